@@ -1,0 +1,67 @@
+// Which station may import which. Read by dependency-cruiser through check-layers.mjs.
+// A station not named here may import nothing, so a new folder fails until it has its line.
+export const MAY_IMPORT = {
+  core: [],
+  merkle: ['core'],
+  wire: ['core', 'merkle'],
+  transport: ['core'],
+  verify: ['core', 'merkle', 'wire'],
+  observe: ['core'],
+  config: ['core'],
+  journal: ['core', 'merkle', 'wire', 'verify'],
+  projections: ['core', 'merkle', 'journal'],
+  pull: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'config', 'observe'],
+  serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
+  admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
+  client: ['core', 'merkle', 'wire'],
+  cli: [
+    'core',
+    'merkle',
+    'wire',
+    'transport',
+    'verify',
+    'journal',
+    'projections',
+    'pull',
+    'serve',
+    'admin',
+    'observe',
+    'config',
+  ],
+};
+
+/** Node's built-ins that the pure stations may use: hashing, compression and byte buffers are pure functions. */
+const PURE_BUILTINS = '^(node:)?(crypto|zlib|buffer)$';
+
+const stations = Object.entries(MAY_IMPORT).map(([station, allowed]) => ({
+  name: `${station}-stays-in-its-layer`,
+  severity: 'error',
+  from: { path: `^src/${station}/` },
+  to: {
+    path: '^src/',
+    // app.ts puts the stations together; only the command line starts it.
+    pathNot: `^src/((${[station, ...allowed].join('|')})/${station === 'cli' ? '|app\\.ts$' : ''})`,
+  },
+}));
+
+export const forbidden = [
+  ...stations,
+  {
+    name: 'only-known-stations',
+    severity: 'error',
+    from: { path: '^src/[^/]+/', pathNot: `^src/(${Object.keys(MAY_IMPORT).join('|')})/` },
+    to: {},
+  },
+  {
+    name: 'pure-stations-have-no-effects',
+    severity: 'error',
+    from: { path: '^src/(core|merkle|wire|verify)/' },
+    to: { dependencyTypes: ['core'], pathNot: PURE_BUILTINS },
+  },
+  {
+    name: 'no-cycles',
+    severity: 'error',
+    from: {},
+    to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+  },
+];

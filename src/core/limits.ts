@@ -1,0 +1,42 @@
+/**
+ * Every limit on what a peer, a client or a file may make this node hold or do. Checked before memory is spent.
+ * Units are in the names; where a number is a trade-off the reason stands beside it.
+ */
+
+/** Longest `value_v`, in UTF-8 bytes: a fact is a statement, not a file. */
+export const MAX_VALUE_BYTES = 65_536;
+/** Longest entity, relation or source, in UTF-8 bytes. */
+export const MAX_NAME_BYTES = 2_048;
+/** Longest fact id, HLC or time text, in UTF-8 bytes. */
+export const MAX_ID_BYTES = 256;
+export const MAX_DERIVED_FROM = 64;
+/** One canonical entry: value, three names and the fixed members, with every character escaped. */
+export const MAX_ENTRY_BYTES = 524_288;
+
+export const MAX_JSON_DEPTH = 16;
+/** No frame of any protocol is larger. */
+export const MAX_FRAME_BYTES = 4_194_304;
+export const MAX_REQUEST_BYTES = 65_536;
+/** Entries of one page. 1,000 adjacent leaves verify with one proof of some 1,030 hashes at most. */
+export const MAX_PAGE_ENTRIES = 4_096;
+export const DEFAULT_PAGE_ENTRIES = 1_000;
+/** Entry bytes of one page before compression; what a zstd decoder may produce. */
+export const MAX_PAGE_BYTES = 4_194_304;
+export const TARGET_PAGE_BYTES = 524_288;
+export const MAX_PAGES_PER_PULL = 64;
+/** Inclusion proofs asked for in one request. */
+export const MAX_PROOF_INDEXES = 1_024;
+/** Feeds named in one request. */
+export const MAX_FEEDS = 256;
+export const MAX_FEED_NAME_BYTES = 256;
+
+/** Largest tree: sizes travel as JSON numbers. */
+export const MAX_TREE_SIZE = Number.MAX_SAFE_INTEGER;
+
+/** Clock skew tolerated on a peer's HLC, as in the Stigmem reference. */
+export const DEFAULT_MAX_FUTURE_SKEW_MS = 300_000;
+export const DEFAULT_MAX_PAST_SKEW_MS = 2_592_000_000;
+
+/** One HTTP request body: 1,000 facts of a usual size in a batch. */
+export const MAX_BODY_BYTES = 4_194_304;
+export const MAX_BATCH_FACTS = 1_000;
