@@ -1,0 +1,91 @@
+import { noise } from '@chainsafe/libp2p-noise';
+import { tcp } from '@libp2p/tcp';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
+import { TransportError, toError } from './errors.ts';
+import { Gate, type Refusal } from './gate.ts';
+import { guardedYamux } from './guard.ts';
+import { identityFromSeed } from './identity.ts';
+import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from './limits.ts';
+import { type AllowedPeers, requireUsable } from './peers.ts';
+import { Libp2pTransport, type Transport } from './transport.ts';
+
+export interface TransportOptions {
+  /** 32 bytes: the node's Ed25519 seed. */
+  readonly seed: Uint8Array;
+  /** Multiaddrs to listen on; empty for a node that only dials. */
+  readonly listen: readonly string[];
+  /** Multiaddrs to tell instead, e.g. behind a port forwarding. */
+  readonly announce?: readonly string[];
+  /** A live view: peers added or removed at run time; call `refreshAllowed()` after removing one. */
+  readonly allowed: AllowedPeers;
+  readonly limits?: Partial<TransportLimits>;
+  /** Every refused inbound connection. The caller limits how often it writes these down. */
+  readonly onRefused?: (refusal: Refusal) => void;
+  /** What no caller is waiting for, e.g. a peer that broke the rules of the multiplexer. */
+  readonly onError?: (error: TransportError) => void;
+  /** Instead of TCP, in tests. */
+  readonly transports?: NonNullable<Libp2pOptions['transports']>;
+}
+
+/**
+ * A started node: TCP, Noise, Yamux.
+ *
+ * @throws TransportError `bad_key`, `bad_address`, or `start_failed` (e.g. the port is taken)
+ */
+export async function createTransport(options: TransportOptions): Promise<Transport> {
+  for (const peer of options.allowed()) requireUsable(peer);
+  const limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
+  const onError = options.onError ?? (() => {});
+  const gate = new Gate({ allowed: options.allowed, limits, onRefused: options.onRefused ?? (() => {}) });
+  const { privateKey } = await identityFromSeed(options.seed);
+  try {
+    const node = await createLibp2p({ privateKey, ...libp2pOptions(options, limits, gate, onError) });
+    return new Libp2pTransport(node, gate, options.allowed, limits);
+  } catch (thrown) {
+    const where = options.listen.join(', ') || 'no address';
+    const why = toError(thrown, `starting on ${where}`).message;
+    throw new TransportError('start_failed', `${why}; is the port free and the address one of this machine?`, thrown);
+  }
+}
+
+function libp2pOptions(
+  options: TransportOptions,
+  limits: TransportLimits,
+  gate: Gate,
+  onError: (error: TransportError) => void,
+): Libp2pOptions {
+  const onViolation = (what: string): void =>
+    onError(
+      new TransportError('refused', `closed the connection of a peer that broke the multiplexer's rules: ${what}`),
+    );
+  return {
+    addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
+    transports: options.transports ?? [boundedTcp(limits)],
+    connectionEncrypters: [noise()],
+    streamMuxers: [guardedYamux(limits.guard, onViolation)],
+    connectionGater: gate,
+    connectionManager: {
+      maxConnections: limits.maxConnections,
+      // The gate counts pending sockets itself, per source and in total, and reports what it refuses.
+      maxIncomingPendingConnections: Number.MAX_SAFE_INTEGER,
+      inboundConnectionThreshold: limits.maxInboundPerSecond,
+      inboundUpgradeTimeout: limits.upgradeTimeoutMs,
+      dialTimeout: limits.dialTimeoutMs,
+      addressDialTimeout: limits.addressDialTimeoutMs,
+      inboundStreamProtocolNegotiationTimeout: limits.negotiationTimeoutMs,
+      outboundStreamProtocolNegotiationTimeout: limits.negotiationTimeoutMs,
+    },
+    connectionMonitor: { pingInterval: limits.pingIntervalMs, pingTimeout: { minTimeout: limits.pingTimeoutMs } },
+    // The store never renews the time it first saw an address: an hour later it would forget all of them.
+    peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
+  };
+}
+
+function boundedTcp(limits: TransportLimits): ReturnType<typeof tcp> {
+  return tcp({
+    backlog: 128,
+    maxConnections: limits.maxConnections + limits.maxPending,
+    inboundSocketInactivityTimeout: limits.socketIdleMs,
+    outboundSocketInactivityTimeout: limits.socketIdleMs,
+  });
+}
