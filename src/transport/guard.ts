@@ -7,7 +7,7 @@
  */
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface';
 import { yamux } from '@libp2p/yamux';
-import { TransportError } from './errors.ts';
+import { TransportError, toError } from './errors.ts';
 import type { GuardLimits } from './limits.ts';
 import { Rate } from './rate.ts';
 
@@ -99,6 +99,7 @@ export function guardedYamux(limits: GuardLimits, onViolation: OnViolation): () 
       createStreamMuxer(connection: MessageStream): StreamMuxer {
         // Before the multiplexer is made: listeners run in the order they were added.
         watch(connection, limits, onViolation);
+        holdForOneTurn(connection);
         return factory.createStreamMuxer(connection);
       },
     };
@@ -121,5 +122,24 @@ function watch(connection: MessageStream, limits: GuardLimits, onViolation: OnVi
       connection.abort(new TransportError('refused', `the peer broke the rules of the multiplexer: ${violation}`));
     }
     if (dead) event.stopImmediatePropagation();
+  });
+}
+
+/**
+ * Keeps what the peer has sent already until the connection listens for new streams, which it does before the next turn
+ * of the event loop. A stream whose request and FIN come earlier is read to its end while nobody listens, and then dies
+ * in its negotiation because bytes cannot be pushed back onto it. Peers that send all at once, as Go's and Rust's do,
+ * would lose their first request.
+ */
+function holdForOneTurn(connection: MessageStream): void {
+  if (connection.status !== 'open') return;
+  connection.pause();
+  setImmediate(() => {
+    if (connection.status !== 'open') return;
+    try {
+      connection.resume();
+    } catch (thrown) {
+      connection.abort(toError(thrown, 'starting to read the connection'));
+    }
   });
 }

@@ -36,6 +36,7 @@ interface LoopDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly dial: (signal: AbortSignal) => Promise<void>;
+  readonly isConnected: () => boolean;
   readonly hasAddresses: () => boolean;
 }
 
@@ -107,9 +108,14 @@ class PeerLoop {
     // Meanwhile they may have called us, so the state may have changed.
     const isCurrent = (): boolean => !signal.aborted && this.#state === 'dialling';
     this.#deps.dial(signal).then(
-      () => isCurrent() && this.#fail('the connection closed as soon as it was open'),
+      () => isCurrent() && this.#onDialled(),
       (thrown: unknown) => isCurrent() && this.#fail(toError(thrown, 'dialling').message),
     );
+  }
+
+  #onDialled(): void {
+    if (this.#deps.isConnected()) this.onConnected();
+    else this.#fail('the connection closed as soon as it was open');
   }
 
   #fail(why: string): void {
@@ -183,9 +189,10 @@ export class KeepAlive {
     const { transport, allowed, clock, random } = this.#options;
     const hasAddresses = (): boolean => (allowed().find((peer) => peer.peerId === peerId)?.addresses.length ?? 0) > 0;
     const dial = (signal: AbortSignal): Promise<void> => transport.dial(peerId, signal);
-    const loop = new PeerLoop({ clock, random, dial, hasAddresses });
+    const isConnected = (): boolean => transport.connected(peerId);
+    const loop = new PeerLoop({ clock, random, dial, isConnected, hasAddresses });
     this.#loops.set(peerId, loop);
-    if (transport.connected(peerId)) loop.onConnected();
+    if (isConnected()) loop.onConnected();
     else loop.wake();
   }
 }
