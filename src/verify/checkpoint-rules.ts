@@ -1,0 +1,78 @@
+import { err, ok, type Result } from '../core/result.ts';
+import type { Difference, PageReason } from '../core/verdict.ts';
+import { decodeBase64, encodeBase64 } from '../merkle/base64.ts';
+import { openCheckpoint } from '../merkle/checkpoint.ts';
+import { checkConsistency } from '../merkle/consistency.ts';
+import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
+import type { PageHeader } from '../wire/page-header.ts';
+import type { KnownCheckpoint, PageContext } from './context.ts';
+import type { EvidenceClass } from './evidence.ts';
+
+/** Why a page as a whole is refused, before evidence is made of it. */
+export interface PageFault {
+  readonly reason: PageReason;
+  readonly difference: Difference | null;
+  readonly class: EvidenceClass;
+}
+
+export function accusation(reason: PageReason, difference: Difference | null): PageFault {
+  return { reason, difference, class: 'accusation' };
+}
+
+/**
+ * The checkpoint of a page: signed by the pinned key under the pinned origin, and an extension of the last one verified.
+ * The first page of an answer proves the extension; later pages keep its checkpoint.
+ */
+export function checkCheckpoint(header: PageHeader, ctx: PageContext): Result<KnownCheckpoint, PageFault> {
+  const opened = openCheckpoint(header.checkpoint, { origin: ctx.peer.origin, key: ctx.peer.logKey });
+  if (!opened.ok) {
+    const claimed = header.checkpoint.slice(0, header.checkpoint.indexOf('\n'));
+    return err(accusation(opened.error, difference('checkpoint.origin', claimed, ctx.peer.origin)));
+  }
+  const { size, root } = opened.value;
+  const checkpoint: KnownCheckpoint = { size, root, note: header.checkpoint };
+  const fault = compareWithKnown(checkpoint, ctx.known) ?? checkExtension(checkpoint, header.consistency, ctx);
+  return fault === null ? ok(checkpoint) : err(fault);
+}
+
+function compareWithKnown(now: KnownCheckpoint, known: KnownCheckpoint | null): PageFault | null {
+  if (known === null) return null;
+  if (now.size < known.size)
+    return accusation('checkpoint_rollback', difference('checkpoint.size', String(now.size), String(known.size)));
+  if (now.size > known.size || sameHash(now.root, known.root)) return null;
+  // Two signed roots for one size: nothing else is needed to show it.
+  return {
+    reason: 'checkpoint_split_view',
+    difference: difference('checkpoint.root', encodeBase64(now.root), encodeBase64(known.root)),
+    class: 'contradiction',
+  };
+}
+
+function checkExtension(now: KnownCheckpoint, proof: PageHeader['consistency'], ctx: PageContext): PageFault | null {
+  if (ctx.firstPage !== (proof !== null))
+    return malformed('consistency', proof === null ? 'null' : 'a proof', ctx.firstPage ? 'a proof' : 'null');
+  if (proof === null)
+    return ctx.known?.size === now.size
+      ? null
+      : malformed('checkpoint.size', String(now.size), String(ctx.known?.size ?? null));
+
+  const { size, root } = ctx.known ?? { size: 0, root: EMPTY_ROOT };
+  // The header's shape has made sure that each text is base64 of 32 bytes.
+  const path = proof.map((hash) => decodeBase64(hash) ?? new Uint8Array(0));
+  const verdict = checkConsistency(size, root, now.size, now.root, path);
+  if (verdict === 'ok') return null;
+  // A path that reaches the signed new root shows what the old tree was: not the one that was signed before.
+  return {
+    reason: 'consistency_proof_invalid',
+    difference: difference('consistency', verdict, 'ok'),
+    class: verdict === 'old_root_mismatch' ? 'contradiction' : 'accusation',
+  };
+}
+
+function malformed(field: string, claimed: string, computed: string): PageFault {
+  return accusation('page_malformed', difference(field, claimed, computed));
+}
+
+function difference(field: string, claimed: string, computed: string): Difference {
+  return { field, claimed: claimed.slice(0, 512), computed };
+}

@@ -1,0 +1,45 @@
+/** A peer as this node has pinned it: what it signs with, and for whom it may speak. */
+export interface PinnedPeer {
+  /** e.g. `stigmem://acme.example` */
+  readonly nodeId: string;
+  readonly authority: string;
+  /** Name of its journal, first line of each of its checkpoints. */
+  readonly origin: string;
+  /** Raw Ed25519 public key of its log, 32 bytes. */
+  readonly logKey: Uint8Array;
+  /** Authorities that its facts may name as their source. */
+  readonly namespaces: readonly string[];
+}
+
+/** A checkpoint of the peer that was verified before. */
+export interface KnownCheckpoint {
+  readonly size: number;
+  /** 32 bytes */
+  readonly root: Uint8Array;
+  /** The signed note: without it a split view could be seen, but not shown to others. */
+  readonly note: string;
+}
+
+/** All that a page is judged against. Nothing is optional: a check that is left out must not compile. */
+export interface PageContext {
+  readonly peer: PinnedPeer;
+  readonly feed: string;
+  /** Our cursor in the feed: sequence of the last entry judged, 0 for none. */
+  readonly after: number;
+  /** null before the first contact; for later pages of one answer, the checkpoint of its first page. */
+  readonly known: KnownCheckpoint | null;
+  /** Longest length of this feed that a verified feed head has stated, 0 for none. */
+  readonly knownFeedLength: number;
+  /** The entry of the peer's chain that we hold before this page's first one; its link is checked if they are adjacent. */
+  readonly neighbour: { readonly chainSeq: number; readonly chainHash: string } | null;
+  /** Feeds that we take from this peer now. */
+  readonly accept: readonly string[];
+  readonly nowMs: number;
+  /** 0 or less switches a bound off. */
+  readonly maxFutureSkewMs: number;
+  readonly maxPastSkewMs: number;
+  /** UTF-8 bytes */
+  readonly maxValueBytes: number;
+  /** True for the first page of an answer, which alone carries a consistency proof. */
+  readonly firstPage: boolean;
+}
