@@ -8,6 +8,7 @@ const NODE = nodeScratch();
 /**
  * Checks that a leaf is in the tree that a root hash commits to.
  * Pure and total: peer data never makes it throw. O(log size), whatever the length of the path.
+ * Root and size must come from one checkpoint: a path alone fits some other sizes too.
  *
  * @param leaf  leaf hash, 32 bytes
  * @param index 0-based leaf position

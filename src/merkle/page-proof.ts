@@ -9,7 +9,8 @@ const MAX_DEPTH = 54;
 const NODES: readonly Buffer[] = Array.from({ length: MAX_DEPTH }, nodeScratch);
 
 /**
- * Folds the leaves of a page and its proof into the root hash that they belong to. The caller compares it.
+ * Folds the leaves of a page and its proof into the root hash that they belong to. The caller compares it with the root
+ * of the checkpoint that the size is from: leaves and proof alone fit some other sizes too.
  * Pure and total: peer data never makes it throw. About one hash per leaf, for adjacent leaves.
  *
  * @param size    leaves in the tree, up to 2^53 - 1
