@@ -1,0 +1,102 @@
+/** Reads the audit log by sequence, with filters that combine. A page never skips or repeats a row while new ones arrive. */
+import { entryLeafHash } from '../merkle/commitment.ts';
+import { sameHash } from '../merkle/hash.ts';
+import { recordHash } from './audit-log.ts';
+import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { EvidenceStore } from './evidence-store.ts';
+import type { AuditDetail, AuditFilter, AuditPage, AuditRecord } from './read-model.ts';
+import { StoredTiles } from './stored-tiles.ts';
+import type { AuditRow } from './tables.ts';
+
+type StoredRecord = Pick<AuditRow, 'seq' | 'body' | 'salt' | 'leaf_hash'>;
+
+export class AuditReader {
+  readonly #db: Db;
+  readonly #evidence: EvidenceStore;
+  readonly #tiles: StoredTiles;
+  readonly #bySeq: Statement<[number], StoredRecord>;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#evidence = new EvidenceStore(db);
+    this.#tiles = new StoredTiles(db, 'audit');
+    this.#bySeq = prepare(
+      db,
+      sqlBuilder.selectFrom('audit').select(['seq', 'body', 'salt', 'leaf_hash']).where('seq', '=', PARAM),
+    );
+  }
+
+  page(filter: AuditFilter): AuditPage {
+    const { sql, parameters } = auditQuery(filter).compile();
+    const bodies = this.#db.prepare<unknown[], { seq: number; body: string }>(sql).all(...parameters);
+    const rows = bodies.slice(0, filter.limit);
+    const hasMore = bodies.length > filter.limit;
+    return { records: rows.map(recordOf), cursor: rows.at(-1)?.seq ?? filter.cursor ?? null, hasMore };
+  }
+
+  detail(seq: number): AuditDetail | null {
+    const row = this.#bySeq.get(seq);
+    if (row === undefined) return null;
+    const record = recordOf(row);
+    const text = record.evidence === null ? null : this.#evidence.read(record.evidence);
+    return {
+      record,
+      evidence: text === null || text === undefined ? null : JSON.parse(text),
+      intact: this.#isIntact(row, record) && text !== undefined,
+    };
+  }
+
+  #isIntact(row: StoredRecord, record: AuditRecord): boolean {
+    const leaf = entryLeafHash(row.salt, row.body);
+    const inTree = this.#tiles.fullTileLeaf(row.seq);
+    const previous = row.seq === 1 ? undefined : this.#bySeq.get(row.seq - 1);
+    return (
+      sameHash(leaf, row.leaf_hash) &&
+      (inTree === undefined || sameHash(leaf, inTree)) &&
+      record.seq === row.seq &&
+      record.previous_hash === (previous === undefined ? null : recordHash(previous.body))
+    );
+  }
+}
+
+function recordOf(row: { readonly seq: number; readonly body: string }): AuditRecord {
+  try {
+    return JSON.parse(row.body) as AuditRecord;
+  } catch {
+    return { ...UNREADABLE, seq: row.seq };
+  }
+}
+
+/** Stands for a record whose stored text is no JSON any more: it must not hide the rows around it. */
+const UNREADABLE: AuditRecord = {
+  seq: 0,
+  at: '',
+  event: 'audit_record_unreadable',
+  reason: 'record_damaged',
+  peer: null,
+  feed: null,
+  fact_id: null,
+  cid: null,
+  chain_seq: null,
+  evidence: null,
+  actor: null,
+  detail: {},
+  is_drill: false,
+  previous_hash: null,
+  v: 1,
+};
+
+function auditQuery(filter: AuditFilter) {
+  const { order, cursor } = filter;
+  let query = sqlBuilder.selectFrom('audit').select(['seq', 'body']);
+  if (filter.peer !== undefined) query = query.where('peer', '=', filter.peer);
+  if (filter.event !== undefined) query = query.where('event', '=', filter.event);
+  if (filter.reason !== undefined) query = query.where('reason', '=', filter.reason);
+  if (filter.feed !== undefined) query = query.where('feed', '=', filter.feed);
+  if (filter.factId !== undefined) query = query.where('fact_id', '=', filter.factId);
+  if (filter.cid !== undefined) query = query.where('cid', '=', filter.cid);
+  if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
+  if (filter.until !== undefined) query = query.where('at', '<=', filter.until);
+  if (cursor !== undefined) query = query.where('seq', order === 'asc' ? '>' : '<', cursor);
+  return query.orderBy('seq', order).limit(filter.limit + 1);
+}

@@ -1,0 +1,163 @@
+/** Reads facts, pages and proofs out of the journal. Each row is checked as it is read; what fails is never handed out. */
+import { encodeBase64 } from '../merkle/base64.ts';
+import type { LogSigner } from '../merkle/ed25519.ts';
+import { signFeedHead } from '../merkle/feed-head.ts';
+import { proveConsistency, proveInclusion, provePage } from '../merkle/tiles.ts';
+import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import type { CorruptFact, FactProof } from './read-model.ts';
+import { type CheckedRow, checkRow } from './row-check.ts';
+import { StoredTiles } from './stored-tiles.ts';
+import type { EntryRow } from './tables.ts';
+
+/** One run of a feed, ready to be put into a page. */
+export interface FeedRange {
+  readonly entries: readonly { readonly index: number; readonly salt: Uint8Array; readonly bytes: Uint8Array }[];
+  /** Packed page proof. */
+  readonly proof: Uint8Array;
+  readonly feedHead: string;
+  readonly feedLength: number;
+}
+
+export interface RangeRequest {
+  readonly feed: string;
+  readonly after: number;
+  /** Tree size of the signed checkpoint that the page is proved against. */
+  readonly treeSize: number;
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+}
+
+export class CorruptRowError extends Error {
+  override readonly name = 'CorruptRowError';
+  readonly corrupt: CorruptFact;
+
+  constructor(corrupt: CorruptFact) {
+    super(`entry ${corrupt.chainSeq} is not what was appended (${corrupt.code} in ${corrupt.difference.field})`);
+    this.corrupt = corrupt;
+  }
+}
+
+export class EntryReader {
+  readonly #tiles: StoredTiles;
+  readonly #signer: LogSigner;
+  readonly #byId: Statement<[string], EntryRow>;
+  readonly #bySeq: Statement<[number], EntryRow>;
+  readonly #feedId: Statement<[string], number>;
+  readonly #range: Statement<[number, number, number, number], EntryRow>;
+  readonly #feedEnd: Statement<[number, number], { feed_seq: number; leaf_hash: Uint8Array }>;
+
+  constructor(db: Db, signer: LogSigner) {
+    this.#tiles = new StoredTiles(db, 'journal');
+    this.#signer = signer;
+    const entries = sqlBuilder.selectFrom('entries').selectAll();
+    this.#byId = prepare(db, entries.where('fact_id', '=', PARAM));
+    this.#bySeq = prepare(db, entries.where('chain_seq', '=', PARAM));
+    this.#feedId = prepare<[string]>(
+      db,
+      sqlBuilder.selectFrom('feeds').select('feed_id').where('name', '=', PARAM),
+    ).pluck() as Statement<[string], number>;
+    this.#range = prepare(
+      db,
+      entries
+        .where('feed_id', '=', PARAM)
+        .where('feed_seq', '>', PARAM)
+        .where('chain_seq', '<=', PARAM)
+        .orderBy('feed_seq')
+        .limit(PARAM),
+    );
+    this.#feedEnd = prepare(
+      db,
+      sqlBuilder
+        .selectFrom('entries')
+        .select(['feed_seq', 'leaf_hash'])
+        .where('feed_id', '=', PARAM)
+        .where('chain_seq', '<=', PARAM)
+        .orderBy('feed_seq', 'desc')
+        .limit(ONE),
+    );
+  }
+
+  byFactId(id: string): CheckedRow | undefined {
+    return this.#check(this.#byId.get(id));
+  }
+
+  bySeq(seq: number): CheckedRow | undefined {
+    return this.#check(this.#bySeq.get(seq));
+  }
+
+  /**
+   * Entries of a feed behind `after`, with their proof against the tree of `treeSize` leaves. Undefined when there is no
+   * such feed.
+   *
+   * @throws CorruptRowError when a stored row is not what was appended: nothing of the range is served then
+   */
+  feedRange(request: RangeRequest): FeedRange | undefined {
+    const feedId = this.#feedId.get(request.feed);
+    if (feedId === undefined) return undefined;
+    const entries: { index: number; salt: Uint8Array; bytes: Uint8Array }[] = [];
+    let bytes = 0;
+    for (const row of this.#range.iterate(feedId, request.after, request.treeSize, request.maxEntries)) {
+      const checked = this.#checkStored(row);
+      if (!checked.ok) throw new CorruptRowError(checked.corrupt);
+      const text = Buffer.from(checked.text, 'utf8');
+      bytes += text.length;
+      if (entries.length > 0 && bytes > request.maxBytes) break;
+      entries.push({ index: row.chain_seq - 1, salt: row.salt, bytes: text });
+    }
+    const proof =
+      entries.length === 0
+        ? new Uint8Array(0)
+        : provePage(
+            entries.map(({ index }) => index),
+            request.treeSize,
+            this.#tiles,
+          );
+    return { entries, proof, ...this.#feedHead(request.feed, feedId, request.treeSize) };
+  }
+
+  /** RFC 9162 inclusion paths, leaf to root. */
+  inclusion(indexes: readonly number[], size: number): Uint8Array[][] {
+    return indexes.map((index) => proveInclusion(index, size, this.#tiles));
+  }
+
+  consistency(from: number, to: number): Uint8Array[] {
+    return proveConsistency(from, to, this.#tiles);
+  }
+
+  tile(level: number, index: number, width: number): Uint8Array {
+    return this.#tiles.tile(level, index, width).subarray(0, width * 32);
+  }
+
+  /** Inclusion of one fact under a signed checkpoint of `size` entries. */
+  proof(factId: string, checkpoint: { size: number; note: string }): FactProof | CorruptFact | undefined {
+    const row = this.#byId.get(factId);
+    if (row === undefined || row.chain_seq > checkpoint.size) return undefined;
+    const checked = this.#checkStored(row);
+    if (!checked.ok) return checked.corrupt;
+    const index = row.chain_seq - 1;
+    return {
+      factId,
+      entry: checked.text,
+      salt: encodeBase64(row.salt),
+      leafHash: encodeBase64(row.leaf_hash),
+      index,
+      inclusion: proveInclusion(index, checkpoint.size, this.#tiles).map(encodeBase64),
+      checkpoint: checkpoint.note,
+    };
+  }
+
+  #check(row: EntryRow | undefined): CheckedRow | undefined {
+    return row === undefined ? undefined : this.#checkStored(row);
+  }
+
+  #checkStored(row: EntryRow): CheckedRow {
+    return checkRow(row, this.#tiles.fullTileLeaf(row.chain_seq));
+  }
+
+  #feedHead(feed: string, feedId: number, size: number): { feedHead: string; feedLength: number } {
+    const last = this.#feedEnd.get(feedId, size);
+    const length = last?.feed_seq ?? 0;
+    const head = { origin: this.#signer.name, feed, length, size, lastLeaf: last?.leaf_hash ?? null };
+    return { feedHead: signFeedHead(head, this.#signer), feedLength: length };
+  }
+}

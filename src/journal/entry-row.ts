@@ -1,0 +1,156 @@
+/** The one mapping between a stored row and the entry that was hashed. The entry is never stored beside its columns. */
+import type { Entry } from '../core/entry.ts';
+import { pythonFloatText } from '../core/python-text.ts';
+import { isoMicros } from '../core/time.ts';
+import { locatorSums } from './locator.ts';
+import type { EntryRow } from './tables.ts';
+
+export function hashText(digest: Uint8Array): `sha256:${string}` {
+  return `sha256:${Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex')}`;
+}
+
+export function hashBytes(text: string): Buffer {
+  return Buffer.from(text.slice(7), 'hex');
+}
+
+export function hlcText(hlc: number): string {
+  const counter = hlc % 1000;
+  return `${String((hlc - counter) / 1000).padStart(13, '0')}.${String(counter).padStart(3, '0')}`;
+}
+
+/** `text` in the strict 13.3 form. */
+export function hlcNumber(text: string): number {
+  return Number(text.slice(0, 13)) * 1000 + Number(text.slice(14));
+}
+
+/** The entry that the columns of `row` say was hashed. */
+export function entryOf(row: EntryRow): Entry {
+  return {
+    attestation:
+      row.attestation_key_id === null
+        ? null
+        : { key_id: row.attestation_key_id, signature: row.attestation_signature ?? '' },
+    chain_hash: hashText(row.chain_hash),
+    chain_seq: row.chain_seq,
+    cid: hashText(row.cid),
+    confidence: pythonFloatText(row.confidence),
+    created_at: isoMicros(row.created_us),
+    derived_from: row.derived_from === null ? [] : parseDerived(row.derived_from),
+    entity: row.entity,
+    event_hash: hashText(row.event_hash),
+    fact_id: row.fact_id,
+    feed_seq: row.feed_seq,
+    garden_id: row.garden_id,
+    hlc: hlcText(row.hlc),
+    interpret_as: row.interpret_as,
+    origin:
+      row.origin_node_id === null
+        ? null
+        : {
+            chain_seq: row.origin_chain_seq ?? 0,
+            leaf_hash: Buffer.from(row.origin_leaf_hash ?? []).toString('base64'),
+            node_id: row.origin_node_id,
+          },
+    previous_hash: row.previous_hash === null ? null : hashText(row.previous_hash),
+    received_from: row.received_from,
+    relation: row.relation,
+    scope: row.scope,
+    source: row.source,
+    tenant_id: 'default',
+    timestamp: row.timestamp,
+    v: 1,
+    valid_until: row.valid_until,
+    value_type: row.value_type,
+    value_v: row.value_v,
+  };
+}
+
+/** A tampered column may hold anything: what is not a list of texts becomes one text, so that the leaf differs. */
+function parseDerived(text: string): readonly string[] {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every((item) => typeof item === 'string') ? list : [text];
+  } catch {
+    return [text];
+  }
+}
+
+export interface Placed {
+  readonly feedId: number;
+  readonly createdUs: number;
+  readonly salt: Uint8Array;
+  readonly leafHash: Uint8Array;
+}
+
+/** The row of `entry`. */
+export function rowOf(entry: Entry, placed: Placed): EntryRow {
+  const row = {
+    chain_seq: entry.chain_seq,
+    fact_id: entry.fact_id,
+    entity: entry.entity,
+    relation: entry.relation,
+    value_type: entry.value_type,
+    value_v: entry.value_v,
+    source: entry.source,
+    scope: entry.scope,
+    confidence: Number(entry.confidence),
+    timestamp: entry.timestamp,
+    hlc: hlcNumber(entry.hlc),
+    valid_until: entry.valid_until,
+    interpret_as: entry.interpret_as,
+    garden_id: entry.garden_id,
+    derived_from: entry.derived_from.length === 0 ? null : JSON.stringify(entry.derived_from),
+    attestation_key_id: entry.attestation?.key_id ?? null,
+    attestation_signature: entry.attestation?.signature ?? null,
+    origin_node_id: entry.origin?.node_id ?? null,
+    origin_chain_seq: entry.origin?.chain_seq ?? null,
+    origin_leaf_hash: entry.origin === null ? null : Buffer.from(entry.origin.leaf_hash, 'base64'),
+    received_from: entry.received_from,
+    feed_id: placed.feedId,
+    feed_seq: entry.feed_seq,
+    cid: hashBytes(entry.cid),
+    event_hash: hashBytes(entry.event_hash),
+    previous_hash: entry.previous_hash === null ? null : hashBytes(entry.previous_hash),
+    chain_hash: hashBytes(entry.chain_hash),
+    created_us: placed.createdUs,
+    salt: placed.salt,
+    leaf_hash: placed.leafHash,
+  };
+  return { ...row, ...locatorSums(row) };
+}
+
+/** Column order of the insert statement. */
+export const ENTRY_COLUMNS: readonly (keyof EntryRow)[] = [
+  'chain_seq',
+  'fact_id',
+  'entity',
+  'relation',
+  'value_type',
+  'value_v',
+  'source',
+  'scope',
+  'confidence',
+  'timestamp',
+  'hlc',
+  'valid_until',
+  'interpret_as',
+  'garden_id',
+  'derived_from',
+  'attestation_key_id',
+  'attestation_signature',
+  'origin_node_id',
+  'origin_chain_seq',
+  'origin_leaf_hash',
+  'received_from',
+  'feed_id',
+  'feed_seq',
+  'cid',
+  'event_hash',
+  'previous_hash',
+  'chain_hash',
+  'created_us',
+  'salt',
+  'leaf_hash',
+  'sum1',
+  'sum2',
+];

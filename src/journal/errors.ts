@@ -1,0 +1,21 @@
+export type JournalErrorCode =
+  | 'not_initialised'
+  | 'already_initialised'
+  | 'locked'
+  | 'busy'
+  | 'schema_unknown'
+  | 'foreign_write'
+  | 'history_rewritten'
+  | 'broken'
+  | 'closed';
+
+/** Why the journal cannot go on. The message says what was found and what to do. */
+export class JournalError extends Error {
+  override readonly name = 'JournalError';
+  readonly code: JournalErrorCode;
+
+  constructor(code: JournalErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { type Db, lastKey, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+
+/** What evidence may unpack to: a page of 4 MiB in base64, with room. */
+const MAX_EVIDENCE_BYTES = 16_777_216;
+const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+
+/** Evidence by the SHA-256 of its canonical text, compressed. The same evidence is stored once. */
+export class EvidenceStore {
+  readonly #find: Statement<[Uint8Array], { evidence_id: number; body: Uint8Array }>;
+  readonly #insert: Statement<unknown[]>;
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#find = prepare(
+      db,
+      sqlBuilder.selectFrom('evidence').select(['evidence_id', 'body']).where('digest', '=', PARAM),
+    );
+    this.#insert = prepareInsert(db, 'evidence', ['evidence_id', 'digest', 'body']);
+  }
+
+  /** @returns `sha256:…` of the text */
+  save(text: string): string {
+    const digest = hash('sha256', text, 'buffer');
+    if (this.#find.get(digest) === undefined) {
+      this.#insert.run([lastKey(this.#db, 'evidence', 'evidence_id') + 1, digest, zstdCompressSync(text, COMPRESSION)]);
+    }
+    return `sha256:${digest.toString('hex')}`;
+  }
+
+  /** The text of `id` (`sha256:…`); undefined if there is none or its bytes are no longer those that were saved. */
+  read(id: string): string | undefined {
+    const digest = Buffer.from(id.slice(7), 'hex');
+    const row = this.#find.get(digest);
+    if (row === undefined) return undefined;
+    const text = unpackEvidence(row.body);
+    return text !== undefined && hash('sha256', text, 'buffer').equals(digest) ? text : undefined;
+  }
+}
+
+export function unpackEvidence(body: Uint8Array): string | undefined {
+  try {
+    return zstdDecompressSync(body, { maxOutputLength: MAX_EVIDENCE_BYTES }).toString('utf8');
+  } catch {
+    return undefined; // damaged bytes are a finding of the caller's, not a failure
+  }
+}

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { migrate, prepareInsert } from './database.ts';
+import { JournalError } from './errors.ts';
+import { SignedHeadFile } from './signed-heads.ts';
+
+export const JOURNAL_FILE = 'journal.db';
+export const SIGNED_HEADS_FILE = 'signed-heads.json';
+export const LOCK_FILE = 'lock.db';
+
+export interface JournalIdentity {
+  readonly nodeId: string;
+  /** `<authority>/journal/<16 hex>` */
+  readonly journalOrigin: string;
+  /** `<authority>/audit/<16 hex>` */
+  readonly auditOrigin: string;
+}
+
+/**
+ * Makes an empty journal in `folder`. The origins are part of what is signed: they are drawn once and never change.
+ *
+ * @throws JournalError `already_initialised`; nothing is touched then
+ */
+export function initJournal(folder: string, identity: JournalIdentity): void {
+  const file = join(folder, JOURNAL_FILE);
+  const heads = join(folder, SIGNED_HEADS_FILE);
+  for (const path of [file, heads]) {
+    if (existsSync(path)) {
+      throw new JournalError(
+        'already_initialised',
+        `${path} exists: this folder has a node already, init leaves it alone`,
+      );
+    }
+  }
+  const db = new Database(file);
+  try {
+    db.pragma('journal_mode = WAL');
+    migrate(db);
+    const insert = prepareInsert(db, 'meta', ['key', 'value']);
+    insert.run('node_id', identity.nodeId);
+    insert.run('journal_origin', identity.journalOrigin);
+    insert.run('audit_origin', identity.auditOrigin);
+  } finally {
+    db.close();
+  }
+  SignedHeadFile.create(heads);
+}

@@ -1,0 +1,397 @@
+/** The writer of a node's journal: one instance, one thread, one process. Everything it does is one transaction. */
+import { join } from 'node:path';
+import { eventHash } from '../core/chain.ts';
+import type { Entry } from '../core/entry.ts';
+import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
+import { uuidV7 } from '../core/ids.ts';
+import { pythonFloatText } from '../core/python-text.ts';
+import { isoMicros } from '../core/time.ts';
+import { createLogSigner } from '../merkle/ed25519.ts';
+import type { VerifiedAssertion } from '../verify/assertion.ts';
+import type { RefusedFact, VerifiedBatch } from '../verify/judge.ts';
+import type { PageRefusal } from '../verify/page.ts';
+import type { SeenFact } from '../verify/seen-fact.ts';
+import { AuditLog } from './audit-log.ts';
+import { type Db, openDatabase, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { type Draft, EntryLog } from './entry-log.ts';
+import { entryOf, hlcNumber, hlcText } from './entry-row.ts';
+import { JournalError } from './errors.ts';
+import { EvidenceStore } from './evidence-store.ts';
+import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './init.ts';
+import { MutationWatch } from './mutation-watch.ts';
+import { PeerRecords } from './peer-records.ts';
+import type { AuditInput, JournalHead } from './read-model.ts';
+import { SignedHeadFile } from './signed-heads.ts';
+import { CheckpointSigner } from './signing.ts';
+import type { EntryRow } from './tables.ts';
+
+export interface JournalOptions {
+  /** Seed of the log key, 32 bytes. */
+  readonly logSeed: Uint8Array;
+  /** Page cache, MiB. */
+  readonly cacheMiB: number;
+  /** Fills a buffer with random bytes; for fact ids. */
+  readonly random: (bytes: Uint8Array) => Uint8Array;
+}
+
+/** What a verified page became. */
+export interface AppendedPage {
+  /** First and last `chain_seq` given; null when nothing was accepted. */
+  readonly appended: { readonly first: number; readonly last: number } | null;
+  readonly to: number;
+  readonly refused: readonly { readonly event: string; readonly reason: string; readonly auditSeq: number }[];
+  readonly duplicates: number;
+}
+
+export class Journal {
+  readonly identity: JournalIdentity;
+  readonly peers: PeerRecords;
+  readonly #db: Db;
+  readonly #entries: EntryLog;
+  readonly #audit: AuditLog;
+  readonly #evidence: EvidenceStore;
+  readonly #signer: CheckpointSigner;
+  readonly #attempts: MutationWatch;
+  readonly #random: JournalOptions['random'];
+  readonly #seen: Statement<[string], EntryRow>;
+  readonly #quarantine: Statement<unknown[]>;
+  readonly #saveClock: Statement<unknown[]>;
+  #clock: Hlc;
+
+  private constructor(db: Db, identity: JournalIdentity, heads: SignedHeadFile, options: JournalOptions) {
+    this.#db = db;
+    this.identity = identity;
+    this.#entries = new EntryLog(db);
+    this.#audit = new AuditLog(db);
+    this.#evidence = new EvidenceStore(db);
+    this.peers = new PeerRecords(db);
+    this.#signer = new CheckpointSigner(db, heads, {
+      journal: createLogSigner(identity.journalOrigin, options.logSeed),
+      audit: createLogSigner(identity.auditOrigin, options.logSeed),
+    });
+    this.#attempts = new MutationWatch(db);
+    this.#random = options.random;
+    this.#seen = prepare(db, sqlBuilder.selectFrom('entries').selectAll().where('fact_id', '=', PARAM));
+    this.#quarantine = prepareInsert(db, 'quarantine', ['chain_seq', 'reason', 'status']);
+    this.#saveClock = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#clock = loadClock(db);
+  }
+
+  /**
+   * Opens the journal of a data folder for writing. The caller holds the folder's lock.
+   *
+   * @throws JournalError `schema_unknown`, or `history_rewritten` if it is not the one that was signed last
+   */
+  static open(folder: string, options: JournalOptions): Journal {
+    const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: false, cacheMiB: options.cacheMiB });
+    try {
+      const heads = SignedHeadFile.open(join(folder, SIGNED_HEADS_FILE));
+      const journal = new Journal(db, readIdentity(db), heads, options);
+      journal.#signer.assertExtendsSigned('journal', journal.#entries.size);
+      journal.#signer.assertExtendsSigned('audit', journal.#audit.size);
+      return journal;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get auditSize(): number {
+    return this.#audit.size;
+  }
+
+  /** The connection, for projections that follow in the same thread. */
+  get db(): Db {
+    return this.#db;
+  }
+
+  /** Appends facts that were asserted here. */
+  appendOwn(assertions: readonly VerifiedAssertion[], nowMs: number): Entry[] {
+    return this.#transact(() => {
+      const drafts = assertions.map((assertion) => this.#draftOwn(assertion, nowMs));
+      const entries = this.#entries.append(drafts, nowMs * 1000);
+      this.#storeClock();
+      return entries;
+    });
+  }
+
+  /**
+   * Takes a verified page: facts, refusals with their evidence, the page as received and the cursor, or nothing of it.
+   * A crash before the commit leaves the cursor where it was, and the page is asked for again.
+   */
+  appendPage(batch: VerifiedBatch, nowMs: number): AppendedPage {
+    return this.#transact(() => {
+      const { peer, feed } = batch;
+      const nowUs = nowMs * 1000;
+      const first = this.#entries.size + 1;
+      const entries = this.#entries.append(
+        batch.accepted.map((fact) => draftReceived(fact, peer.nodeId)),
+        nowUs,
+      );
+      batch.accepted.forEach((fact, i) => {
+        if (fact.quarantine !== null) this.#quarantineFact(entries[i] as Entry, fact.quarantine, batch, nowUs);
+      });
+      const refused = batch.refused.map((fact) => this.#auditRefusedFact(fact, batch, nowUs));
+      this.#savePeerProgress(batch, nowUs);
+      this.#receiveClock(entries, nowMs);
+      return {
+        appended: entries.length === 0 ? null : { first, last: this.#entries.size },
+        to: batch.to,
+        refused,
+        duplicates: batch.duplicates,
+      };
+    });
+  }
+
+  /** Records a page that was refused as a whole. The cursor stays. @returns the sequence of the audit record */
+  recordRefusedPage(refusal: PageRefusal, peer: string, feed: string, suspended: boolean, nowMs: number): number {
+    return this.#transact(() => {
+      const evidence = this.#evidence.save(refusal.evidence.text());
+      const { event, reason, difference } = refusal;
+      const detail = { class: refusal.evidence.class, difference, effect: suspended ? 'suspended' : 'backoff' };
+      const seq = this.#audit.append({ event, reason, peer, feed, detail }, evidence, nowMs * 1000);
+      if (suspended) {
+        this.#audit.append(
+          { event: 'peer_suspended', reason, peer, detail: { audit_seq: seq } },
+          evidence,
+          nowMs * 1000,
+        );
+      }
+      return seq;
+    });
+  }
+
+  audit(input: AuditInput, nowMs: number): number {
+    return this.#transact(() => this.#audit.append(input, null, nowMs * 1000));
+  }
+
+  /** Pins a peer's signed declaration, with its audit record. */
+  pinDeclaration(peer: string, note: string, input: AuditInput, nowMs: number): number {
+    return this.#transact(() => {
+      this.peers.saveDeclaration(peer, note, nowMs * 1000);
+      return this.#audit.append(input, null, nowMs * 1000);
+    });
+  }
+
+  /** Chains what the guards have written since the last call. @returns sequences of the new audit records */
+  chainMutationAttempts(nowMs: number): number[] {
+    const attempts = this.#attempts.unchained();
+    if (attempts.length === 0) return [];
+    return this.#transact(() => attempts.map((attempt) => this.#audit.append(attempt, null, nowMs * 1000)));
+  }
+
+  /** The facts that the journal holds under the given ids. */
+  seen(ids: readonly string[]): ReadonlyMap<string, SeenFact> {
+    const found = new Map<string, SeenFact>();
+    for (const id of ids) {
+      const row = this.#seen.get(id);
+      if (row === undefined) continue;
+      const entry = entryOf(row);
+      found.set(id, { ...entry, node_id: entry.origin?.node_id ?? null });
+    }
+    return found;
+  }
+
+  /** Signs what has grown and says where both logs stand. */
+  head(projectionLag: number): JournalHead {
+    const journal = this.#signer.head('journal', this.#entries);
+    const audit = this.#signer.head('audit', this.#audit);
+    return {
+      size: journal.size,
+      root: journal.root,
+      chainHash: this.#entries.head,
+      checkpoint: journal.note,
+      origin: this.identity.journalOrigin,
+      auditSize: audit.size,
+      auditCheckpoint: audit.note,
+      auditOrigin: this.identity.auditOrigin,
+      feeds: this.#entries.feeds(),
+      projectionLag,
+    };
+  }
+
+  feeds(): readonly { readonly feed: string; readonly length: number }[] {
+    return this.#entries.feeds();
+  }
+
+  close(): void {
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    this.#db.close();
+  }
+
+  /** All or nothing, in the file and in memory. */
+  #transact<T>(work: () => T): T {
+    const entries = this.#entries.save();
+    const audit = this.#audit.save();
+    const clock = this.#clock;
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      this.#entries.restore(entries);
+      this.#audit.restore(audit);
+      this.#clock = clock;
+      throw explain(error);
+    }
+  }
+
+  #draftOwn(assertion: VerifiedAssertion, nowMs: number): Draft {
+    this.#clock = tick(this.#clock, nowMs);
+    const factId = uuidV7(nowMs, this.#random(new Uint8Array(10)));
+    const { body, cid } = assertion;
+    return {
+      attestation: assertion.attestation,
+      cid,
+      confidence: pythonFloatText(body.confidence),
+      derived_from: assertion.derived_from,
+      entity: body.entity,
+      event_hash: eventHash({ ...body, cid, fact_id: factId, tenant_id: 'default' }),
+      fact_id: factId,
+      garden_id: assertion.garden_id,
+      hlc: formatHlc(this.#clock),
+      interpret_as: assertion.interpret_as,
+      origin: null,
+      received_from: null,
+      relation: body.relation,
+      scope: body.scope,
+      source: body.source,
+      timestamp: isoMicros(nowMs * 1000),
+      valid_until: assertion.valid_until,
+      value_type: body.value_type,
+      value_v: body.value_v,
+    };
+  }
+
+  #quarantineFact(entry: Entry, reason: string, batch: VerifiedBatch, nowUs: number): void {
+    this.#quarantine.run([entry.chain_seq, reason, 'pending']);
+    this.#audit.append(
+      {
+        event: 'quarantine_ingest',
+        reason,
+        peer: batch.peer.nodeId,
+        feed: batch.feed,
+        factId: entry.fact_id,
+        cid: entry.cid,
+        chainSeq: entry.origin?.chain_seq ?? null,
+        detail: { journal_seq: entry.chain_seq, interpret_as: entry.interpret_as },
+      },
+      null,
+      nowUs,
+    );
+  }
+
+  #auditRefusedFact(fact: RefusedFact, batch: VerifiedBatch, nowUs: number): AppendedPage['refused'][number] {
+    const evidence = this.#evidence.save(fact.evidence.text());
+    const { event, reason } = fact;
+    const input: AuditInput = {
+      event,
+      reason,
+      peer: batch.peer.nodeId,
+      feed: batch.feed,
+      factId: fact.factId,
+      cid: fact.cid,
+      chainSeq: fact.index + 1,
+      detail: { class: fact.evidence.class, difference: fact.difference, feed_seq: fact.feedSeq },
+    };
+    return { event, reason, auditSeq: this.#audit.append(input, evidence, nowUs) };
+  }
+
+  #savePeerProgress(batch: VerifiedBatch, nowUs: number): void {
+    const { checkpoint, feed, feedHead } = batch;
+    const peer = batch.peer.nodeId;
+    const treeSize = checkpoint.size;
+    if (this.peers.checkpoint(peer)?.size !== treeSize) this.peers.saveCheckpoint(peer, checkpoint, nowUs);
+    if (this.peers.feedLength(peer, feed) !== feedHead.length) {
+      this.peers.saveFeedHead(peer, feed, { length: feedHead.length, treeSize, note: feedHead.note });
+    }
+    if (batch.to === batch.after) return;
+    this.peers.savePage(
+      {
+        peer,
+        feed,
+        after: batch.after,
+        to: batch.to,
+        treeSize,
+        frames: batch.page,
+        accepted: batch.accepted.length,
+        refused: batch.refused.length,
+      },
+      nowUs,
+    );
+  }
+
+  #receiveClock(entries: readonly Entry[], nowMs: number): void {
+    const latest = entries.reduce((max, { hlc }) => (hlc > max ? hlc : max), '');
+    const remote = parseStrictHlc(latest);
+    if (!remote.ok) return;
+    this.#clock = receive(this.#clock, remote.value, nowMs);
+    this.#storeClock();
+  }
+
+  /** The clock outlives a restart: facts written after it never sort before facts written earlier. */
+  #storeClock(): void {
+    this.#saveClock.run(['hlc', hlcNumber(formatHlc(this.#clock))]);
+  }
+}
+
+function draftReceived(fact: VerifiedBatch['accepted'][number], nodeId: string): Draft {
+  const { chain_hash, chain_seq, created_at, feed_seq, previous_hash, tenant_id, v, ...said } = fact.entry;
+  const leafHash = Buffer.from(fact.leafHash).toString('base64');
+  return { ...said, origin: { chain_seq, leaf_hash: leafHash, node_id: nodeId }, received_from: nodeId };
+}
+
+/** The state row, or, if projections were dropped, the largest clock that the entries carry. */
+function loadClock(db: Db): Hlc {
+  const stored = prepare<[string], number>(db, sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM))
+    .pluck()
+    .get('hlc');
+  const largest = sqlBuilder.selectFrom('entries').select((q) => q.fn.max('hlc').as('hlc'));
+  const value = stored ?? prepare<[], number | null>(db, largest).pluck().get();
+  if (value === null || value === undefined) return HLC_ZERO;
+  const clock = parseStrictHlc(hlcText(Number(value)));
+  return clock.ok ? clock.value : HLC_ZERO;
+}
+
+export function readIdentity(db: Db): JournalIdentity {
+  const rows = prepare<[], { key: string; value: string }>(
+    db,
+    sqlBuilder.selectFrom('meta').select(['key', 'value']),
+  ).all();
+  const meta = new Map(rows.map(({ key, value }) => [key, value]));
+  const read = (key: string): string => {
+    const value = meta.get(key);
+    if (value === undefined)
+      throw new JournalError('not_initialised', `the journal has no ${key}: run \`stigmem-peerd init\``);
+    return value;
+  };
+  return { nodeId: read('node_id'), journalOrigin: read('journal_origin'), auditOrigin: read('audit_origin') };
+}
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const { code } = error;
+  if (code === 'SQLITE_BUSY') {
+    return new JournalError(
+      'busy',
+      'another program holds the journal file locked: end its transaction, then try again',
+      {
+        cause: error,
+      },
+    );
+  }
+  if (typeof code === 'string' && code.startsWith('SQLITE_CONSTRAINT')) {
+    return new JournalError(
+      'foreign_write',
+      `rows were added to the journal file by another program (${error.message}): stop the node and run \`stigmem-peerd fsck\``,
+      { cause: error },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,211 @@
+/** What the journal holds about its peers' logs: cursors, verified checkpoints and feed heads, pages, pinned declarations. */
+import { createHash } from 'node:crypto';
+import { decodeEntry } from '../core/entry.ts';
+import { decodePage, type PageFrames } from '../wire/page.ts';
+import { type Db, lastKey, ONE, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import type { PageRow } from './tables.ts';
+
+/** The last verified checkpoint of a peer's log. */
+export interface VerifiedCheckpoint {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly note: string;
+}
+
+/** The last entry of a peer's chain that was judged here. */
+export interface Neighbour {
+  readonly chainSeq: number;
+  readonly chainHash: string;
+}
+
+export interface PageRecord {
+  readonly peer: string;
+  readonly feed: string;
+  readonly after: number;
+  readonly to: number;
+  readonly treeSize: number;
+  readonly frames: PageFrames;
+  readonly accepted: number;
+  readonly refused: number;
+}
+
+export interface PeerTotals {
+  readonly accepted: number;
+  readonly refused: number;
+}
+
+export class PeerRecords {
+  readonly #db: Db;
+  readonly #cursor: Statement<[string, string], number>;
+  readonly #checkpoint: Statement<[string], { tree_size: number; root: Uint8Array; note: string }>;
+  readonly #feedLength: Statement<[string, string], number>;
+  readonly #lastPage: Statement<[string], Pick<PageRow, 'header' | 'entries' | 'proof'>>;
+  readonly #declaration: Statement<[string], string>;
+  readonly #insertPage: Statement<unknown[]>;
+  readonly #insertCheckpoint: Statement<unknown[]>;
+  readonly #insertFeedHead: Statement<unknown[]>;
+  readonly #insertDeclaration: Statement<unknown[]>;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#cursor = prepare<[string, string]>(db, newestCursor).pluck() as Statement<[string, string], number>;
+    this.#checkpoint = prepare(db, newestCheckpoint);
+    this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
+    this.#lastPage = prepare(db, newestPage);
+    this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
+    this.#insertPage = prepareInsert(db, 'pages', PAGE_COLUMNS);
+    this.#insertCheckpoint = prepareInsert(db, 'peer_checkpoints', CHECKPOINT_COLUMNS);
+    this.#insertFeedHead = prepareInsert(db, 'peer_feed_heads', FEED_HEAD_COLUMNS);
+    this.#insertDeclaration = prepareInsert(db, 'peer_declarations', DECLARATION_COLUMNS);
+  }
+
+  /** Sequence of the last entry of the feed that was judged; 0 for none. A cursor is the end of the newest page. */
+  cursor(peer: string, feed: string): number {
+    return this.#cursor.get(peer, feed) ?? 0;
+  }
+
+  checkpoint(peer: string): VerifiedCheckpoint | null {
+    const row = this.#checkpoint.get(peer);
+    return row === undefined ? null : { size: row.tree_size, root: row.root, note: row.note };
+  }
+
+  /** Length of the feed as the newest verified feed head states it; 0 for none. */
+  feedLength(peer: string, feed: string): number {
+    return this.#feedLength.get(peer, feed) ?? 0;
+  }
+
+  /** Read out of the newest page itself: after a restart the link to the next page is checked like any other. */
+  neighbour(peer: string): Neighbour | null {
+    const frames = this.#lastPage.get(peer);
+    if (frames === undefined) return null;
+    const page = decodePage(frames);
+    const last = page.ok ? page.value.entries.at(-1) : undefined;
+    const entry = last === undefined ? undefined : decodeEntry(last);
+    return entry?.ok ? { chainSeq: entry.value.chain_seq, chainHash: entry.value.chain_hash } : null;
+  }
+
+  declaration(peer: string): string | null {
+    return this.#declaration.get(peer) ?? null;
+  }
+
+  totals(peer: string): PeerTotals {
+    const query = sqlBuilder
+      .selectFrom('pages')
+      .select((q) => [q.fn.sum('accepted').as('accepted'), q.fn.sum('refused').as('refused')])
+      .where('peer', '=', PARAM);
+    const row = prepare<[string], { accepted: number | null; refused: number | null }>(this.#db, query).get(peer);
+    return { accepted: row?.accepted ?? 0, refused: row?.refused ?? 0 };
+  }
+
+  savePage(page: PageRecord, nowUs: number): void {
+    const { header, entries, proof } = page.frames;
+    this.#insertPage.run([
+      this.#nextId('pages'),
+      page.peer,
+      page.feed,
+      page.after,
+      page.to,
+      page.treeSize,
+      header,
+      entries,
+      proof,
+      nowUs,
+      page.accepted,
+      page.refused,
+      pageDigest(page.frames),
+    ]);
+  }
+
+  saveCheckpoint(peer: string, checkpoint: VerifiedCheckpoint, nowUs: number): void {
+    const { size, root, note } = checkpoint;
+    this.#insertCheckpoint.run([this.#nextId('peer_checkpoints'), peer, size, root, note, nowUs]);
+  }
+
+  saveFeedHead(peer: string, feed: string, head: { length: number; treeSize: number; note: string }): void {
+    const id = this.#nextId('peer_feed_heads');
+    this.#insertFeedHead.run([id, peer, feed, head.length, head.treeSize, head.note]);
+  }
+
+  saveDeclaration(peer: string, note: string, nowUs: number): void {
+    this.#insertDeclaration.run([this.#nextId('peer_declarations'), peer, note, nowUs]);
+  }
+
+  #nextId(table: keyof typeof KEY_OF): number {
+    return lastKey(this.#db, table, KEY_OF[table]) + 1;
+  }
+}
+
+const KEY_OF = {
+  pages: 'page_id',
+  peer_checkpoints: 'checkpoint_id',
+  peer_feed_heads: 'head_id',
+  peer_declarations: 'declaration_id',
+} as const;
+
+/** SHA-256 over the frames, each with its length (8 bytes, big-endian) before it; an absent frame has length 0. */
+export function pageDigest(frames: PageFrames): Buffer {
+  const sum = createHash('sha256');
+  for (const frame of [frames.header, frames.entries, frames.proof]) {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(frame?.length ?? 0));
+    sum.update(length);
+    if (frame !== null) sum.update(frame);
+  }
+  return sum.digest();
+}
+
+const PAGE_COLUMNS = [
+  'page_id',
+  'peer',
+  'feed',
+  'after_seq',
+  'to_seq',
+  'tree_size',
+  'header',
+  'entries',
+  'proof',
+  'received_us',
+  'accepted',
+  'refused',
+  'digest',
+] as const;
+const CHECKPOINT_COLUMNS = ['checkpoint_id', 'peer', 'tree_size', 'root', 'note', 'received_us'] as const;
+const FEED_HEAD_COLUMNS = ['head_id', 'peer', 'feed', 'length', 'tree_size', 'note'] as const;
+const DECLARATION_COLUMNS = ['declaration_id', 'peer', 'note', 'received_us'] as const;
+
+const newestCursor = sqlBuilder
+  .selectFrom('pages')
+  .select('to_seq')
+  .where('peer', '=', PARAM)
+  .where('feed', '=', PARAM)
+  .orderBy('page_id', 'desc')
+  .limit(ONE);
+
+const newestCheckpoint = sqlBuilder
+  .selectFrom('peer_checkpoints')
+  .select(['tree_size', 'root', 'note'])
+  .where('peer', '=', PARAM)
+  .orderBy('checkpoint_id', 'desc')
+  .limit(ONE);
+
+const newestFeedLength = sqlBuilder
+  .selectFrom('peer_feed_heads')
+  .select('length')
+  .where('peer', '=', PARAM)
+  .where('feed', '=', PARAM)
+  .orderBy('head_id', 'desc')
+  .limit(ONE);
+
+const newestPage = sqlBuilder
+  .selectFrom('pages')
+  .select(['header', 'entries', 'proof'])
+  .where('peer', '=', PARAM)
+  .orderBy('page_id', 'desc')
+  .limit(ONE);
+
+const newestDeclaration = sqlBuilder
+  .selectFrom('peer_declarations')
+  .select('note')
+  .where('peer', '=', PARAM)
+  .orderBy('declaration_id', 'desc')
+  .limit(ONE);

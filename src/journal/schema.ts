@@ -1,0 +1,195 @@
+/**
+ * The SQL of `journal.db`. Append-only tables are guarded by triggers that refuse UPDATE, DELETE and overwriting INSERT
+ * from any client of the file and leave a row in `mutation_attempts`: RAISE(FAIL) ends the statement but keeps what the
+ * trigger wrote before it. `recursive_triggers` is off by default, so INSERT OR REPLACE would pass the UPDATE and DELETE
+ * guards: the INSERT guard refuses every key that is not beyond the last one.
+ *
+ * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
+ */
+
+const TABLES = `
+CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE feeds (feed_id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+
+CREATE TABLE entries (
+  chain_seq INTEGER PRIMARY KEY, fact_id TEXT NOT NULL,
+  entity TEXT NOT NULL, relation TEXT NOT NULL, value_type TEXT NOT NULL, value_v TEXT NOT NULL,
+  source TEXT NOT NULL, scope TEXT NOT NULL, confidence REAL NOT NULL,
+  timestamp TEXT NOT NULL, hlc INTEGER NOT NULL, valid_until TEXT, interpret_as TEXT NOT NULL,
+  garden_id TEXT, derived_from TEXT, attestation_key_id TEXT, attestation_signature TEXT,
+  origin_node_id TEXT, origin_chain_seq INTEGER, origin_leaf_hash BLOB, received_from TEXT,
+  feed_id INTEGER NOT NULL, feed_seq INTEGER NOT NULL,
+  cid BLOB NOT NULL, event_hash BLOB NOT NULL, previous_hash BLOB, chain_hash BLOB NOT NULL,
+  created_us INTEGER NOT NULL, salt BLOB NOT NULL, leaf_hash BLOB NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX entries_by_fact ON entries (fact_id);
+CREATE INDEX entries_by_feed ON entries (feed_id, feed_seq);
+
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY, body TEXT NOT NULL, salt BLOB NOT NULL, leaf_hash BLOB NOT NULL,
+  event TEXT GENERATED ALWAYS AS (json_extract(body, '$.event')) VIRTUAL,
+  reason TEXT GENERATED ALWAYS AS (json_extract(body, '$.reason')) VIRTUAL,
+  peer TEXT GENERATED ALWAYS AS (json_extract(body, '$.peer')) VIRTUAL,
+  feed TEXT GENERATED ALWAYS AS (json_extract(body, '$.feed')) VIRTUAL,
+  fact_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.fact_id')) VIRTUAL,
+  cid TEXT GENERATED ALWAYS AS (json_extract(body, '$.cid')) VIRTUAL,
+  at TEXT GENERATED ALWAYS AS (json_extract(body, '$.at')) VIRTUAL
+) STRICT;
+CREATE INDEX audit_by_peer ON audit (peer, seq);
+CREATE INDEX audit_by_event ON audit (event, seq);
+CREATE INDEX audit_by_reason ON audit (reason, seq);
+CREATE INDEX audit_by_fact ON audit (fact_id, seq);
+CREATE INDEX audit_by_cid ON audit (cid, seq);
+
+CREATE TABLE tiles (tile_id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
+
+CREATE TABLE checkpoints (
+  checkpoint_id INTEGER PRIMARY KEY, log INTEGER NOT NULL, tree_size INTEGER NOT NULL,
+  root BLOB NOT NULL, note TEXT NOT NULL
+) STRICT;
+CREATE INDEX checkpoints_by_size ON checkpoints (log, tree_size);
+
+CREATE TABLE pages (
+  page_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, after_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL, tree_size INTEGER NOT NULL, header BLOB NOT NULL, entries BLOB, proof BLOB,
+  received_us INTEGER NOT NULL, accepted INTEGER NOT NULL, refused INTEGER NOT NULL, digest BLOB NOT NULL
+) STRICT;
+CREATE INDEX pages_by_feed ON pages (peer, feed, page_id);
+
+CREATE TABLE peer_checkpoints (
+  checkpoint_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, tree_size INTEGER NOT NULL, root BLOB NOT NULL,
+  note TEXT NOT NULL, received_us INTEGER NOT NULL
+) STRICT;
+CREATE INDEX peer_checkpoints_by_peer ON peer_checkpoints (peer, checkpoint_id);
+
+CREATE TABLE peer_feed_heads (
+  head_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, length INTEGER NOT NULL,
+  tree_size INTEGER NOT NULL, note TEXT NOT NULL
+) STRICT;
+CREATE INDEX peer_feed_heads_by_feed ON peer_feed_heads (peer, feed, head_id);
+
+CREATE TABLE peer_declarations (
+  declaration_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, note TEXT NOT NULL, received_us INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE evidence (evidence_id INTEGER PRIMARY KEY, digest BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE INDEX evidence_by_digest ON evidence (digest);
+
+CREATE TABLE mutation_attempts (
+  attempt_id INTEGER PRIMARY KEY, at TEXT NOT NULL, operation TEXT NOT NULL, target TEXT NOT NULL, row_key TEXT
+) STRICT;
+`;
+
+/** Derived from the tables above: may be dropped and rebuilt at any time, so nothing guards them. */
+const DERIVED = `
+CREATE TABLE state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE tile_edges (tile_id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
+CREATE TABLE lookup (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE quarantine (chain_seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, status TEXT NOT NULL) STRICT;
+`;
+
+const ISO_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+const isoMicros = (column: string): string =>
+  `strftime('%Y-%m-%dT%H:%M:%S', ${column} / 1000000, 'unixepoch') || printf('.%06d+00:00', ${column} % 1000000)`;
+const hash = (column: string): string => `'sha256:' || lower(hex(${column}))`;
+
+/** The Stigmem reference's tables, as views with its column names: its own tools read this file. */
+const VIEWS = `
+CREATE VIEW facts AS SELECT
+  e.fact_id AS id, e.entity, e.relation, e.value_type, e.value_v, e.source, e.timestamp, e.valid_until, e.confidence,
+  e.scope, printf('%013d.%03d', e.hlc / 1000, e.hlc % 1000) AS hlc, e.received_from,
+  e.attestation_key_id AS attested_key_id, e.origin_node_id, NULL AS origin_allowed_scopes,
+  CASE WHEN e.origin_node_id IS NOT NULL AND e.scope = 'company' THEN 1 ELSE 0 END AS re_federation_blocked,
+  e.garden_id, NULL AS attested, 'default' AS tenant_id,
+  (SELECT q.status FROM quarantine q WHERE q.chain_seq = e.chain_seq) AS quarantine_status,
+  NULL AS quarantine_garden_id, NULL AS quarantine_acted_by, NULL AS quarantine_acted_at,
+  (SELECT q.reason FROM quarantine q WHERE q.chain_seq = e.chain_seq) AS quarantine_reason,
+  e.derived_from, NULL AS attestation_chain, NULL AS attestation_chain_issuers, NULL AS source_trust,
+  0 AS embedding_missing, ${hash('e.cid')} AS cid, e.interpret_as
+FROM entries e;
+
+CREATE VIEW fact_chain AS SELECT
+  'chain_' || printf('%032x', e.chain_seq) AS id, 'default' AS tenant_id, e.chain_seq, e.fact_id,
+  ${hash('e.event_hash')} AS event_hash,
+  CASE WHEN e.previous_hash IS NULL THEN NULL ELSE ${hash('e.previous_hash')} END AS previous_hash,
+  ${hash('e.chain_hash')} AS chain_hash, ${isoMicros('e.created_us')} AS created_at
+FROM entries e;
+
+CREATE VIEW federation_audit AS SELECT
+  'audit_' || printf('%032x', a.seq) AS id, coalesce(a.peer, '') AS peer_id, a.event AS event_type,
+  json_set(json_extract(a.body, '$.detail'), '$.reason', a.reason, '$.fact_id', a.fact_id) AS detail, a.at AS ts, a.seq
+FROM audit a;
+
+CREATE VIEW fact_audit_log AS SELECT
+  'audit_f' || printf('%031x', e.chain_seq) AS id, e.fact_id, 'fact_write' AS event_type,
+  coalesce(e.received_from, 'system:local') AS entity_uri, NULL AS oidc_sub, e.source,
+  e.attestation_key_id AS attested_key_id, ${isoMicros('e.created_us')} AS ts, 'default' AS tenant_id,
+  NULL AS detail, e.chain_seq AS seq
+FROM entries e
+UNION ALL SELECT
+  'audit_a' || printf('%031x', a.seq), a.fact_id, a.event, 'system:federation', NULL, coalesce(a.peer, ''), NULL, a.at,
+  'default', json_set(json_extract(a.body, '$.detail'), '$.reason', a.reason), a.seq
+FROM audit a WHERE a.event IN ('federation_integrity_rejected', 'federation_valid_until_extension_rejected',
+  'peer_hlc_anomaly', 'quarantine_ingest', 'rejected_fact', 'scope_violation')
+UNION ALL SELECT
+  'audit_m' || printf('%031x', m.attempt_id), NULL, 'fact_mutation_attempted', NULL, NULL,
+  'sqlite-trigger:' || m.target, NULL, m.at, 'default',
+  json_object('operation', m.operation, 'table', m.target, 'row', m.row_key), NULL
+FROM mutation_attempts m;
+`;
+
+/** Every guarded table with its key column. */
+export const GUARDED: Readonly<Record<string, string>> = {
+  meta: 'key',
+  feeds: 'feed_id',
+  entries: 'chain_seq',
+  audit: 'seq',
+  tiles: 'tile_id',
+  checkpoints: 'checkpoint_id',
+  pages: 'page_id',
+  peer_checkpoints: 'checkpoint_id',
+  peer_feed_heads: 'head_id',
+  peer_declarations: 'declaration_id',
+  evidence: 'evidence_id',
+  mutation_attempts: 'attempt_id',
+};
+/** Keys that are not handed out in rising order: an existing one is refused, any other is let in. */
+const UNORDERED = new Set(['meta', 'tiles']);
+export const GUARDED_VIEWS = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
+
+function refusal(operation: string, target: string, key: string): string {
+  return `INSERT INTO mutation_attempts (attempt_id, at, operation, target, row_key)
+    VALUES ((SELECT coalesce(max(attempt_id), 0) + 1 FROM mutation_attempts), ${ISO_NOW}, '${operation}', '${target}', ${key});
+  SELECT RAISE(FAIL, '${target} is append-only: this ${operation} was refused and recorded (fact_mutation_attempted)');`;
+}
+
+function tableGuards(table: string, key: string): string {
+  const taken = UNORDERED.has(table)
+    ? `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = NEW.${key})`
+    : `NEW.${key} <= (SELECT max(${key}) FROM ${table})`;
+  return `
+CREATE TRIGGER ${table}_no_update BEFORE UPDATE ON ${table} BEGIN ${refusal('UPDATE', table, `OLD.${key}`)} END;
+CREATE TRIGGER ${table}_no_delete BEFORE DELETE ON ${table} BEGIN ${refusal('DELETE', table, `OLD.${key}`)} END;
+CREATE TRIGGER ${table}_no_replace BEFORE INSERT ON ${table} WHEN ${taken} BEGIN ${refusal('INSERT', table, `NEW.${key}`)} END;`;
+}
+
+function viewGuards(view: string): string {
+  const key = view === 'fact_chain' ? 'chain_seq' : 'id';
+  return `
+CREATE TRIGGER ${view}_no_update INSTEAD OF UPDATE ON ${view} BEGIN ${refusal('UPDATE', view, `OLD.${key}`)} END;
+CREATE TRIGGER ${view}_no_delete INSTEAD OF DELETE ON ${view} BEGIN ${refusal('DELETE', view, `OLD.${key}`)} END;
+CREATE TRIGGER ${view}_no_insert INSTEAD OF INSERT ON ${view} BEGIN ${refusal('INSERT', view, `NEW.${key}`)} END;`;
+}
+
+const GUARDS = [
+  ...Object.entries(GUARDED).map(([table, key]) => tableGuards(table, key)),
+  ...GUARDED_VIEWS.map(viewGuards),
+];
+
+/** Migrations in order; `PRAGMA user_version` says how many have run. A released one is never edited. */
+export const MIGRATIONS: readonly string[] = [[TABLES, DERIVED, VIEWS, ...GUARDS].join('\n')];
+
+/** Tables that `rebuild` may empty: all of them follow from the guarded ones. */
+export const DERIVED_TABLES = ['lookup', 'quarantine', 'tile_edges', 'state'] as const;

@@ -1,0 +1,69 @@
+/** Signs checkpoints of the two logs, and never a second history under one origin. */
+import { encodeBase64 } from '../merkle/base64.ts';
+import { signCheckpoint } from '../merkle/checkpoint.ts';
+import type { LogSigner } from '../merkle/ed25519.ts';
+import { rootAt } from '../merkle/tiles.ts';
+import { type Db, lastKey, prepareInsert, type Statement } from './database.ts';
+import { JournalError } from './errors.ts';
+import type { SignedHead, SignedHeadFile } from './signed-heads.ts';
+import { StoredTiles } from './stored-tiles.ts';
+import { LOGS, type LogName } from './tables.ts';
+
+interface Tree {
+  readonly size: number;
+  root(): Buffer;
+}
+
+export class CheckpointSigner {
+  readonly #db: Db;
+  readonly #heads: SignedHeadFile;
+  readonly #signers: Readonly<Record<LogName, LogSigner>>;
+  readonly #insert: Statement<unknown[]>;
+
+  constructor(db: Db, heads: SignedHeadFile, signers: Readonly<Record<LogName, LogSigner>>) {
+    this.#db = db;
+    this.#heads = heads;
+    this.#signers = signers;
+    this.#insert = prepareInsert(db, 'checkpoints', ['checkpoint_id', 'log', 'tree_size', 'root', 'note']);
+  }
+
+  /**
+   * Compares the journal with what was signed last.
+   *
+   * @throws JournalError `history_rewritten` if the journal is shorter than, or contradicts, a checkpoint that left the node
+   */
+  assertExtendsSigned(log: LogName, size: number): void {
+    const last = this.#heads.last(log);
+    if (last === null) return;
+    const found = size < last.size ? `only ${size} entries` : this.#rootMismatch(log, last);
+    if (found === undefined) return;
+    throw new JournalError(
+      'history_rewritten',
+      `the ${log} has ${found}, but a checkpoint over ${last.size} entries was signed. This is an old copy or a changed file; ` +
+        'going on would sign a second history. Restore the newest copy, or keep this folder and start a new node.',
+    );
+  }
+
+  #rootMismatch(log: LogName, last: SignedHead): string | undefined {
+    if (last.size === 0) return undefined;
+    const root = encodeBase64(rootAt(last.size, new StoredTiles(this.#db, log)));
+    return root === last.root ? undefined : `root ${root} where ${last.root} was signed`;
+  }
+
+  /** The newest checkpoint of a log; signs one if the tree has grown. Durable before it is returned. */
+  head(log: LogName, tree: Tree): SignedHead {
+    const last = this.#heads.last(log);
+    if (last !== null && last.size === tree.size) return last;
+    const root = tree.root();
+    const signer = this.#signers[log];
+    const next = {
+      size: tree.size,
+      root: encodeBase64(root),
+      note: signCheckpoint(signer.name, tree.size, root, signer),
+    };
+    this.#heads.advance(log, last, next);
+    const id = lastKey(this.#db, 'checkpoints', 'checkpoint_id') + 1;
+    this.#insert.run([id, LOGS[log], next.size, root, next.note]);
+    return next;
+  }
+}

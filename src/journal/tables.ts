@@ -1,0 +1,103 @@
+/** The tables of `journal.db`, as Kysely sees them. `schema.ts` holds their SQL. */
+
+export interface EntryRow {
+  chain_seq: number;
+  fact_id: string;
+  entity: string;
+  relation: string;
+  value_type: string;
+  value_v: string;
+  source: string;
+  scope: string;
+  confidence: number;
+  timestamp: string;
+  /** wall milliseconds × 1000 + counter: orders as the HLC text does, in 7 bytes. */
+  hlc: number;
+  valid_until: string | null;
+  interpret_as: string;
+  garden_id: string | null;
+  /** JSON array of texts; null for the empty list. */
+  derived_from: string | null;
+  attestation_key_id: string | null;
+  attestation_signature: string | null;
+  origin_node_id: string | null;
+  origin_chain_seq: number | null;
+  origin_leaf_hash: Uint8Array | null;
+  received_from: string | null;
+  feed_id: number;
+  feed_seq: number;
+  cid: Uint8Array;
+  event_hash: Uint8Array;
+  previous_hash: Uint8Array | null;
+  chain_hash: Uint8Array;
+  /** Microseconds since the epoch; `created_at` of the entry is its ISO text with six digits. */
+  created_us: number;
+  salt: Uint8Array;
+  leaf_hash: Uint8Array;
+  /** Locator sums: see locator.ts. */
+  sum1: number;
+  sum2: number;
+}
+
+export interface AuditRow {
+  seq: number;
+  /** The record: one canonical JSON text. */
+  body: string;
+  salt: Uint8Array;
+  leaf_hash: Uint8Array;
+  /** Generated from `body`. */
+  event: string;
+  reason: string | null;
+  peer: string | null;
+  feed: string | null;
+  fact_id: string | null;
+  cid: string | null;
+  at: string;
+}
+
+export interface PageRow {
+  page_id: number;
+  peer: string;
+  feed: string;
+  after_seq: number;
+  to_seq: number;
+  tree_size: number;
+  header: Uint8Array;
+  entries: Uint8Array | null;
+  proof: Uint8Array | null;
+  received_us: number;
+  accepted: number;
+  refused: number;
+  /** SHA-256 over the three frames, each with its length before it. */
+  digest: Uint8Array;
+}
+
+export interface Tables {
+  meta: { key: string; value: string };
+  state: { name: string; value: number };
+  feeds: { feed_id: number; name: string };
+  entries: EntryRow;
+  audit: AuditRow;
+  tiles: { tile_id: number; hashes: Uint8Array };
+  tile_edges: { tile_id: number; hashes: Uint8Array };
+  checkpoints: { checkpoint_id: number; log: number; tree_size: number; root: Uint8Array; note: string };
+  pages: PageRow;
+  peer_checkpoints: {
+    checkpoint_id: number;
+    peer: string;
+    tree_size: number;
+    root: Uint8Array;
+    note: string;
+    received_us: number;
+  };
+  peer_feed_heads: { head_id: number; peer: string; feed: string; length: number; tree_size: number; note: string };
+  peer_declarations: { declaration_id: number; peer: string; note: string; received_us: number };
+  evidence: { evidence_id: number; digest: Uint8Array; body: Uint8Array };
+  mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
+  lookup: { key: number; seq: number };
+  quarantine: { chain_seq: number; reason: string; status: string };
+}
+
+/** The two logs of a node. The number is part of tile and checkpoint keys. */
+export const LOGS = { journal: 1, audit: 2 } as const;
+export type LogName = keyof typeof LOGS;

@@ -1,0 +1,228 @@
+/** Answers questions about facts: by id, by CID, by filters. Look-ups give candidates, the rows themselves decide. */
+import type { Entry } from '../core/entry.ts';
+import { parseIsoInstant } from '../core/time.ts';
+import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../journal/database.ts';
+import type { EntryReader } from '../journal/entry-reader.ts';
+import { hashBytes } from '../journal/entry-row.ts';
+import type { CorruptFact, FactPage, FactQuery, FactResult, StoredFact } from '../journal/read-model.ts';
+import type { CheckedRow } from '../journal/row-check.ts';
+import { cidKey, groupText, lookupKey } from './lookup-key.ts';
+
+/** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */
+const MAX_SCANNED = 20_000;
+/** `total` is exact up to here; this number itself means "at least so many". Each costs some 40 µs. */
+const MAX_COUNTED = 1_000;
+const MAX_COUNT_SCANNED = 5_000;
+const CHUNK = 512;
+/** Facts of one group that are looked at to tell whether they contradict each other. */
+const MAX_GROUP = 64;
+
+type Quarantine = StoredFact['quarantine'];
+
+export class FactReader {
+  readonly #db: Db;
+  readonly #entries: EntryReader;
+  readonly #before: Statement<[number, number, number], number>;
+  readonly #scan: Statement<[number, number], number>;
+  readonly #quarantine: Statement<[number], { status: string; reason: string }>;
+
+  constructor(db: Db, entries: EntryReader) {
+    this.#db = db;
+    this.#entries = entries;
+    this.#before = prepare<[number, number, number]>(
+      db,
+      sqlBuilder
+        .selectFrom('lookup')
+        .select('seq')
+        .where('key', '=', PARAM)
+        .where('seq', '<', PARAM)
+        .orderBy('seq', 'desc')
+        .limit(PARAM),
+    ).pluck() as Statement<[number, number, number], number>;
+    this.#scan = prepare<[number, number]>(
+      db,
+      sqlBuilder
+        .selectFrom('entries')
+        .select('chain_seq')
+        .where('chain_seq', '<', PARAM)
+        .orderBy('chain_seq', 'desc')
+        .limit(PARAM),
+    ).pluck() as Statement<[number, number], number>;
+    this.#quarantine = prepare(
+      db,
+      sqlBuilder.selectFrom('quarantine').select(['status', 'reason']).where('chain_seq', '=', PARAM),
+    );
+  }
+
+  /** A fact by its id. */
+  byId(id: string): FactResult {
+    return this.#result(this.#entries.byFactId(id));
+  }
+
+  /** The first fact that was journalled with a CID (`sha256:…`); facts received from peers are found like any other. */
+  byCid(cid: string): FactResult {
+    const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    for (const seq of seqs.reverse()) {
+      const row = this.#entries.bySeq(seq);
+      if (row === undefined) continue;
+      if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
+      if (row.entry.cid === cid) return this.#result(row);
+    }
+    return { kind: 'not_found' };
+  }
+
+  /** One page, from the newest journal position to the oldest. */
+  query(query: FactQuery): FactPage {
+    const start = this.#startOf(query.cursor);
+    if (start === undefined) return { kind: 'bad_cursor' };
+    const facts: StoredFact[] = [];
+    let scanned = 0;
+    let previous: string | null = null;
+    for (const seq of this.#candidates(query, start)) {
+      if (facts.length === query.limit || scanned === MAX_SCANNED) {
+        return { kind: 'page', facts, total: this.#count(query), cursor: previous };
+      }
+      scanned++;
+      const row = this.#entries.bySeq(seq);
+      if (row === undefined) continue;
+      if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
+      previous = row.entry.fact_id;
+      const fact = this.#answer(row.entry, query);
+      if (fact !== undefined) facts.push(fact);
+    }
+    return { kind: 'page', facts, total: this.#count(query), cursor: null };
+  }
+
+  #answer(entry: Entry, query: FactQuery): StoredFact | undefined {
+    if (!matches(entry, query)) return undefined;
+    const fact = this.#describe(entry);
+    return isVisible(fact, query) ? fact : undefined;
+  }
+
+  #count(query: FactQuery): number {
+    let total = 0;
+    let scanned = 0;
+    for (const seq of this.#candidates(query, Number.MAX_SAFE_INTEGER)) {
+      if (total === MAX_COUNTED || scanned++ === MAX_COUNT_SCANNED) break;
+      const row = this.#entries.bySeq(seq);
+      if (row?.ok && this.#answer(row.entry, query) !== undefined) total++;
+    }
+    return total;
+  }
+
+  #startOf(cursor: string | undefined): number | undefined {
+    if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
+    const row = this.#entries.byFactId(cursor);
+    if (row === undefined) return undefined;
+    return row.ok ? row.entry.chain_seq : row.corrupt.chainSeq;
+  }
+
+  /** Journal positions from the newest below `before` downwards, in chunks: one statement is never open across another. */
+  *#candidates(query: FactQuery, before: number): Generator<number> {
+    const key = queryKey(query);
+    for (let next = before; ; ) {
+      const seqs = key === undefined ? this.#scan.all(next, CHUNK) : this.#before.all(key, next, CHUNK);
+      yield* seqs;
+      const last = seqs.at(-1);
+      if (last === undefined || seqs.length < CHUNK) return;
+      next = last;
+    }
+  }
+
+  #result(row: CheckedRow | undefined): FactResult {
+    if (row === undefined) return { kind: 'not_found' };
+    if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
+    return { kind: 'found', fact: this.#describe(row.entry) };
+  }
+
+  #describe(entry: Entry): StoredFact {
+    const group = this.#groupOf(entry);
+    const retracted = group.some((other) => withdraws(other, entry));
+    const contradicted = group.some(
+      (other) =>
+        other.chain_seq !== entry.chain_seq &&
+        Number(other.confidence) > 0 &&
+        !group.some((later) => withdraws(later, other)) &&
+        !this.#isHidden(other.chain_seq),
+    );
+    return { entry, contradicted, retracted, quarantine: this.#quarantineOf(entry.chain_seq) };
+  }
+
+  #groupOf(entry: Entry): Entry[] {
+    const seqs = this.#before.all(lookupKey('group', groupText(entry)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    return seqs.flatMap((seq) => {
+      const row = this.#entries.bySeq(seq);
+      return row?.ok && groupText(row.entry) === groupText(entry) ? [row.entry] : [];
+    });
+  }
+
+  #quarantineOf(seq: number): Quarantine {
+    const row = this.#quarantine.get(seq);
+    return row === undefined ? null : { status: row.status as NonNullable<Quarantine>['status'], reason: row.reason };
+  }
+
+  #isHidden(seq: number): boolean {
+    const quarantine = this.#quarantineOf(seq);
+    return quarantine !== null && quarantine.status !== 'promoted';
+  }
+
+  /** Entries that look-ups do not know yet. */
+  lag(): number {
+    const position = prepare<[string], number>(
+      this.#db,
+      sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM),
+    )
+      .pluck()
+      .get('projected');
+    return lastKey(this.#db, 'entries', 'chain_seq') - Number(position ?? 0);
+  }
+}
+
+/** The narrowest look-up that the query allows; undefined when only a scan answers it. */
+function queryKey(query: FactQuery): number | undefined {
+  const { entity, relation, source, scope } = query;
+  if (entity !== undefined && relation !== undefined && scope !== undefined) {
+    return lookupKey('group', groupText({ entity, relation, scope }));
+  }
+  if (entity !== undefined) return lookupKey('entity', entity);
+  if (source !== undefined) return lookupKey('source', source);
+  if (relation !== undefined) return lookupKey('relation', relation);
+  return undefined;
+}
+
+/** A later fact of the same source about the same thing, with confidence 0, takes the earlier ones back. */
+function withdraws(later: Entry, earlier: Entry): boolean {
+  return (
+    later.chain_seq > earlier.chain_seq &&
+    Number(later.confidence) === 0 &&
+    later.source === earlier.source &&
+    (later.origin?.node_id ?? null) === (earlier.origin?.node_id ?? null)
+  );
+}
+
+function matches(entry: Entry, query: FactQuery): boolean {
+  return (
+    (query.entity === undefined || entry.entity === query.entity) &&
+    (query.relation === undefined || entry.relation === query.relation) &&
+    (query.source === undefined || entry.source === query.source) &&
+    (query.scope === undefined || entry.scope === query.scope) &&
+    (query.gardenId === undefined || entry.garden_id === query.gardenId) &&
+    (query.minConfidence === undefined || Number(entry.confidence) >= query.minConfidence) &&
+    (query.after === undefined || entry.timestamp > query.after)
+  );
+}
+
+function isVisible(fact: StoredFact, query: FactQuery): boolean {
+  const { entry, quarantine } = fact;
+  if (quarantine !== null && quarantine.status !== 'promoted' && query.includeQuarantined !== true) return false;
+  if (query.includeContradicted !== true && (fact.contradicted || fact.retracted || Number(entry.confidence) === 0))
+    return false;
+  return query.includeExpired === true || !isExpired(entry.valid_until, query.nowIso);
+}
+
+function isExpired(validUntil: string | null, nowIso: string): boolean {
+  if (validUntil === null) return false;
+  const end = parseIsoInstant(validUntil);
+  const now = parseIsoInstant(nowIso);
+  return end.ok && now.ok && end.value <= now.value;
+}

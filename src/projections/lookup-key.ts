@@ -1,0 +1,29 @@
+import { hash } from 'node:crypto';
+
+/** What a fact can be looked up by. The tag keeps the keys of different kinds apart. */
+export type LookupKind = 'cid' | 'entity' | 'group' | 'relation' | 'source';
+
+const TAG: Readonly<Record<LookupKind, string>> = { cid: 'c', entity: 'e', group: 'g', relation: 'r', source: 's' };
+const KEY_BYTES = 6;
+
+/**
+ * A short key: the first 48 bits of a SHA-256. Short keys keep the one random index of the journal small; whoever looks
+ * something up compares the row itself, so that two texts with one key do no harm.
+ */
+export function lookupKey(kind: LookupKind, text: string): number {
+  return hash('sha256', `${TAG[kind]}\0${text}`, 'buffer').readUIntBE(0, KEY_BYTES);
+}
+
+/** Facts that speak about the same thing: one entity, one relation, one scope. */
+export function groupText(fact: {
+  readonly entity: string;
+  readonly relation: string;
+  readonly scope: string;
+}): string {
+  return `${fact.entity}\0${fact.relation}\0${fact.scope}`;
+}
+
+/** A CID is a hash already. */
+export function cidKey(digest: Uint8Array): number {
+  return Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).readUIntBE(0, KEY_BYTES);
+}

@@ -1,0 +1,100 @@
+/**
+ * Fills the look-up table behind the journal, in order. It may be dropped at any time: `rebuild` starts it again from the
+ * first entry. Its lag is bounded by whoever calls `advance`, and visible.
+ */
+import { type Db, lastKey, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from '../journal/database.ts';
+import type { EntryRow } from '../journal/tables.ts';
+import { cidKey, groupText, lookupKey } from './lookup-key.ts';
+
+/** Entries of one step. Sorting this many keys before they are inserted turns random writes into nearly ordered ones. */
+const STEP_ENTRIES = 4_000;
+const POSITION = 'projected';
+/** Relations and sources repeat: their keys are remembered, up to this many of them. */
+const REMEMBERED = 4_096;
+
+type Projected = Pick<EntryRow, 'chain_seq' | 'entity' | 'relation' | 'scope' | 'source' | 'cid'>;
+
+export class Projector {
+  readonly #db: Db;
+  readonly #next: Statement<[number, number], Projected>;
+  readonly #insert: Statement<unknown[]>;
+  readonly #save: Statement<unknown[]>;
+  readonly #keys = new Map<string, number>();
+  #position: number;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#next = prepare(
+      db,
+      sqlBuilder
+        .selectFrom('entries')
+        .select(['chain_seq', 'entity', 'relation', 'scope', 'source', 'cid'])
+        .where('chain_seq', '>', PARAM)
+        .orderBy('chain_seq')
+        .limit(PARAM),
+    );
+    this.#insert = prepareInsert(db, 'lookup', ['key', 'seq']);
+    this.#save = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#position = storedPosition(db);
+  }
+
+  /** `chain_seq` of the last entry that look-ups know. */
+  get position(): number {
+    return this.#position;
+  }
+
+  lag(journalSize: number): number {
+    return journalSize - this.#position;
+  }
+
+  /** Takes in up to one step of entries, in a transaction of its own. @returns how many it took */
+  advance(maxEntries: number = STEP_ENTRIES): number {
+    const rows = this.#next.all(this.#position, Math.min(maxEntries, STEP_ENTRIES));
+    const last = rows.at(-1)?.chain_seq;
+    if (last === undefined) return 0;
+    const pairs = rows.flatMap((row) => this.#keysOf(row).map((key) => [key, row.chain_seq] as const));
+    pairs.sort(([a, seqA], [b, seqB]) => a - b || seqA - seqB);
+    this.#db.transaction(() => {
+      for (const [key, seq] of pairs) this.#insert.run(key, seq);
+      this.#save.run(POSITION, last);
+    })();
+    this.#position = last;
+    return rows.length;
+  }
+
+  /** Empties the look-up table; `advance` fills it again. */
+  rebuild(): void {
+    this.#db.transaction(() => {
+      this.#db.exec(sqlBuilder.deleteFrom('lookup').compile().sql);
+      this.#save.run(POSITION, 0);
+    })();
+    this.#position = 0;
+  }
+
+  #keysOf(row: Projected): number[] {
+    return [
+      cidKey(row.cid),
+      lookupKey('entity', row.entity),
+      lookupKey('group', groupText(row)),
+      this.#remembered('relation', row.relation),
+      this.#remembered('source', row.source),
+    ];
+  }
+
+  #remembered(kind: 'relation' | 'source', text: string): number {
+    const name = `${kind} ${text}`;
+    const known = this.#keys.get(name);
+    if (known !== undefined) return known;
+    if (this.#keys.size >= REMEMBERED) this.#keys.clear();
+    const key = lookupKey(kind, text);
+    this.#keys.set(name, key);
+    return key;
+  }
+}
+
+function storedPosition(db: Db): number {
+  const query = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
+  const stored = prepare<[string], number>(db, query).pluck().get(POSITION);
+  // A position beyond the journal can only be a leftover of another file: start again.
+  return stored === undefined || Number(stored) > lastKey(db, 'entries', 'chain_seq') ? 0 : Number(stored);
+}
