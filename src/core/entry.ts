@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { Entry } from './entry-record.ts';
 import { type EntryRefusal, whyRefused } from './entry-refusal.ts';
 import { scanEntry } from './entry-scan.ts';
@@ -46,31 +46,14 @@ function orNull(text: string | null): string {
  * verification.
  */
 export function decodeEntry(bytes: Uint8Array): Result<Entry, EntryRefusal> {
-  const seen = survey(bytes);
-  const text = toText(bytes, (seen & NON_ASCII) !== 0);
+  const text = toText(bytes);
   if (text === null) return err({ code: 'entry_malformed', at: '' });
-  const entry = (seen & CONTROL) === 0 ? scanEntry(text, (seen & BACKSLASH) !== 0) : null;
+  const entry = scanEntry(text);
   return entry === null ? err(whyRefused(text)) : ok(entry);
 }
 
-const CONTROL = 1;
-const BACKSLASH = 2;
-const NON_ASCII = 4;
-
-/** What kinds of bytes occur: one pass that spares every string its own. */
-function survey(bytes: Uint8Array): number {
-  let seen = 0;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] ?? 0;
-    if (byte < 0x20) seen |= CONTROL;
-    else if (byte === 0x5c) seen |= BACKSLASH;
-    else if (byte >= 0x80) seen |= NON_ASCII;
-  }
-  return seen;
-}
-
-function toText(bytes: Uint8Array, isWide: boolean): string | null {
+function toText(bytes: Uint8Array): string | null {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!isWide) return view.toString('latin1');
+  if (isAscii(view)) return view.toString('latin1');
   return isUtf8(view) ? view.toString('utf8') : null;
 }
