@@ -5,7 +5,7 @@
  * bytes nobody has taken, loses what is buffered when it is paused at the peer's FIN, and never ends when it starts
  * after that FIN; the length-prefixed helper gives up a stream once 4 MiB wait in it.
  */
-import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
+import { type Stream, type StreamCloseEvent, type StreamMessageEvent, StreamResetError } from '@libp2p/interface';
 import * as varint from 'uint8-varint';
 import { Uint8ArrayList } from 'uint8arraylist';
 import { TransportError, toError } from './errors.ts';
@@ -167,6 +167,7 @@ export async function writeFrame(stream: Stream, payload: Uint8Array): Promise<v
     const more = stream.send(new Uint8ArrayList(varint.encode(payload.byteLength), payload));
     if (!more) await writable(stream);
   } catch (thrown) {
-    throw toError(thrown, 'writing');
+    // send() says only that the stream is closed, not that the peer closed it.
+    throw toError(stream.status === 'reset' ? new StreamResetError() : thrown, 'writing');
   }
 }

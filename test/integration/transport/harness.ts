@@ -16,8 +16,8 @@ import type { Transport } from '../../../src/transport/transport.ts';
 
 export const PROTOCOL = '/test/pull/1.0.0';
 export const LOCAL = '/ip4/127.0.0.1/tcp/0';
-export const LIMITS = { idleMs: 5_000, totalMs: 20_000, maxFrameBytes: 4 << 20 };
-export const SERVE_LIMITS = { idleMs: 5_000, totalMs: 20_000, maxRequestBytes: 16 << 10 };
+export const LIMITS = { idleMs: 5_000, totalMs: 20_000, maxFrameBytes: 4_194_304 };
+export const SERVE_LIMITS = { idleMs: 5_000, totalMs: 20_000, maxRequestBytes: 16_384 };
 
 export const seedOf = (name: string): Buffer => createHash('sha256').update(name).digest();
 export const peerIdOfName = async (name: string): Promise<string> => (await identityFromSeed(seedOf(name))).peerId;

@@ -3,11 +3,22 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { StreamCloseEvent, type Stream } from '@libp2p/interface';
-import { toError, TransportError } from '../../../src/transport/errors.ts';
+import { type Stream, StreamCloseEvent } from '@libp2p/interface';
+import { TransportError, toError } from '../../../src/transport/errors.ts';
 import { FrameReader, writeFrame } from '../../../src/transport/frames.ts';
 import {
-  collect, LIMITS, negotiation, PROTOCOL, RawPeer, SERVE_LIMITS, start, startTwo, streamPair, text, until, within,
+  collect,
+  LIMITS,
+  negotiation,
+  PROTOCOL,
+  RawPeer,
+  SERVE_LIMITS,
+  start,
+  startTwo,
+  streamPair,
+  text,
+  until,
+  within,
 } from './harness.ts';
 
 const MIB = 1 << 20;
@@ -151,7 +162,11 @@ test('defect 13: a stream on which nothing happens is reset', async (t) => {
       yield FRAME;
     },
   });
-  const frames = client.request(server.peerId, PROTOCOL, Buffer.from('?'), { ...LIMITS, idleMs: 200, totalMs: undefined });
+  const frames = client.request(server.peerId, PROTOCOL, Buffer.from('?'), {
+    ...LIMITS,
+    idleMs: 200,
+    totalMs: undefined,
+  });
   await assert.rejects(within(3_000, 'the time limit', collect(frames)), { name: 'TransportError', code: 'timeout' });
 });
 
@@ -163,7 +178,10 @@ test('defect 13: a peer that asks nothing is reset', async (t) => {
   const peer = await RawPeer.dial(t, 'client', server.addresses()[0]!);
   const stream = await peer.connection.newStream(PROTOCOL);
   await until('the reset', () => stream.status === 'reset', 3_000);
-  assert.deepEqual(errors.map((e) => e.code), ['timeout']);
+  assert.deepEqual(
+    errors.map((e) => e.code),
+    ['timeout'],
+  );
 });
 
 test('defect 17: a rejection that is an Event becomes an Error that says what happened', () => {
@@ -180,10 +198,18 @@ test('defect 17: a rejection that is an Event becomes an Error that says what ha
 test('defect 17: a connection that dies under a half-close rejects with an Error', async (t) => {
   const { server, client } = await startTwo(t);
   const onError: TransportError[] = [];
-  await server.serve(PROTOCOL, { maxInboundStreams: 4, limits: SERVE_LIMITS, handler: () => [FRAME], onError: (e) => onError.push(e) });
+  await server.serve(PROTOCOL, {
+    maxInboundStreams: 4,
+    limits: SERVE_LIMITS,
+    handler: () => [FRAME],
+    onError: (e) => onError.push(e),
+  });
   const big = client.request(server.peerId, PROTOCOL, Buffer.alloc(8 * MIB), LIMITS);
   await assert.rejects(collect(big), (error) => error instanceof TransportError && error.code === 'reset');
-  assert.deepEqual(onError.map((e) => e.code), ['frame_too_large']);
+  assert.deepEqual(
+    onError.map((e) => e.code),
+    ['frame_too_large'],
+  );
 });
 
 test('defect 18: a peer that is killed in the middle of an answer leaves it truncated, not complete', async (t) => {
