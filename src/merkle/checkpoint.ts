@@ -4,7 +4,6 @@ import { decodeDecimal } from './decimal.ts';
 import type { LogSigner } from './ed25519.ts';
 import { EMPTY_ROOT, HASH_BYTES, sameHash } from './hash.ts';
 import { ed25519Verifier, formatNote, isKeyName, parseNote, type SignedNote, signEd25519, verifyNote } from './note.ts';
-import { isTreeSize } from './tree-size.ts';
 
 /** A tree head under the name of its log. */
 export interface Checkpoint {
@@ -25,12 +24,13 @@ export type CheckpointError = 'checkpoint_malformed' | 'checkpoint_origin_mismat
 /**
  * The text that is signed: origin, tree size, root hash, one line each.
  *
- * @throws RangeError if the origin is no key name, the size no tree size or the root not 32 bytes
+ * @throws RangeError if {@link parseCheckpoint} would refuse it
  * @see C2SP tlog-checkpoint
  */
 export function formatCheckpoint(origin: string, size: number, root: Uint8Array): string {
-  if (!isKeyName(origin) || !isTreeSize(size) || root.length !== HASH_BYTES) throw new RangeError('not a checkpoint');
-  return `${origin}\n${size}\n${encodeBase64(root)}\n`;
+  const text = `${origin}\n${size}\n${encodeBase64(root)}\n`;
+  if (!parseCheckpoint(text).ok) throw new RangeError('not a checkpoint');
+  return text;
 }
 
 /** Reads the text of a checkpoint. Total; extension lines, and a root of the empty tree that is none, are refused. */

@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 export const PUBLIC_KEY_BYTES = 32;
 export const SEED_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
+const POINT_BYTES = 32;
 
 /** A key under the name that its signature lines carry; for a log, the origin. */
 export interface LogSigner {
@@ -44,13 +45,10 @@ export function createLogSigner(name: string, seed: Uint8Array): LogSigner {
 
 /**
  * True for 32 bytes that can stand for an honest key: canonical, and not of small order. A key of small order verifies
- * signatures over messages that nobody signed; libsodium and noble refuse it, OpenSSL alone does not.
+ * signatures over messages that nobody signed. OpenSSL 3.5 refuses it and 3.0 does not; verdicts must not depend on that.
  */
 export function isEd25519Key(publicKey: Uint8Array): boolean {
-  if (publicKey.length !== PUBLIC_KEY_BYTES) return false;
-  const y = Buffer.from(publicKey);
-  y[31] = (y[31] ?? 0) & 0x7f;
-  return isBelowPrime(y) && !SMALL_ORDER_Y.has(y.toString('hex'));
+  return publicKey.length === PUBLIC_KEY_BYTES && isHonestPoint(publicKey);
 }
 
 /**
@@ -58,12 +56,19 @@ export function isEd25519Key(publicKey: Uint8Array): boolean {
  *
  * @param publicKey 32 bytes
  * @param signature 64 bytes
- * @see RFC 8032 §5.1.7, without the cofactor
+ * @see RFC 8032 §5.1.7, without the cofactor; R of small order is refused too, as OpenSSL 3.5 does and 3.0 does not
  */
 export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.length !== SIGNATURE_BYTES) return false;
+  if (signature.length !== SIGNATURE_BYTES || !isHonestPoint(signature.subarray(0, POINT_BYTES))) return false;
   const key = importPublicKey(publicKey);
   return key !== undefined && verify(null, message, key, signature);
+}
+
+/** Not of small order, and the only encoding of its point. */
+function isHonestPoint(point: Uint8Array): boolean {
+  const y = Buffer.from(point);
+  y[31] = (y[31] ?? 0) & 0x7f;
+  return isBelowPrime(y) && !SMALL_ORDER_Y.has(y.toString('hex'));
 }
 
 function importPublicKey(publicKey: Uint8Array): KeyObject | undefined {
