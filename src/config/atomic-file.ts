@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** What a temporary file's name ends with: whoever lists a folder passes them over. */
+export const TEMPORARY_SUFFIX = '.tmp';
+
+/**
+ * Writes a whole file or leaves the old one as it was: temporary file, fsync, rename, fsync of the folder. A crash
+ * before the rename leaves a `.name.….tmp` behind and the old content in place.
+ *
+ * @param mode permission bits of the new file; never wider than asked, whatever the umask
+ * @throws the file system's error; the temporary file is gone then
+ */
+export function writeFileAtomically(path: string, content: string, mode: number): void {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomUUID()}${TEMPORARY_SUFFIX}`);
+  try {
+    const file = openSync(temporary, 'wx', mode);
+    try {
+      writeSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (thrown) {
+    rmSync(temporary, { force: true });
+    throw thrown;
+  }
+  syncFolder(folder);
+}
+
+/** Makes names in a folder durable: a rename is on disk only when its folder is. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,152 @@
+/** From a data folder, an environment and flags to one frozen Config, or to everything that is wrong with them. */
+import { isAbsolute, join } from 'node:path';
+import { authorityOf } from '../core/node-id.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { isLoopback } from './checks.ts';
+import { dataPaths } from './data-dir.ts';
+import { explainFault } from './fault.ts';
+import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
+import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
+import { checkSettings, SECTIONS, SETTINGS, type Settings } from './settings.ts';
+import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
+
+export interface Config {
+  /** Data folder, as given. */
+  readonly dir: string;
+  readonly nodeId: string;
+  readonly authority: string;
+  readonly gardens: readonly string[];
+  readonly listen: { readonly p2p: readonly string[]; readonly announce: readonly string[] };
+  readonly api: {
+    readonly host: string;
+    /** 0: any free port. */
+    readonly port: number;
+    /** Null: the address it listens on. No slash at the end. */
+    readonly nodeUrl: string | null;
+    /** Absolute paths of PEM files; null: plain HTTP. */
+    readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+    readonly behindProxy: boolean;
+  };
+  readonly federation: {
+    readonly pollIntervalMs: number;
+    readonly pageEntries: number;
+    readonly pageBytes: number;
+    readonly maxParallelPulls: number;
+    readonly maxFutureSkewMs: number;
+    readonly maxPastSkewMs: number;
+  };
+  readonly limits: { readonly maxValueBytes: number; readonly maxConnections: number };
+  readonly log: { readonly level: Settings['log']['level'] };
+}
+
+/** Reads `DIR/config.toml` and puts environment and flags over it: flags > environment > file > defaults. */
+export function loadConfig(dir: string, env: Environment, flags: ConfigFlags): Result<Config, ConfigError> {
+  const path = dataPaths(dir).config;
+  const file = readTomlFile(path);
+  if (!file.ok) {
+    return file.error.missing
+      ? err(notInitialised(dir, path))
+      : err({ code: 'invalid', problems: [file.error.problem] });
+  }
+  return resolveConfig(dir, path, file.value, env, flags);
+}
+
+function notInitialised(dir: string, path: string): ConfigError {
+  const message = 'expected the configuration of a node, got no such file';
+  const fix = `Make a node with: stigmem-peerd init --data ${dir} --node-id stigmem://your-name.example`;
+  return { code: 'not_initialised', problems: [{ where: path, key: null, message, fix }] };
+}
+
+function resolveConfig(
+  dir: string,
+  path: string,
+  file: TomlFile,
+  env: Environment,
+  flags: ConfigFlags,
+): Result<Config, ConfigError> {
+  const tree: TomlTree = { ...file.tree };
+  const { origins, problems } = applyOverlay(tree, env, flags);
+  const whereIs = (key: string): string => {
+    const line = file.lines.get(key);
+    return origins.get(key) ?? (line === undefined ? path : `${path}:${line}`);
+  };
+  const checked = checkSettings(tree);
+  if (!checked.ok) {
+    const context = { tree, whereIs, expected: expectedAt, knownKeys: KNOWN_KEYS, reference: 'config.example.toml' };
+    const faults = checked.faults.flatMap((fault) => explainFault(fault, context));
+    return err({ code: 'invalid', problems: [...problems, ...faults] });
+  }
+  const found = [...problems, ...contradictions(checked.value, whereIs)];
+  return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
+}
+
+const KNOWN_KEYS = [...SETTINGS.map(({ key }) => key), ...SECTIONS.map(({ name }) => name)];
+
+function expectedAt(key: string): string {
+  return SETTINGS.find((setting) => setting.key === key)?.expected ?? `a section, written [${key}]`;
+}
+
+/** Rules that no single setting breaks. */
+function contradictions(settings: Settings, whereIs: (key: string) => string): ConfigProblem[] {
+  const { api } = settings;
+  const problems: ConfigProblem[] = [];
+  if ((api.tls_cert_file === '') !== (api.tls_key_file === '')) {
+    const [set, missing] =
+      api.tls_key_file === '' ? ['tls_cert_file', 'tls_key_file'] : ['tls_key_file', 'tls_cert_file'];
+    const message = `api.${set} is set and api.${missing} is not: HTTPS needs both`;
+    problems.push({
+      where: whereIs(`api.${set}`),
+      key: `api.${missing}`,
+      message,
+      fix: `Set api.${missing}, or empty both.`,
+    });
+  }
+  if (!isLoopback(api.host) && api.tls_cert_file === '' && !api.behind_proxy) {
+    problems.push({
+      where: whereIs('api.host'),
+      key: 'api.host',
+      message: `api.host: ${shown(api.host)} can be reached from other machines, and keys would cross the network in the clear`,
+      fix: 'Set api.tls_cert_file and api.tls_key_file, or api.behind_proxy = true if a proxy terminates TLS, or listen on 127.0.0.1.',
+    });
+  }
+  return problems;
+}
+
+function toConfig(dir: string, settings: Settings): Config {
+  const { api, federation, limits, listen } = settings;
+  const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
+  const tls =
+    api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
+  return deepFreeze({
+    dir,
+    nodeId: settings.node_id,
+    authority: authorityOf(settings.node_id) ?? '',
+    gardens: settings.gardens,
+    listen: { p2p: listen.p2p, announce: listen.announce },
+    api: {
+      host: api.host,
+      port: api.port,
+      nodeUrl: api.node_url === '' ? null : api.node_url.replace(/\/+$/, ''),
+      tls,
+      behindProxy: api.behind_proxy,
+    },
+    federation: {
+      pollIntervalMs: federation.poll_interval_s * 1_000,
+      pageEntries: federation.page_entries,
+      pageBytes: federation.page_bytes,
+      maxParallelPulls: federation.max_parallel_pulls,
+      maxFutureSkewMs: federation.max_future_skew_s * 1_000,
+      maxPastSkewMs: federation.max_past_skew_s * 1_000,
+    },
+    limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },
+    log: { level: settings.log.level },
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

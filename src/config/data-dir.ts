@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+
+/** Where things are in a data folder. */
+export interface DataPaths {
+  readonly config: string;
+  readonly journal: string;
+  readonly peers: string;
+  readonly keys: string;
+  /** Seed of the libp2p identity. */
+  readonly nodeKey: string;
+  /** Seed of the log key: checkpoints and feed heads. */
+  readonly logKey: string;
+  /** Hashed API keys. */
+  readonly apiKeys: string;
+  /** The command line's own API key, in the clear: 0600. */
+  readonly cliToken: string;
+  readonly run: string;
+  /** Says where the running daemon listens. */
+  readonly daemon: string;
+}
+
+/** Paths below a data folder; nothing is read or made. */
+export function dataPaths(dir: string): DataPaths {
+  const keys = join(dir, 'keys');
+  const run = join(dir, 'run');
+  return {
+    config: join(dir, 'config.toml'),
+    journal: join(dir, 'journal.db'),
+    peers: join(dir, 'peers'),
+    keys,
+    nodeKey: join(keys, 'node.key'),
+    logKey: join(keys, 'log.key'),
+    apiKeys: join(keys, 'api-keys.json'),
+    cliToken: join(keys, 'cli.token'),
+    run,
+    daemon: join(run, 'daemon.json'),
+  };
+}

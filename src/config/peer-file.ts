@@ -1,0 +1,158 @@
+/** `peers/<name>.toml`: one partner, what it may read and what is taken from it. Empty lists mean nobody and nothing. */
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { MAX_PAGE_ENTRIES, MAX_VALUE_BYTES } from '../core/limits.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { addressFault, authorityFault, nodeIdFault, peerIdFault, peerIdIn } from './checks.ts';
+import { explainFault, text, toFault } from './fault.ts';
+import { GRANT_FORM, type Grant, readGrant } from './grant.ts';
+import type { ConfigProblem } from './problem.ts';
+import { readTomlFile, type TomlFile } from './toml-file.ts';
+
+export interface PeerFile {
+  /** The file's name without `.toml`: what operators call this peer. */
+  readonly name: string;
+  readonly nodeId: string;
+  readonly authority: string;
+  /** `12D3Koo…`: the Ed25519 key it must prove on every connection. */
+  readonly peerId: string;
+  readonly addresses: readonly string[];
+  /** Authorities whose facts it may author. */
+  readonly namespaces: readonly string[];
+  /** Feeds it may read from us. */
+  readonly share: readonly Grant[];
+  /** Feeds we take from it. */
+  readonly accept: readonly Grant[];
+  /** Log key to insist on, as a C2SP vkey; null: the one in its first signed declaration is kept from then on. */
+  readonly logKey: string | null;
+  /** Kept in the folder but neither dialled nor let in. */
+  readonly disabled: boolean;
+  /** Null: the node's own limits. */
+  readonly limits: { readonly maxValueBytes: number | null; readonly pageEntries: number | null };
+}
+
+export const PEER_SUFFIX = '.toml';
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+/** A C2SP verifier key: name, key hash, base64. */
+const VKEY = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/;
+
+/** Why a text cannot name a peer, or null. `self` is this node. */
+export function peerNameFault(name: string): string | null {
+  if (name === 'self') return '"self" is this node';
+  return NAME.test(name)
+    ? null
+    : 'a peer name is lower-case letters, digits, dots, hyphens and underscores, at most 63';
+}
+
+const grants = z.array(z.unknown().transform(toGrant)).max(256).default([]);
+
+const schema = z.strictObject({
+  node_id: text(nodeIdFault),
+  peer_id: text(peerIdFault),
+  addresses: z.array(text(addressFault)).max(16).default([]),
+  namespaces: z.array(text(authorityFault)).max(64).default([]),
+  share: grants,
+  accept: grants,
+  log_key: text((value) => (VKEY.test(value) ? null : 'it has three parts joined by +')).optional(),
+  relay: z.boolean().default(false),
+  disabled: z.boolean().default(false),
+  limits: z
+    .strictObject({
+      max_value_bytes: z.int().min(1).max(MAX_VALUE_BYTES).optional(),
+      page_entries: z.int().min(1).max(MAX_PAGE_ENTRIES).optional(),
+    })
+    .prefault({}),
+});
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  node_id: 'the partner’s node id such as "stigmem://globex.example"',
+  peer_id: 'the partner’s peer id, "12D3Koo…"',
+  addresses: 'a list of TCP multiaddrs such as ["/dns4/peerd.globex.example/tcp/4101"]',
+  namespaces: 'a list of authorities such as ["globex.example"]',
+  share: `a list of grants, each ${GRANT_FORM}`,
+  accept: `a list of grants, each ${GRANT_FORM}`,
+  log_key: 'a verifier key "<origin>+<8 hex>+<base64>"',
+  relay: 'true or false',
+  disabled: 'true or false',
+  limits: 'a section, written [limits]',
+  'limits.max_value_bytes': `bytes from 1 to ${MAX_VALUE_BYTES}`,
+  'limits.page_entries': `a number from 1 to ${MAX_PAGE_ENTRIES}`,
+};
+
+/** Reads `peers/<name>.toml`. Reports every fault of the file. */
+export function readPeerFile(path: string): Result<PeerFile, readonly ConfigProblem[]> {
+  const file = readTomlFile(path);
+  return file.ok ? checkPeerFile(path, file.value) : err([file.error.problem]);
+}
+
+/** Checks a parsed peer file. Pure. @param path its base name names the peer */
+export function checkPeerFile(path: string, file: TomlFile): Result<PeerFile, readonly ConfigProblem[]> {
+  const name = basename(path, PEER_SUFFIX);
+  const nameFault = peerNameFault(name);
+  if (nameFault !== null) {
+    const message = `the file’s name cannot be a peer’s name: ${nameFault}`;
+    return err([{ where: path, key: null, message, fix: 'Rename the file.' }]);
+  }
+  const whereIs = (key: string): string => {
+    const line = file.lines.get(key);
+    return line === undefined ? path : `${path}:${line}`;
+  };
+  const checked = schema.safeParse(file.tree);
+  if (!checked.success) {
+    const expected = (key: string): string => EXPECTED[key] ?? 'a known key';
+    const context = {
+      tree: file.tree,
+      whereIs,
+      expected,
+      knownKeys: Object.keys(EXPECTED),
+      reference: 'peers/README.md',
+    };
+    return err(checked.error.issues.flatMap((issue) => explainFault(toFault(issue), context)));
+  }
+  const problems = contradictions(checked.data, whereIs);
+  return problems.length > 0 ? err(problems) : ok(toPeerFile(name, checked.data));
+}
+
+function toGrant(value: unknown, ctx: z.core.ParsePayload & { issues: z.core.$ZodRawIssue[] }): Grant {
+  const read = readGrant(value);
+  if (read.ok) return read.value;
+  ctx.issues.push({ code: 'custom', message: read.error, input: value });
+  return z.NEVER;
+}
+
+/** Rules that no single key breaks. */
+function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) => string): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const other = peer.addresses.find((address) => (peerIdIn(address) ?? peer.peer_id) !== peer.peer_id);
+  if (other !== undefined) {
+    const message = `addresses: ${other} ends in another peer id than peer_id, ${peer.peer_id}`;
+    const fix = 'Ask the partner which is right (`peer show self`), and leave /p2p/… out of addresses.';
+    problems.push({ where: whereIs('addresses'), key: 'addresses', message, fix });
+  }
+  if (peer.relay) {
+    const message = 'relay: expected false, got true (this version does not relay facts of third nodes)';
+    problems.push({ where: whereIs('relay'), key: 'relay', message, fix: 'Set it to false or leave it out.' });
+  }
+  if (peer.accept.length > 0 && peer.namespaces.length === 0) {
+    const message = 'accept names feeds, but namespaces is empty: every fact would be refused as source_not_owned';
+    const fix = `Add namespaces = ["${peer.node_id.slice('stigmem://'.length)}"], or empty accept.`;
+    problems.push({ where: whereIs('accept'), key: 'namespaces', message, fix });
+  }
+  return problems;
+}
+
+function toPeerFile(name: string, peer: z.output<typeof schema>): PeerFile {
+  return {
+    name,
+    nodeId: peer.node_id,
+    authority: peer.node_id.slice('stigmem://'.length),
+    peerId: peer.peer_id,
+    addresses: peer.addresses,
+    namespaces: peer.namespaces,
+    share: peer.share,
+    accept: peer.accept,
+    logKey: peer.log_key ?? null,
+    disabled: peer.disabled,
+    limits: { maxValueBytes: peer.limits.max_value_bytes ?? null, pageEntries: peer.limits.page_entries ?? null },
+  };
+}

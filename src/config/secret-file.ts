@@ -1,0 +1,81 @@
+/** Files that hold secrets: seeds of keys and the command line's token. Each is one line, readable by its owner alone. */
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { err, ok, type Result } from '../core/result.ts';
+import { writeFileAtomically } from './atomic-file.ts';
+import type { ConfigProblem } from './problem.ts';
+
+const SECRET_MODE = 0o600;
+const OTHERS = 0o077;
+const MAX_SECRET_BYTES = 4_096;
+const SEED_BYTES = 32;
+
+/** What a seed is for. A seed of one purpose is refused for the other: the keys are never shared. */
+export type SeedUse = 'node' | 'log';
+
+/** Writes a 32-byte seed as `stigmem-<use>-seed/v1 <base64>`, mode 0600. @throws TypeError unless it has 32 bytes */
+export function writeSeedFile(path: string, use: SeedUse, seed: Uint8Array): void {
+  if (seed.byteLength !== SEED_BYTES) throw new TypeError(`a seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`);
+  writeFileAtomically(path, `${seedHead(use)}${Buffer.from(seed).toString('base64')}\n`, SECRET_MODE);
+}
+
+/** Reads a seed file. What stands in it is never part of an error. */
+export function readSeedFile(path: string, use: SeedUse): Result<Uint8Array, ConfigProblem> {
+  const line = readSecretFile(path, `the ${use} key made by init`);
+  if (!line.ok) return line;
+  const head = seedHead(use);
+  const base64 = line.value.slice(head.length);
+  const seed = Buffer.from(base64, 'base64');
+  if (!line.value.startsWith(head) || seed.byteLength !== SEED_BYTES || seed.toString('base64') !== base64) {
+    const message = `expected one line "${head}<32 bytes in base64>", got something else`;
+    return refused(
+      path,
+      message,
+      'Restore the file from a backup: a node without its key cannot go on as the same node.',
+    );
+  }
+  return ok(new Uint8Array(seed));
+}
+
+/** Writes one line that is nobody else's business, mode 0600. */
+export function writeSecretFile(path: string, line: string): void {
+  writeFileAtomically(path, `${line}\n`, SECRET_MODE);
+}
+
+/**
+ * Reads the one line of a secret file, refusing a file that others may read or write.
+ *
+ * @param what names the secret in errors: "the node key made by init"
+ */
+export function readSecretFile(path: string, what: string): Result<string, ConfigProblem> {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown);
+    const missing = code === 'ENOENT';
+    const fix = missing ? 'Restore it from a backup.' : 'Run as the user that owns the data folder.';
+    return refused(path, `expected ${what}, got ${missing ? 'no such file' : code}`, fix);
+  }
+  try {
+    // The open file is asked, not its name: a name can be swapped between the question and the reading.
+    const { mode, size } = fstatSync(file);
+    if ((mode & OTHERS) !== 0) {
+      const got = (mode & 0o777).toString(8).padStart(4, '0');
+      const message = `expected ${what} to be readable by its owner alone (0600), got ${got}`;
+      return refused(path, message, `Run: chmod 600 ${path} (and replace the key if others may have read it).`);
+    }
+    if (size > MAX_SECRET_BYTES)
+      return refused(path, `expected ${what}, got ${size} bytes`, 'Restore it from a backup.');
+    return ok(readFileSync(file, 'utf8').replace(/\n$/, ''));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function seedHead(use: SeedUse): string {
+  return `stigmem-${use}-seed/v1 `;
+}
+
+function refused(where: string, message: string, fix: string): Result<never, ConfigProblem> {
+  return err({ where, key: null, message, fix });
+}

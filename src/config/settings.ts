@@ -1,0 +1,276 @@
+/**
+ * Every setting once: its form, its default, what it means and which environment variables set it. The loader, the
+ * commented `config.toml` that `init` writes and `config.example.toml` are all made from this table.
+ */
+import { z } from 'zod';
+import {
+  DEFAULT_MAX_FUTURE_SKEW_MS,
+  DEFAULT_MAX_PAST_SKEW_MS,
+  DEFAULT_PAGE_ENTRIES,
+  MAX_PAGE_BYTES,
+  MAX_PAGE_ENTRIES,
+  MAX_VALUE_BYTES,
+  TARGET_PAGE_BYTES,
+} from '../core/limits.ts';
+import { addressFault, nodeIdFault } from './checks.ts';
+import { type Fault, text, toFault } from './fault.ts';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type SettingKind = 'text' | 'integer' | 'boolean' | 'list';
+
+interface About {
+  readonly kind: SettingKind;
+  /** Completes "expected …". */
+  readonly expected: string;
+  readonly doc: string;
+  /** Names of the Stigmem reference that mean the same; `STIGMEM_PEERD_<SECTION>_<KEY>` goes without saying. */
+  readonly env?: readonly string[];
+}
+
+const about = z.registry<About>();
+const sectionDoc = z.registry<{ readonly doc: string }>();
+const MAX_SECONDS = 31_536_000;
+
+function integer(min: number, max: number, fallback: number): z.ZodDefault<z.ZodInt> {
+  return z.int().min(min).max(max).default(fallback);
+}
+
+function urlFault(value: string): string | null {
+  if (value === '') return null;
+  const url = URL.parse(value);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return 'it starts with http:// or https://';
+  return url.search === '' && url.hash === '' ? null : 'it has no query and no fragment';
+}
+
+const GARDEN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+const schema = z.strictObject({
+  node_id: text(nodeIdFault).register(about, {
+    kind: 'text',
+    expected: 'a node id such as "stigmem://acme.example"',
+    doc: 'Who this node is. Drawn into every fact, checkpoint and peer file: it is set by `init` and never changed.',
+  }),
+  gardens: z
+    .array(z.string().regex(GARDEN, 'a garden name is lower-case letters, digits, dots, hyphens, at most 64'))
+    .max(1_000)
+    .default([])
+    .register(about, {
+      kind: 'list',
+      expected: 'a list of garden names such as ["incident-42"]',
+      doc: 'Gardens facts may be written to. Each garden of a scope is a feed of its own: company/incident-42.',
+    }),
+  listen: z
+    .strictObject({
+      p2p: z.array(text(addressFault)).max(16).default(['/ip4/127.0.0.1/tcp/4101']).register(about, {
+        kind: 'list',
+        expected: 'a list of TCP multiaddrs such as ["/ip4/0.0.0.0/tcp/4101"]',
+        doc: 'Where peers may connect. An empty list: nobody can; this node still pulls. Connections are always encrypted, and only peers with a file under peers/ are let in.',
+      }),
+      announce: z.array(text(addressFault)).max(16).default([]).register(about, {
+        kind: 'list',
+        expected: 'a list of TCP multiaddrs such as ["/dns4/peerd.acme.example/tcp/4101"]',
+        doc: 'Addresses to hand to partners (`peer show self`) when they differ from where this node listens.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Federation with peers.' }),
+  api: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .register(about, {
+          kind: 'text',
+          expected: 'a host name or IP address such as "127.0.0.1"',
+          doc: 'Where the HTTP API listens. Off loopback it needs a certificate (below) or behind_proxy = true.',
+          env: ['STIGMEM_HOST'],
+        }),
+      port: integer(0, 65_535, 8_765).register(about, {
+        kind: 'integer',
+        expected: 'a port from 0 to 65535 (0: any free one)',
+        doc: 'Port of the HTTP API. 0 takes any free port; `status` says which.',
+        env: ['STIGMEM_PORT'],
+      }),
+      node_url: text(urlFault)
+        .default('')
+        .register(about, {
+          kind: 'text',
+          expected: 'a URL such as "https://peerd.acme.example", or "" for the address it listens on',
+          doc: 'The URL under which others reach the API, shown in /.well-known/stigmem. Empty: where it listens.',
+          env: ['STIGMEM_NODE_URL'],
+        }),
+      tls_cert_file: z
+        .string()
+        .default('')
+        .register(about, {
+          kind: 'text',
+          expected: 'a path of a PEM file, or "" for plain HTTP',
+          doc: 'Certificate chain (PEM) for HTTPS. Relative paths start at the data folder. Empty: plain HTTP.',
+          env: ['STIGMEM_TLS_CERT_PATH'],
+        }),
+      tls_key_file: z
+        .string()
+        .default('')
+        .register(about, {
+          kind: 'text',
+          expected: 'a path of a PEM file, or "" for plain HTTP',
+          doc: 'Private key (PEM) of that certificate; readable by its owner alone (chmod 600).',
+          env: ['STIGMEM_TLS_KEY_PATH'],
+        }),
+      behind_proxy: z.boolean().default(false).register(about, {
+        kind: 'boolean',
+        expected: 'true or false',
+        doc: 'Your word that a proxy in front terminates TLS. Only then may the API listen off loopback without a certificate.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'HTTP API for applications, operators and auditors.' }),
+  federation: z
+    .strictObject({
+      poll_interval_s: integer(1, 86_400, 30).register(about, {
+        kind: 'integer',
+        expected: 'seconds from 1 to 86400',
+        doc: 'Peers tell at once when they have news; this is how often they are asked anyway.',
+        env: ['STIGMEM_FEDERATION_PULL_INTERVAL_S'],
+      }),
+      page_entries: integer(1, MAX_PAGE_ENTRIES, DEFAULT_PAGE_ENTRIES).register(about, {
+        kind: 'integer',
+        expected: `a number from 1 to ${MAX_PAGE_ENTRIES}`,
+        doc: 'Facts asked for in one page. Larger pages cost less per fact and more memory.',
+      }),
+      page_bytes: integer(65_536, MAX_PAGE_BYTES, TARGET_PAGE_BYTES).register(about, {
+        kind: 'integer',
+        expected: `bytes from 65536 to ${MAX_PAGE_BYTES}`,
+        doc: 'Bytes of facts asked for in one page, before compression.',
+      }),
+      max_parallel_pulls: integer(1, 64, 8).register(about, {
+        kind: 'integer',
+        expected: 'a number from 1 to 64',
+        doc: 'Peers pulled from at the same time.',
+      }),
+      max_future_skew_s: integer(1, MAX_SECONDS, DEFAULT_MAX_FUTURE_SKEW_MS / 1_000).register(about, {
+        kind: 'integer',
+        expected: `seconds from 1 to ${MAX_SECONDS}`,
+        doc: 'A fact whose clock is further ahead than this is refused (hlc_future).',
+        env: ['STIGMEM_FEDERATION_HLC_MAX_FUTURE_SKEW_S'],
+      }),
+      max_past_skew_s: integer(1, MAX_SECONDS * 100, DEFAULT_MAX_PAST_SKEW_MS / 1_000).register(about, {
+        kind: 'integer',
+        expected: `seconds from 1 to ${MAX_SECONDS * 100}`,
+        doc: 'A fact whose clock is further behind than this is refused (hlc_past). Raise it to take in a long history.',
+        env: ['STIGMEM_FEDERATION_HLC_MAX_PAST_SKEW_S'],
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'What this node asks of its peers, and what it takes from them.' }),
+  limits: z
+    .strictObject({
+      max_value_bytes: integer(1, MAX_VALUE_BYTES, MAX_VALUE_BYTES).register(about, {
+        kind: 'integer',
+        expected: `bytes from 1 to ${MAX_VALUE_BYTES}`,
+        doc: 'Longest value of one fact, asserted here or received, in UTF-8 bytes.',
+      }),
+      max_connections: integer(1, 4_096, 256).register(about, {
+        kind: 'integer',
+        expected: 'a number from 1 to 4096',
+        doc: 'Open connections of all peers together.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'What others may make this node hold.' }),
+  log: z
+    .strictObject({
+      level: z
+        .enum(LOG_LEVELS)
+        .default('info')
+        .register(about, {
+          kind: 'text',
+          expected: `one of ${LOG_LEVELS.map((level) => JSON.stringify(level)).join(', ')}`,
+          doc: 'Least severe line that is logged. Logs are JSON lines on standard error.',
+        }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Logs.' }),
+});
+
+/** The settings as written in TOML, complete and of the right form. */
+export interface Settings {
+  readonly node_id: string;
+  readonly gardens: readonly string[];
+  readonly listen: { readonly p2p: readonly string[]; readonly announce: readonly string[] };
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    readonly node_url: string;
+    readonly tls_cert_file: string;
+    readonly tls_key_file: string;
+    readonly behind_proxy: boolean;
+  };
+  readonly federation: {
+    readonly poll_interval_s: number;
+    readonly page_entries: number;
+    readonly page_bytes: number;
+    readonly max_parallel_pulls: number;
+    readonly max_future_skew_s: number;
+    readonly max_past_skew_s: number;
+  };
+  readonly limits: { readonly max_value_bytes: number; readonly max_connections: number };
+  readonly log: { readonly level: LogLevel };
+}
+
+/** Checks a whole tree. Never throws; reports every fault, not only the first. */
+export function checkSettings(
+  tree: unknown,
+): { readonly ok: true; readonly value: Settings } | { readonly ok: false; readonly faults: readonly Fault[] } {
+  const checked = schema.safeParse(tree);
+  if (checked.success) return { ok: true, value: checked.data };
+  return { ok: false, faults: checked.error.issues.map(toFault) };
+}
+
+export interface SettingInfo {
+  /** `api.port`; without a dot for the settings above all sections. */
+  readonly key: string;
+  readonly section: string | null;
+  readonly name: string;
+  readonly kind: SettingKind;
+  readonly expected: string;
+  readonly doc: string;
+  readonly env: readonly string[];
+}
+
+export interface SectionInfo {
+  readonly name: string;
+  readonly doc: string;
+}
+
+/** All settings in the order of the file. */
+export const SETTINGS: readonly SettingInfo[] = listSettings();
+
+/** All sections in the order of the file. */
+export const SECTIONS: readonly SectionInfo[] = Object.entries(schema.shape).flatMap(([name, field]) => {
+  const info = sectionDoc.get(field);
+  return info === undefined ? [] : [{ name, doc: info.doc }];
+});
+
+function listSettings(): SettingInfo[] {
+  return Object.entries(schema.shape).flatMap(([name, field]) => {
+    if (!(field instanceof z.ZodPrefault)) return describe(null, name, field);
+    const inner = field.unwrap();
+    if (!(inner instanceof z.ZodObject)) return [];
+    return Object.entries(inner.shape).flatMap(([key, value]) => describe(name, key, value));
+  });
+}
+
+function describe(section: string | null, name: string, field: z.core.$ZodType): SettingInfo[] {
+  const info = about.get(field);
+  if (info === undefined) return [];
+  const key = section === null ? name : `${section}.${name}`;
+  // Who a node is stands in its folder alone: a variable left over in a shell must not make it somebody else.
+  const own = key === 'node_id' ? [] : [`STIGMEM_PEERD_${key.replace('.', '_').toUpperCase()}`];
+  return [
+    { key, section, name, kind: info.kind, expected: info.expected, doc: info.doc, env: [...own, ...(info.env ?? [])] },
+  ];
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { writeFileAtomically } from '../../../src/config/atomic-file.ts';
+import { readDaemonFile, removeDaemonFile, writeDaemonFile } from '../../../src/config/daemon-file.ts';
+import { nearest } from '../../../src/config/nearest.ts';
+import { problemText } from '../../../src/config/problem.ts';
+import { readSecretFile, readSeedFile, writeSecretFile, writeSeedFile } from '../../../src/config/secret-file.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'peerd-files-'));
+after(() => rmSync(dir, { recursive: true }));
+const seed = new Uint8Array(32).map((_, index) => index);
+
+function seedProblem(path: string, use: 'node' | 'log' = 'node'): string {
+  const read = readSeedFile(path, use);
+  assert.ok(!read.ok, 'was accepted');
+  return problemText(read.error).replaceAll(path, 'KEY');
+}
+
+test('a seed reads back as written, from a file of its owner alone', () => {
+  const path = join(dir, 'node.key');
+  const umask = process.umask(0);
+  writeSeedFile(path, 'node', seed);
+  process.umask(umask);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.match(readFileSync(path, 'utf8'), /^stigmem-node-seed\/v1 [A-Za-z0-9+/]{43}=\n$/);
+  assert.deepEqual(readSeedFile(path, 'node'), { ok: true, value: seed });
+});
+
+for (const mode of [0o640, 0o604, 0o620, 0o660, 0o666, 0o644, 0o610]) {
+  test(`a key of mode ${mode.toString(8)} is refused with the command that mends it`, () => {
+    const path = join(dir, 'open.key');
+    writeSeedFile(path, 'node', seed);
+    chmodSync(path, mode);
+    assert.equal(
+      seedProblem(path),
+      `KEY: expected the node key made by init to be readable by its owner alone (0600), got 0${mode.toString(8)}. Run: chmod 600 KEY (and replace the key if others may have read it).`,
+    );
+    chmodSync(path, 0o400);
+    assert.ok(readSeedFile(path, 'node').ok);
+  });
+}
+
+test('a seed of one use is refused for the other, and what stands in a key file is never shown', () => {
+  const path = join(dir, 'log.key');
+  writeSeedFile(path, 'log', seed);
+  const said = seedProblem(path, 'node');
+  assert.match(said, /^KEY: expected one line "stigmem-node-seed\/v1 <32 bytes in base64>", got something else/);
+  assert.ok(!said.includes(Buffer.from(seed).toString('base64')));
+});
+
+for (const content of [
+  'stigmem-node-seed/v1 AAAA',
+  `stigmem-node-seed/v1 ${Buffer.alloc(33).toString('base64')}`,
+  `stigmem-node-seed/v1 ${Buffer.alloc(32).toString('base64')} `,
+  `stigmem-node-seed/v1 ${Buffer.alloc(32).toString('base64').slice(0, -1)}`,
+  `stigmem-node-seed/v1  ${Buffer.alloc(32).toString('base64')}`,
+  '',
+  'x'.repeat(5_000),
+]) {
+  test(`refuses a key file holding ${JSON.stringify(content.slice(0, 40))}`, () => {
+    const path = join(dir, 'bad.key');
+    writeSecretFile(path, content);
+    assert.match(seedProblem(path), /^KEY: expected /);
+  });
+}
+
+test('a missing key is told from one that cannot be opened', () => {
+  const said = seedProblem(join(dir, 'none.key'));
+  assert.equal(said, 'KEY: expected the node key made by init, got no such file. Restore it from a backup.');
+});
+
+test('a seed has 32 bytes', () => {
+  assert.throws(() => writeSeedFile(join(dir, 'x'), 'log', new Uint8Array(31)), TypeError);
+});
+
+test('a secret is one line', () => {
+  const path = join(dir, 'cli.token');
+  writeSecretFile(path, 'smk_x');
+  assert.deepEqual(readSecretFile(path, 'the token'), { ok: true, value: 'smk_x' });
+});
+
+test('a write that fails leaves the old file and no temporary one', () => {
+  const folder = mkdtempSync(join(dir, 'atomic-'));
+  const path = join(folder, 'f');
+  writeFileAtomically(path, 'old', 0o600);
+  assert.throws(() => writeFileAtomically(join(folder, 'none', 'f'), 'new', 0o600));
+  assert.throws(() => writeFileAtomically(folder, 'new', 0o600));
+  assert.deepEqual(readdirSync(folder), ['f']);
+  assert.equal(readFileSync(path, 'utf8'), 'old');
+});
+
+test('the daemon file counts while its process is there, and only its writer removes it', () => {
+  const info = { pid: 4242, api: 'http://127.0.0.1:8765', started_at: '2027-01-01T00:00:00.000Z' };
+  writeDaemonFile(dir, info);
+  assert.deepEqual(
+    readDaemonFile(dir, (pid) => pid === 4242),
+    info,
+  );
+  assert.equal(
+    readDaemonFile(dir, () => false),
+    null,
+  );
+  removeDaemonFile(dir, 1);
+  assert.deepEqual(
+    readDaemonFile(dir, () => true),
+    info,
+  );
+  removeDaemonFile(dir, 4242);
+  assert.equal(
+    readDaemonFile(dir, () => true),
+    null,
+  );
+});
+
+for (const content of [
+  '',
+  '{',
+  '[]',
+  '{"pid":"1","api":"x","started_at":"y"}',
+  '{"pid":-1,"api":"x","started_at":"y"}',
+  '{"pid":1}',
+]) {
+  test(`a daemon file holding ${content} is none`, () => {
+    writeDaemonFile(dir, { pid: 1, api: '', started_at: '' });
+    writeFileSync(join(dir, 'run', 'daemon.json'), content);
+    assert.equal(
+      readDaemonFile(dir, () => true),
+      null,
+    );
+  });
+}
+
+test('the nearest word is one that could be meant', () => {
+  const words = ['port', 'host', 'poll_interval_s', 'node_url'];
+  assert.equal(nearest('prot', words), 'port');
+  assert.equal(nearest('PORT', words), 'port');
+  assert.equal(nearest('poll_interval', words), 'poll_interval_s');
+  assert.equal(nearest('completely', words), null);
+  assert.equal(nearest('x', []), null);
+});
