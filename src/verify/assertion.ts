@@ -203,7 +203,7 @@ function bodyOf(request: AssertRequest, ctx: AssertContext): Result<FactBody, As
 
   // The type decides alone for these two, whatever the value is.
   const isValueUsed = request.value_type !== 'null' && request.value_type !== 'boolean';
-  if (isValueUsed && !isFinite(request.value))
+  if (isValueUsed && !isFiniteValue(request.value))
     return refuse('value_not_finite', 'value', 'NaN and infinite numbers cannot be asserted');
   const value = encodeValue(request.value_type, request.value);
   if (!value.ok) return refuse('text_not_utf8', 'value', 'value holds a lone surrogate');
@@ -225,10 +225,10 @@ function bodyOf(request: AssertRequest, ctx: AssertContext): Result<FactBody, As
 }
 
 /** Recursion is as deep as the value, which the JSON reader bounds. */
-function isFinite(value: JsonValue): boolean {
+function isFiniteValue(value: JsonValue): boolean {
   if (isJsonNumber(value)) return isInteger(value.lexeme) || Number.isFinite(Number(value.lexeme));
-  if (Array.isArray(value)) return value.every(isFinite);
-  return isJsonObject(value) ? [...value.values()].every(isFinite) : true;
+  if (Array.isArray(value)) return value.every(isFiniteValue);
+  return isJsonObject(value) ? [...value.values()].every(isFiniteValue) : true;
 }
 
 /** Integers keep their digits, so that none is too large to be finite. */

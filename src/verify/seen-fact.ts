@@ -1,5 +1,5 @@
 import type { Entry } from '../core/entry.ts';
-import { isExtension } from '../core/valid-until.ts';
+import { isValidUntilExtension } from '../core/valid-until.ts';
 import type { Difference } from '../core/verdict.ts';
 import type { FactFault } from './entry-rules.ts';
 
@@ -48,9 +48,9 @@ export function checkRepeat(entry: Entry, known: SeenFact, nodeId: string): Fact
   const difference = firstDifference(entry, known, nodeId);
   if (difference !== null) return { reason: 'fact_rewritten', difference };
   if (entry.valid_until === known.valid_until) return null;
-  const longer = isExtension(known.valid_until, entry.valid_until);
+  const extension = isValidUntilExtension(known.valid_until, entry.valid_until);
   return {
-    reason: longer ? 'valid_until_extended' : 'fact_rewritten',
+    reason: extension.ok && extension.value ? 'valid_until_extended' : 'fact_rewritten',
     difference: { field: 'valid_until', claimed: entry.valid_until, computed: known.valid_until },
   };
 }

@@ -23,6 +23,13 @@ const PULL_ERROR: Shape<PullError> = object<PullError>({
   v: literal(1),
 });
 
+const LAST_FRAME: Shape<PullEnd | PullError> = {
+  check: (value, at) => {
+    const isError = typeof value === 'object' && value !== null && 'error' in value;
+    return isError ? PULL_ERROR.check(value, at) : PULL_END.check(value, at);
+  },
+};
+
 const MAX_END_BYTES = 256;
 
 /** First bytes of a frame that ends an answer; a page header starts with `{"after"`. */
@@ -40,8 +47,5 @@ export function encodePullEnd(end: Omit<PullEnd, 'v'> | Omit<PullError, 'v'>): U
 
 /** Pure and total. */
 export function decodePullEnd(bytes: Uint8Array): Result<PullEnd | PullError, Malformed> {
-  const ended = decodeMessage(bytes, PULL_END, MAX_END_BYTES);
-  if (ended.ok) return ended;
-  const stopped = decodeMessage(bytes, PULL_ERROR, MAX_END_BYTES);
-  return stopped.ok || END_PREFIXES[1]?.equals(bytes.subarray(0, END_PREFIXES[1].length)) ? stopped : ended;
+  return decodeMessage(bytes, LAST_FRAME, MAX_END_BYTES);
 }

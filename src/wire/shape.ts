@@ -99,7 +99,8 @@ export function list<T>(item: Shape<T>, maxItems: number): Shape<readonly T[]> {
       if (!Array.isArray(value) || value.length > maxItems) return wrong(at, expected, value);
       for (let i = 0; i < value.length; i++) {
         const bad = item.check(value[i], '');
-        if (bad !== null) return { ...bad, at: bad.at === '' ? `${at}[${i}]` : `${at}[${i}].${bad.at}` };
+        if (bad !== null)
+          return { ...bad, at: `${at}[${i}]${bad.at === '' || bad.at.startsWith('[') ? '' : '.'}${bad.at}` };
       }
       return null;
     },
