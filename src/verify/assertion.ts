@@ -2,7 +2,7 @@ import { computeCid, type FactBody } from '../core/cid.ts';
 import { normalizeEntity } from '../core/entity.ts';
 import type { Entry } from '../core/entry.ts';
 import { isJsonNumber, isJsonObject, type JsonValue } from '../core/json.ts';
-import { MAX_DERIVED_FROM, MAX_ID_BYTES, MAX_NAME_BYTES } from '../core/limits.ts';
+import { MAX_DERIVED_FROM, MAX_ENTRY_BYTES, MAX_ID_BYTES, MAX_NAME_BYTES } from '../core/limits.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { feedOf, isScope } from '../core/scope.ts';
@@ -98,6 +98,8 @@ export function verifyAssertion(request: AssertRequest, ctx: AssertContext): Res
   // Lower case can take more bytes than upper case, so the normalized names are measured too.
   const tooLong = checkTexts({ ...request, entity: body.value.entity, source: body.value.source });
   if (tooLong !== null) return err(tooLong);
+  if (entryBytes(body.value, request) > MAX_ENTRY_BYTES)
+    return refuse('value_too_large', 'value', `the fact as a whole is longer than ${MAX_ENTRY_BYTES} bytes`);
   const { valid_until, garden_id, derived_from, attestation } = request;
   const feed = feedOf({ scope: body.value.scope, garden_id });
   if (!feed.ok) return refuse('garden_malformed', 'garden_id', 'the garden does not name a feed');
@@ -191,6 +193,20 @@ function isId(text: string): boolean {
 
 function isSignature(text: string): boolean {
   return text.length > 0 && text.isWellFormed() && Buffer.byteLength(text, 'utf8') <= MAX_NAME_BYTES;
+}
+
+/** Most bytes of an entry that are not texts of the request: hashes, times, ids and the names of its members. */
+const FIXED_BYTES = 2_048;
+/** A control character of one byte is escaped as six. */
+const MAX_BYTES_PER_UNIT = 6;
+
+/** At least as many bytes as the entry of a fact will have; 0 where they cannot be too many. */
+function entryBytes(body: FactBody, { derived_from, attestation, valid_until }: AssertRequest): number {
+  const texts = [body.value_v, body.entity, body.relation, body.source, valid_until ?? '', ...derived_from];
+  if (attestation !== null) texts.push(attestation.key_id, attestation.signature);
+  const units = texts.reduce((sum, text) => sum + text.length, FIXED_BYTES);
+  if (units * MAX_BYTES_PER_UNIT <= MAX_ENTRY_BYTES) return 0;
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(JSON.stringify(text), 'utf8'), FIXED_BYTES);
 }
 
 function bodyOf(request: AssertRequest, ctx: AssertContext): Result<FactBody, AssertRefusal> {
