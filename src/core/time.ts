@@ -1,20 +1,18 @@
 import { CoreError } from './errors.ts';
 import { err, ok, type Result } from './result.ts';
 
-const MAX_MICROS = 253_402_300_800_000_000;
+const YEAR_10000_MS = 253_402_300_800_000;
 const MICROS_PER_SECOND = 1_000_000n;
 
 /**
  * A moment as our entries write it, `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`: always six digits, so that text order is
  * time order.
- * @param us microseconds since 1970, up to the year 9999
+ * @param us microseconds since 1970, up to 2^53 (the year 2255)
  * @throws CoreError `out_of_range`
  */
 export function isoMicros(us: number): string {
-  if (!Number.isSafeInteger(us) || us < 0 || us >= MAX_MICROS)
-    throw new CoreError('out_of_range', `no date for ${us} µs`);
-  const ms = Math.floor(us / 1000);
-  return `${new Date(ms).toISOString().slice(0, 23)}${String(us % 1000).padStart(3, '0')}+00:00`;
+  if (!Number.isSafeInteger(us) || us < 0) throw new CoreError('out_of_range', `no date for ${us} µs`);
+  return withMicros(Math.floor(us / 1000), us % 1000);
 }
 
 /**
@@ -22,8 +20,22 @@ export function isoMicros(us: number): string {
  * @throws CoreError `out_of_range`
  */
 export function pythonIsoFormat(us: number): string {
-  const text = isoMicros(us);
-  return us % 1_000_000 === 0 ? `${text.slice(0, 19)}+00:00` : text;
+  return withoutZeroFraction(isoMicros(us));
+}
+
+/** As {@link pythonIsoFormat}, from milliseconds and up to the year 9999. */
+export function pythonIsoFormatOfMs(ms: number): string {
+  if (!Number.isSafeInteger(ms) || ms < 0 || ms >= YEAR_10000_MS)
+    throw new CoreError('out_of_range', `no date for ${ms} ms`);
+  return withoutZeroFraction(withMicros(ms, 0));
+}
+
+function withMicros(ms: number, micros: number): string {
+  return `${new Date(ms).toISOString().slice(0, 23)}${String(micros).padStart(3, '0')}+00:00`;
+}
+
+function withoutZeroFraction(text: string): string {
+  return text.replace('.000000+', '+');
 }
 
 /**

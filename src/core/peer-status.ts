@@ -1,0 +1,33 @@
+/** What operators are told about one peer: by the API, the console and the command line alike. */
+export interface PeerStatus {
+  /** Name of its file. */
+  readonly name: string;
+  readonly node_id: string;
+  readonly peer_id: string;
+  readonly addresses: readonly string[];
+  readonly state: 'current' | 'catching_up' | 'waiting' | 'suspended' | 'pending';
+  /** A sentence: why the peer is not current. Null when it is. */
+  readonly waiting_on: string | null;
+  readonly circuit: 'closed' | 'open' | 'half_open';
+  /** Feeds it may read from us now. */
+  readonly share: readonly string[];
+  /** Feeds we take from it now. */
+  readonly accept: readonly string[];
+  readonly namespaces: readonly string[];
+  /** `after`: the last entry judged. `length`: what a verified feed head states; null when none was seen. */
+  readonly cursors: readonly { readonly feed: string; readonly after: number; readonly length: number | null }[];
+  readonly lag_entries: number | null;
+  readonly checkpoint: { readonly size: number; readonly root: string } | null;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly last_verdicts: readonly {
+    readonly at: string;
+    readonly event: string;
+    readonly reason: string | null;
+    readonly seq: number;
+  }[];
+  readonly last_contact_at: string | null;
+  readonly last_error: string | null;
+  readonly next_attempt_at: string | null;
+  readonly clock_skew_ms: number | null;
+}
