@@ -4,7 +4,7 @@ import { sameHash } from '../merkle/hash.ts';
 import { recordHash } from './audit-log.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { EvidenceStore } from './evidence-store.ts';
-import type { AuditDetail, AuditFilter, AuditPage, AuditRecord } from './read-model.ts';
+import type { AuditDetail, AuditFilter, AuditPage, AuditRecord, PeerProgress } from './read-model.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import type { AuditRow } from './tables.ts';
 
@@ -44,6 +44,15 @@ export class AuditReader {
       evidence: text === null || text === undefined ? null : JSON.parse(text),
       intact: this.#isIntact(row, record) && text !== undefined,
     };
+  }
+
+  /** Why a peer is suspended; null if it is not. The newest of suspension and resumption decides. */
+  suspension(peer: string): PeerProgress['suspended'] {
+    const page = (event: string): AuditRecord | undefined =>
+      this.page({ peer, event, order: 'desc', limit: 1 }).records[0];
+    const suspended = page('peer_suspended');
+    if (suspended === undefined || suspended.seq < (page('peer_resumed')?.seq ?? 0)) return null;
+    return { reason: suspended.reason ?? 'operator', since: suspended.at, auditSeq: suspended.seq };
   }
 
   #isIntact(row: StoredRecord, record: AuditRecord): boolean {

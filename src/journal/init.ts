@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { migrate, prepareInsert } from './database.ts';
@@ -15,6 +15,8 @@ export interface JournalIdentity {
   readonly journalOrigin: string;
   /** `<authority>/audit/<16 hex>` */
   readonly auditOrigin: string;
+  /** When the node was made, ISO: its keys are valid from then on. */
+  readonly createdAt: string;
 }
 
 /**
@@ -41,8 +43,10 @@ export function initJournal(folder: string, identity: JournalIdentity): void {
     insert.run('node_id', identity.nodeId);
     insert.run('journal_origin', identity.journalOrigin);
     insert.run('audit_origin', identity.auditOrigin);
+    insert.run('created_at', identity.createdAt);
   } finally {
     db.close();
   }
+  chmodSync(file, 0o600);
   SignedHeadFile.create(heads);
 }

@@ -371,7 +371,7 @@ export function readIdentity(db: Db): JournalIdentity {
       throw new JournalError('not_initialised', `the journal has no ${key}: run \`stigmem-peerd init\``);
     return value;
   };
-  return { nodeId: read('node_id'), journalOrigin: read('journal_origin'), auditOrigin: read('audit_origin') };
+  return { nodeId: read('node_id'), journalOrigin: read('journal_origin'), auditOrigin: read('audit_origin'), createdAt: read('created_at') };
 }
 
 function explain(error: unknown): unknown {

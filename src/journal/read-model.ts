@@ -156,7 +156,8 @@ export interface FactProof {
 /** What is known of one peer's log. */
 export interface PeerProgress {
   readonly peer: string;
-  readonly cursors: readonly { readonly feed: string; readonly after: number }[];
+  /** `length` is what the newest verified feed head states. */
+  readonly cursors: readonly { readonly feed: string; readonly after: number; readonly length: number }[];
   readonly checkpoint: { readonly size: number; readonly root: string; readonly note: string } | null;
   readonly accepted: number;
   readonly refused: number;

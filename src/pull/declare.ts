@@ -1,0 +1,93 @@
+/** What a node says of itself, and what it makes of what a peer says. Only the signed declaration is believed. */
+import type { PeerFile } from '../config/peer-file.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { JournalIdentity } from '../journal/init.ts';
+import type { LogSigner } from '../merkle/ed25519.ts';
+import { ALG_ED25519 } from '../merkle/note.ts';
+import { formatVerifierKey, parseVerifierKey } from '../merkle/verifier-key.ts';
+import { rawKeyOf } from '../transport/identity.ts';
+import type { PinnedPeer } from '../verify/context.ts';
+import { type Declaration, openDeclaration, signDeclaration } from '../wire/declaration.ts';
+
+export interface Self {
+  readonly identity: JournalIdentity;
+  readonly peerId: string;
+  /** Signs under the node id, with the libp2p identity key. */
+  readonly nodeSigner: LogSigner;
+  /** Raw public key of the log, 32 bytes. */
+  readonly logKey: Uint8Array;
+  readonly software: string;
+}
+
+/** This node's declaration, signed by its identity key. */
+export function declareSelf(self: Self, issuedAt: string): string {
+  const { nodeId, journalOrigin, auditOrigin, createdAt } = self.identity;
+  const key = (origin: string) => ({
+    algorithm: 'ed25519' as const,
+    not_after: null,
+    not_before: createdAt,
+    use: 'log' as const,
+    vkey: formatVerifierKey({ name: origin, algorithm: ALG_ED25519, publicKey: self.logKey }),
+  });
+  const declaration = {
+    audit_origin: auditOrigin,
+    issued_at: issuedAt,
+    journal_origin: journalOrigin,
+    keys: [key(journalOrigin), key(auditOrigin)],
+    node_id: nodeId,
+    peer_id: self.peerId,
+  };
+  return signDeclaration(declaration, self.nodeSigner);
+}
+
+export type DeclarationFault =
+  | { readonly code: 'declaration_invalid'; readonly detail: string }
+  | { readonly code: 'log_key_missing'; readonly detail: string }
+  | { readonly code: 'log_key_mismatch'; readonly detail: string }
+  | { readonly code: 'key_changed'; readonly detail: string };
+
+/**
+ * The peer as its declaration lets us pin it.
+ *
+ * @param pinned the declaration that was kept at the first contact; a log key or origin that differs from it is refused
+ *   until an operator decides, since nothing says that the peer itself wanted the change
+ */
+export function pinPeer(note: string, peer: PeerFile, pinned: string | null): Result<PinnedPeer, DeclarationFault> {
+  const now = read(note, peer);
+  if (!now.ok) return now;
+  if (pinned === null) return now;
+  const before = read(pinned, peer);
+  if (!before.ok) return before;
+  const isSame =
+    before.value.origin === now.value.origin && Buffer.from(before.value.logKey).equals(Buffer.from(now.value.logKey));
+  if (isSame) return now;
+  const detail = `journal ${before.value.origin} was pinned, ${now.value.origin} with another key is declared`;
+  return err({ code: 'key_changed', detail });
+}
+
+function read(note: string, peer: PeerFile): Result<PinnedPeer, DeclarationFault> {
+  const opened = openDeclaration(note, { nodeId: peer.nodeId, nodeKey: rawKeyOf(peer.peerId) });
+  if (!opened.ok) {
+    const { at, expected, got } = opened.error;
+    return err({ code: 'declaration_invalid', detail: `${at}: expected ${expected}, got ${got}` });
+  }
+  const vkey = logKeyOf(opened.value);
+  const key = vkey === undefined ? undefined : parseVerifierKey(vkey);
+  if (key === undefined || !key.ok || key.value.algorithm !== ALG_ED25519) {
+    return err({ code: 'log_key_missing', detail: `no Ed25519 log key for ${opened.value.journal_origin}` });
+  }
+  if (peer.logKey !== null && peer.logKey !== vkey) {
+    return err({ code: 'log_key_mismatch', detail: `the peer file insists on ${peer.logKey}, ${vkey} is declared` });
+  }
+  return ok({
+    nodeId: peer.nodeId,
+    authority: peer.authority,
+    origin: opened.value.journal_origin,
+    logKey: key.value.publicKey,
+    namespaces: peer.namespaces,
+  });
+}
+
+function logKeyOf(declaration: Declaration): string | undefined {
+  return declaration.keys.find(({ vkey }) => vkey.startsWith(`${declaration.journal_origin}+`))?.vkey;
+}

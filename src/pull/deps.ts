@@ -1,0 +1,26 @@
+import type { Config } from '../config/config.ts';
+import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { IngestInput, IngestOutcome } from './ingest.ts';
+
+/** The journal as the puller needs it; its thread verifies and appends. */
+export interface PullJournal {
+  ingestPage(input: IngestInput): Promise<IngestOutcome>;
+  peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress>;
+  pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number>;
+  audit(input: AuditInput): Promise<number>;
+}
+
+export interface PullDeps {
+  readonly journal: PullJournal;
+  readonly transport: Pick<Transport, 'request' | 'connected'>;
+  readonly settings: Config['federation'] & { readonly maxValueBytes: number };
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** 0 ≤ x < 1 */
+  readonly random: () => number;
+  /** This node's hello message. */
+  readonly hello: () => Uint8Array;
+  readonly onPage: (peer: string, outcome: IngestOutcome) => void;
+}

@@ -1,0 +1,23 @@
+export type PullErrorCode =
+  | 'busy'
+  | 'unavailable'
+  | 'bad_request'
+  | 'incomplete'
+  | 'malformed_end'
+  | 'hello_malformed'
+  | 'declaration_refused'
+  | 'page_refused';
+
+/** Why an exchange with a peer came to nothing. The peer is asked again later. */
+export class PullError extends Error {
+  override readonly name = 'PullError';
+  readonly code: PullErrorCode;
+  /** What the peer asks us to wait; null when it did not say. */
+  readonly retryAfterMs: number | null;
+
+  constructor(code: PullErrorCode, message: string, retryAfterMs: number | null = null) {
+    super(message);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}

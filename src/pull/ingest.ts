@@ -1,0 +1,103 @@
+/** What happens to one page that a peer sent: opened, judged, and taken or refused, in the journal's thread. */
+import { type PageReason, PENALTY } from '../core/verdict.ts';
+import type { AppendedPage, Journal } from '../journal/journal.ts';
+import type { Neighbour } from '../journal/peer-records.ts';
+import type { PageContext, PinnedPeer } from '../verify/context.ts';
+import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
+import { openPage, type PageRefusal } from '../verify/page.ts';
+import type { PageFrames } from '../wire/page.ts';
+
+/** A page and what only the puller knows. The journal adds cursor, checkpoint and feed length itself. */
+export interface IngestInput {
+  readonly peer: PinnedPeer;
+  readonly feed: string;
+  readonly frames: PageFrames;
+  readonly firstPage: boolean;
+  /** Feeds taken from this peer at this moment. */
+  readonly accept: readonly string[];
+  readonly nowMs: number;
+  readonly maxFutureSkewMs: number;
+  readonly maxPastSkewMs: number;
+  readonly maxValueBytes: number;
+  /** Only after `proofs_needed`. */
+  readonly inclusion?: InclusionPaths;
+}
+
+export type IngestOutcome =
+  | (AppendedPage & {
+      readonly kind: 'appended';
+      readonly accepted: number;
+      readonly treeSize: number;
+      readonly feedLength: number;
+    })
+  | { readonly kind: 'proofs_needed'; readonly size: number; readonly indexes: readonly number[] }
+  | {
+      readonly kind: 'refused';
+      readonly reason: PageReason;
+      readonly penalty: 'backoff' | 'suspended';
+      readonly auditSeq: number;
+    };
+
+export class PageIngest {
+  readonly #journal: Journal;
+  /** The last link of each peer's chain; read out of the journal after a restart. */
+  readonly #links = new Map<string, Neighbour | null>();
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  ingest(input: IngestInput): IngestOutcome {
+    const context = this.#context(input);
+    const opened = openPage(input.frames, context);
+    if (!opened.ok) return this.#refuse(opened.error, input);
+
+    const seen = this.#journal.seen(factIdsOf(opened.value));
+    const verdict = judgePage(opened.value, seen, input.inclusion);
+    if (verdict.kind === 'proofs_needed') return verdict;
+    if (verdict.kind === 'refused') return this.#refuse(verdict, input);
+
+    return this.#append(verdict.batch, input.nowMs);
+  }
+
+  #context(input: IngestInput): PageContext {
+    const { nodeId } = input.peer;
+    const { peers } = this.#journal;
+    const { frames, inclusion, ...rules } = input;
+    return {
+      ...rules,
+      after: peers.cursor(nodeId, input.feed),
+      known: peers.checkpoint(nodeId),
+      knownFeedLength: peers.feedLength(nodeId, input.feed),
+      neighbour: this.#link(nodeId),
+    };
+  }
+
+  #link(nodeId: string): Neighbour | null {
+    const known = this.#links.get(nodeId);
+    if (known !== undefined) return known;
+    const stored = this.#journal.peers.neighbour(nodeId);
+    this.#links.set(nodeId, stored);
+    return stored;
+  }
+
+  #append(batch: VerifiedBatch, nowMs: number): IngestOutcome {
+    const appended = this.#journal.appendPage(batch, nowMs);
+    if (batch.lastLink !== null) this.#links.set(batch.peer.nodeId, batch.lastLink);
+    return {
+      ...appended,
+      kind: 'appended',
+      accepted: batch.accepted.length,
+      treeSize: batch.checkpoint.size,
+      feedLength: batch.feedHead.length,
+    };
+  }
+
+  #refuse(refusal: PageRefusal, input: IngestInput): IngestOutcome {
+    const penalty = PENALTY[refusal.reason];
+    const { nodeId } = input.peer;
+    const suspended = penalty === 'suspended';
+    const auditSeq = this.#journal.recordRefusedPage(refusal, nodeId, input.feed, suspended, input.nowMs);
+    return { kind: 'refused', reason: refusal.reason, penalty, auditSeq };
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * One peer's worker: greets it, pulls when there is reason to, waits, and can say at any time what it waits for. No peer's
+ * session waits for another's.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type PQueue from 'p-queue';
+import { grantsInForce } from '../config/grant.ts';
+import type { PeerFile } from '../config/peer-file.ts';
+import type { PeerProgress } from '../journal/read-model.ts';
+import type { PullDeps } from './deps.ts';
+import { PullError } from './errors.ts';
+import { type Greeted, greet } from './greet.ts';
+import { type PullOutcome, pullOnce } from './pull-once.ts';
+import { type Attempts, backoffMs, FRESH, failed, MAX_BACKOFF_MS, trial } from './schedule.ts';
+import { Wakeable } from './wakeable.ts';
+import { type FeedLengths, watchPeer } from './watch-peer.ts';
+
+/** Where peers wait for their turn: one that failed last time never takes the place of one that did not. */
+export interface PullLanes {
+  readonly healthy: PQueue;
+  readonly suspect: PQueue;
+}
+
+/** What a session knows; `peer-status.ts` puts it into words. */
+export interface SessionState {
+  readonly peer: PeerFile;
+  readonly accept: readonly string[];
+  readonly progress: PeerProgress | null;
+  readonly greeted: Greeted | null;
+  readonly attempts: Attempts;
+  readonly phase: 'starting' | 'queued' | 'pulling' | 'waiting' | 'backing_off' | 'suspended' | 'idle';
+  readonly nextAttemptAtMs: number | null;
+  readonly lastContactAtMs: number | null;
+  readonly lastError: string | null;
+  /** Lengths as the peer states them, unverified. */
+  readonly stated: FeedLengths;
+  /** Accepted feeds that the last complete answer said nothing about. */
+  readonly absent: readonly string[];
+}
+
+export class PeerSession {
+  readonly #deps: PullDeps;
+  readonly #lanes: PullLanes;
+  readonly #stopping = new AbortController();
+  readonly #wake: Wakeable;
+  #watching: AbortController | undefined;
+  #state: SessionState;
+  #done: Promise<void> = Promise.resolve();
+  /** Turns in a row that were woken early and brought no entry. */
+  #fruitless = 0;
+
+  constructor(peer: PeerFile, deps: PullDeps, lanes: PullLanes) {
+    this.#deps = deps;
+    this.#lanes = lanes;
+    this.#wake = new Wakeable();
+    this.#state = {
+      peer,
+      accept: [],
+      progress: null,
+      greeted: null,
+      attempts: FRESH,
+      phase: 'starting',
+      nextAttemptAtMs: null,
+      lastContactAtMs: null,
+      lastError: null,
+      stated: new Map(),
+      absent: [],
+    };
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** The peer's file has changed: everything is taken from the new one, at once. */
+  update(peer: PeerFile): void {
+    this.#set({ peer, greeted: null });
+    this.#watching?.abort();
+    this.#wake.wake();
+  }
+
+  /** The peer has made contact, or an operator wants a try now. */
+  contact(): void {
+    this.#set({ attempts: trial(this.#state.attempts), lastContactAtMs: this.#deps.nowMs() });
+    this.#wake.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the node is stopping'));
+    this.#watching?.abort();
+    this.#wake.wake();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const waitMs = await this.#turn(signal);
+      if (signal.aborted) return;
+      await this.#wake.wait(waitMs);
+      await sleep(Math.min(waitMs, fruitlessPauseMs(this.#fruitless)), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** One turn: everything there is to pull now. @returns how long to wait for the next, unless something wakes us */
+  async #turn(signal: AbortSignal): Promise<number> {
+    const deps = this.#deps;
+    const accept = grantsInForce(this.#state.peer.accept, deps.nowMs());
+    try {
+      const progress = await deps.journal.peerProgress(this.#state.peer.nodeId, accept);
+      this.#set({ accept, progress });
+      if (progress.suspended !== null) return this.#rest('suspended');
+      if (accept.length === 0) return this.#rest('idle');
+      if (this.#state.peer.addresses.length === 0 && !deps.transport.connected(this.#state.peer.peerId)) {
+        return this.#rest('waiting');
+      }
+      await this.#pullAll(accept, signal);
+      this.#fruitless = judgedOf(this.#state.progress) > judgedOf(progress) ? 0 : this.#fruitless + 1;
+      this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
+      this.#watch(accept);
+      return this.#rest('idle');
+    } catch (error) {
+      return signal.aborted ? 0 : this.#backOff(error);
+    }
+  }
+
+  async #pullAll(accept: readonly string[], signal: AbortSignal): Promise<void> {
+    for (let hasMore = true; hasMore && !signal.aborted; ) {
+      this.#set({ phase: 'queued' });
+      const lane = this.#state.attempts.failures === 0 ? this.#lanes.healthy : this.#lanes.suspect;
+      const outcome = await lane.add(() => this.#pullRound(accept, signal));
+      hasMore = outcome.hasMore;
+      if (outcome.stoppedBy === null) {
+        if (!hasMore) this.#noteAbsent(accept, outcome);
+        continue;
+      }
+      const { reason, auditSeq } = outcome.stoppedBy;
+      throw new PullError('page_refused', `a page was refused: ${reason} (audit record ${auditSeq})`);
+    }
+  }
+
+  async #pullRound(accept: readonly string[], signal: AbortSignal): Promise<PullOutcome> {
+    const { peer } = this.#state;
+    this.#set({ phase: 'pulling' });
+    const greeted = this.#state.greeted ?? (await greet(peer, this.#deps, signal));
+    this.#set({ greeted });
+    const outcome = await pullOnce({ peerId: peer.peerId, pinned: greeted.pinned, accept }, this.#deps, signal);
+    this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
+    return outcome;
+  }
+
+  #noteAbsent(accept: readonly string[], outcome: PullOutcome): void {
+    const known = new Set(this.#state.progress?.cursors.flatMap(({ feed, length }) => (length > 0 ? [feed] : [])));
+    this.#set({ absent: accept.filter((feed) => !outcome.seen.has(feed) && !known.has(feed)) });
+  }
+
+  /** Keeps one watch open. When it ends for any reason, the next turn opens another. */
+  #watch(accept: readonly string[]): void {
+    if (this.#watching !== undefined) return;
+    const watching = new AbortController();
+    this.#watching = watching;
+    const onUpdate = (stated: FeedLengths): void => {
+      this.#set({ stated, lastContactAtMs: this.#deps.nowMs() });
+      if (this.#isBehind(stated)) this.#wake.wake();
+    };
+    const ended = (error?: unknown): void => {
+      this.#watching = undefined;
+      if (error !== undefined && !watching.signal.aborted) {
+        this.#deps.logger.debug({ peer: this.#state.peer.name, error: messageOf(error) }, 'watch ended');
+      }
+    };
+    watchPeer(this.#state.peer.peerId, accept, this.#deps, onUpdate, watching.signal).then(() => ended(), ended);
+  }
+
+  #isBehind(stated: FeedLengths): boolean {
+    const cursors = this.#state.progress?.cursors ?? [];
+    return cursors.some(({ feed, after }) => (stated.get(feed) ?? 0) > after);
+  }
+
+  #rest(phase: SessionState['phase']): number {
+    const waitMs = this.#deps.settings.pollIntervalMs;
+    this.#set({ phase, nextAttemptAtMs: this.#deps.nowMs() + waitMs });
+    return waitMs;
+  }
+
+  #backOff(error: unknown): number {
+    const attempts = failed(trial(this.#state.attempts));
+    const asked = error instanceof PullError ? error.retryAfterMs : null;
+    const waitMs = Math.min(MAX_BACKOFF_MS, Math.max(asked ?? 0, backoffMs(attempts.failures, this.#deps.random())));
+    const lastError = messageOf(error);
+    this.#deps.logger.warn({ peer: this.#state.peer.name, error: lastError, retry_ms: waitMs }, 'pull failed');
+    // What was greeted may be another program by the next time.
+    this.#set({
+      attempts,
+      lastError,
+      greeted: null,
+      phase: 'backing_off',
+      nextAttemptAtMs: this.#deps.nowMs() + waitMs,
+    });
+    return waitMs;
+  }
+
+  #set(change: Partial<SessionState>): void {
+    this.#state = { ...this.#state, ...change };
+  }
+}
+
+/** Entries judged so far, of all feeds. */
+function judgedOf(progress: PeerProgress | null): number {
+  return progress?.cursors.reduce((sum, { after }) => sum + after, 0) ?? 0;
+}
+
+/** A peer that announces what never comes is asked ever more seldom. A few empty turns are usual: hints cross pulls. */
+function fruitlessPauseMs(fruitless: number): number {
+  return fruitless < 4 ? 0 : 50 * 2 ** Math.min(fruitless - 4, 20);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

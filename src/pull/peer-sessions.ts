@@ -1,0 +1,87 @@
+/** The sessions of all peers: one each, started and stopped as peer files come and go. */
+import PQueue from 'p-queue';
+import type { PeerFile } from '../config/peer-file.ts';
+import type { PeerStatus } from '../core/peer-status.ts';
+import type { PullDeps } from './deps.ts';
+import type { IngestOutcome } from './ingest.ts';
+import { PeerSession, type PullLanes } from './peer-session.ts';
+import { describeSession } from './peer-status.ts';
+
+/** Pulls of peers that failed last time: few, so that they never fill the machine. */
+const SUSPECT_PULLS = 2;
+const VERDICTS_KEPT = 10;
+
+type Verdict = PeerStatus['last_verdicts'][number];
+
+export class PeerSessions {
+  readonly #deps: PullDeps;
+  readonly #lanes: PullLanes;
+  readonly #sessions = new Map<string, PeerSession>();
+  readonly #verdicts = new Map<string, Verdict[]>();
+
+  constructor(deps: PullDeps) {
+    this.#deps = { ...deps, onPage: (peer, outcome) => this.#onPage(peer, outcome) };
+    this.#lanes = {
+      healthy: new PQueue({ concurrency: deps.settings.maxParallelPulls }),
+      suspect: new PQueue({ concurrency: SUSPECT_PULLS }),
+    };
+  }
+
+  add(peer: PeerFile): void {
+    if (peer.disabled || this.#sessions.has(peer.name)) return;
+    const session = new PeerSession(peer, this.#deps, this.#lanes);
+    this.#sessions.set(peer.name, session);
+    session.start();
+  }
+
+  async change(peer: PeerFile): Promise<void> {
+    const session = this.#sessions.get(peer.name);
+    if (session === undefined) this.add(peer);
+    else if (peer.disabled || peer.nodeId !== session.state.peer.nodeId) {
+      await this.remove(peer.name);
+      this.add(peer);
+    } else session.update(peer);
+  }
+
+  async remove(name: string): Promise<void> {
+    const session = this.#sessions.get(name);
+    this.#sessions.delete(name);
+    await session?.stop();
+  }
+
+  /** The peer behind this key has connected. */
+  contact(peerId: string): void {
+    for (const session of this.#sessions.values()) if (session.state.peer.peerId === peerId) session.contact();
+  }
+
+  list(): readonly PeerStatus[] {
+    return [...this.#sessions.values()].map((session) => this.#statusOf(session));
+  }
+
+  /** By file name, node id or libp2p peer id. */
+  get(id: string): PeerStatus | undefined {
+    return this.list().find(({ name, node_id, peer_id }) => id === name || id === node_id || id === peer_id);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map((name) => this.remove(name)));
+  }
+
+  #statusOf(session: PeerSession): PeerStatus {
+    const verdicts = this.#verdicts.get(session.state.peer.nodeId) ?? [];
+    return { ...describeSession(session.state, this.#deps.nowMs()), last_verdicts: verdicts };
+  }
+
+  #onPage(peer: string, outcome: IngestOutcome): void {
+    this.#deps.onPage(peer, outcome);
+    if (outcome.kind === 'proofs_needed') return;
+    const at = new Date(this.#deps.nowMs()).toISOString();
+    const fresh =
+      outcome.kind === 'refused'
+        ? [{ at, event: 'federation_integrity_rejected', reason: outcome.reason, seq: outcome.auditSeq }]
+        : outcome.refused.map(({ event, reason, auditSeq }) => ({ at, event, reason, seq: auditSeq }));
+    if (fresh.length === 0) return;
+    const kept = [...fresh.reverse(), ...(this.#verdicts.get(peer) ?? [])].slice(0, VERDICTS_KEPT);
+    this.#verdicts.set(peer, kept);
+  }
+}

@@ -1,0 +1,75 @@
+/** Puts what a session knows into what operators read: a state, and one sentence on what it waits for. */
+import { grantsInForce } from '../config/grant.ts';
+import type { PeerStatus } from '../core/peer-status.ts';
+import { isoMicros } from '../core/time.ts';
+import type { SessionState } from './peer-session.ts';
+
+/** Accepted entries that the peer has stated or proven and that we have not judged; null before the first contact. */
+export function lagOf(session: SessionState): number | null {
+  if (session.progress === null || session.lastContactAtMs === null) return null;
+  return session.progress.cursors.reduce((lag, { feed, after, length }) => {
+    const stated = Math.max(length, session.stated.get(feed) ?? 0);
+    return lag + Math.max(0, stated - after);
+  }, 0);
+}
+
+export function stateOf(session: SessionState): PeerStatus['state'] {
+  if (session.progress?.suspended) return 'suspended';
+  if (session.phase === 'starting' || (session.greeted === null && session.progress?.declaration === null))
+    return 'pending';
+  if (session.phase === 'backing_off' || session.phase === 'waiting') return 'waiting';
+  return (lagOf(session) ?? 0) > 0 || session.phase === 'pulling' || session.phase === 'queued'
+    ? 'catching_up'
+    : 'current';
+}
+
+/** Why the peer is not current, in words; null when it is. */
+export function waitingOn(session: SessionState, nowMs: number): string | null {
+  const { peer, progress, phase, attempts, lastError, absent } = session;
+  if (progress?.suspended) {
+    const { reason, since, auditSeq } = progress.suspended;
+    return `suspended since ${since} for ${reason} (audit record ${auditSeq}): an operator decides, \`stigmem-peerd peer resume ${peer.name}\``;
+  }
+  if (session.accept.length === 0 && phase !== 'starting') {
+    return `nothing is accepted from this peer now: its file has no accept grant in force`;
+  }
+  if (phase === 'waiting') return 'the peer has no address in its file and has not connected yet';
+  if (phase === 'backing_off') {
+    const seconds = Math.max(0, Math.ceil(((session.nextAttemptAtMs ?? nowMs) - nowMs) / 1000));
+    return `next try in ${seconds} s after ${attempts.failures} failure${attempts.failures === 1 ? '' : 's'}: ${lastError}`;
+  }
+  if (phase === 'queued') return 'its turn: other peers are being pulled';
+  if (phase === 'starting') return 'the first contact';
+  const lag = lagOf(session) ?? 0;
+  if (lag > 0) return `catching up: ${lag.toLocaleString('en')} entries behind`;
+  if (absent.length > 0)
+    return `the peer shows no feed ${absent.join(', ')}: not granted to us there, or it does not exist`;
+  return phase === 'pulling' && progress?.checkpoint === null ? 'the first page' : null;
+}
+
+/** The session's part of what the API shows of a peer. */
+export function describeSession(session: SessionState, nowMs: number): Omit<PeerStatus, 'last_verdicts'> {
+  const { peer, progress } = session;
+  const iso = (ms: number | null): string | null => (ms === null ? null : isoMicros(ms * 1000));
+  return {
+    name: peer.name,
+    node_id: peer.nodeId,
+    peer_id: peer.peerId,
+    addresses: peer.addresses,
+    state: stateOf(session),
+    waiting_on: waitingOn(session, nowMs),
+    circuit: session.attempts.circuit,
+    share: grantsInForce(peer.share, nowMs),
+    accept: session.accept,
+    namespaces: peer.namespaces,
+    cursors: progress?.cursors ?? [],
+    lag_entries: lagOf(session),
+    checkpoint: progress?.checkpoint ? { size: progress.checkpoint.size, root: progress.checkpoint.root } : null,
+    accepted: progress?.accepted ?? 0,
+    refused: progress?.refused ?? 0,
+    last_contact_at: iso(session.lastContactAtMs),
+    last_error: session.lastError,
+    next_attempt_at: iso(session.nextAttemptAtMs),
+    clock_skew_ms: session.greeted?.clockSkewMs ?? null,
+  };
+}

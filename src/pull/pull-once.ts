@@ -1,0 +1,158 @@
+/** Pulls from one peer until its answer ends. The main data path of the product: read this file first. */
+import PQueue from 'p-queue';
+import { MAX_FRAME_BYTES, MAX_PAGES_PER_PULL } from '../core/limits.ts';
+import type { PinnedPeer } from '../verify/context.ts';
+import { PULL_PROTOCOL } from '../wire/protocols.ts';
+import { encodePullRequest } from '../wire/pull-request.ts';
+import type { PullDeps } from './deps.ts';
+import { PullError } from './errors.ts';
+import type { IngestOutcome } from './ingest.ts';
+import { type ReceivedPage, readPages } from './read-pages.ts';
+import { askInclusion } from './resolve-proofs.ts';
+
+/** The peer has this long for each frame, and for the whole answer. */
+const FRAME_MS = 30_000;
+const ANSWER_MS = 300_000;
+/** Pages that may wait while one is judged: the wire and the verifier work at the same time, memory stays bounded. */
+const PAGES_AHEAD = 1;
+
+export interface PullTarget {
+  readonly peerId: string;
+  readonly pinned: PinnedPeer;
+  /** Feeds taken from this peer at this moment. */
+  readonly accept: readonly string[];
+}
+
+export interface PullOutcome {
+  readonly pages: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly hasMore: boolean;
+  /** Feeds that a page came for: the others are not granted to us, or do not exist. */
+  readonly seen: ReadonlySet<string>;
+  /** The page that ended the pull; null when all were taken. */
+  readonly stoppedBy: Extract<IngestOutcome, { kind: 'refused' }> | null;
+}
+
+/** @throws TransportError, PullError: the peer is asked again later */
+export async function pullOnce(target: PullTarget, deps: PullDeps, signal: AbortSignal): Promise<PullOutcome> {
+  const { settings, journal, transport } = deps;
+  const known = await journal.peerProgress(target.pinned.nodeId, target.accept);
+  const ask = encodePullRequest({
+    accept: ['zstd'],
+    feeds: known.cursors.map(({ feed, after }) => ({ feed, after })),
+    known_size: known.checkpoint?.size ?? 0,
+    page_bytes: settings.pageBytes,
+    page_entries: settings.pageEntries,
+    pages: MAX_PAGES_PER_PULL,
+  });
+  const limits = { signal, idleMs: FRAME_MS, totalMs: ANSWER_MS, maxFrameBytes: MAX_FRAME_BYTES };
+  const frames = transport.request(target.peerId, PULL_PROTOCOL, ask, limits);
+
+  const taking = new Taking(target, deps, signal);
+  try {
+    for await (const answer of readPages(frames)) {
+      if (answer.kind === 'end') return await taking.finish(answer.hasMore);
+      if (!(await taking.take(answer))) break;
+    }
+    return await taking.finish(false);
+  } finally {
+    await frames.return(undefined); // resets the stream unless the answer has ended: the peer stops producing
+    await taking.settle();
+  }
+}
+
+/** Hands pages to the journal in order, one at a time, at most one ahead. */
+class Taking {
+  readonly #target: PullTarget;
+  readonly #deps: PullDeps;
+  readonly #signal: AbortSignal;
+  readonly #queue = new PQueue({ concurrency: 1 });
+  readonly #seen = new Set<string>();
+  #pages = 0;
+  #accepted = 0;
+  #refused = 0;
+  #stoppedBy: PullOutcome['stoppedBy'] = null;
+  #failure: unknown;
+
+  constructor(target: PullTarget, deps: PullDeps, signal: AbortSignal) {
+    this.#target = target;
+    this.#deps = deps;
+    this.#signal = signal;
+  }
+
+  /** @returns false once a page was refused or the journal failed: what comes behind cannot be taken */
+  async take(page: ReceivedPage): Promise<boolean> {
+    const isFirst = this.#pages++ === 0;
+    await this.#queue.onSizeLessThan(PAGES_AHEAD);
+    if (this.#isOver()) return false;
+    void this.#queue.add(() => this.#ingest(page, isFirst));
+    return true;
+  }
+
+  /** @throws what the journal threw meanwhile */
+  async finish(hasMore: boolean): Promise<PullOutcome> {
+    await this.#queue.onIdle();
+    if (this.#failure !== undefined) throw this.#failure;
+    return {
+      pages: this.#pages,
+      accepted: this.#accepted,
+      refused: this.#refused,
+      hasMore,
+      seen: this.#seen,
+      stoppedBy: this.#stoppedBy,
+    };
+  }
+
+  /** Nothing of this pull is at work when it resolves. */
+  async settle(): Promise<void> {
+    await this.#queue.onIdle();
+  }
+
+  async #ingest(page: ReceivedPage, isFirst: boolean): Promise<void> {
+    if (this.#isOver()) return;
+    try {
+      this.#count(await this.#judge(page, isFirst), page);
+    } catch (error) {
+      this.#failure = error;
+    }
+  }
+
+  async #judge(page: ReceivedPage, isFirst: boolean): Promise<IngestOutcome> {
+    const { journal, settings, nowMs } = this.#deps;
+    const { pinned, accept } = this.#target;
+    // A page of a feed that was not asked for is judged against one that was, and refused for it.
+    const feed = page.feed !== null && accept.includes(page.feed) ? page.feed : (accept[0] ?? '');
+    const input = {
+      peer: pinned,
+      feed,
+      frames: page.frames,
+      firstPage: isFirst,
+      accept,
+      nowMs: nowMs(),
+      maxFutureSkewMs: settings.maxFutureSkewMs,
+      maxPastSkewMs: settings.maxPastSkewMs,
+      maxValueBytes: settings.maxValueBytes,
+    };
+    const outcome = await journal.ingestPage(input);
+    if (outcome.kind !== 'proofs_needed') return outcome;
+
+    const inclusion = await askInclusion(this.#target.peerId, outcome, this.#deps, this.#signal);
+    const resolved = await journal.ingestPage({ ...input, inclusion });
+    if (resolved.kind === 'proofs_needed') throw new PullError('page_refused', 'the page cannot be judged');
+    return resolved;
+  }
+
+  #count(outcome: IngestOutcome, page: ReceivedPage): void {
+    this.#deps.onPage(this.#target.pinned.nodeId, outcome);
+    if (page.feed !== null) this.#seen.add(page.feed);
+    if (outcome.kind === 'refused') this.#stoppedBy = outcome;
+    if (outcome.kind !== 'appended') return;
+    this.#accepted += outcome.accepted;
+    this.#refused += outcome.refused.length;
+  }
+
+  #isOver(): boolean {
+    return this.#stoppedBy !== null || this.#failure !== undefined;
+  }
+}

@@ -1,0 +1,62 @@
+/** Turns the frames of an answer into pages. Bounds them; judges nothing. */
+
+import { framesAfterHeader, type PageFrames } from '../wire/page.ts';
+import { decodePageHeader } from '../wire/page-header.ts';
+import { decodePullEnd, isPullEnd, type PullEnd } from '../wire/pull-end.ts';
+import { PullError } from './errors.ts';
+
+/** A page as received. `feed` is what its header says; null when the header cannot be read. */
+export interface ReceivedPage {
+  readonly kind: 'page';
+  readonly feed: string | null;
+  readonly frames: PageFrames;
+}
+
+export type PullAnswer = ReceivedPage | { readonly kind: 'end'; readonly hasMore: boolean };
+
+/**
+ * Yields the pages of one answer and its end. A page that cannot be read is yielded too: it is refused, with what was
+ * received as evidence, where all pages are judged.
+ *
+ * @throws PullError `busy`, `unavailable` or `bad_request` when the peer says so; `malformed_end`, `incomplete`
+ */
+export async function* readPages(frames: AsyncIterator<Uint8Array>): AsyncGenerator<PullAnswer> {
+  for (;;) {
+    const first = await nextFrame(frames);
+    if (isPullEnd(first)) {
+      yield { kind: 'end', hasMore: readEnd(first).has_more };
+      return;
+    }
+    const header = decodePageHeader(first);
+    if (!header.ok) {
+      yield { kind: 'page', feed: null, frames: { header: first, entries: null, proof: null } };
+      return;
+    }
+    const follow = framesAfterHeader(header.value);
+    const entries = follow.entries ? await nextFrame(frames) : null;
+    const proof = follow.proof ? await nextFrame(frames) : null;
+    yield { kind: 'page', feed: header.value.feed, frames: { header: first, entries, proof } };
+  }
+}
+
+async function nextFrame(frames: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  const next = await frames.next();
+  if (next.done === true) {
+    throw new PullError('incomplete', 'the peer ended its answer in the middle of a page, or without an end frame');
+  }
+  return next.value;
+}
+
+function readEnd(frame: Uint8Array): PullEnd {
+  const end = decodePullEnd(frame);
+  if (!end.ok) {
+    const { at, expected, got } = end.error;
+    throw new PullError(
+      'malformed_end',
+      `the peer's last frame is malformed at "${at}": expected ${expected}, got ${got}`,
+    );
+  }
+  if ('end' in end.value) return end.value;
+  const { error, retry_after_ms } = end.value;
+  throw new PullError(error, `the peer answers "${error}"`, retry_after_ms);
+}

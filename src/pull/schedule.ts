@@ -1,0 +1,34 @@
+/** When to ask a peer again. Pure: the clock and chance are arguments. */
+
+const FIRST_BACKOFF_MS = 1_000;
+/** A peer that comes back is noticed at once by its own contact; this only bounds how stale a silent one can be. */
+export const MAX_BACKOFF_MS = 900_000;
+/** Failures in a row after which a peer is left alone until one trial goes through. */
+export const OPEN_AFTER_FAILURES = 5;
+
+export type Circuit = 'closed' | 'open' | 'half_open';
+
+export interface Attempts {
+  /** Failures since the last success. */
+  readonly failures: number;
+  readonly circuit: Circuit;
+}
+
+export const FRESH: Attempts = { failures: 0, circuit: 'closed' };
+
+/** Waiting time after the n-th failure in a row: doubled each time, up to a quarter of an hour, ±50 % by `chance` (0 ≤ x < 1). */
+export function backoffMs(failures: number, chance: number): number {
+  const whole = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 30));
+  return Math.round(Math.min(MAX_BACKOFF_MS, whole * (0.5 + chance)));
+}
+
+export function failed(attempts: Attempts): Attempts {
+  const failures = attempts.failures + 1;
+  const isOpen = failures >= OPEN_AFTER_FAILURES || attempts.circuit === 'half_open';
+  return { failures, circuit: isOpen ? 'open' : 'closed' };
+}
+
+/** The waiting time is over, or the peer called: one trial decides. */
+export function trial(attempts: Attempts): Attempts {
+  return attempts.circuit === 'open' ? { ...attempts, circuit: 'half_open' } : attempts;
+}

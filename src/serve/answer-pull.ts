@@ -1,0 +1,79 @@
+/** Answers a pull: pages of the feeds that are asked for and granted, each proved against one signed checkpoint. */
+import { grantsInForce } from '../config/grant.ts';
+import { TARGET_PAGE_BYTES } from '../core/limits.ts';
+import type { JournalHead } from '../journal/read-model.ts';
+import type { PageFrames } from '../wire/page.ts';
+import { encodePullEnd } from '../wire/pull-end.ts';
+import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
+import { corruptOf, type ServeDeps } from './deps.ts';
+
+const RETRY_UNAVAILABLE_MS = 60_000;
+
+/** The frames of an answer, without the empty one that ends it. */
+export async function* answerPull(request: Uint8Array, peerId: string, deps: ServeDeps): AsyncGenerator<Uint8Array> {
+  const decoded = decodePullRequest(request);
+  const peer = deps.peerOf(peerId);
+  if (!decoded.ok || peer === undefined) {
+    yield encodePullEnd({ error: 'bad_request', retry_after_ms: RETRY_UNAVAILABLE_MS });
+    return;
+  }
+  const granted = new Set(grantsInForce(peer.share, deps.nowMs()));
+  try {
+    yield* pages(decoded.value, granted, deps);
+  } catch (error) {
+    const corrupt = corruptOf(error);
+    if (corrupt === undefined) throw error;
+    // Nothing that fails our own check may leave. The peer learns that we cannot answer, our operator learns why.
+    deps.onCorrupt(corrupt);
+    yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_UNAVAILABLE_MS });
+  }
+}
+
+async function* pages(request: PullRequest, granted: ReadonlySet<string>, deps: ServeDeps): AsyncGenerator<Uint8Array> {
+  const head = await deps.head();
+  let left = request.pages;
+  let isFirst = true;
+  let hasMore = false;
+  for (const { feed, after } of request.feeds) {
+    // A feed that is not granted is passed over just as one that does not exist: by saying nothing.
+    if (!granted.has(feed)) continue;
+    for (let at = after; ; ) {
+      if (left === 0) {
+        hasMore = true;
+        break;
+      }
+      const page = await deps.reader.page(pageRequest(request, feed, at, head, isFirst));
+      if (page === undefined) break;
+      if (page.to === after && isKnown(request, head)) break;
+      yield* framesOf(page.frames);
+      left--;
+      isFirst = false;
+      at = page.to;
+      if (at >= page.feedLength) break;
+    }
+  }
+  yield encodePullEnd({ end: true, has_more: hasMore });
+}
+
+/** A puller that has this very checkpoint has its feed heads too: a page without entries would tell it nothing. */
+function isKnown(request: PullRequest, head: JournalHead): boolean {
+  return request.known_size === head.size;
+}
+
+function pageRequest(request: PullRequest, feed: string, after: number, head: JournalHead, isFirst: boolean) {
+  return {
+    feed,
+    after,
+    maxEntries: request.page_entries,
+    maxBytes: Math.min(request.page_bytes, TARGET_PAGE_BYTES),
+    checkpoint: { size: head.size, note: head.checkpoint },
+    knownSize: isFirst ? request.known_size : null,
+    zstd: request.accept.includes('zstd'),
+  };
+}
+
+function* framesOf({ header, entries, proof }: PageFrames): Generator<Uint8Array> {
+  yield header;
+  if (entries !== null) yield entries;
+  if (proof !== null) yield proof;
+}

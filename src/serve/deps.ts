@@ -1,0 +1,28 @@
+import type { PeerFile } from '../config/peer-file.ts';
+import type { CorruptFact, JournalHead } from '../journal/read-model.ts';
+import type { BuiltPage, PageRequest } from './build-page.ts';
+
+/** What answering peers needs of the rest of the node. */
+export interface ServeDeps {
+  /** The peer behind a proven key; undefined once its file is gone. */
+  readonly peerOf: (peerId: string) => PeerFile | undefined;
+  /** The newest signed checkpoint. */
+  readonly head: () => Promise<JournalHead>;
+  readonly reader: ServeReader;
+  /** Our own journal gave a row that is not what was appended. */
+  readonly onCorrupt: (corrupt: CorruptFact) => void;
+  readonly nowMs: () => number;
+}
+
+export interface ServeReader {
+  page(request: PageRequest): Promise<BuiltPage | undefined>;
+  inclusion(indexes: readonly number[], size: number): Promise<Uint8Array[][]>;
+  consistency(from: number, to: number): Promise<Uint8Array[]>;
+  tile(level: number, index: number, width: number): Promise<Uint8Array>;
+}
+
+/** The corrupt row behind an error that crossed a thread border; undefined for any other error. */
+export function corruptOf(error: unknown): CorruptFact | undefined {
+  if (!(error instanceof Error) || error.name !== 'CorruptRowError') return undefined;
+  return 'detail' in error ? (error.detail as CorruptFact) : undefined;
+}

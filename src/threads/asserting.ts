@@ -1,0 +1,102 @@
+/** Takes facts that were asserted here: verified, compared with what is held, appended in one transaction. */
+import { parseJson } from '../core/json.ts';
+import { isoMicros, parseIsoInstant } from '../core/time.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { StoredFact } from '../journal/read-model.ts';
+import type { FactReader } from '../projections/fact-reader.ts';
+import type { Projector } from '../projections/projector.ts';
+import {
+  type AssertContext,
+  type AssertRefusal,
+  type AssertRequest,
+  type VerifiedAssertion,
+  verifyAssertion,
+} from '../verify/assertion.ts';
+
+/** A request on its way to the journal's thread: number literals survive as JSON text, objects would not. */
+export type SentAssertRequest = Omit<AssertRequest, 'value'> & { readonly valueJson: string };
+
+export type AssertOutcome =
+  | {
+      readonly kind: 'stored';
+      readonly fact: StoredFact;
+      readonly warnings: readonly string[];
+      /** The same content is held already; nothing was written. */
+      readonly repeated: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: AssertRefusal };
+
+type Checked = { readonly assertion: VerifiedAssertion } | { readonly refusal: AssertRefusal };
+
+export class Asserting {
+  readonly #journal: Journal;
+  readonly #facts: FactReader;
+  readonly #projector: Projector;
+
+  constructor(journal: Journal, facts: FactReader, projector: Projector) {
+    this.#journal = journal;
+    this.#facts = facts;
+    this.#projector = projector;
+  }
+
+  assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[] {
+    this.#catchUp();
+    const checked = requests.map((request) => check(request, context));
+    const held = checked.map((one) => ('assertion' in one ? this.#held(one.assertion, context.nowMs) : undefined));
+
+    const fresh = new Map<string, VerifiedAssertion>();
+    checked.forEach((one, i) => {
+      if ('assertion' in one && held[i] === undefined) fresh.set(one.assertion.cid, one.assertion);
+    });
+    const entries = fresh.size === 0 ? [] : this.#journal.appendOwn([...fresh.values()], context.nowMs);
+    this.#catchUp();
+
+    const ids = new Map(entries.map((entry) => [entry.cid, entry.fact_id]));
+    return checked.map((one, i) => {
+      if ('refusal' in one) return { kind: 'refused', refusal: one.refusal };
+      const id = held[i]?.entry.fact_id ?? ids.get(one.assertion.cid) ?? '';
+      const repeated = held[i] !== undefined || fresh.get(one.assertion.cid) !== one.assertion;
+      return this.#outcome(id, one.assertion, repeated);
+    });
+  }
+
+  /** A fact of the same content that still stands. One that was withdrawn or has run out may be asserted anew. */
+  #held(assertion: VerifiedAssertion, nowMs: number): StoredFact | undefined {
+    const found = this.#facts.byCid(assertion.cid);
+    if (found.kind !== 'found') return undefined;
+    const { fact } = found;
+    return fact.retracted || fact.quarantine !== null || isOver(fact.entry.valid_until, nowMs) ? undefined : fact;
+  }
+
+  #outcome(id: string, assertion: VerifiedAssertion, repeated: boolean): AssertOutcome {
+    const found = this.#facts.byId(id);
+    if (found.kind !== 'found') throw new Error(`fact ${id} cannot be read back: run \`stigmem-peerd fsck\``);
+    const warnings = repeated ? [...assertion.warnings, ...ignored(found.fact, assertion)] : assertion.warnings;
+    return { kind: 'stored', fact: found.fact, warnings, repeated };
+  }
+
+  /** Look-ups must know every entry before they can say that a fact is new. */
+  #catchUp(): void {
+    while (this.#projector.advance() > 0);
+  }
+}
+
+function check(request: SentAssertRequest, context: AssertContext): Checked {
+  const { valueJson, ...rest } = request;
+  const value = parseJson(valueJson);
+  if (!value.ok) throw new TypeError('a value arrived as no JSON');
+  const verified = verifyAssertion({ ...rest, value: value.value }, context);
+  return verified.ok ? { assertion: verified.value } : { refusal: verified.error };
+}
+
+function isOver(validUntil: string | null, nowMs: number): boolean {
+  if (validUntil === null) return false;
+  const end = parseIsoInstant(validUntil);
+  const now = parseIsoInstant(isoMicros(nowMs * 1000));
+  return end.ok && now.ok && end.value <= now.value;
+}
+
+function ignored({ entry }: StoredFact, assertion: VerifiedAssertion): string[] {
+  const differs = entry.valid_until !== assertion.valid_until || entry.interpret_as !== assertion.interpret_as;
+  return differs ? ['this fact is held already; its valid_until and interpret_as stay as they are'] : [];
+}

@@ -1,0 +1,135 @@
+/** Calls between the main thread and a worker: typed by the worker's table of methods, answered in order. */
+import { type MessagePort, type Transferable, Worker, type WorkerOptions } from 'node:worker_threads';
+
+/** Methods that a worker serves: synchronous, since SQLite is. */
+// biome-ignore lint/suspicious/noExplicitAny: any parameter list may be a method's; callers see the exact one.
+export type Methods = { readonly [name: string]: (...args: any[]) => unknown };
+
+export type Calls<M extends Methods> = {
+  readonly [K in keyof M]: (...args: Parameters<M[K]>) => Promise<Awaited<ReturnType<M[K]>>>;
+};
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: WireError };
+
+interface WireError {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly stack: string | undefined;
+  readonly detail: unknown;
+}
+
+/** A failure that happened in a worker, with the code it had there. */
+export class RemoteError extends Error {
+  readonly code: string | undefined;
+  /** What the error carried beside its message, e.g. which row is corrupt. */
+  readonly detail: unknown;
+
+  constructor(error: WireError) {
+    super(error.message);
+    this.name = error.name;
+    this.code = error.code;
+    this.detail = error.detail;
+    if (error.stack !== undefined) this.stack = error.stack;
+  }
+}
+
+/** Serves `methods` on `port`. `after` runs behind each call, whether it failed or not. */
+export function serveCalls(port: MessagePort, methods: Methods, after: () => void = () => {}): void {
+  port.on('message', ({ id, method, args }: Call) => {
+    port.postMessage(answer(id, methods, method, args));
+    after();
+  });
+}
+
+function answer(id: number, methods: Methods, method: string, args: readonly unknown[]): Answer {
+  try {
+    return { id, value: methods[method]?.(...args) };
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+    const detail = 'corrupt' in error ? error.corrupt : undefined;
+    return { id, error: { name: error.name, message: error.message, code, stack: error.stack, detail } };
+  }
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The main thread's end of one worker. */
+export class WorkerClient {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #exited: Promise<void>;
+  #nextId = 1;
+  #dead: Error | undefined;
+
+  /**
+   * Starts the worker in the module `url`.
+   *
+   * @param onEvent what the worker posts by itself
+   */
+  constructor(url: URL, options: WorkerOptions, onEvent: (event: unknown) => void = () => {}) {
+    this.#worker = new Worker(url, options);
+    this.#worker.on('message', (message: Answer | { readonly event: unknown }) => {
+      if ('event' in message) onEvent(message.event);
+      else this.#settle(message);
+    });
+    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#fail(new Error(`the worker ended (exit code ${code})`));
+        resolve();
+      });
+    });
+  }
+
+  call(method: string, args: readonly unknown[], transfer: readonly Transferable[] = []): Promise<unknown> {
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, method, args } satisfies Call, transfer);
+    });
+  }
+
+  /** Calls not answered yet: a measure of how busy the worker is. */
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
+  /** Resolves when the worker has ended by itself, e.g. after its `close` method. */
+  exited(): Promise<void> {
+    return this.#exited;
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #settle(message: Answer): void {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if ('error' in message) waiting?.reject(new RemoteError(message.error));
+    else waiting?.resolve(message.value);
+  }
+
+  #fail(error: Error): void {
+    this.#dead ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#dead);
+    this.#waiting.clear();
+  }
+}
+
+/** URL of a worker's module beside the one at `base`: `.ts` when run from the sources, `.js` when built. */
+export function workerUrl(name: string, base: string): URL {
+  return new URL(`./${name}${base.endsWith('.ts') ? '.ts' : '.js'}`, base);
+}

@@ -1,0 +1,93 @@
+import { jsonText } from '../core/json.ts';
+import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
+import type { AssertRequest } from '../verify/assertion.ts';
+import type { AssertOutcome } from './asserting.ts';
+import { WorkerClient, workerUrl } from './rpc.ts';
+import type { WriterData, WriterEvent, WriterMethods, WriterStats } from './writer.ts';
+
+export interface WriterOptions extends WriterData {
+  readonly nodeAuthority: string;
+  readonly maxValueBytes: number;
+  readonly nowMs: () => number;
+  readonly onEvent: (event: WriterEvent) => void;
+}
+
+/** The journal's writer, as the main thread sees it. Calls are carried out in the order in which they are made. */
+export class WriterClient {
+  readonly #worker: WorkerClient;
+  readonly #options: WriterOptions;
+
+  private constructor(worker: WorkerClient, options: WriterOptions) {
+    this.#worker = worker;
+    this.#options = options;
+  }
+
+  /** Starts the thread; resolves when the journal is open. @throws what opening it throws, e.g. `history_rewritten` */
+  static async open(options: WriterOptions): Promise<WriterClient> {
+    const { folder, logSeed, cacheMiB } = options;
+    const worker = new WorkerClient(
+      workerUrl('writer', import.meta.url),
+      {
+        workerData: { folder, logSeed, cacheMiB } satisfies WriterData,
+        name: 'journal-writer',
+        resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      },
+      (event) => options.onEvent(event as WriterEvent),
+    );
+    const client = new WriterClient(worker, options);
+    await client.stats();
+    return client;
+  }
+
+  assert(
+    requests: readonly AssertRequest[],
+    caller: { readonly actor: string; readonly mayWriteInstructions: boolean },
+  ): Promise<readonly AssertOutcome[]> {
+    const { nodeAuthority, maxValueBytes, nowMs } = this.#options;
+    const sent = requests.map(({ value, ...rest }) => ({ ...rest, valueJson: jsonText(value) }));
+    const { mayWriteInstructions } = caller;
+    return this.#call('assert', sent, { nodeAuthority, maxValueBytes, mayWriteInstructions, nowMs: nowMs() });
+  }
+
+  /** The frames are moved, not copied, unless the page may have to come again with single proofs. */
+  ingestPage(input: IngestInput): Promise<IngestOutcome> {
+    return this.#call('ingestPage', input);
+  }
+
+  audit(input: AuditInput): Promise<number> {
+    return this.#call('audit', input, this.#options.nowMs());
+  }
+
+  pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number> {
+    return this.#call('pinDeclaration', peer, note, input, this.#options.nowMs());
+  }
+
+  peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress> {
+    return this.#call('peerProgress', peer, feeds);
+  }
+
+  head(): Promise<JournalHead> {
+    return this.#call('head');
+  }
+
+  stats(): Promise<WriterStats> {
+    return this.#call('stats');
+  }
+
+  get pending(): number {
+    return this.#worker.pending;
+  }
+
+  async close(): Promise<void> {
+    await this.#call('close');
+    await this.#worker.exited();
+  }
+
+  #call<K extends keyof WriterMethods>(
+    method: K,
+    ...args: Parameters<WriterMethods[K]>
+  ): Promise<ReturnType<WriterMethods[K]>> {
+    return this.#worker.call(method, args) as Promise<ReturnType<WriterMethods[K]>>;
+  }
+}

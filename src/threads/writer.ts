@@ -1,0 +1,132 @@
+/** The journal's thread: the only one that writes. Pages are verified and appended here, so that the main loop stays free. */
+import { randomFillSync } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { AuditReader } from '../journal/audit-reader.ts';
+import { EntryReader } from '../journal/entry-reader.ts';
+import { Journal } from '../journal/journal.ts';
+import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import { createLogSigner } from '../merkle/ed25519.ts';
+import { FactReader } from '../projections/fact-reader.ts';
+import { Projector } from '../projections/projector.ts';
+import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
+import type { AssertContext } from '../verify/assertion.ts';
+import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { serveCalls } from './rpc.ts';
+
+export interface WriterData {
+  readonly folder: string;
+  readonly logSeed: Uint8Array;
+  readonly cacheMiB: number;
+}
+
+/** What the writer tells by itself. */
+export type WriterEvent =
+  | { readonly kind: 'grown'; readonly size: number; readonly feeds: readonly { feed: string; length: number }[] }
+  | { readonly kind: 'audited'; readonly seq: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export interface WriterStats {
+  readonly entries: number;
+  readonly auditRecords: number;
+  readonly projectionLag: number;
+}
+
+/** Beyond this many entries look-ups take part in the appends' time instead of falling behind. */
+const MAX_PROJECTION_LAG = 50_000;
+const MUTATION_POLL_MS = 1_000;
+
+export interface WriterMethods {
+  assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
+  ingestPage(input: IngestInput): IngestOutcome;
+  audit(input: AuditInput, nowMs: number): number;
+  pinDeclaration(peer: string, note: string, input: AuditInput, nowMs: number): number;
+  peerProgress(peer: string, feeds: readonly string[]): PeerProgress;
+  head(): JournalHead;
+  stats(): WriterStats;
+  close(): void;
+}
+
+function start({ folder, logSeed, cacheMiB }: WriterData): void {
+  const port = parentPort;
+  if (port === null) throw new Error('writer.ts runs as a worker thread');
+  const journal = Journal.open(folder, { logSeed, cacheMiB, random: (bytes) => randomFillSync(bytes) });
+  const projector = new Projector(journal.db);
+  const facts = new FactReader(
+    journal.db,
+    new EntryReader(journal.db, createLogSigner(journal.identity.journalOrigin, logSeed)),
+  );
+  const asserting = new Asserting(journal, facts, projector);
+  const audit = new AuditReader(journal.db);
+  const pages = new PageIngest(journal);
+  const tell = (event: WriterEvent): void => port.postMessage({ event });
+
+  let told = { entries: journal.size, audit: journal.auditSize };
+  const announce = (): void => {
+    if (journal.size !== told.entries) tell({ kind: 'grown', size: journal.size, feeds: journal.feeds() });
+    if (journal.auditSize !== told.audit) tell({ kind: 'audited', seq: journal.auditSize });
+    told = { entries: journal.size, audit: journal.auditSize };
+  };
+
+  let projecting: NodeJS.Immediate | undefined;
+  const project = (): void => {
+    projecting = undefined;
+    if (projector.advance() > 0) projecting = setImmediate(project);
+  };
+  const afterCall = (): void => {
+    announce();
+    while (projector.lag(journal.size) > MAX_PROJECTION_LAG) projector.advance();
+    if (projecting === undefined && projector.lag(journal.size) > 0) projecting = setImmediate(project);
+  };
+  const poll = setInterval(() => {
+    try {
+      journal.chainMutationAttempts(Date.now());
+      announce();
+    } catch (error) {
+      tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }, MUTATION_POLL_MS);
+
+  const methods: WriterMethods = {
+    assert: (requests, context) => asserting.assert(requests, context),
+    ingestPage: (input) => pages.ingest(input),
+    audit: (input, nowMs) => journal.audit(input, nowMs),
+    pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
+    peerProgress: (peer, feeds) => progressOf(journal, audit, peer, feeds),
+    head: () => journal.head(projector.lag(journal.size)),
+    stats: () => ({
+      entries: journal.size,
+      auditRecords: journal.auditSize,
+      projectionLag: projector.lag(journal.size),
+    }),
+    close: () => {
+      clearInterval(poll);
+      clearImmediate(projecting);
+      journal.chainMutationAttempts(Date.now());
+      journal.close();
+      port.close();
+    },
+  };
+  serveCalls(port, { ...methods }, () => {
+    if (journal.db.open) afterCall();
+  });
+  journal.chainMutationAttempts(Date.now());
+  afterCall();
+}
+
+function progressOf(journal: Journal, audit: AuditReader, peer: string, feeds: readonly string[]): PeerProgress {
+  const { peers } = journal;
+  const checkpoint = peers.checkpoint(peer);
+  return {
+    peer,
+    cursors: feeds.map((feed) => ({ feed, after: peers.cursor(peer, feed), length: peers.feedLength(peer, feed) })),
+    checkpoint:
+      checkpoint === null
+        ? null
+        : { size: checkpoint.size, root: Buffer.from(checkpoint.root).toString('base64'), note: checkpoint.note },
+    ...peers.totals(peer),
+    suspended: audit.suspension(peer),
+    declaration: peers.declaration(peer),
+  };
+}
+
+start(workerData as WriterData);
