@@ -1,0 +1,152 @@
+/** The audit log as a stream: JSON lines of what there is, or server-sent events of what comes. */
+import type { AuditFilter, AuditRecord } from '../../journal/read-model.ts';
+import type { ApiDeps } from '../deps.ts';
+import { auditEntry } from './audit-entry.ts';
+
+export type StreamFilter = Omit<AuditFilter, 'cursor' | 'order' | 'limit'>;
+
+/** Records fetched at a time: what a stream holds in memory. */
+const CHUNK = 500;
+
+const encoder = new TextEncoder();
+
+/**
+ * All matching records in sequence order, one JSON object per line, then the end. Fetches as fast as the client
+ * reads. Ends where the log ended when its last chunk was read.
+ */
+export function jsonLines(deps: ApiDeps, filter: StreamFilter, after: number): ReadableStream<Uint8Array> {
+  let cursor = after;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const page = await deps.reader.auditPage({ ...filter, order: 'asc', cursor, limit: CHUNK });
+        const text = page.records.map((record) => `${JSON.stringify(auditEntry(record))}\n`).join('');
+        if (text !== '') controller.enqueue(encoder.encode(text));
+        cursor = page.records.at(-1)?.seq ?? cursor;
+        if (!page.hasMore || page.records.length === 0) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * Matching records after a sequence as server-sent events, `id` the sequence, for as long as the client stays and the
+ * server runs. Nothing is subscribed before the first read, so an answer that nobody reads costs nothing.
+ *
+ * @param onEnd called once when the stream is over, whoever ended it
+ */
+export function eventStream(
+  deps: ApiDeps,
+  filter: StreamFilter,
+  after: number,
+  stopping: AbortSignal | undefined,
+  onEnd: () => void,
+): ReadableStream<Uint8Array> {
+  const tail = new Tail(deps, filter, after, stopping);
+  const end = (): void => {
+    if (tail.close()) onEnd();
+  };
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const text = await tail.next();
+          if (text !== null) return controller.enqueue(encoder.encode(text));
+          end();
+          controller.close();
+        } catch (error) {
+          // The client comes back with Last-Event-ID and loses nothing.
+          deps.logger.error({ err: error }, 'audit stream broken off');
+          end();
+          controller.close();
+        }
+      },
+      cancel: end,
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Follows the log from one place. */
+class Tail {
+  readonly #deps: ApiDeps;
+  readonly #filter: StreamFilter;
+  readonly #stopping: AbortSignal | undefined;
+  #after: number;
+  #newest = 0;
+  #greeted = false;
+  #closed = false;
+  #unsubscribe: (() => void) | null = null;
+  #wake: () => void = () => undefined;
+
+  constructor(deps: ApiDeps, filter: StreamFilter, after: number, stopping: AbortSignal | undefined) {
+    this.#deps = deps;
+    this.#filter = filter;
+    this.#after = after;
+    this.#stopping = stopping;
+  }
+
+  /** The next piece of the stream: records, or a heartbeat when there were none for a while; null at the end. */
+  async next(): Promise<string | null> {
+    if (!this.#greeted) return this.#greet();
+    for (;;) {
+      if (this.#closed || this.#stopping?.aborted === true) return null;
+      const heard = this.#newest;
+      const page = await this.#deps.reader.auditPage({
+        ...this.#filter,
+        order: 'asc',
+        cursor: this.#after,
+        limit: CHUNK,
+      });
+      this.#after = page.records.at(-1)?.seq ?? this.#after;
+      // Nothing up to what was announced before the query is missing from it: later queries may start there.
+      if (!page.hasMore) this.#after = Math.max(this.#after, heard);
+      if (page.records.length > 0) return page.records.map(eventText).join('');
+      if (this.#newest === heard && (await this.#rest()) === 'idle') return this.#heartbeat();
+    }
+  }
+
+  /** @returns whether it was open */
+  close(): boolean {
+    const wasOpen = !this.#closed;
+    this.#closed = true;
+    this.#unsubscribe?.();
+    this.#stopping?.removeEventListener('abort', this.#onStop);
+    this.#wake();
+    return wasOpen;
+  }
+
+  readonly #onStop = (): void => this.#wake();
+
+  /** Sent at once, so that a client knows that the stream stands before anything has happened. */
+  #greet(): string {
+    this.#greeted = true;
+    this.#unsubscribe = this.#deps.audits.onAudit((seq) => {
+      this.#newest = Math.max(this.#newest, seq);
+      this.#wake();
+    });
+    this.#stopping?.addEventListener('abort', this.#onStop);
+    return `retry: 2000\n: records after ${this.#after}\n\n`;
+  }
+
+  /** An `id` without data moves the client's place in the log and is no event to it (WHATWG HTML §9.2.6). */
+  #heartbeat(): string {
+    return `: heartbeat\nid: ${this.#after}\n\n`;
+  }
+
+  #rest(): Promise<'woken' | 'idle'> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#deps.limits.streamHeartbeatMs, 'idle');
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve('woken');
+      };
+    });
+  }
+}
+
+/** JSON text has no raw line breaks, so one `data` line holds it. */
+function eventText(record: AuditRecord): string {
+  return `id: ${record.seq}\ndata: ${JSON.stringify(auditEntry(record))}\n\n`;
+}

@@ -1,0 +1,213 @@
+import { z } from '@hono/zod-openapi';
+import type { AuditFilter } from '../../journal/read-model.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Permission } from '../permissions.ts';
+import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
+import { eventStream, jsonLines, type StreamFilter } from './audit-stream.ts';
+import { choiceParam, instantParam, intParam, optionalInt, textParam } from './params.ts';
+import { answer, invalid, json, type Refusal, refused } from './responses.ts';
+import { type Apparatus, addRoute, type Call, NO_QUERY } from './route.ts';
+
+const FILTERS = {
+  peer_id: textParam('Peer file name, node id or peer id.'),
+  event_type: textParam('Exact event.'),
+  reason: textParam('Exact reason code.'),
+  feed: textParam('Exact feed.'),
+  since: instantParam('Records of this moment and later.'),
+  until: instantParam('Records of this moment and earlier.'),
+  fact_id: textParam('Records about this fact.'),
+  cid: textParam('Records about facts with this CID.'),
+};
+const CURSOR = optionalInt({
+  min: 0,
+  description:
+    'A sequence, exclusive: `asc` and streams go on after it, `desc` before it. Every record is reached exactly once.',
+});
+
+const QUERY = z.object({
+  ...FILTERS,
+  cursor: CURSOR,
+  order: choiceParam(['desc', 'asc'], 'desc', 'By sequence. Newest first unless said otherwise.'),
+  limit: intParam({ min: 1, max: 500, default: 50, description: 'Records per page; streams have no limit.' }),
+  format: choiceParam(
+    ['json', 'jsonl', 'sse'],
+    'json',
+    'Instead of an Accept header: a page, all matches as JSON lines, or events.',
+  ),
+});
+type Query = z.output<typeof QUERY>;
+const STREAM_QUERY = z.object({ ...FILTERS, cursor: CURSOR });
+
+const PAGE = z
+  .object({ entries: z.array(AUDIT_ENTRY), cursor: z.string().nullable(), has_more: z.boolean() })
+  .openapi('AuditPage');
+
+/** The reference asks for `federate`; an auditor's key has no business with peers and is let in too. */
+const MAY_READ: readonly [Permission, ...Permission[]] = ['federate', 'audit.read'];
+
+/** Adds the endpoints of the audit log. */
+export function addAudit(apparatus: Apparatus): void {
+  const streams = { open: 0 };
+  addList(apparatus, streams);
+  addStream(apparatus, streams);
+  addDetail(apparatus);
+}
+
+interface StreamCount {
+  open: number;
+}
+
+const STREAM_CONTENT = { 'text/event-stream': { schema: z.string() } };
+
+function addList(apparatus: Apparatus, streams: StreamCount): void {
+  const { deps } = apparatus;
+  const route = {
+    method: 'get',
+    path: '/v1/federation/audit',
+    tag: 'Audit log',
+    summary: 'What this node refused, accepted with reserve, and decided',
+    description:
+      'Filters combine. `Accept: application/x-ndjson` (or `format=jsonl`) gives every match in sequence order, one per line; `Accept: text/event-stream` (or `format=sse`) follows the log.',
+    query: QUERY,
+    responses: {
+      200: {
+        description: 'a page, all matches, or a stream',
+        content: {
+          'application/json': { schema: PAGE },
+          'application/x-ndjson': { schema: AUDIT_ENTRY },
+          ...STREAM_CONTENT,
+        },
+      },
+    },
+  } as const;
+  addRoute(apparatus, route, MAY_READ, async (call) => {
+    const { query } = call;
+    const form = formOf(query, call.c.req.header('accept') ?? '');
+    if (form === 'sse') return openEvents(deps, streams, call);
+    if (form === 'jsonl') {
+      // A stream that has begun cannot become an error any more: fail while it still can.
+      await newestSeq(deps);
+      return answer(200, 'application/x-ndjson', jsonLines(deps, filterOf(deps, query), query.cursor ?? 0));
+    }
+    return json(200, await pageOf(deps, query));
+  });
+}
+
+function formOf(query: Query, accept: string): Query['format'] {
+  if (query.format !== 'json') return query.format;
+  if (/\btext\/event-stream\b/i.test(accept)) return 'sse';
+  return /\bapplication\/(?:x-ndjson|jsonl|x-jsonlines)\b/i.test(accept) ? 'jsonl' : 'json';
+}
+
+async function pageOf(deps: ApiDeps, query: Query): Promise<z.output<typeof PAGE>> {
+  const { order, limit, cursor } = query;
+  const filter: AuditFilter = { ...filterOf(deps, query), order, limit, ...(cursor === undefined ? {} : { cursor }) };
+  const page = await deps.reader.auditPage(filter);
+  return {
+    entries: page.records.map(auditEntry),
+    cursor: page.cursor === null ? null : String(page.cursor),
+    has_more: page.hasMore,
+  };
+}
+
+function filterOf(deps: ApiDeps, query: z.output<typeof STREAM_QUERY>): StreamFilter {
+  const { peer_id, event_type, reason, feed, since, until, fact_id, cid } = query;
+  return {
+    ...(peer_id === undefined ? {} : { peer: deps.peers.get(peer_id)?.node_id ?? peer_id }),
+    ...(event_type === undefined ? {} : { event: event_type }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(feed === undefined ? {} : { feed }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(fact_id === undefined ? {} : { factId: fact_id }),
+    ...(cid === undefined ? {} : { cid }),
+  };
+}
+
+function addStream(apparatus: Apparatus, streams: StreamCount): void {
+  const route = {
+    method: 'get',
+    path: '/v1/federation/audit/stream',
+    tag: 'Audit log',
+    summary: 'Follow the audit log (server-sent events)',
+    description:
+      'New records from now on; after `Last-Event-ID` or `cursor` if given (0 is the beginning). `id` is the sequence, `data` the record. A comment comes when nothing else does.',
+    query: STREAM_QUERY,
+    responses: { 200: { description: 'events', content: STREAM_CONTENT } },
+  } as const;
+  addRoute(apparatus, route, MAY_READ, (call) => openEvents(apparatus.deps, streams, call));
+}
+
+async function openEvents(
+  deps: ApiDeps,
+  streams: StreamCount,
+  call: Call<z.output<typeof STREAM_QUERY>>,
+): Promise<Response> {
+  const lastId = call.c.req.header('last-event-id');
+  if (lastId !== undefined && !/^[0-9]{1,15}$/.test(lastId)) return refused(badLastId(lastId));
+  if (streams.open >= deps.limits.maxStreams) return refused(tooManyStreams(deps.limits.maxStreams));
+  // The client's own memory of where it was comes before the address it first asked for.
+  const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
+  const move = (by: 1 | -1): void => {
+    streams.open += by;
+    deps.metrics.openStreams.set(streams.open);
+  };
+  move(1);
+  const stream = eventStream(deps, filterOf(deps, call.query), after, call.c.env?.stopping, () => move(-1));
+  // A HEAD request takes no body; nobody would ever end this one.
+  if (call.c.req.method === 'HEAD') await stream.cancel();
+  return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
+}
+
+async function newestSeq(deps: ApiDeps): Promise<number> {
+  const { records } = await deps.reader.auditPage({ order: 'desc', limit: 1 });
+  return records[0]?.seq ?? 0;
+}
+
+function badLastId(given: string): Refusal {
+  const msg = 'Input should be the id of an event of this stream, a whole number';
+  return invalid({ type: 'int_parsing', loc: ['header', 'last-event-id'], msg, input: given.slice(0, 64) });
+}
+
+function tooManyStreams(most: number): Refusal {
+  return {
+    status: 503,
+    detail: `${most} audit streams are open, which is the limit; close one or page through the log`,
+    headers: { 'retry-after': '10' },
+  };
+}
+
+const DETAIL = z
+  .object({
+    record: AUDIT_ENTRY,
+    evidence: z
+      .unknown()
+      .openapi({ description: 'What was received, claimed and computed; null when the record has none.' }),
+    intact: z.boolean().openapi({ description: 'Whether the stored record still hashes to its place in the log.' }),
+  })
+  .openapi('AuditDetail');
+
+function addDetail(apparatus: Apparatus): void {
+  const route = {
+    method: 'get',
+    path: '/v1/federation/audit/{seq}',
+    tag: 'Audit log',
+    summary: 'One record with its evidence',
+    params: z.object({ seq: z.string().openapi({ type: 'integer', minimum: 1 }) }),
+    query: NO_QUERY,
+    responses: {
+      200: { description: 'the record', content: { 'application/json': { schema: DETAIL } } },
+      404: { description: 'audit record not found' },
+    },
+  } as const;
+  addRoute(apparatus, route, MAY_READ, async (call) => {
+    const given = call.param('seq');
+    if (!/^[0-9]{1,15}$/.test(given)) {
+      const msg = 'Input should be a valid integer, unable to parse string as an integer';
+      return refused(invalid({ type: 'int_parsing', loc: ['path', 'seq'], msg, input: given.slice(0, 64) }));
+    }
+    const detail = await apparatus.deps.reader.auditDetail(Number(given));
+    if (detail === null) return refused({ status: 404, detail: 'audit record not found' });
+    return json(200, { record: auditEntry(detail.record), evidence: detail.evidence, intact: detail.intact });
+  });
+}

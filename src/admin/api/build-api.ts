@@ -1,0 +1,72 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
+import { addAudit } from './audit.ts';
+import { addDocs } from './docs.ts';
+import { addFactReads } from './facts-read.ts';
+import { addFactWrites } from './facts-write.ts';
+import { addJournal } from './journal.ts';
+import { addKeys } from './key-routes.ts';
+import { addNode } from './node.ts';
+import { addPeers } from './peers.ts';
+import { createQuota } from './quota.ts';
+import { type Refusal, refused } from './responses.ts';
+import type { ApiEnv, Apparatus } from './route.ts';
+import { createSessions } from './sessions.ts';
+import { createCorruptionDesk } from './visibility.ts';
+
+/** Builds the admin API over what the node can do. Serving it is for `startServer`. */
+export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>();
+  const apparatus: Apparatus = { app, deps, quota: createQuota(deps.limits.quotas) };
+  const sessions = createSessions();
+  const tools = { deps, sessions, desk: createCorruptionDesk(deps) };
+
+  addFactWrites(apparatus, sessions);
+  addFactReads(apparatus, tools);
+  addPeers(apparatus);
+  addAudit(apparatus);
+  addJournal(apparatus, tools);
+  addNode(apparatus);
+  addKeys(apparatus);
+  addDocs(apparatus);
+  deps.metrics.beforeScrape(() => {
+    for (const peer of deps.peers.list()) deps.events.peerState(peer.name, peer.state, peer.lag_entries);
+  });
+
+  app.notFound((c) => refused(noSuchRoute(app, c.req.path)));
+  app.onError((error, c) => {
+    const refusal = failure(error);
+    if (refusal.status >= 500) deps.events.requestFailed(`${c.req.method} ${c.req.path.slice(0, 256)}`, error);
+    return refused(refusal);
+  });
+  return app;
+}
+
+const METHODS = ['DELETE', 'GET', 'POST'] as const;
+
+/** 405 where the path exists with another method. */
+function noSuchRoute(app: OpenAPIHono<ApiEnv>, path: string): Refusal {
+  const allowed = METHODS.filter((method) => app.router.match(method, path)[0].length > 0);
+  if (allowed.length === 0) return { status: 404, detail: 'Not Found' };
+  return { status: 405, detail: 'Method Not Allowed', headers: { allow: allowed.join(', ') } };
+}
+
+/** What went wrong is in the log; the client learns what to do. */
+function failure(error: unknown): Refusal {
+  const code = errorCode(error);
+  if (code === 'SQLITE_FULL') {
+    return { status: 503, detail: 'the disk that holds the journal is full; nothing was stored' };
+  }
+  if (code !== null && UNAVAILABLE.has(code)) {
+    const detail = code.endsWith('_closed')
+      ? 'the node is stopping; try again when it is back'
+      : 'the journal is busy; try again';
+    return { status: 503, detail, headers: { 'retry-after': '1' } };
+  }
+  return { status: 500, detail: 'Internal Server Error' };
+}
+
+function errorCode(error: unknown): string | null {
+  const code = typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : null;
+}

@@ -1,0 +1,149 @@
+import { z } from '@hono/zod-openapi';
+import { isJsonNumber, isJsonObject, type JsonValue } from '../../core/json.ts';
+import type { ApiDeps } from '../deps.ts';
+import { AdminError } from '../errors.ts';
+import { DEFAULT_KEY_DAYS, keyState, MAX_KEY_DAYS, type NewKey, type StoredKey } from '../keys.ts';
+import { isPermission, PERMISSIONS } from '../permissions.ts';
+import { readJsonBody } from './body.ts';
+import { fieldErrors } from './field-errors.ts';
+import { json, refused } from './responses.ts';
+import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
+
+const NEW_KEY = z
+  .object({
+    name: z.string(),
+    permissions: z
+      .array(z.string().refine(isPermission, { message: `must be one of ${PERMISSIONS.join(', ')}` }))
+      .min(1),
+    days: z.number().max(MAX_KEY_DAYS).optional().openapi({ default: DEFAULT_KEY_DAYS }),
+  })
+  .openapi('NewKey');
+
+const KEY = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    permissions: z.array(z.string()),
+    state: z.enum(['active', 'expired', 'revoked']),
+    created_at: z.string(),
+    expires_at: z.string().nullable(),
+    revoked_at: z.string().nullable(),
+  })
+  .openapi('Key');
+
+const CREATED = KEY.extend({ secret: z.string().openapi({ description: 'Shown this once, kept nowhere.' }) }).openapi(
+  'CreatedKey',
+);
+
+/** Adds the endpoints for API keys. All need `admin`; every change is audited. */
+export function addKeys(apparatus: Apparatus): void {
+  const { deps } = apparatus;
+  const list = {
+    method: 'get',
+    path: '/v1/admin/keys',
+    tag: 'Keys',
+    summary: 'All API keys, without their secrets',
+    query: NO_QUERY,
+    responses: {
+      200: { description: 'keys', content: { 'application/json': { schema: z.object({ keys: z.array(KEY) }) } } },
+    },
+  } as const;
+  addRoute(apparatus, list, ['admin'], async () =>
+    json(200, { keys: deps.keys.list().map((key) => keyBody(key, deps.nowMs())) }),
+  );
+
+  const create = {
+    method: 'post',
+    path: '/v1/admin/keys',
+    tag: 'Keys',
+    summary: 'Create an API key',
+    query: NO_QUERY,
+    body: NEW_KEY,
+    quota: 'admin_action',
+    responses: {
+      201: { description: 'the key and its secret', content: { 'application/json': { schema: CREATED } } },
+      409: { description: 'an active key has this name' },
+    },
+  } as const;
+  addRoute(apparatus, create, ['admin'], (call, principal) => createKey(deps, call, principal));
+
+  const revoke = {
+    method: 'delete',
+    path: '/v1/admin/keys/{id}',
+    tag: 'Keys',
+    summary: 'Revoke an API key, at once and for good',
+    params: z.object({ id: z.string() }),
+    query: NO_QUERY,
+    quota: 'admin_action',
+    responses: {
+      200: { description: 'the key, revoked', content: { 'application/json': { schema: KEY } } },
+      404: { description: 'key not found' },
+    },
+  } as const;
+  addRoute(apparatus, revoke, ['admin'], (call, principal) => revokeKey(deps, call, principal));
+}
+
+async function createKey(deps: ApiDeps, call: Call<object>, principal: Principal): Promise<Response> {
+  const body = await readJsonBody(call.c.req.raw, deps.limits);
+  if (!body.ok) return refused(body.error);
+  const plain = plainKey(body.value);
+  const parsed = NEW_KEY.safeParse(plain);
+  if (!parsed.success) return refused({ status: 422, detail: fieldErrors(parsed.error, plain, ['body']) });
+
+  const { name, permissions, days } = parsed.data;
+  const request: NewKey = {
+    name,
+    permissions: permissions.filter(isPermission),
+    ...(days === undefined ? {} : { days }),
+  };
+  try {
+    const { key, secret } = deps.keys.create(request, deps.nowMs());
+    await record(deps, 'api_key_created', key, principal);
+    return json(201, { ...keyBody(key, deps.nowMs()), secret });
+  } catch (error) {
+    return keyFailure(error);
+  }
+}
+
+function keyFailure(error: unknown): Response {
+  if (!(error instanceof AdminError)) throw error;
+  if (error.code === 'key_name_taken')
+    return refused({ status: 409, detail: { code: error.code, message: error.message } });
+  if (error.code === 'key_invalid')
+    return refused({ status: 422, detail: { code: error.code, message: error.message } });
+  if (error.code !== 'key_file_locked') throw error;
+  return refused({
+    status: 503,
+    detail: { code: error.code, message: error.message },
+    headers: { 'retry-after': '1' },
+  });
+}
+
+async function revokeKey(deps: ApiDeps, call: Call<object>, principal: Principal): Promise<Response> {
+  const id = call.param('id');
+  if (!deps.keys.list().some((key) => key.id === id)) return refused({ status: 404, detail: 'key not found' });
+  try {
+    const key = deps.keys.revoke(id, deps.nowMs());
+    if (key === null) return refused({ status: 404, detail: 'key not found' });
+    await record(deps, 'api_key_revoked', key, principal);
+    return json(200, keyBody(key, deps.nowMs()));
+  } catch (error) {
+    return keyFailure(error);
+  }
+}
+
+async function record(deps: ApiDeps, event: string, key: StoredKey, principal: Principal): Promise<void> {
+  const { id, name, permissions, expires_at } = key;
+  await deps.writer.audit({ event, actor: principal.actor, detail: { key_id: id, name, permissions, expires_at } });
+}
+
+function keyBody(key: StoredKey, nowMs: number): z.input<typeof KEY> {
+  const { id, name, permissions, created_at, expires_at, revoked_at } = key;
+  return { id, name, permissions: [...permissions], state: keyState(key, nowMs), created_at, expires_at, revoked_at };
+}
+
+function plainKey(body: JsonValue): unknown {
+  if (isJsonNumber(body)) return Number(body.lexeme);
+  if (Array.isArray(body)) return body.map(plainKey);
+  return isJsonObject(body) ? Object.fromEntries([...body].map(([name, member]) => [name, plainKey(member)])) : body;
+}

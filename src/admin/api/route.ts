@@ -1,0 +1,170 @@
+/** One definition per endpoint: what it takes, who may, what it answers. Documents and serves from the same object. */
+import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { ApiDeps, QuotaDimension } from '../deps.ts';
+import type { StoredKey } from '../keys.ts';
+import { type Permission, permits } from '../permissions.ts';
+import { withDeadline } from './deadline.ts';
+import { fieldErrors } from './field-errors.ts';
+import type { Quota } from './quota.ts';
+import { json, type Refusal, refused } from './responses.ts';
+import { ERROR_SCHEMA } from './schemas.ts';
+
+/** What the server hands in beside the request. */
+export interface ApiBindings {
+  /** Aborted when the server stops: long answers end then. */
+  readonly stopping?: AbortSignal;
+}
+export type ApiEnv = { Bindings: ApiBindings };
+export type ApiContext = Context<ApiEnv>;
+
+/** Who asks. */
+export interface Principal {
+  readonly key: StoredKey;
+  /** `agent:<key name>`: the reference's form, shown to clients and used as metric label. */
+  readonly entityUri: string;
+  /** `agent:<key name>#<key id>`: stands in audit records; a name can be used again, an id cannot. */
+  readonly actor: string;
+}
+
+export interface Call<Q> {
+  readonly c: ApiContext;
+  readonly query: Q;
+  /** Path parameters, decoded. */
+  readonly param: (name: string) => string;
+}
+
+export interface Route<S extends z.ZodObject> {
+  readonly method: 'get' | 'post' | 'delete';
+  /** OpenAPI form; `{name}` is one segment, or the rest of the path where `rest` says so. */
+  readonly path: string;
+  readonly rest?: boolean;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: z.ZodObject;
+  readonly query: S;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly quota?: QuotaDimension;
+  /** Success answers; errors common to all are added. */
+  readonly responses: RouteConfig['responses'];
+}
+
+export interface Apparatus {
+  readonly app: OpenAPIHono<ApiEnv>;
+  readonly deps: ApiDeps;
+  readonly quota: Quota;
+}
+
+export const NO_QUERY: z.ZodObject<Record<never, never>> = z.object({});
+
+/** Adds an endpoint that answers anybody. */
+export function addOpenRoute<S extends z.ZodObject>(
+  apparatus: Apparatus,
+  route: Route<S>,
+  handle: (call: Call<z.output<S>>) => Promise<Response>,
+): void {
+  document(apparatus.app, route, false);
+  serve(apparatus, route, (c) => withQuery(c, route, handle));
+}
+
+/**
+ * Adds an endpoint for keys that have one of the permissions. Checks run from cheap to dear: key, permission, quota,
+ * query, and only then does the handler read a body.
+ */
+export function addRoute<S extends z.ZodObject>(
+  apparatus: Apparatus,
+  route: Route<S>,
+  anyOf: readonly [Permission, ...Permission[]],
+  handle: (call: Call<z.output<S>>, principal: Principal) => Promise<Response>,
+): void {
+  const { deps, quota } = apparatus;
+  document(apparatus.app, route, true);
+  serve(apparatus, route, (c) => {
+    const principal = authenticate(c, deps);
+    if ('status' in principal) return Promise.resolve(refused(principal));
+    if (!anyOf.some((permission) => permits(principal.key.permissions, permission))) {
+      return Promise.resolve(refused({ status: 403, detail: `${anyOf[0]} permission required` }));
+    }
+    const wait = route.quota === undefined ? null : quota.take(principal.key.id, route.quota, deps.nowMs());
+    if (route.quota !== undefined && wait !== null) return Promise.resolve(overQuota(route.quota, principal, wait));
+    return withQuery(c, route, (call) => handle(call, principal));
+  });
+}
+
+function serve(apparatus: Apparatus, route: Route<z.ZodObject>, handle: (c: ApiContext) => Promise<Response>): void {
+  const { app, deps } = apparatus;
+  const path = route.path.replaceAll(/\{(.+?)\}/g, route.rest === true ? ':$1{.+}' : ':$1');
+  app.on([route.method.toUpperCase()], [path], async (c) => {
+    const start = performance.now();
+    const response = await withDeadline(handle(c), deps.limits.requestMs);
+    deps.events.requestServed(
+      `${route.method.toUpperCase()} ${route.path}`,
+      response.status,
+      (performance.now() - start) / 1000,
+    );
+    return response;
+  });
+}
+
+function authenticate(c: ApiContext, deps: ApiDeps): Principal | Refusal {
+  const presented = /^bearer +(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1];
+  const key = presented === undefined ? null : deps.keys.authenticate(presented, deps.nowMs());
+  if (key !== null) return { key, entityUri: `agent:${key.name}`, actor: `agent:${key.name}#${key.id}` };
+  deps.events.authRefused();
+  const detail = presented === undefined ? 'Authorization header required' : 'Invalid or expired API key';
+  return { status: 401, detail, headers: { 'www-authenticate': 'Bearer' } };
+}
+
+function overQuota(dimension: QuotaDimension, principal: Principal, seconds: number): Response {
+  const body = { error: 'quota_exceeded', dimension, principal: principal.entityUri, retry_after: seconds };
+  return json(429, body, { 'retry-after': String(Math.max(1, Math.ceil(seconds))) });
+}
+
+async function withQuery<S extends z.ZodObject>(
+  c: ApiContext,
+  route: Route<S>,
+  handle: (call: Call<z.output<S>>) => Promise<Response>,
+): Promise<Response> {
+  const given = c.req.query();
+  const query = route.query.safeParse(given);
+  if (!query.success) return refused({ status: 422, detail: fieldErrors(query.error, given, ['query']) });
+  return handle({ c, query: query.data, param: (name) => c.req.param(name) ?? '' });
+}
+
+function document(app: OpenAPIHono<ApiEnv>, route: Route<z.ZodObject>, needsKey: boolean): void {
+  const { method, path, summary, description, tag, params, query, headers, body, responses } = route;
+  app.openAPIRegistry.registerPath({
+    method,
+    path,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    tags: [tag],
+    ...(needsKey ? { security: [{ bearer: [] }] } : {}),
+    request: {
+      ...(params === undefined ? {} : { params }),
+      ...(query === NO_QUERY ? {} : { query }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
+    },
+    responses: { ...responses, ...errorResponses(needsKey) },
+  });
+}
+
+function errorResponses(needsKey: boolean): RouteConfig['responses'] {
+  const content = { 'application/json': { schema: ERROR_SCHEMA } };
+  const always = {
+    422: { description: 'a parameter or the body is not as described; `detail` lists each problem', content },
+    503: { description: 'the journal cannot take or answer requests now; try again', content },
+    504: { description: 'not done within the time limit', content },
+  };
+  if (!needsKey) return always;
+  return {
+    401: { description: 'no key, or one that is unknown, expired or revoked', content },
+    403: { description: 'the key lacks the permission', content },
+    429: { description: 'too many requests with this key; see Retry-After', content },
+    ...always,
+  };
+}

@@ -1,0 +1,66 @@
+import type { CorruptFact, FactResult, StoredFact } from '../../journal/read-model.ts';
+import type { ApiDeps } from '../deps.ts';
+import { permits } from '../permissions.ts';
+import { corruptRefusal } from './fact-record.ts';
+import type { Refusal } from './responses.ts';
+import type { Principal } from './route.ts';
+
+export const FACT_NOT_FOUND: Refusal = { status: 404, detail: 'fact not found' };
+
+/** One corrupt row read a thousand times is one finding. */
+const MAX_REPORTED = 10_000;
+
+/** Tells whether a fact may be shown: one that waits for an operator is for operators. */
+export function isVisible(fact: StoredFact, principal: Principal): boolean {
+  if (fact.quarantine === null || fact.quarantine.status === 'promoted') return true;
+  return permits(principal.key.permissions, 'admin');
+}
+
+export interface CorruptionDesk {
+  /** Records a corrupt row in log, metrics and, once per row and process, the audit log. @returns the answer */
+  report(corrupt: CorruptFact, principal: Principal): Promise<Refusal>;
+}
+
+/** Creates the place where reads bring rows that do not verify. */
+export function createCorruptionDesk(deps: Pick<ApiDeps, 'writer' | 'events' | 'logger'>): CorruptionDesk {
+  const reported = new Set<string>();
+  return {
+    async report(corrupt, principal) {
+      deps.events.corruptRead(corrupt.code, corrupt.factId, corrupt.chainSeq, corrupt.difference.field);
+      const name = `${corrupt.factId} ${corrupt.difference.field}`;
+      if (!reported.has(name) && reported.size < MAX_REPORTED) {
+        reported.add(name);
+        // The reader is told either way: a journal that cannot take the record is a second fault, not an excuse.
+        await deps.writer.audit(recordOf(corrupt, principal)).catch((error: unknown) => {
+          reported.delete(name);
+          deps.logger.error({ err: error, fact_id: corrupt.factId }, 'a corrupt row could not be recorded');
+        });
+      }
+      return corruptRefusal(corrupt);
+    },
+  };
+}
+
+function recordOf(corrupt: CorruptFact, principal: Principal): Parameters<ApiDeps['writer']['audit']>[0] {
+  const { code, factId, storedCid, chainSeq, computedCid, difference } = corrupt;
+  return {
+    event: 'journal_verification_failed',
+    reason: code,
+    factId,
+    cid: storedCid,
+    chainSeq,
+    actor: principal.actor,
+    detail: { computed_cid: computedCid, ...difference },
+  };
+}
+
+/** A fact that the caller may see, or the answer to give instead. */
+export async function visibleFact(
+  result: FactResult,
+  principal: Principal,
+  desk: CorruptionDesk,
+): Promise<{ readonly fact: StoredFact } | { readonly refusal: Refusal }> {
+  if (result.kind === 'corrupt') return { refusal: await desk.report(result.corrupt, principal) };
+  if (result.kind === 'not_found' || !isVisible(result.fact, principal)) return { refusal: FACT_NOT_FOUND };
+  return { fact: result.fact };
+}

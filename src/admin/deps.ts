@@ -1,0 +1,176 @@
+/** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
+import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
+import type {
+  AuditDetail,
+  AuditFilter,
+  AuditInput,
+  AuditPage,
+  CorruptFact,
+  FactPage,
+  FactProof,
+  FactQuery,
+  FactResult,
+  JournalHead,
+  StoredFact,
+} from '../journal/read-model.ts';
+import type { AuditBell } from '../observe/audit-bell.ts';
+import type { Events } from '../observe/events.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
+import type { KeyStore } from './keys.ts';
+
+export type AssertOutcome =
+  | {
+      readonly kind: 'stored';
+      readonly fact: StoredFact;
+      readonly warnings: readonly string[];
+      readonly repeated: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: AssertRefusal };
+
+export interface AssertContext {
+  readonly actor: string;
+  readonly mayWriteInstructions: boolean;
+}
+
+/** The one writer. Throws errors whose `code` is in {@link UNAVAILABLE} when it cannot take work now. */
+export interface ApiWriter {
+  /** One outcome per request, in order. All stored facts of a call are durable when it resolves. */
+  assert(requests: readonly AssertRequest[], context: AssertContext): Promise<readonly AssertOutcome[]>;
+  /** @returns the sequence of the new record */
+  audit(input: AuditInput): Promise<number>;
+  head(): Promise<JournalHead>;
+}
+
+export type ProofResult =
+  | { readonly kind: 'proof'; readonly proof: FactProof }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
+
+/** Reads check every row they touch before they return it. */
+export interface ApiReader {
+  fact(idOrCid: string): Promise<FactResult>;
+  facts(query: FactQuery): Promise<FactPage>;
+  auditPage(filter: AuditFilter): Promise<AuditPage>;
+  auditDetail(seq: number): Promise<AuditDetail | null>;
+  proof(factId: string): Promise<ProofResult>;
+}
+
+/** Error codes that mean "not now": the API answers 503 and asks to come back. */
+export const UNAVAILABLE: ReadonlySet<string> = new Set([
+  'writer_closed',
+  'writer_busy',
+  'reader_closed',
+  'reader_busy',
+  'SQLITE_BUSY',
+  'SQLITE_FULL',
+]);
+
+export interface PeerStatus {
+  readonly name: string;
+  readonly node_id: string;
+  readonly peer_id: string;
+  readonly addresses: readonly string[];
+  readonly state: 'current' | 'catching_up' | 'waiting' | 'suspended' | 'pending';
+  /** A sentence: what this node waits for before it has everything from the peer. Null when it is current. */
+  readonly waiting_on: string | null;
+  readonly circuit: 'closed' | 'open' | 'half_open';
+  /** Feeds that the peer may read here. */
+  readonly share: readonly string[];
+  /** Feeds that we take from the peer. */
+  readonly accept: readonly string[];
+  readonly namespaces: readonly string[];
+  /** `length` is the feed's length by its newest verified head, null while none is known. */
+  readonly cursors: readonly { readonly feed: string; readonly after: number; readonly length: number | null }[];
+  readonly lag_entries: number | null;
+  readonly checkpoint: { readonly size: number; readonly root: string } | null;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly last_verdicts: readonly {
+    readonly at: string;
+    readonly event: string;
+    readonly reason: string | null;
+    readonly seq: number;
+  }[];
+  readonly last_contact_at: string | null;
+  readonly last_error: string | null;
+  readonly next_attempt_at: string | null;
+  /** Peer's clock minus ours at the last hello. */
+  readonly clock_skew_ms: number | null;
+}
+
+export interface PeerDirectory {
+  list(): readonly PeerStatus[];
+  /** @param id the peer file's name, the node id or the libp2p peer id */
+  get(id: string): PeerStatus | undefined;
+}
+
+export interface NodeIdentity {
+  readonly nodeId: string;
+  readonly authority: string;
+  /** Base URL under which applications reach this API. */
+  readonly nodeUrl: string;
+  readonly peerId: string;
+  readonly version: string;
+  readonly software: string;
+  addresses(): readonly string[];
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+}
+
+export type QuotaDimension = 'fact_read' | 'fact_write' | 'admin_action';
+
+export interface ApiLimits {
+  readonly maxBodyBytes: number;
+  readonly maxBatchFacts: number;
+  /** From the first byte of the body to its last. */
+  readonly bodyMs: number;
+  /** For the whole answer; streams are exempt once they flow. */
+  readonly requestMs: number;
+  readonly streamHeartbeatMs: number;
+  /** Open audit streams of all keys together. */
+  readonly maxStreams: number;
+  /** Token bucket per key: `burst` requests at once, then `perSecond`. A batch is one request. */
+  readonly quotas: Readonly<Record<QuotaDimension, { readonly burst: number; readonly perSecond: number }>>;
+}
+
+/**
+ * The reference allows 1,000 writes an hour, which a loader reaches in a second. These stop a client that has run
+ * away, and nobody else.
+ */
+export const DEFAULT_API_LIMITS: ApiLimits = {
+  maxBodyBytes: MAX_BODY_BYTES,
+  maxBatchFacts: MAX_BATCH_FACTS,
+  bodyMs: 15_000,
+  requestMs: 30_000,
+  streamHeartbeatMs: 15_000,
+  maxStreams: 64,
+  quotas: {
+    fact_write: { burst: 20_000, perSecond: 5_000 },
+    fact_read: { burst: 20_000, perSecond: 5_000 },
+    admin_action: { burst: 60, perSecond: 1 },
+  },
+};
+
+export interface ApiDeps {
+  readonly writer: ApiWriter;
+  readonly reader: ApiReader;
+  readonly peers: PeerDirectory;
+  readonly keys: KeyStore;
+  readonly metrics: Metrics;
+  readonly events: Events;
+  readonly logger: Logger;
+  readonly audits: AuditBell;
+  readonly node: NodeIdentity;
+  readonly ready: () => Readiness;
+  /** Garden ids that facts may be asserted into. */
+  readonly gardens: readonly string[];
+  readonly nowMs: () => number;
+  readonly limits: ApiLimits;
+  /** Whether `/metrics` answers without a key. Right on loopback, where only this machine can ask. */
+  readonly openMetrics: boolean;
+}

@@ -1,0 +1,89 @@
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { writeFileAtomically } from '../config/atomic-file.ts';
+import { AdminError } from './errors.ts';
+import { PERMISSIONS, type Permission } from './permissions.ts';
+
+/** A key as it stands in the file: everything but the secret. Times are ISO texts in UTC. */
+export interface StoredKey {
+  readonly id: string;
+  readonly name: string;
+  readonly secret_sha256: string;
+  readonly permissions: readonly Permission[];
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+const INSTANT = z.iso.datetime();
+const STORED_KEY: z.ZodType<StoredKey> = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{8}$/),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+  secret_sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  permissions: z.array(z.enum(PERMISSIONS)),
+  created_at: INSTANT,
+  expires_at: INSTANT.nullable(),
+  revoked_at: INSTANT.nullable(),
+});
+const KEY_FILE = z.strictObject({ version: z.literal(1), keys: z.array(STORED_KEY) });
+
+/** What changes whenever the file is replaced or rewritten; null when there is none. */
+export function fileStamp(path: string): string | null {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? null : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+}
+
+/**
+ * Reads the keys; a missing file holds none.
+ * @throws AdminError `key_file_unreadable`, `key_file_malformed`
+ */
+export function readKeyFile(path: string): readonly StoredKey[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new AdminError('key_file_unreadable', `cannot read the API keys in ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return parseKeyFile(path, text);
+}
+
+function parseKeyFile(path: string, text: string): readonly StoredKey[] {
+  try {
+    return KEY_FILE.parse(JSON.parse(text)).keys;
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    const message = `${path} is not a key file that this program wrote: ${reason}\nRestore it from a backup, or move it away and create new keys.`;
+    throw new AdminError('key_file_malformed', message, { cause: error });
+  }
+}
+
+/**
+ * Reads, changes and replaces the file while no other process does. The new file is complete and on disk before it
+ * takes the old one's name: a crash leaves one or the other.
+ * @throws AdminError `key_file_locked` and those of {@link readKeyFile}
+ */
+export function changeKeyFile(path: string, change: (keys: readonly StoredKey[]) => readonly StoredKey[]): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const lock = takeLock(`${path}.lock`);
+  try {
+    const keys = change(readKeyFile(path));
+    writeFileAtomically(path, `${JSON.stringify({ version: 1, keys }, null, 2)}\n`, 0o600);
+  } finally {
+    closeSync(lock);
+    rmSync(`${path}.lock`, { force: true });
+  }
+}
+
+function takeLock(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const message = `another process is changing the API keys; try again. If none is, remove ${path} and try again.`;
+    throw new AdminError('key_file_locked', message, { cause: error });
+  }
+}

@@ -1,0 +1,154 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { AdminError } from './errors.ts';
+import { changeKeyFile, fileStamp, readKeyFile, type StoredKey } from './key-file.ts';
+import type { Permission } from './permissions.ts';
+
+const KEY = /^smk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})$/;
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const SECRET_BYTES = 32;
+const DAY_MS = 86_400_000;
+
+/** As the reference: a key that nobody renews for a quarter is one that nobody watches. */
+export const DEFAULT_KEY_DAYS = 90;
+/** Longest life of a key. */
+export const MAX_KEY_DAYS = 3_650;
+
+export type { StoredKey } from './key-file.ts';
+
+export interface NewKey {
+  readonly name: string;
+  readonly permissions: readonly Permission[];
+  /** Days until the key expires; default {@link DEFAULT_KEY_DAYS}. */
+  readonly days?: number;
+}
+
+export interface CreatedKey {
+  readonly key: StoredKey;
+  /** `smk_<id>_<secret>`: shown once, kept nowhere. */
+  readonly secret: string;
+}
+
+export interface KeyStore {
+  /** @returns the key that a presented text is, or null if it is unknown, expired or revoked */
+  authenticate(presented: string, nowMs: number): StoredKey | null;
+  /** @throws AdminError `key_invalid`, `key_name_taken`, and those of the key file */
+  create(key: NewKey, nowMs: number): CreatedKey;
+  list(): readonly StoredKey[];
+  /** @returns the key as revoked, or null if there is none with this id */
+  revoke(id: string, nowMs: number): StoredKey | null;
+}
+
+/** Tells whether a key is in force. */
+export function keyState(key: StoredKey, nowMs: number): 'active' | 'expired' | 'revoked' {
+  if (key.revoked_at !== null) return 'revoked';
+  return key.expires_at !== null && Date.parse(key.expires_at) <= nowMs ? 'expired' : 'active';
+}
+
+/**
+ * Opens the keys kept in one file. The file is looked at before every use and read again when it has changed, so
+ * that a key revoked by another process is dead at the next request.
+ */
+export function openKeyStore(path: string): KeyStore {
+  const current = cachedKeys(path);
+  return {
+    authenticate: (presented, nowMs) => authenticate(current(), presented, nowMs),
+    list: () => [...current().values()],
+    create(request, nowMs) {
+      const created = newKey(request, nowMs);
+      changeKeyFile(path, (keys) => {
+        refuseTakenName(keys, request.name, nowMs);
+        return [...keys, created.key];
+      });
+      return created;
+    },
+    revoke(id, nowMs) {
+      let revoked: StoredKey | null = null;
+      changeKeyFile(path, (keys) =>
+        keys.map((key) => {
+          if (key.id !== id) return key;
+          revoked = key.revoked_at === null ? { ...key, revoked_at: isoOf(nowMs) } : key;
+          return revoked;
+        }),
+      );
+      return revoked;
+    },
+  };
+}
+
+function cachedKeys(path: string): () => ReadonlyMap<string, StoredKey> {
+  let stamp: string | null | undefined;
+  let keys: ReadonlyMap<string, StoredKey> = new Map();
+  return () => {
+    const now = fileStamp(path);
+    if (now !== stamp) {
+      // The stamp is taken before the read: a change between the two is read twice, never missed.
+      keys = new Map(readKeyFile(path).map((key) => [key.id, key]));
+      stamp = now;
+    }
+    return keys;
+  };
+}
+
+function authenticate(keys: ReadonlyMap<string, StoredKey>, presented: string, nowMs: number): StoredKey | null {
+  const parts = KEY.exec(presented);
+  if (parts === null) return null;
+  const key = keys.get(parts[1] ?? '');
+  if (key === undefined) return null;
+  // Constant time: how far two hashes agree must not show. That an id exists may show; it is not a secret.
+  const same = timingSafeEqual(Buffer.from(secretHash(presented), 'hex'), Buffer.from(key.secret_sha256, 'hex'));
+  return same && keyState(key, nowMs) === 'active' ? key : null;
+}
+
+/**
+ * A plain SHA-256 is right here. Slow, salted hashes protect secrets that people choose; this one is 256 random
+ * bits, which no amount of guessing reaches, and it is checked on every request.
+ */
+function secretHash(secret: string): string {
+  return hash('sha256', secret, 'hex');
+}
+
+function newKey(request: NewKey, nowMs: number): CreatedKey {
+  refuseInvalid(request);
+  const id = randomBytes(4).toString('hex');
+  const secret = `smk_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
+  const key: StoredKey = {
+    id,
+    name: request.name,
+    secret_sha256: secretHash(secret),
+    permissions: [...new Set(request.permissions)].sort(),
+    created_at: isoOf(nowMs),
+    expires_at: isoOf(nowMs + (request.days ?? DEFAULT_KEY_DAYS) * DAY_MS),
+    revoked_at: null,
+  };
+  return { key, secret };
+}
+
+function refuseInvalid(request: NewKey): void {
+  if (!NAME.test(request.name)) {
+    throw new AdminError(
+      'key_invalid',
+      `key name '${request.name}': use 1 to 64 of a-z 0-9 . _ - and start with a letter or digit`,
+    );
+  }
+  if (request.permissions.length === 0) {
+    throw new AdminError('key_invalid', 'a key needs at least one permission');
+  }
+  const days = request.days ?? DEFAULT_KEY_DAYS;
+  if (!(days > 0 && days <= MAX_KEY_DAYS)) {
+    throw new AdminError('key_invalid', `a key lives more than 0 and at most ${MAX_KEY_DAYS} days, not ${days}`);
+  }
+}
+
+/** Names stand in audit records; two living keys of one name could not be told apart by their readers. */
+function refuseTakenName(keys: readonly StoredKey[], name: string, nowMs: number): void {
+  const taken = keys.find((key) => key.name === name && keyState(key, nowMs) === 'active');
+  if (taken === undefined) return;
+  throw new AdminError(
+    'key_name_taken',
+    `key '${name}' (${taken.id}) is active; choose another name or revoke it first`,
+  );
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

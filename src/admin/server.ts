@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { refused } from './api/responses.ts';
+import type { ApiEnv } from './api/route.ts';
+import { AdminError } from './errors.ts';
+import { isLoopback, whyForeign } from './server-guard.ts';
+
+export interface ServerTimeouts {
+  /** From connect to the end of the headers. */
+  readonly headersMs: number;
+  /** From connect to the end of the request; at least the API's own limit on bodies. */
+  readonly requestMs: number;
+  /** An open connection without a request. */
+  readonly idleMs: number;
+}
+
+export const DEFAULT_SERVER_TIMEOUTS: ServerTimeouts = { headersMs: 10_000, requestMs: 30_000, idleMs: 5_000 };
+const MAX_CONNECTIONS = 512;
+const MAX_HEADER_BYTES = 16_384;
+const MAX_REQUESTS_PER_CONNECTION = 100_000;
+/** How often Node looks for connections that are over their time. */
+const CHECK_MS = 1_000;
+
+export interface ServerOptions {
+  readonly api: OpenAPIHono<ApiEnv>;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** The operator's word that a proxy in front of us ends TLS. */
+  readonly behindProxy: boolean;
+  readonly timeouts?: ServerTimeouts;
+  readonly maxConnections?: number;
+}
+
+export interface AdminServer {
+  /** e.g. `http://127.0.0.1:8765` */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no new connections, ends streams, lets requests finish for so long, then cuts them. */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/**
+ * Serves the API.
+ * @throws AdminError `insecure_listen`, `tls_files_unreadable`, `listen_failed`
+ */
+export async function startServer(options: ServerOptions): Promise<AdminServer> {
+  refuseInsecure(options);
+  const stopping = new AbortController();
+  const server = createServer(options, stopping.signal);
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  const host = options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host;
+  return { url: `${scheme}://${host}:${port}`, port, close: ({ graceMs }) => close(server, stopping, graceMs) };
+}
+
+function refuseInsecure({ host, port, tls, behindProxy }: ServerOptions): void {
+  if (isLoopback(host) || tls !== undefined || behindProxy) return;
+  throw new AdminError(
+    'insecure_listen',
+    `the admin API will not listen on ${host}:${port} without TLS: API keys would cross the network readable by anyone.
+Do one of these in the [api] section of config.toml:
+  host = "127.0.0.1"                                         only this machine
+  tls_cert_file = "…" and tls_key_file = "…"                 TLS here
+  behind_proxy = true                                        a proxy in front of this port ends TLS, and nobody else reaches it`,
+  );
+}
+
+function createServer(options: ServerOptions, stopping: AbortSignal): Server {
+  const timeouts = options.timeouts ?? DEFAULT_SERVER_TIMEOUTS;
+  const serverOptions = {
+    headersTimeout: timeouts.headersMs,
+    requestTimeout: timeouts.requestMs,
+    keepAliveTimeout: timeouts.idleMs,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Without it an HTTP/1.1 request without Host would get Node's own answer, which is not a JSON object.
+    requireHostHeader: false,
+  };
+  const listener = requestListener(options, stopping);
+  const server =
+    options.tls === undefined
+      ? createHttpServer(serverOptions, listener)
+      : createHttpsServer({ ...serverOptions, ...readTls(options.tls), minVersion: 'TLSv1.2' }, listener);
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+  return server;
+}
+
+function requestListener(
+  options: ServerOptions,
+  stopping: AbortSignal,
+): (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> {
+  const onLoopback = isLoopback(options.host) && !options.behindProxy;
+  const serve = getRequestListener(
+    (request, env) => {
+      const { host, origin } = env.incoming.headers;
+      const foreign = whyForeign({ host, origin }, onLoopback);
+      if (foreign !== null) return refused({ status: 403, detail: foreign });
+      return options.api.fetch(request, { stopping });
+    },
+    {
+      // A request target or Host that is no URL is the sender's fault; it ends here with a JSON object too.
+      errorHandler: () => refused({ status: 400, detail: 'the request target or the Host header is malformed' }),
+      // The library would otherwise replace Request and Response for the whole process.
+      overrideGlobalObjects: false,
+      // Requests of HTTP/1.0 have no Host; the guard refuses them, but a URL is made before it runs.
+      hostname: 'localhost',
+    },
+  );
+  return async (incoming, outgoing) => {
+    if (stopping.aborted) outgoing.setHeader('connection', 'close');
+    await serve(incoming, outgoing);
+  };
+}
+
+function readTls(tls: { certFile: string; keyFile: string }): { cert: Buffer; key: Buffer } {
+  try {
+    return { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
+  } catch (error) {
+    const message = `cannot read the TLS certificate or key of the admin API: ${(error as Error).message}`;
+    throw new AdminError('tls_files_unreadable', message, { cause: error });
+  }
+}
+
+function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const hint =
+        error.code === 'EADDRINUSE' ? 'another program listens there; stop it or set another port' : error.message;
+      reject(
+        new AdminError('listen_failed', `the admin API cannot listen on ${host}:${port}: ${hint}`, { cause: error }),
+      );
+    };
+    server.once('error', failed);
+    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
+      server.removeListener('error', failed);
+      resolve();
+    });
+  });
+}
+
+async function close(server: Server, stopping: AbortController, graceMs: number): Promise<void> {
+  if (stopping.signal.aborted) return;
+  stopping.abort();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(cut);
+}

@@ -1,0 +1,81 @@
+import type { FactReason, PageReason, QuarantineReason, RefusalEvent } from '../core/verdict.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics, PeerStateName } from './metrics.ts';
+import { PEER_STATES } from './metrics.ts';
+
+const TENANT = 'default';
+
+/** What happened, told once: each function writes the log line and moves the metrics that belong together. */
+export interface Events {
+  /** @param principal `agent:<key name>`, bounded by the key file */
+  factsWritten(principal: string, count: number): void;
+  factsRead(principal: string, count: number): void;
+  appended(seconds: number): void;
+  pageVerified(peer: string, accepted: number): void;
+  pageRefused(peer: string, reason: PageReason, auditSeq: number): void;
+  factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
+  peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
+  /** A row of our own journal does not verify: the worst that can happen to a node. */
+  corruptRead(code: 'cid_mismatch' | 'leaf_mismatch', factId: string, chainSeq: number, field: string): void;
+  requestServed(route: string, status: number, seconds: number): void;
+  requestFailed(route: string, error: unknown): void;
+  authRefused(): void;
+}
+
+/** Binds the events to a logger and a set of metrics. Peer names must come from peer files. */
+export function createEvents(logger: Logger, metrics: Metrics): Events {
+  return { ...apiEvents(logger, metrics), ...peerEvents(logger, metrics) };
+}
+
+type ApiEvent =
+  | 'factsWritten'
+  | 'factsRead'
+  | 'appended'
+  | 'corruptRead'
+  | 'requestServed'
+  | 'requestFailed'
+  | 'authRefused';
+
+function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
+  return {
+    factsWritten: (principal, count) => metrics.factWrites.inc({ principal, tenant: TENANT }, count),
+    factsRead: (principal, count) => metrics.factReads.inc({ principal, tenant: TENANT }, count),
+    appended: (seconds) => metrics.appendSeconds.observe(seconds),
+    corruptRead(code, factId, chainSeq, field) {
+      metrics.corruptReads.inc({ code });
+      logger.error({ code, fact_id: factId, chain_seq: chainSeq, field }, 'a stored fact is not what was appended');
+    },
+    requestServed(route, status, seconds) {
+      metrics.requestSeconds.observe({ route, status: String(status) }, seconds);
+      logger.debug({ route, status, seconds }, 'request');
+    },
+    requestFailed: (route, error) => logger.error({ route, err: error }, 'request failed'),
+    authRefused: () => metrics.authFailures.inc(),
+  };
+}
+
+function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent> {
+  return {
+    pageVerified(peer, accepted) {
+      metrics.pagesVerified.inc({ peer });
+      metrics.factsAccepted.inc({ peer }, accepted);
+      metrics.federationIngress.inc({ peer_id: peer, status: 'ok' }, accepted);
+    },
+    pageRefused(peer, reason, auditSeq) {
+      metrics.pagesRefused.inc({ peer, reason });
+      logger.warn({ peer, reason, audit_seq: auditSeq }, 'page refused');
+    },
+    factRefused(peer, event, reason, auditSeq) {
+      metrics.factsRefused.inc({ peer, event, reason });
+      metrics.federationIngress.inc({ peer_id: peer, status: 'refused' });
+      if (reason === 'hlc_future' || reason === 'hlc_past') {
+        metrics.hlcAnomalies.inc({ peer_id: peer, direction: reason === 'hlc_future' ? 'future' : 'past' });
+      }
+      logger.warn({ peer, event, reason, audit_seq: auditSeq }, 'fact refused');
+    },
+    peerState(peer, state, lagEntries) {
+      for (const name of PEER_STATES) metrics.peerState.set({ peer, state: name }, name === state ? 1 : 0);
+      if (lagEntries !== null) metrics.peerLagEntries.set({ peer }, lagEntries);
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const NS = 'stigmem_peerd';
+/** From a single narrow row in page cache to a disk that stalls. Seconds. */
+const APPEND_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
+
+/** States a peer can be in, as a number, so that a graph shows the change. */
+export const PEER_STATES = ['current', 'catching_up', 'waiting', 'suspended', 'pending'] as const;
+export type PeerStateName = (typeof PEER_STATES)[number];
+
+/**
+ * Every metric of the node. Label values come from peer files, API keys and the closed lists of codes, never from
+ * what a peer or a client sends, so the number of series is bounded.
+ */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly factWrites: Counter<'principal' | 'tenant'>;
+  readonly factReads: Counter<'principal' | 'tenant'>;
+  readonly federationIngress: Counter<'peer_id' | 'status'>;
+  readonly hlcAnomalies: Counter<'peer_id' | 'direction'>;
+  readonly replicationLagSeconds: Gauge<'peer_id'>;
+  readonly journalEntries: Gauge;
+  readonly auditRecords: Gauge;
+  readonly projectionLagEntries: Gauge;
+  readonly appendSeconds: Histogram;
+  readonly pagesVerified: Counter<'peer'>;
+  readonly pagesRefused: Counter<'peer' | 'reason'>;
+  readonly factsAccepted: Counter<'peer'>;
+  readonly factsRefused: Counter<'peer' | 'event' | 'reason'>;
+  readonly peerState: Gauge<'peer' | 'state'>;
+  readonly peerLagEntries: Gauge<'peer'>;
+  readonly corruptReads: Counter<'code'>;
+  readonly requestSeconds: Histogram<'route' | 'status'>;
+  readonly authFailures: Counter;
+  readonly openStreams: Gauge;
+  readonly eventLoopDelay: Gauge<'quantile'>;
+  /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
+  beforeScrape(collect: () => void | Promise<void>): void;
+  /** The text of one scrape. */
+  scrape(): Promise<{ contentType: string; body: string }>;
+}
+
+/** Builds the metrics in a registry of their own: two nodes in one process do not share counters. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const collectors: (() => void | Promise<void>)[] = [];
+  const make = makers(registry);
+  return {
+    registry,
+    ...referenceMetrics(make),
+    ...journalMetrics(make),
+    ...peerMetrics(make),
+    ...apiMetrics(make),
+    beforeScrape: (collect) => void collectors.push(collect),
+    async scrape() {
+      for (const collect of collectors) await collect();
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}
+
+interface Makers {
+  counter<L extends string = never>(name: string, help: string, labelNames?: readonly L[]): Counter<L>;
+  gauge<L extends string = never>(name: string, help: string, labelNames?: readonly L[]): Gauge<L>;
+  histogram<L extends string = never>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames?: readonly L[],
+  ): Histogram<L>;
+}
+
+function makers(registry: Registry): Makers {
+  const registers = [registry];
+  return {
+    counter: (name, help, labelNames = []) => new Counter({ name, help, labelNames, registers }),
+    gauge: (name, help, labelNames = []) => new Gauge({ name, help, labelNames, registers }),
+    histogram: (name, help, buckets, labelNames = []) => new Histogram({ name, help, buckets, labelNames, registers }),
+  };
+}
+
+type Part<K extends keyof Metrics> = Pick<Metrics, K>;
+
+/** Names that dashboards and alerts of the Stigmem reference use. */
+function referenceMetrics(
+  make: Makers,
+): Part<'factWrites' | 'factReads' | 'federationIngress' | 'hlcAnomalies' | 'replicationLagSeconds'> {
+  return {
+    factWrites: make.counter('stigmem_fact_write_total', 'Facts asserted through the API, repeats included', [
+      'principal',
+      'tenant',
+    ]),
+    factReads: make.counter('stigmem_fact_read_total', 'Facts given out by the API', ['principal', 'tenant']),
+    federationIngress: make.counter('stigmem_federation_ingress_total', 'Facts received from peers and their fate', [
+      'peer_id',
+      'status',
+    ]),
+    hlcAnomalies: make.counter('stigmem_peer_hlc_anomaly_total', 'Facts refused because their clock is out of bounds', [
+      'peer_id',
+      'direction',
+    ]),
+    replicationLagSeconds: make.gauge(
+      'stigmem_replication_lag_seconds',
+      'Time since the last page taken from a peer that is behind',
+      ['peer_id'],
+    ),
+  };
+}
+
+function journalMetrics(
+  make: Makers,
+): Part<'journalEntries' | 'auditRecords' | 'projectionLagEntries' | 'appendSeconds' | 'corruptReads'> {
+  return {
+    journalEntries: make.gauge(`${NS}_journal_entries`, 'Entries in the journal'),
+    auditRecords: make.gauge(`${NS}_audit_records`, 'Records in the audit log'),
+    projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
+    appendSeconds: make.histogram(`${NS}_append_seconds`, 'Time of one append transaction', APPEND_BUCKETS),
+    corruptReads: make.counter(
+      `${NS}_corrupt_reads_total`,
+      'Reads that met a stored row which is not what was appended',
+      ['code'],
+    ),
+  };
+}
+
+function peerMetrics(
+  make: Makers,
+): Part<'pagesVerified' | 'pagesRefused' | 'factsAccepted' | 'factsRefused' | 'peerState' | 'peerLagEntries'> {
+  return {
+    pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
+    pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason']),
+    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer', ['peer']),
+    factsRefused: make.counter(`${NS}_facts_refused_total`, 'Facts refused, by audit event and reason', [
+      'peer',
+      'event',
+      'reason',
+    ]),
+    peerState: make.gauge(`${NS}_peer_state`, '1 for the state a peer is in, 0 for the others', ['peer', 'state']),
+    peerLagEntries: make.gauge(`${NS}_peer_lag_entries`, 'Entries of granted feeds that a peer has and we do not', [
+      'peer',
+    ]),
+  };
+}
+
+function apiMetrics(make: Makers): Part<'requestSeconds' | 'authFailures' | 'openStreams' | 'eventLoopDelay'> {
+  return {
+    requestSeconds: make.histogram(
+      `${NS}_http_request_seconds`,
+      'Time of API requests up to the first byte of the answer',
+      REQUEST_BUCKETS,
+      ['route', 'status'],
+    ),
+    authFailures: make.counter(
+      `${NS}_auth_failures_total`,
+      'Requests with no key, or a key that is unknown, expired or revoked',
+    ),
+    openStreams: make.gauge(`${NS}_audit_streams`, 'Open audit streams'),
+    eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [
+      'quantile',
+    ]),
+  };
+}

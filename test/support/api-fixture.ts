@@ -1,0 +1,164 @@
+/** The admin API over a node for tests. Everything above this file speaks HTTP, so what the node is made of is decided here. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { DestinationStream } from 'pino';
+import { buildApi } from '../../src/admin/api/build-api.ts';
+import type { ApiEnv } from '../../src/admin/api/route.ts';
+import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS, type PeerStatus } from '../../src/admin/deps.ts';
+import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
+import type { Permission } from '../../src/admin/permissions.ts';
+import type { AuditInput } from '../../src/journal/read-model.ts';
+import { createAuditBell } from '../../src/observe/audit-bell.ts';
+import { createEvents } from '../../src/observe/events.ts';
+import { createLogger } from '../../src/observe/logger.ts';
+import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
+import { MemoryNode } from './memory-node.ts';
+
+export type Role = 'full' | 'ro' | 'wo' | 'audit' | 'admin' | 'federate';
+
+const ROLES: Readonly<Record<Role, readonly Permission[]>> = {
+  full: ['admin:federation', 'audit.read', 'federate', 'read', 'write'],
+  ro: ['read'],
+  wo: ['write'],
+  audit: ['audit.read'],
+  admin: ['admin'],
+  federate: ['federate'],
+};
+
+export interface TestApi {
+  readonly api: OpenAPIHono<ApiEnv>;
+  /** Secrets by role. */
+  readonly keys: Readonly<Record<Role, string>>;
+  readonly keyStore: KeyStore;
+  readonly metrics: Metrics;
+  /** Log lines so far. */
+  readonly log: readonly string[];
+  /** Sends a request with the key of a role, or without one. */
+  send(path: string, options?: SendOptions): Promise<Response>;
+  /** Writes audit records and tells whoever follows the log. @returns the sequence of the last */
+  audit(...records: readonly AuditInput[]): Promise<number>;
+  /** Changes one stored field behind the node's back, as somebody with the database file would. */
+  tamper(factId: string, field: 'value_v' | 'interpret_as', value: string): Promise<void>;
+  /** Moves a fact into quarantine. */
+  quarantine(factId: string): Promise<void>;
+  /** Moves the API's clock. */
+  advance(ms: number): void;
+  /** The next calls of the writer or reader throw an error with this code; null: they work again. */
+  fail(code: string | null): void;
+  /** The next calls of the writer and reader never answer. */
+  hang(): void;
+  close(): Promise<void>;
+}
+
+export interface SendOptions {
+  readonly as?: Role;
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly raw?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly stopping?: AbortSignal;
+}
+
+export interface TestApiOptions {
+  readonly peers?: readonly PeerStatus[];
+  readonly limits?: Partial<ApiLimits>;
+  readonly gardens?: readonly string[];
+  readonly openMetrics?: boolean;
+  readonly ready?: boolean;
+}
+
+/** A new API with keys of every role. Close it. */
+export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const folder = mkdtempSync(join(tmpdir(), 'peerd-api-'));
+  const keyStore = openKeyStore(join(folder, 'keys', 'api-keys.json'));
+  let nowMs = Date.parse('2026-11-23T12:00:00Z');
+  const keys = Object.fromEntries(
+    Object.entries(ROLES).map(([name, permissions]) => [name, keyStore.create({ name, permissions }, nowMs).secret]),
+  ) as Record<Role, string>;
+
+  const log: string[] = [];
+  const sink: DestinationStream = { write: (line) => void log.push(line) };
+  const logger = createLogger('info', sink);
+  const metrics = createMetrics();
+  const audits = createAuditBell();
+  const node = new MemoryNode(() => nowMs);
+  const deps: ApiDeps = {
+    writer: node,
+    reader: node,
+    peers: peerDirectory(options.peers ?? []),
+    keys: keyStore,
+    metrics,
+    events: createEvents(logger, metrics),
+    logger,
+    audits,
+    node: {
+      nodeId: 'stigmem://example',
+      authority: 'example',
+      nodeUrl: 'http://localhost:8765',
+      peerId: '12D3KooWTest',
+      version: '0.0.0-test',
+      software: 'stigmem-peerd',
+      addresses: () => ['/ip4/127.0.0.1/tcp/4001'],
+    },
+    ready: () => ({
+      ready: options.ready ?? true,
+      checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
+    }),
+    gardens: options.gardens ?? ['incident-42'],
+    nowMs: () => nowMs,
+    limits: { ...DEFAULT_API_LIMITS, ...options.limits },
+    openMetrics: options.openMetrics ?? true,
+  };
+  const api = buildApi(deps);
+
+  return {
+    api,
+    keys,
+    keyStore,
+    metrics,
+    log,
+    send: (path, how = {}) => send(api, keys, path, how),
+    async audit(...records) {
+      let seq = 0;
+      for (const record of records) seq = await node.audit(record);
+      audits.ring(seq);
+      return seq;
+    },
+    tamper: async (factId, field, value) => node.tamper(factId, field, value),
+    quarantine: async (factId) => node.quarantine(factId),
+    advance: (ms) => {
+      nowMs += ms;
+    },
+    fail: (code) => node.fail(code),
+    hang: () => node.hang(),
+    close: async () => rmSync(folder, { recursive: true }),
+  };
+}
+
+function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
+  return {
+    list: () => peers,
+    get: (id) => peers.find((peer) => [peer.name, peer.node_id, peer.peer_id].includes(id)),
+  };
+}
+
+async function send(
+  api: OpenAPIHono<ApiEnv>,
+  keys: Record<Role, string>,
+  path: string,
+  how: SendOptions,
+): Promise<Response> {
+  const headers = new Headers(how.headers);
+  if (how.as !== undefined) headers.set('authorization', `Bearer ${keys[how.as]}`);
+  if (how.body !== undefined) headers.set('content-type', 'application/json');
+  const body = how.body === undefined ? how.raw : JSON.stringify(how.body);
+  const method = how.method ?? (body === undefined ? 'GET' : 'POST');
+  const init: RequestInit = {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+  };
+  return api.request(path, init, how.stopping === undefined ? {} : { stopping: how.stopping });
+}

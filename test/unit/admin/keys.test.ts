@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { AdminError, type AdminErrorCode } from '../../../src/admin/errors.ts';
+import { type KeyStore, keyState, openKeyStore } from '../../../src/admin/keys.ts';
+import { effectivePermissions, permits } from '../../../src/admin/permissions.ts';
+
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+const DAY = 86_400_000;
+const folders: string[] = [];
+let path: string;
+let store: KeyStore;
+
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'peerd-keys-'));
+  folders.push(folder);
+  path = join(folder, 'keys', 'api-keys.json');
+  store = openKeyStore(path);
+});
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+function code(run: () => unknown): AdminErrorCode {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof AdminError, String(error));
+    return error.code;
+  }
+  return assert.fail('nothing was thrown');
+}
+
+test('a key authenticates; the file holds no secret and is for its owner alone', () => {
+  const { key, secret } = store.create({ name: 'loader', permissions: ['write', 'read', 'write'] }, NOW);
+  assert.match(secret, /^smk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}$/);
+  assert.deepEqual(key.permissions, ['read', 'write']);
+  assert.equal(store.authenticate(secret, NOW)?.id, key.id);
+  assert.ok(!readFileSync(path, 'utf8').includes(secret.slice(13)));
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test('a wrong secret, a cut one, another id and nonsense are nobody', () => {
+  const { secret } = store.create({ name: 'a', permissions: ['read'] }, NOW);
+  const last = secret.endsWith('A') ? 'B' : 'A';
+  const wrong = [
+    secret.slice(0, -1) + last,
+    secret.slice(0, -1),
+    `${secret}x`,
+    secret.replace(/^smk_.{8}/, 'smk_00000000'),
+    '',
+    'x',
+  ];
+  for (const presented of wrong) assert.equal(store.authenticate(presented, NOW), null, presented);
+});
+
+test('a key ends when it expires: 90 days unless said otherwise', () => {
+  const { key, secret } = store.create({ name: 'a', permissions: ['read'] }, NOW);
+  assert.ok(store.authenticate(secret, NOW + 90 * DAY - 1));
+  assert.equal(store.authenticate(secret, NOW + 90 * DAY), null);
+  assert.equal(keyState(key, NOW + 90 * DAY), 'expired');
+});
+
+test('a key revoked by another process is dead at the next request', () => {
+  const { key, secret } = store.create({ name: 'a', permissions: ['read'] }, NOW);
+  assert.ok(store.authenticate(secret, NOW));
+  const other = openKeyStore(path);
+  assert.equal(other.revoke(key.id, NOW)?.revoked_at, '2026-01-01T00:00:00.000Z');
+  assert.equal(store.authenticate(secret, NOW), null);
+  assert.equal(other.revoke('00000000', NOW), null);
+});
+
+test('names of living keys are unique; a revoked name is free again', () => {
+  const { key } = store.create({ name: 'a', permissions: ['read'] }, NOW);
+  assert.equal(
+    code(() => store.create({ name: 'a', permissions: ['read'] }, NOW)),
+    'key_name_taken',
+  );
+  store.revoke(key.id, NOW);
+  assert.ok(store.create({ name: 'a', permissions: ['read'] }, NOW));
+});
+
+test('what is no key is refused', () => {
+  for (const name of ['', 'A', '-a', 'a b', 'a'.repeat(65), 'a\n']) {
+    assert.equal(
+      code(() => store.create({ name, permissions: ['read'] }, NOW)),
+      'key_invalid',
+      name,
+    );
+  }
+  assert.equal(
+    code(() => store.create({ name: 'a', permissions: [] }, NOW)),
+    'key_invalid',
+  );
+  for (const days of [0, -1, Number.NaN, 4_000]) {
+    assert.equal(
+      code(() => store.create({ name: 'a', permissions: ['read'], days }, NOW)),
+      'key_invalid',
+      String(days),
+    );
+  }
+});
+
+test('a damaged file stops everything; it does not become an empty one', () => {
+  const { secret } = store.create({ name: 'a', permissions: ['read'] }, NOW);
+  writeFileSync(path, '{"version":1,"keys":[{"id":"x"}]}');
+  assert.equal(
+    code(() => store.authenticate(secret, NOW)),
+    'key_file_malformed',
+  );
+  assert.equal(
+    code(() => store.create({ name: 'b', permissions: ['read'] }, NOW)),
+    'key_file_malformed',
+  );
+  writeFileSync(path, 'not json');
+  assert.equal(
+    code(() => store.list()),
+    'key_file_malformed',
+  );
+  chmodSync(path, 0o600);
+});
+
+test('two writers at once: the second is told', () => {
+  store.create({ name: 'a', permissions: ['read'] }, NOW);
+  writeFileSync(`${path}.lock`, '');
+  assert.equal(
+    code(() => store.create({ name: 'b', permissions: ['read'] }, NOW)),
+    'key_file_locked',
+  );
+  rmSync(`${path}.lock`);
+  assert.ok(store.create({ name: 'b', permissions: ['read'] }, NOW));
+});
+
+test('admin implies everything but writing instructions', () => {
+  assert.ok(permits(['admin'], 'read') && permits(['admin'], 'audit.read') && permits(['admin'], 'admin:federation'));
+  assert.equal(permits(['admin'], 'instruction:write'), false);
+  assert.equal(permits(['read'], 'write'), false);
+  assert.ok(permits(['instruction:write'], 'instruction:write'));
+  assert.ok(!effectivePermissions(['admin']).includes('instruction:write'));
+});
