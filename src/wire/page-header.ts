@@ -1,4 +1,4 @@
-import { MAX_FEED_NAME_BYTES, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from '../core/limits.ts';
+import { MAX_FEED_NAME_BYTES, MAX_FRAME_BYTES, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from '../core/limits.ts';
 import { err, type Result } from '../core/result.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { base64, integer, list, literal, type Malformed, nullable, object, oneOf, type Shape, text } from './shape.ts';
@@ -6,11 +6,11 @@ import { base64, integer, list, literal, type Malformed, nullable, object, oneOf
 /** One signed note in a header: a checkpoint with some twenty cosignatures is below 4 KB. */
 const MAX_NOTE_CHARS = 16_384;
 const MAX_CONSISTENCY_HASHES = 64;
-/** Maximal subtrees without a listed leaf, over any list of MAX_PAGE_ENTRIES leaves in a tree of 2^53. */
-const MAX_PROOF_HASHES = MAX_PAGE_ENTRIES * 54;
+const HASH_BYTES = 32;
+/** What fits into one frame; a page of adjacent entries needs some tens. */
+const MAX_PROOF_HASHES = MAX_FRAME_BYTES / HASH_BYTES;
 /** Two notes, a consistency proof and two numbers per entry, each of 17 characters at most. */
 const MAX_HEADER_BYTES = 262_144;
-const HASH_BYTES = 32;
 
 /** `base64(salt) SP` before and `LF` after the bytes of each entry in the entries frame. */
 export const ENTRY_LINE_OVERHEAD_BYTES = 46;

@@ -200,6 +200,20 @@ for (const [name, draft, reason] of BOUNDARIES) {
   });
 }
 
+test('an entry that is too long as a whole is not even decoded; the ones around it are taken', () => {
+  const peer = new HonestPeer();
+  peer.append();
+  peer.append({ value_v: 'x'.repeat(524_288) });
+  peer.append();
+  const ctx = peer.context({ maxValueBytes: 1_000_000 });
+  const batch = judged(peer.page({ feed: 'public', after: 0, encoding: 'zstd' }), ctx);
+  assert.deepEqual(
+    batch.refused.map(({ reason, index }) => [reason, index]),
+    [['entry_malformed', 1]],
+  );
+  assert.equal(batch.accepted.length, 2);
+});
+
 test('a bound of zero switches the clock check off', () => {
   const peer = new HonestPeer();
   peer.append({ hlc: '0000000000001.000' });

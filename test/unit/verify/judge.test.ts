@@ -31,6 +31,7 @@ const HELD: readonly (readonly [Partial<SeenFact>, string | null, string])[] = [
   [{ garden_id: 'incident-42' }, 'fact_rewritten', 'garden_id'],
   [{ derived_from: ['x'] }, 'fact_rewritten', 'derived_from'],
   [{ derived_from: ['a b'] }, 'fact_rewritten', 'derived_from'],
+  [{ derived_from: ['a', 'b', 'c'] }, 'fact_rewritten', 'derived_from'],
   [{ attestation: null }, 'fact_rewritten', 'attestation'],
   [{ attestation: { key_id: 'k', signature: 'other' } }, 'fact_rewritten', 'attestation'],
   [{ node_id: null }, 'fact_rewritten', 'node_id'],
@@ -234,6 +235,22 @@ test('an entry garbled on the way is not held against the peer as a gap', () => 
   );
   const batch = judged(frames, peer.context(), [], peer.inclusionMap([0, 1, 2]));
   assert.deepEqual(reasonsOf(batch), [[2, 'inclusion_proof_invalid']]);
+});
+
+test('an entry whose CID was cut out on the way is not held against the peer', () => {
+  const peer = new HonestPeer().appendMany(2);
+  const cut = (bytes: Uint8Array): Buffer =>
+    Buffer.from(
+      Buffer.from(bytes)
+        .toString()
+        .replace(/"cid":"[^"]*"/, '"cid":null'),
+    );
+  const frames = peer.page(
+    { feed: 'public', after: 0 },
+    { content: (c) => ({ ...c, entries: c.entries.map((e, i) => (i === 0 ? { ...e, bytes: cut(e.bytes) } : e)) }) },
+  );
+  const batch = judged(frames, peer.context(), [], peer.inclusionMap([0, 1]));
+  assert.deepEqual(reasonsOf(batch), [[0, 'inclusion_proof_invalid']]);
 });
 
 test('what is accepted is what was sent: entry, leaf, salt and place', () => {

@@ -251,6 +251,13 @@ test('an empty page has one header only', () => {
   assert.throws(() => encodePageHeader({ ...empty, encoding: 'zstd' }), TypeError);
 });
 
+test('brackets inside texts are no nesting, behind an escaped quote neither', () => {
+  const feeds = [`"${'['.repeat(20)}`, `\\${'{'.repeat(20)}`];
+  const decoded = decodeWatchRequest(encodeWatchRequest({ feeds }));
+  assert.ok(decoded.ok);
+  assert.deepEqual(decoded.value.feeds, feeds);
+});
+
 test('what is not a message is not written', () => {
   assert.throws(() => encodeWatchRequest({ feeds: [''] }), /feeds\[0\]/);
   assert.throws(() => encodePullEnd({ error: 'busy', retry_after_ms: -1 }), /retry_after_ms/);
