@@ -8,6 +8,9 @@ import { TransportError, toError } from './errors.ts';
 import { FrameReader, writeFrame } from './frames.ts';
 import { Watchdog } from './watchdog.ts';
 
+/** A connection that we opened and that closes this soon was not wanted. */
+const REFUSED_WITHIN_MS = 5_000;
+
 export interface RequestOptions {
   /** Gives the request up: the stream is reset and the generator throws the signal's reason. */
   readonly signal?: AbortSignal;
@@ -66,8 +69,9 @@ async function newStream(connection: Connection, protocol: string, signal: Abort
     return await connection.newStream(protocol, { signal });
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
-    const { status, direction } = connection;
-    if (status === 'open' || direction === 'inbound') throw toError(thrown, `opening ${protocol}`);
+    const { status, direction, timeline } = connection;
+    const isFresh = direction === 'outbound' && Date.now() - timeline.open < REFUSED_WITHIN_MS;
+    if (status === 'open' || !isFresh) throw toError(thrown, `opening ${protocol}`);
     // dial() succeeds before the other side has decided: a refusal is a connection that closes at once.
     const hint = 'it closed the connection before the first stream; is our peer id in its peer files?';
     throw new TransportError('refused', `opening ${protocol}: the peer did not let us in: ${hint}`, thrown);

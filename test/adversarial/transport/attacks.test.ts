@@ -10,7 +10,7 @@ import { LIMITS, negotiation, PROTOCOL, RawPeer, start, within } from '../../int
 import type { Report } from './victim.ts';
 
 const MAX_GROWTH_BYTES = 80 << 20;
-const MAX_STALL_MS = 1_000;
+const MAX_STALL_MS = 1_500;
 const PAGES = 3;
 
 interface Victim {
@@ -55,7 +55,7 @@ async function isServed(good: Transport, victim: Victim): Promise<void> {
     }
     return pages;
   };
-  assert.equal(await within(3_000, 'an answer for the good peer', read()), PAGES);
+  assert.equal(await within(5_000, 'an answer for the good peer', read()), PAGES);
 }
 
 function assertUnharmed(t: TestContext, report: Report): void {
@@ -205,12 +205,12 @@ test('silent sockets of one source', async (t) => {
 test('strangers, one after another', async (t) => {
   const victim = await spawnVictim(t);
   const good = await goodPeer(t, victim);
-  for (let i = 0; i < 15; i++) {
+  for (let i = 0; i < 8; i++) {
     const stranger = await RawPeer.dial(t, `stranger ${i}`, victim.address).catch(() => undefined);
-    if (i === 7) await isServed(good, victim);
+    if (i === 4) await isServed(good, victim);
     await stranger?.node.stop();
   }
-  const report = await victim.reports('refusals', ({ codes }) => codes['unknown_peer'] === 15);
+  const report = await victim.reports('refusals', ({ codes }) => codes['unknown_peer'] === 8);
   assert.equal(report.mostAnswering, 1);
   assertUnharmed(t, report);
 });

@@ -35,7 +35,7 @@ let mostAnswering = 0;
 const page = Buffer.alloc(300_000);
 await transport.serve(PROTOCOL, {
   maxInboundStreams: 4,
-  limits: { idleMs: 700, totalMs: 20_000, maxRequestBytes: 16 << 10 },
+  limits: { idleMs: 1_000, totalMs: 20_000, maxRequestBytes: 16 << 10 },
   *handler() {
     mostAnswering = Math.max(mostAnswering, ++answering);
     try {

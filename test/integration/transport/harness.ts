@@ -24,7 +24,7 @@ export const peerIdOfName = async (name: string): Promise<string> => (await iden
 export const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 /** Resolves when the condition holds; fails after `ms`. */
-export async function until(what: string, condition: () => boolean, ms = 5_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, ms = 10_000): Promise<void> {
   const endMs = performance.now() + ms;
   while (!condition()) {
     if (performance.now() > endMs) throw new Error(`not within ${ms} ms: ${what}`);

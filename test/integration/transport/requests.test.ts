@@ -53,6 +53,16 @@ test('an empty request and an answer without frames are fine', async (t) => {
   assert.deepEqual(await collect(client.request(server.peerId, PROTOCOL, Buffer.alloc(0), LIMITS)), []);
 });
 
+test('a peer without a known address is asked over the connection it opened', async (t) => {
+  const { server, client } = await startTwo(t);
+  await client.serve(PROTOCOL, { ...serving, handler: (request) => [request] });
+  const ask = (): Promise<Uint8Array[]> => collect(server.request(client.peerId, PROTOCOL, HELLO, LIMITS));
+  await assert.rejects(ask(), { code: 'bad_address' });
+  await client.dial(server.peerId);
+  await until('the connection', () => server.connected(client.peerId));
+  assert.deepEqual((await ask()).map(text), ['hello']);
+});
+
 test('a producer is suspended while the consumer is slow, and stops when the consumer leaves', async (t) => {
   const { server, client } = await startTwo(t);
   let produced = 0;
@@ -128,11 +138,11 @@ test('a watch without a total limit lives on heartbeats', async (t) => {
     async *handler() {
       for (let i = 0; i < 8; i++) {
         yield HELLO;
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, 150));
       }
     },
   });
-  const limits = { ...LIMITS, idleMs: 250, totalMs: undefined };
+  const limits = { ...LIMITS, idleMs: 1_000, totalMs: undefined };
   assert.equal((await collect(client.request(server.peerId, PROTOCOL, HELLO, limits))).length, 8);
 });
 
@@ -225,8 +235,10 @@ test('a removed peer is cut off at once and a peer added later is let in', async
   await until('the end', () => !server.connected(client.peerId) && !client.connected(server.peerId));
 });
 
-test('stop lets an answer finish within its grace, and cuts it afterwards', async (t) => {
-  const { server, client } = await startTwo(t);
+test('stop lets an answer finish within its grace, cuts it afterwards, and lets nobody in', async (t) => {
+  const server = await start(t, 'server', ['client', 'late']);
+  const client = await start(t, 'client', [entry(server)], { listen: [] });
+  const late = await start(t, 'late', [entry(server)], { listen: [] });
   const release = Promise.withResolvers<void>();
   await server.serve(PROTOCOL, {
     ...serving,
@@ -240,7 +252,9 @@ test('stop lets an answer finish within its grace, and cuts it afterwards', asyn
   const hanging = client.request(server.peerId, PROTOCOL, Buffer.from('hang'), LIMITS);
   await finishing.next();
   await hanging.next();
-  const stopped = server.stop({ graceMs: 300 });
+  const stopped = server.stop({ graceMs: 1_500 });
+  await late.dial(server.peerId).catch(() => {});
+  await until('the late one is out', () => !late.connected(server.peerId), 1_000);
   release.resolve();
   assert.equal((await collect(finishing)).length, 1);
   await assert.rejects(collect(hanging), { name: 'TransportError' });
