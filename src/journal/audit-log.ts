@@ -7,7 +7,8 @@ import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
 import { isoMicros } from '../core/time.ts';
 import { entryLeafHash, SALT_BYTES } from '../merkle/commitment.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
-import { type Db, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { type Db, prepare, prepareSummedInsert, sqlBuilder } from './database.ts';
+import type { Summed } from './locator.ts';
 import type { AuditInput, AuditRecord } from './read-model.ts';
 import { StoredTiles, TileWriter } from './stored-tiles.ts';
 
@@ -21,13 +22,13 @@ interface Saved {
 
 export class AuditLog {
   readonly #tiles: TileWriter;
-  readonly #insert: Statement<unknown[]>;
+  readonly #insert: (row: Summed<'audit'>) => void;
   readonly #tree: TreeBuilder;
   #head: string | null;
 
   constructor(db: Db) {
     this.#tiles = new TileWriter(db, 'audit');
-    this.#insert = prepareInsert(db, 'audit', ['seq', 'body', 'salt', 'leaf_hash']);
+    this.#insert = prepareSummedInsert(db, 'audit');
     const newest = sqlBuilder.selectFrom('audit').select((q) => q.fn.max('seq').as('seq'));
     const last = prepare<[], { seq: number; body: string }>(
       db,
@@ -60,7 +61,7 @@ export class AuditLog {
     const body = recordBody(seq, input, evidence, nowUs, this.#head);
     const salt = randomFillSync(Buffer.allocUnsafe(SALT_BYTES));
     const leaf = entryLeafHash(salt, body);
-    this.#insert.run([seq, body, salt, leaf]);
+    this.#insert({ seq, body, salt, leaf_hash: leaf });
     this.#tiles.write(this.#tree.append(leaf), () => this.#tree.partialTiles());
     this.#head = recordHash(body);
     return seq;

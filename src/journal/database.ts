@@ -10,8 +10,9 @@ import {
   sql,
 } from 'kysely';
 import { JournalError } from './errors.ts';
+import { type Cell, locatorSums, SUMMED_COLUMNS, type Summed, type SummedColumn } from './locator.ts';
 import { MIGRATIONS } from './schema.ts';
-import type { Tables } from './tables.ts';
+import type { SummedTable, Tables } from './tables.ts';
 
 export type Db = Database.Database;
 export type Statement<Params extends unknown[], Row = unknown> = Database.Statement<Params, Row>;
@@ -48,6 +49,18 @@ export function prepareInsert<T extends keyof Tables>(
 ): Statement<unknown[]> {
   const values = Object.fromEntries(columns.map((column) => [column, PARAM]));
   return prepare(db, sqlBuilder.insertInto(table).values(values as never));
+}
+
+/** Inserts rows with their locator sums. */
+export function prepareSummedInsert<T extends SummedTable>(db: Db, table: T): (row: Summed<T>) => void {
+  const columns: readonly SummedColumn<T>[] = SUMMED_COLUMNS[table];
+  const insert = prepareInsert(db, table, [...columns, 'sum1', 'sum2'] as never);
+  return (row) => {
+    const { sum1, sum2 } = locatorSums(table, row);
+    const cells: Cell[] = columns.map((column) => row[column]);
+    cells.push(sum1, sum2);
+    insert.run(cells);
+  };
 }
 
 /** 20,000 pages of 4 KiB: WAL checkpoints while catching up cost a quarter of what they cost at the default of 1,000. */

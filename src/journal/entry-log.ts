@@ -4,15 +4,15 @@
 import { randomFillSync } from 'node:crypto';
 import { chainHash } from '../core/chain.ts';
 import { type Entry, encodeEntry } from '../core/entry.ts';
-import { authorityOf } from '../core/node-id.ts';
-import { feedOf, receivedFeed } from '../core/scope.ts';
 import { isoMicros } from '../core/time.ts';
 import { entryLeafHashInto, SALT_BYTES } from '../merkle/commitment.ts';
 import { HASH_BYTES } from '../merkle/hash.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
-import { type Db, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { type Db, PARAM, prepare, prepareInsert, prepareSummedInsert, type Statement, sqlBuilder } from './database.ts';
 import { ENTRY_COLUMNS, hashText, rowOf } from './entry-row.ts';
 import { JournalError } from './errors.ts';
+import { feedNameOf } from './feed-name.ts';
+import type { Summed } from './locator.ts';
 import { StoredTiles, TileWriter } from './stored-tiles.ts';
 import type { EntryRow } from './tables.ts';
 
@@ -28,8 +28,8 @@ interface Feed {
 }
 
 interface Saved {
-  readonly size: number;
   readonly head: string | null;
+  readonly lastCreatedUs: number;
   readonly tree: TreeSnapshot;
   readonly lengths: readonly (readonly [string, number])[];
 }
@@ -37,8 +37,8 @@ interface Saved {
 export class EntryLog {
   readonly #tiles: TileWriter;
   readonly #insert: Statement<unknown[]>;
-  readonly #insertFeed: Statement<unknown[]>;
-  #tree: TreeBuilder;
+  readonly #insertFeed: (row: Summed<'feeds'>) => void;
+  readonly #tree: TreeBuilder;
   #head: string | null;
   #lastCreatedUs: number;
   readonly #feeds: Map<string, Feed>;
@@ -46,7 +46,7 @@ export class EntryLog {
   constructor(db: Db) {
     this.#tiles = new TileWriter(db, 'journal');
     this.#insert = prepareInsert(db, 'entries', ENTRY_COLUMNS);
-    this.#insertFeed = prepareInsert(db, 'feeds', ['feed_id', 'name']);
+    this.#insertFeed = prepareSummedInsert(db, 'feeds');
     const last = lastRow(db);
     this.#tree = TreeBuilder.open(last?.chain_seq ?? 0, new StoredTiles(db, 'journal'));
     this.#head = last === undefined ? null : hashText(last.chain_hash);
@@ -74,8 +74,8 @@ export class EntryLog {
   /** State to go back to if the transaction does not commit. Some 60 KiB: once a transaction, not once a fact. */
   save(): Saved {
     return {
-      size: this.size,
       head: this.#head,
+      lastCreatedUs: this.#lastCreatedUs,
       tree: this.#tree.snapshot(),
       lengths: [...this.#feeds].map(([name, { length }]) => [name, length] as const),
     };
@@ -84,6 +84,7 @@ export class EntryLog {
   restore(saved: Saved): void {
     this.#tree.restore(saved.tree);
     this.#head = saved.head;
+    this.#lastCreatedUs = saved.lastCreatedUs;
     const lengths = new Map(saved.lengths);
     for (const [name, feed] of this.#feeds) {
       const length = lengths.get(name);
@@ -128,11 +129,11 @@ export class EntryLog {
   }
 
   #feedOf(draft: Draft): Feed {
-    const name = feedNameOf(draft);
+    const name = feedName(draft);
     const known = this.#feeds.get(name);
     if (known !== undefined) return known;
     const feed = { id: this.#feeds.size + 1, length: 0 };
-    this.#insertFeed.run(feed.id, name);
+    this.#insertFeed({ feed_id: feed.id, name });
     this.#feeds.set(name, feed);
     return feed;
   }
@@ -142,12 +143,8 @@ export class EntryLog {
   }
 }
 
-/** The feed that a fact belongs to. */
-export function feedNameOf(fact: Pick<Draft, 'origin' | 'scope' | 'garden_id'>): string {
-  const feed =
-    fact.origin === null
-      ? feedOf(fact)
-      : receivedFeed(authorityOf(fact.origin.node_id) ?? fact.origin.node_id, fact.scope);
+function feedName(draft: Draft): string {
+  const feed = feedNameOf(draft);
   if (!feed.ok) throw new JournalError('broken', `an unverified fact reached the journal: ${feed.error}`);
   return feed.value;
 }

@@ -43,6 +43,7 @@ export class EntryReader {
   readonly #byId: Statement<[string], EntryRow>;
   readonly #bySeq: Statement<[number], EntryRow>;
   readonly #feedId: Statement<[string], number>;
+  readonly #feedName: Statement<[number], string>;
   readonly #range: Statement<[number, number, number, number], EntryRow>;
   readonly #feedEnd: Statement<[number, number], { feed_seq: number; leaf_hash: Uint8Array }>;
 
@@ -56,6 +57,10 @@ export class EntryReader {
       db,
       sqlBuilder.selectFrom('feeds').select('feed_id').where('name', '=', PARAM),
     ).pluck() as Statement<[string], number>;
+    this.#feedName = prepare<[number]>(
+      db,
+      sqlBuilder.selectFrom('feeds').select('name').where('feed_id', '=', PARAM),
+    ).pluck() as Statement<[number], string>;
     this.#range = prepare(
       db,
       entries
@@ -151,7 +156,10 @@ export class EntryReader {
   }
 
   #checkStored(row: EntryRow): CheckedRow {
-    return checkRow(row, this.#tiles.fullTileLeaf(row.chain_seq));
+    return checkRow(row, {
+      treeLeaf: this.#tiles.fullTileLeaf(row.chain_seq),
+      feed: this.#feedName.get(row.feed_id),
+    });
   }
 
   #feedHead(feed: string, feedId: number, size: number): { feedHead: string; feedLength: number } {

@@ -2,7 +2,7 @@
 import type { Entry } from '../core/entry.ts';
 import { pythonFloatText } from '../core/python-text.ts';
 import { isoMicros } from '../core/time.ts';
-import { locatorSums } from './locator.ts';
+import { locatorSums, SUMMED_COLUMNS } from './locator.ts';
 import type { EntryRow } from './tables.ts';
 
 export function hashText(digest: Uint8Array): `sha256:${string}` {
@@ -26,15 +26,12 @@ export function hlcNumber(text: string): number {
 /** The entry that the columns of `row` say was hashed. */
 export function entryOf(row: EntryRow): Entry {
   return {
-    attestation:
-      row.attestation_key_id === null
-        ? null
-        : { key_id: row.attestation_key_id, signature: row.attestation_signature ?? '' },
+    attestation: attestationOf(row),
     chain_hash: hashText(row.chain_hash),
     chain_seq: row.chain_seq,
     cid: hashText(row.cid),
     confidence: pythonFloatText(row.confidence),
-    created_at: isoMicros(row.created_us),
+    created_at: createdAt(row.created_us),
     derived_from: row.derived_from === null ? [] : parseDerived(row.derived_from),
     entity: row.entity,
     event_hash: hashText(row.event_hash),
@@ -43,14 +40,7 @@ export function entryOf(row: EntryRow): Entry {
     garden_id: row.garden_id,
     hlc: hlcText(row.hlc),
     interpret_as: row.interpret_as,
-    origin:
-      row.origin_node_id === null
-        ? null
-        : {
-            chain_seq: row.origin_chain_seq ?? 0,
-            leaf_hash: Buffer.from(row.origin_leaf_hash ?? []).toString('base64'),
-            node_id: row.origin_node_id,
-          },
+    origin: originOf(row),
     previous_hash: row.previous_hash === null ? null : hashText(row.previous_hash),
     received_from: row.received_from,
     relation: row.relation,
@@ -65,14 +55,46 @@ export function entryOf(row: EntryRow): Entry {
   };
 }
 
-/** A tampered column may hold anything: what is not a list of texts becomes one text, so that the leaf differs. */
+/**
+ * A tampered row may hold anything. Two rows never give one entry: what no append writes becomes something that no entry
+ * says, so that the leaf differs.
+ */
+const NEVER = '\u0000';
+
+function attestationOf({ attestation_key_id, attestation_signature }: EntryRow): Entry['attestation'] {
+  if (attestation_key_id === null && attestation_signature === null) return null;
+  return { key_id: attestation_key_id ?? NEVER, signature: attestation_signature ?? NEVER };
+}
+
+function originOf({ origin_node_id, origin_chain_seq, origin_leaf_hash }: EntryRow): Entry['origin'] {
+  if (origin_node_id === null && origin_chain_seq === null && origin_leaf_hash === null) return null;
+  return {
+    chain_seq: origin_chain_seq ?? -1,
+    leaf_hash: origin_leaf_hash === null ? NEVER : Buffer.from(origin_leaf_hash).toString('base64'),
+    node_id: origin_node_id ?? NEVER,
+  };
+}
+
+function createdAt(us: number): string {
+  try {
+    return isoMicros(us);
+  } catch {
+    return NEVER;
+  }
+}
+
 function parseDerived(text: string): readonly string[] {
   try {
     const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every((item) => typeof item === 'string') ? list : [text];
+    const isWritten = isTexts(list) && list.length > 0 && JSON.stringify(list) === text;
+    return isWritten ? list : [NEVER, text];
   } catch {
-    return [text];
+    return [NEVER, text];
   }
+}
+
+function isTexts(list: unknown): list is readonly string[] {
+  return Array.isArray(list) && list.every((item) => typeof item === 'string');
 }
 
 export interface Placed {
@@ -116,41 +138,8 @@ export function rowOf(entry: Entry, placed: Placed): EntryRow {
     salt: placed.salt,
     leaf_hash: placed.leafHash,
   };
-  return { ...row, ...locatorSums(row) };
+  return { ...row, ...locatorSums('entries', row) };
 }
 
 /** Column order of the insert statement. */
-export const ENTRY_COLUMNS: readonly (keyof EntryRow)[] = [
-  'chain_seq',
-  'fact_id',
-  'entity',
-  'relation',
-  'value_type',
-  'value_v',
-  'source',
-  'scope',
-  'confidence',
-  'timestamp',
-  'hlc',
-  'valid_until',
-  'interpret_as',
-  'garden_id',
-  'derived_from',
-  'attestation_key_id',
-  'attestation_signature',
-  'origin_node_id',
-  'origin_chain_seq',
-  'origin_leaf_hash',
-  'received_from',
-  'feed_id',
-  'feed_seq',
-  'cid',
-  'event_hash',
-  'previous_hash',
-  'chain_hash',
-  'created_us',
-  'salt',
-  'leaf_hash',
-  'sum1',
-  'sum2',
-];
+export const ENTRY_COLUMNS: readonly (keyof EntryRow)[] = [...SUMMED_COLUMNS.entries, 'sum1', 'sum2'];

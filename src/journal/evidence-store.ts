@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { type Db, lastKey, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { type Db, lastKey, PARAM, prepare, prepareSummedInsert, type Statement, sqlBuilder } from './database.ts';
+import type { Summed } from './locator.ts';
 
 /** What evidence may unpack to: a page of 4 MiB in base64, with room. */
 const MAX_EVIDENCE_BYTES = 16_777_216;
@@ -9,7 +10,7 @@ const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 /** Evidence by the SHA-256 of its canonical text, compressed. The same evidence is stored once. */
 export class EvidenceStore {
   readonly #find: Statement<[Uint8Array], { evidence_id: number; body: Uint8Array }>;
-  readonly #insert: Statement<unknown[]>;
+  readonly #insert: (row: Summed<'evidence'>) => void;
   readonly #db: Db;
 
   constructor(db: Db) {
@@ -18,14 +19,15 @@ export class EvidenceStore {
       db,
       sqlBuilder.selectFrom('evidence').select(['evidence_id', 'body']).where('digest', '=', PARAM),
     );
-    this.#insert = prepareInsert(db, 'evidence', ['evidence_id', 'digest', 'body']);
+    this.#insert = prepareSummedInsert(db, 'evidence');
   }
 
   /** @returns `sha256:…` of the text */
   save(text: string): string {
     const digest = hash('sha256', text, 'buffer');
     if (this.#find.get(digest) === undefined) {
-      this.#insert.run([lastKey(this.#db, 'evidence', 'evidence_id') + 1, digest, zstdCompressSync(text, COMPRESSION)]);
+      const id = lastKey(this.#db, 'evidence', 'evidence_id') + 1;
+      this.#insert({ evidence_id: id, digest, body: zstdCompressSync(text, COMPRESSION) });
     }
     return `sha256:${digest.toString('hex')}`;
   }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { migrate, prepareInsert } from './database.ts';
+import { migrate, prepareSummedInsert } from './database.ts';
 import { JournalError } from './errors.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 
@@ -39,11 +39,11 @@ export function initJournal(folder: string, identity: JournalIdentity): void {
   try {
     db.pragma('journal_mode = WAL');
     migrate(db);
-    const insert = prepareInsert(db, 'meta', ['key', 'value']);
-    insert.run('node_id', identity.nodeId);
-    insert.run('journal_origin', identity.journalOrigin);
-    insert.run('audit_origin', identity.auditOrigin);
-    insert.run('created_at', identity.createdAt);
+    const insert = prepareSummedInsert(db, 'meta');
+    insert({ key: 'node_id', value: identity.nodeId });
+    insert({ key: 'journal_origin', value: identity.journalOrigin });
+    insert({ key: 'audit_origin', value: identity.auditOrigin });
+    insert({ key: 'created_at', value: identity.createdAt });
   } finally {
     db.close();
   }

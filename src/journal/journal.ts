@@ -127,6 +127,7 @@ export class Journal {
     return this.#transact(() => {
       const { peer, feed } = batch;
       const nowUs = nowMs * 1000;
+      this.#assertCursor(batch);
       const first = this.#entries.size + 1;
       const entries = this.#entries.append(
         batch.accepted.map((fact) => draftReceived(fact, peer.nodeId)),
@@ -179,9 +180,11 @@ export class Journal {
 
   /** Chains what the guards have written since the last call. @returns sequences of the new audit records */
   chainMutationAttempts(nowMs: number): number[] {
-    const attempts = this.#attempts.unchained();
-    if (attempts.length === 0) return [];
-    return this.#transact(() => attempts.map((attempt) => this.#audit.append(attempt, null, nowMs * 1000)));
+    const { lastId, records } = this.#attempts.unchained();
+    if (records.length === 0) return [];
+    const seqs = this.#transact(() => records.map((record) => this.#audit.append(record, null, nowMs * 1000)));
+    this.#attempts.chained(lastId);
+    return seqs;
   }
 
   /** The facts that the journal holds under the given ids. */
@@ -228,8 +231,8 @@ export class Journal {
     const entries = this.#entries.save();
     const audit = this.#audit.save();
     const clock = this.#clock;
-    this.#db.exec('BEGIN IMMEDIATE');
     try {
+      this.#db.exec('BEGIN IMMEDIATE');
       const result = work();
       this.#db.exec('COMMIT');
       return result;
@@ -303,6 +306,16 @@ export class Journal {
     return { event, reason, auditSeq: this.#audit.append(input, evidence, nowUs) };
   }
 
+  /** Compare-and-set: a page that was judged against another cursor than the stored one would be taken in twice. */
+  #assertCursor({ peer, feed, after }: VerifiedBatch): void {
+    const stored = this.peers.cursor(peer.nodeId, feed);
+    if (stored === after) return;
+    throw new JournalError(
+      'foreign_write',
+      `the page behind entry ${after} of feed ${feed} of ${peer.nodeId} came when the journal stood at entry ${stored}: two pulls of one feed ran at a time`,
+    );
+  }
+
   #savePeerProgress(batch: VerifiedBatch, nowUs: number): void {
     const { checkpoint, feed, feedHead } = batch;
     const peer = batch.peer.nodeId;
@@ -371,7 +384,12 @@ export function readIdentity(db: Db): JournalIdentity {
       throw new JournalError('not_initialised', `the journal has no ${key}: run \`stigmem-peerd init\``);
     return value;
   };
-  return { nodeId: read('node_id'), journalOrigin: read('journal_origin'), auditOrigin: read('audit_origin'), createdAt: read('created_at') };
+  return {
+    nodeId: read('node_id'),
+    journalOrigin: read('journal_origin'),
+    auditOrigin: read('audit_origin'),
+    createdAt: read('created_at'),
+  };
 }
 
 function explain(error: unknown): unknown {

@@ -1,79 +1,132 @@
 /**
  * Locator sums: which column of a row was changed.
  *
- * The leaf hash proves that a row is not what it was; it cannot say where. Two sums over the columns' checksums can, as in
- * a Reed–Solomon code with two check symbols: if column i (from 1) changed by d, the first sum is off by d and the second
- * by i·d. They are a diagnosis, never a proof: whoever rewrites the file can rewrite them too, and is found by the leaf.
+ * Hashes and signatures prove that a row is not what it was; they cannot say where. Two sums over the columns' checksums
+ * can, as in a Reed–Solomon code with two check symbols: if column i (from 1) changed by d, the first sum is off by d and
+ * the second by i·d. They are a diagnosis, never a proof: whoever rewrites the file can rewrite them too, and is found by
+ * the hashes.
  */
 import { crc32 } from 'node:zlib';
-import type { EntryRow } from './tables.ts';
+import type { SummedTable, Tables } from './tables.ts';
 
 /** A prime below 2^31: products with a column number stay exact in a double. */
 const MODULUS = 2_147_483_647;
 
-type LocatedField = Exclude<keyof EntryRow, 'chain_seq' | 'leaf_hash' | 'sum1' | 'sum2'>;
+export type Cell = string | number | Uint8Array | null;
 
-/** Columns that the sums cover. Their order is part of the stored format. */
-const LOCATED: readonly LocatedField[] = [
-  'fact_id',
-  'entity',
-  'relation',
-  'value_type',
-  'value_v',
-  'source',
-  'scope',
-  'confidence',
-  'timestamp',
-  'hlc',
-  'valid_until',
-  'interpret_as',
-  'garden_id',
-  'derived_from',
-  'attestation_key_id',
-  'attestation_signature',
-  'origin_node_id',
-  'origin_chain_seq',
-  'origin_leaf_hash',
-  'received_from',
-  'feed_id',
-  'feed_seq',
-  'cid',
-  'event_hash',
-  'previous_hash',
-  'chain_hash',
-  'created_us',
-  'salt',
-];
-
-type Located = Pick<EntryRow, LocatedField>;
-
-/** 1 to MODULUS − 1 for a value, 0 for null: null and the empty text differ. */
-function checksum(value: string | number | Uint8Array | null): number {
-  if (value === null) return 0;
-  if (typeof value === 'number')
-    return ((Number.isInteger(value) ? Math.abs(value) : Math.abs(value) * 1e9) % (MODULUS - 1)) + 1;
-  // Hashes and salts are uniform already: their first bytes serve, and fsck compares the rest by recomputing them.
-  return (crc32(value) % (MODULUS - 1)) + 1;
+export interface LocatorSums {
+  readonly sum1: number;
+  readonly sum2: number;
 }
 
-/** The two sums of a row. About a microsecond for a row of usual size. */
-export function locatorSums(row: Located): { sum1: number; sum2: number } {
+/** All columns but the sums, and in `audit` those that are generated from the body. */
+export type SummedColumn<T extends SummedTable> = T extends 'audit'
+  ? 'seq' | 'body' | 'salt' | 'leaf_hash'
+  : Exclude<keyof Tables[T] & string, keyof LocatorSums>;
+
+/** Columns that the sums of each table cover, all but the sums. Their order is part of the stored format. */
+export const SUMMED_COLUMNS: { readonly [T in SummedTable]: readonly SummedColumn<T>[] } = {
+  meta: ['key', 'value'],
+  feeds: ['feed_id', 'name'],
+  entries: [
+    'chain_seq',
+    'fact_id',
+    'entity',
+    'relation',
+    'value_type',
+    'value_v',
+    'source',
+    'scope',
+    'confidence',
+    'timestamp',
+    'hlc',
+    'valid_until',
+    'interpret_as',
+    'garden_id',
+    'derived_from',
+    'attestation_key_id',
+    'attestation_signature',
+    'origin_node_id',
+    'origin_chain_seq',
+    'origin_leaf_hash',
+    'received_from',
+    'feed_id',
+    'feed_seq',
+    'cid',
+    'event_hash',
+    'previous_hash',
+    'chain_hash',
+    'created_us',
+    'salt',
+    'leaf_hash',
+  ],
+  audit: ['seq', 'body', 'salt', 'leaf_hash'],
+  checkpoints: ['checkpoint_id', 'log', 'tree_size', 'root', 'note'],
+  pages: [
+    'page_id',
+    'peer',
+    'feed',
+    'after_seq',
+    'to_seq',
+    'tree_size',
+    'header',
+    'entries',
+    'proof',
+    'received_us',
+    'accepted',
+    'refused',
+    'digest',
+  ],
+  peer_checkpoints: ['checkpoint_id', 'peer', 'tree_size', 'root', 'note', 'received_us'],
+  peer_feed_heads: ['head_id', 'peer', 'feed', 'length', 'tree_size', 'note'],
+  peer_declarations: ['declaration_id', 'peer', 'note', 'received_us'],
+  evidence: ['evidence_id', 'digest', 'body'],
+};
+
+/** What the sums of a table are made from. */
+export type Summed<T extends SummedTable> = Readonly<Record<SummedColumn<T>, Cell>>;
+
+/** 1 to MODULUS − 1 for a value, 0 for null: null and the empty text differ. */
+function checksum(value: Cell): number {
+  if (value === null) return 0;
+  if (typeof value !== 'number') return (crc32(value) % (MODULUS - 1)) + 1;
+  const isIndex = Number.isInteger(value) && value >= 0;
+  return ((isIndex ? value : crc32(String(value))) % (MODULUS - 1)) + 1;
+}
+
+/** The two sums of a row. About a microsecond for an entry of usual size. */
+export function locatorSums<T extends SummedTable>(table: T, row: Summed<T>): LocatorSums {
+  const columns: readonly SummedColumn<T>[] = SUMMED_COLUMNS[table];
   let sum1 = 0;
   let sum2 = 0;
-  for (let i = 0; i < LOCATED.length; i++) {
-    const c = Math.floor(checksum(row[LOCATED[i] as LocatedField]));
-    sum1 += c;
-    sum2 += c * (i + 1);
+  let position = 1;
+  for (const column of columns) {
+    const one = checksum(row[column]);
+    sum1 += one;
+    sum2 += one * position;
+    position++;
   }
   return { sum1: sum1 % MODULUS, sum2: sum2 % MODULUS };
 }
 
-/** The one column whose change explains both sums; undefined if none or more than one changed, or the sums themselves. */
-export function locate(row: Located & Pick<EntryRow, 'sum1' | 'sum2'>): keyof EntryRow | undefined {
-  const now = locatorSums(row);
-  const d1 = (row.sum1 - now.sum1 + MODULUS) % MODULUS;
-  const d2 = (row.sum2 - now.sum2 + MODULUS) % MODULUS;
-  if (d1 === 0) return undefined;
-  const position = LOCATED.findIndex((_, i) => (d1 * (i + 1)) % MODULUS === d2);
-  return position < 0 ? undefined : LOCATED[position];
+/**
+ * The one column whose change explains both sums, or the sum that was itself changed. `undefined` if nothing changed,
+ * `'several'` if no single column explains it.
+ */
+export function locate<T extends SummedTable>(
+  table: T,
+  row: Summed<T> & LocatorSums,
+): SummedColumn<T> | keyof LocatorSums | 'several' | undefined {
+  const now = locatorSums(table, row);
+  const d1 = modulo(row.sum1 - now.sum1);
+  const d2 = modulo(row.sum2 - now.sum2);
+  if (d1 === 0) return d2 === 0 ? undefined : 'sum2';
+  if (d2 === 0) return 'sum1';
+  const columns: readonly SummedColumn<T>[] = SUMMED_COLUMNS[table];
+  return columns.find((_, i) => (d1 * (i + 1)) % MODULUS === d2) ?? 'several';
+}
+
+/** A tampered sum may be any integer. */
+function modulo(difference: number): number {
+  return ((difference % MODULUS) + MODULUS) % MODULUS;
 }

@@ -1,5 +1,9 @@
+import { sql } from 'kysely';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import type { AuditInput } from './read-model.ts';
+
+/** One transaction chains no more of them: a loop in a foreign program must not hold up the appends. */
+const MAX_ATTEMPTS = 500;
 
 interface Attempt {
   readonly attempt_id: number;
@@ -17,20 +21,30 @@ export class MutationWatch {
   constructor(db: Db) {
     this.#after = prepare(
       db,
-      sqlBuilder.selectFrom('mutation_attempts').selectAll().where('attempt_id', '>', PARAM).orderBy('attempt_id'),
+      sqlBuilder
+        .selectFrom('mutation_attempts')
+        .selectAll()
+        .where('attempt_id', '>', PARAM)
+        .orderBy('attempt_id')
+        .limit(sql.lit(MAX_ATTEMPTS)),
     );
     this.#chained = lastChained(db);
   }
 
-  /** Each attempt is handed out once; an audit record that was rolled back is found again by the next start. */
-  unchained(): AuditInput[] {
+  /** Up to {@link MAX_ATTEMPTS} attempts, oldest first. They are handed out again until {@link chained} is told of them. */
+  unchained(): { readonly lastId: number; readonly records: readonly AuditInput[] } {
     const attempts = this.#after.all(this.#chained);
-    this.#chained = attempts.at(-1)?.attempt_id ?? this.#chained;
-    return attempts.map(({ attempt_id, at, operation, target, row_key }) => ({
+    const records = attempts.map(({ attempt_id, at, operation, target, row_key }) => ({
       event: 'fact_mutation_attempted',
       reason: 'append_only',
       detail: { attempt_id, at, operation, table: target, row: row_key },
     }));
+    return { lastId: attempts.at(-1)?.attempt_id ?? this.#chained, records };
+  }
+
+  /** The audit records of all attempts up to this one are committed. */
+  chained(lastId: number): void {
+    this.#chained = lastId;
   }
 }
 

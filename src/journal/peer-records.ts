@@ -1,8 +1,9 @@
 /** What the journal holds about its peers' logs: cursors, verified checkpoints and feed heads, pages, pinned declarations. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeEntry } from '../core/entry.ts';
 import { decodePage, type PageFrames } from '../wire/page.ts';
-import { type Db, lastKey, ONE, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { type Db, lastKey, ONE, PARAM, prepare, prepareSummedInsert, type Statement, sqlBuilder } from './database.ts';
+import type { Summed } from './locator.ts';
 import type { PageRow } from './tables.ts';
 
 /** The last verified checkpoint of a peer's log. */
@@ -41,10 +42,10 @@ export class PeerRecords {
   readonly #feedLength: Statement<[string, string], number>;
   readonly #lastPage: Statement<[string], Pick<PageRow, 'header' | 'entries' | 'proof'>>;
   readonly #declaration: Statement<[string], string>;
-  readonly #insertPage: Statement<unknown[]>;
-  readonly #insertCheckpoint: Statement<unknown[]>;
-  readonly #insertFeedHead: Statement<unknown[]>;
-  readonly #insertDeclaration: Statement<unknown[]>;
+  readonly #insertPage: (row: Summed<'pages'>) => void;
+  readonly #insertCheckpoint: (row: Summed<'peer_checkpoints'>) => void;
+  readonly #insertFeedHead: (row: Summed<'peer_feed_heads'>) => void;
+  readonly #insertDeclaration: (row: Summed<'peer_declarations'>) => void;
 
   constructor(db: Db) {
     this.#db = db;
@@ -53,10 +54,10 @@ export class PeerRecords {
     this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
     this.#lastPage = prepare(db, newestPage);
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
-    this.#insertPage = prepareInsert(db, 'pages', PAGE_COLUMNS);
-    this.#insertCheckpoint = prepareInsert(db, 'peer_checkpoints', CHECKPOINT_COLUMNS);
-    this.#insertFeedHead = prepareInsert(db, 'peer_feed_heads', FEED_HEAD_COLUMNS);
-    this.#insertDeclaration = prepareInsert(db, 'peer_declarations', DECLARATION_COLUMNS);
+    this.#insertPage = prepareSummedInsert(db, 'pages');
+    this.#insertCheckpoint = prepareSummedInsert(db, 'peer_checkpoints');
+    this.#insertFeedHead = prepareSummedInsert(db, 'peer_feed_heads');
+    this.#insertDeclaration = prepareSummedInsert(db, 'peer_declarations');
   }
 
   /** Sequence of the last entry of the feed that was judged; 0 for none. A cursor is the end of the newest page. */
@@ -99,35 +100,38 @@ export class PeerRecords {
 
   savePage(page: PageRecord, nowUs: number): void {
     const { header, entries, proof } = page.frames;
-    this.#insertPage.run([
-      this.#nextId('pages'),
-      page.peer,
-      page.feed,
-      page.after,
-      page.to,
-      page.treeSize,
+    this.#insertPage({
+      page_id: this.#nextId('pages'),
+      peer: page.peer,
+      feed: page.feed,
+      after_seq: page.after,
+      to_seq: page.to,
+      tree_size: page.treeSize,
       header,
       entries,
       proof,
-      nowUs,
-      page.accepted,
-      page.refused,
-      pageDigest(page.frames),
-    ]);
+      received_us: nowUs,
+      accepted: page.accepted,
+      refused: page.refused,
+      digest: pageDigest(page.frames),
+    });
   }
 
   saveCheckpoint(peer: string, checkpoint: VerifiedCheckpoint, nowUs: number): void {
     const { size, root, note } = checkpoint;
-    this.#insertCheckpoint.run([this.#nextId('peer_checkpoints'), peer, size, root, note, nowUs]);
+    const id = this.#nextId('peer_checkpoints');
+    this.#insertCheckpoint({ checkpoint_id: id, peer, tree_size: size, root, note, received_us: nowUs });
   }
 
   saveFeedHead(peer: string, feed: string, head: { length: number; treeSize: number; note: string }): void {
     const id = this.#nextId('peer_feed_heads');
-    this.#insertFeedHead.run([id, peer, feed, head.length, head.treeSize, head.note]);
+    const { length, treeSize, note } = head;
+    this.#insertFeedHead({ head_id: id, peer, feed, length, tree_size: treeSize, note });
   }
 
   saveDeclaration(peer: string, note: string, nowUs: number): void {
-    this.#insertDeclaration.run([this.#nextId('peer_declarations'), peer, note, nowUs]);
+    const id = this.#nextId('peer_declarations');
+    this.#insertDeclaration({ declaration_id: id, peer, note, received_us: nowUs });
   }
 
   #nextId(table: keyof typeof KEY_OF): number {
@@ -142,36 +146,13 @@ const KEY_OF = {
   peer_declarations: 'declaration_id',
 } as const;
 
-/** SHA-256 over the frames, each with its length (8 bytes, big-endian) before it; an absent frame has length 0. */
+/** SHA-256 of each of the three frames, one after the other; 32 zero bytes for an absent one: 96 bytes. */
 export function pageDigest(frames: PageFrames): Buffer {
-  const sum = createHash('sha256');
-  for (const frame of [frames.header, frames.entries, frames.proof]) {
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64BE(BigInt(frame?.length ?? 0));
-    sum.update(length);
-    if (frame !== null) sum.update(frame);
-  }
-  return sum.digest();
+  const parts = [frames.header, frames.entries, frames.proof];
+  return Buffer.concat(parts.map((frame) => (frame === null ? ABSENT : hash('sha256', frame, 'buffer'))));
 }
 
-const PAGE_COLUMNS = [
-  'page_id',
-  'peer',
-  'feed',
-  'after_seq',
-  'to_seq',
-  'tree_size',
-  'header',
-  'entries',
-  'proof',
-  'received_us',
-  'accepted',
-  'refused',
-  'digest',
-] as const;
-const CHECKPOINT_COLUMNS = ['checkpoint_id', 'peer', 'tree_size', 'root', 'note', 'received_us'] as const;
-const FEED_HEAD_COLUMNS = ['head_id', 'peer', 'feed', 'length', 'tree_size', 'note'] as const;
-const DECLARATION_COLUMNS = ['declaration_id', 'peer', 'note', 'received_us'] as const;
+const ABSENT = Buffer.alloc(32);
 
 const newestCursor = sqlBuilder
   .selectFrom('pages')

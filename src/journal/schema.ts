@@ -2,15 +2,19 @@
  * The SQL of `journal.db`. Append-only tables are guarded by triggers that refuse UPDATE, DELETE and overwriting INSERT
  * from any client of the file and leave a row in `mutation_attempts`: RAISE(FAIL) ends the statement but keeps what the
  * trigger wrote before it. `recursive_triggers` is off by default, so INSERT OR REPLACE would pass the UPDATE and DELETE
- * guards: the INSERT guard refuses every key that is not beyond the last one.
+ * guards: the INSERT guard refuses every key but the next one, so that no gap can be opened either.
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
 
 const TABLES = `
-CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (
+  key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
-CREATE TABLE feeds (feed_id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+CREATE TABLE feeds (
+  feed_id INTEGER PRIMARY KEY, name TEXT NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE entries (
   chain_seq INTEGER PRIMARY KEY, fact_id TEXT NOT NULL,
@@ -29,6 +33,7 @@ CREATE INDEX entries_by_feed ON entries (feed_id, feed_seq);
 
 CREATE TABLE audit (
   seq INTEGER PRIMARY KEY, body TEXT NOT NULL, salt BLOB NOT NULL, leaf_hash BLOB NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL,
   event TEXT GENERATED ALWAYS AS (json_extract(body, '$.event')) VIRTUAL,
   reason TEXT GENERATED ALWAYS AS (json_extract(body, '$.reason')) VIRTUAL,
   peer TEXT GENERATED ALWAYS AS (json_extract(body, '$.peer')) VIRTUAL,
@@ -47,34 +52,39 @@ CREATE TABLE tiles (tile_id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
 
 CREATE TABLE checkpoints (
   checkpoint_id INTEGER PRIMARY KEY, log INTEGER NOT NULL, tree_size INTEGER NOT NULL,
-  root BLOB NOT NULL, note TEXT NOT NULL
+  root BLOB NOT NULL, note TEXT NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX checkpoints_by_size ON checkpoints (log, tree_size);
 
 CREATE TABLE pages (
   page_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, after_seq INTEGER NOT NULL,
   to_seq INTEGER NOT NULL, tree_size INTEGER NOT NULL, header BLOB NOT NULL, entries BLOB, proof BLOB,
-  received_us INTEGER NOT NULL, accepted INTEGER NOT NULL, refused INTEGER NOT NULL, digest BLOB NOT NULL
+  received_us INTEGER NOT NULL, accepted INTEGER NOT NULL, refused INTEGER NOT NULL, digest BLOB NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX pages_by_feed ON pages (peer, feed, page_id);
 
 CREATE TABLE peer_checkpoints (
   checkpoint_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, tree_size INTEGER NOT NULL, root BLOB NOT NULL,
-  note TEXT NOT NULL, received_us INTEGER NOT NULL
+  note TEXT NOT NULL, received_us INTEGER NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX peer_checkpoints_by_peer ON peer_checkpoints (peer, checkpoint_id);
 
 CREATE TABLE peer_feed_heads (
   head_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, length INTEGER NOT NULL,
-  tree_size INTEGER NOT NULL, note TEXT NOT NULL
+  tree_size INTEGER NOT NULL, note TEXT NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX peer_feed_heads_by_feed ON peer_feed_heads (peer, feed, head_id);
 
 CREATE TABLE peer_declarations (
-  declaration_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, note TEXT NOT NULL, received_us INTEGER NOT NULL
+  declaration_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, note TEXT NOT NULL, received_us INTEGER NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE evidence (evidence_id INTEGER PRIMARY KEY, digest BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE evidence (
+  evidence_id INTEGER PRIMARY KEY, digest BLOB NOT NULL, body BLOB NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
 CREATE INDEX evidence_by_digest ON evidence (digest);
 
 CREATE TABLE mutation_attempts (
@@ -155,7 +165,7 @@ export const GUARDED: Readonly<Record<string, string>> = {
   evidence: 'evidence_id',
   mutation_attempts: 'attempt_id',
 };
-/** Keys that are not handed out in rising order: an existing one is refused, any other is let in. */
+/** Keys that are not counted up: an existing one is refused, any other is let in. */
 const UNORDERED = new Set(['meta', 'tiles']);
 export const GUARDED_VIEWS = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
 
@@ -168,7 +178,7 @@ function refusal(operation: string, target: string, key: string): string {
 function tableGuards(table: string, key: string): string {
   const taken = UNORDERED.has(table)
     ? `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = NEW.${key})`
-    : `NEW.${key} <= (SELECT max(${key}) FROM ${table})`;
+    : `NEW.${key} IS NOT (SELECT coalesce(max(${key}), 0) + 1 FROM ${table})`;
   return `
 CREATE TRIGGER ${table}_no_update BEFORE UPDATE ON ${table} BEGIN ${refusal('UPDATE', table, `OLD.${key}`)} END;
 CREATE TRIGGER ${table}_no_delete BEFORE DELETE ON ${table} BEGIN ${refusal('DELETE', table, `OLD.${key}`)} END;

@@ -3,8 +3,9 @@ import { encodeBase64 } from '../merkle/base64.ts';
 import { signCheckpoint } from '../merkle/checkpoint.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { rootAt } from '../merkle/tiles.ts';
-import { type Db, lastKey, prepareInsert, type Statement } from './database.ts';
+import { type Db, lastKey, prepareSummedInsert } from './database.ts';
 import { JournalError } from './errors.ts';
+import type { Summed } from './locator.ts';
 import type { SignedHead, SignedHeadFile } from './signed-heads.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import { LOGS, type LogName } from './tables.ts';
@@ -18,13 +19,13 @@ export class CheckpointSigner {
   readonly #db: Db;
   readonly #heads: SignedHeadFile;
   readonly #signers: Readonly<Record<LogName, LogSigner>>;
-  readonly #insert: Statement<unknown[]>;
+  readonly #insert: (row: Summed<'checkpoints'>) => void;
 
   constructor(db: Db, heads: SignedHeadFile, signers: Readonly<Record<LogName, LogSigner>>) {
     this.#db = db;
     this.#heads = heads;
     this.#signers = signers;
-    this.#insert = prepareInsert(db, 'checkpoints', ['checkpoint_id', 'log', 'tree_size', 'root', 'note']);
+    this.#insert = prepareSummedInsert(db, 'checkpoints');
   }
 
   /**
@@ -63,7 +64,7 @@ export class CheckpointSigner {
     };
     this.#heads.advance(log, last, next);
     const id = lastKey(this.#db, 'checkpoints', 'checkpoint_id') + 1;
-    this.#insert.run([id, LOGS[log], next.size, root, next.note]);
+    this.#insert({ checkpoint_id: id, log: LOGS[log], tree_size: next.size, root, note: next.note });
     return next;
   }
 }

@@ -45,6 +45,8 @@ export interface AuditRow {
   body: string;
   salt: Uint8Array;
   leaf_hash: Uint8Array;
+  sum1: number;
+  sum2: number;
   /** Generated from `body`. */
   event: string;
   reason: string | null;
@@ -68,19 +70,29 @@ export interface PageRow {
   received_us: number;
   accepted: number;
   refused: number;
-  /** SHA-256 over the three frames, each with its length before it. */
+  /** SHA-256 of header, entries and proof, one after the other; of an absent frame 32 zero bytes. */
   digest: Uint8Array;
+  sum1: number;
+  sum2: number;
 }
 
 export interface Tables {
-  meta: { key: string; value: string };
+  meta: { key: string; value: string; sum1: number; sum2: number };
   state: { name: string; value: number };
-  feeds: { feed_id: number; name: string };
+  feeds: { feed_id: number; name: string; sum1: number; sum2: number };
   entries: EntryRow;
   audit: AuditRow;
   tiles: { tile_id: number; hashes: Uint8Array };
   tile_edges: { tile_id: number; hashes: Uint8Array };
-  checkpoints: { checkpoint_id: number; log: number; tree_size: number; root: Uint8Array; note: string };
+  checkpoints: {
+    checkpoint_id: number;
+    log: number;
+    tree_size: number;
+    root: Uint8Array;
+    note: string;
+    sum1: number;
+    sum2: number;
+  };
   pages: PageRow;
   peer_checkpoints: {
     checkpoint_id: number;
@@ -89,14 +101,45 @@ export interface Tables {
     root: Uint8Array;
     note: string;
     received_us: number;
+    sum1: number;
+    sum2: number;
   };
-  peer_feed_heads: { head_id: number; peer: string; feed: string; length: number; tree_size: number; note: string };
-  peer_declarations: { declaration_id: number; peer: string; note: string; received_us: number };
-  evidence: { evidence_id: number; digest: Uint8Array; body: Uint8Array };
+  peer_feed_heads: {
+    head_id: number;
+    peer: string;
+    feed: string;
+    length: number;
+    tree_size: number;
+    note: string;
+    sum1: number;
+    sum2: number;
+  };
+  peer_declarations: {
+    declaration_id: number;
+    peer: string;
+    note: string;
+    received_us: number;
+    sum1: number;
+    sum2: number;
+  };
+  evidence: { evidence_id: number; digest: Uint8Array; body: Uint8Array; sum1: number; sum2: number };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
   quarantine: { chain_seq: number; reason: string; status: string };
 }
+
+/** Tables whose rows carry locator sums: see locator.ts. */
+export type SummedTable =
+  | 'meta'
+  | 'feeds'
+  | 'entries'
+  | 'audit'
+  | 'checkpoints'
+  | 'pages'
+  | 'peer_checkpoints'
+  | 'peer_feed_heads'
+  | 'peer_declarations'
+  | 'evidence';
 
 /** The two logs of a node. The number is part of tile and checkpoint keys. */
 export const LOGS = { journal: 1, audit: 2 } as const;

@@ -4,9 +4,9 @@ import { parseIsoInstant } from '../core/time.ts';
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../journal/database.ts';
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { hashBytes } from '../journal/entry-row.ts';
+import { cidKey, groupText, lookupKey } from '../journal/lookup-key.ts';
 import type { CorruptFact, FactPage, FactQuery, FactResult, StoredFact } from '../journal/read-model.ts';
 import type { CheckedRow } from '../journal/row-check.ts';
-import { cidKey, groupText, lookupKey } from './lookup-key.ts';
 
 /** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */
 const MAX_SCANNED = 20_000;

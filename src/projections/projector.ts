@@ -2,24 +2,22 @@
  * Fills the look-up table behind the journal, in order. It may be dropped at any time: `rebuild` starts it again from the
  * first entry. Its lag is bounded by whoever calls `advance`, and visible.
  */
-import { type Db, lastKey, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from '../journal/database.ts';
+import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../journal/database.ts';
+import { type LookupFields, LookupKeys } from '../journal/lookup-key.ts';
 import type { EntryRow } from '../journal/tables.ts';
-import { cidKey, groupText, lookupKey } from './lookup-key.ts';
 
 /** Entries of one step. Sorting this many keys before they are inserted turns random writes into nearly ordered ones. */
 const STEP_ENTRIES = 4_000;
 const POSITION = 'projected';
-/** Relations and sources repeat: their keys are remembered, up to this many of them. */
-const REMEMBERED = 4_096;
 
-type Projected = Pick<EntryRow, 'chain_seq' | 'entity' | 'relation' | 'scope' | 'source' | 'cid'>;
+type Projected = LookupFields & Pick<EntryRow, 'chain_seq'>;
 
 export class Projector {
   readonly #db: Db;
   readonly #next: Statement<[number, number], Projected>;
   readonly #insert: Statement<unknown[]>;
   readonly #save: Statement<unknown[]>;
-  readonly #keys = new Map<string, number>();
+  readonly #keys = new LookupKeys();
   #position: number;
 
   constructor(db: Db) {
@@ -33,7 +31,13 @@ export class Projector {
         .orderBy('chain_seq')
         .limit(PARAM),
     );
-    this.#insert = prepareInsert(db, 'lookup', ['key', 'seq']);
+    this.#insert = prepare(
+      db,
+      sqlBuilder
+        .insertInto('lookup')
+        .values({ key: PARAM, seq: PARAM })
+        .onConflict((row) => row.doNothing()),
+    );
     this.#save = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     this.#position = storedPosition(db);
   }
@@ -52,7 +56,8 @@ export class Projector {
     const rows = this.#next.all(this.#position, Math.min(maxEntries, STEP_ENTRIES));
     const last = rows.at(-1)?.chain_seq;
     if (last === undefined) return 0;
-    const pairs = rows.flatMap((row) => this.#keysOf(row).map((key) => [key, row.chain_seq] as const));
+    const pairs = rows.flatMap((row) => this.#keys.of(row).map((key) => [key, row.chain_seq] as const));
+    // Two of a fact's keys may be equal: 48 bits collide after 2^24 tries, which a peer can afford. One row serves both.
     pairs.sort(([a, seqA], [b, seqB]) => a - b || seqA - seqB);
     this.#db.transaction(() => {
       for (const [key, seq] of pairs) this.#insert.run(key, seq);
@@ -69,26 +74,6 @@ export class Projector {
       this.#save.run(POSITION, 0);
     })();
     this.#position = 0;
-  }
-
-  #keysOf(row: Projected): number[] {
-    return [
-      cidKey(row.cid),
-      lookupKey('entity', row.entity),
-      lookupKey('group', groupText(row)),
-      this.#remembered('relation', row.relation),
-      this.#remembered('source', row.source),
-    ];
-  }
-
-  #remembered(kind: 'relation' | 'source', text: string): number {
-    const name = `${kind} ${text}`;
-    const known = this.#keys.get(name);
-    if (known !== undefined) return known;
-    if (this.#keys.size >= REMEMBERED) this.#keys.clear();
-    const key = lookupKey(kind, text);
-    this.#keys.set(name, key);
-    return key;
   }
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { EntryRow } from './tables.ts';
 
 /** What a fact can be looked up by. The tag keeps the keys of different kinds apart. */
 export type LookupKind = 'cid' | 'entity' | 'group' | 'relation' | 'source';
@@ -26,4 +27,34 @@ export function groupText(fact: {
 /** A CID is a hash already. */
 export function cidKey(digest: Uint8Array): number {
   return Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).readUIntBE(0, KEY_BYTES);
+}
+
+export type LookupFields = Pick<EntryRow, 'entity' | 'relation' | 'scope' | 'source' | 'cid'>;
+
+/** Relations and sources repeat: their keys are remembered, up to this many of them. */
+const REMEMBERED = 4_096;
+
+/** Makes the keys of facts, one after the other. Two keys of one fact may be equal. */
+export class LookupKeys {
+  readonly #known = new Map<string, number>();
+
+  of(row: LookupFields): number[] {
+    return [
+      cidKey(row.cid),
+      lookupKey('entity', row.entity),
+      lookupKey('group', groupText(row)),
+      this.#remembered('relation', row.relation),
+      this.#remembered('source', row.source),
+    ];
+  }
+
+  #remembered(kind: 'relation' | 'source', text: string): number {
+    const name = `${kind} ${text}`;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    if (this.#known.size >= REMEMBERED) this.#known.clear();
+    const key = lookupKey(kind, text);
+    this.#known.set(name, key);
+    return key;
+  }
 }

@@ -1,0 +1,10 @@
+import type { Entry } from '../core/entry.ts';
+import { authorityOf } from '../core/node-id.ts';
+import type { Result } from '../core/result.ts';
+import { feedOf, receivedFeed } from '../core/scope.ts';
+
+/** The feed that a fact belongs to. */
+export function feedNameOf(fact: Pick<Entry, 'origin' | 'scope' | 'garden_id'>): Result<string, string> {
+  if (fact.origin === null) return feedOf(fact);
+  return receivedFeed(authorityOf(fact.origin.node_id) ?? fact.origin.node_id, fact.scope);
+}

@@ -1,0 +1,162 @@
+/**
+ * Journals in temporary folders, made by the real code: own facts through the rules for own facts, peers' facts through
+ * pages of an HonestPeer that are opened and judged. Clock and fact ids are fixed, salts are random.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { JsonValue } from '../../src/core/json.ts';
+import { initJournal, JOURNAL_FILE, type JournalIdentity } from '../../src/journal/init.ts';
+import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
+import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { Projector } from '../../src/projections/projector.ts';
+import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
+import type { InclusionPaths } from '../../src/verify/judge.ts';
+import type { PageFrames } from '../../src/wire/page.ts';
+import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
+import { judged } from './judging.ts';
+
+export const IDENTITY: JournalIdentity = {
+  nodeId: 'stigmem://globex.example',
+  journalOrigin: 'globex.example/journal/00000000000000bb',
+  auditOrigin: 'globex.example/audit/00000000000000bc',
+  createdAt: '2026-01-01T00:00:00.000000+00:00',
+};
+export const LOG_SEED: Uint8Array = sha256('log seed');
+export const LOG_KEY: Uint8Array = createLogSigner(IDENTITY.journalOrigin, LOG_SEED).publicKey;
+/** Some hours after the first fact of an HonestPeer. */
+export const NOW_MS: number = EPOCH_MS + 3_600_000;
+
+/** A folder that is removed when the test ends. */
+export function temporaryFolder(test: { after(clean: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'peerd-journal-'));
+  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function newJournal(folder: string): Journal {
+  initJournal(folder, IDENTITY);
+  return openJournal(folder);
+}
+
+export function openJournal(folder: string): Journal {
+  let drawn = 0;
+  return Journal.open(folder, {
+    logSeed: LOG_SEED,
+    cacheMiB: 4,
+    random: (bytes) => {
+      bytes.set(sha256(`random ${folder} ${drawn++} ${process.hrtime.bigint()}`).subarray(0, bytes.length));
+      return bytes;
+    },
+  });
+}
+
+/** A plain connection, as any other program would open the file. */
+export function openRaw(folder: string): Database.Database {
+  return new Database(join(folder, JOURNAL_FILE));
+}
+
+/** Takes every guard off, as somebody with the file in hand can. */
+export function dropGuards(db: Database.Database): void {
+  const triggers = db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all();
+  for (const name of triggers) db.exec(`DROP TRIGGER ${name}`);
+}
+
+export function ownFact(n: number, overrides: Partial<AssertRequest> = {}): VerifiedAssertion {
+  const request: AssertRequest = {
+    entity: `stigmem://globex.example/service/s${n}`,
+    relation: 'memory:status',
+    value_type: 'text',
+    value: `state ${n} “naïve”` as JsonValue,
+    source: 'stigmem://globex.example/agent/a1',
+    confidence: 0.5 + (n % 5) / 10,
+    scope: 'public',
+    valid_until: null,
+    garden_id: null,
+    derived_from: [],
+    attestation: null,
+    interpret_as: 'content',
+    ...overrides,
+  };
+  const verified = verifyAssertion(request, {
+    nodeAuthority: 'globex.example',
+    nowMs: NOW_MS,
+    maxValueBytes: 65_536,
+    mayWriteInstructions: true,
+  });
+  if (!verified.ok) throw new Error(`${verified.error.code}: ${verified.error.message}`);
+  return verified.value;
+}
+
+export function appendOwn(journal: Journal, count: number, overrides: Partial<AssertRequest> = {}): void {
+  const facts = Array.from({ length: count }, (_, i) => ownFact(journal.size + i, overrides));
+  journal.appendOwn(facts, NOW_MS + journal.size);
+}
+
+/** Pulls one page, as the pull path does. */
+export function pullPage(
+  journal: Journal,
+  peer: HonestPeer,
+  count: number,
+  options: { feed?: string; frames?: (frames: PageFrames) => PageFrames; inclusion?: InclusionPaths } = {},
+): AppendedPage {
+  const feed = options.feed ?? 'public';
+  const after = journal.peers.cursor(peer.nodeId, feed);
+  const known = journal.peers.checkpoint(peer.nodeId);
+  const frames = peer.page({ feed, after, count, knownSize: known?.size ?? 0 });
+  const ctx = peer.context({
+    feed,
+    after,
+    known,
+    knownFeedLength: journal.peers.feedLength(peer.nodeId, feed),
+    neighbour: journal.peers.neighbour(peer.nodeId),
+    nowMs: NOW_MS,
+  });
+  const batch = judged(options.frames?.(frames) ?? frames, ctx, [], options.inclusion);
+  return journal.appendPage(batch, NOW_MS);
+}
+
+/** Two peers, refusals, a quarantined fact, a refused page, own facts of many shapes: something in every table. */
+export function fillJournal(journal: Journal, own = 300): void {
+  const acme = new HonestPeer();
+  acme.appendMany(30);
+  acme.append({ source: 'stigmem://hooli.example/agent/x' });
+  acme.append({ interpret_as: 'instruction' });
+  acme.append({ scope: 'company', valid_until: '2027-01-01T00:00:00Z' });
+  acme.appendMany(10);
+  const identity = createLogSigner(acme.nodeId, sha256('identity of acme'));
+  journal.pinDeclaration(acme.nodeId, acme.declaration(identity, 'peer id of acme'), PINNED, NOW_MS);
+  journal.head(0);
+
+  appendOwn(journal, Math.ceil(own / 2));
+  pullPage(journal, acme, 20);
+  journal.head(0);
+  pullPage(journal, acme, 15);
+  pullPage(journal, acme, 15);
+  pullPage(journal, acme, 10, { feed: 'company' });
+  acme.appendMany(5);
+  pullPage(journal, acme, 15);
+  const initech = new HonestPeer({ authority: 'initech.example', journal: '00000000000000cc' }).appendMany(12);
+  pullPage(journal, initech, 20);
+
+  const hooli = new HonestPeer({ authority: 'hooli.example', journal: '00000000000000dd' });
+  hooli.appendMany(300, (i) => (i % 20 === 0 ? {} : { source: 'stigmem://acme.example/agent/stolen' }));
+  for (let pages = 0; pages < 3; pages++) pullPage(journal, hooli, 100);
+
+  appendOwn(journal, 1, { scope: 'company', garden_id: 'incident-42', derived_from: ['sha256:00', 'a "quoted" id'] });
+  appendOwn(journal, 1, { scope: 'local', attestation: { key_id: 'k1', signature: 'c2lnbmF0dXJl' } });
+  appendOwn(journal, 1, { interpret_as: 'instruction', valid_until: '2026-12-31T23:59:59Z' });
+  journal.head(0);
+  appendOwn(journal, Math.floor(own / 2));
+  journal.head(0);
+  const projector = new Projector(journal.db);
+  while (projector.advance() > 0);
+}
+
+const PINNED = { event: 'peer_pinned', peer: 'stigmem://acme.example', detail: {} };
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
