@@ -1,5 +1,21 @@
 // Which station may import which. Read by dependency-cruiser through check-layers.mjs.
 // A station not named here may import nothing, so a new folder fails until it has its line.
+const EVERY_STATION = [
+  'core',
+  'merkle',
+  'wire',
+  'transport',
+  'verify',
+  'journal',
+  'projections',
+  'pull',
+  'serve',
+  'threads',
+  'admin',
+  'observe',
+  'config',
+];
+
 export const MAY_IMPORT = {
   core: [],
   merkle: ['core'],
@@ -14,20 +30,11 @@ export const MAY_IMPORT = {
   serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
   admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
   client: ['core', 'merkle', 'wire'],
-  cli: [
-    'core',
-    'merkle',
-    'wire',
-    'transport',
-    'verify',
-    'journal',
-    'projections',
-    'pull',
-    'serve',
-    'admin',
-    'observe',
-    'config',
-  ],
+  // The journal's threads: what runs beside the main loop, and the typed calls to it.
+  threads: ['core', 'merkle', 'verify', 'journal', 'projections', 'pull', 'serve'],
+  // The parts of a running node, put together for app.ts.
+  node: EVERY_STATION,
+  cli: [...EVERY_STATION, 'node'],
 };
 
 /** Node's built-ins that the pure stations may use: hashing, compression and byte buffers are pure functions. */

@@ -46,13 +46,20 @@ export class AuditReader {
     };
   }
 
+  /** True if an operator has added the peer and not removed it since. */
+  isAdded(peer: string): boolean {
+    return this.#lastOf(peer, 'peer_added') > this.#lastOf(peer, 'peer_removed');
+  }
+
   /** Why a peer is suspended; null if it is not. The newest of suspension and resumption decides. */
   suspension(peer: string): PeerProgress['suspended'] {
-    const page = (event: string): AuditRecord | undefined =>
-      this.page({ peer, event, order: 'desc', limit: 1 }).records[0];
-    const suspended = page('peer_suspended');
-    if (suspended === undefined || suspended.seq < (page('peer_resumed')?.seq ?? 0)) return null;
+    const suspended = this.page({ peer, event: 'peer_suspended', order: 'desc', limit: 1 }).records[0];
+    if (suspended === undefined || suspended.seq < this.#lastOf(peer, 'peer_resumed')) return null;
     return { reason: suspended.reason ?? 'operator', since: suspended.at, auditSeq: suspended.seq };
+  }
+
+  #lastOf(peer: string, event: string): number {
+    return this.page({ peer, event, order: 'desc', limit: 1 }).records[0]?.seq ?? 0;
   }
 
   #isIntact(row: StoredRecord, record: AuditRecord): boolean {

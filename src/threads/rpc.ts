@@ -106,6 +106,10 @@ export class WorkerClient {
     return this.#waiting.size;
   }
 
+  get isAlive(): boolean {
+    return this.#dead === undefined;
+  }
+
   /** Resolves when the worker has ended by itself, e.g. after its `close` method. */
   exited(): Promise<void> {
     return this.#exited;

@@ -1,4 +1,5 @@
 import { jsonText } from '../core/json.ts';
+import type { JournalIdentity } from '../journal/init.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
@@ -17,6 +18,7 @@ export interface WriterOptions extends WriterData {
 export class WriterClient {
   readonly #worker: WorkerClient;
   readonly #options: WriterOptions;
+  #closing = false;
 
   private constructor(worker: WorkerClient, options: WriterOptions) {
     this.#worker = worker;
@@ -67,6 +69,14 @@ export class WriterClient {
     return this.#call('peerProgress', peer, feeds);
   }
 
+  isPeerAdded(peer: string): Promise<boolean> {
+    return this.#call('isPeerAdded', peer);
+  }
+
+  identity(): Promise<JournalIdentity> {
+    return this.#call('identity');
+  }
+
   head(): Promise<JournalHead> {
     return this.#call('head');
   }
@@ -75,11 +85,24 @@ export class WriterClient {
     return this.#call('stats');
   }
 
+  /** Rejects when the thread has ended by itself; stays pending when it was closed. */
+  async failed(): Promise<never> {
+    await this.#worker.exited();
+    if (!this.#closing) throw new Error('the journal thread has ended: see the log, and run `stigmem-peerd fsck`');
+    return new Promise(() => {});
+  }
+
+  get isAlive(): boolean {
+    return this.#worker.isAlive;
+  }
+
   get pending(): number {
     return this.#worker.pending;
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
+    if (!this.#worker.isAlive) return;
     await this.#call('close');
     await this.#worker.exited();
   }

@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
+import type { JournalIdentity } from '../journal/init.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
@@ -41,6 +42,8 @@ export interface WriterMethods {
   audit(input: AuditInput, nowMs: number): number;
   pinDeclaration(peer: string, note: string, input: AuditInput, nowMs: number): number;
   peerProgress(peer: string, feeds: readonly string[]): PeerProgress;
+  isPeerAdded(peer: string): boolean;
+  identity(): JournalIdentity;
   head(): JournalHead;
   stats(): WriterStats;
   close(): void;
@@ -92,6 +95,8 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
     audit: (input, nowMs) => journal.audit(input, nowMs),
     pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, peer, feeds),
+    isPeerAdded: (peer) => audit.isAdded(peer),
+    identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => ({
       entries: journal.size,

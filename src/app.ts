@@ -1,0 +1,65 @@
+/** Starts a node: puts the stations together, and takes them apart again. No rule lives here. */
+import { startServer } from './admin/server.ts';
+import { removeDaemonFile, writeDaemonFile } from './config/daemon-file.ts';
+import type { ConfigFlags } from './config/overlay.ts';
+import { apiOf } from './node/api.ts';
+import { openBase } from './node/base.ts';
+import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
+
+export { runFsckInWorker as runFsck } from './journal/fsck/run-in-worker.ts';
+export { initJournal } from './journal/init.ts';
+
+export interface RunningNode {
+  /** Base URL of the HTTP API. */
+  readonly api: string;
+  /** Multiaddrs, each ending in `/p2p/<peer id>`. */
+  readonly addresses: readonly string[];
+  readonly nodeId: string;
+  /** Resolves when the node has stopped, rejects when it failed. */
+  readonly done: Promise<void>;
+  /** Finishes what is under way, then stops. */
+  stop(): Promise<void>;
+}
+
+export interface OfflineNode {
+  fetch(request: Request): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the node of a data folder.
+ *
+ * @throws StartError, JournalError, AdminError or TransportError; what was opened is closed again
+ */
+export async function runDaemon(dir: string, flags: ConfigFlags): Promise<RunningNode> {
+  await using starting = new AsyncDisposableStack();
+  const base = await openBase(dir, flags, starting);
+  const { size, feeds } = await base.writer.head();
+  base.growth.ring({ size, feeds });
+  const federation = await startFederation(base, starting);
+
+  const { host, port, tls, behindProxy, nodeUrl } = base.config.api;
+  let url = `http://${host}:${port}`;
+  const api = apiOf(base, federation, () => nodeUrl ?? url, starting);
+  const server = await startServer({ api, host, port, behindProxy, ...(tls === null ? {} : { tls }) });
+  url = server.url;
+  starting.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
+  writeDaemonFile(dir, { pid: process.pid, api: url, started_at: new Date().toISOString() });
+  starting.defer(() => removeDaemonFile(dir, process.pid));
+
+  const running = starting.move();
+  const stopped = Promise.withResolvers<void>();
+  const stop = (): Promise<void> => running.disposeAsync().then(stopped.resolve, stopped.reject);
+  const done = Promise.race([stopped.promise, base.failed]);
+  return { api: url, addresses: federation.addresses(), nodeId: base.config.nodeId, done, stop };
+}
+
+/** The same API over the files of a folder whose node is not running. Nothing listens, nothing is pulled. */
+export async function openOffline(dir: string): Promise<OfflineNode> {
+  await using opening = new AsyncDisposableStack();
+  const base = await openBase(dir, {}, opening);
+  const api = apiOf(base, null, () => `http://${base.config.api.host}:${base.config.api.port}`, opening);
+  base.failed.catch(() => {}); // a call that needs the journal says so itself
+  const open = opening.move();
+  return { fetch: async (request) => api.fetch(request), close: () => open.disposeAsync() };
+}

@@ -1,0 +1,89 @@
+/** The HTTP API over a data folder, whether its node runs or not. */
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { buildApi } from '../admin/api/build-api.ts';
+import type { ApiEnv } from '../admin/api/route.ts';
+import { DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
+import { openKeyStore } from '../admin/keys.ts';
+import { isLoopback } from '../config/checks.ts';
+import { watchEventLoop } from '../observe/loop-delay.ts';
+import type { Base } from './base.ts';
+import type { Federation } from './federation.ts';
+import { SOFTWARE, VERSION } from './version.ts';
+
+/** Queries answer from too old a state beyond this lag: `/readyz` says so. */
+const READY_LAG_ENTRIES = 100_000;
+
+/** @param nodeUrl asked late: the port may be known only when the server listens */
+export function apiOf(
+  base: Base,
+  federation: Federation | null,
+  nodeUrl: () => string,
+  owned: AsyncDisposableStack,
+): OpenAPIHono<ApiEnv> {
+  const { config, metrics, writer } = base;
+  owned.defer(watchEventLoop(metrics));
+  metrics.beforeScrape(() => measure(base));
+  return buildApi({
+    writer,
+    reader: base.reader,
+    peers: {
+      list: () => federation?.sessions.list() ?? [],
+      get: (id) => federation?.sessions.get(id),
+    },
+    keys: openKeyStore(base.paths.apiKeys),
+    metrics,
+    events: base.events,
+    logger: base.logger,
+    audits: base.audits,
+    node: {
+      nodeId: config.nodeId,
+      authority: config.authority,
+      get nodeUrl() {
+        return nodeUrl();
+      },
+      peerId: base.peerId,
+      version: VERSION,
+      software: SOFTWARE,
+      addresses: () => federation?.addresses() ?? [],
+    },
+    ready: () => readinessOf(base, federation),
+    gardens: config.gardens,
+    nowMs: Date.now,
+    limits: DEFAULT_API_LIMITS,
+    openMetrics: isLoopback(config.api.host),
+  });
+}
+
+async function measure({ metrics, writer, health }: Base): Promise<void> {
+  const { entries, auditRecords, projectionLag } = await writer.stats();
+  metrics.journalEntries.set(entries);
+  metrics.auditRecords.set(auditRecords);
+  metrics.projectionLagEntries.set(projectionLag);
+  health.projectionLag = projectionLag;
+}
+
+function readinessOf({ health, writer }: Base, federation: Federation | null): Readiness {
+  const checks = [
+    {
+      name: 'journal',
+      ok: health.corrupt === null,
+      detail: health.corrupt === null ? 'every row read so far verifies' : `entry ${health.corrupt.chainSeq} is damaged: run fsck`,
+    },
+    {
+      name: 'writer',
+      ok: writer.isAlive,
+      detail: writer.isAlive ? `${writer.pending} calls under way` : 'the journal thread has ended',
+    },
+    {
+      name: 'queries',
+      ok: health.projectionLag <= READY_LAG_ENTRIES,
+      detail: `${health.projectionLag} entries behind the journal`,
+    },
+    {
+      name: 'federation',
+      ok: (federation?.addresses().length ?? 0) > 0,
+      detail: federation === null ? 'the node is not running' : federation.addresses().join(', ') || 'listens nowhere',
+    },
+  ];
+  return { ready: checks.every(({ ok }) => ok), checks };
+}

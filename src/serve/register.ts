@@ -1,0 +1,55 @@
+/** Puts the answers on the wire: each protocol with its limits on streams, bytes and time. */
+import { MAX_REQUEST_BYTES } from '../core/limits.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Transport } from '../transport/transport.ts';
+import { HELLO_PROTOCOL, PROOF_PROTOCOL, PULL_PROTOCOL, WATCH_PROTOCOL } from '../wire/protocols.ts';
+import { answerProof } from './answer-proof.ts';
+import { answerPull } from './answer-pull.ts';
+import { answerWatch } from './answer-watch.ts';
+import type { ServeDeps } from './deps.ts';
+import type { GrowthBell } from './growth-bell.ts';
+
+/** A peer that does not take a frame, or send its request, within this time is cut off. */
+const IDLE_MS = 30_000;
+const SHORT_MS = 10_000;
+const PULL_MS = 300_000;
+const PROOF_MS = 60_000;
+
+export interface RegisterDeps extends ServeDeps {
+  readonly transport: Pick<Transport, 'serve'>;
+  readonly growth: GrowthBell;
+  /** This node's hello message. */
+  readonly hello: () => Uint8Array;
+  readonly logger: Logger;
+}
+
+export async function registerProtocols(deps: RegisterDeps): Promise<void> {
+  const { transport, logger, hello } = deps;
+  const onError = (error: Error, peerId: string): void => logger.debug({ peer_id: peerId, error: error.message }, 'stream ended');
+  const limits = (idleMs: number, totalMs: number | undefined) => ({ idleMs, totalMs, maxRequestBytes: MAX_REQUEST_BYTES });
+
+  await transport.serve(HELLO_PROTOCOL, {
+    maxInboundStreams: 2,
+    limits: limits(SHORT_MS, SHORT_MS),
+    handler: () => [hello()],
+    onError,
+  });
+  await transport.serve(PULL_PROTOCOL, {
+    maxInboundStreams: 2,
+    limits: limits(IDLE_MS, PULL_MS),
+    handler: (request, { peerId }) => answerPull(request, peerId, deps),
+    onError,
+  });
+  await transport.serve(PROOF_PROTOCOL, {
+    maxInboundStreams: 4,
+    limits: limits(IDLE_MS, PROOF_MS),
+    handler: (request) => answerProof(request, deps),
+    onError,
+  });
+  await transport.serve(WATCH_PROTOCOL, {
+    maxInboundStreams: 2,
+    limits: limits(IDLE_MS, undefined),
+    handler: (request, context) => answerWatch(request, context, deps),
+    onError,
+  });
+}
