@@ -47,8 +47,8 @@ export interface TestApi {
   advance(ms: number): void;
   /** The next calls of the writer or reader throw an error with this code; null: they work again. */
   fail(code: string | null): void;
-  /** The next calls of the writer and reader never answer. */
-  hang(): void;
+  /** The next calls of the writer and reader never answer. @returns when one is waiting */
+  hang(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -35,6 +35,7 @@ export class MemoryNode implements ApiWriter, ApiReader {
   readonly #nowMs: () => number;
   #failure: string | null = null;
   #hangs = false;
+  #onHang: () => void = () => undefined;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -44,8 +45,11 @@ export class MemoryNode implements ApiWriter, ApiReader {
     this.#failure = code;
   }
 
-  hang(): void {
+  hang(): Promise<void> {
     this.#hangs = true;
+    return new Promise((resolve) => {
+      this.#onHang = resolve;
+    });
   }
 
   tamper(factId: string, field: 'value_v' | 'interpret_as', value: string): void {
@@ -155,7 +159,10 @@ export class MemoryNode implements ApiWriter, ApiReader {
   }
 
   async #gate(): Promise<void> {
-    if (this.#hangs) await new Promise(() => undefined);
+    if (this.#hangs) {
+      this.#onHang();
+      await new Promise(() => undefined);
+    }
     if (this.#failure !== null) throw Object.assign(new Error('made to fail: /secret/path'), { code: this.#failure });
   }
 

@@ -91,7 +91,6 @@ class Tail {
   async next(): Promise<string | null> {
     if (!this.#greeted) return this.#greet();
     for (;;) {
-      if (this.#closed || this.#stopping?.aborted === true) return null;
       const heard = this.#newest;
       const page = await this.#deps.reader.auditPage({
         ...this.#filter,
@@ -103,6 +102,8 @@ class Tail {
       // Nothing up to what was announced before the query is missing from it: later queries may start there.
       if (!page.hasMore) this.#after = Math.max(this.#after, heard);
       if (page.records.length > 0) return page.records.map(eventText).join('');
+      // Nothing is awaited between this look and the rest below: no wake-up can fall between them.
+      if (this.#closed || this.#stopping?.aborted === true) return null;
       if (this.#newest === heard && (await this.#rest()) === 'idle') return this.#heartbeat();
     }
   }

@@ -145,6 +145,8 @@ async function openEvents(
 ): Promise<Response> {
   const lastId = call.c.req.header('last-event-id');
   if (lastId !== undefined && !/^[0-9]{1,15}$/.test(lastId)) return refused(badLastId(lastId));
+  // A HEAD request takes no body; nobody would ever end its stream.
+  if (call.c.req.method === 'HEAD') return answer(200, 'text/event-stream', '');
   if (streams.open >= deps.limits.maxStreams) return refused(tooManyStreams(deps.limits.maxStreams));
   // The client's own memory of where it was comes before the address it first asked for.
   const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
@@ -154,8 +156,6 @@ async function openEvents(
   };
   move(1);
   const stream = eventStream(deps, filterOf(deps, call.query), after, call.c.env?.stopping, () => move(-1));
-  // A HEAD request takes no body; nobody would ever end this one.
-  if (call.c.req.method === 'HEAD') await stream.cancel();
   return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
 }
 

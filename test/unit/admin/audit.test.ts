@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { AuditEntry } from '../../../src/admin/api/audit-entry.ts';
+import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
+
+const A = 'stigmem://a.example';
+const B = 'stigmem://b.example';
+let api: TestApi;
+
+before(async () => {
+  api = await createTestApi();
+  for (let index = 1; index <= 60; index += 1) {
+    await api.audit({
+      event: index % 2 === 0 ? 'federation_integrity_rejected' : 'scope_violation',
+      reason: index % 3 === 0 ? 'cid_mismatch' : 'scope_not_granted',
+      peer: index % 5 === 0 ? A : B,
+      feed: 'public',
+      factId: `f${index}`,
+    });
+  }
+});
+after(() => api.close());
+
+interface Page {
+  entries: AuditEntry[];
+  cursor: string | null;
+  has_more: boolean;
+}
+
+async function page(query: string): Promise<Page> {
+  const response = await api.send(`/v1/federation/audit${query}`, { as: 'audit' });
+  assert.equal(response.status, 200, await response.clone().text());
+  return (await response.json()) as Page;
+}
+
+for (const order of ['asc', 'desc'] as const) {
+  test(`following cursors, ${order}, reaches every record exactly once while new ones arrive`, async () => {
+    const own = await createTestApi();
+    for (let index = 0; index < 40; index += 1) await own.audit({ event: 'x' });
+    const seen: number[] = [];
+    let query = `?order=${order}&limit=7`;
+    for (;;) {
+      const response = await own.send(`/v1/federation/audit${query}`, { as: 'audit' });
+      const { entries, cursor, has_more } = (await response.json()) as Page;
+      seen.push(...entries.map((entry) => entry.seq));
+      if (seen.length < 60) await own.audit({ event: 'y' }, { event: 'y' });
+      if (!has_more) break;
+      query = `?order=${order}&limit=7&cursor=${cursor}`;
+    }
+    assert.equal(new Set(seen).size, seen.length);
+    assert.ok(Array.from({ length: 40 }, (_, index) => index + 1).every((seq) => seen.includes(seq)));
+    assert.deepEqual(
+      seen,
+      seen.toSorted((a, b) => (order === 'asc' ? a - b : b - a)),
+    );
+    await own.close();
+  });
+}
+
+test('filters combine', async () => {
+  const found = await page(`?peer_id=${A}&event_type=federation_integrity_rejected&reason=cid_mismatch&limit=500`);
+  assert.deepEqual(
+    found.entries.map((entry) => entry.seq),
+    [60, 30],
+  );
+  assert.deepEqual(
+    (await page('?fact_id=f7')).entries.map((entry) => entry.seq),
+    [7],
+  );
+  const middle = (await page('?fact_id=f30')).entries[0]?.ts ?? '';
+  assert.equal((await page(`?since=${encodeURIComponent(middle)}&limit=500`)).entries.length, 31);
+  assert.equal((await page(`?until=${encodeURIComponent(middle)}&limit=500`)).entries.length, 30);
+  assert.equal((await page(`?since=${middle}&limit=500`)).entries.length, 31, 'a + that was not escaped');
+  assert.equal((await page('?since=2026-11-23T13:00:00%2B01:00&limit=500')).entries.length, 60, 'another offset');
+});
+
+test('bad parameters are named', async () => {
+  for (const query of [
+    '?limit=501',
+    '?limit=0',
+    '?order=up',
+    '?since=yesterday',
+    '?cursor=-1',
+    '?cursor=x',
+    '?format=xml',
+  ]) {
+    const response = await api.send(`/v1/federation/audit${query}`, { as: 'audit' });
+    assert.equal(response.status, 422, query);
+    const { detail } = (await response.json()) as { detail: { loc: string[] }[] };
+    assert.deepEqual(detail[0]?.loc, ['query', query.slice(1).split('=')[0]]);
+  }
+});
+
+test('JSON lines: every match in sequence order, whatever the page limit', async () => {
+  const many = await createTestApi();
+  for (let index = 0; index < 1_203; index += 1) await many.audit({ event: index % 2 === 0 ? 'x' : 'y' });
+  const all = await many.send('/v1/federation/audit', { as: 'audit', headers: { accept: 'application/x-ndjson' } });
+  assert.equal(all.headers.get('content-type'), 'application/x-ndjson');
+  const lines = (await all.text())
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AuditEntry);
+  assert.deepEqual(
+    lines.map((entry) => entry.seq),
+    Array.from({ length: 1_203 }, (_, index) => index + 1),
+  );
+  const some = await many.send('/v1/federation/audit?format=jsonl&event_type=y&cursor=1000', { as: 'audit' });
+  assert.equal((await some.text()).trimEnd().split('\n').length, 101);
+  await many.close();
+});
+
+test('one record with its evidence; what is not there is 404, what is no number 422', async () => {
+  const response = await api.send('/v1/federation/audit/3', { as: 'federate' });
+  const { record, evidence, intact } = (await response.json()) as {
+    record: AuditEntry;
+    evidence: unknown;
+    intact: boolean;
+  };
+  assert.deepEqual([record.seq, evidence, intact], [3, null, true]);
+  assert.equal((await api.send('/v1/federation/audit/999', { as: 'federate' })).status, 404);
+  assert.equal((await api.send('/v1/federation/audit/x', { as: 'federate' })).status, 422);
+  assert.equal((await api.send('/v1/federation/audit/3', { as: 'ro' })).status, 403);
+});
+
+/** Reads an event stream piece by piece. */
+class Events {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #text = '';
+
+  constructor(response: Response) {
+    assert.equal(response.headers.get('content-type'), 'text/event-stream');
+    assert.ok(response.body);
+    this.#reader = response.body.getReader();
+  }
+
+  /** The next block of the stream that has an id and data, or the text of one that has none. */
+  async next(): Promise<string> {
+    while (!this.#text.includes('\n\n')) {
+      const { done, value } = await this.#reader.read();
+      if (done) return 'end';
+      this.#text += Buffer.from(value).toString();
+    }
+    const end = this.#text.indexOf('\n\n');
+    const block = this.#text.slice(0, end);
+    this.#text = this.#text.slice(end + 2);
+    return block;
+  }
+
+  async seqs(count: number): Promise<number[]> {
+    const seqs: number[] = [];
+    while (seqs.length < count) {
+      const block = await this.next();
+      const match = /^id: (\d+)\ndata: (.*)$/.exec(block);
+      if (match === null) continue;
+      assert.equal((JSON.parse(match[2] ?? '') as AuditEntry).seq, Number(match[1]));
+      seqs.push(Number(match[1]));
+    }
+    return seqs;
+  }
+
+  close(): Promise<void> {
+    return this.#reader.cancel();
+  }
+}
+
+test('the event stream gives what comes, and goes on after Last-Event-ID', async () => {
+  const own = await createTestApi();
+  await own.audit({ event: 'x' }, { event: 'x' }, { event: 'x' });
+  const now = new Events(await own.send('/v1/federation/audit/stream', { as: 'audit' }));
+  assert.match(await now.next(), /records after 3/);
+  await own.audit({ event: 'x' }, { event: 'x' });
+  assert.deepEqual(await now.seqs(2), [4, 5]);
+  await now.close();
+
+  const headers = { 'last-event-id': '2', accept: 'text/event-stream' };
+  const later = new Events(await own.send('/v1/federation/audit', { as: 'audit', headers }));
+  assert.deepEqual(await later.seqs(3), [3, 4, 5]);
+  const waiting = later.seqs(1);
+  await own.audit({ event: 'x' });
+  assert.deepEqual(await waiting, [6]);
+  await later.close();
+  assert.equal(
+    (await own.send('/v1/federation/audit/stream', { as: 'audit', headers: { 'last-event-id': 'x' } })).status,
+    422,
+  );
+  await own.close();
+});
+
+test('a filtered stream shows only matches, and its heartbeat moves the client on past the rest', async () => {
+  const own = await createTestApi({ limits: { streamHeartbeatMs: 5 } });
+  await own.audit({ event: 'x' }, { event: 'wanted' });
+  const events = new Events(await own.send('/v1/federation/audit/stream?cursor=0&event_type=wanted', { as: 'audit' }));
+  assert.deepEqual(await events.seqs(1), [2]);
+  await own.audit({ event: 'x' }, { event: 'x' });
+  let block = await events.next();
+  while (!block.endsWith('id: 4')) block = await events.next();
+  assert.equal(block, ': heartbeat\nid: 4');
+  await own.audit({ event: 'wanted' });
+  assert.deepEqual(await events.seqs(1), [5]);
+  await events.close();
+  await own.close();
+});
+
+test('a stopping server ends its streams', async () => {
+  const stopping = new AbortController();
+  const events = new Events(await api.send('/v1/federation/audit/stream', { as: 'audit', stopping: stopping.signal }));
+  await events.next();
+  const last = events.next();
+  stopping.abort();
+  assert.equal(await last, 'end');
+});
+
+test('streams are counted; over the limit is 503; a stream that was left gives its place back', async () => {
+  const own = await createTestApi({ limits: { maxStreams: 1 } });
+  const first = new Events(await own.send('/v1/federation/audit/stream', { as: 'audit' }));
+  await first.next();
+  const refused = await own.send('/v1/federation/audit/stream', { as: 'audit' });
+  assert.equal(refused.status, 503);
+  await first.close();
+  const head = await own.send('/v1/federation/audit/stream', { as: 'audit', method: 'HEAD' });
+  assert.equal(head.status, 200);
+  const again = new Events(await own.send('/v1/federation/audit/stream', { as: 'audit' }));
+  await again.close();
+  await own.close();
+});

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PeerStatus } from '../../../src/admin/deps.ts';
+import { createTestApi } from '../../support/api-fixture.ts';
+
+const PEER: PeerStatus = {
+  name: 'beta',
+  node_id: 'stigmem://b.example',
+  peer_id: '12D3KooWB',
+  addresses: ['/ip4/127.0.0.1/tcp/4002'],
+  state: 'waiting',
+  waiting_on: 'it does not answer; next attempt in 30 s',
+  circuit: 'open',
+  share: ['public', 'company/incident-42', 'from/c.example/team'],
+  accept: ['public'],
+  namespaces: ['b.example'],
+  cursors: [{ feed: 'public', after: 3, length: 9 }],
+  lag_entries: 6,
+  checkpoint: { size: 9, root: 'AAAA' },
+  accepted: 3,
+  refused: 1,
+  last_verdicts: [],
+  last_contact_at: null,
+  last_error: null,
+  next_attempt_at: null,
+  clock_skew_ms: null,
+};
+
+test('peers: the reference’s members, our state, found by name, node id or peer id', async () => {
+  const api = await createTestApi({ peers: [PEER] });
+  const list = (await (await api.send('/v1/federation/peers', { as: 'federate' })).json()) as {
+    peers: Record<string, unknown>[];
+  };
+  const shown = list.peers[0] ?? {};
+  assert.deepEqual(Object.keys(shown).slice(0, 6), [
+    'peer_id',
+    'node_id',
+    'node_url',
+    'status',
+    'allowed_scopes',
+    'established_at',
+  ]);
+  assert.equal(shown['status'], 'active');
+  assert.deepEqual(shown['allowed_scopes'], ['team', 'company', 'public']);
+  assert.equal(shown['waiting_on'], PEER.waiting_on);
+  for (const id of ['beta', '12D3KooWB', 'stigmem://b.example', encodeURIComponent('stigmem://b.example')]) {
+    const response = await api.send(`/v1/federation/peers/${id}`, { as: 'federate' });
+    assert.equal(response.status, 200, id);
+    assert.deepEqual(await response.json(), shown);
+  }
+  const metrics = await (await api.send('/metrics')).text();
+  assert.match(metrics, /stigmem_peerd_peer_state\{peer="beta",state="waiting"\} 1/);
+  assert.match(metrics, /stigmem_peerd_peer_state\{peer="beta",state="current"\} 0/);
+  assert.match(metrics, /stigmem_peerd_peer_lag_entries\{peer="beta"\} 6/);
+  await api.close();
+});
+
+test('metrics need a key where the node is not on loopback', async () => {
+  const api = await createTestApi({ openMetrics: false });
+  assert.equal((await api.send('/metrics')).status, 401);
+  assert.equal((await api.send('/metrics', { as: 'ro' })).status, 200);
+  await api.close();
+});
+
+test('readiness says which check failed', async () => {
+  const api = await createTestApi({ ready: false });
+  const response = await api.send('/readyz');
+  assert.equal(response.status, 503);
+  assert.deepEqual(await response.json(), {
+    status: 'not_ready',
+    checks: [{ name: 'journal', ok: false, detail: 'open' }],
+  });
+  assert.equal((await api.send('/healthz')).status, 200);
+  await api.close();
+});
+
+test('a node that cannot do it now says 503 and when to come back; what failed inside stays inside', async () => {
+  const api = await createTestApi();
+  for (const [code, status] of [
+    ['writer_busy', 503],
+    ['writer_closed', 503],
+    ['SQLITE_FULL', 503],
+    ['other', 500],
+  ] as const) {
+    api.fail(code);
+    const response = await api.send('/v1/facts', { as: 'full' });
+    const text = await response.text();
+    assert.equal(response.status, status, text);
+    assert.ok(!text.includes('secret'), text);
+    assert.equal(typeof (JSON.parse(text) as { detail: unknown }).detail, 'string');
+  }
+  assert.ok(
+    api.log.some((line) => line.includes('/secret/path')),
+    'the log tells the operator',
+  );
+  await api.close();
+});
+
+test('no answer in time is 504, and says that a write may still happen', async () => {
+  const api = await createTestApi({ limits: { requestMs: 5 } });
+  void api.hang();
+  const response = await api.send('/v1/facts', { as: 'full' });
+  assert.equal(response.status, 504);
+  assert.match(((await response.json()) as { detail: string }).detail, /send it again, a repeat changes nothing/);
+  await api.close();
+});
+
+test('a quota refills', async () => {
+  const tight = { burst: 2, perSecond: 1 };
+  const api = await createTestApi({ limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight } } });
+  const statuses = async (): Promise<number[]> => {
+    const all: number[] = [];
+    for (let index = 0; index < 3; index += 1) all.push((await api.send('/v1/facts', { as: 'full' })).status);
+    return all;
+  };
+  assert.deepEqual(await statuses(), [200, 200, 429]);
+  api.advance(1_000);
+  assert.deepEqual(await statuses(), [200, 429, 429]);
+  assert.equal((await api.send('/v1/facts', { as: 'ro' })).status, 200, 'another key has its own');
+  assert.equal((await api.send('/v1/federation/audit', { as: 'full' })).status, 200, 'federation endpoints have none');
+  await api.close();
+});
+
+test('keys: created, listed without secrets, revoked, and every change audited', async () => {
+  const api = await createTestApi();
+  const created = await api.send('/v1/admin/keys', {
+    as: 'admin',
+    body: { name: 'new', permissions: ['read'], days: 7 },
+  });
+  assert.equal(created.status, 201);
+  const key = (await created.json()) as { id: string; secret: string };
+  const use = (): Promise<Response> => api.send('/v1/me', { headers: { authorization: `bearer ${key.secret}` } });
+  assert.equal((await use()).status, 200);
+  const list = await (await api.send('/v1/admin/keys', { as: 'admin' })).text();
+  assert.ok(list.includes(key.id) && !list.includes(key.secret) && !list.includes('sha256'));
+  assert.equal(
+    (await api.send('/v1/admin/keys', { as: 'admin', body: { name: 'new', permissions: ['read'] } })).status,
+    409,
+  );
+  assert.equal(
+    (await api.send('/v1/admin/keys', { as: 'admin', body: { name: 'x', permissions: ['root'] } })).status,
+    422,
+  );
+  assert.equal(
+    (await api.send('/v1/admin/keys', { as: 'full', body: { name: 'x', permissions: ['read'] } })).status,
+    403,
+  );
+  assert.equal((await api.send(`/v1/admin/keys/${key.id}`, { as: 'admin', method: 'DELETE' })).status, 200);
+  assert.equal((await use()).status, 401);
+  assert.equal((await api.send('/v1/admin/keys/00000000', { as: 'admin', method: 'DELETE' })).status, 404);
+  const audit = (await (await api.send('/v1/federation/audit?order=asc', { as: 'audit' })).json()) as {
+    entries: { event_type: string }[];
+  };
+  assert.deepEqual(
+    audit.entries.map((entry) => entry.event_type),
+    ['api_key_created', 'api_key_revoked'],
+  );
+  await api.close();
+});
+
+test('an expired key is nobody', async () => {
+  const api = await createTestApi();
+  api.advance(91 * 86_400_000);
+  assert.equal((await api.send('/v1/me', { as: 'full' })).status, 401);
+  assert.match(await (await api.send('/metrics')).text(), /stigmem_peerd_auth_failures_total 1/);
+  await api.close();
+});
+
+test('journal endpoints: head, checkpoint of either log, proof by id and CID', async () => {
+  const api = await createTestApi();
+  const body = { entity: 'e:1', relation: 'x:y', value: { type: 'string', v: 'v' }, source: 's' };
+  const fact = (await (await api.send('/v1/facts', { as: 'full', body })).json()) as { id: string; cid: string };
+  const head = (await (await api.send('/v1/journal/head', { as: 'ro' })).json()) as Record<string, unknown>;
+  assert.equal(head['size'], 1);
+  const note = await api.send('/v1/journal/checkpoint', { as: 'ro' });
+  assert.equal(note.headers.get('content-type'), 'text/plain; charset=utf-8');
+  assert.equal(await note.text(), head['checkpoint']);
+  assert.match(await (await api.send('/v1/journal/checkpoint?log=audit', { as: 'ro' })).text(), /^example\/audit/);
+  const byId = await (await api.send(`/v1/journal/proof/${fact.id}`, { as: 'ro' })).json();
+  const byCid = await (await api.send(`/v1/journal/proof/${fact.cid}`, { as: 'ro' })).json();
+  assert.deepEqual(byId, byCid);
+  assert.equal((await api.send('/v1/journal/proof/sha256:x', { as: 'ro' })).status, 400);
+  assert.equal((await api.send('/v1/journal/proof/none', { as: 'ro' })).status, 404);
+  await api.close();
+});
