@@ -12,7 +12,7 @@ const MAX_DIGITS = 4300;
 
 /** Python's `int(text)`: surrounding white space, a sign, digits of any script, single `_` between digits. */
 export function parsePythonInt(text: string): Result<bigint, 'not_a_number'> {
-  const plain = withAsciiDigits(pythonStrip(text));
+  const plain = toAscii(text);
   if (!INTEGER.test(plain)) return err('not_a_number');
   const digits = plain.replace(/[-+_]/g, '');
   if (digits.length > MAX_DIGITS) return err('not_a_number');
@@ -21,7 +21,7 @@ export function parsePythonInt(text: string): Result<bigint, 'not_a_number'> {
 
 /** Python's `float(text)`, as lenient as {@link parsePythonInt}, with `inf`, `infinity` and `nan` in any case. */
 export function parsePythonFloat(text: string): Result<number, 'not_a_number'> {
-  const plain = withAsciiDigits(pythonStrip(text));
+  const plain = toAscii(text);
   const special = NON_FINITE.exec(plain);
   if (special !== null) {
     if (special[2] === undefined) return ok(Number.NaN);
@@ -50,9 +50,15 @@ export function pythonIntOf(value: JsonValue): Result<bigint, 'not_a_number'> {
   return Number.isFinite(x) ? ok(BigInt(x)) : err('not_a_number');
 }
 
-function withAsciiDigits(text: string): string {
-  return text.replace(/[^\0-\x7f]/gu, (char) => {
+/**
+ * What CPython does before it reads a number: digits and white space from beyond ASCII become ASCII, then ASCII white
+ * space is trimmed. U+001C–001F are white space to `str.strip()`, but not here.
+ */
+function toAscii(text: string): string {
+  const plain = text.replace(/[^\0-\x7f]/gu, (char) => {
     const value = pythonDigitValue(char.codePointAt(0) ?? 0);
-    return value < 0 ? char : String(value);
+    if (value >= 0) return String(value);
+    return pythonStrip(char) === '' ? ' ' : char;
   });
+  return plain.replace(/^[\t-\r ]+/, '').replace(/(?<![\t-\r ])[\t-\r ]+$/, '');
 }
