@@ -116,6 +116,10 @@ function requestListener(
   );
   return async (incoming, outgoing) => {
     if (stopping.aborted) outgoing.setHeader('connection', 'close');
+    // An answer that began before the stop has told its client to keep the connection.
+    outgoing.once('finish', () => {
+      if (stopping.aborted) incoming.socket.end();
+    });
     await serve(incoming, outgoing);
   };
 }

@@ -9,7 +9,7 @@ import { withDeadline } from './deadline.ts';
 import { fieldErrors } from './field-errors.ts';
 import type { Quota } from './quota.ts';
 import { json, type Refusal, refused } from './responses.ts';
-import { ERROR_SCHEMA } from './schemas.ts';
+import { ERROR_SCHEMA, QUOTA_SCHEMA } from './schemas.ts';
 
 /** What the server hands in beside the request. */
 export interface ApiBindings {
@@ -149,11 +149,13 @@ function document(app: OpenAPIHono<ApiEnv>, route: Route<z.ZodObject>, needsKey:
       ...(headers === undefined ? {} : { headers }),
       ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
     },
-    responses: { ...responses, ...errorResponses(needsKey) },
+    responses: { ...responses, ...errorResponses(needsKey, route.quota !== undefined) },
   });
 }
 
-function errorResponses(needsKey: boolean): RouteConfig['responses'] {
+const QUOTA_CONTENT = { 'application/json': { schema: QUOTA_SCHEMA } };
+
+function errorResponses(needsKey: boolean, hasQuota: boolean): RouteConfig['responses'] {
   const content = { 'application/json': { schema: ERROR_SCHEMA } };
   const always = {
     422: { description: 'a parameter or the body is not as described; `detail` lists each problem', content },
@@ -164,7 +166,9 @@ function errorResponses(needsKey: boolean): RouteConfig['responses'] {
   return {
     401: { description: 'no key, or one that is unknown, expired or revoked', content },
     403: { description: 'the key lacks the permission', content },
-    429: { description: 'too many requests with this key; see Retry-After', content },
+    ...(hasQuota
+      ? { 429: { description: 'too many requests with this key; see Retry-After', content: QUOTA_CONTENT } }
+      : {}),
     ...always,
   };
 }

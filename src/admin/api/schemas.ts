@@ -30,6 +30,15 @@ export const ERROR_SCHEMA: z.ZodType = z
   })
   .openapi('Error');
 
+export const QUOTA_SCHEMA: z.ZodType = z
+  .object({
+    error: z.literal('quota_exceeded'),
+    dimension: z.string(),
+    principal: z.string(),
+    retry_after: z.number().openapi({ description: 'Seconds.' }),
+  })
+  .openapi('QuotaExceeded');
+
 function oneOf(words: readonly string[], name: string): z.ZodType<string> {
   return z
     .string()
