@@ -125,7 +125,7 @@ export class Journal {
    */
   appendPage(batch: VerifiedBatch, nowMs: number): AppendedPage {
     return this.#transact(() => {
-      const { peer, feed } = batch;
+      const { peer } = batch;
       const nowUs = nowMs * 1000;
       this.#assertCursor(batch);
       const first = this.#entries.size + 1;

@@ -15,7 +15,7 @@ export function tileId(log: LogName, level: number, index: number): number {
 }
 
 /** Growing tile of a level above 0: rewritten when the level below fills a tile. Derived from full tiles. */
-function edgeId(log: LogName, level: number): number {
+export function edgeId(log: LogName, level: number): number {
   return LOGS[log] * LEVELS_PER_LOG + level;
 }
 

@@ -1,0 +1,142 @@
+/** The audit log, derived again: canonical bodies, the chain of their hashes, leaves, tree, evidence. */
+import { canonicalJson, type PlainJson } from '../../core/canonical-json.ts';
+import { FACT_EVENT } from '../../core/verdict.ts';
+import { encodeBase64 } from '../../merkle/base64.ts';
+import { sameHash } from '../../merkle/hash.ts';
+import { recordHash } from '../audit-log.ts';
+import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
+import { hashBytes, hashText } from '../entry-row.ts';
+import type { AuditRecord } from '../read-model.ts';
+import { leafOf } from '../row-check.ts';
+import type { SignedHead } from '../signed-heads.ts';
+import { changedColumn, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { LogTree } from './log-tree.ts';
+
+export interface AuditTotals {
+  readonly rows: number;
+  /** Facts that were refused, by {@link feedKey}. */
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+export function feedKey(peer: string, feed: string): string {
+  return `${peer}\n${feed}`;
+}
+
+export function checkAudit(ctx: FsckContext, head: SignedHead | null): AuditTotals {
+  const check = new AuditCheck(ctx, head);
+  walkTable(ctx, 'audit', {
+    judge: (row, seq) => check.judge(row, seq),
+    missing: (first, last) => check.skip(first, last),
+    after: (row, _, changed) => check.accept(row, changed),
+  });
+  check.finish();
+  return check;
+}
+
+class AuditCheck implements AuditTotals {
+  readonly #tree: LogTree;
+  readonly #evidence: Statement<[Uint8Array], number>;
+  readonly refused = new Map<string, number>();
+  rows = 0;
+  /** Hash that the next record has to name; undefined: not known. */
+  #head: string | null | undefined = null;
+  #leaf: Uint8Array = new Uint8Array(32);
+
+  constructor(ctx: FsckContext, head: SignedHead | null) {
+    this.#tree = new LogTree(ctx, 'audit', head);
+    this.#evidence = prepare<[Uint8Array]>(
+      ctx.db,
+      sqlBuilder.selectFrom('evidence').select('evidence_id').where('digest', '=', PARAM),
+    ).pluck() as Statement<[Uint8Array], number>;
+  }
+
+  judge(row: StoredRow<'audit'>, seq: number): Fault | undefined {
+    const record = parseRecord(row.body);
+    if (record !== undefined) this.#count(record);
+    return this.#judgeBody(record, seq) ?? this.#judgeLeaf(row, seq) ?? this.#judgeEvidence(record);
+  }
+
+  skip(first: number, last: number): void {
+    this.#tree.skip(first, last);
+    this.#head = undefined;
+    this.rows = last;
+  }
+
+  accept(row: StoredRow<'audit'>, changed: string | undefined): void {
+    if (changed === 'seq') return; // it stands elsewhere: its place is found empty
+    this.#tree.add(this.#leaf);
+    this.rows++;
+    this.#head = changed === 'body' || changed === 'several' ? undefined : recordHash(row.body);
+  }
+
+  finish(): void {
+    this.#tree.finish(this.rows);
+  }
+
+  #judgeBody(record: AuditRecord | undefined, seq: number): Fault | undefined {
+    if (record === undefined) {
+      return { code: 'record_malformed', field: 'body', detail: 'the body is no canonical record' };
+    }
+    if (record.seq !== seq) return { code: 'record_malformed', field: 'body', detail: `the body says ${record.seq}` };
+    if (this.#head === undefined || record.previous_hash === this.#head) return undefined;
+    const detail = `the body names ${record.previous_hash}, the record before has ${this.#head}`;
+    return { code: 'previous_hash_mismatch', field: 'body', detail };
+  }
+
+  #judgeLeaf(row: StoredRow<'audit'>, seq: number): Fault | undefined {
+    const leaf = leafOf(row, row.body);
+    const vouched = this.#tree.isElsewhere(seq, row.leaf_hash) ? this.#tree.vouchedLeaf(seq) : undefined;
+    this.#leaf = vouched ?? row.leaf_hash;
+    if (leaf === undefined || !sameHash(leaf, row.leaf_hash)) {
+      if (leaf !== undefined && changedColumn('audit', row) === 'leaf_hash') this.#leaf = leaf;
+      if (this.#leaf.length !== 32) this.#leaf = leaf ?? new Uint8Array(32);
+      const computed = leaf === undefined ? 'no leaf' : hashText(leaf);
+      return { code: 'leaf_mismatch', field: 'leaf_hash', detail: `salt and body give ${computed}` };
+    }
+    if (vouched === undefined) return undefined;
+    const detail = `the tree has leaf ${encodeBase64(vouched)} here: the record was rewritten with its hashes`;
+    return { code: 'leaf_mismatch', field: 'leaf_hash', detail };
+  }
+
+  #judgeEvidence(record: AuditRecord | undefined): Fault | undefined {
+    const evidence = record?.evidence ?? null;
+    if (evidence === null || this.#evidence.get(hashBytes(evidence)) !== undefined) return undefined;
+    return { code: 'evidence_missing', field: 'body', detail: `evidence ${evidence} is not stored` };
+  }
+
+  #count({ event, reason, peer, feed, evidence, detail }: AuditRecord): void {
+    const isFact = reason !== null && reason in FACT_EVENT && event !== 'quarantine_ingest' && evidence !== null;
+    if (!isFact || peer === null || feed === null || typeof detail['feed_seq'] !== 'number') return;
+    const key = feedKey(peer, feed);
+    this.refused.set(key, (this.refused.get(key) ?? 0) + 1);
+  }
+}
+
+/** A body that is written as this program writes it. */
+function parseRecord(body: string): AuditRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(body);
+    const isRecord = typeof record === 'object' && record !== null && !Array.isArray(record);
+    if (!isRecord || canonicalJson(record as PlainJson) !== body) return undefined;
+    return isComplete(record as Readonly<Record<string, unknown>>) ? (record as AuditRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const NULLABLE_TEXTS = ['actor', 'cid', 'evidence', 'fact_id', 'feed', 'peer', 'previous_hash', 'reason'];
+
+function isComplete(record: Readonly<Record<string, unknown>>): boolean {
+  const { at, chain_seq, detail, event, is_drill, seq, v } = record;
+  return (
+    NULLABLE_TEXTS.every((name) => record[name] === null || typeof record[name] === 'string') &&
+    typeof at === 'string' &&
+    typeof event === 'string' &&
+    typeof detail === 'object' &&
+    detail !== null &&
+    (chain_seq === null || typeof chain_seq === 'number') &&
+    typeof is_drill === 'boolean' &&
+    typeof seq === 'number' &&
+    v === 1
+  );
+}

@@ -1,0 +1,201 @@
+/** Rows to entries to CID, event hash, chain link, leaf, feed, tree: everything that an entry's columns have to give again. */
+import { chainHash, eventHashOfText } from '../../core/chain.ts';
+import { cidOfText } from '../../core/cid.ts';
+import { type Entry, encodeEntry } from '../../core/entry.ts';
+import { encodeBase64 } from '../../merkle/base64.ts';
+import { sameHash } from '../../merkle/hash.ts';
+import { quarantineOf } from '../../verify/entry-rules.ts';
+import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
+import { entryOf, hashText } from '../entry-row.ts';
+import { isInFeed, leafOf } from '../row-check.ts';
+import type { SignedHead } from '../signed-heads.ts';
+import { changedColumn, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { LogTree } from './log-tree.ts';
+
+interface Feed {
+  readonly name: string;
+  length: number;
+}
+
+/** What later checks need to know of the entries. */
+export interface EntryTotals {
+  readonly rows: number;
+  readonly maxHlc: number;
+  /** Facts received, by the peer that they were pulled from. */
+  readonly received: ReadonlyMap<string, number>;
+}
+
+export function checkEntries(ctx: FsckContext, head: SignedHead | null): EntryTotals {
+  const check = new EntryCheck(ctx, head);
+  walkTable(ctx, 'entries', {
+    judge: (row, seq) => check.judge(row, seq),
+    missing: (first, last) => check.skip(first, last),
+    after: (row, _, changed) => check.accept(row, changed),
+  });
+  check.finish();
+  checkTwice(ctx);
+  return check;
+}
+
+class EntryCheck implements EntryTotals {
+  readonly #ctx: FsckContext;
+  readonly #tree: LogTree;
+  readonly #feeds: ReadonlyMap<number, Feed>;
+  readonly #quarantine: Statement<[number], string>;
+  readonly received = new Map<string, number>();
+  rows = 0;
+  maxHlc = 0;
+  #createdUs = 0;
+  /** Chain hash that the next row has to name: as stored, or as its columns give it. Undefined: not known. */
+  #heads: readonly (string | null)[] | undefined = [null];
+  #isAfterGap = false;
+  #leaf: Uint8Array = new Uint8Array(32);
+
+  constructor(ctx: FsckContext, head: SignedHead | null) {
+    this.#ctx = ctx;
+    this.#feeds = checkFeeds(ctx);
+    this.#tree = new LogTree(ctx, 'journal', head);
+    this.#quarantine = prepare<[number]>(
+      ctx.db,
+      sqlBuilder.selectFrom('quarantine').select('reason').where('chain_seq', '=', PARAM),
+    ).pluck() as Statement<[number], string>;
+  }
+
+  /** The first check that fails, in the order of the Stigmem reference where it has the same check. */
+  judge(row: StoredRow<'entries'>, seq: number): Fault | undefined {
+    const entry = entryOf(row);
+    const text = encodeEntry(entry);
+    const chain = chainHash(entry);
+    const fault = this.#judgeLink(entry) ?? judgeHashes(entry, chain) ?? this.#judgeLeaf(row, text, seq);
+    this.#heads = [entry.chain_hash, chain];
+    return fault ?? this.#judgeFeed(row, entry) ?? this.#judgeRest(row, entry);
+  }
+
+  skip(first: number, last: number): void {
+    this.#tree.skip(first, last);
+    this.#heads = undefined;
+    this.#isAfterGap = true;
+    this.rows = last;
+  }
+
+  accept(row: StoredRow<'entries'>, changed: string | undefined): void {
+    if (changed === 'chain_seq') return; // it stands elsewhere: its place is found empty
+    this.#tree.add(this.#leaf);
+    this.rows++;
+    if (row.hlc > this.maxHlc) this.maxHlc = row.hlc;
+    this.#createdUs = row.created_us;
+    if (row.received_from !== null) {
+      this.received.set(row.received_from, (this.received.get(row.received_from) ?? 0) + 1);
+    }
+  }
+
+  finish(): void {
+    this.#tree.finish(this.rows);
+    for (const [id, { name, length }] of this.#feeds) {
+      if (length > 0 || this.#ctx.findings.isDamaged('entries', 'feeds')) continue;
+      const detail = `feed ${name} has no entry: it is made with its first one`;
+      this.#ctx.findings.problem({ table: 'feeds', row: id, field: 'feed_id', code: 'feed_empty', detail });
+    }
+  }
+
+  #judgeLink({ previous_hash }: Entry): Fault | undefined {
+    if (this.#heads === undefined || this.#heads.includes(previous_hash)) return undefined;
+    const detail = `${previous_hash} where the entry before has ${this.#heads[0]}`;
+    return { code: 'previous_hash_mismatch', field: 'previous_hash', detail };
+  }
+
+  /** Decides too which leaf goes into the tree: one changed row must not make every root after it look wrong. */
+  #judgeLeaf(row: StoredRow<'entries'>, text: string, seq: number): Fault | undefined {
+    const leaf = leafOf(row, text);
+    const vouched = this.#tree.isElsewhere(seq, row.leaf_hash) ? this.#tree.vouchedLeaf(seq) : undefined;
+    this.#leaf = vouched ?? row.leaf_hash;
+    if (leaf === undefined || !sameHash(leaf, row.leaf_hash)) {
+      if (leaf !== undefined && changedColumn('entries', row) === 'leaf_hash') this.#leaf = leaf;
+      if (this.#leaf.length !== 32) this.#leaf = leaf ?? new Uint8Array(32);
+      const computed = leaf === undefined ? 'no leaf' : hashText(leaf);
+      return { code: 'leaf_mismatch', field: 'leaf_hash', detail: `salt and columns give ${computed}` };
+    }
+    if (vouched === undefined) return undefined;
+    const detail = `the tree has leaf ${encodeBase64(vouched)} here: the row was rewritten with all its hashes`;
+    return { code: 'leaf_mismatch', field: 'leaf_hash', detail };
+  }
+
+  #judgeFeed(row: StoredRow<'entries'>, entry: Entry): Fault | undefined {
+    const feed = this.#feeds.get(row.feed_id);
+    if (!isInFeed(entry, feed?.name)) {
+      if (this.#ctx.findings.isDamaged('feeds')) return undefined;
+      const detail = `the entry does not belong to feed ${row.feed_id} (${feed?.name ?? 'which is not there'})`;
+      return { code: 'feed_mismatch', field: 'feed_id', detail };
+    }
+    if (feed === undefined) return undefined;
+    const expected = feed.length + 1;
+    feed.length = row.feed_seq;
+    if (row.feed_seq === expected || this.#isAfterGap) return undefined;
+    return {
+      code: 'feed_seq_gap',
+      field: 'feed_seq',
+      detail: `${row.feed_seq} where ${feed.name} stands at ${expected}`,
+    };
+  }
+
+  #judgeRest(row: StoredRow<'entries'>, entry: Entry): Fault | undefined {
+    if (row.created_us < this.#createdUs) {
+      return { code: 'time_backwards', field: 'created_us', detail: 'before the entry before it' };
+    }
+    if (entry.received_from !== (entry.origin?.node_id ?? null)) {
+      return { code: 'origin_mismatch', field: 'received_from', detail: 'is not the node of the origin' };
+    }
+    if (entry.origin !== null) this.#checkQuarantine(row.chain_seq, entry);
+    return undefined;
+  }
+
+  #checkQuarantine(seq: number, entry: Entry): void {
+    const reason = quarantineOf(entry);
+    if (reason === null || this.#quarantine.get(seq) !== undefined) return;
+    const detail = `the entry was received with ${reason} and is not quarantined: readers see it`;
+    this.#ctx.findings.problem({ table: 'quarantine', row: seq, field: 'chain_seq', code: 'row_missing', detail });
+  }
+}
+
+function judgeHashes(entry: Entry, chain: string): Fault | undefined {
+  const cid = cidOfText(entry.confidence, entry);
+  if (cid !== entry.cid) return { code: 'cid_mismatch', field: 'cid', detail: `the columns give ${cid}` };
+  const event = eventHashOfText(entry.confidence, entry);
+  if (event !== entry.event_hash) {
+    return { code: 'event_hash_mismatch', field: 'event_hash', detail: `the columns give ${event}` };
+  }
+  if (chain === entry.chain_hash) return undefined;
+  return { code: 'chain_hash_mismatch', field: 'chain_hash', detail: `the columns give ${chain}` };
+}
+
+function checkFeeds(ctx: FsckContext): ReadonlyMap<number, Feed> {
+  const feeds = new Map<number, Feed>();
+  const names = new Set<string>();
+  walkTable(ctx, 'feeds', {
+    judge: ({ feed_id, name }) => {
+      const isTwice = names.has(name);
+      names.add(name);
+      feeds.set(feed_id, { name, length: 0 });
+      return isTwice ? { code: 'feed_twice', field: 'name', detail: `${name} has another number already` } : undefined;
+    },
+  });
+  return feeds;
+}
+
+/** No fact stands in the journal twice. The index gives equal ids one after the other. */
+function checkTwice(ctx: FsckContext): void {
+  const query = sqlBuilder
+    .selectFrom('entries')
+    .select(['fact_id', 'chain_seq'])
+    .orderBy('fact_id')
+    .orderBy('chain_seq');
+  const rows = prepare<[], { fact_id: string; chain_seq: number }>(ctx.db, query).iterate();
+  let before: { fact_id: string; chain_seq: number } | undefined;
+  for (const row of rows) {
+    if (before?.fact_id === row.fact_id) {
+      const detail = `entry ${before.chain_seq} has the same fact id`;
+      ctx.findings.problem({ table: 'entries', row: row.chain_seq, field: 'fact_id', code: 'fact_twice', detail });
+    }
+    before = row;
+  }
+}

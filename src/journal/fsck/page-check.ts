@@ -1,0 +1,191 @@
+/** Peers' pages as they were received: bytes, notes, proof, cursors; and what became of each of their entries. */
+import { decodeEntry } from '../../core/entry.ts';
+import { authorityOf } from '../../core/node-id.ts';
+import { encodeBase64 } from '../../merkle/base64.ts';
+import type { Checkpoint } from '../../merkle/checkpoint.ts';
+import { entryLeafHashInto } from '../../merkle/commitment.ts';
+import { HASH_BYTES, sameHash } from '../../merkle/hash.ts';
+import { foldPage } from '../../merkle/page-proof.ts';
+import { type DecodedPage, decodePage } from '../../wire/page.ts';
+import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
+import { pageDigest } from '../peer-records.ts';
+import { feedKey } from './audit-check.ts';
+import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
+import type { PeerLogs } from './peer-logs.ts';
+
+export interface PageTotals {
+  /** Facts accepted, by peer. */
+  readonly accepted: ReadonlyMap<string, number>;
+  /** Facts refused, by {@link feedKey}. */
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+type Page = StoredRow<'pages'>;
+
+export function checkPages(ctx: FsckContext, logs: PeerLogs): PageTotals {
+  const check = new PageCheck(ctx, logs);
+  walkTable(ctx, 'pages', { judge: (row) => check.judge(row) });
+  return check;
+}
+
+class PageCheck implements PageTotals {
+  readonly #ctx: FsckContext;
+  readonly #logs: PeerLogs;
+  readonly #stored: Statement<
+    [string],
+    { origin_node_id: string; origin_chain_seq: number; origin_leaf_hash: Uint8Array }
+  >;
+  readonly #root: Statement<[string, number], Uint8Array>;
+  readonly #cursors = new Map<string, number>();
+  readonly accepted = new Map<string, number>();
+  readonly refused = new Map<string, number>();
+
+  constructor(ctx: FsckContext, logs: PeerLogs) {
+    this.#ctx = ctx;
+    this.#logs = logs;
+    this.#stored = prepare(
+      ctx.db,
+      sqlBuilder
+        .selectFrom('entries')
+        .select(['origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
+        .where('fact_id', '=', PARAM),
+    );
+    this.#root = prepare<[string, number]>(
+      ctx.db,
+      sqlBuilder.selectFrom('peer_checkpoints').select('root').where('peer', '=', PARAM).where('tree_size', '=', PARAM),
+    ).pluck() as Statement<[string, number], Uint8Array>;
+  }
+
+  judge(row: Page): Fault | undefined {
+    const garbled = judgeDigest(row);
+    const decoded = decodePage(row);
+    const fault = this.#judgeCursor(row) ?? garbled;
+    if (!decoded.ok) {
+      const [frame = 'header'] = decoded.error.at.split(/[.[]/);
+      return fault ?? { code: 'page_malformed', field: frame, detail: `${decoded.error.at}: ${decoded.error.got}` };
+    }
+    const page = decoded.value;
+    const leaves = leavesOf(page);
+    return (
+      fault ?? judgeHeader(row, page) ?? this.#judgeNotes(row, page, leaves) ?? this.#judgeFacts(row, page, leaves)
+    );
+  }
+
+  #judgeCursor({ peer, feed, after_seq, to_seq, refused }: Page): Fault | undefined {
+    const key = feedKey(peer, feed);
+    const cursor = this.#cursors.get(key) ?? 0;
+    this.#cursors.set(key, to_seq);
+    add(this.refused, key, refused);
+    if (after_seq === cursor) return undefined;
+    const detail = `the page is behind entry ${after_seq} of ${feed} of ${peer}, the one before ended at ${cursor}`;
+    return { code: 'cursor_gap', field: 'after_seq', detail };
+  }
+
+  #judgeNotes(row: Page, page: DecodedPage, leaves: Buffer): Fault | undefined {
+    const { header } = page;
+    const log = this.#logs.logOf(row.peer, originOf(header.checkpoint, 0));
+    if (log === undefined)
+      return { code: 'checkpoint_origin_mismatch', field: 'peer', detail: `no log of ${row.peer}` };
+    const checkpoint = readCheckpoint(header.checkpoint, log);
+    if (!checkpoint.ok) return { code: checkpoint.error, field: 'header', detail: 'the checkpoint in the header' };
+    const head = readFeedHead(header.feed_head, log);
+    if (!head.ok) return { code: head.error, field: 'header', detail: 'the feed head in the header' };
+    if (head.value.feed !== row.feed || head.value.length < row.to_seq) {
+      return { code: 'feed_head_mismatch', field: 'header', detail: `the feed ends at ${head.value.length}` };
+    }
+    return this.#judgeCheckpoint(row, checkpoint.value) ?? judgeProof(row, page, checkpoint.value, leaves);
+  }
+
+  #judgeCheckpoint(row: Page, { size, root }: Checkpoint): Fault | undefined {
+    if (size !== row.tree_size) {
+      return { code: 'checkpoint_size_mismatch', field: 'tree_size', detail: `the checkpoint says ${size}` };
+    }
+    const known = this.#root.get(row.peer, size);
+    if ((known !== undefined && sameHash(root, known)) || this.#ctx.findings.isDamaged('peer_checkpoints')) {
+      return undefined;
+    }
+    const detail = `no verified checkpoint of ${row.peer} over ${size} entries with root ${encodeBase64(root)} is stored`;
+    return { code: 'checkpoint_unknown', field: 'header', detail };
+  }
+
+  /** Each entry was accepted, refused, or is held already: none is lost behind the cursor. */
+  #judgeFacts(row: Page, page: DecodedPage, leaves: Buffer): Fault | undefined {
+    let accepted = 0;
+    let unknown = 0;
+    let firstUnknown = 0;
+    page.entries.forEach((bytes, i) => {
+      const place = this.#placeOf(row.peer, bytes, leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES), page, i);
+      if (place === 'accepted') accepted++;
+      if (place === 'unknown' && unknown++ === 0) firstUnknown = row.after_seq + 1 + i;
+    });
+    add(this.accepted, row.peer, accepted);
+    this.#ctx.findings.checked.page_entries += page.entries.length;
+    // Entries that were changed or deleted are told of by name where entries are read.
+    if (this.#ctx.findings.isDamaged('entries')) return undefined;
+    if (unknown > row.refused) {
+      const detail = `entry ${firstUnknown} of the feed is neither in the journal nor refused`;
+      return { code: 'page_entry_lost', field: 'to_seq', detail };
+    }
+    if (accepted === row.accepted) return undefined;
+    return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
+  }
+
+  #placeOf(peer: string, bytes: Uint8Array, leaf: Uint8Array, page: DecodedPage, i: number): Place {
+    const entry = decodeEntry(bytes);
+    const stored = entry.ok ? this.#stored.all(entry.value.fact_id) : [];
+    if (stored.length === 0) return 'unknown';
+    const seq = (page.header.indexes[i] ?? -1) + 1;
+    const isFromHere = stored.some(
+      (row) =>
+        row.origin_node_id === peer && row.origin_chain_seq === seq && sameHash(leaf, row.origin_leaf_hash ?? NO_HASH),
+    );
+    return isFromHere ? 'accepted' : 'held';
+  }
+}
+
+/** `held`: another entry has the fact id, so that this one was a repeat or was refused. */
+type Place = 'accepted' | 'held' | 'unknown';
+const NO_HASH = new Uint8Array(0);
+
+function judgeDigest(row: Page): Fault | undefined {
+  const digest = pageDigest(row);
+  if (digest.equals(row.digest)) return undefined;
+  const frames = ['header', 'entries', 'proof'];
+  const at = digest.findIndex((byte, i) => byte !== row.digest[i]);
+  const field = row.digest.length === digest.length ? (frames[Math.floor(at / HASH_BYTES)] ?? null) : 'digest';
+  return { code: 'digest_mismatch', field, detail: 'the frames are not those that were received' };
+}
+
+function judgeHeader(row: Page, { header }: DecodedPage): Fault | undefined {
+  const wrong = (field: string, said: string | number): Fault => ({
+    code: 'page_header_mismatch',
+    field,
+    detail: `the header says ${said}`,
+  });
+  if (header.feed !== row.feed) return wrong('feed', header.feed);
+  if (header.after !== row.after_seq) return wrong('after_seq', header.after);
+  const to = header.after + header.indexes.length;
+  if (to !== row.to_seq) return wrong('to_seq', to);
+  const owner = originOf(header.checkpoint, 0)?.split('/journal/')[0];
+  return owner === authorityOf(row.peer) ? undefined : wrong('peer', owner ?? 'nothing');
+}
+
+function leavesOf(page: DecodedPage): Buffer {
+  const leaves = Buffer.alloc(page.entries.length * HASH_BYTES);
+  page.entries.forEach((bytes, i) => {
+    entryLeafHashInto(page.salts[i] ?? NO_HASH, bytes, leaves, i * HASH_BYTES);
+  });
+  return leaves;
+}
+
+/** Where some entries were refused the page proof may have failed: then each entry was judged by a proof of its own. */
+function judgeProof(row: Page, page: DecodedPage, { size, root }: Checkpoint, leaves: Buffer): Fault | undefined {
+  const folded = foldPage(size, page.header.indexes, leaves, page.proof);
+  if ((folded.ok && sameHash(folded.value, root)) || row.refused > 0) return undefined;
+  return { code: 'page_proof_invalid', field: 'proof', detail: 'entries and proof do not lead to the signed root' };
+}
+
+function add(totals: Map<string, number>, key: string, count: number): void {
+  totals.set(key, (totals.get(key) ?? 0) + count);
+}

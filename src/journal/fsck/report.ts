@@ -1,0 +1,94 @@
+/** What a check of the whole journal found. */
+
+/** One thing that is not as it was written. */
+export interface FsckProblem {
+  /** Table, or `sqlite_schema`, `sqlite` (the file itself), `signed-heads.json`. */
+  readonly table: string;
+  /** Key of the row; a name where rows have names; null when no single row is to blame. */
+  readonly row: number | string | null;
+  /** Column; null when no single one is to blame. */
+  readonly field: string | null;
+  readonly code: string;
+  /** For people. */
+  readonly detail: string;
+}
+
+/** Something to know that is no damage. */
+export interface FsckNotice {
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** Rows that were derived again and compared. */
+export interface FsckCounts {
+  entries: number;
+  audit: number;
+  feeds: number;
+  tiles: number;
+  checkpoints: number;
+  pages: number;
+  page_entries: number;
+  evidence: number;
+  peer_checkpoints: number;
+  peer_feed_heads: number;
+  peer_declarations: number;
+  mutation_attempts: number;
+  lookup: number;
+  quarantine: number;
+}
+
+export interface FsckReport {
+  readonly ok: boolean;
+  readonly checked: Readonly<FsckCounts>;
+  /** In the order of the checks, at most {@link MAX_PROBLEMS}. */
+  readonly problems: readonly FsckProblem[];
+  /** All of them, those beyond the list too. */
+  readonly problemCount: number;
+  readonly notices: readonly FsckNotice[];
+  readonly seconds: number;
+}
+
+export const MAX_PROBLEMS = 100;
+
+/** Collects what the checks find, in bounded memory. */
+export class Findings {
+  readonly problems: FsckProblem[] = [];
+  readonly notices: FsckNotice[] = [];
+  readonly checked: FsckCounts = {
+    entries: 0,
+    audit: 0,
+    feeds: 0,
+    tiles: 0,
+    checkpoints: 0,
+    pages: 0,
+    page_entries: 0,
+    evidence: 0,
+    peer_checkpoints: 0,
+    peer_feed_heads: 0,
+    peer_declarations: 0,
+    mutation_attempts: 0,
+    lookup: 0,
+    quarantine: 0,
+  };
+  readonly #tables = new Set<string>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  problem(problem: FsckProblem): void {
+    this.#count++;
+    this.#tables.add(problem.table);
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem);
+  }
+
+  notice(code: string, detail: string): void {
+    this.notices.push({ code, detail });
+  }
+
+  /** True if a table has a problem: what follows from it is not told again under another name. */
+  isDamaged(...tables: readonly string[]): boolean {
+    return tables.some((table) => this.#tables.has(table));
+  }
+}

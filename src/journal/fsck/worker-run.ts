@@ -1,0 +1,49 @@
+import { Worker } from 'node:worker_threads';
+import { JournalError, type JournalErrorCode } from '../errors.ts';
+import type { FsckProgress } from './context.ts';
+import type { FsckReport } from './report.ts';
+import type { FsckOptions } from './run-fsck.ts';
+
+export interface FsckOrder {
+  readonly folder: string;
+  readonly logKey: Uint8Array | null;
+}
+
+export type FsckMessage =
+  | { readonly kind: 'progress'; readonly progress: FsckProgress }
+  | { readonly kind: 'report'; readonly report: FsckReport }
+  | { readonly kind: 'failed'; readonly code: JournalErrorCode | null; readonly message: string };
+
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+/**
+ * {@link runFsck} in a thread of its own: the caller's loop stays free.
+ *
+ * @throws what `runFsck` throws; the signal's reason if aborted
+ */
+export async function runFsckInWorker(folder: string, options: FsckOptions): Promise<FsckReport> {
+  const { signal, onProgress, logKey } = options;
+  signal?.throwIfAborted();
+  const order: FsckOrder = { folder, logKey };
+  const worker = new Worker(ENTRY, { workerData: order, name: 'fsck' });
+  const done = Promise.withResolvers<FsckReport>();
+  const abort = (): void => done.reject(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  worker.on('message', (message: FsckMessage) => {
+    if (message.kind === 'progress') onProgress?.(message.progress);
+    else if (message.kind === 'report') done.resolve(message.report);
+    else done.reject(errorOf(message));
+  });
+  worker.on('error', done.reject);
+  worker.on('exit', (code) => done.reject(new Error(`the check ended with ${code} before it had a result`)));
+  try {
+    return await done.promise;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    await worker.terminate();
+  }
+}
+
+function errorOf({ code, message }: Extract<FsckMessage, { kind: 'failed' }>): Error {
+  return code === null ? new Error(message) : new JournalError(code, message);
+}

@@ -1,0 +1,106 @@
+/** Any change of any column of any table is found, with table, row and column. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { FsckReport } from '../../../src/journal/fsck/report.ts';
+import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
+import { fillJournal, LOG_KEY, newJournal, openRaw } from '../../support/journal-fixture.ts';
+import { type Cell, changeColumn, copyJournal, storedColumns, tamper } from '../../support/tampering.ts';
+
+const KEYS = {
+  meta: 'key',
+  feeds: 'feed_id',
+  entries: 'chain_seq',
+  audit: 'seq',
+  tiles: 'tile_id',
+  tile_edges: 'tile_id',
+  checkpoints: 'checkpoint_id',
+  evidence: 'evidence_id',
+  pages: 'page_id',
+  peer_checkpoints: 'checkpoint_id',
+  peer_feed_heads: 'head_id',
+  peer_declarations: 'declaration_id',
+  quarantine: 'chain_seq',
+} as const;
+
+let origin: string;
+before(() => {
+  origin = mkdtempSync(join(tmpdir(), 'peerd-fsck-'));
+  const journal = newJournal(origin);
+  fillJournal(journal);
+  journal.close();
+});
+after(() => rmSync(origin, { recursive: true, force: true }));
+
+let copies = 0;
+
+function check(change: Parameters<typeof tamper>[1]): FsckReport {
+  const base = mkdtempSync(join(tmpdir(), 'peerd-fsck-copy-'));
+  try {
+    const folder = copyJournal(origin, base, String(copies++));
+    tamper(folder, change);
+    return runFsck(folder, { logKey: LOG_KEY });
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
+}
+
+function namesChange(report: FsckReport, table: string, rows: readonly (number | string)[], field: string): void {
+  const found = report.problems.some((p) => p.table === table && p.field === field && rows.includes(p.row ?? ''));
+  assert.ok(found, `${table} ${rows.join('/')} ${field}: ${JSON.stringify(report.problems, null, 1)}`);
+  // One changed column is one finding, not a cascade.
+  assert.ok(report.problemCount <= 4, JSON.stringify(report.problems, null, 1));
+}
+
+test('the journal that is changed below is whole', () => {
+  const report = runFsck(origin, { logKey: LOG_KEY });
+  assert.deepEqual(report.problems, []);
+  assert.equal(report.ok, true);
+  assert.deepEqual(
+    Object.entries(report.checked).filter(([, rows]) => rows === 0),
+    [['mutation_attempts', 0]],
+  );
+});
+
+for (const [table, key] of Object.entries(KEYS)) {
+  describe(table, () => {
+    test('every column of rows at the start, in the middle and at the end', () => {
+      const db = openRaw(origin);
+      const columns = storedColumns(db, table);
+      const keys = db.prepare<[], number | string>(`SELECT ${key} FROM ${table} ORDER BY ${key}`).pluck().all();
+      db.close();
+      const rows = new Set([keys[0], keys[Math.floor(keys.length / 2)], keys.at(-1)]);
+      for (const row of rows as Set<number | string>) {
+        for (const column of columns) {
+          const changed: Cell[] = [];
+          const report = check((raw) => {
+            // A key that is another row's cannot be given: beyond the last one there is room.
+            const isKey = column.name === key && typeof row === 'number';
+            const to = isKey ? Number(keys.at(-1)) + 5 : undefined;
+            changed.push(changeColumn(raw, table, key, row, column, to));
+          });
+          assert.equal(report.ok, false, `${table} ${row} ${column.name}`);
+          const moved = column.name === key ? [row, changed[0] as number | string] : [row];
+          namesChange(report, table, moved, column.name);
+        }
+      }
+    });
+  });
+}
+
+test('changed derived rows: look-ups, state', () => {
+  const changes: readonly (readonly [string, string, string])[] = [
+    ['DELETE FROM lookup WHERE seq = 7 AND key = (SELECT max(key) FROM lookup WHERE seq = 7)', 'lookup', 'key'],
+    ['INSERT INTO lookup VALUES (5, 8)', 'lookup', 'seq'],
+    ['INSERT INTO lookup VALUES (5, 100000)', 'lookup', 'seq'],
+    ["UPDATE state SET value = value - 1000000 WHERE name = 'hlc'", 'state', 'value'],
+    ["UPDATE state SET value = 100000 WHERE name = 'projected'", 'state', 'value'],
+  ];
+  for (const [sql, table, field] of changes) {
+    const report = check((db) => db.exec(sql));
+    const [first] = report.problems;
+    assert.deepEqual([first?.table, first?.field, report.problemCount], [table, field, 1], sql);
+  }
+});
