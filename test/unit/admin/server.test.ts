@@ -97,7 +97,10 @@ test('behind a proxy any Host is right, but Origin must be the same', () => {
 
 test('off loopback without TLS it refuses to start and says what to set', async () => {
   for (const host of ['0.0.0.0', '::', '192.168.1.5', 'peerd.acme.example']) {
-    await assert.rejects(startServer({ api: fixture.api, host, port: 0, behindProxy: false }), (error) => {
+    // Should it start after all, it must not stay open to the network.
+    const started = startServer({ api: fixture.api, host, port: 0, behindProxy: false });
+    const stopped = started.then((server) => server.close({ graceMs: 0 }));
+    await assert.rejects(stopped, (error) => {
       assert.ok(error instanceof AdminError);
       assert.equal(error.code, 'insecure_listen');
       for (const setting of ['host', 'tls_cert_file', 'tls_key_file', 'behind_proxy'])
