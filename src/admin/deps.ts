@@ -59,6 +59,9 @@ export interface ApiReader {
 
 /** Error codes that mean "not now": the API answers 503 and asks to come back. */
 export const UNAVAILABLE: ReadonlySet<string> = new Set([
+  'busy',
+  'closed',
+  'locked',
   'writer_closed',
   'writer_busy',
   'reader_closed',

@@ -58,7 +58,7 @@ function failure(error: unknown): Refusal {
     return { status: 503, detail: 'the disk that holds the journal is full; nothing was stored' };
   }
   if (code !== null && UNAVAILABLE.has(code)) {
-    const detail = code.endsWith('_closed')
+    const detail = code.endsWith('closed')
       ? 'the node is stopping; try again when it is back'
       : 'the journal is busy; try again';
     return { status: 503, detail, headers: { 'retry-after': '1' } };

@@ -78,6 +78,8 @@ test('a node that cannot do it now says 503 and when to come back; what failed i
   const api = await createTestApi();
   for (const [code, status] of [
     ['writer_busy', 503],
+    ['busy', 503],
+    ['closed', 503],
     ['writer_closed', 503],
     ['SQLITE_FULL', 503],
     ['other', 500],
