@@ -68,7 +68,7 @@ export const forbidden = [
   {
     name: 'no-cycles',
     severity: 'error',
-    from: {},
-    to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    from: { path: '^src/' },
+    to: { path: '^src/', circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
   },
 ];

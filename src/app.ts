@@ -6,8 +6,8 @@ import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 
-export { runFsckInWorker as runFsck } from './journal/fsck/run-in-worker.ts';
 export { initJournal } from './journal/init.ts';
+export { runFsck } from './node/fsck.ts';
 
 export interface RunningNode {
   /** Base URL of the HTTP API. */

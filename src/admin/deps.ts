@@ -1,5 +1,6 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
+import type { PeerStatus } from '../core/peer-status.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -70,43 +71,12 @@ export const UNAVAILABLE: ReadonlySet<string> = new Set([
   'SQLITE_FULL',
 ]);
 
-export interface PeerStatus {
-  readonly name: string;
-  readonly node_id: string;
-  readonly peer_id: string;
-  readonly addresses: readonly string[];
-  readonly state: 'current' | 'catching_up' | 'waiting' | 'suspended' | 'pending';
-  /** A sentence: what this node waits for before it has everything from the peer. Null when it is current. */
-  readonly waiting_on: string | null;
-  readonly circuit: 'closed' | 'open' | 'half_open';
-  /** Feeds that the peer may read here. */
-  readonly share: readonly string[];
-  /** Feeds that we take from the peer. */
-  readonly accept: readonly string[];
-  readonly namespaces: readonly string[];
-  /** `length` is the feed's length by its newest verified head, null while none is known. */
-  readonly cursors: readonly { readonly feed: string; readonly after: number; readonly length: number | null }[];
-  readonly lag_entries: number | null;
-  readonly checkpoint: { readonly size: number; readonly root: string } | null;
-  readonly accepted: number;
-  readonly refused: number;
-  readonly last_verdicts: readonly {
-    readonly at: string;
-    readonly event: string;
-    readonly reason: string | null;
-    readonly seq: number;
-  }[];
-  readonly last_contact_at: string | null;
-  readonly last_error: string | null;
-  readonly next_attempt_at: string | null;
-  /** Peer's clock minus ours at the last hello. */
-  readonly clock_skew_ms: number | null;
-}
-
 export interface PeerDirectory {
   list(): readonly PeerStatus[];
   /** @param id the peer file's name, the node id or the libp2p peer id */
   get(id: string): PeerStatus | undefined;
+  /** Ends a suspension and has the peer asked again at once. Undefined when there is no such peer. */
+  resume(id: string, actor: string): Promise<PeerStatus | undefined>;
 }
 
 export interface NodeIdentity {

@@ -31,7 +31,7 @@ export const MAX_FEEDS = 256;
 export const MAX_FEED_NAME_BYTES = 256;
 
 /** Largest tree: sizes travel as JSON numbers. */
-export const MAX_TREE_SIZE = Number.MAX_SAFE_INTEGER;
+export const MAX_TREE_SIZE: number = Number.MAX_SAFE_INTEGER;
 
 /** Clock skew tolerated on a peer's HLC, as in the Stigmem reference. */
 export const DEFAULT_MAX_FUTURE_SKEW_MS = 300_000;

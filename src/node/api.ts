@@ -29,6 +29,7 @@ export function apiOf(
     peers: {
       list: () => federation?.sessions.list() ?? [],
       get: (id) => federation?.sessions.get(id),
+      resume: async (id, actor) => federation?.sessions.resume(id, actor),
     },
     keys: openKeyStore(base.paths.apiKeys),
     metrics,
@@ -67,7 +68,10 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
     {
       name: 'journal',
       ok: health.corrupt === null,
-      detail: health.corrupt === null ? 'every row read so far verifies' : `entry ${health.corrupt.chainSeq} is damaged: run fsck`,
+      detail:
+        health.corrupt === null
+          ? 'every row read so far verifies'
+          : `entry ${health.corrupt.chainSeq} is damaged: run fsck`,
     },
     {
       name: 'writer',

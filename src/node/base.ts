@@ -90,7 +90,8 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   owned.defer(() => reader.close());
 
   const identity = await writer.identity();
-  if (identity.nodeId !== config.nodeId) throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
+  if (identity.nodeId !== config.nodeId)
+    throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
   const { peerId } = await identityFromSeed(nodeSeed);
   const events = createEvents(logger, metrics);
   const health = { corrupt: null, projectionLag: 0 };

@@ -99,7 +99,12 @@ function sessionsOf(
 }
 
 /** One change after the other: a file written twice in a row must not be carried out out of order. */
-async function followFolder(base: Base, folder: PeerFolder, deps: FollowDeps, owned: AsyncDisposableStack): Promise<void> {
+async function followFolder(
+  base: Base,
+  folder: PeerFolder,
+  deps: FollowDeps,
+  owned: AsyncDisposableStack,
+): Promise<void> {
   const state = folder.state();
   await followPeers({ added: [...state.peers.values()], changed: [], removed: [], state }, deps);
   let following = Promise.resolve();

@@ -5,6 +5,8 @@ export const VERSION: string = readVersion();
 export const SOFTWARE: string = `stigmem-peerd/${VERSION}`;
 
 function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return version;
 }

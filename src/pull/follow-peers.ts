@@ -1,7 +1,7 @@
 /** Keeps sessions, transport and audit log in step with the peer files. */
 import type { PeerFile } from '../config/peer-file.ts';
-import { problemText } from '../config/problem.ts';
 import type { PeerFolderChange } from '../config/peer-folder.ts';
+import { problemText } from '../config/problem.ts';
 import type { AuditInput } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { PeerSessions } from './peer-sessions.ts';
@@ -19,7 +19,8 @@ export interface FollowDeps {
 
 /** Carries out one change of the folder. A file that is broken keeps its last good version and is reported. */
 export async function followPeers(change: PeerFolderChange, deps: FollowDeps): Promise<void> {
-  for (const problem of change.state.problems) deps.logger.error({ problem: problemText(problem) }, 'peer file refused');
+  for (const problem of change.state.problems)
+    deps.logger.error({ problem: problemText(problem) }, 'peer file refused');
   deps.onAllowedChanged();
   for (const peer of change.added) {
     // Files are read anew at each start: only a peer that was not known before is news.

@@ -89,6 +89,13 @@ export class PeerSession {
     this.#wake.wake();
   }
 
+  /** A suspension was ended: the journal is asked again whether the peer may be pulled. */
+  async resume(): Promise<void> {
+    const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);
+    this.#set({ progress, attempts: FRESH, greeted: null });
+    this.#wake.wake();
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the node is stopping'));
     this.#watching?.abort();

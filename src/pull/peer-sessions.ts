@@ -15,11 +15,13 @@ type Verdict = PeerStatus['last_verdicts'][number];
 
 export class PeerSessions {
   readonly #deps: PullDeps;
+  readonly #report: PullDeps['onPage'];
   readonly #lanes: PullLanes;
   readonly #sessions = new Map<string, PeerSession>();
   readonly #verdicts = new Map<string, Verdict[]>();
 
   constructor(deps: PullDeps) {
+    this.#report = deps.onPage;
     this.#deps = { ...deps, onPage: (peer, outcome) => this.#onPage(peer, outcome) };
     this.#lanes = {
       healthy: new PQueue({ concurrency: deps.settings.maxParallelPulls }),
@@ -63,6 +65,16 @@ export class PeerSessions {
     return this.list().find(({ name, node_id, peer_id }) => id === name || id === node_id || id === peer_id);
   }
 
+  /** Ends a suspension, with its record; the peer is asked at once. */
+  async resume(id: string, actor: string): Promise<PeerStatus | undefined> {
+    const found = this.get(id);
+    const session = found === undefined ? undefined : this.#sessions.get(found.name);
+    if (found === undefined || session === undefined) return undefined;
+    await this.#deps.journal.audit({ event: 'peer_resumed', peer: found.node_id, actor, detail: { name: found.name } });
+    await session.resume();
+    return this.#statusOf(session);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#sessions.keys()].map((name) => this.remove(name)));
   }
@@ -73,7 +85,7 @@ export class PeerSessions {
   }
 
   #onPage(peer: string, outcome: IngestOutcome): void {
-    this.#deps.onPage(peer, outcome);
+    this.#report(peer, outcome);
     if (outcome.kind === 'proofs_needed') return;
     const at = new Date(this.#deps.nowMs()).toISOString();
     const fresh =

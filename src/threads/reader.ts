@@ -62,9 +62,11 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);
   const close = (): void => {
     db.close();
-    port.close();
   };
-  serveCalls(port, { ...(Object.fromEntries(inSnapshot) as Methods), close });
+  // The answer to `close` leaves before the port does.
+  serveCalls(port, { ...(Object.fromEntries(inSnapshot) as Methods), close }, () =>
+    db.open ? undefined : port.close(),
+  );
 }
 
 start(workerData as ReaderData);

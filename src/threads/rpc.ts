@@ -59,6 +59,12 @@ function answer(id: number, methods: Methods, method: string, args: readonly unk
   }
 }
 
+/** A call could not be answered because its thread is gone. */
+class ThreadEnded extends Error {
+  override readonly name = 'ThreadEnded';
+  readonly code = 'closed';
+}
+
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -86,7 +92,7 @@ export class WorkerClient {
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        this.#fail(new Error(`the worker ended (exit code ${code})`));
+        this.#fail(new ThreadEnded(`the journal’s thread has ended (exit code ${code})`));
         resolve();
       });
     });

@@ -108,11 +108,12 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
       clearImmediate(projecting);
       journal.chainMutationAttempts(Date.now());
       journal.close();
-      port.close();
     },
   };
   serveCalls(port, { ...methods }, () => {
+    // The answer to `close` has left; without its port the thread has nothing more to wait for.
     if (journal.db.open) afterCall();
+    else port.close();
   });
   journal.chainMutationAttempts(Date.now());
   afterCall();

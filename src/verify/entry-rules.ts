@@ -163,12 +163,19 @@ function checkMeaning(entry: Entry): FactFault | null {
 }
 
 function checkClock(entry: Entry, ctx: PageContext): FactFault | null {
-  const skew = checkSkew(Number(entry.hlc.slice(0, 13)), ctx.nowMs, {
-    maxFutureMs: ctx.maxFutureSkewMs,
-    maxPastMs: ctx.maxPastSkewMs,
-  });
+  const limits = { maxFutureMs: ctx.maxFutureSkewMs, maxPastMs: ctx.maxPastSkewMs };
+  const wallMs = Number(entry.hlc.slice(0, 13));
+  const skew = checkSkew(wallMs, ctx.nowMs, limits);
   if (skew === null) return null;
-  return fault(skew.direction === 'future' ? 'hlc_future' : 'hlc_past', 'hlc', entry.hlc, `${ctx.nowMs} ms`);
+  if (skew.direction === 'future') return fault('hlc_future', 'hlc', entry.hlc, `${ctx.nowMs} ms`);
+  // A peer's history is as old as it is: a clock is behind only if it was when the peer's log took the entry.
+  const takenMs = Math.min(ctx.nowMs, millisecondsOf(entry.created_at) ?? ctx.nowMs);
+  return checkSkew(wallMs, takenMs, limits) === null ? null : fault('hlc_past', 'hlc', entry.hlc, `${takenMs} ms`);
+}
+
+function millisecondsOf(instant: string): number | undefined {
+  const parsed = parseIsoInstant(instant);
+  return parsed.ok ? Number(parsed.value / 1000n) : undefined;
 }
 
 /** Instructions are taken into the journal and kept from readers until a person lets them through. */

@@ -6,9 +6,10 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { DestinationStream } from 'pino';
 import { buildApi } from '../../src/admin/api/build-api.ts';
 import type { ApiEnv } from '../../src/admin/api/route.ts';
-import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS, type PeerStatus } from '../../src/admin/deps.ts';
+import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS } from '../../src/admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
 import type { Permission } from '../../src/admin/permissions.ts';
+import type { PeerStatus } from '../../src/core/peer-status.ts';
 import type { AuditInput } from '../../src/journal/read-model.ts';
 import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
@@ -138,10 +139,9 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
 }
 
 function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
-  return {
-    list: () => peers,
-    get: (id) => peers.find((peer) => [peer.name, peer.node_id, peer.peer_id].includes(id)),
-  };
+  const get = (id: string): PeerStatus | undefined =>
+    peers.find((peer) => [peer.name, peer.node_id, peer.peer_id].includes(id));
+  return { list: () => peers, get, resume: async (id) => get(id) };
 }
 
 async function send(

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import type { PeerStatus } from '../../core/peer-status.ts';
 import { isScope, SCOPES } from '../../core/scope.ts';
-import type { PeerStatus } from '../deps.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
@@ -72,6 +72,24 @@ export function addPeers(apparatus: Apparatus): void {
   } as const;
   addRoute(apparatus, one, ['federate'], async (call) => {
     const peer = peers.get(call.param('id'));
+    return peer === undefined ? refused({ status: 404, detail: 'peer not found' }) : json(200, peerBody(peer));
+  });
+
+  const resume = {
+    method: 'post',
+    path: '/v1/federation/peers/{name}/resume',
+    tag: 'Federation',
+    summary: 'End the suspension of a peer, by file name; recorded with the caller',
+    params: z.object({ name: z.string() }),
+    query: NO_QUERY,
+    quota: 'admin_action',
+    responses: {
+      200: { description: 'the peer', content: { 'application/json': { schema: PEER } } },
+      404: { description: 'peer not found' },
+    },
+  } as const;
+  addRoute(apparatus, resume, ['admin'], async (call, principal) => {
+    const peer = await peers.resume(call.param('name'), principal.actor);
     return peer === undefined ? refused({ status: 404, detail: 'peer not found' }) : json(200, peerBody(peer));
   });
 }

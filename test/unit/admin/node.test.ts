@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PeerStatus } from '../../../src/admin/deps.ts';
+import type { PeerStatus } from '../../../src/core/peer-status.ts';
 import { createTestApi } from '../../support/api-fixture.ts';
 
 const PEER: PeerStatus = {
