@@ -9,7 +9,7 @@ import { hashBytes, hashText } from '../entry-row.ts';
 import type { AuditRecord } from '../read-model.ts';
 import { leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
-import { changedColumn, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { LogTree } from './log-tree.ts';
 
 export interface AuditTotals {
@@ -23,9 +23,9 @@ export function feedKey(peer: string, feed: string): string {
 }
 
 export function checkAudit(ctx: FsckContext, head: SignedHead | null): AuditTotals {
-  const check = new AuditCheck(ctx, head);
+  using check = new AuditCheck(ctx, head);
   walkTable(ctx, 'audit', {
-    judge: (row, seq) => check.judge(row, seq),
+    judge: (row, seq, changed) => check.judge(row, seq, changed),
     missing: (first, last) => check.skip(first, last),
     after: (row, _, changed) => check.accept(row, changed),
   });
@@ -34,6 +34,7 @@ export function checkAudit(ctx: FsckContext, head: SignedHead | null): AuditTota
 }
 
 class AuditCheck implements AuditTotals {
+  readonly #ctx: FsckContext;
   readonly #tree: LogTree;
   readonly #evidence: Statement<[Uint8Array], number>;
   readonly refused = new Map<string, number>();
@@ -43,6 +44,7 @@ class AuditCheck implements AuditTotals {
   #leaf: Uint8Array = new Uint8Array(32);
 
   constructor(ctx: FsckContext, head: SignedHead | null) {
+    this.#ctx = ctx;
     this.#tree = new LogTree(ctx, 'audit', head);
     this.#evidence = prepare<[Uint8Array]>(
       ctx.db,
@@ -50,10 +52,11 @@ class AuditCheck implements AuditTotals {
     ).pluck() as Statement<[Uint8Array], number>;
   }
 
-  judge(row: StoredRow<'audit'>, seq: number): Fault | undefined {
+  judge(row: StoredRow<'audit'>, seq: number, changed: string | undefined): Fault | undefined {
     const record = parseRecord(row.body);
     if (record !== undefined) this.#count(record);
-    return this.#judgeBody(record, seq) ?? this.#judgeLeaf(row, seq) ?? this.#judgeEvidence(record);
+    const leaf = this.#judgeLeaf(row, seq, changed);
+    return this.#judgeBody(record, seq) ?? leaf ?? this.#judgeEvidence(record);
   }
 
   skip(first: number, last: number): void {
@@ -67,6 +70,10 @@ class AuditCheck implements AuditTotals {
     this.#tree.add(this.#leaf);
     this.rows++;
     this.#head = changed === 'body' || changed === 'several' ? undefined : recordHash(row.body);
+  }
+
+  [Symbol.dispose](): void {
+    this.#tree.close();
   }
 
   finish(): void {
@@ -83,12 +90,12 @@ class AuditCheck implements AuditTotals {
     return { code: 'previous_hash_mismatch', field: 'body', detail };
   }
 
-  #judgeLeaf(row: StoredRow<'audit'>, seq: number): Fault | undefined {
+  #judgeLeaf(row: StoredRow<'audit'>, seq: number, changed: string | undefined): Fault | undefined {
     const leaf = leafOf(row, row.body);
     const vouched = this.#tree.isElsewhere(seq, row.leaf_hash) ? this.#tree.vouchedLeaf(seq) : undefined;
     this.#leaf = vouched ?? row.leaf_hash;
     if (leaf === undefined || !sameHash(leaf, row.leaf_hash)) {
-      if (leaf !== undefined && changedColumn('audit', row) === 'leaf_hash') this.#leaf = leaf;
+      if (leaf !== undefined && changed === 'leaf_hash') this.#leaf = leaf;
       if (this.#leaf.length !== 32) this.#leaf = leaf ?? new Uint8Array(32);
       const computed = leaf === undefined ? 'no leaf' : hashText(leaf);
       return { code: 'leaf_mismatch', field: 'leaf_hash', detail: `salt and body give ${computed}` };
@@ -100,7 +107,8 @@ class AuditCheck implements AuditTotals {
 
   #judgeEvidence(record: AuditRecord | undefined): Fault | undefined {
     const evidence = record?.evidence ?? null;
-    if (evidence === null || this.#evidence.get(hashBytes(evidence)) !== undefined) return undefined;
+    const isToldElsewhere = this.#ctx.findings.isDamaged('evidence');
+    if (evidence === null || isToldElsewhere || this.#evidence.get(hashBytes(evidence)) !== undefined) return undefined;
     return { code: 'evidence_missing', field: 'body', detail: `evidence ${evidence} is not stored` };
   }
 

@@ -49,12 +49,12 @@ export const KEY_OF: Readonly<Record<CountedTable, string>> = {
 export type StoredRow<T extends SummedTable> = Pick<Tables[T], (SummedColumn<T> | keyof LocatorSums) & keyof Tables[T]>;
 
 export interface Walk<T extends CountedTable> {
-  /** Judges one row by what it says. */
-  readonly judge: (row: StoredRow<T>, key: number) => Fault | undefined;
+  /** Judges one row by what it says; `changed` is the column that its sums name, if any. */
+  readonly judge: (row: StoredRow<T>, key: number, changed: string | undefined) => Fault | undefined;
   /** Rows `first` to `last` are not there. */
   readonly missing?: (first: number, last: number) => void;
-  /** Called after the row was judged, with what was found. */
-  readonly after?: (row: StoredRow<T>, key: number, field: string | undefined) => void;
+  /** Called after the row was judged. */
+  readonly after?: (row: StoredRow<T>, key: number, changed: string | undefined) => void;
 }
 
 /**
@@ -77,7 +77,7 @@ export function walkTable<T extends CountedTable>(ctx: FsckContext, table: T, wa
       walk.missing?.(expected, key - 1);
     }
     if (!isMoved) expected = key + 1;
-    const fault = walk.judge(row, key);
+    const fault = walk.judge(row, key, changed);
     reportRow(ctx, table, key, changed, fault);
     walk.after?.(row, key, changed);
   }

@@ -9,7 +9,7 @@ import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { entryOf, hashText } from '../entry-row.ts';
 import { isInFeed, leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
-import { changedColumn, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { LogTree } from './log-tree.ts';
 
 interface Feed {
@@ -26,9 +26,9 @@ export interface EntryTotals {
 }
 
 export function checkEntries(ctx: FsckContext, head: SignedHead | null): EntryTotals {
-  const check = new EntryCheck(ctx, head);
+  using check = new EntryCheck(ctx, head);
   walkTable(ctx, 'entries', {
-    judge: (row, seq) => check.judge(row, seq),
+    judge: (row, seq, changed) => check.judge(row, seq, changed),
     missing: (first, last) => check.skip(first, last),
     after: (row, _, changed) => check.accept(row, changed),
   });
@@ -62,13 +62,20 @@ class EntryCheck implements EntryTotals {
   }
 
   /** The first check that fails, in the order of the Stigmem reference where it has the same check. */
-  judge(row: StoredRow<'entries'>, seq: number): Fault | undefined {
+  judge(row: StoredRow<'entries'>, seq: number, changed: string | undefined): Fault | undefined {
     const entry = entryOf(row);
     const text = encodeEntry(entry);
     const chain = chainHash(entry);
-    const fault = this.#judgeLink(entry) ?? judgeHashes(entry, chain) ?? this.#judgeLeaf(row, text, seq);
+    // All of them run, whatever the first one says: each keeps what the next row is compared with.
+    const faults = [
+      this.#judgeLink(entry),
+      judgeHashes(entry, chain),
+      this.#judgeLeaf(row, text, seq, changed),
+      this.#judgeFeed(row, entry, changed),
+      this.#judgeRest(row, entry),
+    ];
     this.#heads = [entry.chain_hash, chain];
-    return fault ?? this.#judgeFeed(row, entry) ?? this.#judgeRest(row, entry);
+    return faults.find((fault) => fault !== undefined);
   }
 
   skip(first: number, last: number): void {
@@ -82,11 +89,15 @@ class EntryCheck implements EntryTotals {
     if (changed === 'chain_seq') return; // it stands elsewhere: its place is found empty
     this.#tree.add(this.#leaf);
     this.rows++;
-    if (row.hlc > this.maxHlc) this.maxHlc = row.hlc;
-    this.#createdUs = row.created_us;
+    if (changed !== 'hlc' && row.hlc > this.maxHlc) this.maxHlc = row.hlc;
+    if (changed !== 'created_us') this.#createdUs = row.created_us;
     if (row.received_from !== null) {
       this.received.set(row.received_from, (this.received.get(row.received_from) ?? 0) + 1);
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#tree.close();
   }
 
   finish(): void {
@@ -105,12 +116,12 @@ class EntryCheck implements EntryTotals {
   }
 
   /** Decides too which leaf goes into the tree: one changed row must not make every root after it look wrong. */
-  #judgeLeaf(row: StoredRow<'entries'>, text: string, seq: number): Fault | undefined {
+  #judgeLeaf(row: StoredRow<'entries'>, text: string, seq: number, changed: string | undefined): Fault | undefined {
     const leaf = leafOf(row, text);
     const vouched = this.#tree.isElsewhere(seq, row.leaf_hash) ? this.#tree.vouchedLeaf(seq) : undefined;
     this.#leaf = vouched ?? row.leaf_hash;
     if (leaf === undefined || !sameHash(leaf, row.leaf_hash)) {
-      if (leaf !== undefined && changedColumn('entries', row) === 'leaf_hash') this.#leaf = leaf;
+      if (leaf !== undefined && changed === 'leaf_hash') this.#leaf = leaf;
       if (this.#leaf.length !== 32) this.#leaf = leaf ?? new Uint8Array(32);
       const computed = leaf === undefined ? 'no leaf' : hashText(leaf);
       return { code: 'leaf_mismatch', field: 'leaf_hash', detail: `salt and columns give ${computed}` };
@@ -120,22 +131,25 @@ class EntryCheck implements EntryTotals {
     return { code: 'leaf_mismatch', field: 'leaf_hash', detail };
   }
 
-  #judgeFeed(row: StoredRow<'entries'>, entry: Entry): Fault | undefined {
-    const feed = this.#feeds.get(row.feed_id);
-    if (!isInFeed(entry, feed?.name)) {
-      if (this.#ctx.findings.isDamaged('feeds')) return undefined;
+  #judgeFeed(row: StoredRow<'entries'>, entry: Entry, changed: string | undefined): Fault | undefined {
+    // The length goes on whatever is wrong with the row: it stood in its feed when it was written.
+    const feed = changed === 'feed_id' ? this.#feedNamed(entry) : this.#feeds.get(row.feed_id);
+    const expected = (feed?.length ?? 0) + 1;
+    if (feed !== undefined) feed.length = changed === 'feed_seq' ? expected : row.feed_seq;
+    if (!isInFeed(entry, this.#feeds.get(row.feed_id)?.name) && !this.#ctx.findings.isDamaged('feeds')) {
       const detail = `the entry does not belong to feed ${row.feed_id} (${feed?.name ?? 'which is not there'})`;
       return { code: 'feed_mismatch', field: 'feed_id', detail };
     }
-    if (feed === undefined) return undefined;
-    const expected = feed.length + 1;
-    feed.length = row.feed_seq;
-    if (row.feed_seq === expected || this.#isAfterGap) return undefined;
+    if (row.feed_seq === expected || this.#isAfterGap || feed === undefined) return undefined;
     return {
       code: 'feed_seq_gap',
       field: 'feed_seq',
       detail: `${row.feed_seq} where ${feed.name} stands at ${expected}`,
     };
+  }
+
+  #feedNamed(entry: Entry): Feed | undefined {
+    return [...this.#feeds.values()].find(({ name }) => isInFeed(entry, name));
   }
 
   #judgeRest(row: StoredRow<'entries'>, entry: Entry): Fault | undefined {

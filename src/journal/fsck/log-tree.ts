@@ -83,6 +83,11 @@ export class LogTree {
     this.#findTruncation(rows);
   }
 
+  /** Ends the reading of checkpoints, wherever it stands. */
+  close(): void {
+    this.#roots.return?.();
+  }
+
   #lose(why: string): void {
     this.#isLost = true;
     this.#ctx.findings.notice(

@@ -60,26 +60,38 @@ class PageCheck implements PageTotals {
   judge(row: Page): Fault | undefined {
     const garbled = judgeDigest(row);
     const decoded = decodePage(row);
-    const fault = this.#judgeCursor(row) ?? garbled;
+    add(this.refused, feedKey(row.peer, row.feed), row.refused);
     if (!decoded.ok) {
+      this.#moveCursor(feedKey(authorityOf(row.peer) ?? '', row.feed), row.after_seq, row.to_seq);
       const [frame = 'header'] = decoded.error.at.split(/[.[]/);
-      return fault ?? { code: 'page_malformed', field: frame, detail: `${decoded.error.at}: ${decoded.error.got}` };
+      return garbled ?? { code: 'page_malformed', field: frame, detail: `${decoded.error.at}: ${decoded.error.got}` };
     }
     const page = decoded.value;
     const leaves = leavesOf(page);
-    return (
-      fault ?? judgeHeader(row, page) ?? this.#judgeNotes(row, page, leaves) ?? this.#judgeFacts(row, page, leaves)
-    );
+    const faults = [
+      garbled,
+      this.#judgeCursor(page),
+      judgeHeader(row, page),
+      this.#judgeNotes(row, page, leaves),
+      this.#judgeFacts(row, page, leaves),
+    ];
+    return faults.find((fault) => fault !== undefined);
   }
 
-  #judgeCursor({ peer, feed, after_seq, to_seq, refused }: Page): Fault | undefined {
-    const key = feedKey(peer, feed);
-    const cursor = this.#cursors.get(key) ?? 0;
-    this.#cursors.set(key, to_seq);
-    add(this.refused, key, refused);
-    if (after_seq === cursor) return undefined;
-    const detail = `the page is behind entry ${after_seq} of ${feed} of ${peer}, the one before ended at ${cursor}`;
+  /** By what the page itself says: a changed column must not make the next page look wrong. */
+  #judgeCursor({ header }: DecodedPage): Fault | undefined {
+    const owner = ownerOf(header.checkpoint);
+    const { after, feed, indexes } = header;
+    const cursor = this.#moveCursor(feedKey(owner, feed), after, after + indexes.length);
+    if (after === cursor) return undefined;
+    const detail = `the page is behind entry ${after} of ${feed}, the one before ended at ${cursor}`;
     return { code: 'cursor_gap', field: 'after_seq', detail };
+  }
+
+  #moveCursor(key: string, after: number, to: number): number {
+    const cursor = this.#cursors.get(key) ?? 0;
+    this.#cursors.set(key, Math.max(to, after));
+    return cursor;
   }
 
   #judgeNotes(row: Page, page: DecodedPage, leaves: Buffer): Fault | undefined {
@@ -167,8 +179,13 @@ function judgeHeader(row: Page, { header }: DecodedPage): Fault | undefined {
   if (header.after !== row.after_seq) return wrong('after_seq', header.after);
   const to = header.after + header.indexes.length;
   if (to !== row.to_seq) return wrong('to_seq', to);
-  const owner = originOf(header.checkpoint, 0)?.split('/journal/')[0];
-  return owner === authorityOf(row.peer) ? undefined : wrong('peer', owner ?? 'nothing');
+  const owner = ownerOf(header.checkpoint);
+  return owner === authorityOf(row.peer) ? undefined : wrong('peer', owner);
+}
+
+/** Authority of the log that a checkpoint is of. */
+function ownerOf(checkpoint: string): string {
+  return originOf(checkpoint, 0)?.split('/journal/')[0] ?? '';
 }
 
 function leavesOf(page: DecodedPage): Buffer {

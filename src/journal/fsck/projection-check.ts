@@ -99,8 +99,16 @@ function firstStray(db: Db, projected: number): number | undefined {
 
 /** Every quarantined fact was quarantined on record, for the reason on record, and is still held back. */
 function checkQuarantine(ctx: FsckContext): void {
-  const { findings } = ctx;
   const reasons = recordedReasons(ctx.db);
+  try {
+    compareQuarantine(ctx, reasons);
+  } finally {
+    reasons.return(undefined);
+  }
+}
+
+function compareQuarantine(ctx: FsckContext, reasons: Reasons): void {
+  const { findings } = ctx;
   let recorded = reasons.next();
   const rows = sqlBuilder.selectFrom('quarantine').selectAll().orderBy('chain_seq');
   const stored = prepare<[], { chain_seq: number; reason: string; status: string }>(ctx.db, rows);
@@ -128,8 +136,10 @@ function checkQuarantine(ctx: FsckContext): void {
   }
 }
 
+type Reasons = Generator<{ readonly seq: number; readonly reason: string | null }>;
+
 /** In the order of entries: audit records are written with them. */
-function* recordedReasons(db: Db): Generator<{ readonly seq: number; readonly reason: string | null }> {
+function* recordedReasons(db: Db): Reasons {
   const bodies = prepare<[string], string>(
     db,
     sqlBuilder.selectFrom('audit').select('body').where('event', '=', PARAM).orderBy('seq'),

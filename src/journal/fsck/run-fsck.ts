@@ -43,13 +43,12 @@ export function runFsck(folder: string, options: FsckOptions): FsckReport {
   const before = readHeads(file, findings);
   const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB: CACHE_MIB });
   try {
-    db.exec('BEGIN');
+    db.exec('BEGIN'); // nothing is written: closing ends it
     db.pragma('schema_version');
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     // Read again behind it: the journal may have a newer checkpoint than the first reading, never than this one.
     const after = readHeads(file, new Findings());
     checkAll(contextOf(db, findings, before, options), before, after);
-    db.exec('COMMIT');
   } finally {
     db.close();
   }
@@ -92,8 +91,8 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads): void {
   run('meta', () => checkMeta(ctx));
   run('checkpoints', () => checkCheckpoints(ctx, after));
   const entries = run('entries', () => checkEntries(ctx, before.journal));
-  const audit = run('audit', () => checkAudit(ctx, before.audit));
   run('evidence', () => checkEvidence(ctx));
+  const audit = run('audit', () => checkAudit(ctx, before.audit));
   const logs = run('peer_declarations', () => new PeerLogs(ctx.db));
   if (logs !== undefined) {
     run('peer_checkpoints', () => checkPeers(ctx, logs));
