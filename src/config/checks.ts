@@ -1,10 +1,13 @@
 /** Texts that name something outside this file: addresses, peers, feeds. Each check says what is wrong, or null. */
 import { isIP } from 'node:net';
-import { peerIdFromString } from '@libp2p/peer-id';
-import { multiaddr } from '@multiformats/multiaddr';
 import { isAuthority, isNodeId } from '../core/node-id.ts';
 import { parseFeed } from '../core/scope.ts';
 
+const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+/** Identity multihash of 36 bytes: a protobuf with key type 1 (Ed25519) and 32 bytes of key. */
+const ED25519_ID_HEX = '2408011220';
+const MAX_PORT = 65_535;
+const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 const HOST_PROTOCOLS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6'];
 
 /** A node id, `stigmem://` and a lower-case host name. */
@@ -25,19 +28,19 @@ export function authorityFault(text: string): string | null {
 
 /** An address this node can listen on or dial: TCP over IP or DNS, optionally with `/p2p/<peer id>` at the end. */
 export function addressFault(text: string): string | null {
-  const start = `it starts with one of ${HOST_PROTOCOLS.map((name) => `/${name}/`).join(' ')}`;
-  if (!text.startsWith('/')) return start;
-  let parts: readonly { readonly name: string; readonly value?: string }[];
-  try {
-    parts = multiaddr(text).getComponents();
-  } catch (thrown) {
-    return thrown instanceof Error ? thrown.message : String(thrown);
+  const [empty, protocol = '', host = '', tcp, port = '', p2p, peerId = '', ...rest] = text.split('/');
+  if (empty !== '' || !HOST_PROTOCOLS.includes(protocol)) {
+    return `it starts with one of ${HOST_PROTOCOLS.map((name) => `/${name}/`).join(' ')}`;
   }
-  const [host, port, peer, ...rest] = parts;
-  if (host === undefined || !HOST_PROTOCOLS.includes(host.name)) return start;
-  if (port === undefined || port.name !== 'tcp') return 'behind the host stands /tcp/<port>: peers speak TCP';
-  if (peer !== undefined && peer.name !== 'p2p') return `/${peer.name} is not spoken; only TCP is`;
-  return rest.length > 0 ? 'nothing stands behind the peer id' : null;
+  const version = isIP(host);
+  if (protocol === 'ip4' && version !== 4) return `${host || 'nothing'} is no IPv4 address`;
+  if (protocol === 'ip6' && version !== 6) return `${host || 'nothing'} is no IPv6 address`;
+  if (protocol.startsWith('dns') && !HOST_NAME.test(host)) return `${host || 'nothing'} is no host name`;
+  if (tcp !== 'tcp') return 'behind the host stands /tcp/<port>: peers speak TCP';
+  if (!/^(0|[1-9][0-9]{0,4})$/.test(port) || Number(port) > MAX_PORT) return `${port || 'nothing'} is no port`;
+  if (p2p === undefined) return null;
+  if (p2p !== 'p2p') return `/${p2p} is not spoken; only TCP is`;
+  return rest.length > 0 ? 'nothing stands behind the peer id' : peerIdFault(peerId);
 }
 
 /** The peer id at the end of an address, or null. The address must have passed {@link addressFault}. */
@@ -45,14 +48,22 @@ export function peerIdIn(address: string): string | null {
   return /\/p2p\/([^/]+)$/.exec(address)?.[1] ?? null;
 }
 
-/** A peer id that contains an Ed25519 key. */
+/**
+ * A peer id that contains an Ed25519 key: base58btc of an identity multihash of a protobuf key. Checked here and not by
+ * libp2p because every command reads peer files, and loading libp2p takes longer than most of them.
+ *
+ * @see https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md
+ */
 export function peerIdFault(text: string): string | null {
-  try {
-    const { type } = peerIdFromString(text);
-    return type === 'Ed25519' ? null : `it is an id of type ${type}; ids of Ed25519 keys start with 12D3Koo`;
-  } catch {
-    return 'it is not a peer id: copy it from the partner’s `peer show self`';
-  }
+  // One leading "1" stands for the multihash's leading zero byte; the number behind it must not start with another.
+  const digits = /^1([2-9A-HJ-NP-Za-km-z][1-9A-HJ-NP-Za-km-z]{50})$/.exec(text)?.[1];
+  let value = 0n;
+  for (const digit of digits ?? '') value = value * 58n + BigInt(BASE58.indexOf(digit));
+  if (value.toString(16).startsWith(ED25519_ID_HEX) && value.toString(16).length === ED25519_ID_HEX.length + 64)
+    return null;
+  return /^(Qm|16Uiu)/.test(text)
+    ? 'it is the id of another kind of key; ids of Ed25519 keys start with 12D3Koo'
+    : 'it is not a peer id: copy it from the partner’s `peer show self`';
 }
 
 /** A feed that a grant can name: facts asserted by the serving node itself, in a scope or in one garden of a scope. */

@@ -74,10 +74,15 @@ function resolveConfig(
   if (!checked.ok) {
     const context = { tree, whereIs, expected: expectedAt, knownKeys: KNOWN_KEYS, reference: 'config.example.toml' };
     const faults = checked.faults.flatMap((fault) => explainFault(fault, context));
-    return err({ code: 'invalid', problems: [...problems, ...faults] });
+    return err({ code: 'invalid', problems: [...problems, ...faults.sort((a, b) => lineOf(a) - lineOf(b))] });
   }
   const found = [...problems, ...contradictions(checked.value, whereIs)];
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
+}
+
+/** In the order of the file; what has no line comes first. */
+function lineOf({ where }: ConfigProblem): number {
+  return Number(/:(\d+)$/.exec(where)?.[1] ?? 0);
 }
 
 const KNOWN_KEYS = [...SETTINGS.map(({ key }) => key), ...SECTIONS.map(({ name }) => name)];

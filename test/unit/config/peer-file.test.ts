@@ -85,7 +85,7 @@ const CASES: readonly [name: string, text: string, says: string][] = [
   [
     'a peer id of another kind of key',
     `node_id = "stigmem://globex.example"\npeer_id = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N"\n`,
-    'globex.toml:2: peer_id: expected the partner’s peer id, "12D3Koo…", got "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N" (it is an id of type RSA; ids of Ed25519 keys start with 12D3Koo). Correct the value.',
+    'globex.toml:2: peer_id: expected the partner’s peer id, "12D3Koo…", got "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N" (it is the id of another kind of key; ids of Ed25519 keys start with 12D3Koo). Correct the value.',
   ],
   [
     'an address of another peer',

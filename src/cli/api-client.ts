@@ -1,0 +1,173 @@
+/** The node's API, wherever it is: in the running daemon, or over the files of a node that is not running. */
+import { readFileSync } from 'node:fs';
+import { loadConfig } from '../config/config.ts';
+import { readDaemonFile } from '../config/daemon-file.ts';
+import { dataPaths } from '../config/data-dir.ts';
+import { type ConfigError, problemText } from '../config/problem.ts';
+import { readSecretFile } from '../config/secret-file.ts';
+import { apiFailure } from './api-failure.ts';
+import type { Context } from './cli.ts';
+import { openDaemonSender } from './daemon-send.ts';
+import { CliError } from './exit.ts';
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as it came. */
+  readonly text: string;
+}
+
+export interface Api {
+  /** The running daemon, or null when this process serves itself. */
+  readonly daemon: { readonly pid: number; readonly api: string; readonly started_at: string } | null;
+  get(path: string, query?: Query): Promise<Answer>;
+  /** @param body JSON text */
+  post(path: string, body: string): Promise<Answer>;
+  delete(path: string): Promise<Answer>;
+  /** The body of a long answer, in pieces of text. */
+  stream(path: string, query: Query, accept: string, signal: AbortSignal): AsyncIterable<string>;
+  close(): Promise<void>;
+}
+
+export interface Backend {
+  readonly daemon: Api['daemon'];
+  send(request: Request): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Nothing is resolved; requests in process never reach a network. */
+const IN_PROCESS = 'http://offline.invalid';
+
+/** Connects to the node of a data folder. @throws CliError `unavailable` with what to do */
+export async function connectApi(context: Context): Promise<Api> {
+  const dir = context.dir();
+  requireConfig(dir);
+  const token = readToken(dir);
+  const backend = (await connectDaemon(context, dir)) ?? (await openFiles(context, dir));
+  return createApi(backend, token);
+}
+
+/** Connects, uses and closes. */
+export async function withApi<T>(context: Context, use: (api: Api) => Promise<T>): Promise<T> {
+  const api = await connectApi(context);
+  try {
+    return await use(api);
+  } finally {
+    await api.close();
+  }
+}
+
+/** Connects to the running daemon, or gives null; never opens the files. */
+export async function connectDaemonApi(context: Context): Promise<Api | null> {
+  const dir = context.dir();
+  const backend = await connectDaemon(context, dir);
+  return backend === null ? null : createApi(backend, readToken(dir));
+}
+
+/** A configuration error as a failure of a command. */
+export function configFailure(error: ConfigError): CliError {
+  const [only, ...others] = error.problems;
+  if (only !== undefined && others.length === 0) {
+    return new CliError({
+      exit: 'unavailable',
+      code: error.code,
+      message: `${only.where}: ${only.message}`,
+      fix: only.fix,
+    });
+  }
+  const message = `the configuration has ${error.problems.length} problems:\n${error.problems.map((p) => `  ${problemText(p)}`).join('\n')}`;
+  return new CliError({ exit: 'unavailable', code: error.code, message });
+}
+
+function requireConfig(dir: string): void {
+  // What the environment changes is the daemon's business; here it is enough that there is a node.
+  const config = loadConfig(dir, {}, {});
+  if (!config.ok) throw configFailure(config.error);
+}
+
+function readToken(dir: string): string {
+  const token = readSecretFile(dataPaths(dir).cliToken, 'the key of the command line');
+  if (token.ok) return token.value;
+  const { where, message, fix } = token.error;
+  const renew = `Or make a new one: stigmem-peerd key create --cli --data ${dir}`;
+  throw new CliError({ exit: 'unavailable', message: `${where}: ${message}`, fix: `${fix} ${renew}` });
+}
+
+async function connectDaemon(context: Context, dir: string): Promise<Backend | null> {
+  const info = readDaemonFile(dir, context.runtime.isAlive);
+  if (info === null) return null;
+  const sender = openDaemonSender(info.api, info.api.startsWith('https:') ? readCertificate(dir) : null);
+  try {
+    const health = await sender.send(new Request(`${info.api}/healthz`));
+    await health.body?.cancel();
+    return { daemon: info, send: sender.send, close: async () => sender.close() };
+  } catch (thrown) {
+    sender.close();
+    // Pids are reused: the process is there, but it is not our daemon. Whether one runs is for the lock to say.
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ECONNREFUSED') return null;
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = `expected the daemon (pid ${info.pid}) to answer at ${info.api}, got: ${reason}`;
+    throw new CliError(
+      { exit: 'unavailable', message, fix: 'Look at its log; restart it if it hangs.' },
+      { cause: thrown },
+    );
+  }
+}
+
+function readCertificate(dir: string): string {
+  const config = loadConfig(dir, {}, {});
+  const path = config.ok ? config.value.api.tls?.certFile : undefined;
+  if (path !== undefined) return readFileSync(path, 'utf8');
+  const message = 'the daemon speaks HTTPS with a certificate that config.toml does not name';
+  throw new CliError({ exit: 'unavailable', message, fix: 'Put api.tls_cert_file into config.toml.' });
+}
+
+async function openFiles(context: Context, dir: string): Promise<Backend> {
+  const offline = await (await context.node()).openOffline(dir);
+  return { daemon: null, send: (request) => offline.fetch(request), close: () => offline.close() };
+}
+
+/** The API over whatever answers its requests. */
+export function createApi(backend: Backend, token: string): Api {
+  const base = backend.daemon?.api ?? IN_PROCESS;
+  const send = async (method: string, path: string, query: Query, init: RequestInit): Promise<Response> => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${token}`);
+    const response = await backend.send(new Request(`${base}${path}${queryText(query)}`, { ...init, method, headers }));
+    if (response.status !== 401) return response;
+    throw new CliError({
+      exit: 'unavailable',
+      message: 'expected the key in keys/cli.token to be accepted, got 401: it is revoked, expired or of another node',
+      fix: 'Make a new one: stigmem-peerd key create --cli --data DIR',
+    });
+  };
+  const answer = async (response: Promise<Response>): Promise<Answer> => {
+    const { status, headers } = await response;
+    return { status, headers, text: await (await response).text() };
+  };
+  const JSON_BODY = { 'content-type': 'application/json' };
+  return {
+    daemon: backend.daemon,
+    get: (path, query = {}) => answer(send('GET', path, query, {})),
+    post: (path, body) => answer(send('POST', path, {}, { body, headers: JSON_BODY })),
+    delete: (path) => answer(send('DELETE', path, {}, {})),
+    async *stream(path, query, accept, signal) {
+      const response = await send('GET', path, query, { headers: { accept }, signal });
+      if (response.status !== 200) {
+        const { status, headers } = response;
+        throw apiFailure({ status, headers, text: await response.text() });
+      }
+      const decoder = new TextDecoder();
+      for await (const piece of response.body ?? []) yield decoder.decode(piece, { stream: true });
+    },
+    close: () => backend.close(),
+  };
+}
+
+function queryText(query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== false);
+  const text = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
+  return text === '' ? '' : `?${text}`;
+}

@@ -1,0 +1,111 @@
+import { type Command, Option } from 'commander';
+import { openKeyStore } from '../admin/keys.ts';
+import { PERMISSIONS } from '../admin/permissions.ts';
+import { loadConfig } from '../config/config.ts';
+import { dataPaths } from '../config/data-dir.ts';
+import { configFailure, withApi } from './api-client.ts';
+import { expectOk } from './api-failure.ts';
+import {
+  action,
+  type Cli,
+  type CommonOptions,
+  type Context,
+  type Outcome,
+  withCommonOptions,
+  withExamples,
+} from './cli.ts';
+import { mintCliToken } from './cli-token.ts';
+import { CliError } from './exit.ts';
+import { wholeNumber } from './numbers.ts';
+import type { KeyAnswer } from './wire-shapes.ts';
+
+const STATE_STYLE = { active: 'green', expired: 'yellow', revoked: 'dim' } as const;
+const MAX_DAYS = 3_650;
+
+interface CreateOptions extends CommonOptions {
+  readonly permission: readonly string[];
+  readonly days?: number;
+  readonly cli?: boolean;
+}
+
+export function addKey(program: Command, cli: Cli): void {
+  const group = program
+    .command('key')
+    .summary('API keys')
+    .description('API keys for applications, operators and auditors. Only hashes are kept; a key is shown once.');
+  const create = group
+    .command('create')
+    .summary('make a key and show it once')
+    .argument('[name]', 'what the key is for: a name that audit records carry')
+    .addOption(new Option('--permission <name...>', 'what it may do').choices(PERMISSIONS).default([], 'none'))
+    .option('--days <number>', 'days until it expires (90)', (text) => wholeNumber(text, 1, MAX_DAYS))
+    .option('--cli', 'instead: a new key for this command line, when keys/cli.token is lost, expired or revoked')
+    .action(action<CreateOptions>(cli, runCreate));
+  withExamples(withCommonOptions(create), [
+    'key create importer --permission read write --data ./acme',
+    'key create auditor --permission audit.read --days 7 --data ./acme',
+    'key create --cli --data ./acme',
+  ]);
+  const list = group.command('list').summary('all keys, without their secrets').action(action(cli, runList));
+  withExamples(withCommonOptions(list), ['key list --data ./acme']);
+  const revoke = group
+    .command('revoke')
+    .summary('revoke a key, at once and for good')
+    .argument('<id>', 'id or name of the key (see key list)')
+    .action(action(cli, runRevoke));
+  withExamples(withCommonOptions(revoke), ['key revoke 3fa8c102 --data ./acme']);
+}
+
+async function runCreate(context: Context, [name]: readonly string[], options: CreateOptions): Promise<Outcome> {
+  if (options.cli === true) return renewCliToken(context);
+  if (name === undefined || options.permission.length === 0) {
+    const message = 'expected a name and at least one --permission';
+    const fix = `For example: stigmem-peerd key create importer --permission read write. Permissions: ${PERMISSIONS.join(', ')}`;
+    throw new CliError({ exit: 'usage', message, fix });
+  }
+  const body = JSON.stringify({ name, permissions: options.permission, days: options.days });
+  const json = await withApi(context, async (api) => expectOk(await api.post('/v1/admin/keys', body)));
+  const key = JSON.parse(json) as KeyAnswer & { readonly secret: string };
+  const until = key.expires_at === null ? 'never' : key.expires_at;
+  context.note(`Key ${key.id} (${key.name}): ${key.permissions.join(' ')}; expires ${until}. It is shown this once.`);
+  return { json, human: key.secret };
+}
+
+/** Whoever may write the data folder may have this: that is what being the operator means. */
+async function renewCliToken(context: Context): Promise<Outcome> {
+  const dir = context.dir();
+  const config = loadConfig(dir, {}, {});
+  if (!config.ok && config.error.code === 'not_initialised') throw configFailure(config.error);
+  const keys = openKeyStore(dataPaths(dir).apiKeys);
+  const key = mintCliToken(dir, keys, context.runtime.nowMs());
+  const human = `${dataPaths(dir).cliToken} holds a new key (${key.id}); the old one is revoked.`;
+  return { json: JSON.stringify({ id: key.id, file: dataPaths(dir).cliToken }), human };
+}
+
+async function runList(context: Context): Promise<Outcome> {
+  const json = await withApi(context, async (api) => expectOk(await api.get('/v1/admin/keys')));
+  const { keys } = JSON.parse(json) as { readonly keys: readonly KeyAnswer[] };
+  const rows = keys.map((key) => [
+    key.id,
+    key.name,
+    { text: key.state, style: STATE_STYLE[key.state] },
+    key.permissions.join(' '),
+    key.expires_at,
+  ]);
+  return { json, human: context.screen.table(['ID', 'NAME', 'STATE', 'MAY', 'EXPIRES'], rows) };
+}
+
+async function runRevoke(context: Context, [wanted = '']: readonly string[]): Promise<Outcome> {
+  return withApi(context, async (api) => {
+    const { keys } = JSON.parse(expectOk(await api.get('/v1/admin/keys'))) as { readonly keys: readonly KeyAnswer[] };
+    const byId = keys.filter((key) => key.id === wanted);
+    const found = byId.length > 0 ? byId : keys.filter((key) => key.name === wanted && key.state === 'active');
+    const [key] = found;
+    if (key === undefined) {
+      const message = `expected the id or name of a key, got ${JSON.stringify(wanted)}, which none has`;
+      throw new CliError({ exit: 'not_found', message, fix: 'See: stigmem-peerd key list' });
+    }
+    const json = expectOk(await api.delete(`/v1/admin/keys/${key.id}`));
+    return { json, human: `Key ${key.id} (${key.name}) is revoked.` };
+  });
+}

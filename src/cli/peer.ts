@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { action, type Cli, withCommonOptions, withExamples } from './cli.ts';
+import { runAdd } from './peer-add.ts';
+import { runList, runRemove, runResume } from './peer-manage.ts';
+import { runShow } from './peer-show.ts';
+
+export function addPeer(program: Command, cli: Cli): void {
+  const group = program
+    .command('peer')
+    .summary('partners: what they may read, what is taken from them')
+    .description(
+      'Partners of this node. Each has a file under peers/, which the running daemon picks up within two seconds. Nothing is granted by default.',
+    );
+  addAdd(group, cli);
+  const list = group.command('list').summary('all partners').action(action(cli, runList));
+  withExamples(withCommonOptions(list), ['peer list --data ./acme']);
+
+  const show = group
+    .command('show')
+    .summary('one partner; "self" shows what to give to a partner')
+    .argument('<name>', 'name of the partner, or self')
+    .action(action(cli, runShow));
+  withExamples(withCommonOptions(show), ['peer show self --data ./acme', 'peer show globex --data ./acme']);
+
+  const remove = group
+    .command('remove')
+    .summary('remove a partner; what it gave stays')
+    .argument('<name>', 'name of the partner')
+    .action(action(cli, runRemove));
+  withExamples(withCommonOptions(remove), ['peer remove globex --data ./acme']);
+
+  const resume = group
+    .command('resume')
+    .summary('take a suspended partner up again')
+    .description(
+      'A partner whose signed data contradicts itself is suspended: nothing more is taken from it until an operator has looked at the evidence (audit list --peer NAME) and resumes it.',
+    )
+    .argument('<name>', 'name of the partner')
+    .action(action(cli, runResume));
+  withExamples(withCommonOptions(resume), ['peer resume globex --data ./acme']);
+}
+
+function addAdd(group: Command, cli: Cli): void {
+  const add = group
+    .command('add')
+    .summary('add a partner, or change one with --replace')
+    .description(
+      'Writes peers/<name>.toml. Take node id, peer id and addresses from the partner’s `peer show self`, and compare the peer id over another channel before you trust it.',
+    )
+    .argument('<name>', 'what you call the partner: globex')
+    .requiredOption('--node-id <uri>', 'who it is: stigmem://globex.example')
+    .requiredOption('--peer-id <id>', 'its key: 12D3Koo…')
+    .option('--address <multiaddr...>', 'where to dial it; none: it dials us')
+    .option('--namespace <authority...>', 'authorities whose facts it may author (default: that of its node id)')
+    .option(
+      '--share <grant...>',
+      'feeds it may read from us: public, company/incident-42; with a time: public,not_after=2027-07-01T00:00:00Z',
+    )
+    .option('--accept <grant...>', 'feeds we take from it')
+    .option('--log-key <vkey>', 'log key to insist on')
+    .option('--disabled', 'neither dial it nor let it in yet')
+    .option('--replace', 'overwrite the file if there is one')
+    .action(action(cli, runAdd));
+  withExamples(withCommonOptions(add), [
+    'peer add globex --node-id stigmem://globex.example --peer-id 12D3Koo… \\\n      --address /dns4/peerd.globex.example/tcp/4101 --share public --accept public --data ./acme',
+  ]);
+}

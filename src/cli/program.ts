@@ -1,0 +1,85 @@
+/** The whole command line: every command, its help, and what happens with a wrong one. */
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../node/version.ts';
+import { addAssert } from './assert.ts';
+import { addAudit } from './audit.ts';
+import { type Cli, reportFailure } from './cli.ts';
+import { addDemo } from './demo.ts';
+import { CliError, EXITS, exitCodeHelp } from './exit.ts';
+import { addFsck } from './fsck.ts';
+import { addImport } from './import.ts';
+import { addInit } from './init.ts';
+import { addJournal } from './journal.ts';
+import { addKey } from './key.ts';
+import { addPeer } from './peer.ts';
+import { addQuery } from './query.ts';
+import { addRetract } from './retract.ts';
+import { addRun } from './run.ts';
+import type { Node, Runtime } from './runtime.ts';
+import { addStatus } from './status.ts';
+
+const INTRODUCTION = `Facts between organisations that do not trust each other's databases: a node keeps a journal, pulls granted feeds from its peers, verifies everything, keeps what verifies and the evidence of what does not.`;
+
+const FIRST_STEPS = `
+First steps:
+  $ stigmem-peerd demo                                                     four nodes on this machine, one hostile
+  $ stigmem-peerd init --data ./acme --node-id stigmem://acme.example      make a node
+  $ stigmem-peerd run --data ./acme                                        run it
+  $ stigmem-peerd assert --data ./acme --entity stigmem://acme.example/host/web1 \\
+      --relation acme:status --value up --scope public                     say something
+  $ stigmem-peerd peer show self --data ./acme                             what to give to a partner
+
+Every command takes --json (one JSON document on standard output; messages go to standard error) and reads the data
+folder from STIGMEM_PEERD_DATA when --data is not given. Colour is left out when standard output is no terminal or
+NO_COLOR is set.
+`;
+
+/** Runs one command line. @param args without node and script @returns the exit code */
+export async function runProgram(
+  args: readonly string[],
+  runtime: Runtime,
+  node: () => Promise<Node>,
+): Promise<number> {
+  const cli: Cli = { runtime, node, exitCode: EXITS.ok.code };
+  const program = createProgram(cli);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return cli.exitCode;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    return usageExit(thrown, args, runtime);
+  }
+}
+
+/** Help and version are asked for; everything else that ends parsing is a wrong command line. */
+function usageExit(thrown: CommanderError, args: readonly string[], runtime: Runtime): number {
+  if (thrown.exitCode === 0) return EXITS.ok.code;
+  if (thrown.code === 'commander.help') return EXITS.usage.code;
+  const [message = '', ...hints] = thrown.message.replace(/^error: /, '').split('\n');
+  const fix = [...hints, 'See: stigmem-peerd --help, or --help behind the command.'].join('\n');
+  return reportFailure(runtime, new CliError({ exit: 'usage', message, fix }), args.includes('--json'));
+}
+
+function createProgram(cli: Cli): Command {
+  const { stdout, stderr } = cli.runtime;
+  const program = new Command('stigmem-peerd')
+    .description(INTRODUCTION)
+    .version(VERSION, '-V, --version', 'version of this program')
+    .helpOption('-h, --help', 'help; behind a command: help for that command')
+    .addHelpText('after', `${FIRST_STEPS}\n${exitCodeHelp()}`)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      // Errors are printed once, by usageExit, in the form of all others.
+      outputError: () => undefined,
+      getOutHelpWidth: () => stdout.columns ?? 110,
+      getErrHelpWidth: () => stderr.columns ?? 110,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
+  for (const add of [...adders, addAudit, addFsck, addKey, addJournal, addDemo]) add(program, cli);
+  return program;
+}

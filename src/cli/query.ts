@@ -1,0 +1,117 @@
+import { type Command, Option } from 'commander';
+import { type JsonObject, jsonText } from '../core/json.ts';
+import { SCOPES } from '../core/scope.ts';
+import { type Api, type Query, withApi } from './api-client.ts';
+import { expectOk } from './api-failure.ts';
+import {
+  action,
+  type Cli,
+  type CommonOptions,
+  type Context,
+  type Outcome,
+  withCommonOptions,
+  withExamples,
+} from './cli.ts';
+import { factPairs, readFact, readFactPage, viewOf } from './fact-view.ts';
+import { limitOption } from './numbers.ts';
+import type { Screen } from './screen.ts';
+
+/** The API's own page limit. */
+const MAX_PAGE = 500;
+
+interface QueryOptions extends CommonOptions {
+  readonly entity?: string;
+  readonly relation?: string;
+  readonly source?: string;
+  readonly scope?: string;
+  readonly garden?: string;
+  readonly minConfidence?: string;
+  readonly after?: string;
+  readonly includeContradicted?: boolean;
+  readonly includeExpired?: boolean;
+  readonly includeQuarantined?: boolean;
+  readonly limit: number;
+  readonly all?: boolean;
+}
+
+export function addQuery(program: Command, cli: Cli): void {
+  const command = program
+    .command('query')
+    .summary('find facts, or show one by id or CID')
+    .description(
+      'With an id or CID: that fact. Without: the facts that match, newest first. Facts that contradict each other, that have expired or that wait for an operator are left out unless asked for. Every row is checked against its hashes before it is shown.',
+    )
+    .argument('[fact]', 'fact id or CID')
+    .option('--entity <uri>', 'exact entity')
+    .option('--relation <name>', 'exact relation')
+    .option('--source <uri>', 'exact source')
+    .addOption(new Option('--scope <scope>', 'scope').choices(SCOPES))
+    .option('--garden <name>', 'garden')
+    .option('--min-confidence <number>', 'least confidence')
+    .option('--after <time>', 'only facts asserted after this ISO time')
+    .option('--include-contradicted', 'also facts that others contradict')
+    .option('--include-expired', 'also facts that have expired')
+    .option('--include-quarantined', 'also facts that wait for an operator')
+    .addOption(limitOption(50, 'most facts to show'))
+    .option('--all', 'all matches, however many')
+    .action(action<QueryOptions>(cli, runQuery));
+  withExamples(withCommonOptions(command), [
+    'query --data ./acme --entity stigmem://acme.example/host/web1',
+    'query --data ./acme --relation cldr:name --all --json',
+    'query --data ./acme sha256:5be1…',
+  ]);
+}
+
+async function runQuery(context: Context, [fact]: readonly string[], options: QueryOptions): Promise<Outcome> {
+  return withApi(context, (api) =>
+    fact === undefined ? queryFacts(context, api, options) : showFact(context, api, fact),
+  );
+}
+
+async function showFact(context: Context, api: Api, id: string): Promise<Outcome> {
+  const json = expectOk(await api.get(`/v1/facts/${encodeURIComponent(id)}`));
+  return { json, human: factPairs(readFact(json), context.screen) };
+}
+
+async function queryFacts(context: Context, api: Api, options: QueryOptions): Promise<Outcome> {
+  const wanted = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
+  const facts: JsonObject[] = [];
+  let total = 0;
+  let cursor: string | null = null;
+  do {
+    const limit = Math.min(MAX_PAGE, wanted - facts.length);
+    const page = readFactPage(
+      expectOk(await api.get('/v1/facts', { ...queryOf(options), limit, cursor: cursor ?? undefined })),
+    );
+    facts.push(...page.facts);
+    total = page.total;
+    cursor = page.cursor;
+  } while (cursor !== null && facts.length < wanted);
+  const json = `{"facts":[${facts.map((fact) => jsonText(fact)).join(',')}],"total":${total},"cursor":${JSON.stringify(cursor)}}`;
+  return { json, human: table(facts, total, context.screen) };
+}
+
+function queryOf(options: QueryOptions): Query {
+  return {
+    entity: options.entity,
+    relation: options.relation,
+    source: options.source,
+    scope: options.scope,
+    garden_id: options.garden,
+    min_confidence: options.minConfidence,
+    after: options.after,
+    include_contradicted: options.includeContradicted,
+    include_expired: options.includeExpired,
+    include_quarantined: options.includeQuarantined,
+  };
+}
+
+function table(facts: readonly JsonObject[], total: number, screen: Screen): string {
+  if (facts.length === 0) return 'No facts match.';
+  const rows = facts.map((fact) => {
+    const { entity, relation, value, scope, source, receivedFrom, id } = viewOf(fact);
+    return [entity, relation, value, scope, receivedFrom ?? source, id];
+  });
+  const shown = facts.length < total ? `${facts.length} of ${total} facts; --all shows all` : `${facts.length} facts`;
+  return `${screen.table(['ENTITY', 'RELATION', 'VALUE', 'SCOPE', 'FROM', 'ID'], rows)}\n\n${shown}`;
+}

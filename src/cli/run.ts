@@ -1,0 +1,108 @@
+import type { Command } from 'commander';
+import type { ConfigFlags } from '../config/overlay.ts';
+import {
+  action,
+  type Cli,
+  type CommonOptions,
+  type Context,
+  type Outcome,
+  withCommonOptions,
+  withExamples,
+} from './cli.ts';
+import { CliError, EXITS } from './exit.ts';
+import type { RunningNode, Runtime } from './runtime.ts';
+
+interface RunOptions extends CommonOptions {
+  readonly set: readonly string[];
+  readonly listen?: readonly string[];
+  readonly apiHost?: string;
+  readonly apiPort?: string;
+  readonly logLevel?: string;
+}
+
+export function addRun(program: Command, cli: Cli): void {
+  const command = program
+    .command('run')
+    .summary('run the node in the foreground')
+    .description(
+      'Runs the node until SIGTERM or Ctrl-C: it then finishes what is under way and stops; a second signal ends it at once, which loses nothing that was acknowledged. Prints one line when it listens; logs are JSON lines on standard error.',
+    )
+    .option('--listen <multiaddr...>', 'where peers may connect (listen.p2p)')
+    .option('--api-host <host>', 'where the HTTP API listens (api.host)')
+    .option('--api-port <port>', 'port of the HTTP API, 0 for any free one (api.port)')
+    .option('--log-level <level>', 'least severe line to log (log.level)')
+    .option(
+      '--set <key=value>',
+      'any other setting; may be repeated',
+      (text, before: readonly string[]) => [...before, text],
+      [],
+    )
+    .action(action<RunOptions>(cli, (context, _args, options) => runNode(cli, context, options)));
+  withExamples(withCommonOptions(command), [
+    'run --data ./acme',
+    'run --data ./acme --api-port 0 --listen /ip4/0.0.0.0/tcp/4101 --log-level debug',
+    'run --data ./acme --set federation.poll_interval_s=5',
+  ]);
+}
+
+async function runNode(cli: Cli, context: Context, options: RunOptions): Promise<Outcome | null> {
+  const { runtime } = context;
+  const stopping = stopRequests(runtime);
+  try {
+    const node = await (await context.node()).runDaemon(context.dir(), flagsOf(options));
+    runtime.stdout.write(`${context.json ? listeningJson(node, runtime) : listeningLine(node, runtime)}\n`);
+    await Promise.race([stopping.first, node.done]);
+    await node.stop();
+    await node.done;
+    cli.exitCode = EXITS.ok.code;
+    return null;
+  } finally {
+    stopping.ignore();
+  }
+}
+
+/** The first signal resolves `first`; the second ends the process: whoever asks twice does not want to wait. */
+function stopRequests(runtime: Runtime): { readonly first: Promise<void>; ignore(): void } {
+  let resolveFirst = (): void => undefined;
+  const first = new Promise<void>((resolve) => {
+    resolveFirst = resolve;
+  });
+  let count = 0;
+  const ignore = runtime.onStop((signal) => {
+    count += 1;
+    if (count === 1) {
+      runtime.stderr.write(`stopping (${signal}); once more to stop at once\n`);
+      resolveFirst();
+    } else {
+      runtime.exit(EXITS.interrupted.code);
+    }
+  });
+  return { first, ignore };
+}
+
+function listeningLine(node: RunningNode, runtime: Runtime): string {
+  const peers = node.addresses.length === 0 ? 'no peer can connect' : `peers ${node.addresses.join(' ')}`;
+  return `${node.nodeId} listens: api ${node.api}, ${peers} (pid ${runtime.pid})`;
+}
+
+function listeningJson(node: RunningNode, runtime: Runtime): string {
+  return JSON.stringify({ node_id: node.nodeId, api: node.api, addresses: node.addresses, pid: runtime.pid });
+}
+
+/** Flags by setting key. The named ones are shorthands. @throws CliError `usage` */
+export function flagsOf(options: RunOptions): ConfigFlags {
+  const flags: Record<string, string> = {};
+  for (const pair of options.set) {
+    const equals = pair.indexOf('=');
+    if (equals <= 0) {
+      const message = `expected --set key=value such as --set api.port=9000, got ${JSON.stringify(pair)}`;
+      throw new CliError({ exit: 'usage', message, fix: 'All keys stand in config.toml.' });
+    }
+    flags[pair.slice(0, equals)] = pair.slice(equals + 1);
+  }
+  const named = { 'listen.p2p': options.listen?.join(','), 'api.host': options.apiHost, 'api.port': options.apiPort };
+  for (const [key, value] of Object.entries({ ...named, 'log.level': options.logLevel })) {
+    if (value !== undefined) flags[key] = value;
+  }
+  return flags;
+}

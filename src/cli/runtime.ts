@@ -1,0 +1,61 @@
+/** The process as commands see it. `main.ts` makes the real one; tests make their own. */
+import type { ConfigFlags } from '../config/overlay.ts';
+import type { FsckProgress } from '../journal/fsck/context.ts';
+import type { FsckReport } from '../journal/fsck/report.ts';
+import type { JournalIdentity } from '../journal/init.ts';
+
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width of the terminal; undefined where there is none. */
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+}
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+export interface Runtime {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly pid: number;
+  /** What starts this program again: node, then the path of main. */
+  readonly self: readonly [string, ...string[]];
+  nowMs(): number;
+  /** Tells whether a process exists. */
+  isAlive(pid: number): boolean;
+  /** Calls `handler` for every SIGINT and SIGTERM until the returned function is called. */
+  onStop(handler: (signal: StopSignal) => void): () => void;
+  /** Ends the process now. */
+  exit(code: number): void;
+}
+
+/** The parts of the node that commands drive. Loaded when a command needs them: `--help` must not start a database. */
+export interface Node {
+  runDaemon(dir: string, flags: ConfigFlags): Promise<RunningNode>;
+  openOffline(dir: string): Promise<OfflineNode>;
+  initJournal(dir: string, identity: JournalIdentity): void;
+  runFsck(
+    dir: string,
+    options: { readonly onProgress?: (progress: FsckProgress) => void; readonly signal?: AbortSignal },
+  ): Promise<FsckReport>;
+}
+
+export interface RunningNode {
+  /** Base URL of the HTTP API. */
+  readonly api: string;
+  /** Multiaddrs with `/p2p/<peer id>`; empty: nobody can connect. */
+  readonly addresses: readonly string[];
+  readonly nodeId: string;
+  /** Resolves when it is stopped, rejects when it failed. */
+  readonly done: Promise<void>;
+  /** Finishes what is under way, then stops. */
+  stop(): Promise<void>;
+}
+
+/** A node that is not running: the same API over the files of its folder. */
+export interface OfflineNode {
+  fetch(request: Request): Promise<Response>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { dataPaths } from '../config/data-dir.ts';
+import { openPeerFolder } from '../config/peer-folder.ts';
+import { type ConfigProblem, problemText } from '../config/problem.ts';
+import { type Api, withApi } from './api-client.ts';
+import { expectOk } from './api-failure.ts';
+import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
+import { peerTable } from './peer-table.ts';
+import type { Screen } from './screen.ts';
+import type { HeadAnswer, PeerStatus, ReadinessAnswer, WellKnown } from './wire-shapes.ts';
+
+interface Status {
+  readonly node: WellKnown;
+  readonly daemon: Api['daemon'];
+  readonly readiness: ReadinessAnswer;
+  readonly journal: HeadAnswer;
+  readonly peers: readonly PeerStatus[];
+  /** What is wrong in peers/ now. */
+  readonly peer_file_problems: readonly ConfigProblem[];
+}
+
+export function addStatus(program: Command, cli: Cli): void {
+  const command = program
+    .command('status')
+    .summary('how the node and each of its peers is doing')
+    .description(
+      'Says who the node is, whether it runs and is ready, how large its journal is, and in a sentence per peer how it is doing and what it waits for. Exits with 1 when the running node is not ready.',
+    )
+    .action(action(cli, runStatus));
+  withExamples(withCommonOptions(command), ['status --data ./acme', 'status --data ./acme --json | jq .peers']);
+}
+
+async function runStatus(context: Context): Promise<Outcome> {
+  const status = await withApi(context, (api) => readStatus(api, context.dir()));
+  const isSick = status.daemon !== null && status.readiness.status !== 'ready';
+  return { json: JSON.stringify(status), human: human(status, context.screen), exit: isSick ? 'refused' : 'ok' };
+}
+
+async function readStatus(api: Api, dir: string): Promise<Status> {
+  const node = JSON.parse(expectOk(await api.get('/.well-known/stigmem'))) as WellKnown;
+  // 503 is an answer here, not a failure: it says what is not ready.
+  const readiness = JSON.parse((await api.get('/readyz')).text) as ReadinessAnswer;
+  const journal = JSON.parse(expectOk(await api.get('/v1/journal/head'))) as HeadAnswer;
+  const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
+  const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
+  return { node, daemon: api.daemon, readiness, journal, peers, peer_file_problems: problems };
+}
+
+function human(status: Status, screen: Screen): string {
+  const { node, daemon, journal, readiness } = status;
+  const state = daemon === null ? 'not running' : `running since ${daemon.started_at} (pid ${daemon.pid})`;
+  const lag = journal.projection_lag === 0 ? '' : `, ${journal.projection_lag} not in queries yet`;
+  const pairs = screen.pairs([
+    ['node', node.node_id],
+    ['state', daemon === null ? { text: state, style: 'yellow' } : { text: state, style: 'green' }],
+    ['version', node.peerd.version],
+    ['api', daemon === null ? null : daemon.api],
+    ['peer id', node.peerd.peer_id],
+    ['addresses', node.peerd.addresses.join(' ') || null],
+    ['journal', `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
+    ['feeds', journal.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
+  ]);
+  const sick = daemon === null ? [] : readiness.checks.filter(({ ok }) => !ok);
+  const warnings = [
+    ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
+    ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
+  ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
+  const peers =
+    status.peers.length === 0 ? 'No peers. Add one: stigmem-peerd peer add --help' : peerTable(status.peers, screen);
+  return [pairs, '', peers, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n');
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/** argv -> command. The only file that touches the process. */
+import { fileURLToPath } from 'node:url';
+import { runProgram } from './cli/program.ts';
+import type { Node, Output, Runtime, StopSignal } from './cli/runtime.ts';
+
+const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM'];
+
+const runtime: Runtime = {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+  pid: process.pid,
+  self: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
+  nowMs: Date.now,
+  isAlive,
+  onStop(handler) {
+    for (const signal of STOP_SIGNALS) process.on(signal, handler);
+    return () => {
+      for (const signal of STOP_SIGNALS) process.off(signal, handler);
+    };
+  },
+  exit: (code) => process.exit(code),
+};
+
+process.exitCode = await runProgram(process.argv.slice(2), runtime, loadNode);
+
+async function loadNode(): Promise<Node> {
+  return import('./app.ts');
+}
+
+function output(stream: NodeJS.WriteStream): Output {
+  // `| head` closes the pipe; what would have been written is wanted by nobody.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns;
+    },
+    get rows() {
+      return stream.rows;
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    // It is there, but somebody else's.
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
