@@ -1,10 +1,10 @@
 /** Reads the audit log by sequence, with filters that combine. A page never skips or repeats a row while new ones arrive. */
-import { entryLeafHash } from '../merkle/commitment.ts';
 import { sameHash } from '../merkle/hash.ts';
 import { recordHash } from './audit-log.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import type { AuditDetail, AuditFilter, AuditPage, AuditRecord, PeerProgress } from './read-model.ts';
+import { leafOf } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import type { AuditRow } from './tables.ts';
 
@@ -63,10 +63,11 @@ export class AuditReader {
   }
 
   #isIntact(row: StoredRecord, record: AuditRecord): boolean {
-    const leaf = entryLeafHash(row.salt, row.body);
+    const leaf = leafOf(row, row.body);
     const inTree = this.#tiles.fullTileLeaf(row.seq);
     const previous = row.seq === 1 ? undefined : this.#bySeq.get(row.seq - 1);
     return (
+      leaf !== undefined &&
       sameHash(leaf, row.leaf_hash) &&
       (inTree === undefined || sameHash(leaf, inTree)) &&
       record.seq === row.seq &&

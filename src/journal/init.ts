@@ -3,21 +3,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { migrate, prepareSummedInsert } from './database.ts';
 import { JournalError } from './errors.ts';
+import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { SignedHeadFile } from './signed-heads.ts';
-
-export const JOURNAL_FILE = 'journal.db';
-export const SIGNED_HEADS_FILE = 'signed-heads.json';
-export const LOCK_FILE = 'lock.db';
-
-export interface JournalIdentity {
-  readonly nodeId: string;
-  /** `<authority>/journal/<16 hex>` */
-  readonly journalOrigin: string;
-  /** `<authority>/audit/<16 hex>` */
-  readonly auditOrigin: string;
-  /** When the node was made, ISO: its keys are valid from then on. */
-  readonly createdAt: string;
-}
 
 /**
  * Makes an empty journal in `folder`. The origins are part of what is signed: they are drawn once and never change.

@@ -17,7 +17,7 @@ import { type Draft, EntryLog } from './entry-log.ts';
 import { entryOf, hlcNumber, hlcText } from './entry-row.ts';
 import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
-import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './init.ts';
+import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PeerRecords } from './peer-records.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';

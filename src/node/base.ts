@@ -7,7 +7,7 @@ import { type ConfigProblem, problemText } from '../config/problem.ts';
 import { readSeedFile } from '../config/secret-file.ts';
 import type { Result } from '../core/result.ts';
 import { JournalError } from '../journal/errors.ts';
-import { type JournalIdentity, LOCK_FILE } from '../journal/init.ts';
+import { type JournalIdentity, LOCK_FILE } from '../journal/files.ts';
 import { takeLock } from '../journal/lock.ts';
 import type { CorruptFact } from '../journal/read-model.ts';
 import { createAuditBell, type RingableAuditBell } from '../observe/audit-bell.ts';

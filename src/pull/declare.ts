@@ -1,7 +1,7 @@
 /** What a node says of itself, and what it makes of what a peer says. Only the signed declaration is believed. */
 import type { PeerFile } from '../config/peer-file.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { JournalIdentity } from '../journal/init.ts';
+import type { JournalIdentity } from '../journal/files.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import { formatVerifierKey, parseVerifierKey } from '../merkle/verifier-key.ts';

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
-import { JOURNAL_FILE } from '../journal/init.ts';
+import { JOURNAL_FILE } from '../journal/files.ts';
 import { readIdentity } from '../journal/journal.ts';
 import type {
   AuditDetail,

@@ -1,5 +1,5 @@
 import { jsonText } from '../core/json.ts';
-import type { JournalIdentity } from '../journal/init.ts';
+import type { JournalIdentity } from '../journal/files.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { AssertRequest } from '../verify/assertion.ts';

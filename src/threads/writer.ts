@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
-import type { JournalIdentity } from '../journal/init.ts';
+import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';

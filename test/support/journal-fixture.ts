@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { JsonValue } from '../../src/core/json.ts';
-import { initJournal, JOURNAL_FILE, type JournalIdentity } from '../../src/journal/init.ts';
+import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
+import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { Projector } from '../../src/projections/projector.ts';
@@ -119,7 +120,7 @@ export function pullPage(
 }
 
 /** Two peers, refusals, a quarantined fact, a refused page, own facts of many shapes: something in every table. */
-export function fillJournal(journal: Journal, own = 300): void {
+export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   const acme = new HonestPeer();
   acme.appendMany(30);
   acme.append({ source: 'stigmem://hooli.example/agent/x' });
@@ -142,8 +143,8 @@ export function fillJournal(journal: Journal, own = 300): void {
   pullPage(journal, initech, 20);
 
   const hooli = new HonestPeer({ authority: 'hooli.example', journal: '00000000000000dd' });
-  hooli.appendMany(300, (i) => (i % 20 === 0 ? {} : { source: 'stigmem://acme.example/agent/stolen' }));
-  for (let pages = 0; pages < 3; pages++) pullPage(journal, hooli, 100);
+  hooli.appendMany(15).appendMany(refused, () => ({ source: 'stigmem://acme.example/agent/stolen' }));
+  while (journal.peers.cursor(hooli.nodeId, 'public') < hooli.size) pullPage(journal, hooli, 100);
 
   appendOwn(journal, 1, { scope: 'company', garden_id: 'incident-42', derived_from: ['sha256:00', 'a "quoted" id'] });
   appendOwn(journal, 1, { scope: 'local', attestation: { key_id: 'k1', signature: 'c2lnbmF0dXJl' } });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Db, openDatabase } from '../database.ts';
 import { JournalError } from '../errors.ts';
-import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../init.ts';
+import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../files.ts';
 import { SignedHeadFile } from '../signed-heads.ts';
 import { checkAttempts } from './attempt-check.ts';
 import { type AuditTotals, checkAudit } from './audit-check.ts';

@@ -14,7 +14,7 @@ export type FsckMessage =
   | { readonly kind: 'report'; readonly report: FsckReport }
   | { readonly kind: 'failed'; readonly code: JournalErrorCode | null; readonly message: string };
 
-const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './fsck-worker.ts' : './fsck-worker.js', import.meta.url);
 
 /**
  * {@link runFsck} in a thread of its own: the caller's loop stays free.

@@ -13,7 +13,7 @@ import { JournalError } from '../../../src/journal/errors.ts';
 import type { FsckProblem, FsckReport } from '../../../src/journal/fsck/report.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import { runFsckInWorker } from '../../../src/journal/fsck/worker-run.ts';
-import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../../../src/journal/init.ts';
+import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../../../src/journal/files.ts';
 import { locatorSums } from '../../../src/journal/locator.ts';
 import { MIGRATIONS } from '../../../src/journal/schema.ts';
 import type { EntryRow } from '../../../src/journal/tables.ts';
