@@ -1,0 +1,82 @@
+/**
+ * The Stigmem reference verifies our journal with its own code, unmodified: `verify_fact_chain` of the `stigmem-node`
+ * package, which is installed from PyPI into `.cache/interop` if it is not there.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { JOURNAL_FILE } from '../../src/journal/files.ts';
+import { fillJournal, newJournal, temporaryFolder } from '../support/journal-fixture.ts';
+import { tamper } from '../support/tampering.ts';
+
+const CACHE = fileURLToPath(new URL('../../.cache/interop/', import.meta.url));
+const ENVIRONMENT = join(CACHE, 'stigmem');
+const PYTHON = join(ENVIRONMENT, 'bin', 'python');
+
+const VERIFY = `
+import dataclasses, importlib.metadata, json, sqlite3, sys
+from stigmem_node.fact_chain import verify_fact_chain
+db = sqlite3.connect(sys.argv[1])
+db.row_factory = sqlite3.Row
+result = verify_fact_chain(db)
+fields = dataclasses.asdict(result) if dataclasses.is_dataclass(result) else dict(result)
+print(json.dumps({'version': importlib.metadata.version('stigmem-node'), **fields}))
+`;
+
+interface Verdict {
+  readonly version: string;
+  readonly valid: boolean;
+  readonly checked_entries: number;
+  readonly mismatch_reason: string | null;
+  readonly chain_seq: number | null;
+}
+
+function run(command: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  assert.equal(status, 0, `${command} ${args.join(' ')}: ${error?.message ?? stderr}`);
+  return stdout;
+}
+
+function verify(folder: string): Verdict {
+  return JSON.parse(run(PYTHON, ['-c', VERIFY, join(folder, JOURNAL_FILE)]));
+}
+
+before(() => {
+  mkdirSync(CACHE, { recursive: true });
+  if (!existsSync(PYTHON)) run('python3', ['-m', 'venv', ENVIRONMENT]);
+  const isInstalled = spawnSync(PYTHON, ['-c', 'import stigmem_node.fact_chain']).status === 0;
+  if (!isInstalled) run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--pre', 'stigmem-node']);
+});
+
+test('the reference finds our chain valid, own and received facts alike', (t) => {
+  const folder = temporaryFolder(t);
+  const journal = newJournal(folder);
+  fillJournal(journal, 300, 5);
+  const { size } = journal;
+  journal.close();
+  const verdict = verify(folder);
+  t.diagnostic(`stigmem-node ${verdict.version}: ${JSON.stringify(verdict)}`);
+  assert.deepEqual([verdict.valid, verdict.checked_entries, verdict.mismatch_reason], [true, size, null]);
+});
+
+test('and it finds what was changed, where and why', (t) => {
+  const folder = temporaryFolder(t);
+  const journal = newJournal(folder);
+  fillJournal(journal, 20, 5);
+  journal.close();
+  const changes = [
+    ["UPDATE entries SET value_v = 'x' WHERE chain_seq = 9", 'event_hash_mismatch'],
+    ['UPDATE entries SET created_us = created_us + 1 WHERE chain_seq = 8', 'chain_hash_mismatch'],
+    ['UPDATE entries SET previous_hash = zeroblob(32) WHERE chain_seq = 7', 'previous_hash_mismatch'],
+    ['DELETE FROM entries WHERE chain_seq = 5', 'chain_seq_gap'],
+  ] as const;
+  for (const [sql, reason] of changes) {
+    tamper(folder, (db) => db.exec(sql));
+    const { valid, mismatch_reason, chain_seq } = verify(folder);
+    const seq = Number(sql.at(-1)) + (reason === 'chain_seq_gap' ? 1 : 0);
+    assert.deepEqual([valid, mismatch_reason, chain_seq], [false, reason, seq]);
+  }
+});
