@@ -14,11 +14,22 @@ import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../../../src/journal/files.ts';
 import type { FsckProblem, FsckReport } from '../../../src/journal/fsck/report.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import { runFsckInWorker } from '../../../src/journal/fsck/worker-run.ts';
+import { Journal } from '../../../src/journal/journal.ts';
 import { locatorSums } from '../../../src/journal/locator.ts';
 import { MIGRATIONS } from '../../../src/journal/schema.ts';
-import type { EntryRow } from '../../../src/journal/tables.ts';
+import type { EntryRow, PageRow } from '../../../src/journal/tables.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';
-import { appendOwn, fillJournal, LOG_KEY, newJournal, openJournal, openRaw } from '../../support/journal-fixture.ts';
+import {
+  appendOwn,
+  fillJournal,
+  LOG_KEY,
+  LOG_SEED,
+  NOW_MS,
+  newJournal,
+  openJournal,
+  openRaw,
+  ownFact,
+} from '../../support/journal-fixture.ts';
 import { copyJournal, tamper } from '../../support/tampering.ts';
 
 let origin: string;
@@ -141,6 +152,7 @@ test('the last signed entry, rewritten with all its hashes: only the signature k
   const report = check((db) => rewrite(db, size, { value_v: 'never said' }));
   assert.equal(report.problems[0]?.code, 'checkpoint_root_mismatch');
   assert.match(report.problems[0]?.detail ?? '', new RegExp(`to ${size} are not those`));
+  assert.deepEqual(report.problems.map(({ table }) => table).slice(0, 2), ['signed-heads.json', 'checkpoints']);
 });
 
 test('a tile and the entry under it, both rewritten: the tile above knows', () => {
@@ -184,10 +196,50 @@ test('rows that were deleted from every counted table', () => {
   }
 });
 
-test('a page whose facts are gone: the cursor stands behind facts that nobody has', () => {
-  const report = check((db) => db.exec('UPDATE pages SET refused = 0, accepted = accepted + 1 WHERE refused > 0'));
-  assert.ok(report.problems.every(({ table }) => table === 'pages'));
-  assert.equal(report.ok, false);
+test('a page that says, sums and all, that nothing of it was refused: then a fact is lost behind the cursor', () => {
+  const report = check((db) => {
+    const row = db.prepare<[], PageRow>('SELECT * FROM pages WHERE refused > 1').get() as PageRow;
+    const sums = locatorSums('pages', { ...row, refused: 0 });
+    db.prepare('UPDATE pages SET refused = 0, sum1 = ?, sum2 = ? WHERE page_id = ?').run(
+      sums.sum1,
+      sums.sum2,
+      row.page_id,
+    );
+  });
+  assert.deepEqual([report.problemCount, report.problems[0]?.code], [1, 'page_entry_lost']);
+});
+
+test('a page that says, sums and all, that one fact more was accepted; and one that counts a refusal too many', () => {
+  for (const [column, code] of [
+    ['accepted', 'accepted_mismatch'],
+    ['refused', 'refused_mismatch'],
+  ] as const) {
+    const report = check((db) => {
+      const row = db.prepare<[], PageRow>('SELECT * FROM pages WHERE page_id = 1').get() as PageRow;
+      const changed = { ...row, [column]: row[column] + 1 };
+      const { sum1, sum2 } = locatorSums('pages', changed);
+      db.prepare(`UPDATE pages SET ${column} = ?, sum1 = ?, sum2 = ? WHERE page_id = 1`).run(
+        changed[column],
+        sum1,
+        sum2,
+      );
+    });
+    assert.deepEqual([report.problemCount, report.problems[0]?.code], [1, code]);
+  }
+});
+
+test('one fact id twice', () => {
+  const base = mkdtempSync(join(tmpdir(), 'peerd-fsck-copy-'));
+  try {
+    const folder = copyJournal(origin, base, 'copy');
+    const journal = Journal.open(folder, { logSeed: LOG_SEED, cacheMiB: 4, random: (bytes) => bytes.fill(1) });
+    journal.appendOwn([ownFact(1), ownFact(2)], NOW_MS);
+    journal.close();
+    const report = runFsck(folder, { logKey: LOG_KEY });
+    assert.deepEqual(told(report), [['entries', size + 2, 'fact_id', 'fact_twice']]);
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
 });
 
 test('every guard, view and index that was dropped or changed, and a trigger that was added', () => {
