@@ -1,12 +1,15 @@
 import { err, ok, type Result } from '../core/result.ts';
 import type { Difference, PageReason } from '../core/verdict.ts';
 import { decodeBase64, encodeBase64 } from '../merkle/base64.ts';
-import { openCheckpoint } from '../merkle/checkpoint.ts';
+import { type CheckpointError, openCheckpoint } from '../merkle/checkpoint.ts';
 import { checkConsistency } from '../merkle/consistency.ts';
 import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
 import type { PageHeader } from '../wire/page-header.ts';
 import type { KnownCheckpoint, PageContext } from './context.ts';
 import type { EvidenceClass } from './evidence.ts';
+
+/** Longest text of a peer that is repeated in a difference, in UTF-16 units: a note may carry many signatures. */
+const MAX_SHOWN_CHARS = 512;
 
 /** Why a page as a whole is refused, before evidence is made of it. */
 export interface PageFault {
@@ -25,14 +28,23 @@ export function accusation(reason: PageReason, difference: Difference | null): P
  */
 export function checkCheckpoint(header: PageHeader, ctx: PageContext): Result<KnownCheckpoint, PageFault> {
   const opened = openCheckpoint(header.checkpoint, { origin: ctx.peer.origin, key: ctx.peer.logKey });
-  if (!opened.ok) {
-    const claimed = header.checkpoint.slice(0, header.checkpoint.indexOf('\n'));
-    return err(accusation(opened.error, difference('checkpoint.origin', claimed, ctx.peer.origin)));
-  }
+  if (!opened.ok) return err(accusation(opened.error, unopened(opened.error, header.checkpoint, ctx)));
   const { size, root } = opened.value;
   const checkpoint: KnownCheckpoint = { size, root, note: header.checkpoint };
   const fault = compareWithKnown(checkpoint, ctx.known) ?? checkExtension(checkpoint, header.consistency, ctx);
   return fault === null ? ok(checkpoint) : err(fault);
+}
+
+/** What a checkpoint that cannot be opened says, and what it had to say. */
+function unopened(code: CheckpointError, note: string, { peer }: PageContext): Difference {
+  if (code !== 'checkpoint_signature_invalid')
+    return difference('checkpoint.origin', note.slice(0, note.indexOf('\n')), peer.origin);
+  const signatures = note.slice(note.indexOf('\n\n') + 2).trimEnd();
+  return difference('checkpoint.signature', shown(signatures), `a signature by key ${encodeBase64(peer.logKey)}`);
+}
+
+function shown(text: string): string {
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }
 
 function compareWithKnown(now: KnownCheckpoint, known: KnownCheckpoint | null): PageFault | null {

@@ -152,7 +152,7 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
     'another key under the same origin': {
       frames: honest,
       context: peer.context({ peer: { ...peer.pinned(), logKey: stranger.signer.publicKey } }),
-      field: 'checkpoint.origin',
+      field: 'checkpoint.signature',
       ...accused,
     },
   },

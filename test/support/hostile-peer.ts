@@ -1,0 +1,164 @@
+/**
+ * A peer that can lie, inside its process: the real transport and protocols, over the log of a HonestPeer. What it says is
+ * the whole truth except where its behaviour says otherwise. Told to `behave`, it stops lying and serves what it has.
+ */
+import { createHash } from 'node:crypto';
+import { noise } from '@chainsafe/libp2p-noise';
+import type { Connection, Libp2p, Stream } from '@libp2p/interface';
+import { tcp } from '@libp2p/tcp';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { Answerer, type ServeOptions } from '../../src/transport/answer.ts';
+import { guardedYamux } from '../../src/transport/guard.ts';
+import { identityFromSeed } from '../../src/transport/identity.ts';
+import { DEFAULT_GUARD_LIMITS } from '../../src/transport/limits.ts';
+import { encodeHello } from '../../src/wire/hello.ts';
+import type { PageFrames } from '../../src/wire/page.ts';
+import { decodeProofRequest, encodeProofAnswer, type ProofRequest } from '../../src/wire/proof.ts';
+import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCOL } from '../../src/wire/protocols.ts';
+import { decodePullRequest, type PullRequest } from '../../src/wire/pull-request.ts';
+import { encodeWatchUpdate } from '../../src/wire/watch.ts';
+import type { HonestPeer } from './honest-peer.ts';
+
+type Frames = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** How a peer lies. What is left out is honest. */
+export interface Behaviour {
+  readonly log: HonestPeer;
+  readonly pull?: (request: PullRequest, signal: AbortSignal) => Frames;
+  /** null: no answer. */
+  readonly proof?: (request: ProofRequest) => Uint8Array | null;
+  readonly hello?: (honest: Uint8Array) => Frames;
+  readonly watch?: (signal: AbortSignal) => Frames;
+  /** Takes the bare stream of a protocol: whatever it does with it. */
+  readonly raw?: Readonly<Record<string, (stream: Stream, connection: Connection) => unknown>>;
+  /** Runs once it listens: for peers that call instead of waiting to be called. */
+  readonly call?: (node: Libp2p, victim: { readonly peerId: string; readonly address: string }) => Promise<unknown>;
+}
+
+/** What a test can ask a hostile peer for. */
+export interface HostileReport {
+  /** Requests that came, by protocol. */
+  readonly asked: Readonly<Record<string, number>>;
+  readonly connections: number;
+}
+
+export interface Listening {
+  readonly nodeId: string;
+  readonly peerId: string;
+  readonly address: string;
+}
+
+const OPEN_LIMITS = { idleMs: 600_000, totalMs: undefined, maxRequestBytes: 65_536 };
+const MANY = 1_000;
+
+export class HostilePeer {
+  readonly #behaviour: Behaviour;
+  readonly #seed: Buffer;
+  readonly #asked: Record<string, number> = {};
+  #connections = 0;
+  #behaves = false;
+  #node: Libp2p | undefined;
+
+  constructor(name: string, behaviour: Behaviour) {
+    this.#behaviour = behaviour;
+    this.#seed = createHash('sha256').update(`identity of ${name}`).digest();
+  }
+
+  async listen(): Promise<Listening> {
+    const { privateKey, peerId } = await identityFromSeed(this.#seed);
+    const node = await createLibp2p({
+      privateKey,
+      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [guardedYamux(DEFAULT_GUARD_LIMITS, () => {})],
+      connectionMonitor: { enabled: false },
+      connectionManager: { inboundConnectionThreshold: MANY },
+    });
+    this.#node = node;
+    node.addEventListener('connection:open', () => {
+      this.#connections++;
+    });
+    await this.#serveAll(node, peerId);
+    const [address] = node.getMultiaddrs();
+    if (address === undefined) throw new Error('it listens nowhere');
+    return { nodeId: this.#behaviour.log.nodeId, peerId, address: address.toString() };
+  }
+
+  /** From now on nothing but the truth. */
+  behave(): void {
+    this.#behaves = true;
+  }
+
+  async call(victim: { readonly peerId: string; readonly address: string }): Promise<void> {
+    if (this.#node !== undefined) await this.#behaviour.call?.(this.#node, victim);
+  }
+
+  report(): HostileReport {
+    return { asked: { ...this.#asked }, connections: this.#connections };
+  }
+
+  async #serveAll(node: Libp2p, peerId: string): Promise<void> {
+    const { log } = this.#behaviour;
+    const declaration = log.declaration(createLogSigner(log.nodeId, this.#seed), peerId);
+    const hello = (): Uint8Array =>
+      encodeHello({ clock_ms: Date.now(), declaration, heads: [], protocols: PROTOCOLS, software: 'hostile/1' });
+    const lie = (): Behaviour => (this.#behaves ? { log } : this.#behaviour);
+
+    await this.#serve(node, HELLO_PROTOCOL, () => lie().hello?.(hello()) ?? [hello()]);
+    await this.#serve(node, PULL_PROTOCOL, (bytes, { signal }) => {
+      const request = decodePullRequest(bytes);
+      if (!request.ok) throw new Error(JSON.stringify(request.error));
+      return lie().pull?.(request.value, signal) ?? log.answerPull(request.value, ['public']);
+    });
+    await this.#serve(node, PROOF_PROTOCOL, (bytes) => {
+      const request = decodeProofRequest(bytes);
+      if (!request.ok) throw new Error(JSON.stringify(request.error));
+      const told = lie().proof?.(request.value);
+      return told === null ? [] : [told ?? encodeProofAnswer(log.answerProof(request.value))];
+    });
+    await this.#serve(node, WATCH_PROTOCOL, (_bytes, { signal }) => lie().watch?.(signal) ?? lengths(log, signal));
+  }
+
+  async #serve(node: Libp2p, protocol: string, handler: ServeOptions['handler']): Promise<void> {
+    const options = { maxInboundStreams: MANY, limits: OPEN_LIMITS, handler };
+    const answerer = new Answerer(protocol, options, () => true);
+    const short = protocol.split('/').at(-2) ?? protocol;
+    const onStream = async (stream: Stream, connection: Connection): Promise<void> => {
+      this.#asked[short] = (this.#asked[short] ?? 0) + 1;
+      const raw = this.#behaves ? undefined : this.#behaviour.raw?.[protocol];
+      if (raw === undefined) await answerer.onStream(stream, connection);
+      else await Promise.resolve(raw(stream, connection)).catch(() => {});
+    };
+    await node.handle(protocol, onStream, { maxInboundStreams: MANY });
+  }
+}
+
+async function* lengths(log: HonestPeer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield encodeWatchUpdate({ feeds: [{ feed: 'public', length: log.feedLength('public') }], size: log.size });
+  await gone(signal);
+}
+
+/** Resolves when the other side has left. */
+export async function gone(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
+
+/** The frames of pages, one after the other, without an end. */
+export function* framesOf(...pages: readonly PageFrames[]): Generator<Uint8Array> {
+  for (const { header, entries, proof } of pages) {
+    yield header;
+    if (entries !== null) yield entries;
+    if (proof !== null) yield proof;
+  }
+}
+
+export async function dialVictim(
+  node: Libp2p,
+  victim: { readonly peerId: string; readonly address: string },
+): Promise<Connection> {
+  return node.dial(multiaddr(`${victim.address}/p2p/${victim.peerId}`));
+}
