@@ -54,7 +54,7 @@ export const FACT_CASES: Readonly<Record<FactReason, FactCase>> = {
   namespace_reserved: { draft: { relation: 'stigmem:key' }, field: 'relation' },
   interpretation_invalid: { draft: { interpret_as: 'command' }, field: 'interpret_as' },
   hlc_future: { draft: { hlc: `${EPOCH_MS + 3_600_000 + 300_001}.000` }, field: 'hlc' },
-  hlc_past: { draft: { hlc: `${EPOCH_MS + 3_600_000 - 2_592_000_001}.000` }, field: 'hlc' },
+  hlc_past: { draft: { hlc: `${EPOCH_MS - 2_592_000_000}.000` }, field: 'hlc' },
   valid_until_extended: {
     draft: { valid_until: '2027-01-01T00:00:00Z' },
     seen: (stored) => seenOf(stored, { valid_until: '2026-06-01T00:00:00Z' }),
