@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { runProgram } from './cli/program.ts';
 import type { Node, Output, Runtime, StopSignal } from './cli/runtime.ts';
 
-const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM'];
+const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const runtime: Runtime = {
   env: process.env,

@@ -17,7 +17,8 @@ export interface Progress {
 /** @param nowMs a clock; only differences count */
 export function createProgress(output: Output, nowMs: () => number): Progress {
   const every = output.isTTY ? REDRAW_MS : PLAIN_LINE_MS;
-  let shownAt = Number.NEGATIVE_INFINITY;
+  // Elsewhere than on a terminal, what is done before the first line is due needs none.
+  let shownAt = output.isTTY ? Number.NEGATIVE_INFINITY : nowMs();
   let isDrawn = false;
   const clear = (): void => {
     if (isDrawn) output.write('\r\u001b[K');
@@ -35,7 +36,7 @@ export function createProgress(output: Output, nowMs: () => number): Progress {
     line(text) {
       clear();
       output.write(`${text}\n`);
-      shownAt = Number.NEGATIVE_INFINITY;
+      if (output.isTTY) shownAt = Number.NEGATIVE_INFINITY;
     },
     clear,
   };

@@ -18,6 +18,8 @@ import type { Screen } from './screen.ts';
 
 /** The API's own page limit. */
 const MAX_PAGE = 500;
+/** The API counts matches up to here. */
+const COUNTED_TO = 1_000;
 
 interface QueryOptions extends CommonOptions {
   readonly entity?: string;
@@ -112,6 +114,7 @@ function table(facts: readonly JsonObject[], total: number, screen: Screen): str
     const { entity, relation, value, scope, source, receivedFrom, id } = viewOf(fact);
     return [entity, relation, value, scope, receivedFrom ?? source, id];
   });
-  const shown = facts.length < total ? `${facts.length} of ${total} facts; --all shows all` : `${facts.length} facts`;
+  const all = total >= COUNTED_TO ? `${COUNTED_TO} or more` : String(total);
+  const shown = facts.length < total ? `${facts.length} of ${all} facts; --all shows all` : `${facts.length} facts`;
   return `${screen.table(['ENTITY', 'RELATION', 'VALUE', 'SCOPE', 'FROM', 'ID'], rows)}\n\n${shown}`;
 }

@@ -1,8 +1,8 @@
 /** The process as commands see it. `main.ts` makes the real one; tests make their own. */
 import type { ConfigFlags } from '../config/overlay.ts';
+import type { JournalIdentity } from '../journal/files.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
-import type { JournalIdentity } from '../journal/init.ts';
 
 export interface Output {
   write(text: string): void;
@@ -12,7 +12,7 @@ export interface Output {
   readonly rows: number | undefined;
 }
 
-export type StopSignal = 'SIGINT' | 'SIGTERM';
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export interface Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -25,7 +25,7 @@ export interface Runtime {
   nowMs(): number;
   /** Tells whether a process exists. */
   isAlive(pid: number): boolean;
-  /** Calls `handler` for every SIGINT and SIGTERM until the returned function is called. */
+  /** Calls `handler` for every such signal until the returned function is called. */
   onStop(handler: (signal: StopSignal) => void): () => void;
   /** Ends the process now. */
   exit(code: number): void;

@@ -18,6 +18,8 @@ export interface Child {
   onLine(listener: (line: string) => void): void;
   /** Set when it has ended. */
   readonly exitCode: number | null;
+  /** How it ended, with the end of its log; null while it runs or when it was told to stop. */
+  ending(): string | null;
   /** Asks it to stop, and ends it if it does not. Resolves with its exit code, null if it had to be killed. */
   stop(): Promise<number | null>;
 }
@@ -40,6 +42,7 @@ export function startChild(
     child.once('error', () => resolve());
   });
   const lines = new Lines(child);
+  let isStopping = false;
   return {
     name,
     pid: child.pid ?? 0,
@@ -51,14 +54,17 @@ export function startChild(
       const line = await Promise.race([lines.next(), ended.then(() => null), timeout.done.then(() => null)]);
       timeout.clear();
       if (line !== null) return line;
-      const tail = readFileSync(logFile, 'utf8').slice(-LOG_TAIL_CHARS);
-      throw new CliError({
-        exit: 'refused',
-        message: `expected ${name} to start, got an end or silence. Its log ends with:\n${tail}`,
-      });
+      const message = `expected ${name} to start, got an end or silence. Its log ends with:\n${logTail(logFile)}`;
+      throw new CliError({ exit: 'refused', message });
     },
     onLine: (listener) => lines.listen(listener),
+    ending() {
+      if (isStopping || (child.exitCode === null && child.signalCode === null)) return null;
+      const how = child.signalCode ?? `exit code ${child.exitCode}`;
+      return `${name} ended by itself (${how}). Its log ends with:\n${logTail(logFile)}`;
+    },
     async stop() {
+      isStopping = true;
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return child.exitCode;
       child.kill('SIGTERM');
       const patience = timer(STOP_MS);
@@ -69,6 +75,10 @@ export function startChild(
       return child.exitCode;
     },
   };
+}
+
+function logTail(path: string): string {
+  return readFileSync(path, 'utf8').slice(-LOG_TAIL_CHARS);
 }
 
 /** Lines wait here until somebody asks. */

@@ -2,14 +2,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CliError } from '../exit.ts';
 import type { Node } from '../runtime.ts';
-import { type Expectation, judge, type NodeFindings } from './judgement.ts';
+import type { Expectation, FactSum, NodeFindings } from './judgement.ts';
 import { HOSTILE_AUTHORITY } from './lies.ts';
 import type { Live } from './live.ts';
 import type { Mesh } from './mesh.ts';
+import type { Org } from './org.ts';
 import { PROBE_SOURCE } from './probe.ts';
 import { CLDR_SOURCE, MDN_SOURCE } from './real-facts.ts';
 import type { Tour } from './tour.ts';
-import { countFacts } from './watch.ts';
+import { feedLengths, sumFacts } from './watch.ts';
 
 /** No fact arriving anywhere for so long means that none will. */
 const STALLED_MS = 60_000;
@@ -38,21 +39,30 @@ export function expectations(mesh: Mesh, loaded: Loaded): readonly [Expectation,
   ];
 }
 
-/** Waits until every node holds what it has to, or nothing moves any more. */
+/** Waits until every journal is as long as it has to become, or nothing moves any more. */
 export async function arrival(mesh: Mesh, tour: Tour, loaded: () => Loaded, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && tour.idleMs() < STALLED_MS) {
-    const found = await findings(tour);
-    const expected = expectations(mesh, loaded());
-    const isThere = judge(
-      expected,
-      found.map((one) => ({
-        ...one,
-        refusals: expected.find(({ authority }) => authority === one.authority)?.refusals ?? {},
-      })),
-    );
-    if (isThere.length === 0) return;
+    if (await isThere(mesh, loaded())) return;
     await delay(ASK_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+async function isThere(mesh: Mesh, { cldr, mdn, probes }: Loaded): Promise<boolean> {
+  const fromCldr = `from/${mesh.cldr.authority}/public`;
+  const fromMdn = `from/${mesh.mdn.authority}/public`;
+  const wanted: readonly (readonly [Org, Readonly<Record<string, number>>])[] = [
+    [mesh.cldr, { [fromMdn]: mdn }],
+    [mesh.mdn, { [fromCldr]: cldr + probes }],
+    [
+      mesh.reader,
+      { [fromCldr]: cldr + probes, [fromMdn]: mdn, [`from/${HOSTILE_AUTHORITY}/public`]: mesh.hostile().trueFacts },
+    ],
+  ];
+  for (const [org, feeds] of wanted) {
+    const lengths = await feedLengths(org);
+    if (Object.entries(feeds).some(([feed, length]) => (lengths[feed] ?? 0) < length)) return false;
+  }
+  return true;
 }
 
 /** What the running nodes hold and have refused. */
@@ -60,9 +70,9 @@ export async function findings(tour: Tour): Promise<NodeFindings[]> {
   const refusals = tour.refusals();
   return Promise.all(
     tour.orgs().map(async (org) => {
-      const sources = [CLDR_SOURCE, MDN_SOURCE, PROBE_SOURCE, MALLORY_SOURCE];
-      const counts = await Promise.all(sources.map(async (source) => [source, await countFacts(org, source)] as const));
-      const facts = Object.fromEntries(counts);
+      const facts: Record<string, FactSum> = {};
+      for (const source of [CLDR_SOURCE, MDN_SOURCE, PROBE_SOURCE, MALLORY_SOURCE])
+        facts[source] = await sumFacts(org, source);
       return {
         authority: org.authority,
         facts,

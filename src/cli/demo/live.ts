@@ -1,6 +1,6 @@
 import type { Output, Runtime } from '../runtime.ts';
 import { createScreen, type Screen } from '../screen.ts';
-import { drawPicture, type Picture, pictureLine } from './picture.ts';
+import { drawPicture, type Picture, pictureLine, refusalLines } from './picture.ts';
 
 const PLAIN_LINE_MS = 2_000;
 
@@ -12,6 +12,7 @@ export class Live {
   #drawn = 0;
   #shownAt = Number.NEGATIVE_INFINITY;
   #phase = '';
+  readonly #told = new Set<string>();
 
   constructor(output: Output, runtime: Runtime) {
     this.#output = output;
@@ -21,17 +22,29 @@ export class Live {
 
   show(picture: Picture): void {
     if (this.#output.isTTY) this.#redraw(drawPicture(picture, this.#screen));
-    else if (this.#nowMs() - this.#shownAt >= PLAIN_LINE_MS || picture.phase !== this.#phase) {
-      this.#shownAt = this.#nowMs();
-      this.#phase = picture.phase;
-      this.#output.write(`${pictureLine(picture)}\n`);
-    }
+    else this.#print(picture);
   }
 
   /** A line that stays; the picture goes on below it. */
   line(text: string): void {
     this.#output.write(`${text}\n`);
     this.#drawn = 0;
+  }
+
+  /** Without a terminal: where to look once, each kind of refusal once, and a line now and then. */
+  #print(picture: Picture): void {
+    const news = picture.refusals.filter(({ reason }) => !this.#told.has(reason));
+    const lines = this.#phase === '' ? [...picture.lookAround] : [];
+    for (const refusal of news) {
+      this.#told.add(refusal.reason);
+      lines.push(...refusalLines(refusal, this.#screen));
+    }
+    if (this.#nowMs() - this.#shownAt >= PLAIN_LINE_MS || picture.phase !== this.#phase) {
+      this.#shownAt = this.#nowMs();
+      this.#phase = picture.phase;
+      lines.push(pictureLine(picture));
+    }
+    if (lines.length > 0) this.#output.write(`${lines.join('\n')}\n`);
   }
 
   #redraw(lines: readonly string[]): void {

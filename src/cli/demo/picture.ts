@@ -59,9 +59,9 @@ export function drawPicture(picture: Picture, screen: Screen): string[] {
       ? []
       : [`one fact, from assert at cldr.example to reader.example: ${picture.propagationMs} ms`]),
     '',
-    ...picture.refusals.flatMap((refusal) => refusalLines(refusal, screen)),
-    '',
     ...picture.lookAround,
+    '',
+    ...picture.refusals.flatMap((refusal) => refusalLines(refusal, screen)),
   ];
 }
 
@@ -77,8 +77,8 @@ export function refusalLines(refusal: RefusalPicture, screen: Screen): string[] 
 /** One line where lines are all there is: a log, a pipe. */
 export function pictureLine(picture: Picture): string {
   const nodes = picture.nodes.map(({ authority, facts, rate }) => `${authority} ${facts} (${Math.round(rate)}/s)`);
-  const refused = picture.refusals.map(({ reason, count }) => `${reason} ${count}`);
-  return `${clock(picture.elapsedMs)} ${picture.phase}: ${nodes.join(', ')}; refused: ${refused.join(', ') || 'nothing yet'}`;
+  const refused = picture.refusals.reduce((sum, { count }) => sum + count, 0);
+  return `${clock(picture.elapsedMs)} ${picture.phase}: ${nodes.join(', ')}; ${refused} lies refused`;
 }
 
 function clock(ms: number): string {

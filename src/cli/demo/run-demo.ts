@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expectOk } from '../api-failure.ts';
 import type { Context, Outcome } from '../cli.ts';
-import { EXITS } from '../exit.ts';
+import { CliError, EXITS } from '../exit.ts';
 import type { Node } from '../runtime.ts';
 import type { Child } from './child.ts';
 import { arrival, expectations, findings, type Loaded, stopAndCheck } from './finish.ts';
@@ -46,6 +46,8 @@ export async function runDemo(context: Context, options: DemoOptions): Promise<O
     live.line(`Starting four nodes below ${folder}`);
     const mesh = await startMesh(folder, node, runtime, !options.once, (child) => children.push(child));
     return await guide(context, options, mesh, node, live, stop.signal);
+  } catch (thrown) {
+    throw endOf(children) ?? thrown;
   } finally {
     await Promise.all(children.map((child) => child.stop()));
     ignore();
@@ -96,6 +98,7 @@ async function guide(
   looking.abort();
   await looks;
   await tour.look();
+  live.line('Comparing what the three hold, fact by fact …');
   const expected = expectations(mesh, soFar());
   const found = await stopAndCheck(tour, await findings(tour), node, live);
   const faults = judge(expected, found);
@@ -119,11 +122,17 @@ async function lookAround(mesh: Mesh): Promise<string[]> {
   const body = JSON.stringify({ name: 'visitor', permissions: ['read', 'audit.read', 'federate'], days: 1 });
   const { secret } = JSON.parse(expectOk(await api.post('/v1/admin/keys', body))) as { readonly secret: string };
   return [
-    'Look around at reader.example:',
+    `Look around at reader.example with the key ${secret}`,
     `  ${url}/docs`,
-    `  curl -H 'authorization: Bearer ${secret}' '${url}/v1/federation/audit?reason=cid_mismatch'`,
+    `  curl -H "authorization: Bearer $KEY" "${url}/v1/federation/audit?reason=cid_mismatch"`,
     `  stigmem-peerd status --data ${mesh.reader.dir}`,
   ];
+}
+
+/** What failed first: a node that ended by itself makes everything else fail too. */
+function endOf(children: readonly Child[]): CliError | null {
+  const [end] = children.flatMap((child) => child.ending() ?? []);
+  return end === undefined ? null : new CliError({ exit: 'refused', message: end });
 }
 
 /** Asked twice to stop: no more waiting. */

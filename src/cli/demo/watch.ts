@@ -1,8 +1,9 @@
 /** Looks at the nodes of the demo through their APIs. */
 import { FACT_EVENT } from '../../core/verdict.ts';
 import { expectOk } from '../api-failure.ts';
-import { readFactPage } from '../fact-view.ts';
+import { type FactPageView, readFactPage } from '../fact-view.ts';
 import type { AuditEntry, HeadAnswer, PeerStatus } from '../wire-shapes.ts';
+import type { FactSum } from './judgement.ts';
 import { LIES } from './lies.ts';
 import type { Org } from './org.ts';
 import type { NodePicture, RefusalPicture } from './picture.ts';
@@ -95,8 +96,29 @@ export async function lookAtNode(
   return { authority: org.authority, facts: head.size, own, rate: Math.max(0, rate), lag, refused, doing };
 }
 
-/** How many facts of one source a node has, by its own query. */
-export async function countFacts(org: Org, source: string): Promise<number> {
-  const query = { source, limit: 1, include_contradicted: true, include_expired: true };
-  return readFactPage(expectOk(await org.api.get('/v1/facts', query))).total;
+/** Lengths of the feeds in a node's journal: its own under their names, received ones as `from/<authority>/<scope>`. */
+export async function feedLengths(org: Org): Promise<Readonly<Record<string, number>>> {
+  const { feeds } = JSON.parse(expectOk(await org.api.get('/v1/journal/head'))) as HeadAnswer;
+  return Object.fromEntries(feeds.map(({ feed, length }) => [feed, length]));
+}
+
+/** Pages through all facts of one source. */
+export async function sumFacts(org: Org, source: string): Promise<FactSum> {
+  let count = 0;
+  let sum = 0n;
+  let cursor: string | null = null;
+  do {
+    const query = {
+      source,
+      limit: PAGE,
+      include_contradicted: true,
+      include_expired: true,
+      cursor: cursor ?? undefined,
+    };
+    const page: FactPageView = readFactPage(expectOk(await org.api.get('/v1/facts', query)));
+    for (const fact of page.facts) sum += BigInt(`0x${String(fact.get('cid')).slice('sha256:'.length, 23)}`);
+    count += page.facts.length;
+    cursor = page.cursor;
+  } while (cursor !== null);
+  return { count, digest: BigInt.asUintN(64, sum).toString(16) };
 }

@@ -298,7 +298,9 @@ test('fsck: clean is 0, problems are 4 with table, row and field', async () => {
   };
   const broken = await cli.run('fsck');
   assert.equal(broken.code, 4);
-  assert.equal(broken.stderr, 'entries: 1 of 2\n');
+  assert.equal(broken.stderr, '');
+  const onTerminal = await cli.run('fsck', { isTTY: true, env: { NO_COLOR: '1' } });
+  assert.equal(onTerminal.stderr, 'entries: 1 of 2\r\u001b[K');
   assert.match(
     broken.stdout,
     /^3 problems: 9 entries \(0\.5 s\)\n! signatures were not checked\n\nTABLE +ROW +FIELD +WHAT IS WRONG\nentries +7 +value_v +cid does not match\n… and 2 more\n/,
@@ -315,7 +317,7 @@ test('fsck stopped by Ctrl-C is no verdict', async () => {
     await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
     throw signal?.reason;
   };
-  const { code, stdout, stderr } = await cli.run('fsck', { signals: ['SIGINT'] });
+  const { code, stdout, stderr } = await cli.run('fsck', { isTTY: true, signals: ['SIGINT'] });
   assert.equal(code, 130);
   assert.equal(stdout, '');
   assert.match(stderr, /nothing is known yet/);

@@ -1,0 +1,135 @@
+/** The program as a user runs it: a process, its output, its exit code. Everything ends, and is removed, with the test. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const DEADLINE_MS = 60_000;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of every shape
+  readonly json: () => any;
+}
+
+export class Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly #lines: string[] = [];
+  #wake = (): void => undefined;
+  stdout = '';
+  stderr = '';
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    if (child.stdout !== null) {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        this.#lines.push(line);
+        this.#wake();
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      child.once('close', (code) => {
+        const { stdout, stderr } = this;
+        resolve({ code, stdout, stderr, json: () => JSON.parse(stdout) });
+        this.#wake();
+      });
+    });
+  }
+
+  /** The next line of standard output that matches. */
+  async line(pattern: RegExp = /./): Promise<string> {
+    const deadline = setTimeout(() => this.#wake(), DEADLINE_MS);
+    const endMs = Date.now() + DEADLINE_MS;
+    try {
+      for (;;) {
+        for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift())
+          if (pattern.test(line)) return line;
+        if (this.child.exitCode !== null || this.child.signalCode !== null || Date.now() >= endMs) {
+          throw new Error(`no line ${pattern} came; standard error:\n${this.stderr}`);
+        }
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** Sends a signal and waits for the end. */
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+}
+
+export class CliProcesses {
+  /** A folder of the test's own; also the TMPDIR of its processes. */
+  readonly root: string;
+  readonly #running = new Set<Running>();
+
+  constructor(t: TestContext) {
+    this.root = mkdtempSync(join(tmpdir(), 'peerd-e2e-'));
+    t.after(async () => {
+      await Promise.all([...this.#running].map((running) => running.stop('SIGKILL')));
+      rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
+    });
+  }
+
+  dir(name: string): string {
+    return join(this.root, name);
+  }
+
+  start(args: string | readonly string[], stdin?: string): Running {
+    const list = typeof args === 'string' ? args.split(' ') : args;
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('STIGMEM_')));
+    const child = spawn(process.execPath, [MAIN, ...list], {
+      cwd: this.root,
+      env: { ...env, TMPDIR: this.root, NO_COLOR: '1' },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(stdin ?? '');
+    const running = new Running(child);
+    this.#running.add(running);
+    void running.ended.then(() => this.#running.delete(running));
+    return running;
+  }
+
+  run(args: string | readonly string[], stdin?: string): Promise<Ended> {
+    return this.start(args, stdin).ended;
+  }
+
+  /** Makes a node and starts it on free ports. @returns the daemon, when it listens */
+  async node(name: string): Promise<Running> {
+    if (!existsSync(join(this.dir(name), 'config.toml'))) {
+      const made = await this.run(`init --data ${name} --node-id stigmem://${name}.example`);
+      if (made.code !== 0) throw new Error(made.stderr);
+    }
+    const daemon = this.start(`run --data ${name} --api-port 0 --listen /ip4/127.0.0.1/tcp/0`);
+    await daemon.line(/ listens: api /);
+    return daemon;
+  }
+}
+
+/** Looks until a condition holds; fails after a deadline. */
+export async function until(what: string, look: () => Promise<boolean>): Promise<void> {
+  for (const endMs = Date.now() + DEADLINE_MS; Date.now() < endMs; ) {
+    if (await look()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
+}
