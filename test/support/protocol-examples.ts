@@ -1,0 +1,158 @@
+/**
+ * The bytes that docs/PROTOCOL.md shows, made by running the code: one small journal, fixed keys, every message once.
+ * `node test/support/protocol-examples.ts` brings the page up to date.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as varint from 'uint8-varint';
+import { encodeBase64 } from '../../src/merkle/base64.ts';
+import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { identityFromSeed, rawKeyOf } from '../../src/transport/identity.ts';
+import { encodeHello } from '../../src/wire/hello.ts';
+import type { PageFrames } from '../../src/wire/page.ts';
+import { encodeProofAnswer, encodeProofRequest, type ProofRequest } from '../../src/wire/proof.ts';
+import { PROTOCOLS, PULL_PROTOCOL } from '../../src/wire/protocols.ts';
+import { encodePullEnd } from '../../src/wire/pull-end.ts';
+import { encodePullRequest } from '../../src/wire/pull-request.ts';
+import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
+import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
+
+export const PAGE: string = resolve(import.meta.dirname, '../../docs/PROTOCOL.md');
+
+/** Five facts, of which the second and the fourth are not public. */
+export function examplePeer(): HonestPeer {
+  const peer = new HonestPeer();
+  for (const scope of ['public', 'company', 'public', 'company', 'public']) peer.append({ scope, value_v: 'up' });
+  return peer;
+}
+
+export const EXAMPLE_SEED: Buffer = Buffer.alloc(32, 1);
+const STATIC_KEY = Buffer.alloc(32, 9);
+
+export function exampleIdentity(): Promise<Awaited<ReturnType<typeof identityFromSeed>>> {
+  return identityFromSeed(EXAMPLE_SEED);
+}
+
+/** Name -> the text of the code block. */
+export async function examples(): Promise<ReadonlyMap<string, string>> {
+  const peer = examplePeer();
+  const { peerId } = await exampleIdentity();
+  const nodeSigner = createLogSigner(peer.nodeId, EXAMPLE_SEED);
+  const declaration = peer.declaration(nodeSigner, peerId);
+  const pull = encodePullRequest({
+    accept: [],
+    feeds: [{ after: 1, feed: 'public' }],
+    known_size: 2,
+    page_bytes: 524_288,
+    page_entries: 1_000,
+    pages: 64,
+  });
+  const page = peer.page({ feed: 'public', after: 1, knownSize: 2 });
+  const empty = peer.page({ feed: 'public', after: 3, knownSize: null });
+  const ask: Record<string, ProofRequest> = {
+    inclusion: { indexes: [2, 4], kind: 'inclusion', size: 5, v: 1 },
+    consistency: { from: 2, kind: 'consistency', to: 5, v: 1 },
+    tile: { index: 0, kind: 'tile', level: 0, v: 1, width: 2 },
+  };
+  const proofs = Object.entries(ask).flatMap(([kind, request]): [string, string][] => [
+    [`proof-request-${kind}`, text(encodeProofRequest(request))],
+    [`proof-answer-${kind}`, text(encodeProofAnswer(peer.answerProof(request)))],
+  ]);
+  return new Map([
+    ['peer-id', peerIdExample(peerId)],
+    ['noise-payload', noisePayload(nodeSigner)],
+    ['stream', streamExample(pull)],
+    ['keys', keysExample(peer, peerId)],
+    ['declaration', declaration.trimEnd()],
+    ['hello', text(encodeHello(helloOf(declaration)))],
+    ['pull-request', text(pull)],
+    ['page-header', text(page.header)],
+    ['page-entries', entriesOf(page).trimEnd()],
+    ['page-proof', hex(page.proof ?? new Uint8Array(0), 32)],
+    ['page-empty', text(empty.header)],
+    ['pull-end', text(encodePullEnd({ end: true, has_more: false }))],
+    ['pull-error', text(encodePullEnd({ error: 'unavailable', retry_after_ms: 60_000 }))],
+    ['watch-request', text(encodeWatchRequest({ feeds: ['public', 'company/incident-42'] }))],
+    ['watch-update', text(encodeWatchUpdate({ feeds: [{ feed: 'public', length: 3 }], size: 5 }))],
+    ...proofs,
+  ]);
+}
+
+function helloOf(declaration: string): Parameters<typeof encodeHello>[0] {
+  return { clock_ms: EPOCH_MS, declaration, heads: [], protocols: PROTOCOLS, software: 'stigmem-peerd/0.1.0' };
+}
+
+function keysExample(peer: HonestPeer, peerId: string): string {
+  return [
+    `identity seed   ${EXAMPLE_SEED.toString('hex')}`,
+    `identity key    ${Buffer.from(rawKeyOf(peerId)).toString('hex')}`,
+    `peer id         ${peerId}`,
+    `log key         ${encodeBase64(peer.signer.publicKey)}`,
+    `origin          ${peer.origin}`,
+  ].join('\n');
+}
+
+function peerIdExample(peerId: string): string {
+  const key = Buffer.from(rawKeyOf(peerId));
+  return [`key      ${key.toString('hex')}`, `hashed   002408011220${key.toString('hex')}`, `peer id  ${peerId}`].join(
+    '\n',
+  );
+}
+
+function noisePayload(identity: { readonly publicKey: Uint8Array; sign(message: Uint8Array): Uint8Array }): string {
+  const muxer = Buffer.from('/yamux/1.0.0');
+  const signed = Buffer.concat([Buffer.from('noise-libp2p-static-key:'), STATIC_KEY]);
+  const payload = Buffer.concat([
+    Buffer.from('0a2408011220', 'hex'),
+    identity.publicKey,
+    Buffer.from('1240', 'hex'),
+    identity.sign(signed),
+    Buffer.from([0x22, muxer.length + 2, 0x12, muxer.length]),
+    muxer,
+  ]);
+  return `static key  ${STATIC_KEY.toString('hex')}\n\n${hex(payload, 32)}`;
+}
+
+/** What a puller writes on a new stream, up to its half-close. */
+function streamExample(pull: Uint8Array): string {
+  const line = (protocol: string): Buffer =>
+    Buffer.concat([Buffer.from([protocol.length + 1]), Buffer.from(`${protocol}\n`)]);
+  const frame = Buffer.from(varint.encode(pull.length));
+  return [
+    `${line('/multistream/1.0.0').toString('hex')}`,
+    `${line(PULL_PROTOCOL).toString('hex')}`,
+    `${frame.toString('hex')} ‖ the ${pull.length} bytes of the request`,
+  ].join('\n');
+}
+
+function entriesOf({ entries }: PageFrames): string {
+  return text(entries ?? new Uint8Array(0));
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}
+
+function hex(bytes: Uint8Array, perLine: number): string {
+  const digits = Buffer.from(bytes).toString('hex');
+  return (digits.match(new RegExp(`.{1,${2 * perLine}}`, 'g')) ?? []).join('\n');
+}
+
+const BLOCK = /<!-- example: ([a-z-]+) -->\n(?:```\n[\s\S]*?\n```\n)?/g;
+
+/** The page with every example filled in. */
+export function filled(page: string, made: ReadonlyMap<string, string>): string {
+  return page.replaceAll(BLOCK, (_block, name: string) => {
+    return `<!-- example: ${name} -->\n\`\`\`\n${made.get(name) ?? 'no such example'}\n\`\`\`\n`;
+  });
+}
+
+/** Name -> what the page shows. */
+export function shown(page: string): ReadonlyMap<string, string> {
+  const blocks = page.matchAll(/<!-- example: ([a-z-]+) -->\n```\n([\s\S]*?)\n```\n/g);
+  return new Map([...blocks].map(([, name = '', block = '']) => [name, block]));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeFileSync(PAGE, filled(readFileSync(PAGE, 'utf8'), await examples()));
