@@ -9,7 +9,7 @@ import { entryLeafHashInto, SALT_BYTES } from '../merkle/commitment.ts';
 import { HASH_BYTES } from '../merkle/hash.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
 import { type Db, PARAM, prepare, prepareInsert, prepareSummedInsert, type Statement, sqlBuilder } from './database.ts';
-import { ENTRY_COLUMNS, hashText, rowOf } from './entry-row.ts';
+import { ENTRY_COLUMNS, entryCells, hashText } from './entry-row.ts';
 import { JournalError } from './errors.ts';
 import { feedNameOf } from './feed-name.ts';
 import type { Summed } from './locator.ts';
@@ -106,7 +106,7 @@ export class EntryLog {
       const salt = salts.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES);
       entryLeafHashInto(salt, encodeEntry(entry), leaves, i * HASH_BYTES);
       const leafHash = leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
-      this.#write(rowOf(entry, { feedId: feed.id, createdUs, salt, leafHash }));
+      this.#insert.run(entryCells(entry, { feedId: feed.id, createdUs, salt, leafHash }));
       return entry;
     });
     this.#lastCreatedUs = createdUs;
@@ -136,10 +136,6 @@ export class EntryLog {
     this.#insertFeed({ feed_id: feed.id, name });
     this.#feeds.set(name, feed);
     return feed;
-  }
-
-  #write(row: EntryRow): void {
-    this.#insert.run(ENTRY_COLUMNS.map((column) => row[column]));
   }
 }
 

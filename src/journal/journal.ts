@@ -354,10 +354,29 @@ export class Journal {
   }
 }
 
-function draftReceived(fact: VerifiedBatch['accepted'][number], nodeId: string): Draft {
-  const { chain_hash, chain_seq, created_at, feed_seq, previous_hash, tenant_id, v, ...said } = fact.entry;
-  const leafHash = Buffer.from(fact.leafHash).toString('base64');
-  return { ...said, origin: { chain_seq, leaf_hash: leafHash, node_id: nodeId }, received_from: nodeId };
+/** Written out: leaving members out of a copy costs more than all the rest of this function. */
+function draftReceived({ entry, leafHash }: VerifiedBatch['accepted'][number], nodeId: string): Draft {
+  return {
+    attestation: entry.attestation,
+    cid: entry.cid,
+    confidence: entry.confidence,
+    derived_from: entry.derived_from,
+    entity: entry.entity,
+    event_hash: entry.event_hash,
+    fact_id: entry.fact_id,
+    garden_id: entry.garden_id,
+    hlc: entry.hlc,
+    interpret_as: entry.interpret_as,
+    origin: { chain_seq: entry.chain_seq, leaf_hash: Buffer.from(leafHash).toString('base64'), node_id: nodeId },
+    received_from: nodeId,
+    relation: entry.relation,
+    scope: entry.scope,
+    source: entry.source,
+    timestamp: entry.timestamp,
+    valid_until: entry.valid_until,
+    value_type: entry.value_type,
+    value_v: entry.value_v,
+  };
 }
 
 /** The state row, or, if projections were dropped, the largest clock that the entries carry. */

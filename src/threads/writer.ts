@@ -34,6 +34,8 @@ export interface WriterStats {
 
 /** Beyond this many entries look-ups take part in the appends' time instead of falling behind. */
 const MAX_PROJECTION_LAG = 50_000;
+/** Short enough that nobody notices that a query lags; longer than the time between two pages. */
+const PROJECTION_PAUSE_MS = 10;
 const MUTATION_POLL_MS = 1_000;
 
 export interface WriterMethods {
@@ -70,15 +72,17 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
     told = { entries: journal.size, audit: journal.auditSize };
   };
 
-  let projecting: NodeJS.Immediate | undefined;
+  let projecting: NodeJS.Timeout | undefined;
   const project = (): void => {
-    projecting = undefined;
-    if (projector.advance() > 0) projecting = setImmediate(project);
+    if (projector.advance() > 0) projecting?.refresh();
   };
   const afterCall = (): void => {
     announce();
     while (projector.lag(journal.size) > MAX_PROJECTION_LAG) projector.advance();
-    if (projecting === undefined && projector.lag(journal.size) > 0) projecting = setImmediate(project);
+    // Look-ups wait for a pause: between the pages of a pull they would only slow it down.
+    if (projector.lag(journal.size) === 0) return;
+    if (projecting === undefined) projecting = setTimeout(project, PROJECTION_PAUSE_MS);
+    else projecting.refresh();
   };
   const poll = setInterval(() => {
     try {
@@ -105,7 +109,7 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
     }),
     close: () => {
       clearInterval(poll);
-      clearImmediate(projecting);
+      clearTimeout(projecting);
       journal.chainMutationAttempts(Date.now());
       journal.close();
     },

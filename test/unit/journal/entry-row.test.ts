@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { decodeEntry, type Entry, encodeEntry } from '../../../src/core/entry.ts';
 import { parseIsoInstant } from '../../../src/core/time.ts';
-import { entryOf, rowOf } from '../../../src/journal/entry-row.ts';
+import { ENTRY_COLUMNS, entryCells, entryOf, type Placed } from '../../../src/journal/entry-row.ts';
 import { checkRow } from '../../../src/journal/row-check.ts';
 import type { EntryRow } from '../../../src/journal/tables.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';
@@ -19,6 +19,11 @@ interface Vector {
 const { entries } = JSON.parse(readFileSync(new URL('../../vectors/journal.json', import.meta.url), 'utf8')) as {
   entries: readonly Vector[];
 };
+
+function rowOf(entry: Entry, placed: Placed): EntryRow {
+  const cells = entryCells(entry, placed);
+  return Object.fromEntries(ENTRY_COLUMNS.map((column, i) => [column, cells[i]])) as unknown as EntryRow;
+}
 
 function decoded({ bytes }: Vector): Entry {
   const entry = decodeEntry(Buffer.from(bytes));
