@@ -1,0 +1,53 @@
+// docs/threat-model.md says which test shows which control. Fails when a row that claims a test has none, or names one that
+// is not there.
+import { existsSync, readFileSync } from 'node:fs';
+
+const REGISTER = 'docs/threat-model.md';
+const THREATS = 42;
+const CLAIMS_TESTS = new Map([
+  ['reached', true],
+  ['partly', true],
+  ['no test yet', false],
+  ['planned', false],
+]);
+const TEST = /^`(test\/[^`]+)`: (.+)$/;
+
+const rows = readFileSync(REGISTER, 'utf8')
+  .split('\n')
+  .filter((line) => /^\| \d+ \|/.test(line))
+  .map((line) =>
+    line
+      .slice(1, line.lastIndexOf('|'))
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+
+const faults = [
+  ...(rows.length === THREATS ? [] : [`expected ${THREATS} rows, got ${rows.length}`]),
+  ...rows.flatMap((cells, at) => checkRow(cells, at + 1)),
+];
+for (const fault of faults) console.error(`${REGISTER}: ${fault}`);
+const reached = rows.filter((cells) => CLAIMS_TESTS.get(cells[4]) === true).length;
+console.log(`threats: ${rows.length} rows, ${reached} with tests, ${faults.length} faults`);
+process.exit(faults.length > 0 ? 1 : 0);
+
+function checkRow(cells, number) {
+  const [shown, , threat, , state, control, tests, ...more] = cells;
+  if (Number(shown) !== number) return [`row ${shown} stands where row ${number} is expected`];
+  if (more.length > 0 || tests === undefined) return [`row ${number}: expected 7 columns`];
+  const claims = CLAIMS_TESTS.get(state);
+  if (claims === undefined) return [`row ${number}: unknown state "${state}"`];
+  if (control === '') return [`row ${number}: no control for "${threat}"`];
+  if (!claims) return tests === '' ? [] : [`row ${number}: "${state}", and names tests`];
+  if (tests === '') return [`row ${number}: "${state}", and no test shows it`];
+  return tests.split('<br>').flatMap((test) => checkTest(test.trim(), number));
+}
+
+function checkTest(text, number) {
+  const [, file, name] = TEST.exec(text) ?? [];
+  if (file === undefined) return [`row ${number}: expected \`test/…\`: name of a test, got ${text}`];
+  if (!/\.test\.ts$/.test(file) || !existsSync(file)) return [`row ${number}: there is no test file ${file}`];
+  // Names are looked for where tests are named, so that a comment does not count.
+  const named = [...readFileSync(file, 'utf8').matchAll(/\btest\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gs)];
+  return named.some((match) => match[2].includes(name)) ? [] : [`row ${number}: ${file} has no test named "${name}"`];
+}
