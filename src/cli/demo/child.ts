@@ -16,6 +16,8 @@ export interface Child {
   nextLine(): Promise<string>;
   /** Calls for every further line. */
   onLine(listener: (line: string) => void): void;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
   /** Set when it has ended. */
   readonly exitCode: number | null;
   /** How it ended, with the end of its log; null while it runs or when it was told to stop. */
@@ -46,6 +48,7 @@ export function startChild(
   return {
     name,
     pid: child.pid ?? 0,
+    ended,
     get exitCode() {
       return child.exitCode;
     },

@@ -26,6 +26,7 @@ export interface DemoOptions {
 
 const PROBE_EVERY_MS = 3_000;
 const PROBES_TO_JUDGE = 3;
+const ENDING_MS = 1_000;
 /** Locales with names, and facts of MDN: what a part of the load is spread over. */
 const CLDR_LOCALES = 600;
 const MDN_FACTS = 459_000;
@@ -47,7 +48,7 @@ export async function runDemo(context: Context, options: DemoOptions): Promise<O
     const mesh = await startMesh(folder, node, runtime, !options.once, (child) => children.push(child));
     return await guide(context, options, mesh, node, live, stop.signal);
   } catch (thrown) {
-    throw endOf(children) ?? thrown;
+    throw (await endOf(children)) ?? thrown;
   } finally {
     await Promise.all(children.map((child) => child.stop()));
     ignore();
@@ -129,8 +130,9 @@ async function lookAround(mesh: Mesh): Promise<string[]> {
   ];
 }
 
-/** What failed first: a node that ended by itself makes everything else fail too. */
-function endOf(children: readonly Child[]): CliError | null {
+/** What failed first: a node that ended by itself makes everything else fail too, often a moment before it is known to have ended. */
+async function endOf(children: readonly Child[]): Promise<CliError | null> {
+  await Promise.race([delay(ENDING_MS), ...children.map(({ ended }) => ended)]);
   const [end] = children.flatMap((child) => child.ending() ?? []);
   return end === undefined ? null : new CliError({ exit: 'refused', message: end });
 }
