@@ -71,7 +71,7 @@ export class ReaderClient {
 
   async close(): Promise<void> {
     const worker = this.#worker;
-    if (worker === undefined) return;
+    if (worker === undefined || !worker.isAlive) return;
     await worker.call('close', []);
     await worker.exited();
   }

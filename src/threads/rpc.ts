@@ -89,10 +89,14 @@ export class WorkerClient {
       if ('event' in message) onEvent(message.event);
       else this.#settle(message);
     });
-    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on('error', (error) => {
+      this.#settleAll(error instanceof Error ? error : new Error(String(error)));
+      this.#dead ??= new ThreadEnded('the journal’s thread has failed', { cause: error });
+    });
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        this.#fail(new ThreadEnded(`the journal’s thread has ended (exit code ${code})`));
+        this.#dead ??= new ThreadEnded(`the journal’s thread has ended (exit code ${code})`);
+        this.#settleAll(this.#dead);
         resolve();
       });
     });
@@ -132,9 +136,8 @@ export class WorkerClient {
     else waiting?.resolve(message.value);
   }
 
-  #fail(error: Error): void {
-    this.#dead ??= error;
-    for (const { reject } of this.#waiting.values()) reject(this.#dead);
+  #settleAll(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
 }

@@ -1,4 +1,4 @@
-/** The admin API over a node for tests. Everything above this file speaks HTTP, so what the node is made of is decided here. */
+/** The admin API over a node in memory, for tests that need faults, clocks or limits of their own. Over files: data-folder.ts. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,14 +70,19 @@ export interface TestApiOptions {
   readonly ready?: boolean;
 }
 
+/** A key for every role. @returns their secrets */
+export function mintKeys(keyStore: KeyStore, nowMs: number): Record<Role, string> {
+  return Object.fromEntries(
+    Object.entries(ROLES).map(([name, permissions]) => [name, keyStore.create({ name, permissions }, nowMs).secret]),
+  ) as Record<Role, string>;
+}
+
 /** A new API with keys of every role. Close it. */
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const folder = mkdtempSync(join(tmpdir(), 'peerd-api-'));
   const keyStore = openKeyStore(join(folder, 'keys', 'api-keys.json'));
   let nowMs = Date.parse('2026-11-23T12:00:00Z');
-  const keys = Object.fromEntries(
-    Object.entries(ROLES).map(([name, permissions]) => [name, keyStore.create({ name, permissions }, nowMs).secret]),
-  ) as Record<Role, string>;
+  const keys = mintKeys(keyStore, nowMs);
 
   const log: string[] = [];
   const sink: DestinationStream = { write: (line) => void log.push(line) };
@@ -144,9 +149,10 @@ function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
   return { list: () => peers, get, resume: async (id) => get(id) };
 }
 
-async function send(
+/** Sends a request to an API without a network, with the key of a role or without one. */
+export async function send(
   api: OpenAPIHono<ApiEnv>,
-  keys: Record<Role, string>,
+  keys: Readonly<Record<Role, string>>,
   path: string,
   how: SendOptions,
 ): Promise<Response> {

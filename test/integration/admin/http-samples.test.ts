@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { createTestApi, type Role, type TestApi } from '../../support/api-fixture.ts';
+import { openFolderApi } from '../../support/data-folder.ts';
+
+/** What the samples need of a node: one over a real data folder, but for limits that only a node in memory can have. */
+type Api = Pick<TestApi, 'send' | 'audit' | 'tamper' | 'keys' | 'close'>;
 
 interface Case {
   readonly id: string;
@@ -139,11 +143,11 @@ const ADDED = new Set([
   'previous_hash',
 ]);
 
-let api: TestApi;
+let api: Api;
 const ids = new Map<string, string>();
 
 before(async () => {
-  api = await createTestApi();
+  api = await openFolderApi();
 });
 after(() => api.close());
 
@@ -198,7 +202,7 @@ async function prepare({ id, request }: Case): Promise<void> {
   );
 }
 
-function send(to: TestApi, { request }: Case): Promise<Response> {
+function send(to: Api, { request }: Case): Promise<Response> {
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [
       name,
@@ -264,6 +268,8 @@ function compareMembers(
   }
   const added = Object.keys(ours).filter((name) => !(name in theirs));
   for (const name of added) if (!ADDED.has(name)) differences.push(`${path}.${name} was added`);
+  // An audit record is kept as one canonical text, so the names inside its detail are sorted.
+  if (/^\.entries\.\d+\.detail$/.test(path)) return;
   const kept = Object.keys(ours).filter((name) => name in theirs);
   const order = Object.keys(theirs).filter((name) => name in ours);
   assert.deepEqual(kept, order, `order of members at ${path}`);
