@@ -16,6 +16,8 @@ export interface AssertBody {
   readonly scope: 'public';
 }
 
+const CLDR_PACKAGE = 'cldr-localenames-full/package.json';
+const MDN_PACKAGE = '@mdn/browser-compat-data';
 const CLDR_KINDS = ['languages', 'scripts', 'territories', 'variants'] as const;
 export const CLDR_SOURCE = 'stigmem://cldr.example/import/cldr';
 export const MDN_SOURCE = 'stigmem://mdn.example/import/mdn';
@@ -27,7 +29,7 @@ export const MDN_SOURCE = 'stigmem://mdn.example/import/mdn';
  * @throws CliError when the package is not installed
  */
 export function* cldrFacts(perLocale: number = Number.POSITIVE_INFINITY): Generator<AssertBody> {
-  const main = join(dirname(packageFile('cldr-localenames-full', 'cldr-localenames-full/package.json')), 'main');
+  const main = join(dirname(packageFile('cldr-localenames-full', CLDR_PACKAGE)), 'main');
   for (const locale of readdirSync(main).sort()) {
     let taken = 0;
     for (const fact of localeFacts(join(main, locale), locale)) {
@@ -64,9 +66,7 @@ function* localeFacts(folder: string, locale: string): Generator<AssertBody> {
  * @throws CliError when the package is not installed
  */
 export function* mdnFacts(everyNth: number = 1): Generator<AssertBody> {
-  const data: unknown = JSON.parse(
-    readFileSync(packageFile('@mdn/browser-compat-data', '@mdn/browser-compat-data'), 'utf8'),
-  );
+  const data: unknown = JSON.parse(readFileSync(packageFile('@mdn/browser-compat-data', MDN_PACKAGE), 'utf8'));
   let index = 0;
   for (const [area, tree] of members(data)) {
     if (area === '__meta' || area === 'browsers') continue;
@@ -151,6 +151,12 @@ function member(value: unknown, name: string): unknown {
 function members(value: unknown, ...path: readonly string[]): [string, unknown][] {
   const inner = path.reduce((outer, name) => member(outer, name), value);
   return typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? Object.entries(inner) : [];
+}
+
+/** @throws CliError when one of the two packages is not installed */
+export function requireRealData(): void {
+  packageFile('cldr-localenames-full', CLDR_PACKAGE);
+  packageFile('@mdn/browser-compat-data', MDN_PACKAGE);
 }
 
 function packageFile(name: string, specifier: string): string {

@@ -14,7 +14,7 @@ import { Live } from './live.ts';
 import { loadFacts } from './load.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 import { probe } from './probe.ts';
-import { cldrFacts, mdnFacts } from './real-facts.ts';
+import { cldrFacts, mdnFacts, requireRealData } from './real-facts.ts';
 import { Tour } from './tour.ts';
 
 export interface DemoOptions {
@@ -33,6 +33,7 @@ const MDN_FACTS = 459_000;
 
 /** Runs the demo. Everything it started is stopped and everything it made is removed when it returns. */
 export async function runDemo(context: Context, options: DemoOptions): Promise<Outcome> {
+  requireRealData();
   const { runtime } = context;
   const folder = mkdtempSync(join(tmpdir(), 'stigmem-peerd-demo-'));
   const live = new Live(context.json ? runtime.stderr : runtime.stdout, runtime);
