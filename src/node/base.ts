@@ -21,7 +21,7 @@ import { WriterClient } from '../threads/writer-client.ts';
 import { identityFromSeed } from '../transport/identity.ts';
 
 /** Page cache of the two journal connections, MiB. */
-const WRITER_CACHE_MIB = 32;
+const WRITER_CACHE_MIB = 16;
 const READER_CACHE_MIB = 8;
 
 /** A data folder that cannot be used as it is; the message lists everything that is wrong with it. */

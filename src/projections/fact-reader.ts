@@ -5,7 +5,7 @@ import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '..
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { hashBytes } from '../journal/entry-row.ts';
 import { cidKey, groupText, lookupKey } from '../journal/lookup-key.ts';
-import type { CorruptFact, FactPage, FactQuery, FactResult, StoredFact } from '../journal/read-model.ts';
+import type { FactPage, FactQuery, FactResult, StoredFact } from '../journal/read-model.ts';
 import type { CheckedRow } from '../journal/row-check.ts';
 
 /** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */

@@ -83,7 +83,7 @@ export class ReaderClient {
     this.#worker ??= new WorkerClient(workerUrl('reader', import.meta.url), {
       workerData: this.#data,
       name: 'journal-reader',
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
     });
     return this.#worker.call(method, args) as Promise<ReturnType<ReaderMethods[K]>>;
   }

@@ -33,7 +33,7 @@ export class WriterClient {
       {
         workerData: { folder, logSeed, cacheMiB } satisfies WriterData,
         name: 'journal-writer',
-        resourceLimits: { maxYoungGenerationSizeMb: 16 },
+        resourceLimits: { maxYoungGenerationSizeMb: 6 },
       },
       (event) => options.onEvent(event as WriterEvent),
     );
