@@ -1,0 +1,192 @@
+/**
+ * A peer in another language, written from docs/PROTOCOL.md alone, pulls from a real node over TCP and verifies everything
+ * itself; and gives the same reasons as our verifier for every lie that the hostile peers of the adversarial tests tell.
+ */
+import assert from 'node:assert/strict';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { before, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { FACT_EVENT } from '../../src/core/verdict.ts';
+import { type EntryReason, LIES_AT, LOG_ENTRIES, PAGE_ENTRIES } from '../adversarial/fact-lies.ts';
+import { PAGE_CASES } from '../adversarial/page-lies.ts';
+import { HostileProcess } from '../support/hostile-process.ts';
+import { Bench, type NodeProcess } from '../support/node-process.ts';
+
+const CACHE = fileURLToPath(new URL('../../.cache/interop/', import.meta.url));
+const PYTHON = join(CACHE, 'venv', 'bin', 'python');
+const PULL = fileURLToPath(new URL('./python-peer/pull.py', import.meta.url));
+const SEED = '01'.repeat(32);
+const SELF = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5';
+const run = promisify(execFile);
+
+// biome-ignore lint/suspicious/noExplicitAny: one JSON document of another program
+type Report = any;
+
+interface Target {
+  readonly nodeId: string;
+  readonly peerId: string;
+  readonly address: string;
+  readonly namespace: string;
+}
+
+before(() => {
+  mkdirSync(CACHE, { recursive: true });
+  if (!existsSync(PYTHON)) assert.equal(spawnSync('python3', ['-m', 'venv', join(CACHE, 'venv')]).status, 0);
+  if (spawnSync(PYTHON, ['-c', 'import cryptography, zstandard']).status === 0) return;
+  const { status, stderr } = spawnSync(PYTHON, ['-m', 'pip', 'install', '--quiet', 'cryptography', 'zstandard']);
+  assert.equal(status, 0, String(stderr));
+});
+
+function argumentsFor({ nodeId, peerId, address, namespace }: Target, more: readonly string[]): string[] {
+  const [, , host = '', , port = ''] = address.split('/');
+  const who = ['--peer-id', peerId, '--node-id', nodeId, '--namespace', namespace];
+  return ['-B', PULL, '--seed', SEED, '--connect', `${host}:${port}`, ...who, ...more];
+}
+
+async function pull(target: Target, ...more: string[]): Promise<Report> {
+  const { stdout } = await run(PYTHON, argumentsFor(target, more), { timeout: 60_000 });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+}
+
+const targetOf = (node: NodeProcess): Target => ({ ...node, address: node.address, namespace: node.authority });
+
+/** A node with facts of two scopes; the Python peer may read the public ones. */
+async function startNode(t: TestContext): Promise<{ node: NodeProcess; bench: Bench }> {
+  const bench = new Bench(t);
+  const node = await (await bench.node('acme.example')).start();
+  node.writePeer('python', { nodeId: 'stigmem://python.example', peerId: SELF, addresses: [], share: ['public'] });
+  await bench.until('the node knows the peer', async () => node.peer('python'));
+  return { node, bench };
+}
+
+async function assertFacts(node: NodeProcess, from: number, count: number, scope = 'public'): Promise<string[]> {
+  const cids: string[] = [];
+  for (let i = from; i < from + count; i++) {
+    const value = [
+      { type: 'string', v: `zweiundvierzig “${i}” \u{1f9ee}\n` },
+      { type: 'number', v: i / 8 },
+      { type: 'boolean', v: i % 2 === 0 },
+    ][i % 3];
+    const { status, body } = await node.post('/v1/facts', {
+      entity: `stigmem://acme.example/thing/${i}`,
+      relation: 'test:value',
+      value,
+      source: 'stigmem://acme.example/agent/a',
+      confidence: [1, 0.5, 0.00001, 0.1][i % 4],
+      scope,
+    });
+    assert.equal(status, 201, JSON.stringify(body));
+    cids.push(body.cid);
+  }
+  return cids;
+}
+
+test('it pulls from a real node and verifies checkpoint, heads, leaves, proofs, CIDs and chain itself', async (t) => {
+  const { node, bench } = await startNode(t);
+  const target = targetOf(node);
+  const state = join(bench.root, 'python.json');
+  const first = [...(await assertFacts(node, 0, 20)), ...(await assertFacts(node, 20, 0))];
+  await assertFacts(node, 100, 7, 'company');
+  first.push(...(await assertFacts(node, 20, 5)));
+
+  const got = await pull(target, '--feed', 'public', '--feed', 'company', '--page-entries', '8', '--state', state);
+  assert.deepEqual([got.ok, got.accepted, got.refused, got.resolved], [true, 25, [], 0], JSON.stringify(got));
+  assert.deepEqual(got.cids, first);
+  assert.equal(got.checkpoint.size, 32);
+  assert.ok(got.pages === 4 && got.zstd_pages === 4, JSON.stringify(got));
+  // A feed that is not granted answers like one that does not exist.
+  assert.deepEqual(got.feeds, { public: { after: 25, length: 25 } });
+
+  await t.test('again, from where it was: a consistency proof, and only what is new', async () => {
+    const more = await assertFacts(node, 50, 9);
+    const next = await pull(
+      target,
+      '--feed',
+      'public',
+      '--page-entries',
+      '4',
+      '--pages',
+      '2',
+      '--identity',
+      '--state',
+      state,
+    );
+    assert.deepEqual([next.ok, next.accepted, next.zstd_pages], [true, 9, 0], JSON.stringify(next));
+    assert.deepEqual(next.cids, more);
+    assert.deepEqual(next.consistency_from, [32, 41]);
+    const nothing = await pull(target, '--feed', 'public', '--state', state);
+    assert.deepEqual([nothing.ok, nothing.accepted, nothing.pages], [true, 0, 0]);
+  });
+
+  await t.test('Yamux agreed on inside of Noise instead of in its handshake', async () => {
+    const late = await pull(target, '--feed', 'public', '--late-muxer');
+    assert.deepEqual([late.ok, late.accepted], [true, 34]);
+  });
+
+  await t.test('one bit of a page on its way is noticed', async () => {
+    const verdicts = await Promise.all(
+      ['header', 'entries', 'proof'].map((frame) =>
+        pull(target, '--feed', 'public', '--identity', '--page-entries', '8', '--flip', frame),
+      ),
+    );
+    const [header, entries, proof] = verdicts;
+    assert.equal(header.ok, false);
+    assert.equal(entries.ok === false || entries.refused.length > 0, true, JSON.stringify(entries));
+    // A garbled proof is resolved by single ones: every entry is taken all the same.
+    assert.deepEqual([proof.ok, proof.accepted, proof.resolved > 0], [true, 34, true], JSON.stringify(proof));
+  });
+
+  await t.test('a watch says at once where the feed stands, and says so again when it grows', async () => {
+    const child = spawn(PYTHON, argumentsFor(target, ['--feed', 'public', '--watch', '2']));
+    t.after(() => child.kill());
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const update = async (): Promise<Report> => JSON.parse((await lines.next()).value ?? '').update;
+    assert.deepEqual((await update()).feeds, [{ feed: 'public', length: 34 }]);
+    await assertFacts(node, 200, 1);
+    assert.deepEqual((await update()).feeds, [{ feed: 'public', length: 35 }]);
+  });
+
+  await t.test('a stranger is cut off', async () => {
+    const stranger = argumentsFor(target, ['--feed', 'public']).map((one) => (one === SEED ? '02'.repeat(32) : one));
+    await assert.rejects(run(PYTHON, stranger, { timeout: 60_000 }), /EOFError|ConnectionReset|BrokenPipe/);
+  });
+
+  assert.equal(await node.stop(), 0);
+});
+
+test('for every lie it gives the reason that our verifier gives', async (t) => {
+  const bench = new Bench(t);
+  const reasons = Object.keys(FACT_EVENT) as EntryReason[];
+  const names = PAGE_CASES.map(({ name }) => name);
+  const [liars, cheats] = await Promise.all([
+    HostileProcess.start(bench, new URL('../adversarial/fact-lies.ts', import.meta.url).href, reasons),
+    HostileProcess.start(bench, new URL('../adversarial/page-lies.ts', import.meta.url).href, names),
+  ]);
+  const target = (hostile: HostileProcess, name: string): Target => {
+    const { nodeId, peerId, addresses } = hostile.asPeer(name);
+    return { nodeId, peerId, address: addresses[0] ?? '', namespace: nodeId.slice('stigmem://'.length) };
+  };
+
+  for (const reason of reasons)
+    await t.test(`one fact: ${reason}`, async () => {
+      const entries = ['--page-entries', String(PAGE_ENTRIES)];
+      const got = await pull(target(liars, reason), '--feed', 'public', ...entries);
+      assert.equal(got.ok, true, JSON.stringify(got));
+      const lies = [...LIES_AT].map((index) => ({ feed_seq: index + 1, reason }));
+      const isQuarantine = reason === 'instruction_inbound';
+      assert.deepEqual(got.refused, isQuarantine ? [] : lies);
+      assert.equal(got.quarantined, isQuarantine ? lies.length : 0);
+      assert.equal(got.accepted, LOG_ENTRIES - got.refused.length);
+    });
+
+  for (const one of PAGE_CASES)
+    await t.test(`a page: ${one.reason}, ${one.what}`, async () => {
+      const got = await pull(target(cheats, one.name), '--feed', 'public', '--rounds', '2');
+      assert.deepEqual([got.ok, got.reason], [false, one.reason], JSON.stringify(got));
+      assert.equal(got.feeds.public.after, one.cursor);
+    });
+});
