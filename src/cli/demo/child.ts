@@ -22,6 +22,8 @@ export interface Child {
   readonly exitCode: number | null;
   /** How it ended, with the end of its log; null while it runs or when it was told to stop. */
   ending(): string | null;
+  /** Ends it now. */
+  kill(): void;
   /** Asks it to stop, and ends it if it does not. Resolves with its exit code, null if it had to be killed. */
   stop(): Promise<number | null>;
 }
@@ -66,6 +68,7 @@ export function startChild(
       const how = child.signalCode ?? `exit code ${child.exitCode}`;
       return `${name} ended by itself (${how}). Its log ends with:\n${logTail(logFile)}`;
     },
+    kill: () => void child.kill('SIGKILL'),
     async stop() {
       isStopping = true;
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return child.exitCode;

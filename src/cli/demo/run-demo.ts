@@ -140,7 +140,7 @@ async function endOf(children: readonly Child[]): Promise<CliError | null> {
 
 /** Asked twice to stop: no more waiting. */
 function killAll(children: readonly Child[]): number {
-  for (const { pid, exitCode } of children) if (exitCode === null && pid > 0) process.kill(pid, 'SIGKILL');
+  for (const child of children) child.kill();
   return EXITS.interrupted.code;
 }
 

@@ -89,6 +89,10 @@ test('a write that fails leaves the old file and no temporary one', () => {
   assert.throws(() => writeFileAtomically(join(folder, 'none', 'f'), 'new', 0o600));
   assert.throws(() => writeFileAtomically(folder, 'new', 0o600));
   assert.deepEqual(readdirSync(folder), ['f']);
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
   assert.equal(readFileSync(path, 'utf8'), 'old');
 });
 
