@@ -40,7 +40,12 @@ export async function runDemo(context: Context, options: DemoOptions): Promise<O
   const children: Child[] = [];
   const stop = new AbortController();
   const ignore = runtime.onStop(() => {
-    if (stop.signal.aborted) runtime.exit(killAll(children));
+    if (stop.signal.aborted) {
+      // Asked twice: no more waiting, but nothing is left behind either.
+      for (const child of children) child.kill();
+      if (!options.keep) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      runtime.exit(EXITS.interrupted.code);
+    }
     stop.abort();
   });
   try {
@@ -136,12 +141,6 @@ async function endOf(children: readonly Child[]): Promise<CliError | null> {
   await Promise.race([delay(ENDING_MS), ...children.map(({ ended }) => ended)]);
   const [end] = children.flatMap((child) => child.ending() ?? []);
   return end === undefined ? null : new CliError({ exit: 'refused', message: end });
-}
-
-/** Asked twice to stop: no more waiting. */
-function killAll(children: readonly Child[]): number {
-  for (const child of children) child.kill();
-  return EXITS.interrupted.code;
 }
 
 function stopped(once: boolean): Outcome {
