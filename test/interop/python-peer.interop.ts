@@ -19,6 +19,7 @@ import { Bench, type NodeProcess } from '../support/node-process.ts';
 const CACHE = fileURLToPath(new URL('../../.cache/interop/', import.meta.url));
 const PYTHON = join(CACHE, 'venv', 'bin', 'python');
 const PULL = fileURLToPath(new URL('./python-peer/pull.py', import.meta.url));
+const SERVE = fileURLToPath(new URL('./python-peer/serve.py', import.meta.url));
 const SEED = '01'.repeat(32);
 const SELF = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5';
 const run = promisify(execFile);
@@ -156,6 +157,33 @@ test('it pulls from a real node and verifies checkpoint, heads, leaves, proofs, 
   });
 
   assert.equal(await node.stop(), 0);
+});
+
+test('a real node pulls from it, over the connection that it opened', async (t) => {
+  const bench = new Bench(t);
+  const node = await (await bench.node('acme.example', ['federation.page_entries=7'])).start();
+  node.writePeer('python', { nodeId: 'stigmem://python.example', peerId: SELF, addresses: [], accept: ['public'] });
+  await bench.until('the node knows the peer', async () => node.peer('python'));
+  const [, , host = '', , port = ''] = node.address.split('/');
+  const child = spawn(PYTHON, ['-B', SERVE, '--seed', SEED, '--connect', `${host}:${port}`, '--peer-id', node.peerId]);
+  t.after(() => child.kill());
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  const served: Report = JSON.parse(value ?? 'null');
+  const isCurrent = (peer: Report): boolean => peer.state === 'current' && peer.cursors[0]?.after === 42;
+  const peer: Report = await node.peerUntil('python', 'is current', isCurrent).catch((error: Error) => {
+    throw new Error(`${error.message}\n${errors}`);
+  });
+  assert.deepEqual([peer.accepted, peer.refused], [41, 1]);
+  assert.deepEqual(peer.checkpoint, { size: served.size, root: served.root });
+  for (const cid of served.cids) assert.equal((await node.get(`/v1/facts/${cid}`)).status, 200, cid);
+  const [record] = await node.audit('peer_id=python&reason=source_not_owned');
+  assert.equal(record?.cid, served.lie);
+  assert.equal(await node.stop(), 0);
+  assert.deepEqual((await node.fsck()).problems, []);
 });
 
 test('for every lie it gives the reason that our verifier gives', async (t) => {

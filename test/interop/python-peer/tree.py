@@ -93,3 +93,41 @@ def fold_page(size, indexes, leaves, proof):
     except IndexError:
         return None
     return None if listed or hashes else found
+
+
+def root_of(leaves):
+    if not leaves:
+        return EMPTY_ROOT
+    if len(leaves) == 1:
+        return leaves[0]
+    k = split(len(leaves))
+    return node_hash(root_of(leaves[:k]), root_of(leaves[k:]))
+
+
+def inclusion_proof(leaves, index):
+    if len(leaves) == 1:
+        return []
+    k = split(len(leaves))
+    if index < k:
+        return [*inclusion_proof(leaves[:k], index), root_of(leaves[k:])]
+    return [*inclusion_proof(leaves[k:], index - k), root_of(leaves[:k])]
+
+
+def consistency_proof(leaves, old, whole=True):
+    if old in (0, len(leaves)):
+        return [] if whole else [root_of(leaves)]
+    k = split(len(leaves))
+    if old <= k:
+        return [*consistency_proof(leaves[:k], old, whole), root_of(leaves[k:])]
+    return [*consistency_proof(leaves[k:], old - k, False), root_of(leaves[:k])]
+
+
+def page_proof(leaves, indexes, low=0):
+    """The hashes of the largest subtrees without a listed leaf, left to right."""
+    high = low + len(leaves)
+    if not any(low <= index < high for index in indexes):
+        return [root_of(leaves)]
+    if len(leaves) == 1:
+        return []
+    k = split(len(leaves))
+    return page_proof(leaves[:k], indexes, low) + page_proof(leaves[k:], indexes, low + k)

@@ -14,8 +14,10 @@ class Cut(Exception):
 
 
 class Session:
-    def __init__(self, channel):
+    def __init__(self, channel, serve=None):
+        """`serve`: protocol id -> what answers a request with (frames, whether that is all)."""
         self.channel = channel
+        self.serve = serve or {}
         self.reader = Reader(channel.recv)
         self.next_id = 1
         self.streams = {}
@@ -45,30 +47,63 @@ class Session:
             raise EOFError(f"the peer goes away ({length})")
         body = self.reader.exactly(length) if kind == DATA else b""
         if id_ % 2 == 0:
-            self.answer_inbound(id_, flags, body)
+            self.answer_inbound(id_, flags, body, kind, length)
             return
         stream = self.streams.get(id_)
         if stream is not None:
             stream.take(kind, flags, body, length)
 
-    def answer_inbound(self, id_, flags, body):
-        """The peer opens streams too, to ask whether we are alive. We speak none of its protocols: `na`."""
+    def answer_inbound(self, id_, flags, body, kind, length):
+        """Streams that the peer opens: requests, and questions whether we are alive (`na` does for those)."""
         if flags & SYN:
-            self.inbound[id_] = b""
+            self.inbound[id_] = Inbound(self, id_)
             self.write(WINDOW, ACK, id_, 0)
-        if id_ not in self.inbound:
+        stream = self.inbound.get(id_)
+        if stream is None:
             return
-        reader = Reader(lambda: b"")
-        reader.buffer = self.inbound[id_] + body
-        while reader.buffer and len(reader.buffer) > reader.buffer[0]:
-            asked = reader.line()
-            reply = line(asked if asked == MULTISTREAM else "na")
-            self.write(DATA, 0, id_, len(reply), reply)
-        self.inbound[id_] = reader.buffer
-        if flags & (FIN | RST):
+        if kind == WINDOW:
+            stream.may_send += length
+        stream.take(body, bool(flags & FIN))
+        if flags & RST:
             del self.inbound[id_]
-            if flags & FIN:
-                self.write(WINDOW, FIN, id_, 0)
+
+
+class Inbound:
+    """The answering side of one stream."""
+
+    def __init__(self, session, id_):
+        self.session = session
+        self.id = id_
+        self.reader = Reader(lambda: b"")
+        self.protocol = None
+        self.may_send = FIRST_WINDOW
+
+    def take(self, body, ended):
+        self.reader.buffer += body
+        if body:
+            self.session.write(WINDOW, 0, self.id, len(body))
+        while self.protocol is None and self.reader.buffer and len(self.reader.buffer) > self.reader.buffer[0]:
+            asked = self.reader.line()
+            known = asked == MULTISTREAM or asked in self.session.serve
+            self.send(line(asked if known else "na"))
+            self.protocol = asked if asked in self.session.serve else None
+        if not ended:
+            return
+        if self.protocol is not None:
+            request = self.reader.exactly(self.reader.varint(4))
+            frames, is_whole = self.session.serve[self.protocol](request)
+            for frame in frames:
+                self.send(varint(len(frame)) + frame)
+            if not is_whole:
+                return  # a watch stays open
+            self.send(b"\x00")
+        self.session.write(WINDOW, FIN, self.id, 0)
+
+    def send(self, data):
+        self.may_send -= len(data)
+        if self.may_send < 0:
+            raise ValueError("this small server answers within the first window")
+        self.session.write(DATA, 0, self.id, len(data), data)
 
 
 class Stream:
