@@ -11,7 +11,17 @@ import type { PullDeps } from './deps.ts';
 import { PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
-import { type Attempts, backoffMs, FRESH, failed, MAX_BACKOFF_MS, trial } from './schedule.ts';
+import {
+  type Attempts,
+  backoffMs,
+  FRESH,
+  failed,
+  fruitlessAfter,
+  fruitlessPauseMs,
+  MAX_BACKOFF_MS,
+  trial,
+} from './schedule.ts';
+import { takeTurn } from './take-turn.ts';
 import { Wakeable } from './wakeable.ts';
 import { type FeedLengths, watchPeer } from './watch-peer.ts';
 
@@ -20,6 +30,12 @@ export interface PullLanes {
   readonly healthy: PQueue;
   readonly suspect: PQueue;
 }
+
+/** A pull keeps its place this long when others wait for one; a peer that failed last time is given more patience. */
+const HEALTHY_SLICE_MS = 3_000;
+const SUSPECT_SLICE_MS = 60_000;
+/** Answers in a row that may bring no entry and still promise more: a long list of feeds without news is one. */
+const MAX_BARREN_ANSWERS = 4;
 
 /** What a session knows; `peer-status.ts` puts it into words. */
 export interface SessionState {
@@ -79,6 +95,7 @@ export class PeerSession {
   /** The peer's file has changed: everything is taken from the new one, at once. */
   update(peer: PeerFile): void {
     this.#set({ peer, greeted: null });
+    this.#fruitless = 0;
     this.#watching?.abort();
     this.#wake.wake();
   }
@@ -93,6 +110,7 @@ export class PeerSession {
   async resume(): Promise<void> {
     const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);
     this.#set({ progress, attempts: FRESH, greeted: null });
+    this.#fruitless = 0;
     this.#wake.wake();
   }
 
@@ -105,10 +123,14 @@ export class PeerSession {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    for (let wokenEarly = false; !signal.aborted; ) {
+      const before = judgedOf(this.#state.progress);
       const waitMs = await this.#turn(signal);
       if (signal.aborted) return;
-      await this.#wake.wait(waitMs);
+      const brought = judgedOf(this.#state.progress) > before;
+      this.#fruitless = fruitlessAfter(this.#fruitless, { wokenEarly, brought });
+      wokenEarly = await this.#wake.wait(waitMs);
+      if (!wokenEarly) continue;
       await sleep(Math.min(waitMs, fruitlessPauseMs(this.#fruitless)), undefined, { signal }).catch(() => {});
     }
   }
@@ -126,7 +148,6 @@ export class PeerSession {
         return this.#rest('waiting');
       }
       await this.#pullAll(accept, signal);
-      this.#fruitless = judgedOf(this.#state.progress) > judgedOf(progress) ? 0 : this.#fruitless + 1;
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#watch(accept);
       return this.#rest('idle');
@@ -136,17 +157,38 @@ export class PeerSession {
   }
 
   async #pullAll(accept: readonly string[], signal: AbortSignal): Promise<void> {
+    let barren = 0;
     for (let hasMore = true; hasMore && !signal.aborted; ) {
       this.#set({ phase: 'queued' });
-      const lane = this.#state.attempts.failures === 0 ? this.#lanes.healthy : this.#lanes.suspect;
-      const outcome = await lane.add(() => this.#pullRound(accept, signal));
-      hasMore = outcome.hasMore;
-      if (outcome.stoppedBy === null) {
-        if (!hasMore) this.#noteAbsent(accept, outcome);
-        continue;
+      const before = judgedOf(this.#state.progress);
+      const outcome = await this.#pullInTurn(accept, signal);
+      if (outcome !== 'gave_way' && outcome.stoppedBy !== null) {
+        const { reason, auditSeq } = outcome.stoppedBy;
+        throw new PullError('page_refused', `a page was refused: ${reason} (audit record ${auditSeq})`);
       }
-      const { reason, auditSeq } = outcome.stoppedBy;
-      throw new PullError('page_refused', `a page was refused: ${reason} (audit record ${auditSeq})`);
+      hasMore = outcome === 'gave_way' || outcome.hasMore;
+      if (!hasMore && outcome !== 'gave_way') this.#noteAbsent(accept, outcome);
+      barren = judgedOf(this.#state.progress) > before ? 0 : barren + 1;
+      // Each answer is asked for at once after the one before: without this, a peer could keep us asking for nothing.
+      if (hasMore && barren === MAX_BARREN_ANSWERS)
+        throw new PullError('nothing_more', `it said ${barren} times that it has more, and gave nothing`);
+    }
+  }
+
+  /** `gave_way`: its time was over, it has brought something, and it may go on when it is its turn again. */
+  async #pullInTurn(accept: readonly string[], signal: AbortSignal): Promise<PullOutcome | 'gave_way'> {
+    const isHealthy = this.#state.attempts.failures === 0;
+    const lane = isHealthy ? this.#lanes.healthy : this.#lanes.suspect;
+    const before = judgedOf(this.#state.progress);
+    try {
+      return await takeTurn(lane, isHealthy ? HEALTHY_SLICE_MS : SUSPECT_SLICE_MS, signal, (turn) =>
+        this.#pullRound(accept, turn),
+      );
+    } catch (error) {
+      if (!(error instanceof PullError && error.code === 'gave_way')) throw error;
+      this.#set({ progress: await this.#deps.journal.peerProgress(this.#state.peer.nodeId, accept) });
+      if (judgedOf(this.#state.progress) > before) return 'gave_way';
+      throw error;
     }
   }
 
@@ -219,11 +261,6 @@ export class PeerSession {
 /** Entries judged so far, of all feeds. */
 function judgedOf(progress: PeerProgress | null): number {
   return progress?.cursors.reduce((sum, { after }) => sum + after, 0) ?? 0;
-}
-
-/** A peer that announces what never comes is asked ever more seldom. A few empty turns are usual: hints cross pulls. */
-function fruitlessPauseMs(fruitless: number): number {
-  return fruitless < 4 ? 0 : 50 * 2 ** Math.min(fruitless - 4, 20);
 }
 
 function messageOf(error: unknown): string {

@@ -44,7 +44,8 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
   if (lag > 0) return `catching up: ${lag.toLocaleString('en')} entries behind`;
   if (absent.length > 0)
     return `the peer shows no feed ${absent.join(', ')}: not granted to us there, or it does not exist`;
-  return phase === 'pulling' && progress?.checkpoint === null ? 'the first page' : null;
+  if (phase !== 'pulling') return null;
+  return progress?.checkpoint === null ? 'the first page' : 'its answer to a pull';
 }
 
 /** The session's part of what the API shows of a peer. */

@@ -51,7 +51,7 @@ export async function pullOnce(target: PullTarget, deps: PullDeps, signal: Abort
 
   const taking = new Taking(target, deps, signal);
   try {
-    for await (const answer of readPages(frames)) {
+    for await (const answer of readPages(frames, MAX_PAGES_PER_PULL)) {
       if (answer.kind === 'end') return await taking.finish(answer.hasMore);
       if (!(await taking.take(answer))) break;
     }

@@ -18,15 +18,19 @@ export type PullAnswer = ReceivedPage | { readonly kind: 'end'; readonly hasMore
  * Yields the pages of one answer and its end. A page that cannot be read is yielded too: it is refused, with what was
  * received as evidence, where all pages are judged.
  *
- * @throws PullError `busy`, `unavailable` or `bad_request` when the peer says so; `malformed_end`, `incomplete`
+ * @param maxPages as many as were asked for: pages without entries cost a peer nothing, and could come without end
+ * @throws PullError `busy`, `unavailable` or `bad_request` when the peer says so; `malformed_end`, `incomplete`,
+ *   `too_many_pages`
  */
-export async function* readPages(frames: AsyncIterator<Uint8Array>): AsyncGenerator<PullAnswer> {
-  for (;;) {
+export async function* readPages(frames: AsyncIterator<Uint8Array>, maxPages: number): AsyncGenerator<PullAnswer> {
+  for (let pages = 0; ; pages++) {
     const first = await nextFrame(frames);
     if (isPullEnd(first)) {
       yield { kind: 'end', hasMore: readEnd(first).has_more };
       return;
     }
+    if (pages === maxPages)
+      throw new PullError('too_many_pages', `the peer sends more than the ${maxPages} pages asked for`);
     const header = decodePageHeader(first);
     if (!header.ok) {
       yield { kind: 'page', feed: null, frames: { header: first, entries: null, proof: null } };

@@ -32,3 +32,18 @@ export function failed(attempts: Attempts): Attempts {
 export function trial(attempts: Attempts): Attempts {
   return attempts.circuit === 'open' ? { ...attempts, circuit: 'half_open' } : attempts;
 }
+
+/**
+ * Turns in a row that something woke early and that brought no entry, those that failed included: a peer that announces
+ * what never comes, or connects only to hang up, would otherwise be asked without a pause. A turn at its appointed time
+ * says nothing about that.
+ */
+export function fruitlessAfter(before: number, turn: { wokenEarly: boolean; brought: boolean }): number {
+  if (turn.brought) return 0;
+  return turn.wokenEarly ? before + 1 : before;
+}
+
+/** How long a turn that was woken early still waits. A few empty turns are usual: hints cross pulls. */
+export function fruitlessPauseMs(fruitless: number): number {
+  return fruitless < 4 ? 0 : 50 * 2 ** Math.min(fruitless - 4, 20);
+}

@@ -8,7 +8,8 @@ export class Wakeable {
     this.#resolve?.();
   }
 
-  async wait(ms: number): Promise<void> {
+  /** @returns whether it was cut short */
+  async wait(ms: number): Promise<boolean> {
     if (!this.#woken) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, ms);
@@ -17,6 +18,8 @@ export class Wakeable {
       clearTimeout(timer);
       this.#resolve = undefined;
     }
+    const wasWoken = this.#woken;
     this.#woken = false;
+    return wasWoken;
   }
 }

@@ -22,7 +22,9 @@ async function carryOut({ name, what, victim }: HostileOrder): Promise<unknown> 
 }
 
 process.on('message', (order: HostileOrder) => {
-  void carryOut(order).then((answer) => process.send?.({ id: order.id, answer } satisfies HostileAnswer));
+  void carryOut(order)
+    .catch((error: unknown) => console.error(order, error))
+    .then((answer) => process.send?.({ id: order.id, answer } satisfies HostileAnswer));
 });
 // What a hostile peer does to its own streams must not end it before the test does.
 process.on('uncaughtException', (error) => console.error('uncaught', error));
