@@ -61,7 +61,7 @@ function unknownKey(section: readonly string[], name: string, context: FaultCont
   const near = sameName ?? nearest(key, context.knownKeys);
   const fix =
     near === null ? `Remove it; ${context.reference} lists all keys.` : `Did you mean ${JSON.stringify(near)}?`;
-  return { where: context.whereIs(key), key, message: `unknown key ${JSON.stringify(key)}`, fix };
+  return { where: context.whereIs(key), key, message: `unknown key ${shown(key)}`, fix };
 }
 
 function member(value: unknown, part: string | number): unknown {
