@@ -69,6 +69,7 @@ export const UNAVAILABLE: ReadonlySet<string> = new Set([
   'reader_busy',
   'SQLITE_BUSY',
   'SQLITE_FULL',
+  'ENOSPC',
 ]);
 
 export interface PeerDirectory {

@@ -35,6 +35,7 @@ export class AuditLog {
       sqlBuilder.selectFrom('audit').select(['seq', 'body']).where('seq', '=', newest),
     ).get();
     this.#tree = TreeBuilder.open(last?.seq ?? 0, new StoredTiles(db, 'audit'));
+    this.#tiles.restore(this.#tree.partialTiles());
     this.#head = last === undefined ? null : recordHash(last.body);
   }
 

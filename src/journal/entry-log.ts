@@ -49,6 +49,7 @@ export class EntryLog {
     this.#insertFeed = prepareSummedInsert(db, 'feeds');
     const last = lastRow(db);
     this.#tree = TreeBuilder.open(last?.chain_seq ?? 0, new StoredTiles(db, 'journal'));
+    this.#tiles.restore(this.#tree.partialTiles());
     this.#head = last === undefined ? null : hashText(last.chain_hash);
     this.#lastCreatedUs = last?.created_us ?? 0;
     this.#feeds = loadFeeds(db);

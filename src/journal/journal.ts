@@ -20,6 +20,7 @@ import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PeerRecords } from './peer-records.ts';
+import { restoreQuarantine } from './quarantine.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
@@ -89,6 +90,7 @@ export class Journal {
       const journal = new Journal(db, readIdentity(db), heads, options);
       journal.#signer.assertExtendsSigned('journal', journal.#entries.size);
       journal.#signer.assertExtendsSigned('audit', journal.#audit.size);
+      restoreQuarantine(db);
       return journal;
     } catch (error) {
       db.close();

@@ -92,7 +92,10 @@ CREATE TABLE mutation_attempts (
 ) STRICT;
 `;
 
-/** Derived from the tables above: may be dropped and rebuilt at any time, so nothing guards them. */
+/**
+ * Derived from the tables above, so nothing guards them: rows that are gone are made again, look-ups behind the journal,
+ * the clock and the quarantine when it is opened, growing tiles when they are read.
+ */
 const DERIVED = `
 CREATE TABLE state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE tile_edges (tile_id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;

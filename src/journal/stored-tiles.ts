@@ -1,5 +1,5 @@
 /** The tree of one log as the database holds it: full tiles, growing tiles above level 0, leaf hashes in the rows. */
-import { packHashes } from '../merkle/hash.ts';
+import { asBuffer, completeRoot, packHashes } from '../merkle/hash.ts';
 import { TILE_HASHES, type TileSource } from '../merkle/tiles.ts';
 import type { FullTile, PartialTile } from '../merkle/tree-builder.ts';
 import { type Db, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
@@ -53,8 +53,19 @@ export class StoredTiles implements TileSource {
     return this.#full.get(tileId(this.#log, 0, index))?.subarray(at, at + 32);
   }
 
+  /** A growing tile that was dropped follows from the full tiles below it. */
+  #derived(level: number, index: number, width: number): Uint8Array | undefined {
+    const roots: Uint8Array[] = [];
+    for (let i = 0; i < width; i++) {
+      const below = this.#full.get(tileId(this.#log, level - 1, index * TILE_HASHES + i));
+      if (below === undefined) return undefined;
+      roots.push(completeRoot(asBuffer(below), 0, TILE_HASHES));
+    }
+    return packHashes(roots);
+  }
+
   #growing(level: number, index: number, width: number): Uint8Array | undefined {
-    if (level > 0) return this.#edge.get(edgeId(this.#log, level));
+    if (level > 0) return this.#edge.get(edgeId(this.#log, level)) ?? this.#derived(level, index, width);
     const first = index * TILE_HASHES + 1;
     return packHashes(this.#leaves.all(first, first + width - 1));
   }
@@ -64,12 +75,22 @@ export class StoredTiles implements TileSource {
 export class TileWriter {
   readonly #log: LogName;
   readonly #insert: Statement<unknown[]>;
+  readonly #edge: Statement<[number], Uint8Array>;
   readonly #saveEdge: Statement<unknown[]>;
 
   constructor(db: Db, log: LogName) {
     this.#log = log;
     this.#insert = prepareInsert(db, 'tiles', ['tile_id', 'hashes']);
+    this.#edge = hashesById(db, 'tile_edges');
     this.#saveEdge = prepare(db, sqlBuilder.replaceInto('tile_edges').values({ tile_id: PARAM, hashes: PARAM }));
+  }
+
+  /** Growing tiles that were dropped get their rows back. */
+  restore(growing: readonly PartialTile[]): void {
+    for (const { level, bytes } of growing) {
+      if (level > 0 && this.#edge.get(edgeId(this.#log, level)) === undefined)
+        this.#saveEdge.run(edgeId(this.#log, level), bytes);
+    }
   }
 
   /** Level 0 needs no row of its own while it grows: the rows of the log hold its hashes. */

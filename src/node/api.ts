@@ -22,7 +22,11 @@ export function apiOf(
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics, writer } = base;
   owned.defer(watchEventLoop(metrics));
-  metrics.beforeScrape(() => measure(base));
+  metrics.beforeScrape(async () => {
+    await measure(base);
+    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
+      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
+  });
   return buildApi({
     writer,
     reader: base.reader,
@@ -77,6 +81,11 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
       name: 'writer',
       ok: writer.isAlive,
       detail: writer.isAlive ? `${writer.pending} calls under way` : 'the journal thread has ended',
+    },
+    {
+      name: 'disk',
+      ok: writer.writeFault === null,
+      detail: writer.writeFault ?? 'the last write went through',
     },
     {
       name: 'queries',

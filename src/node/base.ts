@@ -78,11 +78,14 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
 
   const logger = createLogger(config.log.level);
   const metrics = createMetrics();
+  const events = createEvents(logger, metrics);
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
   const writer = await openWriter(dir, config, logSeed, (event) => {
-    if (event.kind === 'grown') growth.ring(event);
-    else if (event.kind === 'audited') audits.ring(event.seq);
+    if (event.kind === 'grown') {
+      growth.ring(event);
+      events.appended(event.seconds);
+    } else if (event.kind === 'audited') audits.ring(event.seq);
     else logger.error({ error: event.message }, 'refused mutations cannot be chained');
   });
   owned.defer(() => writer.close());
@@ -93,7 +96,6 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   if (identity.nodeId !== config.nodeId)
     throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
   const { peerId } = await identityFromSeed(nodeSeed);
-  const events = createEvents(logger, metrics);
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, writer, reader, health };
   return { config, paths, nodeSeed, logSeed, identity, peerId, ...stations, failed: writer.failed() };

@@ -14,6 +14,8 @@ const MAX_SCANNED = 20_000;
 const MAX_COUNTED = 1_000;
 const MAX_COUNT_SCANNED = 5_000;
 const CHUNK = 512;
+/** Queries whose total is remembered while they are paged through. */
+const MAX_TOTALS = 64;
 /** Facts of one group that are looked at to tell whether they contradict each other. */
 const MAX_GROUP = 64;
 
@@ -21,6 +23,7 @@ type Quarantine = StoredFact['quarantine'];
 
 export class FactReader {
   readonly #db: Db;
+  readonly #totals = new Map<string, number>();
   readonly #entries: EntryReader;
   readonly #before: Statement<[number, number, number], number>;
   readonly #scan: Statement<[number, number], number>;
@@ -71,6 +74,15 @@ export class FactReader {
     return { kind: 'not_found' };
   }
 
+  /** All that the look-up has of a CID, newest first, up to a bound; rows that fail their check are left out. */
+  allByCid(cid: string): StoredFact[] {
+    const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    return seqs.flatMap((seq) => {
+      const row = this.#entries.bySeq(seq);
+      return row?.ok && row.entry.cid === cid ? [this.#describe(row.entry)] : [];
+    });
+  }
+
   /** One page, from the newest journal position to the oldest. */
   query(query: FactQuery): FactPage {
     const start = this.#startOf(query.cursor);
@@ -80,7 +92,7 @@ export class FactReader {
     let previous: string | null = null;
     for (const seq of this.#candidates(query, start)) {
       if (facts.length === query.limit || scanned === MAX_SCANNED) {
-        return { kind: 'page', facts, total: this.#count(query), cursor: previous };
+        return { kind: 'page', facts, total: this.#total(query), cursor: previous };
       }
       scanned++;
       const row = this.#entries.bySeq(seq);
@@ -90,13 +102,27 @@ export class FactReader {
       const fact = this.#answer(row.entry, query);
       if (fact !== undefined) facts.push(fact);
     }
-    return { kind: 'page', facts, total: this.#count(query), cursor: null };
+    return { kind: 'page', facts, total: this.#total(query), cursor: null };
   }
 
   #answer(entry: Entry, query: FactQuery): StoredFact | undefined {
     if (!matches(entry, query)) return undefined;
     const fact = this.#describe(entry);
     return isVisible(fact, query) ? fact : undefined;
+  }
+
+  /** Counted for the first page; the pages behind it say what that one said, so that paging does not count again. */
+  #total(query: FactQuery): number {
+    const { cursor, limit, nowIso, ...filter } = query;
+    const key = JSON.stringify(filter);
+    const known = this.#totals.get(key);
+    if (cursor !== undefined && known !== undefined) return known;
+    const total = this.#count(query);
+    this.#totals.delete(key);
+    this.#totals.set(key, total);
+    const oldest = this.#totals.keys().next().value;
+    if (this.#totals.size > MAX_TOTALS && oldest !== undefined) this.#totals.delete(oldest);
+    return total;
   }
 
   #count(query: FactQuery): number {

@@ -197,7 +197,11 @@ export class PeerSession {
     this.#set({ phase: 'pulling' });
     const greeted = this.#state.greeted ?? (await greet(peer, this.#deps, signal));
     this.#set({ greeted });
-    const outcome = await pullOnce({ peerId: peer.peerId, pinned: greeted.pinned, accept }, this.#deps, signal);
+    const outcome = await pullOnce(
+      { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits },
+      this.#deps,
+      signal,
+    );
     this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
     return outcome;
   }

@@ -19,6 +19,8 @@ export class PeerSessions {
   readonly #lanes: PullLanes;
   readonly #sessions = new Map<string, PeerSession>();
   readonly #verdicts = new Map<string, Verdict[]>();
+  /** When the last page of a peer was taken; by node id. */
+  readonly #takenAtMs = new Map<string, number>();
 
   constructor(deps: PullDeps) {
     this.#report = deps.onPage;
@@ -60,6 +62,17 @@ export class PeerSessions {
     return [...this.#sessions.values()].map((session) => this.#statusOf(session));
   }
 
+  /** Seconds since the last page of each peer that is behind, 0 for one that is not; by file name. */
+  lagSeconds(): ReadonlyMap<string, number> {
+    const now = this.#deps.nowMs();
+    return new Map(
+      this.list().map(({ name, node_id, lag_entries }) => {
+        const since = this.#takenAtMs.get(node_id);
+        return [name, lag_entries === null || lag_entries === 0 || since === undefined ? 0 : (now - since) / 1000];
+      }),
+    );
+  }
+
   /** By file name, node id or libp2p peer id. */
   get(id: string): PeerStatus | undefined {
     return this.list().find(({ name, node_id, peer_id }) => id === name || id === node_id || id === peer_id);
@@ -87,6 +100,7 @@ export class PeerSessions {
   #onPage(peer: string, outcome: IngestOutcome): void {
     this.#report(peer, outcome);
     if (outcome.kind === 'proofs_needed') return;
+    if (outcome.kind === 'appended') this.#takenAtMs.set(peer, this.#deps.nowMs());
     const at = new Date(this.#deps.nowMs()).toISOString();
     const fresh =
       outcome.kind === 'refused'

@@ -15,6 +15,8 @@ export function lagOf(session: SessionState): number | null {
 
 export function stateOf(session: SessionState): PeerStatus['state'] {
   if (session.progress?.suspended) return 'suspended';
+  // Nothing is to be taken from it: there is nothing to wait for.
+  if (session.peer.accept.length === 0) return 'current';
   if (session.phase === 'starting' || (session.greeted === null && session.progress?.declaration === null))
     return 'pending';
   if (session.phase === 'backing_off' || session.phase === 'waiting') return 'waiting';
@@ -30,6 +32,7 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
     const { reason, since, auditSeq } = progress.suspended;
     return `suspended since ${since} for ${reason} (audit record ${auditSeq}): an operator decides, \`stigmem-peerd peer resume ${peer.name}\``;
   }
+  if (peer.accept.length === 0) return null;
   if (session.accept.length === 0 && phase !== 'starting') {
     return `nothing is accepted from this peer now: its file has no accept grant in force`;
   }

@@ -1,5 +1,6 @@
 /** Pulls from one peer until its answer ends. The main data path of the product: read this file first. */
 import PQueue from 'p-queue';
+import type { PeerFile } from '../config/peer-file.ts';
 import { MAX_FRAME_BYTES, MAX_PAGES_PER_PULL } from '../core/limits.ts';
 import type { PinnedPeer } from '../verify/context.ts';
 import { PULL_PROTOCOL } from '../wire/protocols.ts';
@@ -21,6 +22,8 @@ export interface PullTarget {
   readonly pinned: PinnedPeer;
   /** Feeds taken from this peer at this moment. */
   readonly accept: readonly string[];
+  /** Of its file; null: the node's own. */
+  readonly limits: PeerFile['limits'];
 }
 
 export interface PullOutcome {
@@ -43,7 +46,7 @@ export async function pullOnce(target: PullTarget, deps: PullDeps, signal: Abort
     feeds: known.cursors.map(({ feed, after }) => ({ feed, after })),
     known_size: known.checkpoint?.size ?? 0,
     page_bytes: settings.pageBytes,
-    page_entries: settings.pageEntries,
+    page_entries: target.limits.pageEntries ?? settings.pageEntries,
     pages: MAX_PAGES_PER_PULL,
   });
   const limits = { signal, idleMs: FRAME_MS, totalMs: ANSWER_MS, maxFrameBytes: MAX_FRAME_BYTES };
@@ -132,7 +135,7 @@ class Taking {
       nowMs: nowMs(),
       maxFutureSkewMs: settings.maxFutureSkewMs,
       maxPastSkewMs: settings.maxPastSkewMs,
-      maxValueBytes: settings.maxValueBytes,
+      maxValueBytes: this.#target.limits.maxValueBytes ?? settings.maxValueBytes,
     };
     const outcome = await journal.ingestPage(input);
     if (outcome.kind !== 'proofs_needed') return outcome;

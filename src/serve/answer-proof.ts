@@ -1,4 +1,5 @@
 /** Answers questions about the tree: hashes only, which say nothing about facts. */
+import { grantsInForce } from '../config/grant.ts';
 import { MAX_PROOF_INDEXES } from '../core/limits.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { tileWidth } from '../merkle/tiles.ts';
@@ -6,7 +7,10 @@ import { decodeProofRequest, encodeProofAnswer, type ProofRequest } from '../wir
 import type { ServeDeps } from './deps.ts';
 
 /** One frame; none when the request makes no sense for this tree, and the stream then ends without an answer. */
-export async function* answerProof(request: Uint8Array, deps: ServeDeps): AsyncGenerator<Uint8Array> {
+export async function* answerProof(request: Uint8Array, peerId: string, deps: ServeDeps): AsyncGenerator<Uint8Array> {
+  // Sizes of a tree are for those who may read something of it.
+  const peer = deps.peerOf(peerId);
+  if (peer === undefined || grantsInForce(peer.share, deps.nowMs()).length === 0) return;
   const decoded = decodeProofRequest(request);
   if (!decoded.ok) return;
   const { size } = await deps.head();

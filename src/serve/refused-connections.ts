@@ -33,7 +33,11 @@ export class RefusedConnections {
       return null;
     }
     this.#kinds.set(key, { sinceMs: nowMs, suppressed: 0 });
-    const detail = { remote_addr: refusal.remoteAddr, peer_id: refusal.peerId ?? null, suppressed: counted?.suppressed ?? 0 };
+    const detail = {
+      remote_addr: refusal.remoteAddr,
+      peer_id: refusal.peerId ?? null,
+      suppressed: counted?.suppressed ?? 0,
+    };
     return { event: 'connection_refused', reason: refusal.reason, detail };
   }
 

@@ -25,8 +25,13 @@ export interface RegisterDeps extends ServeDeps {
 
 export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   const { transport, logger, hello } = deps;
-  const onError = (error: Error, peerId: string): void => logger.debug({ peer_id: peerId, error: error.message }, 'stream ended');
-  const limits = (idleMs: number, totalMs: number | undefined) => ({ idleMs, totalMs, maxRequestBytes: MAX_REQUEST_BYTES });
+  const onError = (error: Error, peerId: string): void =>
+    logger.debug({ peer_id: peerId, error: error.message }, 'stream ended');
+  const limits = (idleMs: number, totalMs: number | undefined) => ({
+    idleMs,
+    totalMs,
+    maxRequestBytes: MAX_REQUEST_BYTES,
+  });
 
   await transport.serve(HELLO_PROTOCOL, {
     maxInboundStreams: 2,
@@ -43,7 +48,7 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await transport.serve(PROOF_PROTOCOL, {
     maxInboundStreams: 4,
     limits: limits(IDLE_MS, PROOF_MS),
-    handler: (request) => answerProof(request, deps),
+    handler: (request, { peerId }) => answerProof(request, peerId, deps),
     onError,
   });
   await transport.serve(WATCH_PROTOCOL, {

@@ -62,10 +62,11 @@ export class Asserting {
 
   /** A fact of the same content that still stands. One that was withdrawn or has run out may be asserted anew. */
   #held(assertion: VerifiedAssertion, nowMs: number): StoredFact | undefined {
-    const found = this.#facts.byCid(assertion.cid);
-    if (found.kind !== 'found') return undefined;
-    const { fact } = found;
-    return fact.retracted || fact.quarantine !== null || isOver(fact.entry.valid_until, nowMs) ? undefined : fact;
+    return this.#facts
+      .allByCid(assertion.cid)
+      .find(
+        ({ entry, retracted, quarantine }) => !retracted && quarantine === null && !isOver(entry.valid_until, nowMs),
+      );
   }
 
   #outcome(id: string, assertion: VerifiedAssertion, repeated: boolean): AssertOutcome {

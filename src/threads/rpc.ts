@@ -40,11 +40,12 @@ export class RemoteError extends Error {
   }
 }
 
-/** Serves `methods` on `port`. `after` runs behind each call, whether it failed or not. */
-export function serveCalls(port: MessagePort, methods: Methods, after: () => void = () => {}): void {
+/** Serves `methods` on `port`. `after` runs behind each call, whether it failed or not, with the time it took. */
+export function serveCalls(port: MessagePort, methods: Methods, after: (seconds: number) => void = () => {}): void {
   port.on('message', ({ id, method, args }: Call) => {
+    const started = performance.now();
     port.postMessage(answer(id, methods, method, args));
-    after();
+    after((performance.now() - started) / 1000);
   });
 }
 

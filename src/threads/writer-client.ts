@@ -14,11 +14,25 @@ export interface WriterOptions extends WriterData {
   readonly onEvent: (event: WriterEvent) => void;
 }
 
+/** Calls that write: how the last of them went is how the disk is. */
+const WRITES: ReadonlySet<string> = new Set(['assert', 'ingestPage', 'audit', 'pinDeclaration', 'head']);
+const DISK_FAULTS: ReadonlySet<string> = new Set([
+  'SQLITE_FULL',
+  'SQLITE_IOERR',
+  'SQLITE_IOERR_WRITE',
+  'SQLITE_READONLY',
+  'ENOSPC',
+  'EIO',
+  'EROFS',
+]);
+
 /** The journal's writer, as the main thread sees it. Calls are carried out in the order in which they are made. */
 export class WriterClient {
   readonly #worker: WorkerClient;
   readonly #options: WriterOptions;
   #closing = false;
+  /** What the last write failed with, in words; null when it went through. */
+  writeFault: string | null = null;
 
   private constructor(worker: WorkerClient, options: WriterOptions) {
     this.#worker = worker;
@@ -111,6 +125,16 @@ export class WriterClient {
     method: K,
     ...args: Parameters<WriterMethods[K]>
   ): Promise<ReturnType<WriterMethods[K]>> {
-    return this.#worker.call(method, args) as Promise<ReturnType<WriterMethods[K]>>;
+    const call = this.#worker.call(method, args) as Promise<ReturnType<WriterMethods[K]>>;
+    if (WRITES.has(method))
+      call.then(
+        () => {
+          this.writeFault = null;
+        },
+        (error: Error & { code?: string }) => {
+          if (DISK_FAULTS.has(error.code ?? '')) this.writeFault = error.message;
+        },
+      );
+    return call;
   }
 }

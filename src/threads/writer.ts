@@ -22,7 +22,13 @@ export interface WriterData {
 
 /** What the writer tells by itself. */
 export type WriterEvent =
-  | { readonly kind: 'grown'; readonly size: number; readonly feeds: readonly { feed: string; length: number }[] }
+  | {
+      readonly kind: 'grown';
+      readonly size: number;
+      readonly feeds: readonly { feed: string; length: number }[];
+      /** Time of the call that appended. */
+      readonly seconds: number;
+    }
   | { readonly kind: 'audited'; readonly seq: number }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -66,8 +72,8 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
   const tell = (event: WriterEvent): void => port.postMessage({ event });
 
   let told = { entries: journal.size, audit: journal.auditSize };
-  const announce = (): void => {
-    if (journal.size !== told.entries) tell({ kind: 'grown', size: journal.size, feeds: journal.feeds() });
+  const announce = (seconds: number): void => {
+    if (journal.size !== told.entries) tell({ kind: 'grown', size: journal.size, feeds: journal.feeds(), seconds });
     if (journal.auditSize !== told.audit) tell({ kind: 'audited', seq: journal.auditSize });
     told = { entries: journal.size, audit: journal.auditSize };
   };
@@ -76,8 +82,8 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
   const project = (): void => {
     if (projector.advance() > 0) projecting?.refresh();
   };
-  const afterCall = (): void => {
-    announce();
+  const afterCall = (seconds: number): void => {
+    announce(seconds);
     while (projector.lag(journal.size) > MAX_PROJECTION_LAG) projector.advance();
     // Look-ups wait for a pause: between the pages of a pull they would only slow it down.
     if (projector.lag(journal.size) === 0) return;
@@ -87,7 +93,7 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
   const poll = setInterval(() => {
     try {
       journal.chainMutationAttempts(Date.now());
-      announce();
+      announce(0);
     } catch (error) {
       tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
@@ -114,13 +120,13 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
       journal.close();
     },
   };
-  serveCalls(port, { ...methods }, () => {
+  serveCalls(port, { ...methods }, (seconds) => {
     // The answer to `close` has left; without its port the thread has nothing more to wait for.
-    if (journal.db.open) afterCall();
+    if (journal.db.open) afterCall(seconds);
     else port.close();
   });
   journal.chainMutationAttempts(Date.now());
-  afterCall();
+  afterCall(0);
 }
 
 function progressOf(journal: Journal, audit: AuditReader, peer: string, feeds: readonly string[]): PeerProgress {

@@ -58,6 +58,8 @@ function failure(error: unknown): Refusal {
     return { status: 503, detail: 'the disk that holds the journal is full; nothing was stored' };
   }
   if (code !== null && UNAVAILABLE.has(code)) {
+    if (code === 'ENOSPC')
+      return { status: 503, detail: 'the disk that holds the data folder is full; nothing was signed' };
     const detail = code.endsWith('closed')
       ? 'the node is stopping; try again when it is back'
       : 'the journal is busy; try again';
