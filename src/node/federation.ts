@@ -56,6 +56,8 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   const onAllowedChanged = (): void => {
     transport.refreshAllowed();
     keepAlive.refresh();
+    // Who watches learns of a new grant now, not with the next heartbeat.
+    growth.ring(growth.current());
   };
   await followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned);
   return { sessions, addresses: () => transport.addresses() };
