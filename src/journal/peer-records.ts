@@ -1,9 +1,9 @@
 /** What the journal holds about its peers' logs: cursors, verified checkpoints and feed heads, pages, pinned declarations. */
 import { hash } from 'node:crypto';
-import { decodeEntry } from '../core/entry.ts';
-import { decodePage, type PageFrames } from '../wire/page.ts';
+import type { PageFrames } from '../wire/page.ts';
 import { type Db, lastKey, ONE, PARAM, prepare, prepareSummedInsert, type Statement, sqlBuilder } from './database.ts';
 import type { Summed } from './locator.ts';
+import { lastLink, type Neighbour } from './page-tail.ts';
 import type { PageRow } from './tables.ts';
 
 /** The last verified checkpoint of a peer's log. */
@@ -11,12 +11,6 @@ export interface VerifiedCheckpoint {
   readonly size: number;
   readonly root: Uint8Array;
   readonly note: string;
-}
-
-/** The last entry of a peer's chain that was judged here. */
-export interface Neighbour {
-  readonly chainSeq: number;
-  readonly chainHash: string;
 }
 
 export interface PageRecord {
@@ -78,11 +72,7 @@ export class PeerRecords {
   /** Read out of the newest page itself: after a restart the link to the next page is checked like any other. */
   neighbour(peer: string): Neighbour | null {
     const frames = this.#lastPage.get(peer);
-    if (frames === undefined) return null;
-    const page = decodePage(frames);
-    const last = page.ok ? page.value.entries.at(-1) : undefined;
-    const entry = last === undefined ? undefined : decodeEntry(last);
-    return entry?.ok ? { chainSeq: entry.value.chain_seq, chainHash: entry.value.chain_hash } : null;
+    return frames === undefined ? null : lastLink(frames);
   }
 
   declaration(peer: string): string | null {

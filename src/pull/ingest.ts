@@ -1,7 +1,7 @@
 /** What happens to one page that a peer sent: opened, judged, and taken or refused, in the journal's thread. */
 import { type PageReason, PENALTY } from '../core/verdict.ts';
 import type { AppendedPage, Journal } from '../journal/journal.ts';
-import type { Neighbour } from '../journal/peer-records.ts';
+import type { Neighbour } from '../journal/page-tail.ts';
 import type { PageContext, PinnedPeer } from '../verify/context.ts';
 import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';

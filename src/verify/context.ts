@@ -31,7 +31,7 @@ export interface PageContext {
   /** Longest length of this feed that a verified feed head has stated, 0 for none. */
   readonly knownFeedLength: number;
   /** The entry of the peer's chain that we hold before this page's first one; its link is checked if they are adjacent. */
-  readonly neighbour: { readonly chainSeq: number; readonly chainHash: string } | null;
+  readonly neighbour: { readonly chainSeq: number; readonly chainHash: string; readonly computedHash?: string } | null;
   /** Feeds that we take from this peer now. */
   readonly accept: readonly string[];
   readonly nowMs: number;
