@@ -1,5 +1,5 @@
 /** The tree of one log as the database holds it: full tiles, growing tiles above level 0, leaf hashes in the rows. */
-import { asBuffer, completeRoot, packHashes } from '../merkle/hash.ts';
+import { asBuffer, completeRoot, HASH_BYTES, packHashes } from '../merkle/hash.ts';
 import { TILE_HASHES, type TileSource } from '../merkle/tiles.ts';
 import type { FullTile, PartialTile } from '../merkle/tree-builder.ts';
 import { type Db, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
@@ -20,6 +20,7 @@ export function edgeId(log: LogName, level: number): number {
 }
 
 export class StoredTiles implements TileSource {
+  #remembered: { readonly index: number; readonly hashes: Uint8Array } | undefined;
   readonly #log: LogName;
   readonly #full: Statement<[number], Uint8Array>;
   readonly #edge: Statement<[number], Uint8Array>;
@@ -49,8 +50,16 @@ export class StoredTiles implements TileSource {
   /** Leaf hash of row `seq` (from 1) as its full tile has it; undefined while the tile is growing. */
   fullTileLeaf(seq: number): Uint8Array | undefined {
     const index = Math.floor((seq - 1) / TILE_HASHES);
-    const at = ((seq - 1) % TILE_HASHES) * 32;
-    return this.#full.get(tileId(this.#log, 0, index))?.subarray(at, at + 32);
+    const at = ((seq - 1) % TILE_HASHES) * HASH_BYTES;
+    return this.#leafTile(index)?.subarray(at, at + HASH_BYTES);
+  }
+
+  /** Rows are read in runs. A full tile never changes, so a remembered one can only be truer than the stored one. */
+  #leafTile(index: number): Uint8Array | undefined {
+    if (this.#remembered?.index === index) return this.#remembered.hashes;
+    const hashes = this.#full.get(tileId(this.#log, 0, index));
+    if (hashes !== undefined) this.#remembered = { index, hashes };
+    return hashes;
   }
 
   /** A growing tile that was dropped follows from the full tiles below it. */
