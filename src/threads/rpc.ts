@@ -5,10 +5,6 @@ import { type MessagePort, type Transferable, Worker, type WorkerOptions } from 
 // biome-ignore lint/suspicious/noExplicitAny: any parameter list may be a method's; callers see the exact one.
 export type Methods = { readonly [name: string]: (...args: any[]) => unknown };
 
-export type Calls<M extends Methods> = {
-  readonly [K in keyof M]: (...args: Parameters<M[K]>) => Promise<Awaited<ReturnType<M[K]>>>;
-};
-
 interface Call {
   readonly id: number;
   readonly method: string;

@@ -35,7 +35,7 @@ export function originOf(note: string, line: number): string | undefined {
 }
 
 /** 32 bytes of base64, for a root. */
-export function rootBytes(text: string): Result<Uint8Array, 'root_malformed'> {
+function rootBytes(text: string): Result<Uint8Array, 'root_malformed'> {
   const root = decodeBase64(text);
   return root?.length === 32 ? ok(root) : err('root_malformed');
 }
