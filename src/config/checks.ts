@@ -33,14 +33,20 @@ export function addressFault(text: string): string | null {
     return `it starts with one of ${HOST_PROTOCOLS.map((name) => `/${name}/`).join(' ')}`;
   }
   const version = isIP(host);
-  if (protocol === 'ip4' && version !== 4) return `${host || 'nothing'} is no IPv4 address`;
-  if (protocol === 'ip6' && version !== 6) return `${host || 'nothing'} is no IPv6 address`;
-  if (protocol.startsWith('dns') && !HOST_NAME.test(host)) return `${host || 'nothing'} is no host name`;
+  if (protocol === 'ip4' && version !== 4) return `${named(host)} is no IPv4 address`;
+  if (protocol === 'ip6' && version !== 6) return `${named(host)} is no IPv6 address`;
+  if (protocol.startsWith('dns') && !HOST_NAME.test(host)) return `${named(host)} is no host name`;
   if (tcp !== 'tcp') return 'behind the host stands /tcp/<port>: peers speak TCP';
-  if (!/^(0|[1-9][0-9]{0,4})$/.test(port) || Number(port) > MAX_PORT) return `${port || 'nothing'} is no port`;
+  if (!/^(0|[1-9][0-9]{0,4})$/.test(port) || Number(port) > MAX_PORT) return `${named(port)} is no port`;
   if (p2p === undefined) return null;
-  if (p2p !== 'p2p') return `/${p2p} is not spoken; only TCP is`;
+  if (p2p !== 'p2p') return `/${named(p2p)} is not spoken; only TCP is`;
   return rest.length > 0 ? 'nothing stands behind the peer id' : peerIdFault(peerId);
+}
+
+/** A part of an address as a message names it. */
+function named(part: string): string {
+  if (part === '') return 'nothing';
+  return part.length > 60 ? `${part.slice(0, 57)}…` : part;
 }
 
 /** The peer id at the end of an address, or null. The address must have passed {@link addressFault}. */

@@ -16,6 +16,15 @@ export function isoMicros(us: number): string {
 }
 
 /**
+ * As {@link isoMicros}, for any moment from 1970 to the year 9999.
+ * @throws CoreError `out_of_range`
+ */
+export function isoOfInstant(us: bigint): string {
+  if (us < 0n || us >= BigInt(YEAR_10000_MS) * 1000n) throw new CoreError('out_of_range', `no date for ${us} µs`);
+  return withMicros(Number(us / 1000n), Number(us % 1000n));
+}
+
+/**
  * A moment as Python's `isoformat()` writes it in UTC: like {@link isoMicros}, but no fraction where it is zero.
  * @throws CoreError `out_of_range`
  */

@@ -1,6 +1,6 @@
 /** Answers questions about facts: by id, by CID, by filters. Look-ups give candidates, the rows themselves decide. */
 import type { Entry } from '../core/entry.ts';
-import { parseIsoInstant } from '../core/time.ts';
+import { isoMicros, parseIsoInstant } from '../core/time.ts';
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../journal/database.ts';
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { hashBytes } from '../journal/entry-row.ts';
@@ -25,13 +25,16 @@ export class FactReader {
   readonly #db: Db;
   readonly #totals = new Map<string, number>();
   readonly #entries: EntryReader;
+  readonly #nowMs: () => number;
   readonly #before: Statement<[number, number, number], number>;
   readonly #scan: Statement<[number, number], number>;
   readonly #quarantine: Statement<[number], { status: string; reason: string }>;
 
-  constructor(db: Db, entries: EntryReader) {
+  /** @param nowMs the clock by which facts have run out where a question names no time of its own */
+  constructor(db: Db, entries: EntryReader, nowMs: () => number = Date.now) {
     this.#db = db;
     this.#entries = entries;
+    this.#nowMs = nowMs;
     this.#before = prepare<[number, number, number]>(
       db,
       sqlBuilder
@@ -74,13 +77,26 @@ export class FactReader {
     return { kind: 'not_found' };
   }
 
-  /** All that the look-up has of a CID, newest first, up to a bound; rows that fail their check are left out. */
-  allByCid(cid: string): StoredFact[] {
+  /**
+   * Facts of that content, newest first, that say what a repeat would say: not withdrawn since, and, where one withdraws
+   * others itself, none of those asserted anew. Up to a bound; rows that fail their check are left out.
+   */
+  standing(cid: string): StoredFact[] {
     const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     return seqs.flatMap((seq) => {
       const row = this.#entries.bySeq(seq);
-      return row?.ok && row.entry.cid === cid ? [this.#describe(row.entry)] : [];
+      if (!row?.ok || row.entry.cid !== cid || this.#isOvertaken(row.entry)) return [];
+      const fact = this.#describe(row.entry, this.#nowIso());
+      return fact.retracted ? [] : [fact];
     });
+  }
+
+  /** A retraction behind which its author has asserted something again. */
+  #isOvertaken(entry: Entry): boolean {
+    if (Number(entry.confidence) > 0) return false;
+    return this.#groupOf(entry).some(
+      (other) => other.chain_seq > entry.chain_seq && Number(other.confidence) > 0 && isOfSameAuthor(other, entry),
+    );
   }
 
   /** One page, from the newest journal position to the oldest. */
@@ -107,7 +123,7 @@ export class FactReader {
 
   #answer(entry: Entry, query: FactQuery): StoredFact | undefined {
     if (!matches(entry, query)) return undefined;
-    const fact = this.#describe(entry);
+    const fact = this.#describe(entry, query.nowIso);
     return isVisible(fact, query) ? fact : undefined;
   }
 
@@ -158,16 +174,21 @@ export class FactReader {
   #result(row: CheckedRow | undefined): FactResult {
     if (row === undefined) return { kind: 'not_found' };
     if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
-    return { kind: 'found', fact: this.#describe(row.entry) };
+    return { kind: 'found', fact: this.#describe(row.entry, this.#nowIso()) };
   }
 
-  #describe(entry: Entry): StoredFact {
+  #nowIso(): string {
+    return isoMicros(this.#nowMs() * 1000);
+  }
+
+  #describe(entry: Entry, nowIso: string): StoredFact {
     const group = this.#groupOf(entry);
     const retracted = group.some((other) => withdraws(other, entry));
     const contradicted = group.some(
       (other) =>
         other.chain_seq !== entry.chain_seq &&
         Number(other.confidence) > 0 &&
+        !isExpired(other.valid_until, nowIso) &&
         !group.some((later) => withdraws(later, other)) &&
         !this.#isHidden(other.chain_seq),
     );
@@ -218,12 +239,11 @@ function queryKey(query: FactQuery): number | undefined {
 
 /** A later fact of the same source about the same thing, with confidence 0, takes the earlier ones back. */
 function withdraws(later: Entry, earlier: Entry): boolean {
-  return (
-    later.chain_seq > earlier.chain_seq &&
-    Number(later.confidence) === 0 &&
-    later.source === earlier.source &&
-    (later.origin?.node_id ?? null) === (earlier.origin?.node_id ?? null)
-  );
+  return later.chain_seq > earlier.chain_seq && Number(later.confidence) === 0 && isOfSameAuthor(later, earlier);
+}
+
+function isOfSameAuthor(a: Entry, b: Entry): boolean {
+  return a.source === b.source && (a.origin?.node_id ?? null) === (b.origin?.node_id ?? null);
 }
 
 function matches(entry: Entry, query: FactQuery): boolean {

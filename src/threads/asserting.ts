@@ -63,10 +63,8 @@ export class Asserting {
   /** A fact of the same content that still stands. One that was withdrawn or has run out may be asserted anew. */
   #held(assertion: VerifiedAssertion, nowMs: number): StoredFact | undefined {
     return this.#facts
-      .allByCid(assertion.cid)
-      .find(
-        ({ entry, retracted, quarantine }) => !retracted && quarantine === null && !isOver(entry.valid_until, nowMs),
-      );
+      .standing(assertion.cid)
+      .find(({ entry, quarantine }) => quarantine === null && !isOver(entry.valid_until, nowMs));
   }
 
   #outcome(id: string, assertion: VerifiedAssertion, repeated: boolean): AssertOutcome {

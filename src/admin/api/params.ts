@@ -1,6 +1,6 @@
 /** Query parameters: text in, typed values out, documented from the same definition. */
 import { z } from '@hono/zod-openapi';
-import { isoMicros, parseIsoInstant } from '../../core/time.ts';
+import { isoOfInstant, parseIsoInstant } from '../../core/time.ts';
 import { pydantic, VALUE_ERROR } from './field-errors.ts';
 
 const INTEGER = /^\s*[-+]?[0-9]+(?:\.0*)?\s*$/;
@@ -119,7 +119,7 @@ export function normalizedInstant(text: string): string | null {
     text.replace(/ (?=[0-9]{2}:?[0-9]{2}$)/, (space, at: number) => (at > 10 ? '+' : space)),
   );
   if (!parsed.ok || parsed.value < 0n || parsed.value >= 253_402_300_800_000_000n) return null;
-  return isoMicros(Number(parsed.value));
+  return isoOfInstant(parsed.value);
 }
 
 /** Words as pydantic's messages list them. */

@@ -3,6 +3,7 @@
  * Also the files of a folder that people write.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { METHODS } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,6 +147,7 @@ function parseRequest(input: Buffer): Request | null {
     .split('\r\n');
   const body = border < 0 ? Buffer.alloc(0) : input.subarray(border + 4);
   const [method = '', target = ''] = (head[0] ?? '').split(' ');
+  if (!METHODS.includes(method)) return null; // Node's own parser answers those
   try {
     const headers = new Headers();
     for (const line of head.slice(1)) {
@@ -226,7 +228,7 @@ function servedTargets(api: FolderApi): readonly Target[] {
       name: 'serve-proof',
       corpus: PROOF_REQUESTS,
       limitMs: IO_LIMIT_MS,
-      run: (input) => drain(answerProof(input, deps)),
+      run: (input) => drain(answerProof(input, PEER_ID, deps)),
     },
     {
       name: 'serve-watch',

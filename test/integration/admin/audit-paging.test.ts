@@ -168,6 +168,9 @@ test('fact, CID and time select single records out of all', async () => {
   const last = all.at(-1) as AuditEntry;
   const since = await pageThrough(`since=${encodeURIComponent(last.ts)}&until=${encodeURIComponent(last.ts)}`);
   assert.deepEqual(since, all.filter(({ ts }) => ts === last.ts).reverse());
+  // Beyond what microseconds in a double can say.
+  assert.equal((await page('limit=1&until=9999-12-31T23:59:59.999999Z')).entries.length, 1);
+  assert.equal((await page('limit=1&since=2281-01-01')).entries.length, 0);
 });
 
 test('the export gives every record, chained, also while new ones arrive', async () => {

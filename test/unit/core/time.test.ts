@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isoMicros, parseIsoInstant, pythonIsoFormat, pythonIsoFormatOfMs } from '../../../src/core/time.ts';
+import {
+  isoMicros,
+  isoOfInstant,
+  parseIsoInstant,
+  pythonIsoFormat,
+  pythonIsoFormatOfMs,
+} from '../../../src/core/time.ts';
 import { isValidUntilExtension } from '../../../src/core/valid-until.ts';
 
 test('microseconds: six digits always, and they read back', () => {
@@ -70,4 +76,11 @@ test('only a later end is an extension', () => {
   assert.deepEqual(check('2027-01-01T04:00:00+04:00', '2027-01-01T00:00:00.000001Z'), { ok: true, value: true });
   assert.deepEqual(check('junk', null), { ok: true, value: true });
   assert.deepEqual(check('2027-01-01', 'junk'), { ok: false, error: 'time_malformed' });
+});
+
+test('isoOfInstant: every moment of four-digit years, to the microsecond', () => {
+  assert.equal(isoOfInstant(0n), '1970-01-01T00:00:00.000000+00:00');
+  assert.equal(isoOfInstant(9_814_262_400_000_001n), '2281-01-01T00:00:00.000001+00:00');
+  assert.equal(isoOfInstant(253_402_300_799_999_999n), '9999-12-31T23:59:59.999999+00:00');
+  for (const us of [-1n, 253_402_300_800_000_000n]) assert.throws(() => isoOfInstant(us), { code: 'out_of_range' });
 });
