@@ -33,9 +33,3 @@ export function originOf(note: string, line: number): string | undefined {
   const parsed = parseNote(note);
   return parsed.ok ? parsed.value.text.split('\n')[line] : undefined;
 }
-
-/** 32 bytes of base64, for a root. */
-function rootBytes(text: string): Result<Uint8Array, 'root_malformed'> {
-  const root = decodeBase64(text);
-  return root?.length === 32 ? ok(root) : err('root_malformed');
-}
