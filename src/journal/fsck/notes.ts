@@ -1,5 +1,4 @@
-import { err, ok, type Result } from '../../core/result.ts';
-import { decodeBase64 } from '../../merkle/base64.ts';
+import { err, type Result } from '../../core/result.ts';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../merkle/checkpoint.ts';
 import { type FeedHead, openFeedHead, parseFeedHead } from '../../merkle/feed-head.ts';
 import { parseNote } from '../../merkle/note.ts';
