@@ -214,7 +214,8 @@ const signedText: Target = {
   name: 'signed-text',
   corpus: NOTES.map((text) => Buffer.from(text.slice(0, text.lastIndexOf('\n\n') + 1))),
   run(input) {
-    const text = `${input.toString('utf8').replace(/\n*$/, '')}\n`;
+    const given = input.toString('utf8');
+    const text = given.endsWith('\n') ? given : `${given}\n`;
     for (const signer of [peer.signer, nodeSigner]) {
       let signed: string;
       try {
