@@ -102,8 +102,14 @@ test('peer files are followed while the nodes run', async (t) => {
   });
   await t.test('what is not accepted any more is not taken', async () => {
     b.writePeer('a', { ...fromA, accept: [] });
-    await b.peerUntil('a', 'is not asked', ({ waiting_on }) => /no accept grant in force/.test(waiting_on ?? ''));
+    const peer = await b.peerUntil('a', 'is not asked', ({ accept }) => accept.length === 0);
+    assert.deepEqual([peer.state, peer.waiting_on], ['current', null], 'nothing is wanted, so nothing is waited for');
     await assertFacts(a, 20, 30);
+    b.writePeer('a', { ...fromA, accept: ['team'] });
+    await b.peerUntil('a', 'was asked for another feed', ({ waiting_on }) =>
+      /shows no feed team/.test(waiting_on ?? ''),
+    );
+    assert.equal(pulledFeed(b.dir, a.nodeId, 'public').held, 20);
     b.writePeer('a', fromA);
     await b.peerUntil('a', 'has given 30', ({ accepted }) => accepted === 30);
   });
@@ -118,6 +124,7 @@ test('peer files are followed while the nodes run', async (t) => {
     assert.deepEqual(events, [
       'peer_added',
       'peer_verified',
+      'peer_changed',
       'peer_changed',
       'peer_changed',
       'peer_removed',
