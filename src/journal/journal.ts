@@ -1,10 +1,8 @@
 /** The writer of a node's journal: one instance, one thread, one process. Everything it does is one transaction. */
 import { join } from 'node:path';
-import { eventHash } from '../core/chain.ts';
 import type { Entry } from '../core/entry.ts';
 import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
 import { uuidV7 } from '../core/ids.ts';
-import { pythonFloatText } from '../core/python-text.ts';
 import { isoMicros } from '../core/time.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { VerifiedAssertion } from '../verify/assertion.ts';
@@ -13,6 +11,7 @@ import type { PageRefusal } from '../verify/page.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
 import { AuditLog } from './audit-log.ts';
 import { type Db, openDatabase, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { draftOwn, draftReceived } from './drafts.ts';
 import { type Draft, EntryLog } from './entry-log.ts';
 import { entryOf, hlcNumber, hlcText } from './entry-row.ts';
 import { JournalError } from './errors.ts';
@@ -250,28 +249,7 @@ export class Journal {
   #draftOwn(assertion: VerifiedAssertion, nowMs: number): Draft {
     this.#clock = tick(this.#clock, nowMs);
     const factId = uuidV7(nowMs, this.#random(new Uint8Array(10)));
-    const { body, cid } = assertion;
-    return {
-      attestation: assertion.attestation,
-      cid,
-      confidence: pythonFloatText(body.confidence),
-      derived_from: assertion.derived_from,
-      entity: body.entity,
-      event_hash: eventHash({ ...body, cid, fact_id: factId, tenant_id: 'default' }),
-      fact_id: factId,
-      garden_id: assertion.garden_id,
-      hlc: formatHlc(this.#clock),
-      interpret_as: assertion.interpret_as,
-      origin: null,
-      received_from: null,
-      relation: body.relation,
-      scope: body.scope,
-      source: body.source,
-      timestamp: isoMicros(nowMs * 1000),
-      valid_until: assertion.valid_until,
-      value_type: body.value_type,
-      value_v: body.value_v,
-    };
+    return draftOwn(assertion, { factId, hlc: formatHlc(this.#clock), timestamp: isoMicros(nowMs * 1000) });
   }
 
   #quarantineFact(entry: Entry, reason: string, batch: VerifiedBatch, nowUs: number): void {
@@ -354,31 +332,6 @@ export class Journal {
   #storeClock(): void {
     this.#saveClock.run(['hlc', hlcNumber(formatHlc(this.#clock))]);
   }
-}
-
-/** Written out: leaving members out of a copy costs more than all the rest of this function. */
-function draftReceived({ entry, leafHash }: VerifiedBatch['accepted'][number], nodeId: string): Draft {
-  return {
-    attestation: entry.attestation,
-    cid: entry.cid,
-    confidence: entry.confidence,
-    derived_from: entry.derived_from,
-    entity: entry.entity,
-    event_hash: entry.event_hash,
-    fact_id: entry.fact_id,
-    garden_id: entry.garden_id,
-    hlc: entry.hlc,
-    interpret_as: entry.interpret_as,
-    origin: { chain_seq: entry.chain_seq, leaf_hash: Buffer.from(leafHash).toString('base64'), node_id: nodeId },
-    received_from: nodeId,
-    relation: entry.relation,
-    scope: entry.scope,
-    source: entry.source,
-    timestamp: entry.timestamp,
-    valid_until: entry.valid_until,
-    value_type: entry.value_type,
-    value_v: entry.value_v,
-  };
 }
 
 /** The state row, or, if projections were dropped, the largest clock that the entries carry. */
