@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RunningNode } from '../app.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import {
   action,
@@ -10,7 +11,7 @@ import {
   withExamples,
 } from './cli.ts';
 import { CliError, EXITS } from './exit.ts';
-import type { RunningNode, Runtime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 
 interface RunOptions extends CommonOptions {
   readonly set: readonly string[];

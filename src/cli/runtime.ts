@@ -1,4 +1,5 @@
 /** The process as commands see it. `main.ts` makes the real one; tests make their own. */
+import type { OfflineNode, RunningNode } from '../app.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
@@ -40,22 +41,4 @@ export interface Node {
     dir: string,
     options: { readonly onProgress?: (progress: FsckProgress) => void; readonly signal?: AbortSignal },
   ): Promise<FsckReport>;
-}
-
-export interface RunningNode {
-  /** Base URL of the HTTP API. */
-  readonly api: string;
-  /** Multiaddrs with `/p2p/<peer id>`; empty: nobody can connect. */
-  readonly addresses: readonly string[];
-  readonly nodeId: string;
-  /** Resolves when it is stopped, rejects when it failed. */
-  readonly done: Promise<void>;
-  /** Finishes what is under way, then stops. */
-  stop(): Promise<void>;
-}
-
-/** A node that is not running: the same API over the files of its folder. */
-export interface OfflineNode {
-  fetch(request: Request): Promise<Response>;
-  close(): Promise<void>;
 }

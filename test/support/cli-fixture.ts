@@ -2,8 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RunningNode } from '../../src/app.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import type { Node, Output, RunningNode, Runtime, StopSignal } from '../../src/cli/runtime.ts';
+import type { Node, Output, Runtime, StopSignal } from '../../src/cli/runtime.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import { writeSecretFile, writeSeedFile } from '../../src/config/secret-file.ts';
 import { renderConfig } from '../../src/config/template.ts';
