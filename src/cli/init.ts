@@ -6,7 +6,7 @@ import { openKeyStore } from '../admin/keys.ts';
 import { syncFolder, writeFileAtomically } from '../config/atomic-file.ts';
 import { nodeIdFault } from '../config/checks.ts';
 import { dataPaths } from '../config/data-dir.ts';
-import { writeSeedFile } from '../config/secret-file.ts';
+import { randomSeed, writeSeedFile } from '../config/secret-file.ts';
 import { renderConfig } from '../config/template.ts';
 import { authorityOf } from '../core/node-id.ts';
 import {
@@ -22,7 +22,6 @@ import { mintCliToken } from './cli-token.ts';
 import { CliError } from './exit.ts';
 import type { Node } from './runtime.ts';
 
-const SEED_BYTES = 32;
 const ORIGIN_BYTES = 8;
 const PRIVATE_FOLDER = 0o700;
 const STAGING_PREFIX = '.init-';
@@ -110,9 +109,11 @@ export async function createDataFolder(dir: string, nodeId: string, node: Node, 
   const paths = dataPaths(staging);
   for (const folder of [staging, paths.keys, paths.peers, paths.run]) mkdirSync(folder, { mode: PRIVATE_FOLDER });
 
-  const nodeSeed = randomBytes(SEED_BYTES);
+  const nodeSeed = randomSeed('node');
   writeSeedFile(paths.nodeKey, 'node', nodeSeed);
-  writeSeedFile(paths.logKey, 'log', randomBytes(SEED_BYTES));
+  writeSeedFile(paths.logKey, 'log', randomSeed('log'));
+  writeSeedFile(paths.witnessKey, 'witness', randomSeed('witness'));
+  writeSeedFile(paths.anchorKey, 'anchor', randomSeed('anchor'));
   mintCliToken(staging, openKeyStore(paths.apiKeys), nowMs);
 
   const authority = authorityOf(nodeId) ?? '';

@@ -10,6 +10,10 @@ export interface DataPaths {
   readonly nodeKey: string;
   /** Seed of the log key: checkpoints and feed heads. */
   readonly logKey: string;
+  /** Seed of the witness key: cosignatures on peers' checkpoints. */
+  readonly witnessKey: string;
+  /** Private scalar of the anchor key: checkpoints that go to transparency logs. */
+  readonly anchorKey: string;
   /** Hashed API keys. */
   readonly apiKeys: string;
   /** The command line's own API key, in the clear: 0600. */
@@ -30,6 +34,8 @@ export function dataPaths(dir: string): DataPaths {
     keys,
     nodeKey: join(keys, 'node.key'),
     logKey: join(keys, 'log.key'),
+    witnessKey: join(keys, 'witness.key'),
+    anchorKey: join(keys, 'anchor.key'),
     apiKeys: join(keys, 'api-keys.json'),
     cliToken: join(keys, 'cli.token'),
     run,

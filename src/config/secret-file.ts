@@ -1,4 +1,5 @@
 /** Files that hold secrets: seeds of keys and the command line's token. Each is one line, readable by its owner alone. */
+import { createECDH, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { err, ok, type Result } from '../core/result.ts';
 import { writeFileAtomically } from './atomic-file.ts';
@@ -10,12 +11,21 @@ const MAX_SECRET_BYTES = 4_096;
 const SEED_BYTES = 32;
 
 /** What a seed is for. A seed of one purpose is refused for the other: the keys are never shared. */
-export type SeedUse = 'node' | 'log';
+export type SeedUse = 'node' | 'log' | 'witness' | 'anchor';
 
 /** Writes a 32-byte seed as `stigmem-<use>-seed/v1 <base64>`, mode 0600. @throws TypeError unless it has 32 bytes */
 export function writeSeedFile(path: string, use: SeedUse, seed: Uint8Array): void {
   if (seed.byteLength !== SEED_BYTES) throw new TypeError(`a seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`);
   writeFileAtomically(path, `${seedHead(use)}${Buffer.from(seed).toString('base64')}\n`, SECRET_MODE);
+}
+
+/** 32 random bytes for a key of that use; for the anchor key a scalar that P-256 can use. */
+export function randomSeed(use: SeedUse): Uint8Array {
+  if (use !== 'anchor') return randomBytes(SEED_BYTES);
+  const key = createECDH('prime256v1');
+  key.generateKeys();
+  // Leading zero bytes are left out of what it gives.
+  return Buffer.concat([Buffer.alloc(SEED_BYTES), key.getPrivateKey()]).subarray(-SEED_BYTES);
 }
 
 /** Reads a seed file. What stands in it is never part of an error. */

@@ -38,3 +38,8 @@ export function authorityOf(uri: string): string | null {
   const authority = uri.slice(SCHEME.length, slash === -1 ? undefined : slash);
   return isAuthority(authority) ? authority : null;
 }
+
+/** The name under which a node cosigns the checkpoints of others. */
+export function witnessName(nodeId: string): string {
+  return `${nodeId.slice(SCHEME.length)}/witness`;
+}

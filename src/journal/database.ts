@@ -84,6 +84,7 @@ export function openDatabase(file: string, options: OpenOptions): Db {
   db.pragma(`cache_size = ${-options.cacheMiB * 1024}`);
   db.pragma('trusted_schema = OFF');
   const version = Number(db.pragma('user_version', { simple: true }));
+  if (!options.readonly && version > 0) migrate(db);
   if (version === 0 || version > MIGRATIONS.length) {
     db.close();
     throw new JournalError(

@@ -81,6 +81,25 @@ export const SUMMED_COLUMNS: { readonly [T in SummedTable]: readonly SummedColum
   peer_feed_heads: ['head_id', 'peer', 'feed', 'length', 'tree_size', 'note'],
   peer_declarations: ['declaration_id', 'peer', 'note', 'received_us'],
   evidence: ['evidence_id', 'digest', 'body'],
+  anchor_checkpoints: ['anchor_id', 'log', 'tree_size', 'root', 'chain_hash', 'note', 'created_us'],
+  anchor_receipts: [
+    'receipt_id',
+    'anchor_id',
+    'backend',
+    'log_id',
+    'log_index',
+    'integrated_time',
+    'leaf_hash',
+    'entry',
+    'trust_root',
+    'submitted_us',
+  ],
+  cosigned: ['cosigned_id', 'origin', 'tree_size', 'root', 'note', 'cosigned_us'],
+  cosignatures: ['cosignature_id', 'log', 'tree_size', 'witness', 'line', 'received_us'],
+  seen_checkpoints: ['seen_id', 'origin', 'tree_size', 'root', 'note', 'seen_from', 'received_us'],
+  page_notes: ['note_id', 'page_id', 'note'],
+  page_receipts: ['receipt_id', 'peer', 'feed', 'after_seq', 'to_seq', 'note', 'received_us'],
+  key_statements: ['statement_id', 'node_id', 'note', 'received_us'],
 };
 
 /** What the sums of a table are made from. */

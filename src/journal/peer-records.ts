@@ -1,8 +1,8 @@
 /** What the journal holds about its peers' logs: cursors, verified checkpoints and feed heads, pages, pinned declarations. */
 import { hash } from 'node:crypto';
 import type { PageFrames } from '../wire/page.ts';
-import { type Db, lastKey, ONE, PARAM, prepare, prepareSummedInsert, type Statement, sqlBuilder } from './database.ts';
-import type { Summed } from './locator.ts';
+import { type NewRow, prepareAppend } from './appended.ts';
+import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { lastLink, type Neighbour } from './page-tail.ts';
 import type { PageRow } from './tables.ts';
 
@@ -36,10 +36,10 @@ export class PeerRecords {
   readonly #feedLength: Statement<[string, string], number>;
   readonly #lastPage: Statement<[string], Pick<PageRow, 'header' | 'entries' | 'proof'>>;
   readonly #declaration: Statement<[string], string>;
-  readonly #insertPage: (row: Summed<'pages'>) => void;
-  readonly #insertCheckpoint: (row: Summed<'peer_checkpoints'>) => void;
-  readonly #insertFeedHead: (row: Summed<'peer_feed_heads'>) => void;
-  readonly #insertDeclaration: (row: Summed<'peer_declarations'>) => void;
+  readonly #insertPage: (row: NewRow<'pages'>) => number;
+  readonly #insertCheckpoint: (row: NewRow<'peer_checkpoints'>) => number;
+  readonly #insertFeedHead: (row: NewRow<'peer_feed_heads'>) => number;
+  readonly #insertDeclaration: (row: NewRow<'peer_declarations'>) => number;
 
   constructor(db: Db) {
     this.#db = db;
@@ -48,10 +48,10 @@ export class PeerRecords {
     this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
     this.#lastPage = prepare(db, newestPage);
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
-    this.#insertPage = prepareSummedInsert(db, 'pages');
-    this.#insertCheckpoint = prepareSummedInsert(db, 'peer_checkpoints');
-    this.#insertFeedHead = prepareSummedInsert(db, 'peer_feed_heads');
-    this.#insertDeclaration = prepareSummedInsert(db, 'peer_declarations');
+    this.#insertPage = prepareAppend(db, 'pages');
+    this.#insertCheckpoint = prepareAppend(db, 'peer_checkpoints');
+    this.#insertFeedHead = prepareAppend(db, 'peer_feed_heads');
+    this.#insertDeclaration = prepareAppend(db, 'peer_declarations');
   }
 
   /** Sequence of the last entry of the feed that was judged; 0 for none. A cursor is the end of the newest page. */
@@ -91,7 +91,6 @@ export class PeerRecords {
   savePage(page: PageRecord, nowUs: number): void {
     const { header, entries, proof } = page.frames;
     this.#insertPage({
-      page_id: this.#nextId('pages'),
       peer: page.peer,
       feed: page.feed,
       after_seq: page.after,
@@ -109,32 +108,18 @@ export class PeerRecords {
 
   saveCheckpoint(peer: string, checkpoint: VerifiedCheckpoint, nowUs: number): void {
     const { size, root, note } = checkpoint;
-    const id = this.#nextId('peer_checkpoints');
-    this.#insertCheckpoint({ checkpoint_id: id, peer, tree_size: size, root, note, received_us: nowUs });
+    this.#insertCheckpoint({ peer, tree_size: size, root, note, received_us: nowUs });
   }
 
   saveFeedHead(peer: string, feed: string, head: { length: number; treeSize: number; note: string }): void {
-    const id = this.#nextId('peer_feed_heads');
     const { length, treeSize, note } = head;
-    this.#insertFeedHead({ head_id: id, peer, feed, length, tree_size: treeSize, note });
+    this.#insertFeedHead({ peer, feed, length, tree_size: treeSize, note });
   }
 
   saveDeclaration(peer: string, note: string, nowUs: number): void {
-    const id = this.#nextId('peer_declarations');
-    this.#insertDeclaration({ declaration_id: id, peer, note, received_us: nowUs });
-  }
-
-  #nextId(table: keyof typeof KEY_OF): number {
-    return lastKey(this.#db, table, KEY_OF[table]) + 1;
+    this.#insertDeclaration({ peer, note, received_us: nowUs });
   }
 }
-
-const KEY_OF = {
-  pages: 'page_id',
-  peer_checkpoints: 'checkpoint_id',
-  peer_feed_heads: 'head_id',
-  peer_declarations: 'declaration_id',
-} as const;
 
 /** SHA-256 of each of the three frames, one after the other; 32 zero bytes for an absent one: 96 bytes. */
 export function pageDigest(frames: PageFrames): Buffer {

@@ -92,6 +92,68 @@ CREATE TABLE mutation_attempts (
 ) STRICT;
 `;
 
+/** Migration 2: anchors, cosignatures, receipts, key statements. */
+const TABLES_2 = `
+CREATE TABLE anchor_checkpoints (
+  anchor_id INTEGER PRIMARY KEY, log INTEGER NOT NULL, tree_size INTEGER NOT NULL, root BLOB NOT NULL,
+  chain_hash BLOB, note TEXT NOT NULL, created_us INTEGER NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX anchor_checkpoints_by_size ON anchor_checkpoints (log, tree_size);
+
+CREATE TABLE anchor_receipts (
+  receipt_id INTEGER PRIMARY KEY, anchor_id INTEGER NOT NULL, backend TEXT NOT NULL, log_id TEXT NOT NULL,
+  log_index INTEGER NOT NULL, integrated_time INTEGER, leaf_hash TEXT NOT NULL, entry TEXT NOT NULL,
+  trust_root TEXT, submitted_us INTEGER NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX anchor_receipts_by_anchor ON anchor_receipts (anchor_id, backend);
+
+CREATE TABLE cosigned (
+  cosigned_id INTEGER PRIMARY KEY, origin TEXT NOT NULL, tree_size INTEGER NOT NULL, root BLOB NOT NULL,
+  note TEXT NOT NULL, cosigned_us INTEGER NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX cosigned_by_origin ON cosigned (origin, cosigned_id);
+
+CREATE TABLE cosignatures (
+  cosignature_id INTEGER PRIMARY KEY, log INTEGER NOT NULL, tree_size INTEGER NOT NULL, witness TEXT NOT NULL,
+  line TEXT NOT NULL, received_us INTEGER NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX cosignatures_by_size ON cosignatures (log, tree_size);
+
+CREATE TABLE seen_checkpoints (
+  seen_id INTEGER PRIMARY KEY, origin TEXT NOT NULL, tree_size INTEGER NOT NULL, root BLOB NOT NULL,
+  note TEXT NOT NULL, seen_from TEXT NOT NULL, received_us INTEGER NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX seen_checkpoints_by_origin ON seen_checkpoints (origin, tree_size);
+
+CREATE TABLE page_notes (
+  note_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, note TEXT NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX page_notes_by_page ON page_notes (page_id);
+
+CREATE TABLE page_receipts (
+  receipt_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, after_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL, note TEXT NOT NULL, received_us INTEGER NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX page_receipts_by_feed ON page_receipts (peer, feed, receipt_id);
+
+CREATE TABLE key_statements (
+  statement_id INTEGER PRIMARY KEY, node_id TEXT NOT NULL, note TEXT NOT NULL, received_us INTEGER NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX key_statements_by_node ON key_statements (node_id, statement_id);
+`;
+
+/** How often, and with what outcome, an anchor was tried that has no receipt yet. */
+const DERIVED_2 = `
+CREATE TABLE anchor_attempts (
+  anchor_id INTEGER NOT NULL, backend TEXT NOT NULL, attempt_count INTEGER NOT NULL, next_retry_us INTEGER,
+  last_error TEXT, PRIMARY KEY (anchor_id, backend)
+) STRICT, WITHOUT ROWID;
+`;
+
 /**
  * Derived from the tables above, so nothing guards them: rows that are gone are made again, look-ups behind the journal,
  * the clock and the quarantine when it is opened, growing tiles when they are read.
@@ -153,8 +215,7 @@ UNION ALL SELECT
 FROM mutation_attempts m;
 `;
 
-/** Every guarded table with its key column. */
-export const GUARDED: Readonly<Record<string, string>> = {
+const GUARDED_1: Readonly<Record<string, string>> = {
   meta: 'key',
   feeds: 'feed_id',
   entries: 'chain_seq',
@@ -168,6 +229,18 @@ export const GUARDED: Readonly<Record<string, string>> = {
   evidence: 'evidence_id',
   mutation_attempts: 'attempt_id',
 };
+const GUARDED_2: Readonly<Record<string, string>> = {
+  anchor_checkpoints: 'anchor_id',
+  anchor_receipts: 'receipt_id',
+  cosigned: 'cosigned_id',
+  cosignatures: 'cosignature_id',
+  seen_checkpoints: 'seen_id',
+  page_notes: 'note_id',
+  page_receipts: 'receipt_id',
+  key_statements: 'statement_id',
+};
+/** Every guarded table with its key column; `mutation_attempts` last. */
+export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_2, ...GUARDED_1 };
 /** Keys that are not counted up: an existing one is refused, any other is let in. */
 const UNORDERED = new Set(['meta', 'tiles']);
 export const GUARDED_VIEWS = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
@@ -196,13 +269,14 @@ CREATE TRIGGER ${view}_no_delete INSTEAD OF DELETE ON ${view} BEGIN ${refusal('D
 CREATE TRIGGER ${view}_no_insert INSTEAD OF INSERT ON ${view} BEGIN ${refusal('INSERT', view, `NEW.${key}`)} END;`;
 }
 
-const GUARDS = [
-  ...Object.entries(GUARDED).map(([table, key]) => tableGuards(table, key)),
-  ...GUARDED_VIEWS.map(viewGuards),
-];
+const guardsOf = (tables: Readonly<Record<string, string>>): string[] =>
+  Object.entries(tables).map(([table, key]) => tableGuards(table, key));
 
 /** Migrations in order; `PRAGMA user_version` says how many have run. A released one is never edited. */
-export const MIGRATIONS: readonly string[] = [[TABLES, DERIVED, VIEWS, ...GUARDS].join('\n')];
+export const MIGRATIONS: readonly string[] = [
+  [TABLES, DERIVED, VIEWS, ...guardsOf(GUARDED_1), ...GUARDED_VIEWS.map(viewGuards)].join('\n'),
+  [TABLES_2, DERIVED_2, ...guardsOf(GUARDED_2)].join('\n'),
+];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */
-export const DERIVED_TABLES = ['lookup', 'quarantine', 'tile_edges', 'state'] as const;
+export const DERIVED_TABLES = ['lookup', 'quarantine', 'tile_edges', 'state', 'anchor_attempts'] as const;

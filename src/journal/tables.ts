@@ -123,6 +123,95 @@ export interface Tables {
     sum2: number;
   };
   evidence: { evidence_id: number; digest: Uint8Array; body: Uint8Array; sum1: number; sum2: number };
+  anchor_checkpoints: {
+    anchor_id: number;
+    log: number;
+    tree_size: number;
+    root: Uint8Array;
+    /** Of the last entry covered; null for the audit log. */
+    chain_hash: Uint8Array | null;
+    /** Signed by the log key and by the anchor key. */
+    note: string;
+    created_us: number;
+    sum1: number;
+    sum2: number;
+  };
+  anchor_receipts: {
+    receipt_id: number;
+    anchor_id: number;
+    backend: string;
+    log_id: string;
+    log_index: number;
+    /** POSIX seconds; null where the log states no time. */
+    integrated_time: number | null;
+    /** Lower-case hex. */
+    leaf_hash: string;
+    /** JSON: what the log returned, whole. */
+    entry: string;
+    /** The trust root that it was verified with; null where there is none. */
+    trust_root: string | null;
+    submitted_us: number;
+    sum1: number;
+    sum2: number;
+  };
+  cosigned: {
+    cosigned_id: number;
+    origin: string;
+    tree_size: number;
+    root: Uint8Array;
+    note: string;
+    cosigned_us: number;
+    sum1: number;
+    sum2: number;
+  };
+  cosignatures: {
+    cosignature_id: number;
+    log: number;
+    tree_size: number;
+    witness: string;
+    line: string;
+    received_us: number;
+    sum1: number;
+    sum2: number;
+  };
+  seen_checkpoints: {
+    seen_id: number;
+    origin: string;
+    tree_size: number;
+    root: Uint8Array;
+    note: string;
+    seen_from: string;
+    received_us: number;
+    sum1: number;
+    sum2: number;
+  };
+  page_notes: { note_id: number; page_id: number; note: string; sum1: number; sum2: number };
+  page_receipts: {
+    receipt_id: number;
+    peer: string;
+    feed: string;
+    after_seq: number;
+    to_seq: number;
+    note: string;
+    received_us: number;
+    sum1: number;
+    sum2: number;
+  };
+  key_statements: {
+    statement_id: number;
+    node_id: string;
+    note: string;
+    received_us: number;
+    sum1: number;
+    sum2: number;
+  };
+  anchor_attempts: {
+    anchor_id: number;
+    backend: string;
+    attempt_count: number;
+    next_retry_us: number | null;
+    last_error: string | null;
+  };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
   quarantine: { chain_seq: number; reason: string; status: string };
@@ -139,7 +228,15 @@ export type SummedTable =
   | 'peer_checkpoints'
   | 'peer_feed_heads'
   | 'peer_declarations'
-  | 'evidence';
+  | 'evidence'
+  | 'anchor_checkpoints'
+  | 'anchor_receipts'
+  | 'cosigned'
+  | 'cosignatures'
+  | 'seen_checkpoints'
+  | 'page_notes'
+  | 'page_receipts'
+  | 'key_statements';
 
 /** The two logs of a node. The number is part of tile and checkpoint keys. */
 export const LOGS = { journal: 1, audit: 2 } as const;

@@ -1,10 +1,11 @@
 /** What every way of using a data folder needs: configuration, keys, lock, the journal's threads. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
 import { type DataPaths, dataPaths } from '../config/data-dir.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import { type ConfigProblem, problemText } from '../config/problem.ts';
-import { readSeedFile } from '../config/secret-file.ts';
+import { randomSeed, readSeedFile, writeSeedFile } from '../config/secret-file.ts';
 import type { Result } from '../core/result.ts';
 import { JournalError } from '../journal/errors.ts';
 import { type JournalIdentity, LOCK_FILE } from '../journal/files.ts';
@@ -41,6 +42,9 @@ export interface Base {
   readonly paths: DataPaths;
   readonly nodeSeed: Uint8Array;
   readonly logSeed: Uint8Array;
+  readonly witnessSeed: Uint8Array;
+  /** Private scalar of the anchor key, P-256. */
+  readonly anchorSeed: Uint8Array;
   readonly identity: JournalIdentity;
   /** `12D3Koo…` */
   readonly peerId: string;
@@ -75,6 +79,8 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   const logSeed = required(readSeedFile(paths.logKey, 'log'), (problem) => [problem]);
   const lock = takeLock(join(dir, LOCK_FILE));
   owned.defer(() => lock.release());
+  const witnessSeed = seedOrNew(paths.witnessKey, 'witness');
+  const anchorSeed = seedOrNew(paths.anchorKey, 'anchor');
 
   const logger = createLogger(config.log.level);
   const metrics = createMetrics();
@@ -98,7 +104,8 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   const { peerId } = await identityFromSeed(nodeSeed);
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, writer, reader, health };
-  return { config, paths, nodeSeed, logSeed, identity, peerId, ...stations, failed: writer.failed() };
+  const keys = { nodeSeed, logSeed, witnessSeed, anchorSeed };
+  return { config, paths, ...keys, identity, peerId, ...stations, failed: writer.failed() };
 }
 
 function openWriter(
@@ -116,6 +123,12 @@ function openWriter(
     nowMs: Date.now,
     onEvent,
   });
+}
+
+/** Folders made before there was such a key get one: nobody has been told of another. */
+function seedOrNew(path: string, use: 'witness' | 'anchor'): Uint8Array {
+  if (!existsSync(path)) writeSeedFile(path, use, randomSeed(use));
+  return required(readSeedFile(path, use), (problem) => [problem]);
 }
 
 function required<T, E>(result: Result<T, E>, problemsOf: (error: E) => readonly ConfigProblem[]): T {

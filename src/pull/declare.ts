@@ -1,13 +1,14 @@
 /** What a node says of itself, and what it makes of what a peer says. Only the signed declaration is believed. */
 import type { PeerFile } from '../config/peer-file.ts';
+import { witnessName } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
-import { ALG_ED25519 } from '../merkle/note.ts';
-import { formatVerifierKey, parseVerifierKey } from '../merkle/verifier-key.ts';
+import { ALG_COSIGNATURE_V1, ALG_ECDSA, ALG_ED25519 } from '../merkle/note.ts';
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../merkle/verifier-key.ts';
 import { rawKeyOf } from '../transport/identity.ts';
 import type { PinnedPeer } from '../verify/context.ts';
-import { type Declaration, openDeclaration, signDeclaration } from '../wire/declaration.ts';
+import { type Declaration, type DeclaredKey, openDeclaration, signDeclaration } from '../wire/declaration.ts';
 
 export interface Self {
   readonly identity: JournalIdentity;
@@ -16,24 +17,36 @@ export interface Self {
   readonly nodeSigner: LogSigner;
   /** Raw public key of the log, 32 bytes. */
   readonly logKey: Uint8Array;
+  /** Raw public key of the witness, 32 bytes. */
+  readonly witnessKey: Uint8Array;
+  /** SPKI DER of the anchor key. */
+  readonly anchorKey: Uint8Array;
   readonly software: string;
 }
 
 /** This node's declaration, signed by its identity key. */
 export function declareSelf(self: Self, issuedAt: string): string {
   const { nodeId, journalOrigin, auditOrigin, createdAt } = self.identity;
-  const key = (origin: string) => ({
-    algorithm: 'ed25519' as const,
+  const key = (use: DeclaredKey['use'], algorithm: DeclaredKey['algorithm'], key: VerifierKey): DeclaredKey => ({
+    algorithm,
     not_after: null,
     not_before: createdAt,
-    use: 'log' as const,
-    vkey: formatVerifierKey({ name: origin, algorithm: ALG_ED25519, publicKey: self.logKey }),
+    use,
+    vkey: formatVerifierKey(key),
   });
+  const log = (name: string) => key('log', 'ed25519', { name, algorithm: ALG_ED25519, publicKey: self.logKey });
+  const anchor = { name: journalOrigin, algorithm: ALG_ECDSA, publicKey: self.anchorKey };
+  const witness = { name: witnessName(nodeId), algorithm: ALG_COSIGNATURE_V1, publicKey: self.witnessKey };
   const declaration = {
     audit_origin: auditOrigin,
     issued_at: issuedAt,
     journal_origin: journalOrigin,
-    keys: [key(journalOrigin), key(auditOrigin)],
+    keys: [
+      log(journalOrigin),
+      log(auditOrigin),
+      key('anchor', 'ecdsa-p256', anchor),
+      key('witness', 'cosignature-v1', witness),
+    ],
     node_id: nodeId,
     peer_id: self.peerId,
   };
@@ -89,5 +102,6 @@ function read(note: string, peer: PeerFile): Result<PinnedPeer, DeclarationFault
 }
 
 function logKeyOf(declaration: Declaration): string | undefined {
-  return declaration.keys.find(({ vkey }) => vkey.startsWith(`${declaration.journal_origin}+`))?.vkey;
+  return declaration.keys.find(({ use, vkey }) => use === 'log' && vkey.startsWith(`${declaration.journal_origin}+`))
+    ?.vkey;
 }

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { ed25519Verifier, formatNote, parseNote, signEd25519, verifyNote } from '../merkle/note.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
-import { list, literal, type Malformed, nullable, object, type Shape, text } from './shape.ts';
+import { list, literal, type Malformed, nullable, object, oneOf, type Shape, text } from './shape.ts';
 
 const HEADER = 'stigmem-declaration/v1';
 const MAX_JSON_BYTES = 12_288;
@@ -12,11 +12,11 @@ const MAX_KEYS = 32;
 
 /** A key that the node signs with, besides the identity key that signs the declaration itself. */
 export interface DeclaredKey {
-  readonly algorithm: 'ed25519';
+  readonly algorithm: 'ed25519' | 'ecdsa-p256' | 'cosignature-v1';
   /** null: until further notice */
   readonly not_after: string | null;
   readonly not_before: string;
-  readonly use: 'log';
+  readonly use: 'log' | 'witness' | 'anchor';
   /** C2SP verifier key */
   readonly vkey: string;
 }
@@ -39,10 +39,10 @@ const DECLARATION: Shape<Declaration> = object<Declaration>({
   journal_origin: text(MAX_TEXT_CHARS),
   keys: list(
     object<DeclaredKey>({
-      algorithm: literal('ed25519'),
+      algorithm: oneOf('ed25519', 'ecdsa-p256', 'cosignature-v1'),
       not_after: nullable(text(MAX_TEXT_CHARS)),
       not_before: text(MAX_TEXT_CHARS),
-      use: literal('log'),
+      use: oneOf('log', 'witness', 'anchor'),
       vkey: text(MAX_TEXT_CHARS),
     }),
     MAX_KEYS,

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { JsonValue } from '../../src/core/json.ts';
+import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
@@ -152,8 +153,49 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   journal.head(0);
   appendOwn(journal, Math.floor(own / 2));
   journal.head(0);
+  fillStatements(journal);
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
+}
+
+type StatementTable =
+  | 'anchor_checkpoints'
+  | 'anchor_receipts'
+  | 'cosigned'
+  | 'cosignatures'
+  | 'seen_checkpoints'
+  | 'page_notes'
+  | 'page_receipts'
+  | 'key_statements';
+
+/** Rows of the tables that hold what others signed: their contents are not looked at here. */
+function fillStatements(journal: Journal): void {
+  const root = sha256('root');
+  const at = NOW_MS * 1000;
+  const rows = (i: number): { readonly [T in StatementTable]: NewRow<T> } => ({
+    anchor_checkpoints: { log: 1, tree_size: 9, root, chain_hash: sha256('chain'), note: 'note 9', created_us: at },
+    anchor_receipts: {
+      anchor_id: i,
+      backend: 'local',
+      log_id: 'l1',
+      log_index: 0,
+      integrated_time: 1_700_000_000,
+      leaf_hash: root.toString('hex'),
+      entry: '{"index":0}',
+      trust_root: 'root 1',
+      submitted_us: at,
+    },
+    cosigned: { origin: 'acme.example/journal/00000000000000aa', tree_size: 9, root, note: 'note a', cosigned_us: at },
+    cosignatures: { log: 1, tree_size: 9, witness: 'acme.example/witness', line: 'line', received_us: at },
+    seen_checkpoints: { origin: 'o', tree_size: 9, root, note: 'n', seen_from: 'stigmem://a.example', received_us: at },
+    page_notes: { page_id: 1, note: 'note of page 1' },
+    page_receipts: { peer: 'p', feed: 'public', after_seq: 0, to_seq: 9, note: 'receipt', received_us: at },
+    key_statements: { node_id: IDENTITY.nodeId, note: 'statement', received_us: at },
+  });
+  for (let i = 1; i <= 3; i++) {
+    for (const [table, row] of Object.entries(rows(i)))
+      prepareAppend(journal.db, table as 'page_notes')(row as NewRow<'page_notes'>);
+  }
 }
 
 const PINNED = { event: 'peer_pinned', peer: 'stigmem://acme.example', detail: {} };

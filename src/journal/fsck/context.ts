@@ -1,3 +1,4 @@
+import { type CountedTable, KEY_OF } from '../appended.ts';
 import { type Db, type Statement, sqlBuilder } from '../database.ts';
 import { type Cell, type LocatorSums, locate, SUMMED_COLUMNS, type Summed, type SummedColumn } from '../locator.ts';
 import type { LogName, SummedTable, Tables } from '../tables.ts';
@@ -29,21 +30,6 @@ export interface Fault {
   readonly field: string | null;
   readonly detail: string;
 }
-
-/** Tables whose keys count up from 1. */
-export type CountedTable = Exclude<SummedTable, 'meta'>;
-
-export const KEY_OF: Readonly<Record<CountedTable, string>> = {
-  feeds: 'feed_id',
-  entries: 'chain_seq',
-  audit: 'seq',
-  checkpoints: 'checkpoint_id',
-  pages: 'page_id',
-  peer_checkpoints: 'checkpoint_id',
-  peer_feed_heads: 'head_id',
-  peer_declarations: 'declaration_id',
-  evidence: 'evidence_id',
-};
 
 /** A row without the columns that are generated. */
 export type StoredRow<T extends SummedTable> = Pick<Tables[T], (SummedColumn<T> | keyof LocatorSums) & keyof Tables[T]>;

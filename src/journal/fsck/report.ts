@@ -32,6 +32,14 @@ export interface FsckCounts {
   peer_checkpoints: number;
   peer_feed_heads: number;
   peer_declarations: number;
+  anchor_checkpoints: number;
+  anchor_receipts: number;
+  cosigned: number;
+  cosignatures: number;
+  seen_checkpoints: number;
+  page_notes: number;
+  page_receipts: number;
+  key_statements: number;
   mutation_attempts: number;
   lookup: number;
   quarantine: number;
@@ -66,6 +74,14 @@ export class Findings {
     peer_checkpoints: 0,
     peer_feed_heads: 0,
     peer_declarations: 0,
+    anchor_checkpoints: 0,
+    anchor_receipts: 0,
+    cosigned: 0,
+    cosignatures: 0,
+    seen_checkpoints: 0,
+    page_notes: 0,
+    page_receipts: 0,
+    key_statements: 0,
     mutation_attempts: 0,
     lookup: 0,
     quarantine: 0,

@@ -7,7 +7,7 @@ import { SignedHeadFile } from '../signed-heads.ts';
 import { checkAttempts } from './attempt-check.ts';
 import { type AuditTotals, checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
-import type { FsckContext, FsckProgress } from './context.ts';
+import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkEntries, type EntryTotals } from './entry-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
@@ -27,6 +27,18 @@ export interface FsckOptions {
 }
 
 const CACHE_MIB = 16;
+/** Tables of which only the rows by themselves are looked at: keys without gaps, sums. */
+const STATEMENTS = [
+  'anchor_checkpoints',
+  'anchor_receipts',
+  'cosigned',
+  'cosignatures',
+  'seen_checkpoints',
+  'page_notes',
+  'page_receipts',
+  'key_statements',
+] as const;
+const DAMAGED: ReadonlySet<string> = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB']);
 const PROGRESS_ROWS = 2_048;
 
 /**
@@ -41,7 +53,30 @@ export function runFsck(folder: string, options: FsckOptions): FsckReport {
   const file = join(folder, SIGNED_HEADS_FILE);
   // Read before the snapshot is taken: what it names was in the journal by then.
   const before = readHeads(file, findings);
-  const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB: CACHE_MIB });
+  // A file whose schema cannot be read any more is damaged, not unknown: nothing else of it can be looked at.
+  const db = openOrReport(join(folder, JOURNAL_FILE), findings);
+  if (db !== undefined) checkOpened(db, findings, before, options, file);
+  return {
+    ok: findings.count === 0,
+    checked: findings.checked,
+    problems: findings.problems,
+    problemCount: findings.count,
+    notices: findings.notices,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+function openOrReport(file: string, findings: Findings): Db | undefined {
+  try {
+    return openDatabase(file, { readonly: true, cacheMiB: CACHE_MIB });
+  } catch (error) {
+    if (!isSqliteError(error) || !DAMAGED.has(error.code)) throw error;
+    findings.problem({ table: 'sqlite', row: null, field: null, code: 'unreadable', detail: error.message });
+    return undefined;
+  }
+}
+
+function checkOpened(db: Db, findings: Findings, before: Heads, options: FsckOptions, file: string): void {
   try {
     db.exec('BEGIN'); // nothing is written: closing ends it
     db.pragma('schema_version');
@@ -52,14 +87,6 @@ export function runFsck(folder: string, options: FsckOptions): FsckReport {
   } finally {
     db.close();
   }
-  return {
-    ok: findings.count === 0,
-    checked: findings.checked,
-    problems: findings.problems,
-    problemCount: findings.count,
-    notices: findings.notices,
-    seconds: (performance.now() - started) / 1000,
-  };
 }
 
 function contextOf(db: Db, findings: Findings, heads: Heads, options: FsckOptions): FsckContext {
@@ -100,6 +127,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads): void {
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
+  for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));
   if (!ctx.findings.isDamaged('audit')) run('mutation_attempts', () => checkAttempts(ctx));
   if (entries !== undefined && !ctx.findings.isDamaged('audit')) run('state', () => checkProjections(ctx, entries));
 }
@@ -151,7 +179,7 @@ function guard<T>(findings: Findings, table: string, check: () => T): T | undefi
   }
 }
 
-function isSqliteError(error: unknown): error is Error {
+function isSqliteError(error: unknown): error is Error & { readonly code: string } {
   return (
     error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_')
   );

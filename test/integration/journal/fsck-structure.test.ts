@@ -346,9 +346,16 @@ test('a refused write is no damage; one that was taken out of the record is', ()
 });
 
 test('damage to the file itself is a finding, not a crash', () => {
-  const report = checkFileBytes((bytes) => bytes.fill(0x5a, 40 * 4096, 60 * 4096));
-  assert.equal(report.ok, false);
-  assert.ok(report.problems.some(({ table }) => table === 'sqlite'));
+  // The schema, of which nothing can be read then, and rows.
+  for (const [first, last] of [
+    [2, 4],
+    [40, 60],
+    [120, 160],
+  ] as const) {
+    const report = checkFileBytes((bytes) => bytes.fill(0x5a, first * 4096, last * 4096));
+    assert.equal(report.ok, false);
+    assert.ok(report.problems.some(({ table }) => table === 'sqlite'));
+  }
 });
 
 function checkFileBytes(change: (bytes: Buffer) => void): FsckReport {

@@ -1,0 +1,57 @@
+/** Tables whose keys count up from 1: their key columns, and the one way to append to them. */
+import { type Db, lastKey, prepareSummedInsert } from './database.ts';
+import type { Cell, Summed, SummedColumn } from './locator.ts';
+import type { SummedTable } from './tables.ts';
+
+export type CountedTable = Exclude<SummedTable, 'meta'>;
+
+export const KEY_OF: {
+  readonly feeds: 'feed_id';
+  readonly entries: 'chain_seq';
+  readonly audit: 'seq';
+  readonly checkpoints: 'checkpoint_id';
+  readonly pages: 'page_id';
+  readonly peer_checkpoints: 'checkpoint_id';
+  readonly peer_feed_heads: 'head_id';
+  readonly peer_declarations: 'declaration_id';
+  readonly evidence: 'evidence_id';
+  readonly anchor_checkpoints: 'anchor_id';
+  readonly anchor_receipts: 'receipt_id';
+  readonly cosigned: 'cosigned_id';
+  readonly cosignatures: 'cosignature_id';
+  readonly seen_checkpoints: 'seen_id';
+  readonly page_notes: 'note_id';
+  readonly page_receipts: 'receipt_id';
+  readonly key_statements: 'statement_id';
+} = {
+  feeds: 'feed_id',
+  entries: 'chain_seq',
+  audit: 'seq',
+  checkpoints: 'checkpoint_id',
+  pages: 'page_id',
+  peer_checkpoints: 'checkpoint_id',
+  peer_feed_heads: 'head_id',
+  peer_declarations: 'declaration_id',
+  evidence: 'evidence_id',
+  anchor_checkpoints: 'anchor_id',
+  anchor_receipts: 'receipt_id',
+  cosigned: 'cosigned_id',
+  cosignatures: 'cosignature_id',
+  seen_checkpoints: 'seen_id',
+  page_notes: 'note_id',
+  page_receipts: 'receipt_id',
+  key_statements: 'statement_id',
+};
+
+/** A row without its key, which the table gives, and without its sums. */
+export type NewRow<T extends CountedTable> = Readonly<Record<Exclude<SummedColumn<T>, (typeof KEY_OF)[T]>, Cell>>;
+
+/** Appends rows under the next key, with their locator sums. The caller holds the transaction. @returns the key */
+export function prepareAppend<T extends CountedTable>(db: Db, table: T): (row: NewRow<T>) => number {
+  const insert = prepareSummedInsert(db, table);
+  return (row) => {
+    const key = lastKey(db, table, KEY_OF[table]) + 1;
+    insert({ ...row, [KEY_OF[table]]: key } as Summed<T>);
+    return key;
+  };
+}
