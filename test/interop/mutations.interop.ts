@@ -14,11 +14,11 @@ import { pythonWith } from './python-environment.ts';
 const SEED = Number(process.env['MUTATION_SEED'] ?? 20_261_124);
 const MUTANTS = 12_000;
 /**
- * Lines of keys that the reader does not know may come, go and change. A path says how the tree is shaped only as far as
+ * Lines of keys that the reader does not know may come, go and change, and all lines stand in any order. A path says how the tree is shaped only as far as
  * it goes: some other sizes have paths of the same shape. In use, the size is that of a signed checkpoint.
  */
 const MAY_STAY_VALID =
-  /^(parse: parse only|\w+: signature line of an unknown key|(inclusion|page): size changed|consistency: (old|new) changed)$/;
+  /^(parse: parse only|\w+: signature lines|(inclusion|page): size changed|consistency: (old|new) changed)$/;
 const JUDGE = fileURLToPath(new URL('./second-verifier/judge.py', import.meta.url));
 
 interface Verdict {

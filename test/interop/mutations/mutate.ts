@@ -87,21 +87,14 @@ function ofText(one: Case, member: 'note' | 'proof', random: Random): Mutant | n
   return { case: changed, mutation: effectOf(one, before, after) ?? name };
 }
 
-/** Mutants that may stay valid get the name of their reason. */
+/**
+ * Mutants that may stay valid get the name of their reason. Behind the text, a line may become one of a key that the reader
+ * does not know, which counts for nothing; that a known key's bad line refuses the note, the unit tests see to.
+ */
 function effectOf(one: Case, before: string, after: string): string | null {
   if (one.kind === 'parse') return 'parse only';
-  const known = (text: string): string =>
-    text
-      .split('\n')
-      .filter((line) => !isUnread(one, line))
-      .join('\n');
-  return known(before) === known(after) ? 'signature line of an unknown key' : null;
-}
-
-function isUnread(one: Case, line: string): boolean {
-  if (!line.startsWith('\xe2\x80\x94 ')) return false;
-  if (one.kind === 'note' && one.vkeys.length > 1) return line.includes(' nobody.');
-  return true;
+  const textOf = (whole: string): string => whole.slice(0, whole.lastIndexOf('\n\n'));
+  return textOf(before) === textOf(after) ? 'signature lines' : null;
 }
 
 function ofHash(one: Case, member: string, random: Random): Mutant {
