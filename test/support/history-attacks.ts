@@ -31,12 +31,10 @@ export interface Record {
   readonly salt: Uint8Array;
 }
 
+export type Rewrite = (records: Record[]) => readonly Record[];
+
 /** Rewrites the history of a stopped node: `change` gets all entries in order and returns what is to have been. */
-export function rewriteHistory(
-  folder: string,
-  logSeed: Uint8Array,
-  change: (records: Record[]) => readonly Record[],
-): void {
+export function rewriteHistory(folder: string, logSeed: Uint8Array, change: Rewrite): void {
   tamper(folder, (db) => {
     const rows = db.prepare<[], EntryRow>('SELECT * FROM entries ORDER BY chain_seq').all();
     const records = rows.map((row) => ({ entry: entryOf(row), createdUs: row.created_us, salt: row.salt }));
@@ -46,8 +44,8 @@ export function rewriteHistory(
 }
 
 /** A fact that says something else, with everything that is computed from it. */
-export function withValue(record: Record, value_v: string): Record {
-  const body = { ...record.entry, value_v };
+export function changed(record: Record, change: Partial<Entry>): Record {
+  const body = { ...record.entry, ...change };
   const cid = computeCid({ ...body, confidence: Number(body.confidence) });
   return { ...record, entry: { ...body, cid } };
 }
