@@ -47,7 +47,11 @@ export function addDemo(program: Command, cli: Cli): void {
     .action(
       action<HostileOptions>(cli, async (context, _args, options) => {
         const { runHostileNode } = await import('./demo/hostile-node.ts');
-        await runHostileNode(context.runtime, { allow: options.allow, receiver: options.receiver, relentless: options.relentless === true });
+        await runHostileNode(context.runtime, {
+          allow: options.allow,
+          receiver: options.receiver,
+          relentless: options.relentless === true,
+        });
         return null;
       }),
     );

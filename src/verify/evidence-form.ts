@@ -186,10 +186,7 @@ export function decodeEvidence(evidence: string): Result<EvidenceForm, string> {
 }
 
 /** Quotes inside of a JSON text are escaped, so that these words stand at the border of a member or nowhere. */
-function formIn(
-  evidence: string,
-  as: <T>(shapes: readonly Shape<T>[]) => T | null,
-): EvidenceForm | null {
+function formIn(evidence: string, as: <T>(shapes: readonly Shape<T>[]) => T | null): EvidenceForm | null {
   if (evidence.includes(',"kind":"checkpoints",')) return formOf('checkpoints', as([CHECKPOINTS]));
   if (evidence.includes(',"kind":"entries",')) return formOf('entries', as([ENTRIES]));
   if (evidence.includes(',"received":{"entry":')) return formOf('fact', as(FACTS));

@@ -126,7 +126,8 @@ function keySentences(
     };
   }
   const declared = declaredLogKey(declaration, peer.node_id);
-  if (declared === null || declared.origin !== peer.origin || encodeBase64(declared.logKey) !== peer.log_key) return null;
+  if (declared === null || declared.origin !== peer.origin || encodeBase64(declared.logKey) !== peer.log_key)
+    return null;
   return {
     proven: [`${stated}, which the node key of ${peer.node_id} (peer id ${declared.peerId}) has declared.`],
     notProven: [
@@ -151,12 +152,7 @@ function contradictionIn(evidence: EvidenceForm, log: Log, page: SignedPageFrame
 }
 
 /** Classes (a) and (b). */
-function betweenCheckpoints(
-  first: string,
-  second: string,
-  path: readonly string[] | null,
-  log: Log,
-): Found | null {
+function betweenCheckpoints(first: string, second: string, path: readonly string[] | null, log: Log): Found | null {
   const one = openCheckpoint(first, log);
   const two = openCheckpoint(second, log);
   if (!one.ok || !two.ok) return null;
@@ -200,7 +196,10 @@ function inFact(form: FactEvidenceForm, log: Log): Found | null {
   if (form.checkpoint === null || inclusion === null) return null;
   const proved = provedEntry(form.checkpoint, { ...received, inclusion }, log);
   if (proved === null) return null;
-  return wrongCid(proved.entry, `in the signed tree of ${proved.head.size} entries`, log) ?? denied(proved, form.feed_head, log);
+  return (
+    wrongCid(proved.entry, `in the signed tree of ${proved.head.size} entries`, log) ??
+    denied(proved, form.feed_head, log)
+  );
 }
 
 function wrongCid(entry: Entry | null, where: string, log: Log): Found | null {
@@ -258,8 +257,7 @@ function amongHeld(held: readonly Proved[], feedHead: string, log: Log): Found |
   for (const proved of held) {
     const { entry, head } = proved;
     if (entry === null) continue;
-    const found =
-      wrongCid(entry, `in the signed tree of ${head.size} entries`, log) ?? denied(proved, feedHead, log);
+    const found = wrongCid(entry, `in the signed tree of ${head.size} entries`, log) ?? denied(proved, feedHead, log);
     if (found !== null) return found;
     const place = `${feedName(entry)} ${entry.feed_seq}`;
     const twin = before.get(place);

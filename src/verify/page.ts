@@ -7,10 +7,10 @@ import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { foldPage } from '../merkle/page-proof.ts';
 import { type DecodedPage, decodePage, type SignedPageFrames } from '../wire/page.ts';
 import type { PageHeader } from '../wire/page-header.ts';
+import type { Malformed } from '../wire/shape.ts';
 import { accusation, checkCheckpoint, type PageFault } from './checkpoint-rules.ts';
 import type { KnownCheckpoint, PageContext } from './context.ts';
 import { type Evidence, pageEvidence } from './evidence.ts';
-import type { Malformed } from '../wire/shape.ts';
 import { checkPageNote, compareWithNote } from './page-note-rules.ts';
 import {
   checkFeedHead,

@@ -71,7 +71,8 @@ export function parsePageNote(text: string): Result<PageNote, 'page_note_malform
   const entries = hashOf(entriesText);
   const proof = hashOf(proofText);
   if (!isKeyName(origin) || !isNodeId(receiver) || !isFeedName(feed)) return err('page_note_malformed');
-  if (after === undefined || to === undefined || treeSize === undefined || to < after) return err('page_note_malformed');
+  if (after === undefined || to === undefined || treeSize === undefined || to < after)
+    return err('page_note_malformed');
   if (header?.length !== HASH_BYTES || entries === undefined || proof === undefined) return err('page_note_malformed');
   return ok({ origin, receiver, feed, after, to, treeSize, header, entries, proof });
 }
