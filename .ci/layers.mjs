@@ -14,6 +14,7 @@ const EVERY_STATION = [
   'admin',
   'observe',
   'config',
+  'publish',
 ];
 
 export const MAY_IMPORT = {
@@ -29,7 +30,8 @@ export const MAY_IMPORT = {
   pull: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'config', 'observe'],
   serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
   admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
-  client: ['core', 'merkle', 'wire'],
+  client: ['core', 'merkle', 'wire', 'verify'],
+  publish: ['core', 'merkle', 'journal', 'config'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
   threads: ['core', 'merkle', 'verify', 'journal', 'projections', 'pull', 'serve'],
   // The parts of a running node, put together for app.ts.

@@ -1,6 +1,7 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
+import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -14,6 +15,7 @@ import type {
   JournalHead,
   StoredFact,
 } from '../journal/read-model.ts';
+import type { LogName } from '../journal/tables.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -56,6 +58,8 @@ export interface ApiReader {
   auditPage(filter: AuditFilter): Promise<AuditPage>;
   auditDetail(seq: number): Promise<AuditDetail | null>;
   proof(factId: string): Promise<ProofResult>;
+  /** A part of a log as anybody may have it; errors `leaf_mismatch` and `broken` mean damage. */
+  published(log: LogName, path: string): Promise<Published>;
 }
 
 /** Error codes that mean "not now": the API answers 503 and asks to come back. */
@@ -147,4 +151,6 @@ export interface ApiDeps {
   readonly limits: ApiLimits;
   /** Whether `/metrics` answers without a key. Right on loopback, where only this machine can ask. */
   readonly openMetrics: boolean;
+  /** Whether `/tlog` answers without a key. */
+  readonly publicTlog: boolean;
 }

@@ -36,6 +36,7 @@ export interface Config {
     readonly maxPastSkewMs: number;
   };
   readonly limits: { readonly maxValueBytes: number; readonly maxConnections: number };
+  readonly tlog: { readonly isPublic: boolean };
   readonly log: { readonly level: Settings['log']['level'] };
 }
 
@@ -118,7 +119,7 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { api, federation, limits, listen } = settings;
+  const { api, federation, limits, listen, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
@@ -144,6 +145,7 @@ function toConfig(dir: string, settings: Settings): Config {
       maxPastSkewMs: federation.max_past_skew_s * 1_000,
     },
     limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },
+    tlog: { isPublic: tlog.public },
     log: { level: settings.log.level },
   });
 }

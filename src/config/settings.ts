@@ -181,6 +181,18 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'What others may make this node hold.' }),
+  tlog: z
+    .strictObject({
+      public: z.boolean().default(false).register(about, {
+        kind: 'boolean',
+        expected: 'true or false',
+        doc: 'Whether anybody who reaches the API may read /tlog without a key. It holds hashes alone: no fact can be learned from it, only how many there are.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, {
+      doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
+    }),
   log: z
     .strictObject({
       level: z
@@ -218,6 +230,7 @@ export interface Settings {
     readonly max_past_skew_s: number;
   };
   readonly limits: { readonly max_value_bytes: number; readonly max_connections: number };
+  readonly tlog: { readonly public: boolean };
   readonly log: { readonly level: LogLevel };
 }
 

@@ -56,6 +56,7 @@ export function apiOf(
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
     openMetrics: isLoopback(config.api.host),
+    publicTlog: config.tlog.isPublic,
   });
 }
 

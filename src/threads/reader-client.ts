@@ -1,3 +1,4 @@
+import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -9,6 +10,7 @@ import type {
   FactResult,
   JournalHead,
 } from '../journal/read-model.ts';
+import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
@@ -67,6 +69,11 @@ export class ReaderClient {
 
   tile(level: number, index: number, width: number): Promise<Uint8Array> {
     return this.#call('tile', level, index, width);
+  }
+
+  /** A part of a log as anybody may have it. */
+  published(log: LogName, path: string): Promise<Published> {
+    return this.#call('published', log, path);
   }
 
   async close(): Promise<void> {

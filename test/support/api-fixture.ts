@@ -67,6 +67,7 @@ export interface TestApiOptions {
   readonly limits?: Partial<ApiLimits>;
   readonly gardens?: readonly string[];
   readonly openMetrics?: boolean;
+  readonly publicTlog?: boolean;
   readonly ready?: boolean;
 }
 
@@ -116,6 +117,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     nowMs: () => nowMs,
     limits: { ...DEFAULT_API_LIMITS, ...options.limits },
     openMetrics: options.openMetrics ?? true,
+    publicTlog: options.publicTlog ?? false,
   };
   const api = buildApi(deps);
 

@@ -6,6 +6,7 @@ import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import { MAX_VALUE_BYTES } from '../../src/core/limits.ts';
 import { pythonFloatText } from '../../src/core/python-text.ts';
 import { isoMicros } from '../../src/core/time.ts';
+import type { Published } from '../../src/journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -138,6 +139,10 @@ export class MemoryNode implements ApiWriter, ApiReader {
     await this.#gate();
     const record = this.#records[seq - 1];
     return record === undefined ? null : { record, evidence: null, intact: true };
+  }
+
+  async published(): Promise<Published> {
+    return { kind: 'not_found' };
   }
 
   async proof(factId: string): Promise<ProofResult> {

@@ -12,6 +12,7 @@ import { createQuota } from './quota.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
+import { addTlog } from './tlog.ts';
 import { createCorruptionDesk } from './visibility.ts';
 
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
@@ -26,6 +27,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addPeers(apparatus);
   addAudit(apparatus);
   addJournal(apparatus, tools);
+  addTlog(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
   addDocs(apparatus);
