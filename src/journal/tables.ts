@@ -212,6 +212,7 @@ export interface Tables {
     next_retry_us: number | null;
     last_error: string | null;
   };
+  seen_reconciled: { seen_id: number };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
   quarantine: { chain_seq: number; reason: string; status: string };
