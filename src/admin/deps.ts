@@ -7,6 +7,7 @@ import type {
   AuditFilter,
   AuditInput,
   AuditPage,
+  ChangePage,
   CorruptFact,
   FactPage,
   FactProof,
@@ -58,8 +59,19 @@ export interface ApiReader {
   auditPage(filter: AuditFilter): Promise<AuditPage>;
   auditDetail(seq: number): Promise<AuditDetail | null>;
   proof(factId: string): Promise<ProofResult>;
+  changes(after: number, limit: number): Promise<ChangePage>;
+  /** RFC 9162 consistency path. */
+  consistency(from: number, to: number): Promise<readonly Uint8Array[]>;
   /** A part of a log as anybody may have it; errors `leaf_mismatch` and `broken` mean damage. */
   published(log: LogName, path: string): Promise<Published>;
+}
+
+/** Tells whether the journal has grown. */
+export interface GrowthWatch {
+  /** As of the last commit that was told. */
+  current(): { readonly size: number };
+  /** Resolves at the next growth, after `timeoutMs`, or when the signal aborts. */
+  wait(timeoutMs: number, signal: AbortSignal): Promise<unknown>;
 }
 
 /** Error codes that mean "not now": the API answers 503 and asks to come back. */
@@ -143,6 +155,7 @@ export interface ApiDeps {
   readonly events: Events;
   readonly logger: Logger;
   readonly audits: AuditBell;
+  readonly growth: GrowthWatch;
   readonly node: NodeIdentity;
   readonly ready: () => Readiness;
   /** Garden ids that facts may be asserted into. */

@@ -40,6 +40,7 @@ export function apiOf(
     events: base.events,
     logger: base.logger,
     audits: base.audits,
+    growth: base.growth,
     node: {
       nodeId: config.nodeId,
       authority: config.authority,

@@ -3,6 +3,7 @@ import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
+  ChangePage,
   CorruptFact,
   FactPage,
   FactProof,
@@ -74,6 +75,10 @@ export class ReaderClient {
   /** A part of a log as anybody may have it. */
   published(log: LogName, path: string): Promise<Published> {
     return this.#call('published', log, path);
+  }
+
+  changes(after: number, limit: number): Promise<ChangePage> {
+    return this.#call('changes', after, limit);
   }
 
   async close(): Promise<void> {

@@ -58,7 +58,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
-    ...publishMethods(db),
+    ...publishMethods(db, facts),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

@@ -100,6 +100,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     events: createEvents(logger, metrics),
     logger,
     audits,
+    growth: { current: () => ({ size: 0 }), wait: async () => 'timeout' },
     node: {
       nodeId: 'stigmem://example',
       authority: 'example',

@@ -13,6 +13,7 @@ import type {
   AuditInput,
   AuditPage,
   AuditRecord,
+  ChangePage,
   CorruptFact,
   FactPage,
   FactQuery,
@@ -139,6 +140,14 @@ export class MemoryNode implements ApiWriter, ApiReader {
     await this.#gate();
     const record = this.#records[seq - 1];
     return record === undefined ? null : { record, evidence: null, intact: true };
+  }
+
+  async changes(): Promise<ChangePage> {
+    return { changes: [], more: false, corrupt: null };
+  }
+
+  async consistency(): Promise<readonly Uint8Array[]> {
+    return [];
   }
 
   async published(): Promise<Published> {

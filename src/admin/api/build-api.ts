@@ -1,6 +1,8 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAudit } from './audit.ts';
+import { addChanges } from './changes.ts';
+import { addConsistency } from './consistency.ts';
 import { addDocs } from './docs.ts';
 import { addFactReads } from './facts-read.ts';
 import { addFactWrites } from './facts-write.ts';
@@ -27,6 +29,8 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addPeers(apparatus);
   addAudit(apparatus);
   addJournal(apparatus, tools);
+  addConsistency(apparatus);
+  addChanges(apparatus, tools);
   addTlog(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
