@@ -18,6 +18,7 @@ import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
 import { addStatus } from './status.ts';
 import { addTiles } from './tiles.ts';
+import { addVerify } from './verify.ts';
 
 const INTRODUCTION = `Facts between organisations that do not trust each other's databases: a node keeps a journal, pulls granted feeds from its peers, verifies everything, keeps what verifies and the evidence of what does not.`;
 
@@ -81,6 +82,6 @@ function createProgram(cli: Cli): Command {
       getErrHasColors: () => false,
     });
   const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
-  for (const add of [...adders, addAudit, addFsck, addKey, addJournal, addTiles, addDemo]) add(program, cli);
+  for (const add of [...adders, addAudit, addFsck, addKey, addJournal, addTiles, addVerify, addDemo]) add(program, cli);
   return program;
 }
