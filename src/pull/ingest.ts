@@ -5,13 +5,13 @@ import type { Neighbour } from '../journal/page-tail.ts';
 import type { PageContext, PinnedPeer } from '../verify/context.ts';
 import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 
 /** A page and what only the puller knows. The journal adds cursor, checkpoint and feed length itself. */
 export interface IngestInput {
   readonly peer: PinnedPeer;
   readonly feed: string;
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
   readonly firstPage: boolean;
   /** Feeds taken from this peer at this moment. */
   readonly accept: readonly string[];
@@ -66,6 +66,7 @@ export class PageIngest {
     const { frames, inclusion, ...rules } = input;
     return {
       ...rules,
+      self: this.#journal.identity.nodeId,
       after: peers.cursor(nodeId, input.feed),
       known: peers.checkpoint(nodeId),
       knownFeedLength: peers.feedLength(nodeId, input.feed),

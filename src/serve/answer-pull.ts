@@ -2,7 +2,7 @@
 import { grantsInForce } from '../config/grant.ts';
 import { TARGET_PAGE_BYTES } from '../core/limits.ts';
 import type { JournalHead } from '../journal/read-model.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
 import { corruptOf, type ServeDeps } from './deps.ts';
@@ -19,7 +19,7 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
   }
   const granted = new Set(grantsInForce(peer.share, deps.nowMs()));
   try {
-    yield* pages(decoded.value, granted, deps);
+    yield* pages(decoded.value, peer.nodeId, granted, deps);
   } catch (error) {
     const corrupt = corruptOf(error);
     if (corrupt === undefined) throw error;
@@ -29,7 +29,12 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
   }
 }
 
-async function* pages(request: PullRequest, granted: ReadonlySet<string>, deps: ServeDeps): AsyncGenerator<Uint8Array> {
+async function* pages(
+  request: PullRequest,
+  receiver: string,
+  granted: ReadonlySet<string>,
+  deps: ServeDeps,
+): AsyncGenerator<Uint8Array> {
   const head = await deps.head();
   let left = request.pages;
   let isFirst = true;
@@ -42,7 +47,7 @@ async function* pages(request: PullRequest, granted: ReadonlySet<string>, deps: 
         hasMore = true;
         break;
       }
-      const page = await deps.reader.page(pageRequest(request, feed, at, head, isFirst));
+      const page = await deps.reader.page({ ...pageRequest(request, feed, at, head, isFirst), receiver });
       if (page === undefined) break;
       if (page.to === after && isKnown(request, head)) break;
       yield* framesOf(page.frames);
@@ -72,8 +77,9 @@ function pageRequest(request: PullRequest, feed: string, after: number, head: Jo
   };
 }
 
-function* framesOf({ header, entries, proof }: PageFrames): Generator<Uint8Array> {
+function* framesOf({ header, entries, proof, note }: SignedPageFrames): Generator<Uint8Array> {
   yield header;
   if (entries !== null) yield entries;
   if (proof !== null) yield proof;
+  if (note !== null) yield note;
 }

@@ -45,7 +45,8 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const port = parentPort;
   if (port === null) throw new Error('reader.ts runs as a worker thread');
   const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB });
-  const entries = new EntryReader(db, createLogSigner(readIdentity(db).journalOrigin, logSeed));
+  const signer = createLogSigner(readIdentity(db).journalOrigin, logSeed);
+  const entries = new EntryReader(db, signer);
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
   const methods: Omit<ReaderMethods, 'close'> = {
@@ -54,7 +55,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     auditPage: (filter) => audit.page(filter),
     auditDetail: (seq) => audit.detail(seq),
     proof: (factId, checkpoint) => entries.proof(factId, checkpoint),
-    page: (request) => buildPage(entries, request),
+    page: (request) => buildPage(entries, request, signer),
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),

@@ -22,6 +22,8 @@ export interface KnownCheckpoint {
 
 /** All that a page is judged against. Nothing is optional: a check that is left out must not compile. */
 export interface PageContext {
+  /** Our own node id: a page that was signed for somebody else is not ours to judge. */
+  readonly self: string;
   readonly peer: PinnedPeer;
   readonly feed: string;
   /** Our cursor in the feed: sequence of the last entry judged, 0 for none. */

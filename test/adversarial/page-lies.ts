@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import type { PageReason } from '../../src/core/verdict.ts';
 import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
-import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
 import type { EvidenceClass } from '../../src/verify/evidence.ts';
-import type { PageFrames } from '../../src/wire/page.ts';
+import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
 import type { PageHeader } from '../../src/wire/page-header.ts';
+import { signPageNote } from '../../src/wire/page-note.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import type { PullRequest } from '../../src/wire/pull-request.ts';
 import { HonestPeer, type PageLie } from '../support/honest-peer.ts';
@@ -25,7 +26,7 @@ export interface PageCase {
   /** The whole log; it lies about, or in, what lies behind the first half. */
   readonly build: (authority: string) => HonestPeer;
   /** The pages of the answer, the lying one last. */
-  readonly lie: (log: HonestPeer) => readonly PageFrames[];
+  readonly lie: (log: HonestPeer) => readonly SignedPageFrames[];
   readonly field: string;
   readonly class: EvidenceClass;
   /** Entries judged before the lie. */
@@ -50,7 +51,7 @@ function contradicted(field: string, lie: Lie, more: Partial<PageCase> = {}): Pa
   return accused(field, lie, { class: 'contradiction', ...more });
 }
 
-const page = (log: HonestPeer, lie: PageLie = {}): readonly PageFrames[] => [log.page(NEXT, lie)];
+const page = (log: HonestPeer, lie: PageLie = {}): readonly SignedPageFrames[] => [log.page(NEXT, lie)];
 const withHeader =
   (change: (log: HonestPeer) => Partial<PageHeader>): Lie =>
   (log) =>
@@ -60,12 +61,20 @@ const withFrames =
   (log) =>
     page(log, { frames: (frames) => ({ ...frames, ...change(frames) }) });
 
+const withNote =
+  (note: (log: HonestPeer, frames: SignedPageFrames) => Uint8Array | null): Lie =>
+  (log) =>
+    page(log, { note: (frames) => note(log, frames) });
+
 const stranger = new HonestPeer({ authority: 'stranger.example' }).appendMany(WHOLE);
 const forked = (log: HonestPeer): HonestPeer => log.fork(2).appendMany(WHOLE - 2);
 
+function otherSigner(log: HonestPeer): LogSigner {
+  return createLogSigner(log.origin, createHash('sha256').update('another key').digest());
+}
+
 function otherKey(log: HonestPeer): string {
-  const signer = createLogSigner(log.origin, createHash('sha256').update('another key').digest());
-  return signCheckpoint(log.origin, WHOLE, log.root(), signer);
+  return signCheckpoint(log.origin, WHOLE, log.root(), otherSigner(log));
 }
 
 function flipSignature(note: string): string {
@@ -113,6 +122,29 @@ export const PAGE_LIES: Readonly<Record<PageReason, Readonly<Record<string, Page
       'consistency',
       (log) => [log.page({ ...NEXT, count: 2 }), log.page({ ...NEXT, after: HALF + 2 })],
       { cursor: HALF + 2 },
+    ),
+    'no note': accused(
+      'note',
+      withNote(() => null),
+    ),
+    'a note by another key': accused(
+      'note',
+      withNote((log, frames) => log.signed(frames, { signer: otherSigner(log) }).note),
+    ),
+    'a note for another peer': accused(
+      'note.receiver',
+      withNote((log, frames) => log.signed(frames, { receiver: 'stigmem://hooli.example' }).note),
+    ),
+    'a note over other bytes': accused(
+      'note.frames',
+      withNote((log, frames) => log.signed({ ...frames, proof: Buffer.alloc(32) }).note),
+    ),
+    'a note of other entries': accused(
+      'note.to',
+      withNote((log, frames) => {
+        const told = { feed: 'public', after: HALF, to: WHOLE + 1, receiver: log.receiver };
+        return Buffer.from(signPageNote(told, WHOLE, frames, log.signer));
+      }),
     ),
     'later page with a larger checkpoint': accused(
       'checkpoint.size',

@@ -14,7 +14,7 @@ import { guardedYamux } from '../../src/transport/guard.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
 import { DEFAULT_GUARD_LIMITS } from '../../src/transport/limits.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
-import type { PageFrames } from '../../src/wire/page.ts';
+import type { SignedPageFrames } from '../../src/wire/page.ts';
 import { decodeProofRequest, encodeProofAnswer, type ProofRequest } from '../../src/wire/proof.ts';
 import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCOL } from '../../src/wire/protocols.ts';
 import { decodePullRequest, type PullRequest } from '../../src/wire/pull-request.ts';
@@ -148,11 +148,12 @@ export async function gone(signal: AbortSignal): Promise<void> {
 }
 
 /** The frames of pages, one after the other, without an end. */
-export function* framesOf(...pages: readonly PageFrames[]): Generator<Uint8Array> {
-  for (const { header, entries, proof } of pages) {
+export function* framesOf(...pages: readonly SignedPageFrames[]): Generator<Uint8Array> {
+  for (const { header, entries, proof, note } of pages) {
     yield header;
     if (entries !== null) yield entries;
     if (proof !== null) yield proof;
+    if (note !== null) yield note;
   }
 }
 

@@ -1,11 +1,21 @@
 /** One way to earn each reason; the tests beside this file run them, and fail if a reason has none. */
 import type { FactReason, PageReason, QuarantineReason } from '../../../src/core/verdict.ts';
+import { signCheckpoint } from '../../../src/merkle/checkpoint.ts';
+import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import type { PageContext } from '../../../src/verify/context.ts';
 import type { EvidenceClass } from '../../../src/verify/evidence.ts';
 import type { SeenFact } from '../../../src/verify/seen-fact.ts';
-import type { PageFrames } from '../../../src/wire/page.ts';
+import type { PageFrames, SignedPageFrames } from '../../../src/wire/page.ts';
 import type { PageHeader } from '../../../src/wire/page-header.ts';
-import { type EntryLie, EPOCH_MS, type FactDraft, HonestPeer, type StoredEntry } from '../../support/honest-peer.ts';
+import { signPageNote } from '../../../src/wire/page-note.ts';
+import {
+  type EntryLie,
+  EPOCH_MS,
+  type FactDraft,
+  HonestPeer,
+  RECEIVER,
+  type StoredEntry,
+} from '../../support/honest-peer.ts';
 
 export const ZEROS: string = `sha256:${'0'.repeat(64)}`;
 
@@ -72,7 +82,7 @@ export const QUARANTINE_CASES: Readonly<Record<QuarantineReason, readonly FactDr
 };
 
 export interface PageCase {
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
   readonly context: PageContext;
   readonly field: string;
   readonly class: EvidenceClass;
@@ -80,15 +90,16 @@ export interface PageCase {
 
 const peer = new HonestPeer().appendMany(5);
 
-function rewritten(frames: PageFrames, change: Partial<PageHeader>): PageFrames {
+function rewritten(frames: PageFrames, change: Partial<PageHeader>): SignedPageFrames {
   const header = { ...JSON.parse(Buffer.from(frames.header).toString('utf8')), ...change };
-  return { ...frames, header: Buffer.from(JSON.stringify(header)) };
+  return peer.signed({ ...frames, header: Buffer.from(JSON.stringify(header)) });
 }
 
 const honest = peer.page({ feed: 'public', after: 0 });
 const laterPage = peer.page({ feed: 'public', after: 0, knownSize: 3 });
 const stranger = new HonestPeer({ authority: 'globex.example' }).appendMany(5);
 const forked = peer.fork(2).appendMany(4);
+const otherSigner = createLogSigner(peer.origin, Buffer.alloc(32, 7));
 const accused = { class: 'accusation' } as const;
 const contradicted = { class: 'contradiction' } as const;
 
@@ -96,7 +107,7 @@ const contradicted = { class: 'contradiction' } as const;
 export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, PageCase>>>> = {
   page_malformed: {
     'header is not JSON': {
-      frames: { ...honest, header: Buffer.from('x') },
+      frames: peer.signed({ ...honest, header: Buffer.from('x') }),
       context: peer.context(),
       field: 'header',
       ...accused,
@@ -108,9 +119,45 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
       ...accused,
     },
     'entries cut': {
-      frames: { ...honest, entries: honest.entries?.subarray(1) ?? null },
+      frames: peer.signed({ ...honest, entries: honest.entries?.subarray(1) ?? null }),
       context: peer.context(),
       field: 'entries',
+      ...accused,
+    },
+    'no note': {
+      frames: { ...honest, note: null },
+      context: peer.context(),
+      field: 'note',
+      ...accused,
+    },
+    'a note by another key': {
+      frames: peer.signed(honest, { signer: otherSigner }),
+      context: peer.context(),
+      field: 'note',
+      ...accused,
+    },
+    'a note for another receiver': {
+      frames: peer.signed(honest, { receiver: 'stigmem://hooli.example' }),
+      context: peer.context(),
+      field: 'note.receiver',
+      ...accused,
+    },
+    'a note over other bytes': {
+      frames: { ...honest, entries: honest.entries?.subarray(1) ?? null },
+      context: peer.context(),
+      field: 'note.frames',
+      ...accused,
+    },
+    'a note of other entries': {
+      frames: { ...honest, note: noteOf({ to: 6 }) },
+      context: peer.context(),
+      field: 'note.to',
+      ...accused,
+    },
+    'a note of another tree': {
+      frames: { ...honest, note: noteOf({ size: 6 }) },
+      context: peer.context(),
+      field: 'note.tree_size',
       ...accused,
     },
     'first page without consistency proof': {
@@ -150,8 +197,10 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
   },
   checkpoint_signature_invalid: {
     'another key under the same origin': {
-      frames: honest,
-      context: peer.context({ peer: { ...peer.pinned(), logKey: stranger.signer.publicKey } }),
+      frames: rewritten(honest, {
+        checkpoint: signCheckpoint(peer.origin, peer.size, peer.root(), otherSigner),
+      }),
+      context: peer.context(),
       field: 'checkpoint.signature',
       ...accused,
     },
@@ -293,6 +342,10 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
     },
   },
 };
+
+function noteOf({ to = 5, size = 5 }: { readonly to?: number; readonly size?: number }): Buffer {
+  return Buffer.from(signPageNote({ receiver: RECEIVER, feed: 'public', after: 0, to }, size, honest, peer.signer));
+}
 
 function doubled(): HonestPeer {
   const liar = new HonestPeer();
