@@ -2,11 +2,13 @@
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
+import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditInput,
   AuditPage,
+  ChangePage,
   CorruptFact,
   FactPage,
   FactProof,
@@ -15,6 +17,7 @@ import type {
   JournalHead,
   StoredFact,
 } from '../journal/read-model.ts';
+import type { LogName } from '../journal/tables.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -61,6 +64,19 @@ export interface ApiReader {
   auditPage(filter: AuditFilter): Promise<AuditPage>;
   auditDetail(seq: number): Promise<AuditDetail | null>;
   proof(factId: string): Promise<ProofResult>;
+  changes(after: number, limit: number): Promise<ChangePage>;
+  /** RFC 9162 consistency path. */
+  consistency(from: number, to: number): Promise<readonly Uint8Array[]>;
+  /** A part of a log as anybody may have it; errors `leaf_mismatch` and `broken` mean damage. */
+  published(log: LogName, path: string): Promise<Published>;
+}
+
+/** Tells whether the journal has grown. */
+export interface GrowthWatch {
+  /** As of the last commit that was told. */
+  current(): { readonly size: number };
+  /** Resolves at the next growth, after `timeoutMs`, or when the signal aborts. */
+  wait(timeoutMs: number, signal: AbortSignal): Promise<unknown>;
 }
 
 /** Error codes that mean "not now": the API answers 503 and asks to come back. */
@@ -144,6 +160,7 @@ export interface ApiDeps {
   readonly events: Events;
   readonly logger: Logger;
   readonly audits: AuditBell;
+  readonly growth: GrowthWatch;
   readonly node: NodeIdentity;
   readonly ready: () => Readiness;
   /** Garden ids that facts may be asserted into. */
@@ -154,4 +171,6 @@ export interface ApiDeps {
   readonly limits: ApiLimits;
   /** Whether `/metrics` answers without a key. Right on loopback, where only this machine can ask. */
   readonly openMetrics: boolean;
+  /** Whether `/tlog` answers without a key. */
+  readonly publicTlog: boolean;
 }

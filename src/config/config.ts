@@ -51,6 +51,7 @@ export interface Config {
       readonly trustRootFile: string;
     } | null;
   };
+  readonly tlog: { readonly isPublic: boolean };
   readonly log: { readonly level: Settings['log']['level'] };
 }
 
@@ -143,6 +144,7 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
 
 function toConfig(dir: string, settings: Settings): Config {
   const { anchor, api, federation, limits, listen } = settings;
+  const { api, federation, limits, listen, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
@@ -176,6 +178,7 @@ function toConfig(dir: string, settings: Settings): Config {
       localPath: inDir(anchor.local_path),
       rekor: rekorOf(anchor, inDir),
     },
+    tlog: { isPublic: tlog.public },
     log: { level: settings.log.level },
   });
 }

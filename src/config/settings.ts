@@ -249,6 +249,18 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'Transparency logs: checkpoints of this node where it cannot rewrite them.' }),
+  tlog: z
+    .strictObject({
+      public: z.boolean().default(false).register(about, {
+        kind: 'boolean',
+        expected: 'true or false',
+        doc: 'Whether anybody who reaches the API may read /tlog without a key. It holds hashes alone: no fact can be learned from it, only how many there are.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, {
+      doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
+    }),
   log: z
     .strictObject({
       level: z
@@ -297,6 +309,7 @@ export interface Settings {
     readonly rekor_read_url: string;
     readonly rekor_trust_root: string;
   };
+  readonly tlog: { readonly public: boolean };
   readonly log: { readonly level: LogLevel };
 }
 

@@ -41,6 +41,7 @@ export function apiOf(
     events: base.events,
     logger: base.logger,
     audits: base.audits,
+    growth: base.growth,
     node: {
       nodeId: config.nodeId,
       authority: config.authority,
@@ -58,6 +59,7 @@ export function apiOf(
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
     openMetrics: isLoopback(config.api.host),
+    publicTlog: config.tlog.isPublic,
   });
 }
 

@@ -19,6 +19,7 @@ import type {
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
+import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 
 export interface ReaderData {
@@ -27,7 +28,7 @@ export interface ReaderData {
   readonly cacheMiB: number;
 }
 
-export interface ReaderMethods {
+export interface ReaderMethods extends PublishMethods {
   fact(idOrCid: string): FactResult;
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
@@ -58,6 +59,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
+    ...publishMethods(db, facts),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

@@ -67,6 +67,7 @@ export interface TestApiOptions {
   readonly limits?: Partial<ApiLimits>;
   readonly gardens?: readonly string[];
   readonly openMetrics?: boolean;
+  readonly publicTlog?: boolean;
   readonly ready?: boolean;
 }
 
@@ -99,6 +100,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     events: createEvents(logger, metrics),
     logger,
     audits,
+    growth: { current: () => ({ size: 0 }), wait: async () => 'timeout' },
     node: {
       nodeId: 'stigmem://example',
       authority: 'example',
@@ -117,6 +119,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     nowMs: () => nowMs,
     limits: { ...DEFAULT_API_LIMITS, ...options.limits },
     openMetrics: options.openMetrics ?? true,
+    publicTlog: options.publicTlog ?? false,
   };
   const api = buildApi(deps);
 

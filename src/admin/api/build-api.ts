@@ -2,6 +2,8 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAnchors } from './anchors.ts';
 import { addAudit } from './audit.ts';
+import { addChanges } from './changes.ts';
+import { addConsistency } from './consistency.ts';
 import { addDocs } from './docs.ts';
 import { addFactReads } from './facts-read.ts';
 import { addFactWrites } from './facts-write.ts';
@@ -13,6 +15,7 @@ import { createQuota } from './quota.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
+import { addTlog } from './tlog.ts';
 import { createCorruptionDesk } from './visibility.ts';
 
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
@@ -28,6 +31,9 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addAudit(apparatus);
   addJournal(apparatus, tools);
   addAnchors(apparatus);
+  addConsistency(apparatus);
+  addChanges(apparatus, tools);
+  addTlog(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
   addDocs(apparatus);
