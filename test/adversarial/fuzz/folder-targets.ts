@@ -206,6 +206,7 @@ function servedTargets(api: FolderApi): readonly Target[] {
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },
+    policy: { witnesses: null },
   };
   const deps: ServeDeps = {
     peerOf: () => peer,
