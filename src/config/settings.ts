@@ -176,23 +176,16 @@ const schema = z.strictObject({
     .register(sectionDoc, { doc: 'What this node asks of its peers, and what it takes from them.' }),
   witness: z
     .strictObject({
-      logs: z
-        .array(text(logKeyFault))
-        .max(256)
-        .default([])
-        .register(about, {
-          kind: 'list',
-          expected: 'a list of log keys, each "<origin>+<8 hex>+<base64>"',
-          doc: 'Logs that this node cosigns beside those of its peers, by their verifier keys (C2SP vkey, Ed25519).',
-        }),
-      policy_file: z
-        .string()
-        .default('')
-        .register(about, {
-          kind: 'text',
-          expected: 'a path of a C2SP tlog-policy, or "" for no policy',
-          doc: 'Whose cosignatures this node’s own checkpoints shall have before they are served (C2SP tlog-policy). Witnesses named <authority>/witness are peers, others are reached at their URL. Relative paths start at the data folder. Empty: no policy.',
-        }),
+      logs: z.array(text(logKeyFault)).max(256).default([]).register(about, {
+        kind: 'list',
+        expected: 'a list of log keys, each "<origin>+<8 hex>+<base64>"',
+        doc: 'Logs that this node cosigns beside those of its peers, by their verifier keys (C2SP vkey, Ed25519).',
+      }),
+      policy_file: z.string().default('').register(about, {
+        kind: 'text',
+        expected: 'a path of a C2SP tlog-policy, or "" for no policy',
+        doc: 'Whose cosignatures this node’s own checkpoints shall have before they are served (C2SP tlog-policy). Witnesses named <authority>/witness are peers, others are reached at their URL. Relative paths start at the data folder. Empty: no policy.',
+      }),
       gossip_interval_s: integer(1, 86_400, 30).register(about, {
         kind: 'integer',
         expected: 'seconds from 1 to 86400',

@@ -31,7 +31,10 @@ export function witnessConfig(dir: string, section: Section): WitnessConfig {
   return { logs, policy: readPolicy(dir, section).policy, gossipIntervalMs: section.gossip_interval_s * 1_000 };
 }
 
-function readPolicy(dir: string, { policy_file }: Section): { policy: WitnessPolicy | null; problem: ConfigProblem | null } {
+function readPolicy(
+  dir: string,
+  { policy_file }: Section,
+): { policy: WitnessPolicy | null; problem: ConfigProblem | null } {
   if (policy_file === '') return { policy: null, problem: null };
   const path = isAbsolute(policy_file) ? policy_file : join(dir, policy_file);
   const problem = (where: string, message: string): { policy: null; problem: ConfigProblem } => ({

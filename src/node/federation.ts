@@ -32,6 +32,7 @@ export interface Federation {
   readonly sessions: PeerSessions;
   readonly witness: Witness;
   addresses(): readonly string[];
+  connected(peerId: string): boolean;
 }
 
 export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
@@ -77,7 +78,12 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     growth.ring(growth.current());
   };
   await followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned);
-  return { sessions, witness, addresses: () => transport.addresses() };
+  return {
+    sessions,
+    witness,
+    addresses: () => transport.addresses(),
+    connected: (peerId) => transport.connected(peerId),
+  };
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {

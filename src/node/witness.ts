@@ -125,7 +125,7 @@ async function ringWhenServed({ config, writer, growth, appended, metrics }: Bas
   const state = await writer.witness.policyState();
   metrics.witnessPolicyMet.set(state === null || state.isMet ? 1 : 0);
   if (config.witness.policy === null || (state?.isMet !== true && state?.metSize !== null)) return;
-  if (growth.current() !== appended.current()) growth.ring(appended.current());
+  if (appended.current().size > growth.current().size) growth.ring(appended.current());
 }
 
 async function serveWitness(

@@ -88,12 +88,7 @@ function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | W
   };
 }
 
-type WitnessEvent =
-  | 'cosignAnswered'
-  | 'witnessAnswered'
-  | 'headsGossiped'
-  | 'contradictionFound'
-  | 'headUnreconciled';
+type WitnessEvent = 'cosignAnswered' | 'witnessAnswered' | 'headsGossiped' | 'contradictionFound' | 'headUnreconciled';
 
 function witnessEvents(logger: Logger, metrics: Metrics): Pick<Events, WitnessEvent> {
   return {

@@ -6,8 +6,8 @@ import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
 import { Cosigner, type CosignOutcome, type WitnessedLog } from '../witness/cosigner.ts';
 import { OwnHeads, type PolicyState, type ServedHead, type TrustedWitness } from '../witness/own-heads.ts';
-import { type WitnessState, witnessState } from '../witness/state.ts';
 import { type OpenPair, type Resolved, SeenHeads, type Shown } from '../witness/seen-heads.ts';
+import { type WitnessState, witnessState } from '../witness/state.ts';
 
 export interface WitnessMethods {
   cosign(request: AddCheckpoint, log: WitnessedLog, nowMs: number): CosignOutcome;

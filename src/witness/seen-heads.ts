@@ -8,7 +8,14 @@ import type { VerifiedCheckpoint } from '../journal/peer-records.ts';
 import type { SeenHead } from '../journal/witness-records.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { sameHash } from '../merkle/hash.ts';
-import { type ContradictionReason, type HeadPair, judgePair, ownLines, pairEvidence, pairOf } from '../verify/contradiction.ts';
+import {
+  type ContradictionReason,
+  type HeadPair,
+  judgePair,
+  ownLines,
+  pairEvidence,
+  pairOf,
+} from '../verify/contradiction.ts';
 import type { WitnessedLog } from './cosigner.ts';
 
 /** Two heads that contradict each other and were not known to: others have to be told. */
@@ -134,19 +141,19 @@ export class SeenHeads {
   }
 
   /** Judges what a peer says is a contradiction. */
-  judge(log: WitnessedLog, notes: readonly string[], path: readonly Uint8Array[] | null, seenFrom: string, nowMs: number): Resolved {
+  judge(
+    log: WitnessedLog,
+    notes: readonly string[],
+    path: readonly Uint8Array[] | null,
+    seenFrom: string,
+    nowMs: number,
+  ): Resolved {
     const [smaller, larger] = notes;
     if (smaller === undefined || larger === undefined) return { kind: 'no_proof', news: null };
     return this.#judge(log, { notes: [smaller, larger], path }, null, seenFrom, nowMs);
   }
 
-  #judge(
-    log: WitnessedLog,
-    pair: HeadPair,
-    seenId: number | null,
-    seenFrom: string,
-    nowMs: number,
-  ): Resolved {
+  #judge(log: WitnessedLog, pair: HeadPair, seenId: number | null, seenFrom: string, nowMs: number): Resolved {
     const verdict = judgePair(pair, { ...log, nodeId: log.nodeId ?? '' });
     if (verdict.kind === 'no_proof') return { kind: 'no_proof', news: null };
     if (verdict.kind === 'consistent') {
@@ -159,7 +166,13 @@ export class SeenHeads {
   }
 
   /** A contradiction of a log that is no peer's is kept; there is nobody to suspend. */
-  #convict(log: WitnessedLog, pair: HeadPair, reason: ContradictionReason, seenFrom: string, nowMs: number): number | null {
+  #convict(
+    log: WitnessedLog,
+    pair: HeadPair,
+    reason: ContradictionReason,
+    seenFrom: string,
+    nowMs: number,
+  ): number | null {
     const save = (): void => this.#saveJudged(log, pair.notes, seenFrom, nowMs);
     if (log.nodeId === null) {
       this.#journal.durably(save);

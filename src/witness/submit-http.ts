@@ -1,5 +1,5 @@
 /** The log's side of C2SP tlog-witness over HTTP: one request to a witness that the operator's policy names. */
-import { formatAddCheckpoint, parseStaleSize, type AddCheckpoint } from '../merkle/witness-body.ts';
+import { type AddCheckpoint, formatAddCheckpoint, parseStaleSize } from '../merkle/witness-body.ts';
 
 const ANSWER_MS = 10_000;
 /** A cosignature is below 300 bytes; a witness may give several. */
@@ -12,7 +12,11 @@ export type SubmitOutcome =
   | { readonly kind: 'failed'; readonly why: string };
 
 /** Submits a checkpoint. Redirects are not followed: a witness is where the policy says. */
-export async function submitCheckpoint(url: string, request: AddCheckpoint, signal: AbortSignal): Promise<SubmitOutcome> {
+export async function submitCheckpoint(
+  url: string,
+  request: AddCheckpoint,
+  signal: AbortSignal,
+): Promise<SubmitOutcome> {
   let response: Response;
   let body: string | undefined;
   try {

@@ -19,7 +19,9 @@ const STATE = z
     cosignatures: z.array(z.object({ witness: z.string(), time: z.string().nullable() })),
     policy: z
       .object({
-        met: z.boolean().openapi({ description: 'The newest checkpoint has the cosignatures that the policy asks for.' }),
+        met: z
+          .boolean()
+          .openapi({ description: 'The newest checkpoint has the cosignatures that the policy asks for.' }),
         met_size: z.number().int().nullable(),
         satisfied: z.array(z.string()),
         missing: z.array(z.string()),

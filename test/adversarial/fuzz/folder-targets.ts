@@ -211,6 +211,7 @@ function servedTargets(api: FolderApi): readonly Target[] {
   const deps: ServeDeps = {
     peerOf: () => peer,
     head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
     onCorrupt: ({ factId }) => expect(false, `fact ${factId} is sound`),
     nowMs: Date.now,
