@@ -117,7 +117,47 @@ export interface Readiness {
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
 }
 
-export type QuotaDimension = 'fact_read' | 'fact_write' | 'admin_action';
+/** What became of a checkpoint that somebody wants cosigned (C2SP tlog-witness). */
+export type AddCheckpointOutcome =
+  | { readonly kind: 'cosigned'; readonly lines: string }
+  | { readonly kind: 'stale'; readonly size: number }
+  | { readonly kind: 'contradiction' }
+  | {
+      readonly kind: 'refused';
+      readonly code: 'bad_request' | 'bad_signature' | 'bad_proof' | 'unknown_log' | 'suspended' | 'unreconciled';
+    };
+
+export interface WitnessLogState {
+  readonly origin: string;
+  readonly nodeId: string | null;
+  readonly cosignedSize: number | null;
+  readonly verifiedSize: number | null;
+  readonly seenSize: number | null;
+  readonly seenFrom: string | null;
+  readonly unreconciled: number;
+}
+
+export interface WitnessStatus {
+  readonly size: number;
+  readonly cosignatures: readonly { readonly witness: string; readonly timeSeconds: number | null }[];
+  readonly policy: {
+    readonly metSize: number | null;
+    readonly isMet: boolean;
+    readonly satisfied: readonly string[];
+    readonly missing: readonly string[];
+  } | null;
+  readonly logs: readonly WitnessLogState[];
+}
+
+export interface ApiWitness {
+  /** @param body of an add-checkpoint request */
+  add(body: string): Promise<AddCheckpointOutcome>;
+  /** The newest checkpoint cosigned of a log. @param hash SHA-256 of its origin, lower-case hex */
+  monitored(hash: string): Promise<string | null>;
+  state(): Promise<WitnessStatus>;
+}
+
+export type QuotaDimension = 'fact_read' | 'fact_write' | 'admin_action' | 'witness';
 
 export interface ApiLimits {
   readonly maxBodyBytes: number;
@@ -148,6 +188,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
     fact_write: { burst: 20_000, perSecond: 5_000 },
     fact_read: { burst: 20_000, perSecond: 5_000 },
     admin_action: { burst: 60, perSecond: 1 },
+    witness: { burst: 200, perSecond: 20 },
   },
 };
 
@@ -155,6 +196,8 @@ export interface ApiDeps {
   readonly writer: ApiWriter;
   readonly reader: ApiReader;
   readonly peers: PeerDirectory;
+  /** null while the node does not run. */
+  readonly witness: ApiWitness | null;
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;

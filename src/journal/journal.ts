@@ -27,7 +27,6 @@ import type { AuditInput, JournalHead } from './read-model.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
 import type { EntryRow, LogName } from './tables.ts';
-import type { EntryRow } from './tables.ts';
 import { WitnessRecords } from './witness-records.ts';
 
 export interface JournalOptions {

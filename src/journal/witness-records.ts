@@ -32,6 +32,7 @@ export class WitnessRecords {
   readonly #signed: Statement<[number, number], string>;
   readonly #anchored: Statement<[number, number], string>;
   readonly #seenAt: Statement<[string, number], SeenRow>;
+  readonly #seenById: Statement<[number], SeenRow>;
   readonly #open: Statement<[string], SeenRow>;
   readonly #newest: Statement<[string], SeenRow>;
   readonly #peerAt: Statement<[string, number], HeadRow>;
@@ -53,6 +54,7 @@ export class WitnessRecords {
     this.#signed = prepare<[number, number]>(db, signedNote).pluck() as Statement<[number, number], string>;
     this.#anchored = prepare<[number, number]>(db, anchoredNote).pluck() as Statement<[number, number], string>;
     this.#seenAt = prepare(db, seenOf.where('tree_size', '=', PARAM).orderBy('seen_id'));
+    this.#seenById = prepare(db, seenRows.where('seen_id', '=', PARAM));
     this.#newest = prepare(db, seenOf.orderBy('tree_size', 'desc').limit(ONE));
     this.#open = prepare(db, seenOf.where('seen_id', 'not in', reconciled).orderBy('seen_id'));
     this.#peerAt = prepare(
@@ -112,10 +114,26 @@ export class WitnessRecords {
     return note + lines.map(({ line }) => line).join('');
   }
 
+  /** A checkpoint that was cosigned at that size. */
+  cosignedAt(origin: string, size: number): VerifiedCheckpoint | null {
+    return headOf(this.#cosignedAt.get(origin, size));
+  }
+
+  /** A checkpoint that was verified of a peer at that size. */
+  verifiedAt(peer: string, size: number): VerifiedCheckpoint | null {
+    return headOf(this.#peerAt.get(peer, size));
+  }
+
+  seenById(id: number): SeenHead | undefined {
+    const row = this.#seenById.get(id);
+    return row === undefined ? undefined : seenHead(row);
+  }
+
   /** Any head of that log and size that is held, however it came. @param peer node id of the log's owner, if it is a peer */
   headsAt(origin: string, peer: string | null, size: number): readonly VerifiedCheckpoint[] {
-    const own = [peer === null ? undefined : this.#peerAt.get(peer, size), this.#cosignedAt.get(origin, size)];
-    return [...own, ...this.#seenAt.all(origin, size)].flatMap((row) => headOf(row) ?? []);
+    const verified = peer === null ? null : this.verifiedAt(peer, size);
+    const seen = this.#seenAt.all(origin, size).map(headOf);
+    return [verified, this.cosignedAt(origin, size), ...seen].filter((head) => head !== null);
   }
 
   saveSeen(origin: string, { size, root, note }: VerifiedCheckpoint, seenFrom: string, nowUs: number): number {
@@ -153,10 +171,11 @@ function seenHead(row: SeenRow): SeenHead {
   return { id: row.seen_id, origin, size, root, note, seenFrom: row.seen_from };
 }
 
-const seenOf = sqlBuilder
+const seenRows = sqlBuilder
   .selectFrom('seen_checkpoints')
-  .select(['seen_id', 'origin', 'tree_size', 'root', 'note', 'seen_from'])
-  .where('origin', '=', PARAM);
+  .select(['seen_id', 'origin', 'tree_size', 'root', 'note', 'seen_from']);
+
+const seenOf = seenRows.where('origin', '=', PARAM);
 
 const reconciled = sqlBuilder.selectFrom('seen_reconciled').select('seen_id');
 

@@ -36,6 +36,7 @@ export function apiOf(
       get: (id) => federation?.sessions.get(id),
       resume: async (id, actor) => federation?.sessions.resume(id, actor),
     },
+    witness: federation?.witness.api ?? null,
     keys: openKeyStore(base.paths.apiKeys),
     metrics,
     events: base.events,

@@ -1,11 +1,10 @@
 /** Answers a pull: pages of the feeds that are asked for and granted, each proved against one signed checkpoint. */
 import { grantsInForce } from '../config/grant.ts';
 import { TARGET_PAGE_BYTES } from '../core/limits.ts';
-import type { JournalHead } from '../journal/read-model.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
-import { corruptOf, type ServeDeps } from './deps.ts';
+import { corruptOf, type ServeDeps, type ServedCheckpoint } from './deps.ts';
 
 const RETRY_UNAVAILABLE_MS = 60_000;
 
@@ -35,7 +34,7 @@ async function* pages(
   granted: ReadonlySet<string>,
   deps: ServeDeps,
 ): AsyncGenerator<Uint8Array> {
-  const head = await deps.head();
+  const head = await deps.served(request.known_size);
   let left = request.pages;
   let isFirst = true;
   let hasMore = false;
@@ -61,17 +60,17 @@ async function* pages(
 }
 
 /** A puller that has this very checkpoint has its feed heads too: a page without entries would tell it nothing. */
-function isKnown(request: PullRequest, head: JournalHead): boolean {
+function isKnown(request: PullRequest, head: ServedCheckpoint): boolean {
   return request.known_size === head.size;
 }
 
-function pageRequest(request: PullRequest, feed: string, after: number, head: JournalHead, isFirst: boolean) {
+function pageRequest(request: PullRequest, feed: string, after: number, head: ServedCheckpoint, isFirst: boolean) {
   return {
     feed,
     after,
     maxEntries: request.page_entries,
     maxBytes: Math.min(request.page_bytes, TARGET_PAGE_BYTES),
-    checkpoint: { size: head.size, note: head.checkpoint },
+    checkpoint: head,
     knownSize: isFirst ? request.known_size : null,
     zstd: request.accept.includes('zstd'),
   };

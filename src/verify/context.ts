@@ -1,3 +1,5 @@
+import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
+
 /** A peer as this node has pinned it: what it signs with, and for whom it may speak. */
 export interface PinnedPeer {
   /** e.g. `stigmem://acme.example` */
@@ -44,4 +46,11 @@ export interface PageContext {
   readonly maxValueBytes: number;
   /** True for the first page of an answer, which alone carries a consistency proof. */
   readonly firstPage: boolean;
+  /** What this peer's checkpoints have to carry, as its file says. */
+  readonly policy: PagePolicy;
+}
+
+export interface PagePolicy {
+  /** null: no cosignatures are asked for. */
+  readonly witnesses: WitnessPolicy | null;
 }

@@ -7,6 +7,8 @@ import { zstdCompressSync } from 'node:zlib';
 import type { PageReason } from '../../src/core/verdict.ts';
 import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
 import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
+import { ALG_COSIGNATURE_V1 } from '../../src/merkle/note.ts';
+import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import type { EvidenceClass } from '../../src/verify/evidence.ts';
 import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
 import type { PageHeader } from '../../src/wire/page-header.ts';
@@ -31,6 +33,8 @@ export interface PageCase {
   readonly class: EvidenceClass;
   /** Entries judged before the lie. */
   readonly cursor: number;
+  /** Policy in the victim's file of this peer. */
+  readonly witnesses?: string;
   /** Whether what it has is worth taking once it behaves. */
   readonly mends: boolean;
 }
@@ -80,6 +84,13 @@ function otherKey(log: HonestPeer): string {
 function flipSignature(note: string): string {
   const at = note.lastIndexOf('=') - 8;
   return `${note.slice(0, at)}${note[at] === 'A' ? 'B' : 'A'}${note.slice(at + 1)}`;
+}
+
+const WITNESS = createLogSigner('w.example/witness', Buffer.alloc(32, 1));
+const WITNESS_KEY = { name: WITNESS.name, algorithm: ALG_COSIGNATURE_V1, publicKey: WITNESS.publicKey };
+
+function withoutLastLine(note: string): string {
+  return note.slice(0, note.trimEnd().lastIndexOf('\n') + 1);
 }
 
 function doubled(authority: string): HonestPeer {
@@ -228,6 +239,16 @@ export const PAGE_LIES: Readonly<Record<PageReason, Readonly<Record<string, Page
     'an empty page although there is more': accused('feed_head.length', (log) => [log.page({ ...NEXT, count: 0 })]),
     'another last leaf': contradicted('feed_head.last_leaf', (log) =>
       page(log, { feedHead: (head) => ({ ...head, lastLeaf: Buffer.alloc(32) }) }),
+    ),
+  },
+  witness_quorum_unmet: {
+    'without the cosignature that the policy asks for': accused(
+      'checkpoint.cosignatures',
+      (log) => page(log, { header: (header) => ({ ...header, checkpoint: withoutLastLine(header.checkpoint) }) }),
+      {
+        build: (authority) => new HonestPeer({ authority, witness: WITNESS }).appendMany(WHOLE),
+        witnesses: `witness w ${formatVerifierKey(WITNESS_KEY)}\nquorum w`,
+      },
     ),
   },
 };

@@ -64,6 +64,7 @@ export interface SendOptions {
 
 export interface TestApiOptions {
   readonly peers?: readonly PeerStatus[];
+  readonly witness?: ApiDeps['witness'];
   readonly limits?: Partial<ApiLimits>;
   readonly gardens?: readonly string[];
   readonly openMetrics?: boolean;
@@ -95,6 +96,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
+    witness: options.witness ?? null,
     keys: keyStore,
     metrics,
     events: createEvents(logger, metrics),

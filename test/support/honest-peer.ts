@@ -25,6 +25,7 @@ import { isoMicros } from '../../src/core/time.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
 import { entryLeafHash } from '../../src/merkle/commitment.ts';
+import { appendSignature, cosign } from '../../src/merkle/cosignature.ts';
 import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
 import { type FeedHead, signFeedHead } from '../../src/merkle/feed-head.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
@@ -116,6 +117,8 @@ export interface HonestPeerOptions {
   /** Origin suffix, 16 hex digits. */
   readonly journal?: string;
   readonly startMs?: number;
+  /** Cosigns each of its checkpoints. */
+  readonly witness?: LogSigner;
 }
 
 export class HonestPeer {
@@ -193,7 +196,10 @@ export class HonestPeer {
   }
 
   checkpoint(size: number = this.size): string {
-    return signCheckpoint(this.origin, size, this.root(size), this.signer);
+    const note = signCheckpoint(this.origin, size, this.root(size), this.signer);
+    const { witness } = this.#options;
+    const text = note.slice(0, note.indexOf('\n\n') + 1);
+    return witness === undefined ? note : appendSignature(note, cosign(text, EPOCH_MS / 1000, witness));
   }
 
   /** How many entries of a feed are among the first `size` leaves. */
@@ -329,6 +335,7 @@ export class HonestPeer {
       maxPastSkewMs: 2_592_000_000,
       maxValueBytes: 65_536,
       firstPage: true,
+      policy: { witnesses: null },
       ...overrides,
     };
   }

@@ -17,6 +17,7 @@ import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addTlog } from './tlog.ts';
 import { createCorruptionDesk } from './visibility.ts';
+import { addWitness } from './witness.ts';
 
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
 export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
@@ -36,6 +37,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addTlog(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
+  addWitness(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const peer of deps.peers.list()) deps.events.peerState(peer.name, peer.state, peer.lag_entries);

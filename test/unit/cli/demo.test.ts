@@ -38,6 +38,7 @@ function context(log: HostileLog): PageContext {
     maxPastSkewMs: 2_592_000_000,
     maxValueBytes: 65_536,
     firstPage: true,
+    policy: { witnesses: null },
   };
 }
 

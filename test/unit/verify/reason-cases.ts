@@ -1,7 +1,11 @@
 /** One way to earn each reason; the tests beside this file run them, and fail if a reason has none. */
+
 import type { FactReason, PageReason, QuarantineReason } from '../../../src/core/verdict.ts';
 import { signCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
+import { ALG_COSIGNATURE_V1 } from '../../../src/merkle/note.ts';
+import { parsePolicy, type WitnessPolicy } from '../../../src/merkle/tlog-policy.ts';
+import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import type { PageContext } from '../../../src/verify/context.ts';
 import type { EvidenceClass } from '../../../src/verify/evidence.ts';
 import type { SeenFact } from '../../../src/verify/seen-fact.ts';
@@ -102,6 +106,17 @@ const forked = peer.fork(2).appendMany(4);
 const otherSigner = createLogSigner(peer.origin, Buffer.alloc(32, 7));
 const accused = { class: 'accusation' } as const;
 const contradicted = { class: 'contradiction' } as const;
+
+const witness = createLogSigner('w.example/witness', Buffer.alloc(32, 1));
+const witnessKey = { name: witness.name, algorithm: ALG_COSIGNATURE_V1, publicKey: witness.publicKey };
+const witnessed = new HonestPeer({ witness }).appendMany(5);
+const WITNESSED = { witnesses: policyOf(`witness w ${formatVerifierKey(witnessKey)}\nquorum w`) };
+
+function policyOf(text: string): WitnessPolicy {
+  const parsed = parsePolicy(text);
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  return parsed.value;
+}
 
 /** Several ways each; the first of a list is the plain one. */
 export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, PageCase>>>> = {
@@ -341,10 +356,37 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
       ...contradicted,
     },
   },
+  witness_quorum_unmet: {
+    'not cosigned': {
+      frames: honest,
+      context: peer.context({ policy: WITNESSED }),
+      field: 'checkpoint.cosignatures',
+      ...accused,
+    },
+    'cosigned by another witness': {
+      frames: new HonestPeer({ witness: createLogSigner('w.example/witness', Buffer.alloc(32, 2)) })
+        .appendMany(5)
+        .page({ feed: 'public', after: 0 }),
+      context: peer.context({ policy: WITNESSED }),
+      field: 'checkpoint.cosignatures',
+      ...accused,
+    },
+    'cosigned, for another tree': {
+      frames: rewritten(honest, { checkpoint: withLinesOf(peer.checkpoint(), witnessed.checkpoint(4)) }),
+      context: peer.context({ policy: WITNESSED }),
+      field: 'checkpoint.cosignatures',
+      ...accused,
+    },
+  },
 };
 
 function noteOf({ to = 5, size = 5 }: { readonly to?: number; readonly size?: number }): Buffer {
   return Buffer.from(signPageNote({ receiver: RECEIVER, feed: 'public', after: 0, to }, size, honest, peer.signer));
+}
+
+/** The signed text of one note with the cosignature of another. */
+function withLinesOf(note: string, other: string): string {
+  return `${note}${other.trimEnd().split('\n').at(-1)}\n`;
 }
 
 function doubled(): HonestPeer {
