@@ -65,7 +65,7 @@ async function pulled(): Promise<{
   const { reader, writer } = api.base;
   const share = [{ feed: 'public', notBeforeMs: null, notAfterMs: null }];
   const deps: ServeDeps = {
-    peerOf: () => ({ share }) as unknown as ReturnType<ServeDeps['peerOf']>,
+    peerOf: () => ({ share, nodeId: 'stigmem://b.example' }) as unknown as ReturnType<ServeDeps['peerOf']>,
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
