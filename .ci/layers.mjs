@@ -31,7 +31,7 @@ export const MAY_IMPORT = {
   pull: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'config', 'observe'],
   serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
   witness: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'pull', 'config', 'observe'],
-  admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
+  admin: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'config', 'observe'],
   client: ['core', 'merkle', 'wire', 'verify'],
   publish: ['core', 'merkle', 'journal', 'config'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.

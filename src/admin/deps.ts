@@ -156,6 +156,8 @@ export interface ApiDeps {
   readonly logger: Logger;
   readonly audits: AuditBell;
   readonly growth: GrowthWatch;
+  /** This node's signed declaration. */
+  readonly declaration: () => string;
   readonly node: NodeIdentity;
   readonly ready: () => Readiness;
   /** Garden ids that facts may be asserted into. */

@@ -8,6 +8,7 @@ import { isLoopback } from '../config/checks.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Base } from './base.ts';
 import type { Federation } from './federation.ts';
+import { ownDeclaration } from './own-declaration.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
@@ -22,6 +23,7 @@ export function apiOf(
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics, writer } = base;
   owned.defer(watchEventLoop(metrics));
+  const declaration = ownDeclaration(base);
   metrics.beforeScrape(async () => {
     await measure(base);
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
@@ -41,6 +43,7 @@ export function apiOf(
     logger: base.logger,
     audits: base.audits,
     growth: base.growth,
+    declaration: () => declaration,
     node: {
       nodeId: config.nodeId,
       authority: config.authority,

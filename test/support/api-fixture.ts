@@ -100,6 +100,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     events: createEvents(logger, metrics),
     logger,
     audits,
+    declaration: () => 'stigmem-declaration/v1\n',
     growth: { current: () => ({ size: 0 }), wait: async () => 'timeout' },
     node: {
       nodeId: 'stigmem://example',

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAudit } from './audit.ts';
+import { addBundle } from './bundle.ts';
 import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
 import { addDocs } from './docs.ts';
@@ -30,6 +31,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addAudit(apparatus);
   addJournal(apparatus, tools);
   addConsistency(apparatus);
+  addBundle(apparatus, tools);
   addChanges(apparatus, tools);
   addTlog(apparatus);
   addNode(apparatus);
