@@ -38,7 +38,8 @@ export const MAY_IMPORT = {
   threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve'],
   // The parts of a running node, put together for app.ts.
   node: EVERY_STATION,
-  cli: [...EVERY_STATION, 'node'],
+  // What the client verifies, the command line verifies with the same functions.
+  cli: [...EVERY_STATION, 'node', 'client'],
 };
 
 /** Node's built-ins that the pure stations may use: hashing, compression and byte buffers are pure functions. */
