@@ -10,6 +10,7 @@ const EVERY_STATION = [
   'projections',
   'pull',
   'serve',
+  'anchor',
   'threads',
   'admin',
   'observe',
@@ -28,6 +29,7 @@ export const MAY_IMPORT = {
   projections: ['core', 'merkle', 'journal'],
   pull: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'config', 'observe'],
   serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
+  anchor: ['core', 'merkle', 'journal', 'config', 'observe'],
   admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
   client: ['core', 'merkle', 'wire'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.

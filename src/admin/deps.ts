@@ -1,6 +1,7 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
+import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -42,6 +43,10 @@ export interface ApiWriter {
   /** @returns the sequence of the new record */
   audit(input: AuditInput): Promise<number>;
   head(): Promise<JournalHead>;
+  anchorStatus(backends: readonly string[]): Promise<readonly BackendStatus[]>;
+  /** Newest first, from below `before`. */
+  anchors(before: number, limit: number): Promise<readonly Anchored[]>;
+  retryAnchors(): Promise<void>;
 }
 
 export type ProofResult =
@@ -143,6 +148,8 @@ export interface ApiDeps {
   readonly ready: () => Readiness;
   /** Garden ids that facts may be asserted into. */
   readonly gardens: readonly string[];
+  /** Transparency logs that checkpoints go to. */
+  readonly anchorBackends: readonly string[];
   readonly nowMs: () => number;
   readonly limits: ApiLimits;
   /** Whether `/metrics` answers without a key. Right on loopback, where only this machine can ask. */

@@ -209,8 +209,9 @@ export interface Tables {
     anchor_id: number;
     backend: string;
     attempt_count: number;
-    next_retry_us: number | null;
-    last_error: string | null;
+    next_retry_us: number;
+    is_permanent: number;
+    last_error: string;
   };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };

@@ -24,6 +24,7 @@ export function apiOf(
   owned.defer(watchEventLoop(metrics));
   metrics.beforeScrape(async () => {
     await measure(base);
+    await measureAnchors(base);
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
       metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
   });
@@ -53,6 +54,7 @@ export function apiOf(
     },
     ready: () => readinessOf(base, federation),
     gardens: config.gardens,
+    anchorBackends: config.anchor.backends,
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
     openMetrics: isLoopback(config.api.host),
@@ -65,6 +67,15 @@ async function measure({ metrics, writer, health }: Base): Promise<void> {
   metrics.auditRecords.set(auditRecords);
   metrics.projectionLagEntries.set(projectionLag);
   health.projectionLag = projectionLag;
+}
+
+async function measureAnchors({ config, metrics, writer }: Base): Promise<void> {
+  const nowUs = Date.now() * 1_000;
+  for (const { backend, pending, oldestPendingUs, watermark } of await writer.anchorStatus(config.anchor.backends)) {
+    metrics.anchorsPending.set({ backend }, pending);
+    metrics.anchorOldestPendingSeconds.set({ backend }, oldestPendingUs === null ? 0 : (nowUs - oldestPendingUs) / 1e6);
+    metrics.anchorWatermark.set({ backend }, watermark);
+  }
 }
 
 function readinessOf({ health, writer }: Base, federation: Federation | null): Readiness {

@@ -87,7 +87,7 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   const events = createEvents(logger, metrics);
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
-  const writer = await openWriter(dir, config, logSeed, (event) => {
+  const writer = await openWriter(dir, config, { logSeed, anchorSeed }, (event) => {
     if (event.kind === 'grown') {
       growth.ring(event);
       events.appended(event.seconds);
@@ -111,12 +111,12 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
 function openWriter(
   dir: string,
   config: Config,
-  logSeed: Uint8Array,
+  keys: { readonly logSeed: Uint8Array; readonly anchorSeed: Uint8Array },
   onEvent: (event: WriterEvent) => void,
 ): Promise<WriterClient> {
   return WriterClient.open({
     folder: dir,
-    logSeed,
+    ...keys,
     cacheMiB: WRITER_CACHE_MIB,
     nodeAuthority: config.authority,
     maxValueBytes: config.limits.maxValueBytes,

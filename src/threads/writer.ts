@@ -11,12 +11,15 @@ import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
 import type { AssertContext } from '../verify/assertion.ts';
+import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { serveCalls } from './rpc.ts';
 
 export interface WriterData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
+  /** Private scalar of the anchor key. */
+  readonly anchorSeed: Uint8Array;
   readonly cacheMiB: number;
 }
 
@@ -44,7 +47,7 @@ const MAX_PROJECTION_LAG = 50_000;
 const PROJECTION_PAUSE_MS = 10;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods {
+export interface WriterMethods extends AnchorMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -57,7 +60,7 @@ export interface WriterMethods {
   close(): void;
 }
 
-function start({ folder, logSeed, cacheMiB }: WriterData): void {
+function start({ folder, logSeed, anchorSeed, cacheMiB }: WriterData): void {
   const port = parentPort;
   if (port === null) throw new Error('writer.ts runs as a worker thread');
   const journal = Journal.open(folder, { logSeed, cacheMiB, random: (bytes) => randomFillSync(bytes) });
@@ -100,6 +103,7 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
   }, MUTATION_POLL_MS);
 
   const methods: WriterMethods = {
+    ...anchorMethods(journal, anchorSeed),
     assert: (requests, context) => asserting.assert(requests, context),
     ingestPage: (input) => pages.ingest(input),
     audit: (input, nowMs) => journal.audit(input, nowMs),

@@ -112,6 +112,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       ready: options.ready ?? true,
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
     }),
+    anchorBackends: [],
     gardens: options.gardens ?? ['incident-42'],
     nowMs: () => nowMs,
     limits: { ...DEFAULT_API_LIMITS, ...options.limits },

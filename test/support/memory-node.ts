@@ -88,6 +88,16 @@ export class MemoryNode implements ApiWriter, ApiReader {
     return seq;
   }
 
+  async anchorStatus(): Promise<[]> {
+    return [];
+  }
+
+  async anchors(): Promise<[]> {
+    return [];
+  }
+
+  async retryAnchors(): Promise<void> {}
+
   async head(): Promise<JournalHead> {
     await this.#gate();
     return {

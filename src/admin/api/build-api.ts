@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
+import { addAnchors } from './anchors.ts';
 import { addAudit } from './audit.ts';
 import { addDocs } from './docs.ts';
 import { addFactReads } from './facts-read.ts';
@@ -26,6 +27,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addPeers(apparatus);
   addAudit(apparatus);
   addJournal(apparatus, tools);
+  addAnchors(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
   addDocs(apparatus);
