@@ -7,12 +7,13 @@ import type {
   AuditFilter,
   AuditInput,
   AuditPage,
-  CorruptFact,
   FactPage,
-  FactProof,
   FactQuery,
   FactResult,
   JournalHead,
+  ProveResult,
+  RecallQuery,
+  RecallResult,
   StoredFact,
 } from '../journal/read-model.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
@@ -43,16 +44,13 @@ export interface ApiWriter {
   /** @returns the sequence of the new record */
   audit(input: AuditInput): Promise<number>;
   head(): Promise<JournalHead>;
+  /** Has the newest facts found by their words. @returns entries that are not found yet */
+  settleRecall(): Promise<number>;
   anchorStatus(backends: readonly string[]): Promise<readonly BackendStatus[]>;
   /** Newest first, from below `before`. */
   anchors(before: number, limit: number): Promise<readonly Anchored[]>;
   retryAnchors(): Promise<void>;
 }
-
-export type ProofResult =
-  | { readonly kind: 'proof'; readonly proof: FactProof }
-  | { readonly kind: 'not_found' }
-  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
 
 /** Reads check every row they touch before they return it. */
 export interface ApiReader {
@@ -60,7 +58,13 @@ export interface ApiReader {
   facts(query: FactQuery): Promise<FactPage>;
   auditPage(filter: AuditFilter): Promise<AuditPage>;
   auditDetail(seq: number): Promise<AuditDetail | null>;
-  proof(factId: string): Promise<ProofResult>;
+  recall(query: RecallQuery): Promise<RecallResult>;
+  /**
+   * Bundles of facts that were read before.
+   *
+   * @param withChain also looks at the ends of the chain, for the reference's chain proof
+   */
+  prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult>;
 }
 
 /** Error codes that mean "not now": the API answers 503 and asks to come back. */

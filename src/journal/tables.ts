@@ -215,6 +215,7 @@ export interface Tables {
   };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
+  recall_index: { rowid: number; words: string };
   quarantine: { chain_seq: number; reason: string; status: string };
 }
 

@@ -10,6 +10,7 @@ import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
 import { addPeers } from './peers.ts';
 import { createQuota } from './quota.ts';
+import { addRecall } from './recall.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
@@ -24,9 +25,10 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   addFactWrites(apparatus, sessions);
   addFactReads(apparatus, tools);
+  addRecall(apparatus, tools);
   addPeers(apparatus);
   addAudit(apparatus);
-  addJournal(apparatus, tools);
+  addJournal(apparatus);
   addAnchors(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
