@@ -2,6 +2,7 @@
 import { startServer } from './admin/server.ts';
 import { removeDaemonFile, writeDaemonFile } from './config/daemon-file.ts';
 import type { ConfigFlags } from './config/overlay.ts';
+import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
@@ -39,6 +40,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const { size, feeds } = await base.writer.head();
   base.growth.ring({ size, feeds });
   const federation = await startFederation(base, starting);
+  startAnchoring(base, starting);
 
   const { host, port, tls, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;

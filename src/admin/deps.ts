@@ -1,6 +1,7 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
+import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
@@ -10,10 +11,12 @@ import type {
   ChangePage,
   CorruptFact,
   FactPage,
-  FactProof,
   FactQuery,
   FactResult,
   JournalHead,
+  ProveResult,
+  RecallQuery,
+  RecallResult,
   StoredFact,
 } from '../journal/read-model.ts';
 import type { LogName } from '../journal/tables.ts';
@@ -45,12 +48,13 @@ export interface ApiWriter {
   /** @returns the sequence of the new record */
   audit(input: AuditInput): Promise<number>;
   head(): Promise<JournalHead>;
+  /** Has the newest facts found by their words. @returns entries that are not found yet */
+  settleRecall(): Promise<number>;
+  anchorStatus(backends: readonly string[]): Promise<readonly BackendStatus[]>;
+  /** Newest first, from below `before`. */
+  anchors(before: number, limit: number): Promise<readonly Anchored[]>;
+  retryAnchors(): Promise<void>;
 }
-
-export type ProofResult =
-  | { readonly kind: 'proof'; readonly proof: FactProof }
-  | { readonly kind: 'not_found' }
-  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
 
 /** Reads check every row they touch before they return it. */
 export interface ApiReader {
@@ -58,7 +62,13 @@ export interface ApiReader {
   facts(query: FactQuery): Promise<FactPage>;
   auditPage(filter: AuditFilter): Promise<AuditPage>;
   auditDetail(seq: number): Promise<AuditDetail | null>;
-  proof(factId: string): Promise<ProofResult>;
+  recall(query: RecallQuery): Promise<RecallResult>;
+  /**
+   * Bundles of facts that were read before.
+   *
+   * @param withChain also looks at the ends of the chain, for the reference's chain proof
+   */
+  prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult>;
   changes(after: number, limit: number): Promise<ChangePage>;
   /** RFC 9162 consistency path. */
   consistency(from: number, to: number): Promise<readonly Uint8Array[]>;
@@ -156,12 +166,12 @@ export interface ApiDeps {
   readonly logger: Logger;
   readonly audits: AuditBell;
   readonly growth: GrowthWatch;
-  /** This node's signed declaration. */
-  readonly declaration: () => string;
   readonly node: NodeIdentity;
   readonly ready: () => Readiness;
   /** Garden ids that facts may be asserted into. */
   readonly gardens: readonly string[];
+  /** Transparency logs that checkpoints go to. */
+  readonly anchorBackends: readonly string[];
   readonly nowMs: () => number;
   readonly limits: ApiLimits;
   /** Whether `/metrics` answers without a key. Right on loopback, where only this machine can ask. */

@@ -1,6 +1,7 @@
 /** The whole command line: every command, its help, and what happens with a wrong one. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../node/version.ts';
+import { addAnchors } from './anchors.ts';
 import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { type Cli, reportFailure } from './cli.ts';
@@ -83,5 +84,6 @@ function createProgram(cli: Cli): Command {
     });
   const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
   for (const add of [...adders, addAudit, addFsck, addKey, addJournal, addTiles, addVerify, addDemo]) add(program, cli);
+  for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo]) add(program, cli);
   return program;
 }

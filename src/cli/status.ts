@@ -7,13 +7,21 @@ import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
 import { peerTable } from './peer-table.ts';
 import type { Screen } from './screen.ts';
-import type { HeadAnswer, PeerStatus, ReadinessAnswer, WellKnown } from './wire-shapes.ts';
+import type {
+  AnchorBackendAnswer,
+  AnchorsAnswer,
+  HeadAnswer,
+  PeerStatus,
+  ReadinessAnswer,
+  WellKnown,
+} from './wire-shapes.ts';
 
 interface Status {
   readonly node: WellKnown;
   readonly daemon: Api['daemon'];
   readonly readiness: ReadinessAnswer;
   readonly journal: HeadAnswer;
+  readonly anchors: readonly AnchorBackendAnswer[];
   readonly peers: readonly PeerStatus[];
   /** What is wrong in peers/ now. */
   readonly peer_file_problems: readonly ConfigProblem[];
@@ -42,8 +50,9 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   const readiness = JSON.parse((await api.get('/readyz')).text) as ReadinessAnswer;
   const journal = JSON.parse(expectOk(await api.get('/v1/journal/head'))) as HeadAnswer;
   const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
+  const { backends: anchors } = JSON.parse(expectOk(await api.get('/v1/anchors?limit=1'))) as AnchorsAnswer;
   const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
-  return { node, daemon: api.daemon, readiness, journal, peers, peer_file_problems: problems };
+  return { node, daemon: api.daemon, readiness, journal, anchors, peers, peer_file_problems: problems };
 }
 
 function human(status: Status, screen: Screen): string {
@@ -59,6 +68,7 @@ function human(status: Status, screen: Screen): string {
     ['addresses', node.peerd.addresses.join(' ') || null],
     ['journal', `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
     ['feeds', journal.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
+    ['anchors', status.anchors.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; ') || 'in no log'],
   ]);
   const sick = daemon === null ? [] : readiness.checks.filter(({ ok }) => !ok);
   const warnings = [

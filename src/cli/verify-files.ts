@@ -18,7 +18,7 @@ interface TrustFlags extends CommonOptions {
 /** Adds `verify bundle FILE` and `verify checkpoint FILE`. */
 export function addVerifyFiles(group: Command, cli: Cli): void {
   const bundle = withTrust(group.command('bundle').summary('a fact with its proof'))
-    .argument('<file>', 'a fact bundle (GET /v1/journal/bundle/{fact})')
+    .argument('<file>', 'a fact bundle (GET /v1/facts/{id}/proof)')
     .description(
       'Verifies one fact: its own hashes, its leaf in the tree, the checkpoint by the keys that are given, the cosignatures that the policy asks for. Exits with 4 if it does not verify.',
     )

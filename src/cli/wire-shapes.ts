@@ -27,6 +27,23 @@ export interface HeadAnswer {
   readonly projection_lag: number;
 }
 
+export interface AnchorBackendAnswer {
+  readonly backend: string;
+  readonly pending: number;
+  readonly last_error: string | null;
+  readonly sentence: string;
+}
+
+export interface AnchorsAnswer {
+  readonly backends: readonly AnchorBackendAnswer[];
+  readonly anchors: readonly {
+    readonly log: 'journal' | 'audit';
+    readonly tree_size: number;
+    readonly created_at: string;
+    readonly receipts: readonly { readonly backend: string; readonly log_index: number }[];
+  }[];
+}
+
 export interface KeyAnswer {
   readonly id: string;
   readonly name: string;

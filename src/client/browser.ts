@@ -10,6 +10,8 @@ export {
   type NewFact,
   type Page,
   type ReadOptions,
+  type Recalled,
+  type RecallOptions,
   StigmemClient,
   type VerifyMode,
 } from './client.ts';

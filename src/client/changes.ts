@@ -32,7 +32,8 @@ export interface Change {
 
 export interface ChangeSource {
   ask(query: Readonly<Record<string, string | number | undefined>>, waitMs: number): Promise<JsonValue>;
-  judge(record: JsonValue): Promise<{ readonly fact: Fact; readonly proven: ProvenFact | null }>;
+  /** @param page the answer that the record stands in */
+  judge(record: JsonValue, page: JsonValue): Promise<{ readonly fact: Fact; readonly proven: ProvenFact | null }>;
 }
 
 const DEFAULT_NAME = 'changes';
@@ -47,9 +48,10 @@ export async function* followChanges(options: ChangesOptions, source: ChangeSour
   let after = acknowledged;
   const feeds = new FeedCheck();
   while (signal?.aborted !== true) {
-    const page = readPage(await source.ask({ after, limit, wait_s: waitSeconds, scope }, waitSeconds * 1000), after);
+    const answer = await source.ask({ after, limit, wait_s: waitSeconds, scope }, waitSeconds * 1000);
+    const page = readPage(answer, after);
     for (const { seq, record } of page.changes) {
-      const { fact, proven } = await source.judge(record);
+      const { fact, proven } = await source.judge(record, answer);
       if (proven !== null) feeds.accept(seq, proven);
       const ack = async (): Promise<void> => {
         if (seq <= acknowledged) return;

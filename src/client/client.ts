@@ -6,7 +6,7 @@ import { judgeFactBundle, type ProvenFact } from '../verify/fact-bundle-verdict.
 import type { ReaderTrust } from '../verify/reader-trust.ts';
 import { type Change, type ChangesOptions, followChanges } from './changes.ts';
 import { ApiError, VerificationError } from './errors.ts';
-import { demandCid, type Fact, factOfProven, factOfRecord, malformed } from './facts.ts';
+import { demandCid, type Fact, factOfProven, factOfRecord, fail, malformed } from './facts.ts';
 import { History } from './history.ts';
 import { Http, type HttpOptions } from './http.ts';
 import { type CheckpointStore, MemoryStore } from './stores.ts';
@@ -69,6 +69,23 @@ export interface NewFact {
   readonly derivedFrom?: readonly string[];
 }
 
+export interface RecallOptions {
+  readonly query: string;
+  readonly scope?: string;
+  readonly tokenBudget?: number;
+  readonly minConfidence?: number;
+  readonly limit?: number;
+}
+
+/** Ranked by the server, which may rank as it likes; each fact is proven, and put where its own entry says. */
+export interface Recalled {
+  /** Best first. */
+  readonly content: readonly Fact[];
+  /** Facts that want to steer: never to be mixed with the others. */
+  readonly instructions: readonly Fact[];
+  readonly truncated: boolean;
+}
+
 export interface AuditFilter {
   readonly peer?: string;
   readonly event?: string;
@@ -84,9 +101,6 @@ export interface AuditPage {
   readonly entries: readonly unknown[];
   readonly cursor: string | null;
 }
-
-/** Bundles asked for at once. */
-const PARALLEL = 8;
 
 /** Reads and writes facts at one node, and believes nothing that it has not verified. */
 export class StigmemClient {
@@ -125,7 +139,8 @@ export class StigmemClient {
     const path = `/v1/facts/${encodeURIComponent(idOrCid)}`;
     const record = await orNone(this.#http.ask(path, this.#reading(options)));
     if (record === undefined) return undefined;
-    const fact = await this.#judge(record, options);
+    const bundle = isJsonObject(record) ? record.get('bundle') : undefined;
+    const { fact } = await this.#judge(record, bundle, options);
     if (fact.id === idOrCid || fact.cid === idOrCid) return fact;
     throw new VerificationError('answer_mismatch', `${idOrCid} was asked for, the server gave ${fact.id}`);
   }
@@ -134,10 +149,28 @@ export class StigmemClient {
   async query(filter: FactFilter = {}, options: ReadOptions = {}): Promise<Page> {
     const answer = await this.#http.ask('/v1/facts', { ...this.#reading(options), query: queryOf(filter) });
     const { items, object } = listIn(answer, 'facts');
-    const facts = await this.#judgeAll(items, options);
+    const facts = await this.#judgeAll(items, object, options);
     const stranger = facts.find((fact) => !fits(fact, filter));
     if (stranger === undefined) return { facts, cursor: textOrNull(object.get('cursor')) };
     throw new VerificationError('answer_mismatch', `fact ${stranger.id} is not what was asked for`);
+  }
+
+  /** The facts that answer a query best, within a budget of tokens. @throws ApiError, VerificationError */
+  async recall(asked: RecallOptions, options: ReadOptions = {}): Promise<Recalled> {
+    const { query, scope, tokenBudget, minConfidence, limit } = asked;
+    const body = { query, scope, token_budget: tokenBudget, min_confidence: minConfidence, limit };
+    const reading = { ...this.#reading(options), method: 'POST', body, query: { legacy_format: true } } as const;
+    const answer = await this.#http.ask('/v1/recall', reading);
+    const { items, object } = listIn(answer, 'facts');
+    const records = items.map((item) => (isJsonObject(item) ? item.get('fact') : undefined) ?? fail('facts'));
+    const facts = await this.#judgeAll(records, object, options);
+    const stranger = facts.find((fact) => scope !== undefined && fact.scope !== scope);
+    if (stranger !== undefined) {
+      throw new VerificationError('answer_mismatch', `fact ${stranger.id} is not of the scope that was asked for`);
+    }
+    const of = (kind: 'content' | 'instruction'): readonly Fact[] =>
+      facts.filter((fact) => (fact.interpretAs === 'content') === (kind === 'content'));
+    return { content: of('content'), instructions: of('instruction'), truncated: object.get('truncated') === true };
   }
 
   /**
@@ -188,28 +221,28 @@ export class StigmemClient {
   changes(options: ChangesOptions = {}): AsyncGenerator<Change, void, undefined> {
     return followChanges(options, {
       ask: (query, waitMs) => this.#http.ask('/v1/changes', { ...this.#reading(options), query, waitMs }),
-      judge: (record) => this.#judgeEntry(record, options),
+      judge: (record, page) => this.#judge(record, bundleIn(page, record), options),
     });
   }
 
-  async #judge(record: JsonValue, options: ReadOptions): Promise<Fact> {
-    return (await this.#judgeEntry(record, options)).fact;
-  }
-
-  async #judgeEntry(record: JsonValue, options: ReadOptions): Promise<{ fact: Fact; proven: ProvenFact | null }> {
+  async #judge(
+    record: JsonValue,
+    bundle: JsonValue | undefined,
+    options: ReadOptions,
+  ): Promise<{ readonly fact: Fact; readonly proven: ProvenFact | null }> {
     const mode = options.verify ?? this.#mode;
     if (mode === 'none') return { fact: factOfRecord(record), proven: null };
     if (mode === 'cid') return { fact: demandCid(factOfRecord(record)), proven: null };
-    const proven = await this.#prove(await this.#bundleOf(record, options));
+    if (!isJsonObject(bundle))
+      throw new VerificationError('proof_missing', 'the server gave a fact without its bundle');
+    const proven = await this.#prove(jsonText(bundle));
     return { fact: factOfProven(proven), proven };
   }
 
-  async #judgeAll(records: readonly JsonValue[], options: ReadOptions): Promise<Fact[]> {
+  /** One after the other: they share a checkpoint, which is compared with the last one once. */
+  async #judgeAll(records: readonly JsonValue[], page: JsonObject, options: ReadOptions): Promise<Fact[]> {
     const facts: Fact[] = [];
-    for (let at = 0; at < records.length; at += PARALLEL) {
-      const some = records.slice(at, at + PARALLEL);
-      facts.push(...(await Promise.all(some.map((record) => this.#judge(record, options)))));
-    }
+    for (const record of records) facts.push((await this.#judge(record, bundleIn(page, record), options)).fact);
     return facts;
   }
 
@@ -219,16 +252,6 @@ export class StigmemClient {
     if (!judged.ok) throw new VerificationError(judged.error.code, judged.error.message);
     await this.#history.accept(judged.value.checkpoint);
     return judged.value;
-  }
-
-  /** The bundle beside a record, or asked for by the record's id: it may hold another fact, which the caller finds. */
-  async #bundleOf(record: JsonValue, options: ReadOptions): Promise<string> {
-    const beside = isJsonObject(record) ? record.get('bundle') : undefined;
-    if (typeof beside === 'string') return beside;
-    if (isJsonObject(beside)) return jsonText(beside);
-    const { id } = factOfRecord(record);
-    const answer = await this.#http.ask(`/v1/journal/bundle/${encodeURIComponent(id)}`, signalOf(options));
-    return jsonText(answer);
   }
 
   async #consistency(from: number, to: number): Promise<readonly Uint8Array[] | null> {
@@ -270,6 +293,13 @@ function listIn(
   const items = isJsonObject(answer) ? answer.get(member) : undefined;
   if (!isJsonObject(answer) || !Array.isArray(items)) throw malformed(member);
   return { items, object: answer };
+}
+
+/** The bundle of a record on a page, by its id: it may hold another fact, which the caller finds. */
+function bundleIn(page: JsonValue, record: JsonValue): JsonValue | undefined {
+  const bundles = isJsonObject(page) ? page.get('bundles') : undefined;
+  const id = isJsonObject(record) ? record.get('id') : undefined;
+  return isJsonObject(bundles) && typeof id === 'string' ? bundles.get(id) : undefined;
 }
 
 function textOrNull(value: JsonValue | undefined): string | null {

@@ -160,7 +160,8 @@ function text(value: JsonValue | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function fail(member: string): never {
+/** @throws VerificationError `answer_malformed` */
+export function fail(member: string): never {
   throw malformed(member);
 }
 

@@ -17,6 +17,8 @@ import { type Fault, text, toFault } from './fault.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+const ANCHOR_BACKENDS = ['local', 'rekor'] as const;
+export type AnchorBackendName = (typeof ANCHOR_BACKENDS)[number];
 
 export type SettingKind = 'text' | 'integer' | 'boolean' | 'list';
 
@@ -193,6 +195,72 @@ const schema = z.strictObject({
     .register(sectionDoc, {
       doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
     }),
+  anchor: z
+    .strictObject({
+      backends: z
+        .array(z.enum(ANCHOR_BACKENDS))
+        .max(2)
+        .default(['local'])
+        .register(about, {
+          kind: 'list',
+          expected: 'a list of "local" and "rekor"',
+          doc: 'Transparency logs that checkpoints go to. "local" is a file: no outside trust, unless its storage cannot be rewritten.',
+          env: ['STIGMEM_TL_BACKEND'],
+        }),
+      interval: integer(1, 1_000_000, 1_000).register(about, {
+        kind: 'integer',
+        expected: 'a number from 1 to 1000000',
+        doc: 'A checkpoint is made after so many entries, at most one a second.',
+        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_INTERVAL'],
+      }),
+      max_age_s: integer(1, 86_400, 60).register(about, {
+        kind: 'integer',
+        expected: 'seconds from 1 to 86400',
+        doc: 'And after this time, if anything was written since the last one.',
+        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_MAX_AGE_S'],
+      }),
+      retry_s: integer(1, 86_400, 30).register(about, {
+        kind: 'integer',
+        expected: 'seconds from 1 to 86400',
+        doc: 'First pause after a log could not be reached; it doubles with each failure, up to an hour. Writes go on meanwhile.',
+        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_RETRY_S'],
+      }),
+      local_path: z
+        .string()
+        .min(1)
+        .default('anchors.jsonl')
+        .register(about, {
+          kind: 'text',
+          expected: 'a path of a file',
+          doc: 'File of the local log, one JSON line for each checkpoint. Relative paths start at the data folder; another volume is better.',
+          env: ['STIGMEM_TL_LOCAL_PATH'],
+        }),
+      rekor_url: text(urlFault)
+        .default('')
+        .register(about, {
+          kind: 'text',
+          expected: 'a URL such as "https://rekor.sigstore.dev"',
+          doc: 'Rekor to submit to. There is no default: whoever is trusted is chosen, not assumed.',
+          env: ['STIGMEM_TL_REKOR_URL'],
+        }),
+      rekor_version: z.int().min(1).max(2).default(1).register(about, {
+        kind: 'integer',
+        expected: '1 or 2',
+        doc: 'API of that Rekor: 1, or 2 (rekor-tiles).',
+      }),
+      rekor_read_url: text(urlFault).default('').register(about, {
+        kind: 'text',
+        expected: 'a URL, or "" for rekor_url with /api/v2',
+        doc: 'Where checkpoint and tiles of a Rekor of version 2 are read.',
+      }),
+      rekor_trust_root: z.string().default('').register(about, {
+        kind: 'text',
+        expected: 'a path of a Sigstore trusted_root.json',
+        doc: 'Keys that answers of Rekor are verified with. Needed with "rekor".',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Transparency logs: checkpoints of this node where it cannot rewrite them.' }),
   log: z
     .strictObject({
       level: z
@@ -231,6 +299,17 @@ export interface Settings {
   };
   readonly limits: { readonly max_value_bytes: number; readonly max_connections: number };
   readonly tlog: { readonly public: boolean };
+  readonly anchor: {
+    readonly backends: readonly AnchorBackendName[];
+    readonly interval: number;
+    readonly max_age_s: number;
+    readonly retry_s: number;
+    readonly local_path: string;
+    readonly rekor_url: string;
+    readonly rekor_version: number;
+    readonly rekor_read_url: string;
+    readonly rekor_trust_root: string;
+  };
   readonly log: { readonly level: LogLevel };
 }
 

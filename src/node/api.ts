@@ -8,7 +8,6 @@ import { isLoopback } from '../config/checks.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Base } from './base.ts';
 import type { Federation } from './federation.ts';
-import { ownDeclaration } from './own-declaration.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
@@ -23,9 +22,9 @@ export function apiOf(
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics, writer } = base;
   owned.defer(watchEventLoop(metrics));
-  const declaration = ownDeclaration(base);
   metrics.beforeScrape(async () => {
     await measure(base);
+    await measureAnchors(base);
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
       metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
   });
@@ -43,7 +42,6 @@ export function apiOf(
     logger: base.logger,
     audits: base.audits,
     growth: base.growth,
-    declaration: () => declaration,
     node: {
       nodeId: config.nodeId,
       authority: config.authority,
@@ -57,6 +55,7 @@ export function apiOf(
     },
     ready: () => readinessOf(base, federation),
     gardens: config.gardens,
+    anchorBackends: config.anchor.backends,
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
     openMetrics: isLoopback(config.api.host),
@@ -70,6 +69,15 @@ async function measure({ metrics, writer, health }: Base): Promise<void> {
   metrics.auditRecords.set(auditRecords);
   metrics.projectionLagEntries.set(projectionLag);
   health.projectionLag = projectionLag;
+}
+
+async function measureAnchors({ config, metrics, writer }: Base): Promise<void> {
+  const nowUs = Date.now() * 1_000;
+  for (const { backend, pending, oldestPendingUs, watermark } of await writer.anchorStatus(config.anchor.backends)) {
+    metrics.anchorsPending.set({ backend }, pending);
+    metrics.anchorOldestPendingSeconds.set({ backend }, oldestPendingUs === null ? 0 : (nowUs - oldestPendingUs) / 1e6);
+    metrics.anchorWatermark.set({ backend }, watermark);
+  }
 }
 
 function readinessOf({ health, writer }: Base, federation: Federation | null): Readiness {

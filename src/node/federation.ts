@@ -15,7 +15,6 @@ import { encodeHello } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { observeCorrupt, observePage } from './observing.ts';
-import { ownDeclaration } from './own-declaration.ts';
 import { SOFTWARE } from './version.ts';
 
 export const STOP_GRACE_MS = 5_000;
@@ -119,7 +118,7 @@ async function followFolder(
 }
 
 function helloOf(base: Base): () => Uint8Array {
-  const declaration = ownDeclaration(base);
+  const { declaration } = base;
   return () => encodeHello({ clock_ms: Date.now(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
 }
 

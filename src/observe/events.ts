@@ -16,15 +16,22 @@ export interface Events {
   factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
   peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
-  corruptRead(code: 'cid_mismatch' | 'leaf_mismatch', factId: string, chainSeq: number, field: string): void;
+  corruptRead(
+    code: 'cid_mismatch' | 'leaf_mismatch' | 'fact_chain_mismatch',
+    factId: string,
+    chainSeq: number,
+    field: string,
+  ): void;
   requestServed(route: string, status: number, seconds: number): void;
   requestFailed(route: string, error: unknown): void;
   authRefused(): void;
+  anchorSubmitted(backend: string): void;
+  anchorFailed(backend: string, code: string, message: string): void;
 }
 
 /** Binds the events to a logger and a set of metrics. Peer names must come from peer files. */
 export function createEvents(logger: Logger, metrics: Metrics): Events {
-  return { ...apiEvents(logger, metrics), ...peerEvents(logger, metrics) };
+  return { ...apiEvents(logger, metrics), ...peerEvents(logger, metrics), ...anchorEvents(logger, metrics) };
 }
 
 type ApiEvent =
@@ -54,7 +61,7 @@ function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
   };
 }
 
-function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent> {
+function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | AnchorEvent> {
   return {
     pageVerified(peer, accepted) {
       metrics.pagesVerified.inc({ peer });
@@ -76,6 +83,18 @@ function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent> {
     peerState(peer, state, lagEntries) {
       for (const name of PEER_STATES) metrics.peerState.set({ peer, state: name }, name === state ? 1 : 0);
       if (lagEntries !== null) metrics.peerLagEntries.set({ peer }, lagEntries);
+    },
+  };
+}
+
+type AnchorEvent = 'anchorSubmitted' | 'anchorFailed';
+
+function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEvent> {
+  return {
+    anchorSubmitted: (backend) => metrics.anchorsSubmitted.inc({ backend }),
+    anchorFailed(backend, code, message) {
+      metrics.anchorFailures.inc({ backend, code });
+      logger.warn({ backend, code, error: message }, 'a checkpoint could not be anchored');
     },
   };
 }

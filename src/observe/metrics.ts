@@ -34,6 +34,11 @@ export interface Metrics {
   readonly requestSeconds: Histogram<'route' | 'status'>;
   readonly authFailures: Counter;
   readonly openStreams: Gauge;
+  readonly anchorsSubmitted: Counter<'backend'>;
+  readonly anchorFailures: Counter<'backend' | 'code'>;
+  readonly anchorsPending: Gauge<'backend'>;
+  readonly anchorOldestPendingSeconds: Gauge<'backend'>;
+  readonly anchorWatermark: Gauge<'backend'>;
   readonly eventLoopDelay: Gauge<'quantile'>;
   /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
   beforeScrape(collect: () => void | Promise<void>): void;
@@ -52,6 +57,7 @@ export function createMetrics(): Metrics {
     ...journalMetrics(make),
     ...peerMetrics(make),
     ...apiMetrics(make),
+    ...anchorMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
     async scrape() {
       for (const collect of collectors) await collect();
@@ -159,5 +165,30 @@ function apiMetrics(make: Makers): Part<'requestSeconds' | 'authFailures' | 'ope
     eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [
       'quantile',
     ]),
+  };
+}
+
+function anchorMetrics(
+  make: Makers,
+): Part<'anchorsSubmitted' | 'anchorFailures' | 'anchorsPending' | 'anchorOldestPendingSeconds' | 'anchorWatermark'> {
+  const by = ['backend'] as const;
+  return {
+    anchorsSubmitted: make.counter(
+      `${NS}_anchors_submitted_total`,
+      'Checkpoints that a transparency log has taken',
+      by,
+    ),
+    anchorFailures: make.counter(`${NS}_anchor_failures_total`, 'Submissions that failed', ['backend', 'code']),
+    anchorsPending: make.gauge(`${NS}_anchors_pending`, 'Checkpoints that wait for a transparency log', by),
+    anchorOldestPendingSeconds: make.gauge(
+      `${NS}_anchor_oldest_pending_seconds`,
+      'Age of the oldest checkpoint that waits; 0 when none does',
+      by,
+    ),
+    anchorWatermark: make.gauge(
+      `${NS}_anchor_watermark_entries`,
+      'Journal entries below the newest checkpoint in a transparency log, all before it submitted too',
+      by,
+    ),
   };
 }

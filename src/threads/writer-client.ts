@@ -1,8 +1,16 @@
 import { jsonText } from '../core/json.ts';
+import type {
+  AnchorCheckpoint,
+  Anchored,
+  AnchorFailure,
+  BackendStatus,
+  NewAnchorReceipt,
+} from '../journal/anchor-records.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
+import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
 import type { WriterData, WriterEvent, WriterMethods, WriterStats } from './writer.ts';
@@ -41,11 +49,11 @@ export class WriterClient {
 
   /** Starts the thread; resolves when the journal is open. @throws what opening it throws, e.g. `history_rewritten` */
   static async open(options: WriterOptions): Promise<WriterClient> {
-    const { folder, logSeed, cacheMiB } = options;
+    const { folder, logSeed, anchorSeed, cacheMiB } = options;
     const worker = new WorkerClient(
       workerUrl('writer', import.meta.url),
       {
-        workerData: { folder, logSeed, cacheMiB } satisfies WriterData,
+        workerData: { folder, logSeed, anchorSeed, cacheMiB } satisfies WriterData,
         name: 'journal-writer',
         resourceLimits: { maxYoungGenerationSizeMb: 6 },
       },
@@ -87,12 +95,45 @@ export class WriterClient {
     return this.#call('isPeerAdded', peer);
   }
 
+  makeDueAnchors(cadence: Cadence): Promise<number> {
+    return this.#call('makeDueAnchors', cadence, this.#options.nowMs());
+  }
+
+  nextAnchor(backend: string): Promise<AnchorCheckpoint | null> {
+    return this.#call('nextAnchor', backend, this.#options.nowMs());
+  }
+
+  saveAnchorReceipt(id: number, receipt: NewAnchorReceipt): Promise<void> {
+    return this.#call('saveAnchorReceipt', id, receipt, this.#options.nowMs());
+  }
+
+  failAnchor(id: number, backend: string, failure: AnchorFailure): Promise<void> {
+    return this.#call('failAnchor', id, backend, failure);
+  }
+
+  retryAnchors(): Promise<void> {
+    return this.#call('retryAnchors');
+  }
+
+  anchorStatus(backends: readonly string[]): Promise<BackendStatus[]> {
+    return this.#call('anchorStatus', backends);
+  }
+
+  /** Newest first, from below `before`. */
+  anchors(before: number, limit: number): Promise<Anchored[]> {
+    return this.#call('anchors', before, limit);
+  }
+
   identity(): Promise<JournalIdentity> {
     return this.#call('identity');
   }
 
   head(): Promise<JournalHead> {
     return this.#call('head');
+  }
+
+  settleRecall(): Promise<number> {
+    return this.#call('settleRecall');
   }
 
   stats(): Promise<WriterStats> {

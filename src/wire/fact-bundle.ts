@@ -66,7 +66,7 @@ export function decodeFactBundle(bundle: string | Uint8Array): Result<FactBundle
   if (!isUtf8(bytes)) return wrong('', 'UTF-8', 'other bytes');
   const json = typeof bundle === 'string' ? bundle : Buffer.from(bytes).toString('utf8');
   const parsed = parse(json);
-  if (parsed === undefined || depthOf(parsed.value) > MAX_JSON_DEPTH) return wrong('', 'JSON', 'other text');
+  if (parsed === undefined || isDeeper(parsed.value, MAX_JSON_DEPTH)) return wrong('', 'JSON', 'other text');
   const bad = BUNDLE.check(parsed.value, '');
   if (bad !== null) return err(bad);
   return isCanonical(parsed.value as PlainJson, json)
@@ -91,9 +91,10 @@ function isCanonical(value: PlainJson, json: string): boolean {
   }
 }
 
-function depthOf(value: unknown, depth = 1): number {
-  if (typeof value !== 'object' || value === null || depth > MAX_JSON_DEPTH) return depth;
-  return Math.max(depth, ...Object.values(value).map((member) => depthOf(member, depth + 1)));
+/** Not by spreading members: an array of a million would end the stack. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
 }
 
 function wrong(at: string, expected: string, got: string): { readonly ok: false; readonly error: Malformed } {

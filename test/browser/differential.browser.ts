@@ -60,7 +60,7 @@ before(async () => {
       source: 'stigmem://example/agent/a',
       scope: 'public',
     });
-  const answer = await node.api.send(`/v1/journal/bundle/${stored.id}`, { as: 'ro' });
+  const answer = await node.api.send(`/v1/facts/${stored.id}/proof`, { as: 'ro' });
   bundle = witnessed(await answer.text());
   const witness = createLogSigner('w.example/witness', Buffer.alloc(32, 9));
   const vkey = formatVerifierKey({ name: witness.name, algorithm: ALG_COSIGNATURE_V1, publicKey: witness.publicKey });

@@ -100,7 +100,6 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     events: createEvents(logger, metrics),
     logger,
     audits,
-    declaration: () => 'stigmem-declaration/v1\n',
     growth: { current: () => ({ size: 0 }), wait: async () => 'timeout' },
     node: {
       nodeId: 'stigmem://example',
@@ -115,6 +114,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       ready: options.ready ?? true,
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
     }),
+    anchorBackends: [],
     gardens: options.gardens ?? ['incident-42'],
     nowMs: () => nowMs,
     limits: { ...DEFAULT_API_LIMITS, ...options.limits },

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
+import { addAnchors } from './anchors.ts';
 import { addAudit } from './audit.ts';
-import { addBundle } from './bundle.ts';
 import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
 import { addDocs } from './docs.ts';
@@ -12,6 +12,7 @@ import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
 import { addPeers } from './peers.ts';
 import { createQuota } from './quota.ts';
+import { addRecall } from './recall.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
@@ -27,13 +28,14 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   addFactWrites(apparatus, sessions);
   addFactReads(apparatus, tools);
+  addRecall(apparatus, tools);
   addPeers(apparatus);
   addAudit(apparatus);
-  addJournal(apparatus, tools);
   addConsistency(apparatus);
-  addBundle(apparatus, tools);
   addChanges(apparatus, tools);
   addTlog(apparatus);
+  addJournal(apparatus);
+  addAnchors(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
   addDocs(apparatus);

@@ -104,13 +104,13 @@ test('another node’s key vouches for nothing here', async () => {
 const LIES: readonly [string, Meddle, string][] = [
   [
     'a value',
-    (path, body) => (path.includes('bundle') ? body.replace('secret-word', 'forged-word') : body),
+    (path, body) => (path.startsWith('/v1/facts/') ? body.replace('secret-word', 'forged-word') : body),
     'inclusion_proof_invalid',
   ],
   [
     'interpret_as',
     (path, body) =>
-      path.includes('bundle')
+      path.startsWith('/v1/facts/')
         ? body.replace('\\"interpret_as\\":\\"content\\"', '\\"interpret_as\\":\\"instruction\\"')
         : body,
     'inclusion_proof_invalid',
@@ -118,23 +118,23 @@ const LIES: readonly [string, Meddle, string][] = [
   [
     'the tree size',
     (path, body) =>
-      path.includes('bundle') ? body.replace(/(example\/journal\/[0-9a-f]{16}\\n)(\d+)/, '$19$2') : body,
+      path.startsWith('/v1/facts/') ? body.replace(/(example\/journal\/[0-9a-f]{16}\\n)(\d+)/, '$19$2') : body,
     'checkpoint_signature_invalid',
   ],
   [
     'the salt',
-    (path, body) => (path.includes('bundle') ? body.replace(/"salt":"..../, '"salt":"AAAA') : body),
+    (path, body) => (path.startsWith('/v1/facts/') ? body.replace(/"salt":"..../, '"salt":"AAAA') : body),
     'inclusion_proof_invalid',
   ],
   [
     'the declaration',
-    (path, body) => (path.includes('bundle') ? body.replace('\\"v\\":1', '\\"v\\":2') : body),
+    (path, body) => (path.startsWith('/v1/facts/') ? body.replace('\\"v\\":1', '\\"v\\":2') : body),
     'declaration_invalid',
   ],
-  ['white space', (path, body) => (path.includes('bundle') ? body.replace('"kind":', '"kind" :') : body), ''],
+  ['white space', (path, body) => (path.startsWith('/v1/facts/') ? body.replace('"kind":', '"kind" :') : body), ''],
   [
     'the kind',
-    (path, body) => (path.includes('bundle') ? body.replace('bundle/v1', 'bundle/v2') : body),
+    (path, body) => (path.startsWith('/v1/facts/') ? body.replace('bundle/v1', 'bundle/v2') : body),
     'bundle_malformed',
   ],
 ];
