@@ -2,7 +2,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Fact } from '../client/facts.ts';
 import { type TrustOptions, trustOf } from '../client/trust.ts';
-import { type VerifiedCheckpoint, verifyCheckpoint, verifyFactBundle } from '../client/verify.ts';
+import {
+  type VerifiedAnchor,
+  type VerifiedCheckpoint,
+  verifyAnchor,
+  verifyCheckpoint,
+  verifyFactBundle,
+} from '../client/verify.ts';
 import type { Result } from '../core/result.ts';
 import { MAX_FACT_BUNDLE_BYTES } from '../wire/fact-bundle.ts';
 import { action, type Cli, type CommonOptions, type Context, type Outcome, withExamples } from './cli.ts';
@@ -13,6 +19,8 @@ interface TrustFlags extends CommonOptions {
   readonly node?: readonly string[];
   readonly policy?: string;
   readonly declaration?: string;
+  readonly trustRoot?: string;
+  readonly anchorKey?: readonly string[];
 }
 
 /** Adds `verify bundle FILE` and `verify checkpoint FILE`. */
@@ -34,7 +42,48 @@ export function addVerifyFiles(group: Command, cli: Cli): void {
       'Verifies a checkpoint by the keys that are given, and its cosignatures. Exits with 4 if it does not verify.',
     )
     .action(action<TrustFlags>(cli, runCheckpoint));
+  addVerifyAnchor(group, cli);
   withExamples(checkpoint, ['verify checkpoint checkpoint --log-key "$(cat acme.vkey)" --policy witnesses.txt']);
+}
+
+function addVerifyAnchor(group: Command, cli: Cli): void {
+  const command = withTrust(group.command('anchor').summary('a receipt of a transparency log'))
+    .argument('<file>', 'an anchor receipt (JSON)')
+    .option('--declaration <file>', 'the node’s signed declaration, for --node')
+    .description(
+      'Verifies that the anchor key has signed a checkpoint and that a transparency log of the trust root has that signature. Exits with 4 if it does not verify.',
+    )
+    .action(action<TrustFlags>(cli, runAnchor));
+  withExamples(command, [
+    'verify anchor receipt.json --trust-root trusted_root.json --anchor-key "$(cat anchor.vkey)" --log-key "$(cat acme.vkey)"',
+  ]);
+}
+
+async function runAnchor(context: Context, [file = '']: readonly string[], flags: TrustFlags): Promise<Outcome> {
+  const verdict = verifyAnchor(readBounded(file).toString('utf8'), trustFrom(flags), declarationIn(flags));
+  return outcome(
+    context,
+    verdict,
+    (anchor) => ({ anchor }),
+    (anchor) => anchorPairs(anchor),
+  );
+}
+
+function anchorPairs(anchor: VerifiedAnchor): readonly (readonly [string, string | number | null])[] {
+  const { origin, size, root, backend, logId, logIndex, integratedTime } = anchor;
+  const time = integratedTime === null ? null : new Date(integratedTime * 1000).toISOString();
+  const log = `${backend} ${logId}, entry ${logIndex}`;
+  return [
+    ['origin', origin],
+    ['size', size],
+    ['root', root],
+    ['log', log],
+    ['time', time],
+  ];
+}
+
+function declarationIn({ declaration }: TrustFlags): string | null {
+  return declaration === undefined ? null : readBounded(declaration).toString('utf8');
 }
 
 function withTrust(command: Command): Command {
@@ -42,6 +91,8 @@ function withTrust(command: Command): Command {
     .addOption(new Option('--log-key <vkey...>', 'verifier key of a log that is trusted'))
     .addOption(new Option('--node <id=peer-id...>', 'a node that is trusted: stigmem://…=12D3Koo…'))
     .option('--policy <file>', 'tlog-policy: which witnesses have to have cosigned')
+    .option('--trust-root <file>', 'Sigstore trusted_root.json: an anchor by one of its logs is asked for')
+    .option('--anchor-key <vkey...>', 'verifier key of an anchor key; a node that is trusted declares its own')
     .option('--json', 'one JSON document on standard output');
 }
 
@@ -56,8 +107,7 @@ async function runBundle(context: Context, [file = '']: readonly string[], flags
 }
 
 async function runCheckpoint(context: Context, [file = '']: readonly string[], flags: TrustFlags): Promise<Outcome> {
-  const declaration = flags.declaration === undefined ? null : readBounded(flags.declaration).toString('utf8');
-  const verdict = verifyCheckpoint(readBounded(file), trustFrom(flags), declaration);
+  const verdict = verifyCheckpoint(readBounded(file), trustFrom(flags), declarationIn(flags));
   return outcome(
     context,
     verdict,
@@ -124,13 +174,17 @@ function cosignedText(cosigned: VerifiedCheckpoint['cosigned']): string | null {
 }
 
 /** @throws CliError `usage` */
-function trustFrom({ logKey = [], node = [], policy }: TrustFlags): TrustOptions {
+function trustFrom({ logKey = [], node = [], policy, trustRoot, anchorKey = [] }: TrustFlags): TrustOptions {
   const nodes = node.map((pair) => {
     const at = pair.lastIndexOf('=');
     return { nodeId: pair.slice(0, at), peerId: pair.slice(at + 1) };
   });
   const text = policy === undefined ? {} : { policy: readBounded(policy).toString('utf8') };
-  const trust: TrustOptions = { logKeys: logKey.map((key) => key.trim()), nodes, ...text };
+  const anchors =
+    trustRoot === undefined
+      ? {}
+      : { anchors: { trustedRoot: readBounded(trustRoot).toString('utf8'), keys: anchorKey } };
+  const trust: TrustOptions = { logKeys: logKey.map((key) => key.trim()), nodes, ...text, ...anchors };
   try {
     trustOf(trust);
   } catch (error) {

@@ -26,7 +26,9 @@ export {
 } from './stores.ts';
 export type { TrustOptions } from './trust.ts';
 export {
+  type VerifiedAnchor,
   type VerifiedCheckpoint,
+  verifyAnchor,
   verifyCheckpoint,
   verifyEvidence,
   verifyFactBundle,

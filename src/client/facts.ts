@@ -5,6 +5,7 @@ import { isJsonNumber, isJsonObject, type JsonObject, type JsonValue } from '../
 import { decodeValue, encodeValue } from '../core/value.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import type { ProvenFact } from '../verify/fact-bundle-verdict.ts';
+import type { ProvenAnchor } from '../verify/reader-trust.ts';
 import { VerificationError } from './errors.ts';
 
 /** By what a fact was proven. */
@@ -18,6 +19,8 @@ export interface FactProof {
   readonly root: string;
   /** Witnesses of the policy that cosigned the checkpoint, with POSIX seconds. */
   readonly cosigned: readonly { readonly witness: string; readonly timeSeconds: number }[];
+  /** Transparency logs that have the checkpoint, where anchors were asked for. */
+  readonly anchors: readonly ProvenAnchor[];
 }
 
 export interface Fact {
@@ -46,9 +49,9 @@ export interface Fact {
 }
 
 /** The fact of a verified bundle: every member stands in the entry that the leaf commits to. */
-export function factOfProven({ fact, index, checkpoint }: ProvenFact): Fact {
+export function factOfProven({ fact, index, checkpoint, anchors }: ProvenFact): Fact {
   const { origin, size, root, cosigned } = checkpoint;
-  const proof = { origin, index, treeSize: size, root: encodeBase64(root), cosigned };
+  const proof = { origin, index, treeSize: size, root: encodeBase64(root), cosigned, anchors };
   return { ...factOfEntry(fact), proof };
 }
 

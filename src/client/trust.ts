@@ -1,7 +1,8 @@
 import { isNodeId } from '../core/node-id.ts';
-import { ALG_ED25519 } from '../merkle/note.ts';
+import { ALG_ECDSA, ALG_ED25519 } from '../merkle/note.ts';
 import { parsePolicy } from '../merkle/tlog-policy.ts';
-import { parseVerifierKey } from '../merkle/verifier-key.ts';
+import { parseTrustedRoot } from '../merkle/trusted-root.ts';
+import { parseVerifierKey, type VerifierKey } from '../merkle/verifier-key.ts';
 import type { ReaderTrust, TrustedLog } from '../verify/reader-trust.ts';
 import { peerKeyOf } from '../wire/peer-key.ts';
 
@@ -13,6 +14,13 @@ export interface TrustOptions {
   readonly nodes?: readonly { readonly nodeId: string; readonly peerId: string }[];
   /** C2SP tlog-policy text: which witnesses have to have cosigned. Its log lines count as `logKeys`. */
   readonly policy?: string;
+  /** If given, a transparency log of this Sigstore trusted root has to have the checkpoint of each fact. */
+  readonly anchors?: {
+    /** JSON text of `trusted_root.json`. */
+    readonly trustedRoot: string;
+    /** Verifier keys of anchor keys; those in the declaration of a trusted node count without. */
+    readonly keys?: readonly string[];
+  };
 }
 
 /**
@@ -29,7 +37,8 @@ export function trustOf(options: TrustOptions): ReaderTrust {
     if (nodeKey === undefined) throw new TypeError(`expected a peer id (12D3Koo…), got ${JSON.stringify(peerId)}`);
     return { nodeId, nodeKey };
   });
-  if (logs.length + nodes.length > 0) return { logs, nodes, policy, anchors: null };
+  const anchors = options.anchors === undefined ? null : readAnchors(options.anchors);
+  if (logs.length + nodes.length > 0) return { logs, nodes, policy, anchors };
   throw new TypeError('expected something to trust: logKeys, nodes, or log lines in policy');
 }
 
@@ -37,6 +46,18 @@ function readPolicy(text: string): NonNullable<ReaderTrust['policy']> {
   const policy = parsePolicy(text);
   if (policy.ok) return policy.value;
   throw new TypeError(`expected a tlog-policy, got line ${policy.error.line}: ${policy.error.message}`);
+}
+
+function readAnchors({ trustedRoot, keys = [] }: NonNullable<TrustOptions['anchors']>): ReaderTrust['anchors'] {
+  const logs = parseTrustedRoot(trustedRoot);
+  if (!logs.ok) throw new TypeError(logs.error);
+  return { logs: logs.value, keys: keys.map(readAnchorKey) };
+}
+
+function readAnchorKey(vkey: string): VerifierKey {
+  const key = parseVerifierKey(vkey);
+  if (key.ok && key.value.algorithm === ALG_ECDSA) return key.value;
+  throw new TypeError(`expected the verifier key of an anchor key, got ${JSON.stringify(vkey.slice(0, 80))}`);
 }
 
 function readLogKey(vkey: string): TrustedLog {

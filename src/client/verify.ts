@@ -2,10 +2,19 @@
 import { isJsonObject, parseJson } from '../core/json.ts';
 import { checkSdkProof, type SdkRefusal } from '../core/reference/sdk-proof.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { type AnchorReceipt, MAX_ANCHOR_RECEIPT_CHARS, readAnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
+import { parseCheckpoint } from '../merkle/checkpoint.ts';
+import { parseNote } from '../merkle/note.ts';
 import { type EvidenceContext, type EvidenceVerdict, judgeEvidence } from '../verify/evidence-verdict.ts';
-import { type FactRefusal, judgeFactBundle } from '../verify/fact-bundle-verdict.ts';
-import { type Refusal, type TrustRefusal, verifyCheckpointNote } from '../verify/reader-trust.ts';
+import { type FactRefusal, judgeFactBundle, judgeReceipt, provenAnchor } from '../verify/fact-bundle-verdict.ts';
+import {
+  anchorKeysOf,
+  type Refusal,
+  refusal,
+  type TrustRefusal,
+  verifyCheckpointNote,
+} from '../verify/reader-trust.ts';
 import { VerificationError } from './errors.ts';
 import { cidOfFact, type Fact, factOfProven, factOfRecord } from './facts.ts';
 import { type TrustOptions, trustOf } from './trust.ts';
@@ -83,4 +92,52 @@ export function verifyCheckpoint(
 /** Judges evidence against a node by what is signed in it. */
 export function verifyEvidence(text: string, beside: EvidenceContext = {}): EvidenceVerdict {
   return judgeEvidence(text, beside);
+}
+
+/** What a verified anchor says. */
+export interface VerifiedAnchor {
+  readonly origin: string;
+  readonly size: number;
+  /** Root hash, base64. */
+  readonly root: string;
+  readonly backend: string;
+  readonly logId: string;
+  readonly logIndex: number;
+  /** POSIX seconds by the log's word; null where it states none. */
+  readonly integratedTime: number | null;
+}
+
+/**
+ * Verifies a receipt of a transparency log: the anchor key has signed the checkpoint, and a log that is trusted has that
+ * very signature. A line of a local log is as good as the storage that it lies on, and is told apart by `backend`.
+ *
+ * @param receipt JSON text
+ * @param declaration the node's signed declaration, where trust is in nodes
+ * @throws TypeError if `trust` is malformed
+ */
+export function verifyAnchor(
+  receipt: string,
+  trust: TrustOptions,
+  declaration: string | null = null,
+): Result<VerifiedAnchor, Refusal<'anchor_malformed' | 'anchor_invalid'>> {
+  const read = readReceipt(receipt);
+  const note = read === undefined ? undefined : parseNote(read.checkpoint);
+  const checkpoint = note?.ok === true ? parseCheckpoint(note.value.text) : undefined;
+  if (read === undefined || checkpoint?.ok !== true) return refusal('anchor_malformed', 'expected an anchor receipt');
+  const { origin, size, root } = checkpoint.value;
+  const trusted = trustOf(trust);
+  const keys = anchorKeysOf(origin, trusted, declaration);
+  const judged = judgeReceipt(read, origin, keys, trusted.anchors?.logs ?? []);
+  if (!judged.ok) return refusal('anchor_invalid', `the anchor does not verify (${judged.error})`);
+  return ok({ origin, size, root: encodeBase64(root), ...provenAnchor(read, judged.value) });
+}
+
+function readReceipt(text: string): AnchorReceipt | undefined {
+  if (text.length > MAX_ANCHOR_RECEIPT_CHARS) return undefined;
+  try {
+    const read = readAnchorReceipt(JSON.parse(text));
+    return read.ok ? read.value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -104,7 +104,7 @@ test('another node’s key vouches for nothing here', async () => {
 const LIES: readonly [string, Meddle, string][] = [
   [
     'a value',
-    (path, body) => (path.startsWith('/v1/facts/') ? body.replace('secret-word', 'forged-word') : body),
+    (path, body) => (path.startsWith('/v1/facts/') ? body.replaceAll('secret-word', 'forged-word') : body),
     'inclusion_proof_invalid',
   ],
   [
@@ -150,12 +150,26 @@ for (const [what, meddle, code] of LIES) {
 
 test('a true fact in the place of the one that was asked for', async () => {
   const [one, two] = [await node.client().assert(fact()), await node.client().assert(fact())];
-  const swap: Meddle = (path, body) =>
-    path.startsWith('/v1/facts') ? body.replaceAll(one.id, two.id).replaceAll(one.cid, two.cid) : body;
+  const proven = { as: 'ro', headers: { 'stigmem-verify': 'full' } } as const;
+  const other = await (await node.api.send(`/v1/facts/${two.id}`, proven)).text();
+  const page = await (await node.api.send(`/v1/facts?entity=${two.entity}`, proven)).text();
+  const swap: Meddle = (path, body) => {
+    if (path.startsWith('/v1/facts/')) return other;
+    return path.startsWith('/v1/facts?') ? page : body;
+  };
   await assert.rejects(node.client('ro', swap).get(one.id), codeOf('answer_mismatch'));
   await assert.rejects(node.client('ro', swap).query({ entity: one.entity }), codeOf('answer_mismatch'));
   const forged: Meddle = (path, body) => (path === '/v1/facts' ? body.replace('"state ', '"forged ') : body);
   await assert.rejects(node.client('full', forged).assert(fact()), codeOf('cid_mismatch'));
+});
+
+test('recall keeps what wants to steer apart, whatever the server says', async () => {
+  const stored = await node.client().assert(fact({ value: 'the kettle is blue' }));
+  const found = await node.client().recall({ query: 'kettle', scope: 'public' });
+  assert.deepEqual([found.content.map(({ id }) => id), found.instructions], [[stored.id], []]);
+  const bare: Meddle = (path, body) =>
+    path.startsWith('/v1/recall') ? body.replace('"bundles":', '"bundels":') : body;
+  await assert.rejects(node.client('ro', bare).recall({ query: 'kettle', scope: 'public' }), codeOf('proof_missing'));
 });
 
 test('a server that goes back to an old copy, and one that shows another history', async () => {
