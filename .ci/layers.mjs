@@ -36,8 +36,6 @@ export const MAY_IMPORT = {
   client: ['core', 'merkle', 'wire', 'verify'],
   publish: ['core', 'merkle', 'journal', 'config'],
   anchor: ['core', 'merkle', 'journal', 'config', 'observe'],
-  admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
-  client: ['core', 'merkle', 'wire'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
   threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve'],
   // The parts of a running node, put together for app.ts.

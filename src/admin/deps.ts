@@ -9,7 +9,6 @@ import type {
   AuditInput,
   AuditPage,
   ChangePage,
-  CorruptFact,
   FactPage,
   FactQuery,
   FactResult,

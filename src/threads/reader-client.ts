@@ -4,7 +4,6 @@ import type {
   AuditFilter,
   AuditPage,
   ChangePage,
-  CorruptFact,
   FactPage,
   FactQuery,
   FactResult,

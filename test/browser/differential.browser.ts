@@ -151,7 +151,7 @@ test('checkpoints', () => {
 
 test('CIDs and evidence', async () => {
   const listed = await node.api.send('/v1/facts?limit=3', { as: 'ro' });
-  const records = /\{"id".*?\}\}|\{"id"[^]*?"derived_from":\[\]\}/g.exec(await listed.text());
+  const records = /\{"id".*?\}\}|\{"id"[\s\S]*?"derived_from":\[\]\}/g.exec(await listed.text());
   const record = records?.[0] ?? '';
   assert.ok(nodeBuild.verifyFactCid(record).ok, record);
   const draw = random('cids');
