@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { browserBuild } from './browser-build.mjs';
 
 // Entries lie side by side: a thread's module is found beside the module that starts it.
 const ENTRIES = {
@@ -11,6 +12,7 @@ const ENTRIES = {
   reader: 'src/threads/reader.ts',
   'fsck-worker': 'src/journal/fsck/fsck-worker.ts',
   core: 'src/client/core.ts',
+  client: 'src/client/node.ts',
 };
 // Native code, and data that only the demo of a checkout reads.
 const EXTERNAL = ['better-sqlite3', 'cldr-localenames-full', '@mdn/browser-compat-data'];
@@ -35,6 +37,7 @@ await build({
   logLevel: 'warning',
 });
 chmodSync('dist/main.js', 0o755);
+await build(browserBuild('dist/client.browser.js'));
 
 const { status } = spawnSync(process.execPath, ['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',

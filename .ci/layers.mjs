@@ -34,13 +34,17 @@ export const MAY_IMPORT = {
   anchor: ['core', 'merkle', 'journal', 'config', 'observe'],
   witness: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'pull', 'config', 'observe'],
   admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
+  witness: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'pull', 'config', 'observe'],
+  admin: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'config', 'observe'],
   client: ['core', 'merkle', 'wire', 'verify'],
   publish: ['core', 'merkle', 'journal', 'config'],
+  anchor: ['core', 'merkle', 'journal', 'config', 'observe'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
   threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve', 'witness'],
   // The parts of a running node, put together for app.ts.
   node: EVERY_STATION,
-  cli: [...EVERY_STATION, 'node'],
+  // What the client verifies, the command line verifies with the same functions.
+  cli: [...EVERY_STATION, 'node', 'client'],
 };
 
 /** Node's built-ins that the pure stations may use: hashing, compression and byte buffers are pure functions. */

@@ -9,12 +9,13 @@ import type {
   AuditInput,
   AuditPage,
   ChangePage,
-  CorruptFact,
   FactPage,
-  FactProof,
   FactQuery,
   FactResult,
   JournalHead,
+  ProveResult,
+  RecallQuery,
+  RecallResult,
   StoredFact,
 } from '../journal/read-model.ts';
 import type { LogName } from '../journal/tables.ts';
@@ -46,16 +47,13 @@ export interface ApiWriter {
   /** @returns the sequence of the new record */
   audit(input: AuditInput): Promise<number>;
   head(): Promise<JournalHead>;
+  /** Has the newest facts found by their words. @returns entries that are not found yet */
+  settleRecall(): Promise<number>;
   anchorStatus(backends: readonly string[]): Promise<readonly BackendStatus[]>;
   /** Newest first, from below `before`. */
   anchors(before: number, limit: number): Promise<readonly Anchored[]>;
   retryAnchors(): Promise<void>;
 }
-
-export type ProofResult =
-  | { readonly kind: 'proof'; readonly proof: FactProof }
-  | { readonly kind: 'not_found' }
-  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
 
 /** Reads check every row they touch before they return it. */
 export interface ApiReader {
@@ -63,7 +61,13 @@ export interface ApiReader {
   facts(query: FactQuery): Promise<FactPage>;
   auditPage(filter: AuditFilter): Promise<AuditPage>;
   auditDetail(seq: number): Promise<AuditDetail | null>;
-  proof(factId: string): Promise<ProofResult>;
+  recall(query: RecallQuery): Promise<RecallResult>;
+  /**
+   * Bundles of facts that were read before.
+   *
+   * @param withChain also looks at the ends of the chain, for the reference's chain proof
+   */
+  prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult>;
   changes(after: number, limit: number): Promise<ChangePage>;
   /** RFC 9162 consistency path. */
   consistency(from: number, to: number): Promise<readonly Uint8Array[]>;

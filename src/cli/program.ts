@@ -84,5 +84,7 @@ function createProgram(cli: Cli): Command {
     });
   const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
   for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo, addTiles, addVerify]) add(program, cli);
+  const tools = [addAudit, addAnchors, addFsck, addKey, addJournal, addTiles, addVerify, addDemo];
+  for (const add of [...adders, ...tools]) add(program, cli);
   return program;
 }

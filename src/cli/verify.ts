@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from './cli.ts';
+import { addVerifyFiles } from './verify-files.ts';
 import { addVerifyJournal } from './verify-journal.ts';
 
 export function addVerify(program: Command, cli: Cli): void {
@@ -8,4 +9,5 @@ export function addVerify(program: Command, cli: Cli): void {
     .summary('check what a node says, without it')
     .description('Checks files that a node, or somebody else, handed out. Needs no data folder and no network.');
   addVerifyJournal(group, cli);
+  addVerifyFiles(group, cli);
 }

@@ -170,6 +170,18 @@ CREATE TABLE lookup (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ke
 CREATE TABLE quarantine (chain_seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, status TEXT NOT NULL) STRICT;
 `;
 
+/**
+ * Words of facts, for recall. Contentless and without positions: it gives row numbers and nothing else, so that no text is
+ * stored twice; the rows themselves are read from `entries`.
+ */
+export const RECALL_INDEX = `
+CREATE VIRTUAL TABLE recall_index USING fts5(
+  words, content='', detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2"
+);
+`;
+/** Tables that FTS5 keeps behind {@link RECALL_INDEX}; another version of SQLite may write their SQL in other words. */
+export const RECALL_SHADOWS: readonly string[] = ['data', 'idx', 'config'].map((part) => `recall_index_${part}`);
+
 const ISO_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 const isoMicros = (column: string): string =>
   `strftime('%Y-%m-%dT%H:%M:%S', ${column} / 1000000, 'unixepoch') || printf('.%06d+00:00', ${column} % 1000000)`;
@@ -305,7 +317,7 @@ const guardsOf = (tables: Readonly<Record<string, string>>): string[] =>
 /** Migrations in order; `PRAGMA user_version` says how many have run. A released one is never edited. */
 export const MIGRATIONS: readonly string[] = [
   [TABLES, DERIVED, VIEWS, ...guardsOf(GUARDED_1), ...GUARDED_VIEWS_1.map(viewGuards)].join('\n'),
-  [TABLES_2, DERIVED_2, VIEWS_2, ...guardsOf(GUARDED_2), ...GUARDED_VIEWS_2.map(viewGuards)].join('\n'),
+  [TABLES_2, DERIVED_2, RECALL_INDEX, VIEWS_2, ...guardsOf(GUARDED_2), ...GUARDED_VIEWS_2.map(viewGuards)].join('\n'),
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */
@@ -316,4 +328,5 @@ export const DERIVED_TABLES = [
   'state',
   'anchor_attempts',
   'seen_reconciled',
+  'recall_index',
 ] as const;

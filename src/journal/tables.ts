@@ -216,6 +216,7 @@ export interface Tables {
   seen_reconciled: { seen_id: number };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
+  recall_index: { rowid: number; words: string };
   quarantine: { chain_seq: number; reason: string; status: string };
 }
 

@@ -148,16 +148,7 @@ async function followFolder(
 }
 
 function helloOf(base: Base): () => Uint8Array {
-  const self = {
-    identity: base.identity,
-    peerId: base.peerId,
-    nodeSigner: createLogSigner(base.identity.nodeId, base.nodeSeed),
-    logKey: createLogSigner(base.identity.journalOrigin, base.logSeed).publicKey,
-    witnessKey: createLogSigner(witnessName(base.identity.nodeId), base.witnessSeed).publicKey,
-    anchorKey: createAnchorSigner(base.identity.journalOrigin, base.anchorSeed).publicKey,
-    software: SOFTWARE,
-  };
-  const declaration = declareSelf(self, isoMicros(Date.now() * 1000));
+  const { declaration } = base;
   return () => encodeHello({ clock_ms: Date.now(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
 }
 

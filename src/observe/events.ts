@@ -25,6 +25,12 @@ export interface Events {
   /** A log signed two histories. @param peer its file; `configured` for a log that is no peer's */
   contradictionFound(peer: string, origin: string, reason: string, auditSeq: number | null): void;
   headUnreconciled(peer: string, origin: string, size: number, seenFrom: string): void;
+  corruptRead(
+    code: 'cid_mismatch' | 'leaf_mismatch' | 'fact_chain_mismatch',
+    factId: string,
+    chainSeq: number,
+    field: string,
+  ): void;
   requestServed(route: string, status: number, seconds: number): void;
   requestFailed(route: string, error: unknown): void;
   authRefused(): void;

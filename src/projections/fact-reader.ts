@@ -139,6 +139,15 @@ export class FactReader {
     }
   }
 
+  /** The fact at a journal position, if it is one that `query` shows. */
+  visibleAt(seq: number, query: FactQuery): Exclude<FactResult, { readonly kind: 'not_found' }> | undefined {
+    const row = this.#entries.bySeq(seq);
+    if (row === undefined) return undefined;
+    if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
+    const fact = this.#answer(row.entry, query);
+    return fact === undefined ? undefined : { kind: 'found', fact };
+  }
+
   #answer(entry: Entry, query: FactQuery): StoredFact | undefined {
     if (!matches(entry, query)) return undefined;
     const fact = this.#describe(entry, query.nowIso);

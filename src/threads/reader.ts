@@ -4,20 +4,23 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
+import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { readIdentity } from '../journal/journal.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
-  CorruptFact,
   FactPage,
-  FactProof,
   FactQuery,
   FactResult,
+  ProveResult,
+  RecallQuery,
+  RecallResult,
 } from '../journal/read-model.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
+import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
@@ -33,7 +36,8 @@ export interface ReaderMethods extends PublishMethods {
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
   auditDetail(seq: number): AuditDetail | null;
-  proof(factId: string, checkpoint: { size: number; note: string }): FactProof | CorruptFact | undefined;
+  recall(query: RecallQuery): RecallResult;
+  prove(request: ProveRequest): ProveResult;
   page(request: PageRequest): BuiltPage | undefined;
   inclusion(indexes: readonly number[], size: number): Uint8Array[][];
   consistency(from: number, to: number): Uint8Array[];
@@ -49,13 +53,16 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const entries = new EntryReader(db, signer);
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
+  const recall = new RecallReader(db, facts);
+  const prover = new FactProver(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
     auditPage: (filter) => audit.page(filter),
     auditDetail: (seq) => audit.detail(seq),
-    proof: (factId, checkpoint) => entries.proof(factId, checkpoint),
     page: (request) => buildPage(entries, request, signer),
+    recall: (query) => recall.recall(query),
+    prove: (request) => prover.prove(request),
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),

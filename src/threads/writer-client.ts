@@ -134,6 +134,10 @@ export class WriterClient {
     return this.#call('head');
   }
 
+  settleRecall(): Promise<number> {
+    return this.#call('settleRecall');
+  }
+
   stats(): Promise<WriterStats> {
     return this.#call('stats');
   }

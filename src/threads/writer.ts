@@ -11,10 +11,12 @@ import { createLogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
+import { RecallIndex } from '../projections/recall-index.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
@@ -45,15 +47,20 @@ export interface WriterStats {
   readonly entries: number;
   readonly auditRecords: number;
   readonly projectionLag: number;
+  /** Entries whose words cannot be found yet. */
+  readonly recallLag: number;
 }
 
 /** Beyond this many entries look-ups take part in the appends' time instead of falling behind. */
 const MAX_PROJECTION_LAG = 50_000;
 /** Short enough that nobody notices that a query lags; longer than the time between two pages. */
 const PROJECTION_PAUSE_MS = 10;
+/** Some 5 ms of the index of words: a call that comes meanwhile hardly waits. */
+const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
 export interface WriterMethods extends AnchorMethods, WitnessMethods {
+export interface WriterMethods extends AnchorMethods, RecallMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -71,6 +78,7 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
   if (port === null) throw new Error('writer.ts runs as a worker thread');
   const journal = Journal.open(folder, { logSeed, cacheMiB, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
+  const words = new RecallIndex(journal.db);
   const facts = new FactReader(
     journal.db,
     new EntryReader(journal.db, createLogSigner(journal.identity.journalOrigin, logSeed)),
@@ -89,13 +97,15 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
 
   let projecting: NodeJS.Timeout | undefined;
   const project = (): void => {
-    if (projector.advance() > 0) projecting?.refresh();
+    if (projector.advance() > 0 || words.advance(WORDS_PER_PAUSE) > 0) projecting?.refresh();
   };
   const afterCall = (seconds: number): void => {
     announce(seconds);
     while (projector.lag(journal.size) > MAX_PROJECTION_LAG) projector.advance();
+    // One step, not all of them: a journal that had no index yet is taken in without anybody waiting for it.
+    if (words.lag(journal.size) > MAX_PROJECTION_LAG) words.advance();
     // Look-ups wait for a pause: between the pages of a pull they would only slow it down.
-    if (projector.lag(journal.size) === 0) return;
+    if (projector.lag(journal.size) === 0 && words.lag(journal.size) === 0) return;
     if (projecting === undefined) projecting = setTimeout(project, PROJECTION_PAUSE_MS);
     else projecting.refresh();
   };
@@ -112,6 +122,7 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
   const methods: WriterMethods = {
     ...anchorMethods(journal, anchorSeed),
     ...witnessMethods(journal, witness, witnessPolicy),
+    ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
     ingestPage: (input) => pages.ingest(input),
     audit: (input, nowMs) => journal.audit(input, nowMs),
@@ -124,6 +135,7 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
       entries: journal.size,
       auditRecords: journal.auditSize,
       projectionLag: projector.lag(journal.size),
+      recallLag: words.lag(journal.size),
     }),
     close: () => {
       clearInterval(poll);

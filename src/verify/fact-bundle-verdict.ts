@@ -2,13 +2,24 @@
 import { chainHash, eventHashOfText } from '../core/chain.ts';
 import { cidOfText } from '../core/cid.ts';
 import { decodeEntry, type Entry } from '../core/entry.ts';
-import { ok, type Result } from '../core/result.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import {
+  type AnchorFault,
+  type AnchorReceipt,
+  type CheckedAnchor,
+  checkAnchorReceipt,
+  readAnchorReceipt,
+} from '../merkle/anchor-receipt.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
 import { entryLeafHash } from '../merkle/commitment.ts';
+import { sameHash } from '../merkle/hash.ts';
 import { checkInclusion } from '../merkle/inclusion.ts';
 import { parseTlogProof } from '../merkle/tlog-proof.ts';
+import type { TrustedLog } from '../merkle/trusted-root.ts';
+import type { VerifierKey } from '../merkle/verifier-key.ts';
 import { decodeFactBundle, type FactBundle } from '../wire/fact-bundle.ts';
 import {
+  anchorKeysOf,
   type ProvenAnchor,
   type ProvenCheckpoint,
   type ReaderTrust,
@@ -88,20 +99,50 @@ function judgeEntry(text: string, index: number): Result<Entry, Refusal<FactRefu
   return chain === entry.chain_hash ? ok(entry) : refusal('chain_hash_mismatch', `the entry's members give ${chain}`);
 }
 
-/** With a judge, at least one anchor has to be there, and all that are there have to hold. */
+/** Where anchors are asked for, one by a trusted log has to be there, and all of such logs have to hold. */
 function judgeAnchors(
-  { anchors }: FactBundle,
+  { anchors, declaration }: FactBundle,
   trust: ReaderTrust,
   checkpoint: ProvenCheckpoint,
 ): Result<readonly ProvenAnchor[], Refusal<FactRefusal>> {
   if (trust.anchors === null) return ok([]);
+  const { logs } = trust.anchors;
+  const keys = anchorKeysOf(checkpoint.origin, trust, declaration);
   const proven: ProvenAnchor[] = [];
-  for (const receipt of anchors) {
-    const judged = trust.anchors(receipt, checkpoint.note);
-    if (!judged.ok) return refusal('anchor_invalid', judged.error);
-    proven.push(judged.value);
+  for (const value of anchors) {
+    const receipt = readAnchorReceipt(value);
+    if (!receipt.ok) return refusal('anchor_invalid', 'an anchor is no receipt');
+    // A line on the node's own disk is nobody else's word.
+    if (receipt.value.backend === 'local') continue;
+    const anchor = judgeReceipt(receipt.value, checkpoint.origin, keys, logs);
+    if (!anchor.ok) return refusal('anchor_invalid', `an anchor does not verify (${anchor.error})`);
+    const isOfThis = anchor.value.treeSize === checkpoint.size && sameHash(anchor.value.root, checkpoint.root);
+    if (!isOfThis) return refusal('anchor_invalid', 'an anchor is of another checkpoint');
+    proven.push(provenAnchor(receipt.value, anchor.value));
   }
   return proven.length > 0
     ? ok(proven)
-    : refusal('anchor_missing', 'the bundle carries no anchor, and one is asked for');
+    : refusal('anchor_missing', 'no anchor by a log is there, and one is asked for');
+}
+
+/** Checks a receipt against each key that may have signed it; the first one that fits decides. */
+export function judgeReceipt(
+  receipt: AnchorReceipt,
+  origin: string,
+  keys: readonly VerifierKey[],
+  logs: readonly TrustedLog[],
+): Result<CheckedAnchor, AnchorFault | 'anchor_key_unknown'> {
+  let fault: AnchorFault | 'anchor_key_unknown' = 'anchor_key_unknown';
+  for (const { publicKey } of keys) {
+    const checked = checkAnchorReceipt(receipt, { origin, anchorKey: publicKey, logs });
+    if (checked.ok) return checked;
+    fault = checked.error;
+  }
+  return err(fault);
+}
+
+/** What a caller learns of an anchor. */
+export function provenAnchor({ log_id: logId }: AnchorReceipt, checked: CheckedAnchor): ProvenAnchor {
+  const { backend, logIndex, integratedTime } = checked;
+  return { backend, logId, logIndex, integratedTime };
 }

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { type Checkpoint, parseCheckpoint } from '../merkle/checkpoint.ts';
 import { checkCosignature } from '../merkle/cosignature.ts';
 import {
+  ALG_ECDSA,
   ALG_ED25519,
   ed25519Verifier,
   type NoteVerifier,
@@ -11,7 +12,8 @@ import {
   verifyNote,
 } from '../merkle/note.ts';
 import { checkWitnessPolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
-import { parseVerifierKey } from '../merkle/verifier-key.ts';
+import type { TrustedLog as TrustedTlog } from '../merkle/trusted-root.ts';
+import { parseVerifierKey, type VerifierKey } from '../merkle/verifier-key.ts';
 import { type Declaration, openDeclaration } from '../wire/declaration.ts';
 
 /** A log key that was handed over by other means than the node's own answers. */
@@ -37,16 +39,20 @@ export interface ProvenAnchor {
   readonly integratedTime: number | null;
 }
 
-/** Judges one receipt for a checkpoint. */
-export type AnchorJudge = (receipt: unknown, note: SignedNote) => Result<ProvenAnchor, string>;
+/** Transparency logs that are believed, and whose anchor key has to have signed. */
+export interface AnchorRequirement {
+  readonly logs: readonly TrustedTlog[];
+  /** Anchor keys that were handed over; those of a trusted node's declaration count too. */
+  readonly keys: readonly VerifierKey[];
+}
 
 export interface ReaderTrust {
   readonly logs: readonly TrustedLog[];
   readonly nodes: readonly TrustedNode[];
   /** Cosignatures that are asked for; null: none. */
   readonly policy: WitnessPolicy | null;
-  /** Judges anchors; null: none is asked for. */
-  readonly anchors: AnchorJudge | null;
+  /** Anchors that are asked for; null: none. */
+  readonly anchors: AnchorRequirement | null;
 }
 
 export type TrustRefusal =
@@ -134,6 +140,23 @@ function declaredLogKeys(declaration: Declaration, origin: string): readonly Not
     const isNamed = key.value.name === declaration.journal_origin || key.value.name === origin;
     return isNamed ? [ed25519Verifier(origin, key.value.publicKey)] : [];
   });
+}
+
+/** Anchor keys that may stand on checkpoints of `origin`: given ones, and those that a trusted node has declared. */
+export function anchorKeysOf(
+  origin: string,
+  { anchors, nodes }: ReaderTrust,
+  declaration: string | null,
+): readonly VerifierKey[] {
+  const given = (anchors?.keys ?? []).filter(({ name }) => name === origin);
+  const owner = nodes.find(({ nodeId }) => origin.startsWith(`${nodeId.slice('stigmem://'.length)}/`));
+  const opened = owner === undefined || declaration === null ? undefined : openDeclaration(declaration, owner);
+  if (opened?.ok !== true) return given;
+  const declared = opened.value.keys.flatMap(({ use, vkey }) => {
+    const key = use === 'anchor' ? parseVerifierKey(vkey) : undefined;
+    return key?.ok === true && key.value.algorithm === ALG_ECDSA ? [key.value] : [];
+  });
+  return [...given, ...declared];
 }
 
 function cosignedBy(note: SignedNote, policy: WitnessPolicy | null): ProvenCheckpoint['cosigned'] {

@@ -140,6 +140,16 @@ export class NodeProcess {
     this.#token = readFileSync(dataPaths(this.dir).cliToken, 'utf8').trim();
   }
 
+  /** Base URL of the API, once it listens. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** The command line's own key. */
+  get token(): string {
+    return this.#token;
+  }
+
   get address(): string {
     return this.#listen;
   }

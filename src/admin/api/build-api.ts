@@ -12,6 +12,7 @@ import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
 import { addPeers } from './peers.ts';
 import { createQuota } from './quota.ts';
+import { addRecall } from './recall.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
@@ -28,6 +29,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   addFactWrites(apparatus, sessions);
   addFactReads(apparatus, tools);
+  addRecall(apparatus, tools);
   addPeers(apparatus);
   addAudit(apparatus);
   addJournal(apparatus, tools);
@@ -35,6 +37,11 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addConsistency(apparatus);
   addChanges(apparatus, tools);
   addTlog(apparatus);
+  addConsistency(apparatus);
+  addChanges(apparatus, tools);
+  addTlog(apparatus);
+  addJournal(apparatus);
+  addAnchors(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
   addWitness(apparatus);

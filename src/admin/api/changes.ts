@@ -3,6 +3,7 @@ import type { Change } from '../../journal/read-model.ts';
 import { factRecordText } from './fact-record.ts';
 import type { ReadTools } from './facts-read.ts';
 import { intParam, textParam } from './params.ts';
+import { bundlesText, PROVEN_FACTS, proveFacts, READ_HEADERS, wantsProof } from './proofs.ts';
 import { jsonText, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, type Principal } from './route.ts';
 import { FACT_RECORD } from './schemas.ts';
@@ -33,6 +34,7 @@ const CHANGES = z
   .object({
     changes: z.array(z.object({ seq: z.number().int(), fact: FACT_RECORD })),
     position: z.number().int().openapi({ description: 'Give it as `after` once these are worked off.' }),
+    ...PROVEN_FACTS,
     more: z.boolean().openapi({ description: 'Whether the journal holds more behind the position already.' }),
   })
   .openapi('Changes');
@@ -50,6 +52,7 @@ export function addChanges(apparatus: Apparatus, tools: ReadTools): void {
     summary: 'Facts in the order of the journal, from a position on',
     description: DESCRIPTION,
     query: QUERY,
+    headers: READ_HEADERS,
     quota: 'fact_read',
     responses: {
       200: { description: 'what came behind the position', content: { 'application/json': { schema: CHANGES } } },
@@ -80,11 +83,16 @@ async function answerChanges(
   const shown = page.changes.filter(
     ({ fact }) => isVisible(fact, principal) && (query.scope === undefined || fact.entry.scope === query.scope),
   );
+  const ids = shown.map(({ fact }) => fact.entry.fact_id);
+  const proven = wantsProof(c) ? await proveFacts(tools, ids, principal, false) : null;
+  if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
   deps.events.factsRead(principal.entityUri, shown.length);
-  return jsonText(200, changesText(shown, page.changes.at(-1)?.seq ?? query.after, page.more));
+  const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
+  return jsonText(200, changesText(shown, page.changes.at(-1)?.seq ?? query.after, page.more, bundles));
 }
 
-function changesText(changes: readonly Change[], position: number, more: boolean): string {
+/** @param bundles further members, each after a comma */
+function changesText(changes: readonly Change[], position: number, more: boolean, bundles: string): string {
   const items = changes.map(({ seq, fact }) => `{"seq":${seq},"fact":${factRecordText(fact)}}`).join(',');
-  return `{"changes":[${items}],"position":${position},"more":${more}}`;
+  return `{"changes":[${items}],"position":${position},"more":${more}${bundles}}`;
 }

@@ -93,7 +93,7 @@ for (const [column, value, code] of EDITS) {
 
     const original = await stored(column);
     await api.tamper(edited.id, column, value);
-    for (const path of [`/v1/facts/${edited.id}`, `/v1/facts/${edited.cid}`, `/v1/journal/proof/${edited.id}`]) {
+    for (const path of [`/v1/facts/${edited.id}`, `/v1/facts/${edited.cid}`, `/v1/facts/${edited.id}/proof`]) {
       const detail = await refusal(path);
       assert.deepEqual([detail['code'], detail['fact_id'], detail['field']], [code, edited.id, column], path);
     }

@@ -89,7 +89,7 @@ test('no path, query, method or header makes an error of ours', async () => {
     '/v1/federation/audit/',
     '/v1/federation/audit',
     '/v1/federation/peers/',
-    '/v1/journal/proof/',
+    '/v1/recall',
     '/v1/journal/checkpoint',
     '/v1/admin/keys/',
     '/',

@@ -180,10 +180,10 @@ test('journal endpoints: head, checkpoint of either log, proof by id and CID', a
   assert.equal(note.headers.get('content-type'), 'text/plain; charset=utf-8');
   assert.equal(await note.text(), head['checkpoint']);
   assert.match(await (await api.send('/v1/journal/checkpoint?log=audit', { as: 'ro' })).text(), /^example\/audit/);
-  const byId = await (await api.send(`/v1/journal/proof/${fact.id}`, { as: 'ro' })).json();
-  const byCid = await (await api.send(`/v1/journal/proof/${fact.cid}`, { as: 'ro' })).json();
+  const byId = await (await api.send(`/v1/facts/${fact.id}/proof`, { as: 'ro' })).json();
+  const byCid = await (await api.send(`/v1/facts/${fact.cid}/proof`, { as: 'ro' })).json();
   assert.deepEqual(byId, byCid);
-  assert.equal((await api.send('/v1/journal/proof/sha256:x', { as: 'ro' })).status, 400);
-  assert.equal((await api.send('/v1/journal/proof/none', { as: 'ro' })).status, 404);
+  assert.equal((await api.send('/v1/facts/sha256:x/proof', { as: 'ro' })).status, 400);
+  assert.equal((await api.send('/v1/facts/none/proof', { as: 'ro' })).status, 404);
   await api.close();
 });
