@@ -6,12 +6,12 @@ tool (
 	filippo.io/torchwood/cmd/litewitness
 	github.com/sigstore/cosign/v3/cmd/cosign
 	github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix
-	github.com/sigstore/rekor/cmd/rekor-server
 	github.com/transparency-dev/tessera/cmd/fsck
 )
 
 require (
 	github.com/google/trillian v1.7.3
+	github.com/sigstore/rekor v1.5.3
 	golang.org/x/mod v0.36.0
 	google.golang.org/grpc v1.82.0
 	google.golang.org/protobuf v1.36.12-0.20260120151049-f2248ac996af
@@ -279,7 +279,6 @@ require (
 	github.com/sigstore/cosign/v3 v3.1.1 // indirect
 	github.com/sigstore/fulcio v1.8.7 // indirect
 	github.com/sigstore/protobuf-specs v0.5.1 // indirect
-	github.com/sigstore/rekor v1.5.3 // indirect
 	github.com/sigstore/rekor-tiles/v2 v2.3.0 // indirect
 	github.com/sigstore/sigstore v1.10.8 // indirect
 	github.com/sigstore/sigstore-go v1.2.0 // indirect
