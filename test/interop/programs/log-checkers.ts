@@ -64,9 +64,11 @@ export function sumdbCheckProof(ends: Ends, proof: string, vkey: string, leaf: U
 
 async function sumdbCheck(args: readonly string[]): Promise<SumdbVerdict> {
   const { path } = await goProgram('sumdb-check', './sumdb-check', 'golang.org/x/mod');
-  const { stdout } = await run(path, args, { timeout: CHECK_MS }).catch((error: { code?: unknown; stdout?: string }) => {
-    if (error.code !== 1 || error.stdout === undefined) throw error;
-    return { stdout: error.stdout };
-  });
+  const { stdout } = await run(path, args, { timeout: CHECK_MS }).catch(
+    (error: { code?: unknown; stdout?: string }) => {
+      if (error.code !== 1 || error.stdout === undefined) throw error;
+      return { stdout: error.stdout };
+    },
+  );
   return JSON.parse(stdout);
 }
