@@ -10,6 +10,7 @@ import { installed } from './cache.ts';
 const MODULE = fileURLToPath(new URL('./go/', import.meta.url));
 const GO_MOD = readFileSync(join(MODULE, 'go.mod'), 'utf8');
 const BUILD_MS = 900_000;
+const PROGRAMS = new Map<string, Promise<GoProgram>>();
 const run = promisify(execFile);
 
 export interface GoProgram {
@@ -24,7 +25,13 @@ export interface GoProgram {
  * @param goPackage a package of a required module, or a folder of our own as `./name`
  * @param module    the module whose version is meant
  */
-export async function goProgram(name: string, goPackage: string, module: string): Promise<GoProgram> {
+export function goProgram(name: string, goPackage: string, module: string): Promise<GoProgram> {
+  const known = PROGRAMS.get(name) ?? build(name, goPackage, module);
+  PROGRAMS.set(name, known);
+  return known;
+}
+
+async function build(name: string, goPackage: string, module: string): Promise<GoProgram> {
   const version = requiredVersion(module);
   const started = performance.now();
   const folder = await installed(`${name}-${version}-${fingerprint(goPackage)}`, async (empty) => {

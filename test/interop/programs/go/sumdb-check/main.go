@@ -55,7 +55,7 @@ func run(args []string) (any, error) {
 		return nil, errors.New("usage: sumdb-check log|proof|version …")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
-	vkeys := flags.String("vkey", "", "verifier keys of the log and its witnesses, comma-separated; all must have signed")
+	vkeys := flags.String("vkey", "", "Ed25519 verifier keys, the log's first, comma-separated; all must have signed")
 	old := flags.Int64("old", 0, "an older size to prove consistency from")
 	entry := flags.String("entry", "", "file with the bytes of the leaf")
 	if err := flags.Parse(args[1:]); err != nil {

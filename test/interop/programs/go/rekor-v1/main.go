@@ -1,7 +1,10 @@
-// trillian-memory is Trillian's log server and signer in one process, over Trillian's own in-memory storage: what a Rekor v1
-// server needs behind it, without a database. Everything is forgotten when it ends.
+// rekor-v1 is a Rekor v1 server that needs no database.
 //
-// Prints one JSON line {"tree_id":"…"} when it serves the tree.
+//	rekor-v1 serve …             rekor-server as it is, but that it serves no metrics
+//	rekor-v1 trillian -address A Trillian's log server and signer over Trillian's own in-memory storage, in one process;
+//	                             it forgets everything when it ends
+//
+// Trillian prints one JSON line {"tree_id":"…"} when it serves the tree.
 package main
 
 import (
@@ -11,13 +14,14 @@ import (
 	"log"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/google/trillian"
 	"github.com/google/trillian/client"
 	"github.com/google/trillian/extension"
-	triloglog "github.com/google/trillian/log"
+	trillianlog "github.com/google/trillian/log"
 	"github.com/google/trillian/monitoring"
 	"github.com/google/trillian/quota"
 	"github.com/google/trillian/server"
@@ -27,6 +31,7 @@ import (
 	"github.com/google/trillian/storage/memory"
 	"github.com/google/trillian/util/clock"
 	"github.com/google/trillian/util/election2"
+	"github.com/sigstore/rekor/cmd/rekor-server/app"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -65,14 +70,29 @@ func (d *dedup) QueueLeaves(ctx context.Context, tree *trillian.Tree, leaves []*
 }
 
 func main() {
-	address := flag.String("address", "127.0.0.1:0", "address to serve gRPC on")
-	flag.Parse()
-	if err := run(*address); err != nil {
+	if len(os.Args) < 2 || os.Args[1] != "trillian" {
+		serve()
+		return
+	}
+	flags := flag.NewFlagSet("trillian", flag.ExitOnError)
+	address := flags.String("address", "127.0.0.1:0", "address to serve gRPC on")
+	if err := flags.Parse(os.Args[2:]); err != nil {
+		log.Fatal(err)
+	}
+	if err := trillianServer(*address); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(address string) error {
+// serve runs rekor-server. It would serve metrics on every address of the machine, and goes on without if their port is taken.
+func serve() {
+	if held, err := net.Listen("tcp", "127.0.0.1:2112"); err == nil {
+		defer held.Close()
+	}
+	app.Execute()
+}
+
+func trillianServer(address string) error {
 	ctx := context.Background()
 	trees := memory.NewTreeStorage()
 	registry := extension.Registry{
@@ -91,19 +111,19 @@ func run(address string) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- serving.Serve(listener) }()
-	go triloglog.NewOperationManager(triloglog.OperationInfo{
+	go trillianlog.NewOperationManager(trillianlog.OperationInfo{
 		Registry:    registry,
 		BatchSize:   100,
 		NumWorkers:  1,
 		RunInterval: sequenceEvery,
 		TimeSource:  clock.System,
-	}, triloglog.NewSequencerManager(registry, 0)).OperationLoop(ctx)
+	}, trillianlog.NewSequencerManager(registry, 0)).OperationLoop(ctx)
 
 	tree, err := createTree(ctx, listener.Addr().String())
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"tree_id": tree.TreeId}); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]string{"tree_id": strconv.FormatInt(tree.TreeId, 10)}); err != nil {
 		return err
 	}
 	return <-failed
