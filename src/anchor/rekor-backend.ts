@@ -4,9 +4,10 @@
  */
 import type { AnchorCheckpoint, NewAnchorReceipt } from '../journal/anchor-records.ts';
 import { leafHash } from '../merkle/hash.ts';
-import { parseNote } from '../merkle/note.ts';
+import { ALG_ECDSA, parseNote } from '../merkle/note.ts';
 import { checkRekorEntry, readRekorEntry, type SignedDigest } from '../merkle/rekor-entry.ts';
 import type { TrustedLog } from '../merkle/trusted-root.ts';
+import { verifierKeyId } from '../merkle/verifier-key.ts';
 import type { AnchorBackend } from './backend.ts';
 import { AnchorError } from './errors.ts';
 import type { RekorApi } from './rekor-api.ts';
@@ -36,8 +37,9 @@ export function createRekorBackend(options: RekorOptions): AnchorBackend {
 /** The ECDSA line of the note is the signature that Rekor takes: DER over SHA-256 of the same text. */
 function signedDigest({ note }: AnchorCheckpoint, publicKey: Uint8Array): SignedDigest {
   const parsed = parseNote(note);
-  const line = parsed.ok ? parsed.value.signatures[1] : undefined;
-  if (!parsed.ok || line === undefined) throw new TypeError('a checkpoint to be anchored has two signatures');
+  const keyId = verifierKeyId({ name: '', algorithm: ALG_ECDSA, publicKey });
+  const line = parsed.ok ? parsed.value.signatures.find((one) => one.keyId === keyId) : undefined;
+  if (!parsed.ok || line === undefined) throw new TypeError('a checkpoint to be anchored has a line of the anchor key');
   return { text: parsed.value.text, signature: line.signature, publicKey };
 }
 

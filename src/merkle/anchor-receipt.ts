@@ -97,10 +97,11 @@ export function checkAnchorReceipt(receipt: AnchorReceipt, trust: AnchorTrust): 
   const sent = { text: note.value.text, signature: line.signature, publicKey: trust.anchorKey };
   const checked = checkRekorEntry(entry.value, sent, trust.logs);
   if (!checked.ok) return checked;
-  const { logIndex, integratedTime } = entry.value;
+  const { logIndex, integratedTime, logId } = entry.value;
   const leaf = leafHash(entry.value.body).toString('hex');
   const isSame = logIndex === receipt.log_index && integratedTime === receipt.integrated_time;
-  if (!isSame || leaf !== receipt.leaf_hash) return err('anchor_malformed');
+  const isNamed = leaf === receipt.leaf_hash && logId.toString('hex') === receipt.log_id;
+  if (!isSame || !isNamed) return err('anchor_malformed');
   return ok({ ...found, logIndex, integratedTime });
 }
 

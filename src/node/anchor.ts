@@ -43,7 +43,7 @@ function rekorOf({ config, identity, anchorSeed }: Base): AnchorBackend {
   const { rekor } = config.anchor;
   if (rekor === null) throw new Error('no Rekor is configured');
   const { text, logs } = readTrustRoot(config, rekor.trustRootFile);
-  const api = rekor.version === 1 ? createRekorV1(rekor.url) : createRekorV2(rekor.url, rekor.readUrl);
+  const api = rekor.version === 1 ? createRekorV1(rekor.url) : createRekorV2(rekor.url, rekor.readUrl, logs);
   const { publicKey } = createAnchorSigner(identity.journalOrigin, anchorSeed);
   return createRekorBackend({ api, trustRoot: text, logs, anchorKey: publicKey });
 }

@@ -60,7 +60,9 @@ export class Server {
     for (;;) {
       if (hasEnded()) {
         this.#child = undefined;
-        throw new Error(`${name} ended with ${failure?.message ?? child.exitCode ?? child.signalCode}\n${this.#tail()}`);
+        throw new Error(
+          `${name} ended with ${failure?.message ?? child.exitCode ?? child.signalCode}\n${this.#tail()}`,
+        );
       }
       const error = await ready(this.#output).then(
         () => undefined,
