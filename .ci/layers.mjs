@@ -11,10 +11,12 @@ const EVERY_STATION = [
   'pull',
   'serve',
   'anchor',
+  'witness',
   'threads',
   'admin',
   'observe',
   'config',
+  'publish',
 ];
 
 export const MAY_IMPORT = {
@@ -24,16 +26,18 @@ export const MAY_IMPORT = {
   transport: ['core'],
   verify: ['core', 'merkle', 'wire'],
   observe: ['core'],
-  config: ['core'],
+  config: ['core', 'merkle'],
   journal: ['core', 'merkle', 'wire', 'verify'],
   projections: ['core', 'merkle', 'journal'],
   pull: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'config', 'observe'],
   serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
   anchor: ['core', 'merkle', 'journal', 'config', 'observe'],
+  witness: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'pull', 'config', 'observe'],
   admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
-  client: ['core', 'merkle', 'wire'],
+  client: ['core', 'merkle', 'wire', 'verify'],
+  publish: ['core', 'merkle', 'journal', 'config'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
-  threads: ['core', 'merkle', 'verify', 'journal', 'projections', 'pull', 'serve'],
+  threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve', 'witness'],
   // The parts of a running node, put together for app.ts.
   node: EVERY_STATION,
   cli: [...EVERY_STATION, 'node'],

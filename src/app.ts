@@ -9,6 +9,8 @@ import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 
 export { initJournal } from './journal/init.ts';
 export { runFsck } from './node/fsck.ts';
+export { exportTiles } from './node/tiles-export.ts';
+export { verifyJournal } from './node/verify-journal.ts';
 
 export interface RunningNode {
   /** Base URL of the HTTP API. */

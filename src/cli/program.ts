@@ -18,6 +18,8 @@ import { addRetract } from './retract.ts';
 import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
 import { addStatus } from './status.ts';
+import { addTiles } from './tiles.ts';
+import { addVerify } from './verify.ts';
 
 const INTRODUCTION = `Facts between organisations that do not trust each other's databases: a node keeps a journal, pulls granted feeds from its peers, verifies everything, keeps what verifies and the evidence of what does not.`;
 
@@ -82,5 +84,6 @@ function createProgram(cli: Cli): Command {
     });
   const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
   for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo]) add(program, cli);
+  for (const add of [...adders, addAudit, addFsck, addKey, addJournal, addTiles, addVerify, addDemo]) add(program, cli);
   return program;
 }

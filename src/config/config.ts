@@ -9,6 +9,7 @@ import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
 import { type AnchorBackendName, checkSettings, SECTIONS, SETTINGS, type Settings } from './settings.ts';
 import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
+import { checkWitnessPolicyFile, type WitnessConfig, witnessConfig } from './witness-settings.ts';
 
 export interface Config {
   /** Data folder, as given. */
@@ -35,6 +36,7 @@ export interface Config {
     readonly maxFutureSkewMs: number;
     readonly maxPastSkewMs: number;
   };
+  readonly witness: WitnessConfig;
   readonly limits: { readonly maxValueBytes: number; readonly maxConnections: number };
   readonly anchor: {
     readonly backends: readonly AnchorBackendName[];
@@ -51,6 +53,7 @@ export interface Config {
       readonly trustRootFile: string;
     } | null;
   };
+  readonly tlog: { readonly isPublic: boolean };
   readonly log: { readonly level: Settings['log']['level'] };
 }
 
@@ -91,7 +94,8 @@ function resolveConfig(
     const faults = checked.faults.flatMap((fault) => explainFault(fault, context));
     return err({ code: 'invalid', problems: [...problems, ...faults.sort((a, b) => lineOf(a) - lineOf(b))] });
   }
-  const found = [...problems, ...contradictions(checked.value, whereIs)];
+  const policyFile = checkWitnessPolicyFile(dir, checked.value.witness);
+  const found = [...problems, ...contradictions(checked.value, whereIs), ...policyFile];
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
 }
 
@@ -142,7 +146,7 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, limits, listen } = settings;
+  const { anchor, api, federation, limits, listen, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
@@ -167,6 +171,7 @@ function toConfig(dir: string, settings: Settings): Config {
       maxFutureSkewMs: federation.max_future_skew_s * 1_000,
       maxPastSkewMs: federation.max_past_skew_s * 1_000,
     },
+    witness: witnessConfig(dir, settings.witness),
     limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },
     anchor: {
       backends: anchor.backends,
@@ -176,6 +181,7 @@ function toConfig(dir: string, settings: Settings): Config {
       localPath: inDir(anchor.local_path),
       rekor: rekorOf(anchor, inDir),
     },
+    tlog: { isPublic: tlog.public },
     log: { level: settings.log.level },
   });
 }
@@ -196,7 +202,8 @@ function bare(url: string): string {
 }
 
 function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+  // Bytes cannot be frozen.
+  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !Object.isFrozen(value)) {
     Object.freeze(value);
     for (const inner of Object.values(value)) deepFreeze(inner);
   }

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { MAX_PAGE_ENTRIES, MAX_VALUE_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { parsePolicy } from '../merkle/tlog-policy.ts';
 import { addressFault, authorityFault, nodeIdFault, peerIdFault, peerIdIn } from './checks.ts';
 import { explainFault, text, toFault } from './fault.ts';
 import { GRANT_FORM, type Grant, readGrant } from './grant.ts';
@@ -29,6 +30,11 @@ export interface PeerFile {
   readonly disabled: boolean;
   /** Null: the node's own limits. */
   readonly limits: { readonly maxValueBytes: number | null; readonly pageEntries: number | null };
+  /** What its checkpoints have to carry before a page is taken. */
+  readonly policy: {
+    /** Text of a C2SP tlog-policy; null: no cosignatures are asked for. */
+    readonly witnesses: string | null;
+  };
 }
 
 export const PEER_SUFFIX = '.toml';
@@ -62,7 +68,15 @@ const schema = z.strictObject({
       page_entries: z.int().min(1).max(MAX_PAGE_ENTRIES).optional(),
     })
     .prefault({}),
+  policy: z.strictObject({ witnesses: text(policyFault).optional() }).prefault({}),
 });
+
+function policyFault(value: string): string | null {
+  const parsed = parsePolicy(value);
+  if (parsed.ok) return null;
+  const { line, message } = parsed.error;
+  return line === 0 ? message : `line ${line}: ${message}`;
+}
 
 const EXPECTED: Readonly<Record<string, string>> = {
   node_id: 'the partner’s node id such as "stigmem://globex.example"',
@@ -76,6 +90,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   disabled: 'true or false',
   limits: 'a section, written [limits]',
   'limits.max_value_bytes': `bytes from 1 to ${MAX_VALUE_BYTES}`,
+  policy: 'a section, written [policy]',
+  'policy.witnesses': 'a C2SP tlog-policy, its lines between three quotation marks',
   'limits.page_entries': `a number from 1 to ${MAX_PAGE_ENTRIES}`,
 };
 
@@ -154,5 +170,6 @@ function toPeerFile(name: string, peer: z.output<typeof schema>): PeerFile {
     logKey: peer.log_key ?? null,
     disabled: peer.disabled,
     limits: { maxValueBytes: peer.limits.max_value_bytes ?? null, pageEntries: peer.limits.page_entries ?? null },
+    policy: { witnesses: peer.policy.witnesses ?? null },
   };
 }

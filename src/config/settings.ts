@@ -12,6 +12,8 @@ import {
   MAX_VALUE_BYTES,
   TARGET_PAGE_BYTES,
 } from '../core/limits.ts';
+import { ALG_ED25519 } from '../merkle/note.ts';
+import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { addressFault, nodeIdFault } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 
@@ -44,6 +46,12 @@ function urlFault(value: string): string | null {
   const url = URL.parse(value);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) return 'it starts with http:// or https://';
   return url.search === '' && url.hash === '' ? null : 'it has no query and no fragment';
+}
+
+function logKeyFault(value: string): string | null {
+  const key = parseVerifierKey(value);
+  if (!key.ok) return 'it has three parts joined by +, and the second is the key id of the others';
+  return key.value.algorithm === ALG_ED25519 ? null : 'it is no Ed25519 key';
 }
 
 const GARDEN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -168,6 +176,26 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'What this node asks of its peers, and what it takes from them.' }),
+  witness: z
+    .strictObject({
+      logs: z.array(text(logKeyFault)).max(256).default([]).register(about, {
+        kind: 'list',
+        expected: 'a list of log keys, each "<origin>+<8 hex>+<base64>"',
+        doc: 'Logs that this node cosigns beside those of its peers, by their verifier keys (C2SP vkey, Ed25519).',
+      }),
+      policy_file: z.string().default('').register(about, {
+        kind: 'text',
+        expected: 'a path of a C2SP tlog-policy, or "" for no policy',
+        doc: 'Whose cosignatures this node’s own checkpoints shall have before they are served (C2SP tlog-policy). Witnesses named <authority>/witness are peers, others are reached at their URL. Relative paths start at the data folder. Empty: no policy.',
+      }),
+      gossip_interval_s: integer(1, 86_400, 30).register(about, {
+        kind: 'integer',
+        expected: 'seconds from 1 to 86400',
+        doc: 'How often peers are asked for the newest checkpoints that they hold of third nodes.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Cosignatures: on checkpoints of others, and on our own.' }),
   limits: z
     .strictObject({
       max_value_bytes: integer(1, MAX_VALUE_BYTES, MAX_VALUE_BYTES).register(about, {
@@ -249,6 +277,18 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'Transparency logs: checkpoints of this node where it cannot rewrite them.' }),
+  tlog: z
+    .strictObject({
+      public: z.boolean().default(false).register(about, {
+        kind: 'boolean',
+        expected: 'true or false',
+        doc: 'Whether anybody who reaches the API may read /tlog without a key. It holds hashes alone: no fact can be learned from it, only how many there are.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, {
+      doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
+    }),
   log: z
     .strictObject({
       level: z
@@ -285,6 +325,11 @@ export interface Settings {
     readonly max_future_skew_s: number;
     readonly max_past_skew_s: number;
   };
+  readonly witness: {
+    readonly logs: readonly string[];
+    readonly policy_file: string;
+    readonly gossip_interval_s: number;
+  };
   readonly limits: { readonly max_value_bytes: number; readonly max_connections: number };
   readonly anchor: {
     readonly backends: readonly AnchorBackendName[];
@@ -297,6 +342,7 @@ export interface Settings {
     readonly rekor_read_url: string;
     readonly rekor_trust_root: string;
   };
+  readonly tlog: { readonly public: boolean };
   readonly log: { readonly level: LogLevel };
 }
 

@@ -27,6 +27,7 @@ import type { AuditInput, JournalHead } from './read-model.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
 import type { EntryRow, LogName } from './tables.ts';
+import { WitnessRecords } from './witness-records.ts';
 
 export interface JournalOptions {
   /** Seed of the log key, 32 bytes. */
@@ -50,6 +51,7 @@ export class Journal {
   readonly identity: JournalIdentity;
   readonly peers: PeerRecords;
   readonly anchors: AnchorRecords;
+  readonly witness: WitnessRecords;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -70,6 +72,7 @@ export class Journal {
     this.#evidence = new EvidenceStore(db);
     this.peers = new PeerRecords(db);
     this.anchors = new AnchorRecords(db);
+    this.witness = new WitnessRecords(db);
     this.#signer = new CheckpointSigner(db, heads, {
       journal: createLogSigner(identity.journalOrigin, options.logSeed),
       audit: createLogSigner(identity.auditOrigin, options.logSeed),
@@ -170,6 +173,39 @@ export class Journal {
       }
       return seq;
     });
+  }
+
+  /**
+   * Records two heads of a peer's log that contradict each other, and suspends the peer.
+   *
+   * @param evidence canonical text, `pairEvidence`
+   * @param save writes what belongs to it, in the same transaction
+   * @returns the sequence of the audit record
+   */
+  recordContradiction(
+    found: { readonly reason: string; readonly peer: string; readonly evidence: string; readonly seenFrom: string },
+    save: () => void,
+    nowMs: number,
+  ): number {
+    const { reason, peer, seenFrom } = found;
+    return this.#transact(() => {
+      save();
+      const evidence = this.#evidence.save(found.evidence);
+      const detail = { class: 'contradiction', effect: 'suspended', kind: 'checkpoints', seen_from: seenFrom };
+      const seq = this.#audit.append(
+        { event: 'federation_integrity_rejected', reason, peer, detail },
+        evidence,
+        nowMs * 1000,
+      );
+      const suspension = { event: 'peer_suspended', reason, peer, detail: { audit_seq: seq } };
+      this.#audit.append(suspension, evidence, nowMs * 1000);
+      return seq;
+    });
+  }
+
+  /** Runs `work` as one transaction: what it writes is durable when it returns. */
+  durably<T>(work: () => T): T {
+    return this.#transact(work);
   }
 
   audit(input: AuditInput, nowMs: number): number {

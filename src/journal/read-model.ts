@@ -56,6 +56,22 @@ export type FactPage =
   | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact }
   | { readonly kind: 'bad_cursor' };
 
+/** A fact with its place in the journal. */
+export interface Change {
+  /** `chain_seq` */
+  readonly seq: number;
+  readonly fact: StoredFact;
+}
+
+export interface ChangePage {
+  /** In the order of the journal, without holes. */
+  readonly changes: readonly Change[];
+  /** Whether there is something behind the last of them already. */
+  readonly more: boolean;
+  /** The row behind the last of them, if it is damaged: nothing beyond it is told. */
+  readonly corrupt: CorruptFact | null;
+}
+
 /** One record of the audit log, as its canonical body says. */
 export interface AuditRecord {
   readonly seq: number;

@@ -125,6 +125,7 @@ CREATE TABLE seen_checkpoints (
   sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX seen_checkpoints_by_origin ON seen_checkpoints (origin, tree_size);
+CREATE INDEX peer_checkpoints_by_size ON peer_checkpoints (peer, tree_size);
 
 CREATE TABLE page_notes (
   note_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, note TEXT NOT NULL,
@@ -146,12 +147,16 @@ CREATE TABLE key_statements (
 CREATE INDEX key_statements_by_node ON key_statements (node_id, statement_id);
 `;
 
-/** How often, and with what outcome, an anchor was tried that has no receipt yet. */
+/**
+ * How often, and with what outcome, an anchor was tried that has no receipt yet; which heads of others' logs have been
+ * joined with what was verified here: without its row a head is asked about again.
+ */
 const DERIVED_2 = `
 CREATE TABLE anchor_attempts (
   anchor_id INTEGER NOT NULL, backend TEXT NOT NULL, attempt_count INTEGER NOT NULL, next_retry_us INTEGER NOT NULL,
   is_permanent INTEGER NOT NULL, last_error TEXT NOT NULL, PRIMARY KEY (anchor_id, backend)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE seen_reconciled (seen_id INTEGER PRIMARY KEY) STRICT;
 `;
 
 /**
@@ -304,4 +309,11 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */
-export const DERIVED_TABLES = ['lookup', 'quarantine', 'tile_edges', 'state', 'anchor_attempts'] as const;
+export const DERIVED_TABLES = [
+  'lookup',
+  'quarantine',
+  'tile_edges',
+  'state',
+  'anchor_attempts',
+  'seen_reconciled',
+] as const;

@@ -213,6 +213,7 @@ export interface Tables {
     is_permanent: number;
     last_error: string;
   };
+  seen_reconciled: { seen_id: number };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
   quarantine: { chain_seq: number; reason: string; status: string };

@@ -36,11 +36,13 @@ export function apiOf(
       get: (id) => federation?.sessions.get(id),
       resume: async (id, actor) => federation?.sessions.resume(id, actor),
     },
+    witness: federation?.witness.api ?? null,
     keys: openKeyStore(base.paths.apiKeys),
     metrics,
     events: base.events,
     logger: base.logger,
     audits: base.audits,
+    growth: base.growth,
     node: {
       nodeId: config.nodeId,
       authority: config.authority,
@@ -58,6 +60,7 @@ export function apiOf(
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
     openMetrics: isLoopback(config.api.host),
+    publicTlog: config.tlog.isPublic,
   });
 }
 

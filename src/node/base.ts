@@ -17,7 +17,7 @@ import { createLogger, type Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { GrowthBell } from '../serve/growth-bell.ts';
 import { ReaderClient } from '../threads/reader-client.ts';
-import type { WriterEvent } from '../threads/writer.ts';
+import type { WriterData, WriterEvent } from '../threads/writer.ts';
 import { WriterClient } from '../threads/writer-client.ts';
 import { identityFromSeed } from '../transport/identity.ts';
 
@@ -52,7 +52,10 @@ export interface Base {
   readonly metrics: Metrics;
   readonly events: Events;
   readonly audits: RingableAuditBell;
+  /** Rings when there is something new for peers. */
   readonly growth: GrowthBell;
+  /** Rings at each append. */
+  readonly appended: GrowthBell;
   readonly writer: WriterClient;
   readonly reader: ReaderClient;
   /** Rejects when the journal's thread ends by itself. */
@@ -87,9 +90,12 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   const events = createEvents(logger, metrics);
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
-  const writer = await openWriter(dir, config, { logSeed, anchorSeed }, (event) => {
+  const appended = new GrowthBell({ size: 0, feeds: [] });
+  const writer = await openWriter(dir, config, { logSeed, anchorSeed, witnessSeed }, (event) => {
     if (event.kind === 'grown') {
-      growth.ring(event);
+      appended.ring(event);
+      // With a policy of our own, peers are told when there is a checkpoint that they will be given.
+      if (config.witness.policy === null) growth.ring(event);
       events.appended(event.seconds);
     } else if (event.kind === 'audited') audits.ring(event.seq);
     else logger.error({ error: event.message }, 'refused mutations cannot be chained');
@@ -103,7 +109,7 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
     throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
   const { peerId } = await identityFromSeed(nodeSeed);
   const health = { corrupt: null, projectionLag: 0 };
-  const stations = { logger, metrics, events, audits, growth, writer, reader, health };
+  const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health };
   const keys = { nodeSeed, logSeed, witnessSeed, anchorSeed };
   return { config, paths, ...keys, identity, peerId, ...stations, failed: writer.failed() };
 }
@@ -111,12 +117,13 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
 function openWriter(
   dir: string,
   config: Config,
-  keys: { readonly logSeed: Uint8Array; readonly anchorSeed: Uint8Array },
+  keys: Pick<WriterData, 'logSeed' | 'anchorSeed' | 'witnessSeed'>,
   onEvent: (event: WriterEvent) => void,
 ): Promise<WriterClient> {
   return WriterClient.open({
     folder: dir,
     ...keys,
+    witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
     nodeAuthority: config.authority,
     maxValueBytes: config.limits.maxValueBytes,

@@ -8,7 +8,9 @@ import { isoMicros } from '../core/time.ts';
 import { createAnchorSigner } from '../merkle/ecdsa.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { declareSelf } from '../pull/declare.ts';
+import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
+import { greet } from '../pull/greet.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
 import { registerProtocols } from '../serve/register.ts';
@@ -21,13 +23,16 @@ import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { SOFTWARE } from './version.ts';
+import { startWitness, type Witness } from './witness.ts';
 
 export const STOP_GRACE_MS = 5_000;
 const UINT32 = 2 ** 32;
 
 export interface Federation {
   readonly sessions: PeerSessions;
+  readonly witness: Witness;
   addresses(): readonly string[];
+  connected(peerId: string): boolean;
 }
 
 export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
@@ -46,14 +51,25 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     reader,
     peerOf: (peerId) => peers().find((peer) => peer.peerId === peerId),
     head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: Date.now,
   });
-  const sessions = sessionsOf(base, transport, hello, peers);
+  const pulling = pullDeps(base, transport, hello, peers, () => witness.pulled());
+  const sessions = new PeerSessions(pulling);
   owned.defer(() => sessions.stop());
+  const greetPeer = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
+  const onSuspended = (peerId: string): void => sessions.contact(peerId);
+  const witness = await startWitness(base, { transport, peers, greet: greetPeer, onSuspended, random: chance }, owned);
   const keepAlive = new KeepAlive({ transport, allowed: peers, clock: SYSTEM_CLOCK, random: chance });
   owned.defer(() => keepAlive.stop());
-  owned.defer(transport.subscribe((peerId, change) => (change === 'connected' ? sessions.contact(peerId) : undefined)));
+  owned.defer(
+    transport.subscribe((peerId, change) => {
+      if (change !== 'connected') return;
+      sessions.contact(peerId);
+      witness.contact();
+    }),
+  );
 
   const onAllowedChanged = (): void => {
     transport.refreshAllowed();
@@ -62,7 +78,12 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     growth.ring(growth.current());
   };
   await followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned);
-  return { sessions, addresses: () => transport.addresses() };
+  return {
+    sessions,
+    witness,
+    addresses: () => transport.addresses(),
+    connected: (peerId) => transport.connected(peerId),
+  };
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {
@@ -82,15 +103,16 @@ function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Tr
   });
 }
 
-function sessionsOf(
+function pullDeps(
   base: Base,
   transport: Transport,
   hello: () => Uint8Array,
   peers: () => readonly PeerFile[],
-): PeerSessions {
+  onPulled: () => void,
+): PullDeps {
   const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
-  return new PeerSessions({
+  return {
     journal: writer,
     transport,
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
@@ -98,8 +120,11 @@ function sessionsOf(
     nowMs: Date.now,
     random: chance,
     hello,
-    onPage: (peer, outcome) => observePage(base, nameOf(peer), outcome),
-  });
+    onPage: (peer, outcome) => {
+      observePage(base, nameOf(peer), outcome);
+      if (outcome.kind === 'appended') onPulled();
+    },
+  };
 }
 
 /** One change after the other: a file written twice in a row must not be carried out out of order. */

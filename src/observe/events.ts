@@ -17,6 +17,14 @@ export interface Events {
   peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
   corruptRead(code: 'cid_mismatch' | 'leaf_mismatch', factId: string, chainSeq: number, field: string): void;
+  /** @param outcome of the closed list of outcomes */
+  cosignAnswered(outcome: string): void;
+  /** @param witness a peer's file, or a name in the node's own policy */
+  witnessAnswered(witness: string, outcome: string): void;
+  headsGossiped(count: number): void;
+  /** A log signed two histories. @param peer its file; `configured` for a log that is no peer's */
+  contradictionFound(peer: string, origin: string, reason: string, auditSeq: number | null): void;
+  headUnreconciled(peer: string, origin: string, size: number, seenFrom: string): void;
   requestServed(route: string, status: number, seconds: number): void;
   requestFailed(route: string, error: unknown): void;
   authRefused(): void;
@@ -26,7 +34,12 @@ export interface Events {
 
 /** Binds the events to a logger and a set of metrics. Peer names must come from peer files. */
 export function createEvents(logger: Logger, metrics: Metrics): Events {
-  return { ...apiEvents(logger, metrics), ...peerEvents(logger, metrics), ...anchorEvents(logger, metrics) };
+  return {
+    ...apiEvents(logger, metrics),
+    ...peerEvents(logger, metrics),
+    ...anchorEvents(logger, metrics),
+    ...witnessEvents(logger, metrics),
+  };
 }
 
 type ApiEvent =
@@ -56,7 +69,7 @@ function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
   };
 }
 
-function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | AnchorEvent> {
+function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | AnchorEvent | WitnessEvent> {
   return {
     pageVerified(peer, accepted) {
       metrics.pagesVerified.inc({ peer });
@@ -90,6 +103,29 @@ function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEven
     anchorFailed(backend, code, message) {
       metrics.anchorFailures.inc({ backend, code });
       logger.warn({ backend, code, error: message }, 'a checkpoint could not be anchored');
+    },
+  };
+}
+
+type WitnessEvent = 'cosignAnswered' | 'witnessAnswered' | 'headsGossiped' | 'contradictionFound' | 'headUnreconciled';
+
+function witnessEvents(logger: Logger, metrics: Metrics): Pick<Events, WitnessEvent> {
+  return {
+    cosignAnswered: (outcome) => metrics.cosignRequests.inc({ outcome }),
+    witnessAnswered(witness, outcome) {
+      metrics.witnessAnswers.inc({ witness, outcome });
+      if (outcome !== 'ahead') return;
+      const why = 'a witness has cosigned more of our log than we have: an old copy of the journal, or a second node';
+      logger.error({ witness }, why);
+    },
+    headsGossiped: (count) => metrics.gossipHeads.inc(count),
+    contradictionFound(peer, origin, reason, auditSeq) {
+      metrics.contradictions.inc({ peer });
+      logger.error({ peer, origin, reason, audit_seq: auditSeq }, 'a log has signed two histories');
+    },
+    headUnreconciled(peer, origin, size, seenFrom) {
+      metrics.unreconciledHeads.inc({ peer });
+      logger.warn({ peer, origin, size, seen_from: seenFrom }, 'checkpoint_unreconciled');
     },
   };
 }

@@ -1,17 +1,19 @@
 /** What happens to one page that a peer sent: opened, judged, and taken or refused, in the journal's thread. */
+import type { PeerFile } from '../config/peer-file.ts';
 import { type PageReason, PENALTY } from '../core/verdict.ts';
 import type { AppendedPage, Journal } from '../journal/journal.ts';
 import type { Neighbour } from '../journal/page-tail.ts';
+import { parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { PageContext, PinnedPeer } from '../verify/context.ts';
 import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 
 /** A page and what only the puller knows. The journal adds cursor, checkpoint and feed length itself. */
 export interface IngestInput {
   readonly peer: PinnedPeer;
   readonly feed: string;
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
   readonly firstPage: boolean;
   /** Feeds taken from this peer at this moment. */
   readonly accept: readonly string[];
@@ -19,6 +21,8 @@ export interface IngestInput {
   readonly maxFutureSkewMs: number;
   readonly maxPastSkewMs: number;
   readonly maxValueBytes: number;
+  /** Of the peer's file, as text. */
+  readonly policy: PeerFile['policy'];
   /** Only after `proofs_needed`. */
   readonly inclusion?: InclusionPaths;
 }
@@ -38,10 +42,16 @@ export type IngestOutcome =
       readonly auditSeq: number;
     };
 
+const MAX_POLICIES = 1_024;
+const NEVER_MET: WitnessPolicy = { logs: [], witnesses: [], groups: [], quorum: '' };
+
 export class PageIngest {
   readonly #journal: Journal;
   /** The last link of each peer's chain; read out of the journal after a restart. */
   readonly #links = new Map<string, Neighbour | null>();
+
+  /** Parsed policies by their text: a page must not pay for reading the same one again. */
+  readonly #policies = new Map<string, WitnessPolicy>();
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -63,14 +73,28 @@ export class PageIngest {
   #context(input: IngestInput): PageContext {
     const { nodeId } = input.peer;
     const { peers } = this.#journal;
-    const { frames, inclusion, ...rules } = input;
+    const { frames, inclusion, policy, ...rules } = input;
     return {
       ...rules,
+      self: this.#journal.identity.nodeId,
       after: peers.cursor(nodeId, input.feed),
       known: peers.checkpoint(nodeId),
       knownFeedLength: peers.feedLength(nodeId, input.feed),
       neighbour: this.#link(nodeId),
+      policy: { witnesses: this.#policy(policy.witnesses) },
     };
+  }
+
+  /** The peer file was checked when it was read; a text that is no policy after all lets nothing through. */
+  #policy(text: string | null): WitnessPolicy | null {
+    if (text === null) return null;
+    const known = this.#policies.get(text);
+    if (known !== undefined) return known;
+    const parsed = parsePolicy(text);
+    const policy = parsed.ok ? parsed.value : NEVER_MET;
+    if (this.#policies.size >= MAX_POLICIES) this.#policies.clear();
+    this.#policies.set(text, policy);
+    return policy;
   }
 
   #link(nodeId: string): Neighbour | null {

@@ -198,7 +198,7 @@ export class PeerSession {
     const greeted = this.#state.greeted ?? (await greet(peer, this.#deps, signal));
     this.#set({ greeted });
     const outcome = await pullOnce(
-      { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits },
+      { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits, policy: peer.policy },
       this.#deps,
       signal,
     );

@@ -1,7 +1,9 @@
+import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
+  ChangePage,
   CorruptFact,
   FactPage,
   FactProof,
@@ -9,6 +11,7 @@ import type {
   FactResult,
   JournalHead,
 } from '../journal/read-model.ts';
+import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
@@ -67,6 +70,15 @@ export class ReaderClient {
 
   tile(level: number, index: number, width: number): Promise<Uint8Array> {
     return this.#call('tile', level, index, width);
+  }
+
+  /** A part of a log as anybody may have it. */
+  published(log: LogName, path: string): Promise<Published> {
+    return this.#call('published', log, path);
+  }
+
+  changes(after: number, limit: number): Promise<ChangePage> {
+    return this.#call('changes', after, limit);
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,7 @@ import type {
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
+import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 
 export interface ReaderData {
@@ -27,7 +28,7 @@ export interface ReaderData {
   readonly cacheMiB: number;
 }
 
-export interface ReaderMethods {
+export interface ReaderMethods extends PublishMethods {
   fact(idOrCid: string): FactResult;
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
@@ -44,7 +45,8 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const port = parentPort;
   if (port === null) throw new Error('reader.ts runs as a worker thread');
   const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB });
-  const entries = new EntryReader(db, createLogSigner(readIdentity(db).journalOrigin, logSeed));
+  const signer = createLogSigner(readIdentity(db).journalOrigin, logSeed);
+  const entries = new EntryReader(db, signer);
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
   const methods: Omit<ReaderMethods, 'close'> = {
@@ -53,10 +55,11 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     auditPage: (filter) => audit.page(filter),
     auditDetail: (seq) => audit.detail(seq),
     proof: (factId, checkpoint) => entries.proof(factId, checkpoint),
-    page: (request) => buildPage(entries, request),
+    page: (request) => buildPage(entries, request, signer),
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
+    ...publishMethods(db, facts),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

@@ -10,6 +10,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
+import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
@@ -23,7 +24,7 @@ export interface WriterOptions extends WriterData {
 }
 
 /** Calls that write: how the last of them went is how the disk is. */
-const WRITES: ReadonlySet<string> = new Set(['assert', 'ingestPage', 'audit', 'pinDeclaration', 'head']);
+const WRITES: ReadonlySet<string> = new Set(['assert', 'ingestPage', 'audit', 'pinDeclaration', 'head', 'cosign']);
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'SQLITE_FULL',
   'SQLITE_IOERR',
@@ -49,11 +50,12 @@ export class WriterClient {
 
   /** Starts the thread; resolves when the journal is open. @throws what opening it throws, e.g. `history_rewritten` */
   static async open(options: WriterOptions): Promise<WriterClient> {
-    const { folder, logSeed, anchorSeed, cacheMiB } = options;
+    const { folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB } = options;
+    const data: WriterData = { folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB };
     const worker = new WorkerClient(
       workerUrl('writer', import.meta.url),
       {
-        workerData: { folder, logSeed, anchorSeed, cacheMiB } satisfies WriterData,
+        workerData: data,
         name: 'journal-writer',
         resourceLimits: { maxYoungGenerationSizeMb: 6 },
       },
@@ -134,6 +136,25 @@ export class WriterClient {
 
   stats(): Promise<WriterStats> {
     return this.#call('stats');
+  }
+
+  /** The witness's part: each call as the journal's thread serves it, with this thread's clock where it asks for one. */
+  get witness(): WitnessJournal {
+    const { nowMs } = this.#options;
+    return {
+      cosign: (request, log) => this.#call('cosign', request, log, nowMs()),
+      monitored: (log) => this.#call('monitored', log, nowMs()),
+      showHead: (log, note, seenFrom) => this.#call('showHead', log, note, seenFrom, nowMs()),
+      headToShow: (log) => this.#call('headToShow', log),
+      openPairs: (log) => this.#call('openPairs', log),
+      resolvePair: (log, pair, path) => this.#call('resolvePair', log, pair, path, nowMs()),
+      judgeHeads: (log, notes, path, seenFrom) => this.#call('judgeHeads', log, notes, path, seenFrom, nowMs()),
+      collectCosignatures: (size, lines, trusted) => this.#call('collectCosignatures', size, lines, trusted, nowMs()),
+      servedHead: (knownSize) => this.#call('servedHead', knownSize),
+      policyState: () => this.#call('policyState'),
+      witnessState: (logs) => this.#call('witnessState', logs),
+      declarations: (peers) => this.#call('declarations', peers),
+    };
   }
 
   /** Rejects when the thread has ended by itself; stays pending when it was closed. */

@@ -1,12 +1,14 @@
 /** The journal's thread: the only one that writes. Pages are verified and appended here, so that the main loop stays free. */
 import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import { witnessName } from '../core/node-id.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
+import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
@@ -14,12 +16,16 @@ import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { serveCalls } from './rpc.ts';
+import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
 export interface WriterData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
   /** Private scalar of the anchor key. */
   readonly anchorSeed: Uint8Array;
+  readonly witnessSeed: Uint8Array;
+  /** The node's own policy, parsed; null: none. */
+  readonly witnessPolicy: WitnessPolicy | null;
   readonly cacheMiB: number;
 }
 
@@ -47,7 +53,7 @@ const MAX_PROJECTION_LAG = 50_000;
 const PROJECTION_PAUSE_MS = 10;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods extends AnchorMethods {
+export interface WriterMethods extends AnchorMethods, WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -60,7 +66,7 @@ export interface WriterMethods extends AnchorMethods {
   close(): void;
 }
 
-function start({ folder, logSeed, anchorSeed, cacheMiB }: WriterData): void {
+function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB }: WriterData): void {
   const port = parentPort;
   if (port === null) throw new Error('writer.ts runs as a worker thread');
   const journal = Journal.open(folder, { logSeed, cacheMiB, random: (bytes) => randomFillSync(bytes) });
@@ -102,8 +108,10 @@ function start({ folder, logSeed, anchorSeed, cacheMiB }: WriterData): void {
     }
   }, MUTATION_POLL_MS);
 
+  const witness = createLogSigner(witnessName(journal.identity.nodeId), witnessSeed);
   const methods: WriterMethods = {
     ...anchorMethods(journal, anchorSeed),
+    ...witnessMethods(journal, witness, witnessPolicy),
     assert: (requests, context) => asserting.assert(requests, context),
     ingestPage: (input) => pages.ingest(input),
     audit: (input, nowMs) => journal.audit(input, nowMs),

@@ -1,3 +1,5 @@
+import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
+
 /** A peer as this node has pinned it: what it signs with, and for whom it may speak. */
 export interface PinnedPeer {
   /** e.g. `stigmem://acme.example` */
@@ -22,6 +24,8 @@ export interface KnownCheckpoint {
 
 /** All that a page is judged against. Nothing is optional: a check that is left out must not compile. */
 export interface PageContext {
+  /** Our own node id: a page that was signed for somebody else is not ours to judge. */
+  readonly self: string;
   readonly peer: PinnedPeer;
   readonly feed: string;
   /** Our cursor in the feed: sequence of the last entry judged, 0 for none. */
@@ -42,4 +46,11 @@ export interface PageContext {
   readonly maxValueBytes: number;
   /** True for the first page of an answer, which alone carries a consistency proof. */
   readonly firstPage: boolean;
+  /** What this peer's checkpoints have to carry, as its file says. */
+  readonly policy: PagePolicy;
+}
+
+export interface PagePolicy {
+  /** null: no cosignatures are asked for. */
+  readonly witnesses: WitnessPolicy | null;
 }

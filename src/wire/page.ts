@@ -20,6 +20,12 @@ export interface PageFrames {
   readonly proof: Uint8Array | null;
 }
 
+/** A page as it travels: its frames, and behind them the note that its sender signed over them. */
+export interface SignedPageFrames extends PageFrames {
+  /** Signed note, see `page-note.ts`; null when nothing could be read behind the header. */
+  readonly note: Uint8Array | null;
+}
+
 /** A page taken apart. The byte arrays are views, nothing in them has been judged. */
 export interface DecodedPage {
   readonly header: PageHeader;

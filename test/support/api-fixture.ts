@@ -64,9 +64,11 @@ export interface SendOptions {
 
 export interface TestApiOptions {
   readonly peers?: readonly PeerStatus[];
+  readonly witness?: ApiDeps['witness'];
   readonly limits?: Partial<ApiLimits>;
   readonly gardens?: readonly string[];
   readonly openMetrics?: boolean;
+  readonly publicTlog?: boolean;
   readonly ready?: boolean;
 }
 
@@ -94,11 +96,13 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
+    witness: options.witness ?? null,
     keys: keyStore,
     metrics,
     events: createEvents(logger, metrics),
     logger,
     audits,
+    growth: { current: () => ({ size: 0 }), wait: async () => 'timeout' },
     node: {
       nodeId: 'stigmem://example',
       authority: 'example',
@@ -117,6 +121,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     nowMs: () => nowMs,
     limits: { ...DEFAULT_API_LIMITS, ...options.limits },
     openMetrics: options.openMetrics ?? true,
+    publicTlog: options.publicTlog ?? false,
   };
   const api = buildApi(deps);
 

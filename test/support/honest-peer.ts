@@ -25,6 +25,7 @@ import { isoMicros } from '../../src/core/time.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
 import { entryLeafHash } from '../../src/merkle/commitment.ts';
+import { appendSignature, cosign } from '../../src/merkle/cosignature.ts';
 import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
 import { type FeedHead, signFeedHead } from '../../src/merkle/feed-head.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
@@ -33,11 +34,15 @@ import { TreeBuilder } from '../../src/merkle/tree-builder.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import type { PageContext, PinnedPeer } from '../../src/verify/context.ts';
 import { signDeclaration } from '../../src/wire/declaration.ts';
-import { encodePage, type PageContent, type PageFrames } from '../../src/wire/page.ts';
+import { encodePage, type PageContent, type PageFrames, type SignedPageFrames } from '../../src/wire/page.ts';
 import type { PageEncoding, PageHeader } from '../../src/wire/page-header.ts';
+import { signPageNote } from '../../src/wire/page-note.ts';
 import type { ProofAnswer, ProofRequest } from '../../src/wire/proof.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import type { PullRequest } from '../../src/wire/pull-request.ts';
+
+/** Node id of whoever pulls, unless a test says otherwise. */
+export const RECEIVER = 'stigmem://globex.example';
 
 /** 2026-01-01T00:00:00Z, when the first entry of a peer is asserted; each next one a second later. */
 export const EPOCH_MS = 1_767_225_600_000;
@@ -103,6 +108,8 @@ export interface PageLie {
   /** Members of the finished header; the header is written again whatever they are. */
   readonly header?: (header: PageHeader) => unknown;
   readonly frames?: (frames: PageFrames) => PageFrames;
+  /** Another note than the one that fits; everything before it is signed as it was told. */
+  readonly note?: (frames: SignedPageFrames) => Uint8Array | null;
 }
 
 export interface HonestPeerOptions {
@@ -110,6 +117,8 @@ export interface HonestPeerOptions {
   /** Origin suffix, 16 hex digits. */
   readonly journal?: string;
   readonly startMs?: number;
+  /** Cosigns each of its checkpoints. */
+  readonly witness?: LogSigner;
 }
 
 export class HonestPeer {
@@ -118,6 +127,8 @@ export class HonestPeer {
   readonly origin: string;
   /** The log key. */
   readonly signer: LogSigner;
+  /** Whom its pages are signed for. */
+  receiver: string = RECEIVER;
   readonly entries: StoredEntry[] = [];
   readonly #options: HonestPeerOptions;
   readonly #startMs: number;
@@ -163,6 +174,7 @@ export class HonestPeer {
   /** A peer with the same keys and the same first `size` entries, which goes its own way from there. */
   fork(size: number): HonestPeer {
     const other = new HonestPeer(this.#options);
+    other.receiver = this.receiver;
     for (const stored of this.entries.slice(0, size)) other.#keep(stored);
     other.#salted = `${this.#salted} fork at ${size}`;
     return other;
@@ -184,7 +196,10 @@ export class HonestPeer {
   }
 
   checkpoint(size: number = this.size): string {
-    return signCheckpoint(this.origin, size, this.root(size), this.signer);
+    const note = signCheckpoint(this.origin, size, this.root(size), this.signer);
+    const { witness } = this.#options;
+    const text = note.slice(0, note.indexOf('\n\n') + 1);
+    return witness === undefined ? note : appendSignature(note, cosign(text, EPOCH_MS / 1000, witness));
   }
 
   /** How many entries of a feed are among the first `size` leaves. */
@@ -207,7 +222,7 @@ export class HonestPeer {
   }
 
   /** One page of a feed, from the entry behind `after`. */
-  page(request: PageRequest, lie: PageLie = {}): PageFrames {
+  page(request: PageRequest, lie: PageLie = {}): SignedPageFrames {
     const { feed, after, size = this.size, knownSize = 0 } = request;
     const entries = this.#inFeed(feed, size).slice(after, after + (request.count ?? Number.POSITIVE_INFINITY));
     const indexes = entries.map(({ index }) => index);
@@ -222,10 +237,20 @@ export class HonestPeer {
       proof: entries.length === 0 ? new Uint8Array(0) : provePage(indexes, size, this.tiles),
     };
     const told = lie.content === undefined ? content : this.#withProof(lie.content(content), content, size);
-    const frames = encodePage(told);
-    const header = lie.header?.(JSON.parse(Buffer.from(frames.header).toString('utf8')));
-    const retold = header === undefined ? frames : { ...frames, header: Buffer.from(JSON.stringify(header)) };
-    return lie.frames?.(retold) ?? retold;
+    const written = encodePage(told);
+    const header = lie.header?.(JSON.parse(Buffer.from(written.header).toString('utf8')));
+    const retold = header === undefined ? written : { ...written, header: Buffer.from(JSON.stringify(header)) };
+    const frames = this.signed(lie.frames?.(retold) ?? retold);
+    return { ...frames, note: lie.note === undefined ? frames.note : lie.note(frames) };
+  }
+
+  /** The frames with a note that fits them, however wrong they are. */
+  signed(frames: PageFrames, told: { receiver?: string; signer?: LogSigner } = {}): SignedPageFrames {
+    const { feed, after, count, size } = statedIn(frames.header, this.size);
+    const page = { receiver: told.receiver ?? this.receiver, feed, after, to: after + count };
+    const { header, entries, proof } = frames;
+    const note = signPageNote(page, size, { header, entries, proof }, told.signer ?? this.signer);
+    return { header, entries, proof, note: Buffer.from(note) };
   }
 
   /** The frames of a whole answer, as `pull` sends them, without the empty one at the end. */
@@ -248,7 +273,7 @@ export class HonestPeer {
         const encoding = request.accept.includes('zstd') ? 'zstd' : 'identity';
         const frames = this.page({ feed: cursor.feed, after, count: request.page_entries, knownSize, encoding }, lie);
         isFirst = false;
-        for (const frame of [frames.header, frames.entries, frames.proof]) if (frame !== null) yield frame;
+        for (const frame of [frames.header, frames.entries, frames.proof, frames.note]) if (frame !== null) yield frame;
         after += request.page_entries;
       } while (after < this.feedLength(cursor.feed));
     }
@@ -297,6 +322,7 @@ export class HonestPeer {
   /** The context of a first pull of the public feed, one hour after the first entry; override what the test is about. */
   context(overrides: Partial<PageContext> = {}): PageContext {
     return {
+      self: this.receiver,
       peer: this.pinned(),
       feed: 'public',
       after: 0,
@@ -309,6 +335,7 @@ export class HonestPeer {
       maxPastSkewMs: 2_592_000_000,
       maxValueBytes: 65_536,
       firstPage: true,
+      policy: { witnesses: null },
       ...overrides,
     };
   }
@@ -383,6 +410,25 @@ export class HonestPeer {
     const isProvable = indexes.every((index, i) => index > (indexes[i - 1] ?? -1) && index < size);
     if (told.proof !== honest.proof || told.entries === honest.entries || !isProvable) return told;
     return { ...told, proof: indexes.length === 0 ? new Uint8Array(0) : provePage(indexes, size, this.tiles) };
+  }
+}
+
+/** What a header says, as far as it says something that a note can say too. */
+function statedIn(
+  header: Uint8Array,
+  size: number,
+): { readonly feed: string; readonly after: number; readonly count: number; readonly size: number } {
+  try {
+    const said = JSON.parse(Buffer.from(header).toString('utf8'));
+    const stated = Number(String(said.checkpoint).split('\n')[1]);
+    return {
+      feed: /^\P{Cc}+$/u.test(String(said.feed)) ? String(said.feed) : 'public',
+      after: Number.isSafeInteger(said.after) && said.after >= 0 ? said.after : 0,
+      count: Array.isArray(said.indexes) ? said.indexes.length : 0,
+      size: Number.isSafeInteger(stated) ? stated : size,
+    };
+  } catch {
+    return { feed: 'public', after: 0, count: 0, size };
   }
 }
 

@@ -116,7 +116,8 @@ export function pullPage(
     neighbour: journal.peers.neighbour(peer.nodeId),
     nowMs: NOW_MS,
   });
-  const batch = judged(options.frames?.(frames) ?? frames, ctx, [], options.inclusion);
+  const told = options.frames === undefined ? frames : peer.signed(options.frames(frames));
+  const batch = judged(told, ctx, [], options.inclusion);
   return journal.appendPage(batch, NOW_MS);
 }
 

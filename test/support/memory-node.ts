@@ -6,12 +6,14 @@ import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import { MAX_VALUE_BYTES } from '../../src/core/limits.ts';
 import { pythonFloatText } from '../../src/core/python-text.ts';
 import { isoMicros } from '../../src/core/time.ts';
+import type { Published } from '../../src/journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditInput,
   AuditPage,
   AuditRecord,
+  ChangePage,
   CorruptFact,
   FactPage,
   FactQuery,
@@ -148,6 +150,18 @@ export class MemoryNode implements ApiWriter, ApiReader {
     await this.#gate();
     const record = this.#records[seq - 1];
     return record === undefined ? null : { record, evidence: null, intact: true };
+  }
+
+  async changes(): Promise<ChangePage> {
+    return { changes: [], more: false, corrupt: null };
+  }
+
+  async consistency(): Promise<readonly Uint8Array[]> {
+    return [];
+  }
+
+  async published(): Promise<Published> {
+    return { kind: 'not_found' };
   }
 
   async proof(factId: string): Promise<ProofResult> {

@@ -31,6 +31,8 @@ export interface PeerLine {
   readonly share?: readonly string[];
   readonly accept?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** Text of a witness policy. */
+  readonly witnesses?: string;
 }
 
 export interface Answer {
@@ -290,7 +292,7 @@ addresses = ${list(peer.addresses)}
 namespaces = ${list(namespaces)}
 share = ${list(peer.share)}
 accept = ${list(peer.accept)}
-`;
+${peer.witnesses === undefined ? '' : `[policy]\nwitnesses = ${JSON.stringify(peer.witnesses)}\n`}`;
 }
 
 /** Fails if the promise is not settled in time. */

@@ -2,6 +2,8 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAnchors } from './anchors.ts';
 import { addAudit } from './audit.ts';
+import { addChanges } from './changes.ts';
+import { addConsistency } from './consistency.ts';
 import { addDocs } from './docs.ts';
 import { addFactReads } from './facts-read.ts';
 import { addFactWrites } from './facts-write.ts';
@@ -13,7 +15,9 @@ import { createQuota } from './quota.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
+import { addTlog } from './tlog.ts';
 import { createCorruptionDesk } from './visibility.ts';
+import { addWitness } from './witness.ts';
 
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
 export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
@@ -28,8 +32,12 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addAudit(apparatus);
   addJournal(apparatus, tools);
   addAnchors(apparatus);
+  addConsistency(apparatus);
+  addChanges(apparatus, tools);
+  addTlog(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
+  addWitness(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const peer of deps.peers.list()) deps.events.peerState(peer.name, peer.state, peer.lag_entries);

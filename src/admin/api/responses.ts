@@ -33,7 +33,7 @@ type Headers = Readonly<Record<string, string>>;
 export function answer(
   status: number,
   contentType: string,
-  body: string | ReadableStream,
+  body: string | ReadableStream | Uint8Array<ArrayBuffer>,
   headers: Headers = {},
 ): Response {
   return new Response(body, { status, headers: { 'content-type': contentType, ...SECURITY_HEADERS, ...headers } });

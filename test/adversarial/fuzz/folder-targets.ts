@@ -206,10 +206,12 @@ function servedTargets(api: FolderApi): readonly Target[] {
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },
+    policy: { witnesses: null },
   };
   const deps: ServeDeps = {
     peerOf: () => peer,
     head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
     onCorrupt: ({ factId }) => expect(false, `fact ${factId} is sound`),
     nowMs: Date.now,

@@ -223,7 +223,7 @@ function send(to: Api, { request }: Case): Promise<Response> {
 async function overQuota(sample: Case): Promise<Response> {
   const tight = { burst: 1, perSecond: 1 };
   const limited = await createTestApi({
-    limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight } },
+    limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight, witness: tight } },
   });
   await send(limited, sample);
   const response = await send(limited, sample);

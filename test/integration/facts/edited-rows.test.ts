@@ -67,6 +67,7 @@ async function pulled(): Promise<{
   const deps: ServeDeps = {
     peerOf: () => ({ share }) as unknown as ReturnType<ServeDeps['peerOf']>,
     head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
     onCorrupt: ({ factId }) => corrupt.push(factId),
     nowMs: Date.now,

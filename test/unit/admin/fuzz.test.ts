@@ -7,7 +7,7 @@ let api: TestApi;
 before(async () => {
   const calm = { burst: 1e9, perSecond: 1e9 };
   api = await createTestApi({
-    limits: { streamHeartbeatMs: 1, quotas: { fact_read: calm, fact_write: calm, admin_action: calm } },
+    limits: { streamHeartbeatMs: 1, quotas: { fact_read: calm, fact_write: calm, admin_action: calm, witness: calm } },
   });
 });
 after(() => api.close());

@@ -109,7 +109,9 @@ test('no answer in time is 504, and says that a write may still happen', async (
 
 test('a quota refills', async () => {
   const tight = { burst: 2, perSecond: 1 };
-  const api = await createTestApi({ limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight } } });
+  const api = await createTestApi({
+    limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight, witness: tight } },
+  });
   const statuses = async (): Promise<number[]> => {
     const all: number[] = [];
     for (let index = 0; index < 3; index += 1) all.push((await api.send('/v1/facts', { as: 'full' })).status);

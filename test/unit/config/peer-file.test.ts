@@ -206,6 +206,7 @@ test('what is written reads back the same', () => {
         },
         plain,
       ),
+      policy: fc.record({ witnesses: fc.constantFrom(null, 'quorum none', '# of nobody\nquorum\tnone\n') }, plain),
     },
     plain,
   );

@@ -62,6 +62,7 @@ test('the pages on the page are accepted by the verifier', () => {
     header: bytes('page-header'),
     entries: bytes('page-entries', '\n'),
     proof: Buffer.from(bytes('page-proof').toString().replaceAll('\n', ''), 'hex'),
+    note: bytes('page-note', '\n'),
   };
   assert.ok(decodePage(frames).ok);
   const context = peer.context({ after: 1, known: peer.known(2), knownFeedLength: 1 });
@@ -71,7 +72,7 @@ test('the pages on the page are accepted by the verifier', () => {
   const verdict = judgePage(opened.value, new Map());
   assert.ok(verdict.kind === 'verified' && verdict.batch.accepted.length === 2);
 
-  const empty = { header: bytes('page-empty'), entries: null, proof: null };
+  const empty = { header: bytes('page-empty'), entries: null, proof: null, note: bytes('page-empty-note', '\n') };
   const later = peer.context({ after: 3, known: peer.known(), knownFeedLength: 3, firstPage: false });
   assert.ok(openPage(empty, later).ok);
 });
