@@ -2,6 +2,7 @@
  * Rekor: the anchor key's signature over a checkpoint as a `hashedrekord`, API v1 or v2. What comes back is compared with
  * the leaf that was meant, then verified by the Sigstore libraries, before it counts.
  */
+import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
 import type { AnchorCheckpoint, NewAnchorReceipt } from '../journal/anchor-records.ts';
 import { leafHash } from '../merkle/hash.ts';
 import { ALG_ECDSA, parseNote } from '../merkle/note.ts';
@@ -55,7 +56,16 @@ function verified(entry: unknown, sent: SignedDigest, { trustRoot, logs }: Rekor
     logIndex: read.value.logIndex,
     integratedTime: read.value.integratedTime,
     leafHash: leafHash(read.value.body).toString('hex'),
-    entry: JSON.stringify(entry),
+    entry: canonicalText(entry),
     trustRoot,
   };
+}
+
+/** In receipts, which have one text, an entry has to have one too. */
+function canonicalText(entry: unknown): string {
+  try {
+    return canonicalJson(entry as PlainJson);
+  } catch (cause) {
+    throw new AnchorError('unverified', 'the log’s answer holds a number that is no whole one', { cause });
+  }
 }

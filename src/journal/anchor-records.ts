@@ -68,6 +68,7 @@ export class AnchorRecords {
   readonly #latest: Statement<[number], Row>;
   readonly #receipts: Statement<[number], Receipt>;
   readonly #covering: Statement<[number, number], Row>;
+  readonly #newest: Statement<[string], Receipt>;
   readonly #attempt: Statement<[number, string], Attempt>;
   readonly #saveAttempt: Statement<unknown[]>;
   readonly #dropAttempt: Statement<[number, string]>;
@@ -89,6 +90,8 @@ export class AnchorRecords {
       db,
       rows.where('log', '=', PARAM).where('tree_size', '>=', PARAM).orderBy('tree_size', 'desc'),
     );
+    const receipts = sqlBuilder.selectFrom('anchor_receipts').selectAll();
+    this.#newest = prepare(db, receipts.where('backend', '=', PARAM).orderBy('receipt_id', 'desc'));
     const attempts = sqlBuilder.selectFrom('anchor_attempts').selectAll();
     this.#attempt = prepare(db, attempts.where('anchor_id', '=', PARAM).where('backend', '=', PARAM));
     this.#saveAttempt = prepare(db, sqlBuilder.replaceInto('anchor_attempts').values(ATTEMPT));
@@ -190,6 +193,17 @@ export class AnchorRecords {
 
   receipts(checkpoint: AnchorCheckpoint): AnchorReceipt[] {
     return this.#receipts.all(checkpoint.id).map((receipt) => receiptOf(checkpoint, receipt));
+  }
+
+  /** Of the newest checkpoint of the journal that a log has: of an outside one if there is any. */
+  newestReceipt(): AnchorReceipt | null {
+    for (const backend of ['rekor', 'local'] satisfies AnchorBackendName[]) {
+      for (const receipt of this.#newest.iterate(backend)) {
+        const checkpoint = this.byId(receipt.anchor_id);
+        if (checkpoint?.log === 'journal') return receiptOf(checkpoint, receipt);
+      }
+    }
+    return null;
   }
 
   /** When a checkpoint was first taken by a log, µs; null for none. */

@@ -1,11 +1,11 @@
 /** The node's checkpoints on their way to transparency logs. */
-import { readFileSync } from 'node:fs';
 import { Anchoring } from '../anchor/anchoring.ts';
 import type { AnchorBackend } from '../anchor/backend.ts';
 import { createLocalBackend } from '../anchor/local-backend.ts';
 import { createRekorV1, createRekorV2 } from '../anchor/rekor-api.ts';
 import { createRekorBackend } from '../anchor/rekor-backend.ts';
 import type { Config } from '../config/config.ts';
+import { readTrustRoot } from '../config/trust-root-file.ts';
 import { createAnchorSigner } from '../merkle/ecdsa.ts';
 import { parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { type Base, StartError } from './base.ts';
@@ -42,29 +42,19 @@ export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchori
 function rekorOf({ config, identity, anchorSeed }: Base): AnchorBackend {
   const { rekor } = config.anchor;
   if (rekor === null) throw new Error('no Rekor is configured');
-  const { text, logs } = readTrustRoot(config, rekor.trustRootFile);
+  const text = trustRootOf(config, rekor.trustRootFile);
+  const parsed = parseTrustedRoot(text);
+  const logs = parsed.ok ? parsed.value : [];
   const api = rekor.version === 1 ? createRekorV1(rekor.url) : createRekorV2(rekor.url, rekor.readUrl, logs);
   const { publicKey } = createAnchorSigner(identity.journalOrigin, anchorSeed);
   return createRekorBackend({ api, trustRoot: text, logs, anchorKey: publicKey });
 }
 
-function readTrustRoot(config: Config, path: string) {
-  const problem = (message: string): StartError =>
-    new StartError([
-      {
-        where: path,
-        key: 'anchor.rekor_trust_root',
-        message: `expected a Sigstore trusted_root.json with the keys of ${config.anchor.rekor?.url}, got ${message}`,
-        fix: 'Get the trust root of that Rekor from whoever runs it; that of the public one is in Sigstore’s TUF repository.',
-      },
-    ]);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw problem((error as Error).message);
-  }
-  const logs = parseTrustedRoot(text);
-  if (!logs.ok) throw problem(`something else: ${logs.error}`);
-  return { text, logs: logs.value };
+function trustRootOf(config: Config, path: string): string {
+  const read = readTrustRoot(path);
+  if (read.ok) return read.value;
+  const message = `expected a Sigstore trusted_root.json with the keys of ${config.anchor.rekor?.url}, got ${read.error}`;
+  const fix =
+    'Get the trust root of that Rekor from whoever runs it; that of the public one is in Sigstore’s TUF repository.';
+  throw new StartError([{ where: path, key: 'anchor.rekor_trust_root', message, fix }]);
 }
