@@ -83,7 +83,7 @@ function createProgram(cli: Cli): Command {
       getErrHasColors: () => false,
     });
   const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
-  for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo]) add(program, cli);
-  for (const add of [...adders, addAudit, addFsck, addKey, addJournal, addTiles, addVerify, addDemo]) add(program, cli);
+  const others = [addAudit, addAnchors, addFsck, addKey, addJournal, addTiles, addVerify, addDemo];
+  for (const add of [...adders, ...others]) add(program, cli);
   return program;
 }
