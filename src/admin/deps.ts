@@ -48,7 +48,7 @@ export interface ApiWriter {
   head(): Promise<JournalHead>;
   anchorStatus(backends: readonly string[]): Promise<readonly BackendStatus[]>;
   /** Newest first, from below `before`. */
-  anchors(before: number, limit: number): Promise<readonly Anchored[]>;
+  anchors(before: number, limit: number, pending: boolean): Promise<readonly Anchored[]>;
   retryAnchors(): Promise<void>;
 }
 

@@ -181,12 +181,13 @@ export class AnchorRecords {
     };
   }
 
-  /** Newest first, from below `before`. */
-  page(before: number, limit: number): Anchored[] {
+  /** Newest first, from below `before`. @param pending only what no log has taken yet */
+  page(before: number, limit: number, pending = false): Anchored[] {
     const found: Anchored[] = [];
     for (let id = Math.min(before - 1, this.#last()); id > 0 && found.length < limit; id--) {
       const checkpoint = this.byId(id);
-      if (checkpoint !== null) found.push({ checkpoint, receipts: this.receipts(checkpoint) });
+      const anchored = checkpoint === null ? null : { checkpoint, receipts: this.receipts(checkpoint) };
+      if (anchored !== null && !(pending && anchored.receipts.length > 0)) found.push(anchored);
     }
     return found;
   }

@@ -14,6 +14,7 @@ import { type Base, StartError } from './base.ts';
 export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchoring {
   const { config, events, logger, writer } = base;
   const { interval, maxAgeMs, retryMs } = config.anchor;
+  const alarmed = new Set<string>();
   const anchoring = new Anchoring({
     journal: writer,
     backends: config.anchor.backends.map((name) =>
@@ -22,11 +23,16 @@ export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchori
     cadence: { interval, maxAgeMs },
     retryMs,
     nowMs: Date.now,
-    onSubmitted: (backend) => events.anchorSubmitted(backend),
+    onSubmitted: (backend) => {
+      alarmed.delete(backend);
+      events.anchorSubmitted(backend);
+    },
     onFailed: (backend, { log, treeSize }, { code, message }) => {
       events.anchorFailed(backend, code, message);
       // What a log will never take needs a person. A log that is down is on the dashboard, not in the audit log.
-      if (code !== 'refused') return;
+      // Once, until it takes something: each record makes the audit log due for a checkpoint, which would be refused too.
+      if (code !== 'refused' || alarmed.has(backend)) return;
+      alarmed.add(backend);
       const detail = { backend, log, tree_size: treeSize, error: message };
       writer.audit({ event: 'anchor_refused', reason: code, detail }).catch((error: unknown) => {
         logger.error({ error }, 'audit failed');
