@@ -51,7 +51,7 @@ export interface ApiWriter {
   settleRecall(): Promise<number>;
   anchorStatus(backends: readonly string[]): Promise<readonly BackendStatus[]>;
   /** Newest first, from below `before`. */
-  anchors(before: number, limit: number): Promise<readonly Anchored[]>;
+  anchors(before: number, limit: number, pending: boolean): Promise<readonly Anchored[]>;
   retryAnchors(): Promise<void>;
 }
 

@@ -15,6 +15,7 @@ import { AnchorError } from './errors.ts';
 const TAIL_BYTES = 65_536;
 const FILE_MODE = 0o600;
 const NEWLINE = 0x0a;
+const LINE_START = '{"index":';
 
 type Last = Pick<LogLine, 'index' | 'chain_hash' | 'leaf_hash'> & { readonly text: string };
 
@@ -28,12 +29,13 @@ export function createLocalBackend(path: string, nowMs: () => number): AnchorBac
       if (!payload.ok) throw new TypeError('a payload is JSON');
       const file = open(path);
       try {
-        const last = lastLine(file, path);
+        const { last, lines } = lastLines(file, path);
         const line = nextLogLine(last, payload.value, Math.floor(nowMs() / 1000));
-        // The process died between this line and its receipt: the line stands, and is not written twice.
-        if (last?.leaf_hash === line.leaf_hash) return receiptOf(logId, last);
+        // The process died between the line and its receipt: the line stands, and is not written twice.
+        const standing = lines.find((one) => one.leaf_hash === line.leaf_hash);
+        if (standing !== undefined) return receiptOf(logId, standing);
         const text = `${line.text.slice(0, -2)},"note":${asciiJson(checkpoint.note)}}\n`;
-        writeSync(file, text);
+        writeWhole(file, text);
         fsyncSync(file);
         return receiptOf(logId, { ...line, text });
       } finally {
@@ -68,22 +70,44 @@ function open(path: string): number {
   }
 }
 
-/** The last whole line. A torn one behind it was never acknowledged: a crash left it, and it is cut off. */
-function lastLine(file: number, path: string): Last | null {
+/** A full disk takes a part of a line: the rest is not left out in silence. */
+function writeWhole(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}
+
+/** The whole lines at the end. A torn one behind them was never acknowledged: a crash left it, and it is cut off. */
+function lastLines(file: number, path: string): { readonly last: Last | null; readonly lines: readonly Last[] } {
   const { size } = fstatSync(file);
-  const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
-  readSync(file, tail, 0, tail.length, size - tail.length);
+  const start = Math.max(0, size - TAIL_BYTES);
+  const tail = Buffer.alloc(size - start);
+  readSync(file, tail, 0, tail.length, start);
   const end = tail.lastIndexOf(NEWLINE) + 1;
-  if (end < tail.length) ftruncateSync(file, size - tail.length + end);
-  if (end === 0) return null;
-  const text = tail.toString('utf8', tail.lastIndexOf(NEWLINE, end - 2) + 1, end);
-  const { index, chain_hash, leaf_hash } = readLine(text);
-  if (typeof index === 'number' && typeof chain_hash === 'string' && typeof leaf_hash === 'string')
-    return { index, chain_hash, leaf_hash, text };
-  throw new AnchorError(
+  const torn = tail.toString('latin1', end);
+  // Only what can be the start of one of our lines: a file that is something else is not for us to cut.
+  const isOurs = LINE_START.startsWith(torn.slice(0, LINE_START.length));
+  if (!isOurs || (end === 0 && start > 0)) throw damaged(path);
+  if (torn !== '') ftruncateSync(file, start + end);
+  const texts = tail.toString('utf8', 0, end).split(/(?<=\n)/);
+  // The first one may have begun before the tail.
+  const lines = texts.slice(start === 0 ? 0 : 1).filter((text) => text !== '');
+  const read = lines.map(lineOf).filter((line) => line !== null);
+  const last = lines.length === 0 ? null : lineOf(lines.at(-1) ?? '');
+  if (lines.length > 0 && last === null) throw damaged(path);
+  return { last, lines: read };
+}
+
+function damaged(path: string): AnchorError {
+  return new AnchorError(
     'file_damaged',
     `the last line of ${path} is none of a local log: move the file away, or mend it`,
   );
+}
+
+function lineOf(text: string): Last | null {
+  const { index, chain_hash, leaf_hash } = readLine(text);
+  const isLine = typeof index === 'number' && typeof chain_hash === 'string' && typeof leaf_hash === 'string';
+  return isLine ? { index, chain_hash, leaf_hash, text } : null;
 }
 
 function readLine(text: string): {

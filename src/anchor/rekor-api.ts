@@ -2,6 +2,7 @@
 import { encodeBase64 } from '../merkle/base64.ts';
 import { sha256 } from '../merkle/hash.ts';
 import { pemOf, type SignedDigest } from '../merkle/rekor-entry.ts';
+import type { TrustedLog } from '../merkle/trusted-root.ts';
 import { AnchorError } from './errors.ts';
 import { entryFromTiles } from './rekor-tiles.ts';
 
@@ -39,8 +40,11 @@ export function createRekorV1(url: string): RekorApi {
   };
 }
 
-/** @param readUrl where checkpoint and tiles are read, without a slash at the end */
-export function createRekorV2(url: string, readUrl: string): RekorApi {
+/**
+ * @param readUrl where checkpoint and tiles are read, without a slash at the end
+ * @param logs of the trust root: one of them has to have signed the published checkpoint
+ */
+export function createRekorV2(url: string, readUrl: string, logs: readonly TrustedLog[]): RekorApi {
   return {
     async submit(sent, signal) {
       const { text, signature, publicKey } = sent;
@@ -55,7 +59,7 @@ export function createRekorV2(url: string, readUrl: string): RekorApi {
       const index = Number(answer.headers.get('x-log-index') ?? Number.NaN);
       if (!Number.isSafeInteger(index))
         throw new AnchorError('unreachable', 'the log has it already and does not say where');
-      return entryFromTiles(index, sent, (path) => read(`${readUrl}/${path}`, signal));
+      return entryFromTiles(index, sent, logs, (path) => read(`${readUrl}/${path}`, signal));
     },
   };
 }

@@ -2,11 +2,13 @@
  * Rekor: the anchor key's signature over a checkpoint as a `hashedrekord`, API v1 or v2. What comes back is compared with
  * the leaf that was meant, then verified by the Sigstore libraries, before it counts.
  */
+import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
 import type { AnchorCheckpoint, NewAnchorReceipt } from '../journal/anchor-records.ts';
 import { leafHash } from '../merkle/hash.ts';
-import { parseNote } from '../merkle/note.ts';
+import { ALG_ECDSA, parseNote } from '../merkle/note.ts';
 import { checkRekorEntry, readRekorEntry, type SignedDigest } from '../merkle/rekor-entry.ts';
 import type { TrustedLog } from '../merkle/trusted-root.ts';
+import { verifierKeyId } from '../merkle/verifier-key.ts';
 import type { AnchorBackend } from './backend.ts';
 import { AnchorError } from './errors.ts';
 import type { RekorApi } from './rekor-api.ts';
@@ -36,8 +38,9 @@ export function createRekorBackend(options: RekorOptions): AnchorBackend {
 /** The ECDSA line of the note is the signature that Rekor takes: DER over SHA-256 of the same text. */
 function signedDigest({ note }: AnchorCheckpoint, publicKey: Uint8Array): SignedDigest {
   const parsed = parseNote(note);
-  const line = parsed.ok ? parsed.value.signatures[1] : undefined;
-  if (!parsed.ok || line === undefined) throw new TypeError('a checkpoint to be anchored has two signatures');
+  const keyId = verifierKeyId({ name: '', algorithm: ALG_ECDSA, publicKey });
+  const line = parsed.ok ? parsed.value.signatures.find((one) => one.keyId === keyId) : undefined;
+  if (!parsed.ok || line === undefined) throw new TypeError('a checkpoint to be anchored has a line of the anchor key');
   return { text: parsed.value.text, signature: line.signature, publicKey };
 }
 
@@ -53,7 +56,16 @@ function verified(entry: unknown, sent: SignedDigest, { trustRoot, logs }: Rekor
     logIndex: read.value.logIndex,
     integratedTime: read.value.integratedTime,
     leafHash: leafHash(read.value.body).toString('hex'),
-    entry: JSON.stringify(entry),
+    entry: canonicalText(entry),
     trustRoot,
   };
+}
+
+/** In receipts, which have one text, an entry has to have one too. */
+function canonicalText(entry: unknown): string {
+  try {
+    return canonicalJson(entry as PlainJson);
+  } catch (cause) {
+    throw new AnchorError('unverified', 'the log’s answer holds a number that is no whole one', { cause });
+  }
 }

@@ -4,6 +4,7 @@ import { decodeDecimal } from '../merkle/decimal.ts';
 import { parseNote } from '../merkle/note.ts';
 import { rekorBody, type SignedDigest } from '../merkle/rekor-entry.ts';
 import { proveInclusion, tilePath, tileWidth } from '../merkle/tiles.ts';
+import type { TrustedLog } from '../merkle/trusted-root.ts';
 import { AnchorError } from './errors.ts';
 
 /** Gets the bytes of a path below the log's read URL. */
@@ -21,14 +22,19 @@ class MissingTile extends Error {
 }
 
 /** @returns a TransparencyLogEntry in JSON, unverified: whoever takes it verifies it like an answer of the log */
-export async function entryFromTiles(index: number, sent: SignedDigest, read: Read): Promise<unknown> {
+export async function entryFromTiles(
+  index: number,
+  sent: SignedDigest,
+  logs: readonly TrustedLog[],
+  read: Read,
+): Promise<unknown> {
   const envelope = Buffer.from(await read('checkpoint')).toString('utf8');
-  const { size, root, keyId } = headOf(envelope);
+  const { size, root, logId } = headOf(envelope, logs);
   if (index >= size) throw new AnchorError('unreachable', 'the log has not published the entry yet');
   const hashes = await inclusionFrom(index, size, read);
   return {
     logIndex: String(index),
-    logId: { keyId },
+    logId: { keyId: encodeBase64(logId) },
     kindVersion: { kind: 'hashedrekord', version: '0.0.2' },
     inclusionProof: {
       logIndex: String(index),
@@ -41,15 +47,20 @@ export async function entryFromTiles(index: number, sent: SignedDigest, read: Re
   };
 }
 
-function headOf(envelope: string): { readonly size: number; readonly root: string; readonly keyId: string } {
+/** The log is named by the line that one of the trusted keys has written: witnesses may have added theirs before it. */
+function headOf(
+  envelope: string,
+  logs: readonly TrustedLog[],
+): { readonly size: number; readonly root: string; readonly logId: Uint8Array } {
   const note = parseNote(envelope);
   const [, sizeText = '', root = ''] = note.ok ? note.value.text.split('\n') : [];
   const size = decodeDecimal(sizeText);
-  const line = note.ok ? note.value.signatures[0] : undefined;
-  if (size === undefined || line === undefined) throw new AnchorError('unverified', 'the log’s checkpoint is no note');
-  const keyId = Buffer.alloc(4);
-  keyId.writeUInt32BE(line.keyId);
-  return { size, root, keyId: encodeBase64(keyId) };
+  const hints = note.ok ? note.value.signatures.map(({ keyId }) => keyId) : [];
+  const log = logs.find((one) => hints.includes(Buffer.from(one.keyId).readUInt32BE()));
+  if (size === undefined) throw new AnchorError('unverified', 'the log’s checkpoint is no note');
+  if (log === undefined)
+    throw new AnchorError('unverified', 'no key of the trust root has signed the log’s checkpoint');
+  return { size, root, logId: log.keyId };
 }
 
 /** Proofs are made from tiles at hand: what is missing is fetched, until nothing is. */

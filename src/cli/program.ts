@@ -86,5 +86,7 @@ function createProgram(cli: Cli): Command {
   for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo, addTiles, addVerify]) add(program, cli);
   const tools = [addAudit, addAnchors, addFsck, addKey, addJournal, addTiles, addVerify, addDemo];
   for (const add of [...adders, ...tools]) add(program, cli);
+  const others = [addAudit, addAnchors, addFsck, addKey, addJournal, addTiles, addVerify, addDemo];
+  for (const add of [...adders, ...others]) add(program, cli);
   return program;
 }

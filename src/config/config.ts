@@ -2,12 +2,13 @@
 import { isAbsolute, join } from 'node:path';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import { isLoopback } from './checks.ts';
 import { dataPaths } from './data-dir.ts';
 import { explainFault } from './fault.ts';
 import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
-import { type AnchorBackendName, checkSettings, SECTIONS, SETTINGS, type Settings } from './settings.ts';
+import { checkSettings, SECTIONS, SETTINGS, type Settings } from './settings.ts';
 import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
 import { checkWitnessPolicyFile, type WitnessConfig, witnessConfig } from './witness-settings.ts';
 

@@ -37,8 +37,15 @@ function limitLines(limits: PeerFile['limits']): string[] {
 }
 
 /** A policy has lines, and neither quotation marks nor backslashes need be in it: it is shown as it is written. */
-function policyLines({ witnesses }: PeerFile['policy']): string[] {
-  return witnesses === null ? [] : ['', '[policy]', stringify({ witnesses }).trimEnd()];
+function policyLines({ witnesses, anchors }: PeerFile['policy']): string[] {
+  const lines = witnesses === null ? [] : [stringify({ witnesses }).trimEnd()];
+  if (anchors !== null) {
+    const { backends, trustRootFile, maxAgeS } = anchors;
+    lines.push(`anchors = ${tomlValue(backends)}`);
+    if (trustRootFile !== null) lines.push(`anchor_trust_root = ${tomlValue(trustRootFile)}`);
+    if (maxAgeS !== null) lines.push(`anchor_max_age_s = ${maxAgeS}`);
+  }
+  return lines.length === 0 ? [] : ['', '[policy]', ...lines];
 }
 
 function grantValue(grant: Grant): string | Readonly<Record<string, string>> {

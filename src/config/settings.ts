@@ -12,6 +12,7 @@ import {
   MAX_VALUE_BYTES,
   TARGET_PAGE_BYTES,
 } from '../core/limits.ts';
+import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { addressFault, nodeIdFault } from './checks.ts';
@@ -19,8 +20,6 @@ import { type Fault, text, toFault } from './fault.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-const ANCHOR_BACKENDS = ['local', 'rekor'] as const;
-export type AnchorBackendName = (typeof ANCHOR_BACKENDS)[number];
 
 export type SettingKind = 'text' | 'integer' | 'boolean' | 'list';
 

@@ -23,7 +23,9 @@ export type PageReason =
   | 'consistency_proof_invalid'
   | 'feed_gap'
   | 'feed_head_mismatch'
-  | 'witness_quorum_unmet';
+  | 'witness_quorum_unmet'
+  | 'anchor_missing'
+  | 'anchor_invalid';
 
 /** Why one fact is refused. The rest of its page goes on and the cursor passes it. */
 export type FactReason =
@@ -65,6 +67,8 @@ export const PENALTY: Readonly<Record<PageReason, 'backoff' | 'suspended'>> = {
   feed_gap: 'suspended',
   feed_head_mismatch: 'suspended',
   witness_quorum_unmet: 'backoff',
+  anchor_missing: 'backoff',
+  anchor_invalid: 'backoff',
 };
 
 /** The event each fact-level reason is recorded under. */

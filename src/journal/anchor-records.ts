@@ -68,6 +68,7 @@ export class AnchorRecords {
   readonly #latest: Statement<[number], Row>;
   readonly #receipts: Statement<[number], Receipt>;
   readonly #covering: Statement<[number, number], Row>;
+  readonly #newest: Statement<[string], Receipt>;
   readonly #attempt: Statement<[number, string], Attempt>;
   readonly #saveAttempt: Statement<unknown[]>;
   readonly #dropAttempt: Statement<[number, string]>;
@@ -89,6 +90,8 @@ export class AnchorRecords {
       db,
       rows.where('log', '=', PARAM).where('tree_size', '>=', PARAM).orderBy('tree_size', 'desc'),
     );
+    const receipts = sqlBuilder.selectFrom('anchor_receipts').selectAll();
+    this.#newest = prepare(db, receipts.where('backend', '=', PARAM).orderBy('receipt_id', 'desc'));
     const attempts = sqlBuilder.selectFrom('anchor_attempts').selectAll();
     this.#attempt = prepare(db, attempts.where('anchor_id', '=', PARAM).where('backend', '=', PARAM));
     this.#saveAttempt = prepare(db, sqlBuilder.replaceInto('anchor_attempts').values(ATTEMPT));
@@ -178,18 +181,30 @@ export class AnchorRecords {
     };
   }
 
-  /** Newest first, from below `before`. */
-  page(before: number, limit: number): Anchored[] {
+  /** Newest first, from below `before`. @param pending only what no log has taken yet */
+  page(before: number, limit: number, pending = false): Anchored[] {
     const found: Anchored[] = [];
     for (let id = Math.min(before - 1, this.#last()); id > 0 && found.length < limit; id--) {
       const checkpoint = this.byId(id);
-      if (checkpoint !== null) found.push({ checkpoint, receipts: this.receipts(checkpoint) });
+      const anchored = checkpoint === null ? null : { checkpoint, receipts: this.receipts(checkpoint) };
+      if (anchored !== null && !(pending && anchored.receipts.length > 0)) found.push(anchored);
     }
     return found;
   }
 
   receipts(checkpoint: AnchorCheckpoint): AnchorReceipt[] {
     return this.#receipts.all(checkpoint.id).map((receipt) => receiptOf(checkpoint, receipt));
+  }
+
+  /** Of the newest checkpoint of the journal that a log has: of an outside one if there is any. */
+  newestReceipt(): AnchorReceipt | null {
+    for (const backend of ['rekor', 'local'] satisfies AnchorBackendName[]) {
+      for (const receipt of this.#newest.iterate(backend)) {
+        const checkpoint = this.byId(receipt.anchor_id);
+        if (checkpoint?.log === 'journal') return receiptOf(checkpoint, receipt);
+      }
+    }
+    return null;
   }
 
   /** When a checkpoint was first taken by a log, µs; null for none. */

@@ -106,6 +106,7 @@ CREATE TABLE anchor_receipts (
   trust_root TEXT, submitted_us INTEGER NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX anchor_receipts_by_anchor ON anchor_receipts (anchor_id, backend);
+CREATE INDEX anchor_receipts_by_backend ON anchor_receipts (backend, receipt_id);
 
 CREATE TABLE cosigned (
   cosigned_id INTEGER PRIMARY KEY, origin TEXT NOT NULL, tree_size INTEGER NOT NULL, root BLOB NOT NULL,

@@ -1,5 +1,6 @@
 /** What shows to anybody that a checkpoint was in a transparency log: the signed checkpoint and what the log returned. */
 import { hash } from 'node:crypto';
+import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 import { leafHash } from './hash.ts';
@@ -8,7 +9,8 @@ import { checkRekorEntry, type RekorFault, readRekorEntry } from './rekor-entry.
 import type { TrustedLog } from './trusted-root.ts';
 import { noteVerifier } from './verifier-key.ts';
 
-export type AnchorBackendName = 'local' | 'rekor';
+export const ANCHOR_BACKENDS = ['local', 'rekor'] as const;
+export type AnchorBackendName = (typeof ANCHOR_BACKENDS)[number];
 
 export interface AnchorReceipt {
   readonly backend: AnchorBackendName;
@@ -55,6 +57,22 @@ export type AnchorFault =
 /** Largest receipt, as JSON text: an entry of v1 with its proof is some 5 KB. */
 export const MAX_ANCHOR_RECEIPT_CHARS = 65_536;
 
+/** The one text of a receipt. @throws RangeError if the log's entry holds a number that is no safe integer */
+export function formatAnchorReceipt(receipt: AnchorReceipt): string {
+  return canonicalJson({ ...receipt, entry: receipt.entry as PlainJson });
+}
+
+/** Reads the text of a receipt. Total; only the canonical one is taken. */
+export function parseAnchorReceipt(text: string): Result<AnchorReceipt, 'anchor_malformed'> {
+  if (text.length > MAX_ANCHOR_RECEIPT_CHARS) return err('anchor_malformed');
+  try {
+    const read = readAnchorReceipt(JSON.parse(text));
+    return read.ok && formatAnchorReceipt(read.value) !== text ? err('anchor_malformed') : read;
+  } catch {
+    return err('anchor_malformed');
+  }
+}
+
 /** Reads a receipt. Total; whether it holds, {@link checkAnchorReceipt} says. */
 export function readAnchorReceipt(value: unknown): Result<AnchorReceipt, 'anchor_malformed'> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return err('anchor_malformed');
@@ -97,10 +115,11 @@ export function checkAnchorReceipt(receipt: AnchorReceipt, trust: AnchorTrust): 
   const sent = { text: note.value.text, signature: line.signature, publicKey: trust.anchorKey };
   const checked = checkRekorEntry(entry.value, sent, trust.logs);
   if (!checked.ok) return checked;
-  const { logIndex, integratedTime } = entry.value;
+  const { logIndex, integratedTime, logId } = entry.value;
   const leaf = leafHash(entry.value.body).toString('hex');
   const isSame = logIndex === receipt.log_index && integratedTime === receipt.integrated_time;
-  if (!isSame || leaf !== receipt.leaf_hash) return err('anchor_malformed');
+  const isNamed = leaf === receipt.leaf_hash && logId.toString('hex') === receipt.log_id;
+  if (!isSame || !isNamed) return err('anchor_malformed');
   return ok({ ...found, logIndex, integratedTime });
 }
 

@@ -1,11 +1,11 @@
 /** The node's checkpoints on their way to transparency logs. */
-import { readFileSync } from 'node:fs';
 import { Anchoring } from '../anchor/anchoring.ts';
 import type { AnchorBackend } from '../anchor/backend.ts';
 import { createLocalBackend } from '../anchor/local-backend.ts';
 import { createRekorV1, createRekorV2 } from '../anchor/rekor-api.ts';
 import { createRekorBackend } from '../anchor/rekor-backend.ts';
 import type { Config } from '../config/config.ts';
+import { readTrustRoot } from '../config/trust-root-file.ts';
 import { createAnchorSigner } from '../merkle/ecdsa.ts';
 import { parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { type Base, StartError } from './base.ts';
@@ -14,6 +14,7 @@ import { type Base, StartError } from './base.ts';
 export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchoring {
   const { config, events, logger, writer } = base;
   const { interval, maxAgeMs, retryMs } = config.anchor;
+  const alarmed = new Set<string>();
   const anchoring = new Anchoring({
     journal: writer,
     backends: config.anchor.backends.map((name) =>
@@ -22,11 +23,16 @@ export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchori
     cadence: { interval, maxAgeMs },
     retryMs,
     nowMs: Date.now,
-    onSubmitted: (backend) => events.anchorSubmitted(backend),
+    onSubmitted: (backend) => {
+      alarmed.delete(backend);
+      events.anchorSubmitted(backend);
+    },
     onFailed: (backend, { log, treeSize }, { code, message }) => {
       events.anchorFailed(backend, code, message);
       // What a log will never take needs a person. A log that is down is on the dashboard, not in the audit log.
-      if (code !== 'refused') return;
+      // Once, until it takes something: each record makes the audit log due for a checkpoint, which would be refused too.
+      if (code !== 'refused' || alarmed.has(backend)) return;
+      alarmed.add(backend);
       const detail = { backend, log, tree_size: treeSize, error: message };
       writer.audit({ event: 'anchor_refused', reason: code, detail }).catch((error: unknown) => {
         logger.error({ error }, 'audit failed');
@@ -42,29 +48,19 @@ export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchori
 function rekorOf({ config, identity, anchorSeed }: Base): AnchorBackend {
   const { rekor } = config.anchor;
   if (rekor === null) throw new Error('no Rekor is configured');
-  const { text, logs } = readTrustRoot(config, rekor.trustRootFile);
-  const api = rekor.version === 1 ? createRekorV1(rekor.url) : createRekorV2(rekor.url, rekor.readUrl);
+  const text = trustRootOf(config, rekor.trustRootFile);
+  const parsed = parseTrustedRoot(text);
+  const logs = parsed.ok ? parsed.value : [];
+  const api = rekor.version === 1 ? createRekorV1(rekor.url) : createRekorV2(rekor.url, rekor.readUrl, logs);
   const { publicKey } = createAnchorSigner(identity.journalOrigin, anchorSeed);
   return createRekorBackend({ api, trustRoot: text, logs, anchorKey: publicKey });
 }
 
-function readTrustRoot(config: Config, path: string) {
-  const problem = (message: string): StartError =>
-    new StartError([
-      {
-        where: path,
-        key: 'anchor.rekor_trust_root',
-        message: `expected a Sigstore trusted_root.json with the keys of ${config.anchor.rekor?.url}, got ${message}`,
-        fix: 'Get the trust root of that Rekor from whoever runs it; that of the public one is in Sigstore’s TUF repository.',
-      },
-    ]);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw problem((error as Error).message);
-  }
-  const logs = parseTrustedRoot(text);
-  if (!logs.ok) throw problem(`something else: ${logs.error}`);
-  return { text, logs: logs.value };
+function trustRootOf(config: Config, path: string): string {
+  const read = readTrustRoot(path);
+  if (read.ok) return read.value;
+  const message = `expected a Sigstore trusted_root.json with the keys of ${config.anchor.rekor?.url}, got ${read.error}`;
+  const fix =
+    'Get the trust root of that Rekor from whoever runs it; that of the public one is in Sigstore’s TUF repository.';
+  throw new StartError([{ where: path, key: 'anchor.rekor_trust_root', message, fix }]);
 }

@@ -4,7 +4,8 @@ import { type PageReason, PENALTY } from '../core/verdict.ts';
 import type { AppendedPage, Journal } from '../journal/journal.ts';
 import type { Neighbour } from '../journal/page-tail.ts';
 import { parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
-import type { PageContext, PinnedPeer } from '../verify/context.ts';
+import { parseTrustedRoot, type TrustedLog } from '../merkle/trusted-root.ts';
+import type { AnchorPolicy, PageContext, PinnedPeer } from '../verify/context.ts';
 import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
@@ -52,6 +53,7 @@ export class PageIngest {
 
   /** Parsed policies by their text: a page must not pay for reading the same one again. */
   readonly #policies = new Map<string, WitnessPolicy>();
+  readonly #trustRoots = new Map<string, readonly TrustedLog[]>();
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -81,7 +83,7 @@ export class PageIngest {
       known: peers.checkpoint(nodeId),
       knownFeedLength: peers.feedLength(nodeId, input.feed),
       neighbour: this.#link(nodeId),
-      policy: { witnesses: this.#policy(policy.witnesses) },
+      policy: { witnesses: this.#policy(policy.witnesses), anchors: this.#anchors(policy.anchors) },
     };
   }
 
@@ -95,6 +97,22 @@ export class PageIngest {
     if (this.#policies.size >= MAX_POLICIES) this.#policies.clear();
     this.#policies.set(text, policy);
     return policy;
+  }
+
+  #anchors(policy: PeerFile['policy']['anchors']): AnchorPolicy | null {
+    if (policy === null) return null;
+    const { backends, trustRoot, maxAgeS } = policy;
+    return { backends, logs: trustRoot === null ? [] : this.#trusted(trustRoot), maxAgeS };
+  }
+
+  #trusted(text: string): readonly TrustedLog[] {
+    const known = this.#trustRoots.get(text);
+    if (known !== undefined) return known;
+    const parsed = parseTrustedRoot(text);
+    const logs = parsed.ok ? parsed.value : [];
+    if (this.#trustRoots.size >= MAX_POLICIES) this.#trustRoots.clear();
+    this.#trustRoots.set(text, logs);
+    return logs;
   }
 
   #link(nodeId: string): Neighbour | null {

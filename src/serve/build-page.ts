@@ -1,6 +1,8 @@
 /** Makes one page of a feed, in the readers' thread: rows, proof, compression, all off the main loop. */
 
+import type { AnchorRecords } from '../journal/anchor-records.ts';
 import type { EntryReader } from '../journal/entry-reader.ts';
+import { formatAnchorReceipt, MAX_ANCHOR_RECEIPT_CHARS } from '../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { encodePage, type PageFrames, type SignedPageFrames } from '../wire/page.ts';
@@ -33,13 +35,19 @@ export interface BuiltPage {
  * @param signer the log key: what leaves is signed, so that neither side can deny it later
  * @throws CorruptRowError when a stored row is not what was appended
  */
-export function buildPage(reader: EntryReader, request: PageRequest, signer: LogSigner): BuiltPage | undefined {
+export function buildPage(
+  reader: EntryReader,
+  anchors: AnchorRecords,
+  request: PageRequest,
+  signer: LogSigner,
+): BuiltPage | undefined {
   const { feed, after, checkpoint, knownSize } = request;
   const range = reader.feedRange({ ...request, treeSize: checkpoint.size });
   if (range === undefined) return undefined;
   const frames = encodePage({
     feed,
     after,
+    anchor: knownSize === null ? null : newestAnchor(anchors),
     checkpoint: checkpoint.note,
     feedHead: range.feedHead,
     consistency: knownSize === null ? null : consistencyFrom(reader, knownSize, checkpoint.size),
@@ -50,6 +58,13 @@ export function buildPage(reader: EntryReader, request: PageRequest, signer: Log
   const to = after + range.entries.length;
   const note = Buffer.from(signPageNote({ ...request, to }, checkpoint.size, frames, signer));
   return { frames: { ...ownBytes(frames), note: Uint8Array.from(note) }, to, feedLength: range.feedLength };
+}
+
+/** One that is too long for a header is left out: a page must not fail for it. */
+function newestAnchor(anchors: AnchorRecords): string | null {
+  const receipt = anchors.newestReceipt();
+  const text = receipt === null ? null : formatAnchorReceipt(receipt);
+  return text !== null && text.length <= MAX_ANCHOR_RECEIPT_CHARS ? text : null;
 }
 
 /** A puller that has seen a larger tree gets no proof: there is none, and it has to learn that. */

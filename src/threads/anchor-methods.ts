@@ -24,7 +24,7 @@ export interface AnchorMethods {
   failAnchor(id: number, backend: string, failure: AnchorFailure): void;
   retryAnchors(): void;
   anchorStatus(backends: readonly string[]): BackendStatus[];
-  anchors(before: number, limit: number): Anchored[];
+  anchors(before: number, limit: number, pending: boolean): Anchored[];
 }
 
 export function anchorMethods(journal: Journal, anchorSeed: Uint8Array): AnchorMethods {
@@ -47,6 +47,6 @@ export function anchorMethods(journal: Journal, anchorSeed: Uint8Array): AnchorM
     failAnchor: (id, backend, failure) => anchors.fail(id, backend, failure),
     retryAnchors: () => anchors.retryNow(),
     anchorStatus: (backends) => backends.map((backend) => anchors.status(backend)),
-    anchors: (before, limit) => anchors.page(before, limit),
+    anchors: (before, limit, pending) => anchors.page(before, limit, pending),
   };
 }

@@ -1,6 +1,7 @@
 /** The readers' thread: queries, pages for peers and proofs, on a connection of its own that cannot write. */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
@@ -55,6 +56,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const audit = new AuditReader(db);
   const recall = new RecallReader(db, facts);
   const prover = new FactProver(db);
+  const anchors = new AnchorRecords(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -63,6 +65,8 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     page: (request) => buildPage(entries, request, signer),
     recall: (query) => recall.recall(query),
     prove: (request) => prover.prove(request),
+    proof: (factId, checkpoint) => entries.proof(factId, checkpoint),
+    page: (request) => buildPage(entries, anchors, request, signer),
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),

@@ -122,8 +122,8 @@ export class WriterClient {
   }
 
   /** Newest first, from below `before`. */
-  anchors(before: number, limit: number): Promise<Anchored[]> {
-    return this.#call('anchors', before, limit);
+  anchors(before: number, limit: number, pending: boolean): Promise<Anchored[]> {
+    return this.#call('anchors', before, limit, pending);
   }
 
   identity(): Promise<JournalIdentity> {

@@ -7,6 +7,7 @@ import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
 import type { SignedNote } from '../merkle/note.ts';
 import { checkWitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { PageHeader } from '../wire/page-header.ts';
+import { checkAnchor } from './anchor-rules.ts';
 import type { KnownCheckpoint, PageContext } from './context.ts';
 import type { EvidenceClass } from './evidence.ts';
 
@@ -36,7 +37,8 @@ export function checkCheckpoint(header: PageHeader, ctx: PageContext): Result<Kn
   const fault =
     compareWithKnown(checkpoint, ctx.known) ??
     checkExtension(checkpoint, header.consistency, ctx) ??
-    checkWitnesses(opened.value.note, ctx);
+    checkWitnesses(opened.value.note, ctx) ??
+    checkAnchored(header.anchor, checkpoint, ctx);
   return fault === null ? ok(checkpoint) : err(fault);
 }
 
@@ -95,6 +97,17 @@ function checkWitnesses(note: SignedNote, { policy }: PageContext): PageFault | 
   const has = satisfied.length === 0 ? 'no cosignature of the policy' : `cosigned by ${satisfied.join(', ')}`;
   const asks = `the quorum ${policy.witnesses.quorum}; not cosigned by ${missing.join(', ')}`;
   return accusation('witness_quorum_unmet', difference('checkpoint.cosignatures', has, shown(asks)));
+}
+
+function checkAnchored(anchor: string | null, now: KnownCheckpoint, ctx: PageContext): PageFault | null {
+  if (anchor !== null && !ctx.firstPage) return malformed('anchor', 'a receipt', 'null');
+  const complaint = checkAnchor(anchor, now, ctx);
+  if (complaint === null) return null;
+  const { reason, claimed, computed } = complaint;
+  const found = difference('anchor', shown(claimed), computed);
+  return reason === 'checkpoint_split_view'
+    ? { reason, difference: found, class: 'contradiction' }
+    : accusation(reason, found);
 }
 
 function malformed(field: string, claimed: string, computed: string): PageFault {

@@ -1,4 +1,6 @@
+import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
+import type { TrustedLog } from '../merkle/trusted-root.ts';
 
 /** A peer as this node has pinned it: what it signs with, and for whom it may speak. */
 export interface PinnedPeer {
@@ -9,6 +11,8 @@ export interface PinnedPeer {
   readonly origin: string;
   /** Raw Ed25519 public key of its log, 32 bytes. */
   readonly logKey: Uint8Array;
+  /** Of its anchor key, SPKI DER of P-256; null if it has declared none. */
+  readonly anchorKey: Uint8Array | null;
   /** Authorities that its facts may name as their source. */
   readonly namespaces: readonly string[];
 }
@@ -53,4 +57,15 @@ export interface PageContext {
 export interface PagePolicy {
   /** null: no cosignatures are asked for. */
   readonly witnesses: WitnessPolicy | null;
+  /** null: no anchor is asked for. */
+  readonly anchors: AnchorPolicy | null;
+}
+
+/** Which transparency logs a peer's checkpoints have to be in. */
+export interface AnchorPolicy {
+  /** One of these. */
+  readonly backends: readonly AnchorBackendName[];
+  readonly logs: readonly TrustedLog[];
+  /** Oldest time that a log may have signed, in seconds before now; null: any, and none. */
+  readonly maxAgeS: number | null;
 }

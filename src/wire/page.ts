@@ -41,6 +41,8 @@ export interface DecodedPage {
 export interface PageContent {
   readonly feed: string;
   readonly after: number;
+  /** Canonical JSON of an anchor receipt; null on later pages of an answer. */
+  readonly anchor: string | null;
   readonly checkpoint: string;
   readonly feedHead: string;
   /** base64 hashes on the first page of an answer, null on later ones */
@@ -67,7 +69,7 @@ export function encodePage(content: PageContent): PageFrames {
   const encoding = entries.length === 0 ? 'identity' : content.encoding;
   const header = encodePageHeader({
     after: content.after,
-    anchor: null,
+    anchor: content.anchor,
     checkpoint: content.checkpoint,
     consistency: content.consistency,
     encoding,

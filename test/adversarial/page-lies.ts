@@ -35,6 +35,7 @@ export interface PageCase {
   readonly cursor: number;
   /** Policy in the victim's file of this peer. */
   readonly witnesses?: string;
+  readonly anchors?: readonly string[];
   /** Whether what it has is worth taking once it behaves. */
   readonly mends: boolean;
 }
@@ -76,6 +77,12 @@ const forked = (log: HonestPeer): HonestPeer => log.fork(2).appendMany(WHOLE - 2
 function otherSigner(log: HonestPeer): LogSigner {
   return createLogSigner(log.origin, createHash('sha256').update('another key').digest());
 }
+
+/** An anchor in a local log is asked for, and given until the lie. */
+const ANCHORED: Partial<PageCase> = {
+  build: (authority) => new HonestPeer({ authority, anchored: true }).appendMany(WHOLE),
+  anchors: ['local'],
+};
 
 function otherKey(log: HonestPeer): string {
   return signCheckpoint(log.origin, WHOLE, log.root(), otherSigner(log));
@@ -239,6 +246,30 @@ export const PAGE_LIES: Readonly<Record<PageReason, Readonly<Record<string, Page
     'an empty page although there is more': accused('feed_head.length', (log) => [log.page({ ...NEXT, count: 0 })]),
     'another last leaf': contradicted('feed_head.last_leaf', (log) =>
       page(log, { feedHead: (head) => ({ ...head, lastLeaf: Buffer.alloc(32) }) }),
+    ),
+  },
+  anchor_missing: {
+    'without the anchor that the policy asks for': accused(
+      'anchor',
+      withHeader(() => ({ anchor: null })),
+      ANCHORED,
+    ),
+  },
+  anchor_invalid: {
+    'no receipt': accused(
+      'anchor',
+      withHeader(() => ({ anchor: 'x' })),
+      ANCHORED,
+    ),
+    'of another log': accused(
+      'anchor',
+      withHeader(() => ({ anchor: stranger.anchor() })),
+      ANCHORED,
+    ),
+    'of another place in the log': accused(
+      'anchor',
+      withHeader((log) => ({ anchor: log.anchor(WHOLE, { log_index: 7 }) })),
+      ANCHORED,
     ),
   },
   witness_quorum_unmet: {

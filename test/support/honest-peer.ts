@@ -15,20 +15,25 @@
  * answers for a peer that is served as a process.
  */
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../src/core/canonical-json.ts';
 import { chainHash, eventHashOfText } from '../../src/core/chain.ts';
 import { cidOfText } from '../../src/core/cid.ts';
 import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import { formatHlc } from '../../src/core/hlc.ts';
 import { uuidV7 } from '../../src/core/ids.ts';
+import { parseJson } from '../../src/core/json.ts';
 import { pythonFloatText } from '../../src/core/python-text.ts';
+import { nextLogLine } from '../../src/core/reference/local-log.ts';
 import { isoMicros } from '../../src/core/time.ts';
+import { type AnchorReceipt, formatAnchorReceipt } from '../../src/merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
-import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
+import { formatCheckpoint, signCheckpoint } from '../../src/merkle/checkpoint.ts';
 import { entryLeafHash } from '../../src/merkle/commitment.ts';
 import { appendSignature, cosign } from '../../src/merkle/cosignature.ts';
+import { type AnchorSigner, createAnchorSigner, signAnchor } from '../../src/merkle/ecdsa.ts';
 import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
 import { type FeedHead, signFeedHead } from '../../src/merkle/feed-head.ts';
-import { ALG_ED25519 } from '../../src/merkle/note.ts';
+import { ALG_ECDSA, ALG_ED25519 } from '../../src/merkle/note.ts';
 import { proveConsistency, proveInclusion, provePage, rootAt, type TileSource } from '../../src/merkle/tiles.ts';
 import { TreeBuilder } from '../../src/merkle/tree-builder.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
@@ -119,6 +124,8 @@ export interface HonestPeerOptions {
   readonly startMs?: number;
   /** Cosigns each of its checkpoints. */
   readonly witness?: LogSigner;
+  /** The first page of an answer carries the receipt of a local log. */
+  readonly anchored?: boolean;
 }
 
 export class HonestPeer {
@@ -127,6 +134,8 @@ export class HonestPeer {
   readonly origin: string;
   /** The log key. */
   readonly signer: LogSigner;
+  /** Signs what goes to transparency logs. */
+  readonly anchorSigner: AnchorSigner;
   /** Whom its pages are signed for. */
   receiver: string = RECEIVER;
   readonly entries: StoredEntry[] = [];
@@ -143,6 +152,7 @@ export class HonestPeer {
     this.nodeId = `stigmem://${this.authority}`;
     this.origin = `${this.authority}/journal/${options.journal ?? '00000000000000aa'}`;
     this.signer = createLogSigner(this.origin, sha256(`log key of ${this.origin}`));
+    this.anchorSigner = createAnchorSigner(this.origin, sha256(`anchor key of ${this.origin}`));
     this.#startMs = options.startMs ?? EPOCH_MS;
   }
 
@@ -229,6 +239,7 @@ export class HonestPeer {
     const content: PageContent = {
       feed,
       after,
+      anchor: knownSize === null || this.#options.anchored !== true ? null : this.anchor(size),
       checkpoint: this.checkpoint(size),
       feedHead: this.feedHead(feed, size, lie.feedHead),
       consistency: knownSize === null ? null : this.consistency(Math.min(knownSize, size), size),
@@ -280,6 +291,38 @@ export class HonestPeer {
     yield encodePullEnd({ end: true, has_more: hasMore });
   }
 
+  /** A receipt of a local log over the checkpoint of that size, canonical; members may be told otherwise. */
+  anchor(size: number = this.size, told: Partial<AnchorReceipt> = {}): string {
+    const checkpoint = appendSignature(
+      signCheckpoint(this.origin, size, this.root(size), this.signer),
+      signAnchor(formatCheckpoint(this.origin, size, this.root(size)), this.anchorSigner),
+    );
+    const payload = parseJson(
+      canonicalJson({
+        chain_hash: `sha256:${'0'.repeat(64)}`,
+        covered_chain_seq: size,
+        created_at: isoMicros(this.#startMs * 1000),
+        kind: 'stigmem.fact_chain_checkpoint',
+        tenant_id: 'default',
+        version: 1,
+      }),
+    );
+    if (!payload.ok) throw new Error('a payload is JSON');
+    const line = nextLogLine(null, payload.value, this.#startMs / 1000);
+    return formatAnchorReceipt({
+      backend: 'local',
+      checkpoint,
+      entry: { ...JSON.parse(line.text), note: checkpoint },
+      integrated_time: null,
+      leaf_hash: line.leaf_hash,
+      log_id: '0123456789abcdef',
+      log_index: 0,
+      tree_size: size,
+      v: 1,
+      ...told,
+    });
+  }
+
   answerProof(request: ProofRequest): ProofAnswer {
     if (request.kind === 'consistency')
       return { kind: 'consistency', proof: this.consistency(request.from, request.to), v: 1 };
@@ -299,13 +342,18 @@ export class HonestPeer {
   /** The signed declaration, under the identity key given (its name has to be the node id). */
   declaration(identity: LogSigner, peerId: string): string {
     const vkey = formatVerifierKey({ name: this.origin, algorithm: ALG_ED25519, publicKey: this.signer.publicKey });
+    const { publicKey } = this.anchorSigner;
+    const anchor = formatVerifierKey({ name: this.origin, algorithm: ALG_ECDSA, publicKey });
     const since = isoMicros(this.#startMs * 1000);
     return signDeclaration(
       {
         audit_origin: this.origin.replace('/journal/', '/audit/'),
         issued_at: since,
         journal_origin: this.origin,
-        keys: [{ algorithm: 'ed25519', not_after: null, not_before: since, use: 'log', vkey }],
+        keys: [
+          { algorithm: 'ed25519', not_after: null, not_before: since, use: 'log', vkey },
+          { algorithm: 'ecdsa-p256', not_after: null, not_before: since, use: 'anchor', vkey: anchor },
+        ],
         node_id: this.nodeId,
         peer_id: peerId,
       },
@@ -316,7 +364,14 @@ export class HonestPeer {
   /** As a receiver that has approved this peer has pinned it. */
   pinned(): PinnedPeer {
     const { nodeId, authority, origin } = this;
-    return { nodeId, authority, origin, logKey: this.signer.publicKey, namespaces: [authority] };
+    return {
+      nodeId,
+      authority,
+      origin,
+      logKey: this.signer.publicKey,
+      anchorKey: this.anchorSigner.publicKey,
+      namespaces: [authority],
+    };
   }
 
   /** The context of a first pull of the public feed, one hour after the first entry; override what the test is about. */
@@ -335,7 +390,7 @@ export class HonestPeer {
       maxPastSkewMs: 2_592_000_000,
       maxValueBytes: 65_536,
       firstPage: true,
-      policy: { witnesses: null },
+      policy: { witnesses: null, anchors: null },
       ...overrides,
     };
   }

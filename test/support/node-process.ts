@@ -33,6 +33,8 @@ export interface PeerLine {
   readonly namespaces?: readonly string[];
   /** Text of a witness policy. */
   readonly witnesses?: string;
+  /** Transparency logs of which one is asked for. */
+  readonly anchors?: readonly string[];
 }
 
 export interface Answer {
@@ -302,7 +304,9 @@ addresses = ${list(peer.addresses)}
 namespaces = ${list(namespaces)}
 share = ${list(peer.share)}
 accept = ${list(peer.accept)}
-${peer.witnesses === undefined ? '' : `[policy]\nwitnesses = ${JSON.stringify(peer.witnesses)}\n`}`;
+[policy]
+anchors = ${list(peer.anchors)}
+${peer.witnesses === undefined ? '' : `witnesses = ${JSON.stringify(peer.witnesses)}\n`}`;
 }
 
 /** Fails if the promise is not settled in time. */

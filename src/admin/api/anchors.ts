@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { isoMicros } from '../../core/time.ts';
 import type { Anchored, BackendStatus } from '../../journal/anchor-records.ts';
 import { intParam, optionalInt } from './params.ts';
-import { json } from './responses.ts';
+import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
 const BACKEND = z
@@ -40,6 +40,7 @@ const PAGE = z
 
 const QUERY = z.object({
   cursor: optionalInt({ min: 1, max: Number.MAX_SAFE_INTEGER, description: 'The `cursor` of the page before.' }),
+  status: z.enum(['pending']).optional().openapi({ description: '`pending`: only what no log has taken yet.' }),
   limit: intParam({ min: 1, max: 500, default: 50, description: 'Anchors per page, newest first.' }),
 });
 
@@ -55,13 +56,34 @@ export function addAnchors(apparatus: Apparatus): void {
     responses: { 200: { description: 'a page', content: { 'application/json': { schema: PAGE } } } },
   } as const;
   addRoute(apparatus, list, ['read', 'audit.read', 'federate'], async ({ query }) => {
-    const found = await writer.anchors(query.cursor ?? Number.MAX_SAFE_INTEGER, query.limit);
+    const before = query.cursor ?? Number.MAX_SAFE_INTEGER;
+    const found = await writer.anchors(before, query.limit, query.status === 'pending');
     const status = await writer.anchorStatus(anchorBackends);
     return json(200, {
       backends: status.map((one) => backendBody(one, nowMs())),
       anchors: found.map(anchorBody),
       cursor: found.length === query.limit ? (found.at(-1)?.checkpoint.id ?? null) : null,
     });
+  });
+
+  const one = {
+    method: 'get',
+    path: '/v1/anchors/{id}',
+    tag: 'Journal',
+    summary: 'One checkpoint with what each transparency log returned for it',
+    params: z.object({ id: z.string().regex(/^[1-9][0-9]{0,14}$/, 'a whole number above 0') }),
+    query: NO_QUERY,
+    responses: {
+      200: { description: 'the anchor', content: { 'application/json': { schema: ANCHOR } } },
+      404: { description: 'anchor not found' },
+    },
+  } as const;
+  addRoute(apparatus, one, ['read', 'audit.read', 'federate'], async (call) => {
+    const id = Number(call.param('id'));
+    const [found] = await writer.anchors(id + 1, 1, false);
+    return found?.checkpoint.id === id
+      ? json(200, anchorBody(found))
+      : refused({ status: 404, detail: 'anchor not found' });
   });
 
   const retry = {

@@ -75,6 +75,7 @@ export class HostileLog {
     const frames = encodePage({
       feed: FEED,
       after,
+      anchor: null,
       checkpoint: signCheckpoint(this.signer.name, size, rootAt(size, tiles), this.signer),
       feedHead: signFeedHead({ origin: this.signer.name, feed: FEED, length: size, size, lastLeaf }, this.signer),
       consistency,

@@ -5,6 +5,7 @@ import { JournalError } from '../errors.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../files.ts';
 import { SignedHeadFile } from '../signed-heads.ts';
 import { type AnchorClaim, checkAnchors } from './anchor-check.ts';
+import { checkAnchorRows } from './anchor-rows.ts';
 import { checkAttempts } from './attempt-check.ts';
 import { type AuditTotals, checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
@@ -32,8 +33,6 @@ export interface FsckOptions {
 const CACHE_MIB = 16;
 /** Tables of which only the rows by themselves are looked at: keys without gaps, sums. */
 const STATEMENTS = [
-  'anchor_checkpoints',
-  'anchor_receipts',
   'cosigned',
   'cosignatures',
   'seen_checkpoints',
@@ -149,6 +148,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
+  run('anchor_checkpoints', () => checkAnchorRows(ctx));
   for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));
   if (!ctx.findings.isDamaged('audit')) run('mutation_attempts', () => checkAttempts(ctx));
   if (entries !== undefined && !ctx.findings.isDamaged('audit')) run('state', () => checkProjections(ctx, entries));

@@ -206,7 +206,7 @@ function servedTargets(api: FolderApi): readonly Target[] {
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },
-    policy: { witnesses: null },
+    policy: { witnesses: null, anchors: null },
   };
   const deps: ServeDeps = {
     peerOf: () => peer,

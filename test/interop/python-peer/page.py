@@ -54,10 +54,12 @@ def malformed(condition, detail):
 
 
 def read_header(data):
-    malformed(len(data) <= 262_144, "header size")
+    malformed(len(data) <= 393_216, "header size")
     header = decode(data, MEMBERS, "header")
     indexes, lengths = header["indexes"], header["lengths"]
-    malformed(header["anchor"] is None and header["encoding"] in ("zstd", "identity"), "encoding")
+    anchor = header["anchor"]
+    malformed(anchor is None or isinstance(anchor, str) and 0 < len(anchor) <= 65_536, "anchor")
+    malformed(header["encoding"] in ("zstd", "identity"), "encoding")
     malformed(isinstance(indexes, list) and isinstance(lengths, list), "lists")
     malformed(len(indexes) == len(lengths) <= 4096, "counts")
     malformed(all(map(is_count, indexes)) and all(is_count(n, 0, 4_194_304) for n in lengths), "numbers")

@@ -26,6 +26,7 @@ function context(log: HostileLog): PageContext {
       origin: log.signer.name,
       logKey: log.signer.publicKey,
       namespaces: [HOSTILE_AUTHORITY],
+      anchorKey: null,
     },
     feed: 'public',
     after: 0,
@@ -38,7 +39,7 @@ function context(log: HostileLog): PageContext {
     maxPastSkewMs: 2_592_000_000,
     maxValueBytes: 65_536,
     firstPage: true,
-    policy: { witnesses: null },
+    policy: { witnesses: null, anchors: null },
   };
 }
 

@@ -110,7 +110,11 @@ const contradicted = { class: 'contradiction' } as const;
 const witness = createLogSigner('w.example/witness', Buffer.alloc(32, 1));
 const witnessKey = { name: witness.name, algorithm: ALG_COSIGNATURE_V1, publicKey: witness.publicKey };
 const witnessed = new HonestPeer({ witness }).appendMany(5);
-const WITNESSED = { witnesses: policyOf(`witness w ${formatVerifierKey(witnessKey)}\nquorum w`) };
+const WITNESSED = { witnesses: policyOf(`witness w ${formatVerifierKey(witnessKey)}\nquorum w`), anchors: null };
+const ANCHORED = { witnesses: null, anchors: { backends: ['local'], logs: [], maxAgeS: null } } as const;
+const DATED = { witnesses: null, anchors: { ...ANCHORED.anchors, maxAgeS: 60 } } as const;
+const IN_REKOR = { witnesses: null, anchors: { ...ANCHORED.anchors, backends: ['rekor'] } } as const;
+const anchored = (anchor: string | null): SignedPageFrames => rewritten(honest, { anchor });
 
 function policyOf(text: string): WitnessPolicy {
   const parsed = parsePolicy(text);
@@ -229,6 +233,12 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
     },
   },
   checkpoint_split_view: {
+    'an anchor over another tree of the same size': {
+      frames: anchored(forked.anchor(5)),
+      context: peer.context({ policy: ANCHORED }),
+      field: 'anchor',
+      ...contradicted,
+    },
     'same size, other root': {
       frames: forked.page({ feed: 'public', after: 0, size: 5, knownSize: 5 }),
       context: peer.context({ known: peer.known() }),
@@ -354,6 +364,48 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
       context: peer.context(),
       field: 'feed_head.last_leaf',
       ...contradicted,
+    },
+  },
+  anchor_missing: {
+    'no anchor': { frames: honest, context: peer.context({ policy: ANCHORED }), field: 'anchor', ...accused },
+    'in another log than those that are asked for': {
+      frames: anchored(peer.anchor()),
+      context: peer.context({ policy: IN_REKOR }),
+      field: 'anchor',
+      ...accused,
+    },
+  },
+  anchor_invalid: {
+    'no receipt': { frames: anchored('{}'), context: peer.context({ policy: ANCHORED }), field: 'anchor', ...accused },
+    'not the canonical text': {
+      frames: anchored(`${peer.anchor()} `),
+      context: peer.context({ policy: ANCHORED }),
+      field: 'anchor',
+      ...accused,
+    },
+    'of another journal': {
+      frames: anchored(stranger.anchor()),
+      context: peer.context({ policy: ANCHORED }),
+      field: 'anchor',
+      ...accused,
+    },
+    'of another size than its checkpoint': {
+      frames: anchored(peer.anchor(5, { tree_size: 4 })),
+      context: peer.context({ policy: ANCHORED }),
+      field: 'anchor',
+      ...accused,
+    },
+    'by a peer that has declared no anchor key': {
+      frames: anchored(peer.anchor()),
+      context: peer.context({ policy: ANCHORED, peer: { ...peer.pinned(), anchorKey: null } }),
+      field: 'anchor',
+      ...accused,
+    },
+    'without a signed time where one is asked for': {
+      frames: anchored(peer.anchor()),
+      context: peer.context({ policy: DATED }),
+      field: 'anchor',
+      ...accused,
     },
   },
   witness_quorum_unmet: {
