@@ -29,12 +29,12 @@ export const MAY_IMPORT = {
   pull: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'config', 'observe'],
   serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
   admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
-  client: ['core', 'merkle', 'wire'],
+  client: ['core', 'merkle', 'wire', 'verify'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
   threads: ['core', 'merkle', 'verify', 'journal', 'projections', 'pull', 'serve'],
   // The parts of a running node, put together for app.ts.
   node: EVERY_STATION,
-  cli: [...EVERY_STATION, 'node'],
+  cli: [...EVERY_STATION, 'node', 'client'],
 };
 
 /** Node's built-ins that the pure stations may use: hashing, compression and byte buffers are pure functions. */

@@ -80,6 +80,10 @@ export interface PeerDirectory {
   resume(id: string, actor: string): Promise<PeerStatus | undefined>;
 }
 
+export type EvidenceFile =
+  | { readonly kind: 'packet'; readonly tar: Uint8Array }
+  | { readonly kind: 'not_found' | 'no_evidence' | 'damaged' };
+
 export interface NodeIdentity {
   readonly nodeId: string;
   readonly authority: string;
@@ -134,6 +138,8 @@ export interface ApiDeps {
   readonly writer: ApiWriter;
   readonly reader: ApiReader;
   readonly peers: PeerDirectory;
+  /** The evidence of an audit record as a file; `withPage` adds the page that a refused fact came in. */
+  readonly evidence: (seq: number, withPage: boolean) => Promise<EvidenceFile>;
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;

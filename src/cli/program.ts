@@ -5,6 +5,7 @@ import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { type Cli, reportFailure } from './cli.ts';
 import { addDemo } from './demo.ts';
+import { addEvidence } from './evidence.ts';
 import { CliError, EXITS, exitCodeHelp } from './exit.ts';
 import { addFsck } from './fsck.ts';
 import { addImport } from './import.ts';
@@ -80,6 +81,6 @@ function createProgram(cli: Cli): Command {
       getErrHasColors: () => false,
     });
   const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
-  for (const add of [...adders, addAudit, addFsck, addKey, addJournal, addDemo]) add(program, cli);
+  for (const add of [...adders, addAudit, addEvidence, addFsck, addKey, addJournal, addDemo]) add(program, cli);
   return program;
 }

@@ -7,6 +7,7 @@ import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Base } from './base.ts';
+import { packetOf } from './evidence.ts';
 import type { Federation } from './federation.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
@@ -35,6 +36,7 @@ export function apiOf(
       get: (id) => federation?.sessions.get(id),
       resume: async (id, actor) => federation?.sessions.resume(id, actor),
     },
+    evidence: (seq, withPage) => packetOf(base, seq, withPage),
     keys: openKeyStore(base.paths.apiKeys),
     metrics,
     events: base.events,

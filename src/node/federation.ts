@@ -3,11 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
-import { witnessName } from '../core/node-id.ts';
 import { isoMicros } from '../core/time.ts';
-import { createAnchorSigner } from '../merkle/ecdsa.ts';
-import { createLogSigner } from '../merkle/ed25519.ts';
-import { declareSelf } from '../pull/declare.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
@@ -19,6 +15,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { declarationOf } from './declaration.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { SOFTWARE } from './version.ts';
 
@@ -123,16 +120,7 @@ async function followFolder(
 }
 
 function helloOf(base: Base): () => Uint8Array {
-  const self = {
-    identity: base.identity,
-    peerId: base.peerId,
-    nodeSigner: createLogSigner(base.identity.nodeId, base.nodeSeed),
-    logKey: createLogSigner(base.identity.journalOrigin, base.logSeed).publicKey,
-    witnessKey: createLogSigner(witnessName(base.identity.nodeId), base.witnessSeed).publicKey,
-    anchorKey: createAnchorSigner(base.identity.journalOrigin, base.anchorSeed).publicKey,
-    software: SOFTWARE,
-  };
-  const declaration = declareSelf(self, isoMicros(Date.now() * 1000));
+  const declaration = declarationOf(base, isoMicros(Date.now() * 1000));
   return () => encodeHello({ clock_ms: Date.now(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
 }
 

@@ -1,3 +1,4 @@
+import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -67,6 +68,10 @@ export class ReaderClient {
 
   tile(level: number, index: number, width: number): Promise<Uint8Array> {
     return this.#call('tile', level, index, width);
+  }
+
+  packetParts(request: PacketRequest): Promise<PacketParts> {
+    return this.#call('packetParts', request);
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { readIdentity } from '../journal/journal.ts';
+import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -37,6 +38,7 @@ export interface ReaderMethods {
   inclusion(indexes: readonly number[], size: number): Uint8Array[][];
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
+  packetParts(request: PacketRequest): PacketParts;
   close(): void;
 }
 
@@ -48,6 +50,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const entries = new EntryReader(db, signer);
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
+  const packets = new PacketReader(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -58,6 +61,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
+    packetParts: (request) => packets.parts(request),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

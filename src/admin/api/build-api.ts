@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAudit } from './audit.ts';
 import { addDocs } from './docs.ts';
+import { addEvidence } from './evidence.ts';
 import { addFactReads } from './facts-read.ts';
 import { addFactWrites } from './facts-write.ts';
 import { addJournal } from './journal.ts';
@@ -25,6 +26,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addFactReads(apparatus, tools);
   addPeers(apparatus);
   addAudit(apparatus);
+  addEvidence(apparatus);
   addJournal(apparatus, tools);
   addNode(apparatus);
   addKeys(apparatus);
