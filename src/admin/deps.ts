@@ -14,6 +14,7 @@ import type {
   JournalHead,
   StoredFact,
 } from '../journal/read-model.ts';
+import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -138,6 +139,8 @@ export interface ApiDeps {
   readonly writer: ApiWriter;
   readonly reader: ApiReader;
   readonly peers: PeerDirectory;
+  /** Receipts that a peer has given us. */
+  readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** The evidence of an audit record as a file; `withPage` adds the page that a refused fact came in. */
   readonly evidence: (seq: number, withPage: boolean) => Promise<EvidenceFile>;
   readonly keys: KeyStore;

@@ -36,6 +36,7 @@ export function apiOf(
       get: (id) => federation?.sessions.get(id),
       resume: async (id, actor) => federation?.sessions.resume(id, actor),
     },
+    receipts: (query) => base.reader.receipts(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     keys: openKeyStore(base.paths.apiKeys),
     metrics,

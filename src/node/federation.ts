@@ -17,6 +17,7 @@ import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { declarationOf } from './declaration.ts';
 import { observeCorrupt, observePage } from './observing.ts';
+import { receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
 
 export const STOP_GRACE_MS = 5_000;
@@ -35,22 +36,26 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
 
   const hello = helloOf(base);
   const { writer, reader, growth, logger } = base;
+  const peerOf = (peerId: string): PeerFile | undefined => peers().find((peer) => peer.peerId === peerId);
+  let sessions: PeerSessions | undefined;
   await registerProtocols({
+    ...receiptsOf(base, peerOf, () => sessions),
     transport,
     growth,
     hello,
     logger,
     reader,
-    peerOf: (peerId) => peers().find((peer) => peer.peerId === peerId),
+    peerOf,
     head: () => writer.head(),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: Date.now,
   });
-  const sessions = sessionsOf(base, transport, hello, peers);
-  owned.defer(() => sessions.stop());
+  const started = sessionsOf(base, transport, hello, peers);
+  sessions = started;
+  owned.defer(() => started.stop());
   const keepAlive = new KeepAlive({ transport, allowed: peers, clock: SYSTEM_CLOCK, random: chance });
   owned.defer(() => keepAlive.stop());
-  owned.defer(transport.subscribe((peerId, change) => (change === 'connected' ? sessions.contact(peerId) : undefined)));
+  owned.defer(transport.subscribe((peerId, change) => (change === 'connected' ? started.contact(peerId) : undefined)));
 
   const onAllowedChanged = (): void => {
     transport.refreshAllowed();
@@ -58,8 +63,8 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     // Who watches learns of a new grant now, not with the next heartbeat.
     growth.ring(growth.current());
   };
-  await followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned);
-  return { sessions, addresses: () => transport.addresses() };
+  await followFolder(base, folder, { sessions: started, journal: writer, logger, onAllowedChanged }, owned);
+  return { sessions: started, addresses: () => transport.addresses() };
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {

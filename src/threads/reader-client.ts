@@ -10,6 +10,7 @@ import type {
   FactResult,
   JournalHead,
 } from '../journal/read-model.ts';
+import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
@@ -72,6 +73,10 @@ export class ReaderClient {
 
   packetParts(request: PacketRequest): Promise<PacketParts> {
     return this.#call('packetParts', request);
+  }
+
+  receipts(query: ReceiptQuery): Promise<readonly StoredReceipt[]> {
+    return this.#call('receipts', query);
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,7 @@ import type {
   FactQuery,
   FactResult,
 } from '../journal/read-model.ts';
+import { type ReceiptQuery, ReceiptRecords, type StoredReceipt } from '../journal/receipt-records.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
@@ -39,6 +40,7 @@ export interface ReaderMethods {
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
   packetParts(request: PacketRequest): PacketParts;
+  receipts(query: ReceiptQuery): readonly StoredReceipt[];
   close(): void;
 }
 
@@ -51,6 +53,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
   const packets = new PacketReader(db);
+  const receipts = new ReceiptRecords(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -62,6 +65,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
     packetParts: (request) => packets.parts(request),
+    receipts: (query) => receipts.list(query),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

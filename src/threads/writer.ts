@@ -6,12 +6,14 @@ import { EntryReader } from '../journal/entry-reader.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import { ReceiptRecords } from '../journal/receipt-records.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
 import type { AssertContext } from '../verify/assertion.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
 
 export interface WriterData {
@@ -44,7 +46,7 @@ const MAX_PROJECTION_LAG = 50_000;
 const PROJECTION_PAUSE_MS = 10;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods {
+export interface WriterMethods extends ReceiptsMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -62,10 +64,9 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
   if (port === null) throw new Error('writer.ts runs as a worker thread');
   const journal = Journal.open(folder, { logSeed, cacheMiB, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
-  const facts = new FactReader(
-    journal.db,
-    new EntryReader(journal.db, createLogSigner(journal.identity.journalOrigin, logSeed)),
-  );
+  const signer = createLogSigner(journal.identity.journalOrigin, logSeed);
+  const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
+  const receipts = new ReceiptRecords(journal.db);
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
   const pages = new PageIngest(journal);
@@ -104,8 +105,9 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
     ingestPage: (input) => pages.ingest(input),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
-    peerProgress: (peer, feeds) => progressOf(journal, audit, peer, feeds),
+    peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
+    ...receiptsMethods(journal, receipts, signer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => ({
@@ -129,7 +131,13 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
   afterCall(0);
 }
 
-function progressOf(journal: Journal, audit: AuditReader, peer: string, feeds: readonly string[]): PeerProgress {
+function progressOf(
+  journal: Journal,
+  audit: AuditReader,
+  receipts: ReceiptRecords,
+  peer: string,
+  feeds: readonly string[],
+): PeerProgress {
   const { peers } = journal;
   const checkpoint = peers.checkpoint(peer);
   return {
@@ -142,6 +150,10 @@ function progressOf(journal: Journal, audit: AuditReader, peer: string, feeds: r
     ...peers.totals(peer),
     suspended: audit.suspension(peer),
     declaration: peers.declaration(peer),
+    acknowledged: receipts.acknowledged(
+      peer,
+      journal.feeds().map(({ feed }) => feed),
+    ),
   };
 }
 

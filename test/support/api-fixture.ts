@@ -94,6 +94,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
+    receipts: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),
     keys: keyStore,
     metrics,

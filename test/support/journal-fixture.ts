@@ -66,7 +66,11 @@ export function dropGuards(db: Database.Database): void {
   for (const name of triggers) db.exec(`DROP TRIGGER ${name}`);
 }
 
-export function ownFact(n: number, overrides: Partial<AssertRequest> = {}): VerifiedAssertion {
+export function ownFact(
+  n: number,
+  overrides: Partial<AssertRequest> = {},
+  nodeAuthority = 'globex.example',
+): VerifiedAssertion {
   const request: AssertRequest = {
     entity: `stigmem://globex.example/service/s${n}`,
     relation: 'memory:status',
@@ -83,7 +87,7 @@ export function ownFact(n: number, overrides: Partial<AssertRequest> = {}): Veri
     ...overrides,
   };
   const verified = verifyAssertion(request, {
-    nodeAuthority: 'globex.example',
+    nodeAuthority,
     nowMs: NOW_MS,
     maxValueBytes: 65_536,
     mayWriteInstructions: true,

@@ -10,6 +10,7 @@ import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
 import { addPeers } from './peers.ts';
 import { createQuota } from './quota.ts';
+import { addReceipts } from './receipts.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
@@ -24,6 +25,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   addFactWrites(apparatus, sessions);
   addFactReads(apparatus, tools);
+  addReceipts(apparatus);
   addPeers(apparatus);
   addAudit(apparatus);
   addEvidence(apparatus);
