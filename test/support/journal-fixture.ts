@@ -12,11 +12,13 @@ import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
+import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
 import type { PageFrames } from '../../src/wire/page.ts';
+import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
 import { judged } from './judging.ts';
 
@@ -158,6 +160,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   journal.head(0);
   appendOwn(journal, Math.floor(own / 2));
   journal.head(0);
+  fillReceipts(journal, acme);
   fillStatements(journal);
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
@@ -169,9 +172,17 @@ type StatementTable =
   | 'cosigned'
   | 'cosignatures'
   | 'seen_checkpoints'
-  | 'page_notes'
-  | 'page_receipts'
   | 'key_statements';
+
+/** A peer that has pulled some of our own facts, and says so. */
+function fillReceipts(journal: Journal, peer: HonestPeer): void {
+  const records = new ReceiptRecords(journal.db);
+  for (const after of [0, 10, 20]) {
+    const page = { feed: 'public', after, to: after + 10 };
+    const told = { ...page, sender: IDENTITY.journalOrigin, accepted: 10, refused: 0 };
+    records.save(peer.nodeId, page, signReceipt(told, `note of ${after}`, peer.signer), NOW_MS * 1000);
+  }
+}
 
 /** Rows of the tables that hold what others signed: their contents are not looked at here. */
 function fillStatements(journal: Journal): void {
@@ -193,13 +204,11 @@ function fillStatements(journal: Journal): void {
     cosigned: { origin: 'acme.example/journal/00000000000000aa', tree_size: 9, root, note: 'note a', cosigned_us: at },
     cosignatures: { log: 1, tree_size: 9, witness: 'acme.example/witness', line: 'line', received_us: at },
     seen_checkpoints: { origin: 'o', tree_size: 9, root, note: 'n', seen_from: 'stigmem://a.example', received_us: at },
-    page_notes: { page_id: 1, note: 'note of page 1' },
-    page_receipts: { peer: 'p', feed: 'public', after_seq: 0, to_seq: 9, note: 'receipt', received_us: at },
     key_statements: { node_id: IDENTITY.nodeId, note: 'statement', received_us: at },
   });
   for (let i = 1; i <= 3; i++) {
     for (const [table, row] of Object.entries(rows(i)))
-      prepareAppend(journal.db, table as 'page_notes')(row as NewRow<'page_notes'>);
+      prepareAppend(journal.db, table as 'cosigned')(row as NewRow<'cosigned'>);
   }
 }
 
