@@ -31,7 +31,8 @@ export function checkPageNotes(ctx: FsckContext, logs: PeerLogs): void {
       next = (changed === 'page_id' && expected !== null ? expected : row.page_id) + 1;
       if (expected !== null && row.page_id !== expected)
         return { code: 'page_note_missing', field: 'page_id', detail: `page ${expected} has no note` };
-      return judgeNote(row, page.get(row.page_id), self, logs);
+      // What is wrong with a page is said where pages are read.
+      return ctx.findings.isDamaged('pages') ? undefined : judgeNote(row, page.get(row.page_id), self, logs);
     },
   });
   const pages = countRows(ctx.db, 'pages');
@@ -100,6 +101,7 @@ function judgeOrder({ after_seq }: StoredRow<'page_receipts'>, before: number): 
 }
 
 function nodeId(ctx: FsckContext): string | null {
+  if (ctx.findings.isDamaged('meta')) return null;
   const query = sqlBuilder.selectFrom('meta').select('value').where('key', '=', PARAM);
   const found = prepare<[string], string>(ctx.db, query).pluck().get('node_id');
   return found === undefined ? null : String(found);
