@@ -61,7 +61,8 @@ test('a note of another page, with right sums', () => {
 });
 
 test('a note whose signature was changed, with right sums', () => {
-  const change = (note: string): string => note.replace(/.(.{20}\n)$/, (end, rest) => `${end[0] === 'A' ? 'B' : 'A'}${rest}`);
+  const change = (note: string): string =>
+    note.replace(/.(.{20}\n)$/, (end, rest) => `${end[0] === 'A' ? 'B' : 'A'}${rest}`);
   const found = told((db) => rewrite(db, 'page_notes', 1, { note: change(noteOf(db, 'page_notes', 1)) }));
   assert.deepEqual(found, [['page_notes', 1, 'page_note_signature_invalid']]);
 });
