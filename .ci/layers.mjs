@@ -39,6 +39,7 @@ export const MAY_IMPORT = {
   client: ['core', 'merkle', 'wire', 'verify'],
   publish: ['core', 'merkle', 'journal', 'config'],
   anchor: ['core', 'merkle', 'journal', 'config', 'observe'],
+  client: ['core', 'merkle', 'wire', 'verify'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
   threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve', 'witness'],
   // The parts of a running node, put together for app.ts.

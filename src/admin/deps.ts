@@ -19,6 +19,7 @@ import type {
   StoredFact,
 } from '../journal/read-model.ts';
 import type { LogName } from '../journal/tables.ts';
+import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -104,6 +105,10 @@ export interface PeerDirectory {
   /** Ends a suspension and has the peer asked again at once. Undefined when there is no such peer. */
   resume(id: string, actor: string): Promise<PeerStatus | undefined>;
 }
+
+export type EvidenceFile =
+  | { readonly kind: 'packet'; readonly tar: Uint8Array }
+  | { readonly kind: 'not_found' | 'no_evidence' | 'damaged' };
 
 export interface NodeIdentity {
   readonly nodeId: string;
@@ -202,6 +207,10 @@ export interface ApiDeps {
   readonly peers: PeerDirectory;
   /** null while the node does not run. */
   readonly witness: ApiWitness | null;
+  /** Receipts that a peer has given us. */
+  readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
+  /** The evidence of an audit record as a file; `withPage` adds the page that a refused fact came in. */
+  readonly evidence: (seq: number, withPage: boolean) => Promise<EvidenceFile>;
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;

@@ -26,6 +26,8 @@ export interface Api {
   /** @param body JSON text */
   post(path: string, body: string): Promise<Answer>;
   delete(path: string): Promise<Answer>;
+  /** A file that the node makes. @throws CliError when it makes none */
+  bytes(path: string, query?: Query): Promise<Uint8Array>;
   /** The body of a long answer, in pieces of text. */
   stream(path: string, query: Query, accept: string, signal: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;
@@ -153,6 +155,12 @@ export function createApi(backend: Backend, token: string): Api {
     get: (path, query = {}) => answer(send('GET', path, query, {})),
     post: (path, body) => answer(send('POST', path, {}, { body, headers: JSON_BODY })),
     delete: (path) => answer(send('DELETE', path, {}, {})),
+    async bytes(path, query = {}) {
+      const response = await send('GET', path, query, {});
+      if (response.status === 200) return new Uint8Array(await response.arrayBuffer());
+      const { status, headers } = response;
+      throw apiFailure({ status, headers, text: await response.text() });
+    },
     async *stream(path, query, accept, signal) {
       const response = await send('GET', path, query, { headers: { accept }, signal });
       if (response.status !== 200) {

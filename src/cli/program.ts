@@ -6,6 +6,7 @@ import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { type Cli, reportFailure } from './cli.ts';
 import { addDemo } from './demo.ts';
+import { addEvidence } from './evidence.ts';
 import { CliError, EXITS, exitCodeHelp } from './exit.ts';
 import { addFsck } from './fsck.ts';
 import { addImport } from './import.ts';
@@ -88,5 +89,6 @@ function createProgram(cli: Cli): Command {
   for (const add of [...adders, ...tools]) add(program, cli);
   const others = [addAudit, addAnchors, addFsck, addKey, addJournal, addTiles, addVerify, addDemo];
   for (const add of [...adders, ...others]) add(program, cli);
+  for (const add of [...adders, addAudit, addEvidence, addFsck, addKey, addJournal, addDemo]) add(program, cli);
   return program;
 }

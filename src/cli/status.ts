@@ -5,7 +5,7 @@ import { type ConfigProblem, problemText } from '../config/problem.ts';
 import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
-import { peerTable } from './peer-table.ts';
+import { acknowledgedSentence, peerTable } from './peer-table.ts';
 import type { Screen } from './screen.ts';
 import type {
   AnchorBackendAnswer,
@@ -77,5 +77,12 @@ function human(status: Status, screen: Screen): string {
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
   const peers =
     status.peers.length === 0 ? 'No peers. Add one: stigmem-peerd peer add --help' : peerTable(status.peers, screen);
-  return [pairs, '', peers, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n');
+  const receipts = status.peers.flatMap((peer) => acknowledgedSentence(peer) ?? []);
+  return [
+    pairs,
+    '',
+    peers,
+    ...(receipts.length > 0 ? ['', ...receipts] : []),
+    ...(warnings.length > 0 ? ['', ...warnings] : []),
+  ].join('\n');
 }

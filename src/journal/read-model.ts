@@ -245,4 +245,6 @@ export interface PeerProgress {
   readonly refused: number;
   readonly suspended: { readonly reason: string; readonly since: string; readonly auditSeq: number } | null;
   readonly declaration: string | null;
+  /** The last entry of each of our feeds that the peer has given a receipt for. */
+  readonly acknowledged: readonly { readonly feed: string; readonly to: number }[];
 }

@@ -7,6 +7,7 @@ import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Base } from './base.ts';
+import { packetOf } from './evidence.ts';
 import type { Federation } from './federation.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
@@ -37,6 +38,8 @@ export function apiOf(
       resume: async (id, actor) => federation?.sessions.resume(id, actor),
     },
     witness: federation?.witness.api ?? null,
+    receipts: (query) => base.reader.receipts(query),
+    evidence: (seq, withPage) => packetOf(base, seq, withPage),
     keys: openKeyStore(base.paths.apiKeys),
     metrics,
     events: base.events,

@@ -3,7 +3,6 @@ import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
-import { witnessName } from '../core/node-id.ts';
 import { isoMicros } from '../core/time.ts';
 import { createAnchorSigner } from '../merkle/ecdsa.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
@@ -21,7 +20,9 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { declarationOf } from './declaration.ts';
 import { observeCorrupt, observePage } from './observing.ts';
+import { receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
@@ -43,13 +44,16 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
 
   const hello = helloOf(base);
   const { writer, reader, growth, logger } = base;
+  const peerOf = (peerId: string): PeerFile | undefined => peers().find((peer) => peer.peerId === peerId);
+  let sessions: PeerSessions | undefined;
   await registerProtocols({
+    ...receiptsOf(base, peerOf, () => sessions),
     transport,
     growth,
     hello,
     logger,
     reader,
-    peerOf: (peerId) => peers().find((peer) => peer.peerId === peerId),
+    peerOf,
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
@@ -70,6 +74,12 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
       witness.contact();
     }),
   );
+  const started = sessionsOf(base, transport, hello, peers);
+  sessions = started;
+  owned.defer(() => started.stop());
+  const keepAlive = new KeepAlive({ transport, allowed: peers, clock: SYSTEM_CLOCK, random: chance });
+  owned.defer(() => keepAlive.stop());
+  owned.defer(transport.subscribe((peerId, change) => (change === 'connected' ? started.contact(peerId) : undefined)));
 
   const onAllowedChanged = (): void => {
     transport.refreshAllowed();
@@ -84,6 +94,8 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     addresses: () => transport.addresses(),
     connected: (peerId) => transport.connected(peerId),
   };
+  await followFolder(base, folder, { sessions: started, journal: writer, logger, onAllowedChanged }, owned);
+  return { sessions: started, addresses: () => transport.addresses() };
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {
@@ -149,6 +161,7 @@ async function followFolder(
 
 function helloOf(base: Base): () => Uint8Array {
   const { declaration } = base;
+  const declaration = declarationOf(base, isoMicros(Date.now() * 1000));
   return () => encodeHello({ clock_ms: Date.now(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
 }
 

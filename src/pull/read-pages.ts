@@ -39,8 +39,14 @@ export async function* readPages(frames: AsyncIterator<Uint8Array>, maxPages: nu
     const follow = framesAfterHeader(header.value);
     const entries = follow.entries ? await nextFrame(frames) : null;
     const proof = follow.proof ? await nextFrame(frames) : null;
-    const note = await nextFrame(frames);
+    const last = await nextFrame(frames);
+    // A peer that signs nothing goes on to its end: its page is refused for that, and not for what it did not send.
+    const note = isPullEnd(last) ? null : last;
     yield { kind: 'page', feed: header.value.feed, frames: { header: first, entries, proof, note } };
+    if (note === null) {
+      yield { kind: 'end', hasMore: readEnd(last).has_more };
+      return;
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { EntryReader } from '../journal/entry-reader.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { readIdentity } from '../journal/journal.ts';
+import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -19,6 +20,7 @@ import type {
   RecallQuery,
   RecallResult,
 } from '../journal/read-model.ts';
+import { type ReceiptQuery, ReceiptRecords, type StoredReceipt } from '../journal/receipt-records.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
@@ -43,6 +45,8 @@ export interface ReaderMethods extends PublishMethods {
   inclusion(indexes: readonly number[], size: number): Uint8Array[][];
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
+  packetParts(request: PacketRequest): PacketParts;
+  receipts(query: ReceiptQuery): readonly StoredReceipt[];
   close(): void;
 }
 
@@ -57,6 +61,8 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const recall = new RecallReader(db, facts);
   const prover = new FactProver(db);
   const anchors = new AnchorRecords(db);
+  const packets = new PacketReader(db);
+  const receipts = new ReceiptRecords(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -71,6 +77,8 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
     ...publishMethods(db, facts),
+    packetParts: (request) => packets.parts(request),
+    receipts: (query) => receipts.list(query),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

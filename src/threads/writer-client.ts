@@ -9,6 +9,7 @@ import type {
 import type { JournalIdentity } from '../journal/files.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
+import type { PendingReceipts } from '../pull/send-receipts.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
 import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
@@ -25,6 +26,14 @@ export interface WriterOptions extends WriterData {
 
 /** Calls that write: how the last of them went is how the disk is. */
 const WRITES: ReadonlySet<string> = new Set(['assert', 'ingestPage', 'audit', 'pinDeclaration', 'head', 'cosign']);
+const WRITES: ReadonlySet<string> = new Set([
+  'assert',
+  'ingestPage',
+  'audit',
+  'pinDeclaration',
+  'head',
+  'takeReceipts',
+]);
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'SQLITE_FULL',
   'SQLITE_IOERR',
@@ -91,6 +100,22 @@ export class WriterClient {
 
   peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress> {
     return this.#call('peerProgress', peer, feeds);
+  }
+
+  pendingReceipts(peer: string, origin: string): Promise<PendingReceipts> {
+    return this.#call('pendingReceipts', peer, origin);
+  }
+
+  receiptsTaken(peer: string, pageId: number): Promise<void> {
+    return this.#call('receiptsTaken', peer, pageId);
+  }
+
+  takeReceipts(peer: string, receipts: readonly string[]): Promise<number> {
+    return this.#call('takeReceipts', peer, receipts, this.#options.nowMs());
+  }
+
+  pinIfNew(peer: string, note: string, input: AuditInput): Promise<number | undefined> {
+    return this.#call('pinIfNew', peer, note, input, this.#options.nowMs());
   }
 
   isPeerAdded(peer: string): Promise<boolean> {

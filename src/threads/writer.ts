@@ -7,6 +7,7 @@ import { EntryReader } from '../journal/entry-reader.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import { ReceiptRecords } from '../journal/receipt-records.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { FactReader } from '../projections/fact-reader.ts';
@@ -17,6 +18,7 @@ import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
+import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
@@ -61,6 +63,7 @@ const MUTATION_POLL_MS = 1_000;
 
 export interface WriterMethods extends AnchorMethods, WitnessMethods {
 export interface WriterMethods extends AnchorMethods, RecallMethods {
+export interface WriterMethods extends ReceiptsMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -83,6 +86,9 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
     journal.db,
     new EntryReader(journal.db, createLogSigner(journal.identity.journalOrigin, logSeed)),
   );
+  const signer = createLogSigner(journal.identity.journalOrigin, logSeed);
+  const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
+  const receipts = new ReceiptRecords(journal.db);
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
   const pages = new PageIngest(journal);
@@ -127,8 +133,9 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
     ingestPage: (input) => pages.ingest(input),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
-    peerProgress: (peer, feeds) => progressOf(journal, audit, peer, feeds),
+    peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
+    ...receiptsMethods(journal, receipts, signer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => ({
@@ -153,7 +160,13 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
   afterCall(0);
 }
 
-function progressOf(journal: Journal, audit: AuditReader, peer: string, feeds: readonly string[]): PeerProgress {
+function progressOf(
+  journal: Journal,
+  audit: AuditReader,
+  receipts: ReceiptRecords,
+  peer: string,
+  feeds: readonly string[],
+): PeerProgress {
   const { peers } = journal;
   const checkpoint = peers.checkpoint(peer);
   return {
@@ -166,6 +179,10 @@ function progressOf(journal: Journal, audit: AuditReader, peer: string, feeds: r
     ...peers.totals(peer),
     suspended: audit.suspension(peer),
     declaration: peers.declaration(peer),
+    acknowledged: receipts.acknowledged(
+      peer,
+      journal.feeds().map(({ feed }) => feed),
+    ),
   };
 }
 

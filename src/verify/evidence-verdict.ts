@@ -15,7 +15,7 @@ import { checkInclusion } from '../merkle/inclusion.ts';
 import { foldPage } from '../merkle/page-proof.ts';
 import { type DecodedPage, decodePage, type SignedPageFrames } from '../wire/page.ts';
 import { isNoteOf, openPageNote } from '../wire/page-note.ts';
-import { declaredLogKey } from './declared-log-key.ts';
+import { logKeysOf, openOwnDeclaration } from './declared-log-key.ts';
 import {
   decodeEvidence,
   type EntriesForm,
@@ -125,13 +125,14 @@ function keySentences(
       notProven: [`${stated}; nothing here shows that it is a key of ${peer.node_id}: no declaration lies beside it.`],
     };
   }
-  const declared = declaredLogKey(declaration, peer.node_id);
-  if (declared === null || declared.origin !== peer.origin || encodeBase64(declared.logKey) !== peer.log_key)
-    return null;
+  const declared = openOwnDeclaration(declaration);
+  if (declared?.node_id !== peer.node_id || declared.journal_origin !== peer.origin) return null;
+  if (!logKeysOf(declared, peer.origin).some((key) => encodeBase64(key) === peer.log_key)) return null;
+  const peerId = declared.peer_id;
   return {
-    proven: [`${stated}, which the node key of ${peer.node_id} (peer id ${declared.peerId}) has declared.`],
+    proven: [`${stated}, which the node key of ${peer.node_id} (peer id ${peerId}) has declared.`],
     notProven: [
-      `That ${declared.peerId} is the peer id of ${peer.node_id} has to be known from elsewhere, as when peers are added.`,
+      `That ${peerId} is the peer id of ${peer.node_id} has to be known from elsewhere, as when peers are added.`,
     ],
   };
 }
@@ -305,6 +306,11 @@ function signedFacts(evidence: EvidenceForm, log: Log, page: SignedPageFrames | 
 function signedFor(frames: SignedPageFrames, log: Log) {
   const note = frames.note === null ? null : openPageNote(frames.note, log);
   return note?.ok === true && isNoteOf(note.value, frames) ? note.value : null;
+}
+
+/** The frames of a refused page, as its evidence has them; null for evidence of anything else. */
+export function framesIn(evidence: EvidenceForm): SignedPageFrames | null {
+  return evidence.kind === 'page' ? framesOf(evidence.form) : null;
 }
 
 function framesOf({ received }: PageEvidenceForm): SignedPageFrames | null {

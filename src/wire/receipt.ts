@@ -6,9 +6,6 @@ import { integer, list, literal, type Malformed, object, type Shape, text } from
 
 /** Receipts of one request: with names of a usual length they fill half of what a request may have. */
 export const MAX_RECEIPTS = 64;
-/** Texts of one request, so that the request stays within its limit whatever the names are. */
-export const MAX_RECEIPT_TEXT_BYTES = 49_152;
-
 /** Receipts for pages that the asker has judged and stored. */
 export interface ReceiptRequest {
   /** Signed notes, see `page-receipt.ts`. */
@@ -16,9 +13,9 @@ export interface ReceiptRequest {
   readonly v: 1;
 }
 
-/** How many of the receipts, from the first on, are stored now. */
+/** How many of the receipts, from the first on, need not come again. */
 export interface ReceiptAnswer {
-  readonly stored: number;
+  readonly taken: number;
   readonly v: 1;
 }
 
@@ -27,7 +24,7 @@ const RECEIPT_REQUEST: Shape<ReceiptRequest> = object<ReceiptRequest>({
   v: literal(1),
 });
 
-const RECEIPT_ANSWER: Shape<ReceiptAnswer> = object<ReceiptAnswer>({ stored: integer(MAX_RECEIPTS), v: literal(1) });
+const RECEIPT_ANSWER: Shape<ReceiptAnswer> = object<ReceiptAnswer>({ taken: integer(MAX_RECEIPTS), v: literal(1) });
 
 export function encodeReceiptRequest(request: Omit<ReceiptRequest, 'v'>): Uint8Array {
   return encodeMessage(RECEIPT_REQUEST, { ...request, v: 1 });

@@ -125,11 +125,8 @@ test('it pulls from a real node and verifies checkpoint, heads, leaves, proofs, 
     for (const frame of ['header', 'entries', 'proof']) {
       verdicts.push(await pull(target, '--feed', 'public', '--identity', '--page-entries', '8', '--flip', frame));
     }
-    const [header, entries, proof] = verdicts;
-    assert.equal(header.ok, false);
-    assert.equal(entries.ok === false || entries.refused.length > 0, true, JSON.stringify(entries));
-    // A garbled proof is resolved by single ones: every entry is taken all the same.
-    assert.deepEqual([proof.ok, proof.accepted, proof.resolved > 0], [true, 34, true], JSON.stringify(proof));
+    // Every frame is under the note's signature: what was garbled on the way is nobody's word.
+    for (const verdict of verdicts) assert.deepEqual([verdict.ok, verdict.reason], [false, 'page_malformed']);
   });
 
   await t.test('a watch says at once where the feed stands, and says so again when it grows', async () => {
@@ -182,8 +179,18 @@ test('for every lie it gives the reason that our verifier gives', async (t) => {
   const reasons = Object.keys(FACT_EVENT) as EntryReason[];
   const names = PAGE_CASES.map(({ name }) => name);
   const [liars, cheats] = await Promise.all([
-    HostileProcess.start(bench, new URL('../adversarial/fact-lies.ts', import.meta.url).href, reasons),
-    HostileProcess.start(bench, new URL('../adversarial/page-lies.ts', import.meta.url).href, names),
+    HostileProcess.start(
+      bench,
+      new URL('../adversarial/fact-lies.ts', import.meta.url).href,
+      reasons,
+      'stigmem://python.example',
+    ),
+    HostileProcess.start(
+      bench,
+      new URL('../adversarial/page-lies.ts', import.meta.url).href,
+      names,
+      'stigmem://python.example',
+    ),
   ]);
   const target = (hostile: HostileProcess, name: string): Target => {
     const { nodeId, peerId, addresses } = hostile.asPeer(name);

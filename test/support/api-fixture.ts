@@ -97,6 +97,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     reader: node,
     peers: peerDirectory(options.peers ?? []),
     witness: options.witness ?? null,
+    receipts: async () => [],
+    evidence: async () => ({ kind: 'not_found' as const }),
     keys: keyStore,
     metrics,
     events: createEvents(logger, metrics),

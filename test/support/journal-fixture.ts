@@ -14,11 +14,13 @@ import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
 import { createAnchorSigner } from '../../src/merkle/ecdsa.ts';
+import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
 import type { PageFrames } from '../../src/wire/page.ts';
+import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
 import { judged } from './judging.ts';
 
@@ -68,7 +70,11 @@ export function dropGuards(db: Database.Database): void {
   for (const name of triggers) db.exec(`DROP TRIGGER ${name}`);
 }
 
-export function ownFact(n: number, overrides: Partial<AssertRequest> = {}): VerifiedAssertion {
+export function ownFact(
+  n: number,
+  overrides: Partial<AssertRequest> = {},
+  nodeAuthority = 'globex.example',
+): VerifiedAssertion {
   const request: AssertRequest = {
     entity: `stigmem://globex.example/service/s${n}`,
     relation: 'memory:status',
@@ -85,7 +91,7 @@ export function ownFact(n: number, overrides: Partial<AssertRequest> = {}): Veri
     ...overrides,
   };
   const verified = verifyAssertion(request, {
-    nodeAuthority: 'globex.example',
+    nodeAuthority,
     nowMs: NOW_MS,
     maxValueBytes: 65_536,
     mayWriteInstructions: true,
@@ -159,6 +165,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   appendOwn(journal, Math.floor(own / 2));
   journal.head(0);
   anchor(journal);
+  fillReceipts(journal, acme);
   fillStatements(journal);
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
@@ -168,8 +175,6 @@ type StatementTable =
   | 'cosigned'
   | 'cosignatures'
   | 'seen_checkpoints'
-  | 'page_notes'
-  | 'page_receipts'
   | 'key_statements';
 
 /** Anchors the journal as it stands, with a receipt of a local log. */
@@ -191,6 +196,14 @@ function anchor(journal: Journal): void {
     trustRoot: 'root 1',
   };
   journal.saveAnchorReceipt(checkpoint.id, { backend: 'local', ...receipt }, NOW_MS);
+/** A peer that has pulled some of our own facts, and says so. */
+function fillReceipts(journal: Journal, peer: HonestPeer): void {
+  const records = new ReceiptRecords(journal.db);
+  for (const after of [0, 10, 20]) {
+    const page = { feed: 'public', after, to: after + 10 };
+    const told = { ...page, sender: IDENTITY.journalOrigin, accepted: 10, refused: 0 };
+    records.save(peer.nodeId, page, signReceipt(told, `note of ${after}`, peer.signer), NOW_MS * 1000);
+  }
 }
 
 /** Rows of the tables that hold what others signed: their contents are not looked at here. */
@@ -201,13 +214,13 @@ function fillStatements(journal: Journal): void {
     cosigned: { origin: 'acme.example/journal/00000000000000aa', tree_size: 9, root, note: 'note a', cosigned_us: at },
     cosignatures: { log: 1, tree_size: 9, witness: 'acme.example/witness', line: 'line', received_us: at },
     seen_checkpoints: { origin: 'o', tree_size: 9, root, note: 'n', seen_from: 'stigmem://a.example', received_us: at },
-    page_notes: { page_id: 1, note: 'note of page 1' },
-    page_receipts: { peer: 'p', feed: 'public', after_seq: 0, to_seq: 9, note: 'receipt', received_us: at },
     key_statements: { node_id: IDENTITY.nodeId, note: 'statement', received_us: at },
   };
   for (let i = 1; i <= 3; i++) {
     for (const [table, row] of Object.entries(rows))
       prepareAppend(journal.db, table as 'page_notes')(row as NewRow<'page_notes'>);
+    for (const [table, row] of Object.entries(rows(i)))
+      prepareAppend(journal.db, table as 'cosigned')(row as NewRow<'cosigned'>);
   }
 }
 

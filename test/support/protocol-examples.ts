@@ -10,11 +10,13 @@ import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { identityFromSeed, rawKeyOf } from '../../src/transport/identity.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
-import type { PageFrames } from '../../src/wire/page.ts';
+import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
+import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { encodeProofAnswer, encodeProofRequest, type ProofRequest } from '../../src/wire/proof.ts';
 import { PROTOCOLS, PULL_PROTOCOL } from '../../src/wire/protocols.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
+import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
 import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
 
@@ -77,8 +79,19 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['pull-error', text(encodePullEnd({ error: 'unavailable', retry_after_ms: 60_000 }))],
     ['watch-request', text(encodeWatchRequest({ feeds: ['public', 'company/incident-42'] }))],
     ['watch-update', text(encodeWatchUpdate({ feeds: [{ feed: 'public', length: 3 }], size: 5 }))],
+    ...receiptExamples(page),
     ...proofs,
   ]);
+}
+
+function receiptExamples({ note }: SignedPageFrames): [string, string][] {
+  const { signer } = new HonestPeer({ authority: 'globex.example', journal: '00000000000000bb' });
+  const told = { sender: new HonestPeer().origin, feed: 'public', after: 1, to: 3, accepted: 2, refused: 0 };
+  const receipt = signReceipt(told, text(note ?? new Uint8Array(0)), signer);
+  return [
+    ['receipt-request', text(encodeReceiptRequest({ receipts: [receipt] }))],
+    ['receipt-answer', text(encodeReceiptAnswer({ taken: 1 }))],
+  ];
 }
 
 function helloOf(declaration: string): Parameters<typeof encodeHello>[0] {

@@ -39,6 +39,16 @@ export function answer(
   return new Response(body, { status, headers: { 'content-type': contentType, ...SECURITY_HEADERS, ...headers } });
 }
 
+/** A response that is to be saved as a file. */
+export function file(bytes: Uint8Array, contentType: string, name: string): Response {
+  const headers = {
+    'content-type': contentType,
+    'content-disposition': `attachment; filename="${name}"`,
+    ...SECURITY_HEADERS,
+  };
+  return new Response(Uint8Array.from(bytes), { status: 200, headers });
+}
+
 /** A response with JSON text that somebody has built already. */
 export function jsonText(status: number, body: string, headers?: Headers): Response {
   return answer(status, 'application/json', body, headers);

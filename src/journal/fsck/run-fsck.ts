@@ -13,6 +13,7 @@ import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkEntries, type EntryTotals } from './entry-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
+import { checkPageNotes, checkReceipts } from './note-check.ts';
 import { checkPages, type PageTotals } from './page-check.ts';
 import { checkPeers } from './peer-check.ts';
 import { PeerLogs } from './peer-logs.ts';
@@ -36,8 +37,6 @@ const STATEMENTS = [
   'cosigned',
   'cosignatures',
   'seen_checkpoints',
-  'page_notes',
-  'page_receipts',
   'key_statements',
 ] as const;
 const DAMAGED: ReadonlySet<string> = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB']);
@@ -145,6 +144,8 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
   if (logs !== undefined) {
     run('peer_checkpoints', () => checkPeers(ctx, logs));
     const pages = run('pages', () => checkPages(ctx, logs));
+    run('page_notes', () => checkPageNotes(ctx, logs));
+    run('page_receipts', () => checkReceipts(ctx, logs));
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }

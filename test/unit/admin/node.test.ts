@@ -19,6 +19,7 @@ const PEER: PeerStatus = {
   checkpoint: { size: 9, root: 'AAAA' },
   accepted: 3,
   refused: 1,
+  acknowledged: [{ feed: 'public', to: 2 }],
   last_verdicts: [],
   last_contact_at: null,
   last_error: null,
