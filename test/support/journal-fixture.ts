@@ -14,6 +14,7 @@ import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { Projector } from '../../src/projections/projector.ts';
+import { RecallIndex } from '../../src/projections/recall-index.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
 import type { PageFrames } from '../../src/wire/page.ts';
@@ -156,6 +157,8 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   fillStatements(journal);
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
+  const words = new RecallIndex(journal.db);
+  while (words.advance() > 0);
 }
 
 type StatementTable =
