@@ -14,6 +14,7 @@ import { addJournal } from './journal.ts';
 import { addKey } from './key.ts';
 import { addPeer } from './peer.ts';
 import { addQuery } from './query.ts';
+import { addRecall } from './recall.ts';
 import { addRetract } from './retract.ts';
 import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
@@ -80,7 +81,7 @@ function createProgram(cli: Cli): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
+  const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery, addRecall];
   for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo]) add(program, cli);
   return program;
 }
