@@ -15,6 +15,7 @@ import { addJournal } from './journal.ts';
 import { addKey } from './key.ts';
 import { addPeer } from './peer.ts';
 import { addQuery } from './query.ts';
+import { addRecall } from './recall.ts';
 import { addRetract } from './retract.ts';
 import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
@@ -90,5 +91,7 @@ function createProgram(cli: Cli): Command {
   const others = [addAudit, addAnchors, addFsck, addKey, addJournal, addTiles, addVerify, addDemo];
   for (const add of [...adders, ...others]) add(program, cli);
   for (const add of [...adders, addAudit, addEvidence, addFsck, addKey, addJournal, addDemo]) add(program, cli);
+  const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery, addRecall];
+  for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo]) add(program, cli);
   return program;
 }

@@ -216,6 +216,8 @@ export interface Tables {
   seen_reconciled: { seen_id: number };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
+  /** Of FTS5, while fsck looks at the index: one row per word and entry. */
+  recall_words: { term: string; doc: number };
   recall_index: { rowid: number; words: string };
   quarantine: { chain_seq: number; reason: string; status: string };
 }

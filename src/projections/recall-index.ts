@@ -5,16 +5,16 @@
 import { sql } from 'kysely';
 import { SCOPES } from '../core/scope.ts';
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../journal/database.ts';
+import { type IndexedFields, indexedText, scopeToken } from '../journal/recall-text.ts';
 import { RECALL_INDEX } from '../journal/schema.ts';
 import type { EntryRow } from '../journal/tables.ts';
-import { scopeToken, searchedText } from './recall-words.ts';
 
 /** Entries of one step. FTS5 collects a transaction's words in memory and writes them sorted. */
 const STEP_ENTRIES = 5_000;
 const POSITION = 'recalled';
 const ANY_SCOPE = SCOPES.map((scope) => `"${scopeToken(scope)}"`).join(' OR ');
 
-type Indexed = Pick<EntryRow, 'chain_seq' | 'entity' | 'relation' | 'value_v' | 'scope'>;
+type Indexed = IndexedFields & Pick<EntryRow, 'chain_seq'>;
 
 export class RecallIndex {
   readonly #db: Db;
@@ -56,7 +56,7 @@ export class RecallIndex {
     const last = rows.at(-1)?.chain_seq;
     if (last === undefined) return 0;
     this.#db.transaction(() => {
-      for (const row of rows) this.#insert.run(row.chain_seq, `${searchedText(row)} ${scopeToken(row.scope)}`);
+      for (const row of rows) this.#insert.run(row.chain_seq, indexedText(row));
       this.#save.run(POSITION, last);
     })();
     this.#position = last;

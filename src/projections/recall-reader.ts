@@ -2,10 +2,11 @@
 import { parseIsoInstant } from '../core/time.ts';
 import { type Db, lastKey, type Statement } from '../journal/database.ts';
 import type { FactQuery, RecalledFact, RecallQuery, RecallResult } from '../journal/read-model.ts';
+import { scopeToken } from '../journal/recall-text.ts';
 import type { FactReader } from './fact-reader.ts';
 import { prepareMatches } from './recall-index.ts';
 import { packBudget, scoreFact, tokenEstimate, type WeighedTerm } from './recall-score.ts';
-import { scopeToken, type Term, termsOf } from './recall-words.ts';
+import { type Term, termsOf } from './recall-words.ts';
 
 /** Newest matches that are looked at of each word: what a query costs does not depend on the journal's length. */
 const MATCHES_PER_TERM = 2_000;

@@ -1,6 +1,7 @@
 /** How well a fact answers a query. Pure: the same facts, query and clock give the same order. */
 import { parseIsoInstant } from '../core/time.ts';
-import { countWords, searchedText, type Term } from './recall-words.ts';
+import { searchedText } from '../journal/recall-text.ts';
+import { countWords, type Term } from './recall-words.ts';
 
 /** Weights as a request gives them, 0 to 1. The others of the reference have nothing to weigh here. */
 export interface RecallWeights {

@@ -45,23 +45,6 @@ export function countWords(text: string): { readonly counts: ReadonlyMap<string,
   return { counts, words };
 }
 
-/** What of a fact can be found by its words. */
-export function searchedText(fact: {
-  readonly entity: string;
-  readonly relation: string;
-  readonly value_v: string;
-}): string {
-  return `${fact.entity} ${fact.relation} ${fact.value_v}`;
-}
-
-/**
- * A token that stands for a scope, in a private-use character that no query can contain: a fact is found within its
- * scope without looking at the others.
- */
-export function scopeToken(scope: string): string {
-  return `\ue000${scope}`;
-}
-
 function fold(word: string): string {
   return word.normalize('NFD').replace(MARKS, '').toLowerCase();
 }

@@ -17,6 +17,7 @@ import { createAnchorSigner } from '../../src/merkle/ecdsa.ts';
 import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { Projector } from '../../src/projections/projector.ts';
+import { RecallIndex } from '../../src/projections/recall-index.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
 import type { PageFrames } from '../../src/wire/page.ts';
@@ -169,6 +170,8 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   fillStatements(journal);
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
+  const words = new RecallIndex(journal.db);
+  while (words.advance() > 0);
 }
 
 type StatementTable =

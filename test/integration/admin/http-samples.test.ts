@@ -30,8 +30,7 @@ const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Ca
 /** Samples of endpoints that this product does not have (yet), by the start of their id, with the reason. */
 const NOT_HERE: Readonly<Record<string, string>> = {
   doctor: 'GET /v1/doctor: /readyz answers what it asks',
-  'recall-card': 'cards: a fact that nobody asserted is not served',
-  'recall-legacy': 'one card per entity; the shape is held by test/integration/recall/recall.test.ts',
+  recall: 'answered with cards; the shape of these is held by test/integration/recall/recall.test.ts',
   conflicts: 'GET /v1/conflicts: conflict facts are not written yet',
   conflict: 'POST /v1/conflicts/{id}/resolve: as conflicts',
   'peers-list': 'lists a peer that was registered over HTTP; the shape is held by test/unit/admin/peers.test.ts',
@@ -91,8 +90,6 @@ const COVERED: ReadonlySet<string> = new Set([
   'session-write-denied',
   'session-write-with-provenance',
   'session-too-long',
-  'recall',
-  'recall-verify-full',
   'recall-empty',
   'recall-bad-scope',
   'recall-bad-depth',
@@ -126,7 +123,7 @@ const DIFFERENT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** Members of other value in every run, by name: the type must be the same. */
-const VOLATILE = new Set(['id', 'fact_id', 'timestamp', 'hlc', 'ts', 'retry_after', 'error', 'cursor']);
+const VOLATILE = new Set(['id', 'recall_id', 'fact_id', 'timestamp', 'hlc', 'ts', 'retry_after', 'error', 'cursor']);
 /** Members that the reference computes with a part (source trust) that is not here. */
 const MAY_BE_NULL = new Set(['source_trust', 'effective_confidence']);
 /** Members that we add to answers of the reference; its SDKs keep what they do not know. */
