@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { runFsck } from '../../../src/node/fsck.ts';
 import { witnessName } from '../../../src/core/node-id.ts';
 import { checkCosignature } from '../../../src/merkle/cosignature.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { ALG_COSIGNATURE_V1, parseNote } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
+import { runFsck } from '../../../src/node/fsck.ts';
 import { MeshNode, until } from '../../support/mesh-node.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'] as const;
@@ -42,7 +42,9 @@ function policyOf(...witnesses: readonly MeshNode[]): string {
 
 function hasCosigned(note: string, by: MeshNode): boolean {
   const parsed = parseNote(note);
-  return parsed.ok && checkCosignature(parsed.value, { name: witnessName(by.nodeId), key: by.witnessSigner.publicKey }).ok;
+  return (
+    parsed.ok && checkCosignature(parsed.value, { name: witnessName(by.nodeId), key: by.witnessSigner.publicKey }).ok
+  );
 }
 
 async function served(node: MeshNode): Promise<{ size: number; note: string }> {

@@ -26,7 +26,13 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { what: 'one size', authority: 'mallory.example', sizes: [8, 8], common: COMMON, reason: 'checkpoint_split_view' },
-  { what: 'two sizes', authority: 'oscar.example', sizes: [7, 11], common: COMMON, reason: 'consistency_proof_invalid' },
+  {
+    what: 'two sizes',
+    authority: 'oscar.example',
+    sizes: [7, 11],
+    common: COMMON,
+    reason: 'consistency_proof_invalid',
+  },
   {
     what: 'the smaller size a power of two',
     authority: 'trudy.example',

@@ -153,7 +153,11 @@ test('1,000 requests of two histories in a race, smaller against larger: one his
   }
   assert.ok(signed.length > 20, `${signed.length} signatures`);
   const sizes = signed.map(({ size }) => size);
-  assert.deepEqual(sizes, sizes.toSorted((a, b) => a - b), 'no signature over an older head');
+  assert.deepEqual(
+    sizes,
+    sizes.toSorted((a, b) => a - b),
+    'no signature over an older head',
+  );
   const last = signed.at(-1);
   for (const { size, root } of signed) assert.equal(last?.peer.root(size).toString('hex'), root, 'one history');
 });
