@@ -7,13 +7,15 @@ import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
 import { peerTable } from './peer-table.ts';
 import type { Screen } from './screen.ts';
-import type { HeadAnswer, PeerStatus, ReadinessAnswer, WellKnown } from './wire-shapes.ts';
+import type { HeadAnswer, PeerStatus, ReadinessAnswer, WellKnown, WitnessAnswer } from './wire-shapes.ts';
 
 interface Status {
   readonly node: WellKnown;
   readonly daemon: Api['daemon'];
   readonly readiness: ReadinessAnswer;
   readonly journal: HeadAnswer;
+  /** null while the node does not run. */
+  readonly witness: WitnessAnswer | null;
   readonly peers: readonly PeerStatus[];
   /** What is wrong in peers/ now. */
   readonly peer_file_problems: readonly ConfigProblem[];
@@ -41,9 +43,11 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   // 503 is an answer here, not a failure: it says what is not ready.
   const readiness = JSON.parse((await api.get('/readyz')).text) as ReadinessAnswer;
   const journal = JSON.parse(expectOk(await api.get('/v1/journal/head'))) as HeadAnswer;
+  const witnessing = await api.get('/v1/witness');
+  const witness = witnessing.status === 200 ? (JSON.parse(witnessing.text) as WitnessAnswer) : null;
   const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
   const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
-  return { node, daemon: api.daemon, readiness, journal, peers, peer_file_problems: problems };
+  return { node, daemon: api.daemon, readiness, journal, witness, peers, peer_file_problems: problems };
 }
 
 function human(status: Status, screen: Screen): string {
@@ -58,14 +62,33 @@ function human(status: Status, screen: Screen): string {
     ['peer id', node.peerd.peer_id],
     ['addresses', node.peerd.addresses.join(' ') || null],
     ['journal', `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
+    ['witnessed', status.witness === null ? null : witnessed(status.witness)],
     ['feeds', journal.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
   ]);
   const sick = daemon === null ? [] : readiness.checks.filter(({ ok }) => !ok);
   const warnings = [
     ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
+    ...(status.witness === null ? [] : witnessWarnings(status.witness)),
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
   const peers =
     status.peers.length === 0 ? 'No peers. Add one: stigmem-peerd peer add --help' : peerTable(status.peers, screen);
   return [pairs, '', peers, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n');
+}
+
+/** Of the newest checkpoint: how many have cosigned it, and what our own policy says to that. */
+function witnessed({ size, cosignatures, policy }: WitnessAnswer): string {
+  const count = `${cosignatures.length} cosignature${cosignatures.length === 1 ? '' : 's'} on ${size} facts`;
+  if (policy === null) return `${count}, no policy of our own`;
+  return policy.met ? `${count}, our policy is met` : `${count}, our policy is not met`;
+}
+
+function witnessWarnings({ policy, logs }: WitnessAnswer): string[] {
+  const open = logs.filter(({ unreconciled }) => unreconciled > 0);
+  const lines = open.map(({ origin, unreconciled }) => {
+    return `${origin}: ${unreconciled} head${unreconciled === 1 ? '' : 's'} seen elsewhere that it has not joined with ours`;
+  });
+  if (policy === null || policy.met) return lines;
+  const served = policy.met_size === null ? 'none has met it yet' : `peers are served ${policy.met_size} facts`;
+  return [...lines, `our witness policy is not met: no cosignature of ${policy.missing.join(', ')}; ${served}`];
 }

@@ -55,7 +55,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: Date.now,
   });
-  const pulling = pullDeps(base, transport, hello, peers, () => witness.pulled());
+  const pulling = pullDeps(base, transport, hello, peers, () => witness);
   const sessions = new PeerSessions(pulling);
   owned.defer(() => sessions.stop());
   const greetPeer = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
@@ -108,7 +108,7 @@ function pullDeps(
   transport: Transport,
   hello: () => Uint8Array,
   peers: () => readonly PeerFile[],
-  onPulled: () => void,
+  witness: () => Witness,
 ): PullDeps {
   const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
@@ -122,7 +122,8 @@ function pullDeps(
     hello,
     onPage: (peer, outcome) => {
       observePage(base, nameOf(peer), outcome);
-      if (outcome.kind === 'appended') onPulled();
+      if (outcome.kind === 'appended') witness().pulled();
+      if (outcome.kind === 'refused' && outcome.heads !== null) witness().convicted(peer, outcome.heads);
     },
   };
 }
