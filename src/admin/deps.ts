@@ -18,8 +18,8 @@ import type {
   RecallResult,
   StoredFact,
 } from '../journal/read-model.ts';
-import type { LogName } from '../journal/tables.ts';
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
+import type { LogName } from '../journal/tables.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';

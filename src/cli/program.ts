@@ -84,14 +84,8 @@ function createProgram(cli: Cli): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
-  for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo, addTiles, addVerify]) add(program, cli);
-  const tools = [addAudit, addAnchors, addFsck, addKey, addJournal, addTiles, addVerify, addDemo];
-  for (const add of [...adders, ...tools]) add(program, cli);
-  const others = [addAudit, addAnchors, addFsck, addKey, addJournal, addTiles, addVerify, addDemo];
-  for (const add of [...adders, ...others]) add(program, cli);
-  for (const add of [...adders, addAudit, addEvidence, addFsck, addKey, addJournal, addDemo]) add(program, cli);
-  const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery, addRecall];
-  for (const add of [...adders, addAudit, addAnchors, addFsck, addKey, addJournal, addDemo]) add(program, cli);
+  const facts = [addAssert, addRetract, addImport, addQuery, addRecall];
+  const logs = [addAudit, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
+  for (const add of [addInit, addRun, addStatus, addPeer, ...facts, ...logs, addKey, addDemo]) add(program, cli);
   return program;
 }

@@ -14,6 +14,7 @@ import type {
   PeerStatus,
   ReadinessAnswer,
   WellKnown,
+  WitnessAnswer,
 } from './wire-shapes.ts';
 
 interface Status {
@@ -22,6 +23,8 @@ interface Status {
   readonly readiness: ReadinessAnswer;
   readonly journal: HeadAnswer;
   readonly anchors: readonly AnchorBackendAnswer[];
+  /** null while the node does not run. */
+  readonly witness: WitnessAnswer | null;
   readonly peers: readonly PeerStatus[];
   /** What is wrong in peers/ now. */
   readonly peer_file_problems: readonly ConfigProblem[];
@@ -49,10 +52,12 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   // 503 is an answer here, not a failure: it says what is not ready.
   const readiness = JSON.parse((await api.get('/readyz')).text) as ReadinessAnswer;
   const journal = JSON.parse(expectOk(await api.get('/v1/journal/head'))) as HeadAnswer;
+  const witnessing = await api.get('/v1/witness');
+  const witness = witnessing.status === 200 ? (JSON.parse(witnessing.text) as WitnessAnswer) : null;
   const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
   const { backends: anchors } = JSON.parse(expectOk(await api.get('/v1/anchors?limit=1'))) as AnchorsAnswer;
   const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
-  return { node, daemon: api.daemon, readiness, journal, anchors, peers, peer_file_problems: problems };
+  return { node, daemon: api.daemon, readiness, journal, anchors, witness, peers, peer_file_problems: problems };
 }
 
 function human(status: Status, screen: Screen): string {
@@ -67,12 +72,14 @@ function human(status: Status, screen: Screen): string {
     ['peer id', node.peerd.peer_id],
     ['addresses', node.peerd.addresses.join(' ') || null],
     ['journal', `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
+    ['witnessed', status.witness === null ? null : witnessed(status.witness)],
     ['feeds', journal.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
     ['anchors', status.anchors.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; ') || 'in no log'],
   ]);
   const sick = daemon === null ? [] : readiness.checks.filter(({ ok }) => !ok);
   const warnings = [
     ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
+    ...(status.witness === null ? [] : witnessWarnings(status.witness)),
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
   const peers =
@@ -85,4 +92,21 @@ function human(status: Status, screen: Screen): string {
     ...(receipts.length > 0 ? ['', ...receipts] : []),
     ...(warnings.length > 0 ? ['', ...warnings] : []),
   ].join('\n');
+}
+
+/** Of the newest checkpoint: how many have cosigned it, and what our own policy says to that. */
+function witnessed({ size, cosignatures, policy }: WitnessAnswer): string {
+  const count = `${cosignatures.length} cosignature${cosignatures.length === 1 ? '' : 's'} on ${size} facts`;
+  if (policy === null) return `${count}, no policy of our own`;
+  return policy.met ? `${count}, our policy is met` : `${count}, our policy is not met`;
+}
+
+function witnessWarnings({ policy, logs }: WitnessAnswer): string[] {
+  const open = logs.filter(({ unreconciled }) => unreconciled > 0);
+  const lines = open.map(({ origin, unreconciled }) => {
+    return `${origin}: ${unreconciled} head${unreconciled === 1 ? '' : 's'} seen elsewhere that it has not joined with ours`;
+  });
+  if (policy === null || policy.met) return lines;
+  const served = policy.met_size === null ? 'none has met it yet' : `peers are served ${policy.met_size} facts`;
+  return [...lines, `our witness policy is not met: no cosignature of ${policy.missing.join(', ')}; ${served}`];
 }

@@ -44,6 +44,17 @@ export interface AnchorsAnswer {
   }[];
 }
 
+export interface WitnessAnswer {
+  readonly size: number;
+  readonly cosignatures: readonly { readonly witness: string; readonly time: string | null }[];
+  readonly policy: {
+    readonly met: boolean;
+    readonly met_size: number | null;
+    readonly missing: readonly string[];
+  } | null;
+  readonly logs: readonly { readonly origin: string; readonly unreconciled: number }[];
+}
+
 export interface KeyAnswer {
   readonly id: string;
   readonly name: string;

@@ -124,6 +124,11 @@ export class WitnessRecords {
     return headOf(this.#peerAt.get(peer, size));
   }
 
+  /** What third nodes have shown of that log and size. */
+  seenAt(origin: string, size: number): readonly SeenHead[] {
+    return this.#seenAt.all(origin, size).map(seenHead);
+  }
+
   seenById(id: number): SeenHead | undefined {
     const row = this.#seenById.get(id);
     return row === undefined ? undefined : seenHead(row);

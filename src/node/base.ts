@@ -114,8 +114,6 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   if (identity.nodeId !== config.nodeId)
     throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
   const { peerId } = await identityFromSeed(nodeSeed);
-  const health = { corrupt: null, projectionLag: 0 };
-  const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health };
   const keys = { nodeSeed, logSeed, witnessSeed, anchorSeed };
   const declaration = declarationOf(identity, peerId, keys);
   const data = { folder: dir, logSeed, cacheMiB: READER_CACHE_MIB };
@@ -127,7 +125,7 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   owned.defer(() => reader.close());
 
   const health = { corrupt: null, projectionLag: 0 };
-  const stations = { logger, metrics, events, audits, growth, writer, reader, health, declaration };
+  const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
   return { config, paths, ...keys, identity, peerId, ...stations, failed: writer.failed() };
 }
 

@@ -3,10 +3,6 @@ import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
-import { isoMicros } from '../core/time.ts';
-import { createAnchorSigner } from '../merkle/ecdsa.ts';
-import { createLogSigner } from '../merkle/ed25519.ts';
-import { declareSelf } from '../pull/declare.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
@@ -20,7 +16,6 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
-import { declarationOf } from './declaration.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
@@ -45,9 +40,9 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   const hello = helloOf(base);
   const { writer, reader, growth, logger } = base;
   const peerOf = (peerId: string): PeerFile | undefined => peers().find((peer) => peer.peerId === peerId);
-  let sessions: PeerSessions | undefined;
+  let started: PeerSessions | undefined;
   await registerProtocols({
-    ...receiptsOf(base, peerOf, () => sessions),
+    ...receiptsOf(base, peerOf, () => started),
     transport,
     growth,
     hello,
@@ -59,8 +54,9 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: Date.now,
   });
-  const pulling = pullDeps(base, transport, hello, peers, () => witness.pulled());
+  const pulling = pullDeps(base, transport, hello, peers, () => witness);
   const sessions = new PeerSessions(pulling);
+  started = sessions;
   owned.defer(() => sessions.stop());
   const greetPeer = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const onSuspended = (peerId: string): void => sessions.contact(peerId);
@@ -74,12 +70,6 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
       witness.contact();
     }),
   );
-  const started = sessionsOf(base, transport, hello, peers);
-  sessions = started;
-  owned.defer(() => started.stop());
-  const keepAlive = new KeepAlive({ transport, allowed: peers, clock: SYSTEM_CLOCK, random: chance });
-  owned.defer(() => keepAlive.stop());
-  owned.defer(transport.subscribe((peerId, change) => (change === 'connected' ? started.contact(peerId) : undefined)));
 
   const onAllowedChanged = (): void => {
     transport.refreshAllowed();
@@ -94,8 +84,6 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     addresses: () => transport.addresses(),
     connected: (peerId) => transport.connected(peerId),
   };
-  await followFolder(base, folder, { sessions: started, journal: writer, logger, onAllowedChanged }, owned);
-  return { sessions: started, addresses: () => transport.addresses() };
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {
@@ -120,7 +108,7 @@ function pullDeps(
   transport: Transport,
   hello: () => Uint8Array,
   peers: () => readonly PeerFile[],
-  onPulled: () => void,
+  witness: () => Witness,
 ): PullDeps {
   const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
@@ -134,7 +122,8 @@ function pullDeps(
     hello,
     onPage: (peer, outcome) => {
       observePage(base, nameOf(peer), outcome);
-      if (outcome.kind === 'appended') onPulled();
+      if (outcome.kind === 'appended') witness().pulled();
+      if (outcome.kind === 'refused' && outcome.heads !== null) witness().convicted(peer, outcome.heads);
     },
   };
 }
@@ -161,7 +150,6 @@ async function followFolder(
 
 function helloOf(base: Base): () => Uint8Array {
   const { declaration } = base;
-  const declaration = declarationOf(base, isoMicros(Date.now() * 1000));
   return () => encodeHello({ clock_ms: Date.now(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
 }
 

@@ -5,6 +5,7 @@ import type { PeerFile } from '../config/peer-file.ts';
 import { MAX_WITNESS_REQUEST_BYTES } from '../core/limits.ts';
 import { Rate } from '../transport/rate.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { HeadPair } from '../verify/contradiction.ts';
 import { WITNESS_PROTOCOL } from '../wire/protocols.ts';
 import { answerWitness } from '../witness/answer-witness.ts';
 import { Collector } from '../witness/collector.ts';
@@ -34,6 +35,8 @@ export interface Witness {
   collect(): Promise<void>;
   /** A page of a peer brought a checkpoint. */
   pulled(): void;
+  /** A page of a peer showed two heads of its log that contradict each other. */
+  convicted(nodeId: string, heads: HeadPair): void;
   /** A peer has connected. */
   contact(): void;
 }
@@ -72,6 +75,7 @@ export async function startWitness(base: Base, parts: WitnessParts, owned: Async
     gossipRound: () => gossip.round().then(() => gossip.settled()),
     collect: () => collector.collect(),
     pulled: () => rounds.within(gossipIntervalMs / SOONER),
+    convicted: (nodeId, heads) => void gossip.tellOf(nodeId, heads),
     contact: () => collecting.within(COLLECT_AFTER_MS),
   };
 }

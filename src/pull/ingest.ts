@@ -3,12 +3,15 @@ import type { PeerFile } from '../config/peer-file.ts';
 import { type PageReason, PENALTY } from '../core/verdict.ts';
 import type { AppendedPage, Journal } from '../journal/journal.ts';
 import type { Neighbour } from '../journal/page-tail.ts';
+import { decodeBase64 } from '../merkle/base64.ts';
 import { parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { parseTrustedRoot, type TrustedLog } from '../merkle/trusted-root.ts';
 import type { AnchorPolicy, PageContext, PinnedPeer } from '../verify/context.ts';
+import { type HeadPair, judgePair, ownLines } from '../verify/contradiction.ts';
 import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
+import { decodePageHeader } from '../wire/page-header.ts';
 
 /** A page and what only the puller knows. The journal adds cursor, checkpoint and feed length itself. */
 export interface IngestInput {
@@ -41,6 +44,8 @@ export type IngestOutcome =
       readonly reason: PageReason;
       readonly penalty: 'backoff' | 'suspended';
       readonly auditSeq: number;
+      /** Two checkpoints of the peer that contradict each other: others can be shown them. null: nothing of the kind. */
+      readonly heads: HeadPair | null;
     };
 
 const MAX_POLICIES = 1_024;
@@ -135,11 +140,24 @@ export class PageIngest {
     };
   }
 
+  /** Only what the judge of head pairs takes for a contradiction too: not one between a checkpoint and an entry. */
+  #heads({ peer, frames }: IngestInput): HeadPair | null {
+    const known = this.#journal.peers.checkpoint(peer.nodeId);
+    const header = decodePageHeader(frames.header);
+    if (known === null || !header.ok) return null;
+    const { checkpoint, consistency } = header.value;
+    const path = consistency?.map((hash) => decodeBase64(hash) ?? new Uint8Array(0)) ?? null;
+    const pair: HeadPair = { notes: [ownLines(known.note, peer.origin), ownLines(checkpoint, peer.origin)], path };
+    const verdict = judgePair(pair, { ...peer, key: peer.logKey });
+    return verdict.kind === 'contradiction' ? pair : null;
+  }
+
   #refuse(refusal: PageRefusal, input: IngestInput): IngestOutcome {
     const penalty = PENALTY[refusal.reason];
     const { nodeId } = input.peer;
     const suspended = penalty === 'suspended';
     const auditSeq = this.#journal.recordRefusedPage(refusal, nodeId, input.feed, suspended, input.nowMs);
-    return { kind: 'refused', reason: refusal.reason, penalty, auditSeq };
+    const heads = refusal.evidence.class === 'contradiction' ? this.#heads(input) : null;
+    return { kind: 'refused', reason: refusal.reason, penalty, auditSeq, heads };
   }
 }

@@ -1,5 +1,5 @@
-import type { Published } from '../journal/published-log.ts';
 import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
+import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
@@ -13,8 +13,8 @@ import type {
   RecallQuery,
   RecallResult,
 } from '../journal/read-model.ts';
-import type { LogName } from '../journal/tables.ts';
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
+import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
@@ -83,6 +83,8 @@ export class ReaderClient {
 
   changes(after: number, limit: number): Promise<ChangePage> {
     return this.#call('changes', after, limit);
+  }
+
   packetParts(request: PacketRequest): Promise<PacketParts> {
     return this.#call('packetParts', request);
   }

@@ -25,7 +25,6 @@ export interface WriterOptions extends WriterData {
 }
 
 /** Calls that write: how the last of them went is how the disk is. */
-const WRITES: ReadonlySet<string> = new Set(['assert', 'ingestPage', 'audit', 'pinDeclaration', 'head', 'cosign']);
 const WRITES: ReadonlySet<string> = new Set([
   'assert',
   'ingestPage',
@@ -33,6 +32,8 @@ const WRITES: ReadonlySet<string> = new Set([
   'pinDeclaration',
   'head',
   'takeReceipts',
+  'cosign',
+  'makeDueAnchors',
 ]);
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'SQLITE_FULL',

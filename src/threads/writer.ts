@@ -61,9 +61,7 @@ const PROJECTION_PAUSE_MS = 10;
 const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods extends AnchorMethods, WitnessMethods {
-export interface WriterMethods extends AnchorMethods, RecallMethods {
-export interface WriterMethods extends ReceiptsMethods {
+export interface WriterMethods extends AnchorMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -82,10 +80,6 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
   const journal = Journal.open(folder, { logSeed, cacheMiB, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
-  const facts = new FactReader(
-    journal.db,
-    new EntryReader(journal.db, createLogSigner(journal.identity.journalOrigin, logSeed)),
-  );
   const signer = createLogSigner(journal.identity.journalOrigin, logSeed);
   const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
   const receipts = new ReceiptRecords(journal.db);

@@ -1,10 +1,9 @@
 /** Two signed heads of one log that no honest log can have signed. Pure: what a third party needs to judge is all there. */
 import { canonicalJson } from '../core/canonical-json.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
-import { type OpenedCheckpoint, openCheckpoint } from '../merkle/checkpoint.ts';
-import { type ConsistencyCheck, checkConsistency } from '../merkle/consistency.ts';
+import { openCheckpoint } from '../merkle/checkpoint.ts';
+import { checkShownConsistency } from '../merkle/consistency.ts';
 import { sameHash } from '../merkle/hash.ts';
-import { isPowerOfTwo } from '../merkle/tree-size.ts';
 
 export type ContradictionReason = 'checkpoint_split_view' | 'consistency_proof_invalid';
 
@@ -46,21 +45,12 @@ export function judgePair({ notes, path }: HeadPair, log: JudgedLog): PairVerdic
       ? { kind: 'consistent' }
       : { kind: 'contradiction', reason: 'checkpoint_split_view' };
   }
-  const verdict = checkPath(smaller.value, larger.value, path ?? []);
+  const verdict = checkShownConsistency(smaller.value.size, smaller.value.root, size, root, path ?? []);
   if (verdict === 'ok') return { kind: 'consistent' };
   // The path leads to the signed larger root: it shows what the smaller tree was, and that is not what was signed.
   return verdict === 'old_root_mismatch'
     ? { kind: 'contradiction', reason: 'consistency_proof_invalid' }
     : { kind: 'no_proof' };
-}
-
-function checkPath(smaller: OpenedCheckpoint, larger: OpenedCheckpoint, path: readonly Uint8Array[]): ConsistencyCheck {
-  const plain = checkConsistency(smaller.size, smaller.root, larger.size, larger.root, path);
-  const [inPlace, ...rest] = path;
-  if (plain === 'ok' || inPlace === undefined || !isPowerOfTwo(smaller.size)) return plain;
-  const explicit = checkConsistency(smaller.size, inPlace, larger.size, larger.root, rest);
-  if (explicit !== 'ok') return plain;
-  return sameHash(inPlace, smaller.root) ? 'ok' : 'old_root_mismatch';
 }
 
 /**

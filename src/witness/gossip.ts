@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { isPowerOfTwo } from '../merkle/tree-size.ts';
+import type { HeadPair } from '../verify/contradiction.ts';
 import { logToken, MAX_GOSSIP_LOGS, type WitnessAnswer } from '../wire/witness.ts';
 import { askConsistency, askPrefixRoot, askWitness } from './ask-peer.ts';
 import type { WitnessedLog } from './cosigner.ts';
@@ -74,10 +75,20 @@ export class Gossip {
   /** Tells the operator, and every peer that knows the log. Each judges for itself. @param toldBy node id of who told us */
   async announce(log: WitnessedLog, found: Contradiction, toldBy: string | null): Promise<void> {
     this.#deps.report.contradiction(log, found);
+    await this.#tellAll(log, found, toldBy);
+  }
+
+  /** Tells others what a pull has shown; the suspension was recorded with the page. */
+  async tellOf(nodeId: string, heads: HeadPair): Promise<void> {
+    const known = (await this.#known.all()).find(({ log }) => log.nodeId === nodeId);
+    if (known !== undefined) await this.#tellAll(known.log, heads, null);
+  }
+
+  async #tellAll(log: WitnessedLog, heads: HeadPair, toldBy: string | null): Promise<void> {
     const peers = this.#deps.peers().filter(({ nodeId, peerId }) => {
       return nodeId !== log.nodeId && nodeId !== toldBy && this.#deps.transport.connected(peerId);
     });
-    await Promise.all(peers.map((peer) => this.#guard(peer, () => this.#tell(peer, log, found))));
+    await Promise.all(peers.map((peer) => this.#guard(peer, () => this.#tell(peer, log, heads))));
   }
 
   async #exchange(peer: PeerFile): Promise<void> {
@@ -106,7 +117,7 @@ export class Gossip {
   }
 
   /** A log is named only to those who show that they know it. */
-  async #tell(peer: PeerFile, log: WitnessedLog, { notes, path }: Contradiction): Promise<void> {
+  async #tell(peer: PeerFile, log: WitnessedLog, { notes, path }: HeadPair): Promise<void> {
     const salt = drawSalt();
     const token = logToken(salt, log.origin);
     const knows = await this.#ask(peer, { heads: [], kind: 'heads', logs: [token], salt, v: 1 });

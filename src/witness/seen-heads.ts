@@ -199,35 +199,32 @@ export class SeenHeads {
     else checked.add(key);
   }
 
-  /** A contradiction that was recorded before is not recorded again: an operator may have decided about it since. */
+  /**
+   * A contradiction that was recorded before is not recorded again: an operator may have decided about it since. Its notes
+   * are held, none of them is open, and one was put among the seen heads when it was judged.
+   */
   #isJudged(log: WitnessedLog, notes: readonly [string, string]): boolean {
     if (log.nodeId !== null && CONTRADICTIONS.has(this.#audit.suspension(log.nodeId)?.reason ?? '')) return true;
-    const open = this.#journal.witness.unreconciled(log.origin);
-    return notes.every((note) => {
-      const head = openCheckpoint(note, log);
-      if (!head.ok) return false;
-      const { size, root } = head.value;
-      const isHeld = this.#journal.witness
-        .headsAt(log.origin, log.nodeId, size)
-        .some((held) => sameHash(held.root, root));
-      return isHeld && !open.some((one) => one.size === size && sameHash(one.root, root));
-    });
+    const { witness } = this.#journal;
+    const heads = notes.map((note) => openCheckpoint(note, log)).flatMap((head) => (head.ok ? [head.value] : []));
+    const isHeld = (head: Head): boolean => includes(witness.headsAt(log.origin, log.nodeId, head.size), head);
+    const open = witness.unreconciled(log.origin);
+    const isSeen = (head: Head): boolean => includes(witness.seenAt(log.origin, head.size), head);
+    return heads.every((head) => isHeld(head) && !includes(open, head)) && heads.some(isSeen);
   }
 
+  /** Judged is judged: nothing of it is asked about again. */
   #saveJudged(log: WitnessedLog, notes: readonly [string, string], seenFrom: string, nowMs: number): void {
     const { witness } = this.#journal;
     for (const note of notes) {
       const head = openCheckpoint(note, log);
       if (!head.ok) continue;
       const { size, root } = head.value;
-      const isHeld = witness.headsAt(log.origin, log.nodeId, size).some((held) => sameHash(held.root, root));
-      if (!isHeld) witness.saveSeen(log.origin, { size, root, note }, seenFrom, nowMs * 1000);
+      const seen = witness.seenAt(log.origin, size).filter((one) => sameHash(one.root, root));
+      const ids = seen.map(({ id }) => id);
+      if (ids.length === 0) ids.push(witness.saveSeen(log.origin, { size, root, note }, seenFrom, nowMs * 1000));
+      for (const id of ids) witness.reconciled(id);
     }
-    // Judged is judged: nothing of it is asked about again.
-    const said = notes.map((note) => openCheckpoint(note, log));
-    for (const one of witness.unreconciled(log.origin))
-      if (said.some((head) => head.ok && head.value.size === one.size && sameHash(head.value.root, one.root)))
-        witness.reconciled(one.id);
   }
 
   #isChecked(log: WitnessedLog, ours: VerifiedCheckpoint, head: SeenHead): boolean {
@@ -261,6 +258,10 @@ export class SeenHeads {
 interface Head {
   readonly size: number;
   readonly root: Uint8Array;
+}
+
+function includes(heads: readonly Head[], { size, root }: Head): boolean {
+  return heads.some((head) => head.size === size && sameHash(head.root, root));
 }
 
 function pairKey(one: Head, other: Head): string {

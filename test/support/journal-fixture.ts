@@ -13,8 +13,8 @@ import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
-import { createAnchorSigner } from '../../src/merkle/ecdsa.ts';
 import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
+import { createAnchorSigner } from '../../src/merkle/ecdsa.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { RecallIndex } from '../../src/projections/recall-index.ts';
@@ -174,11 +174,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   while (words.advance() > 0);
 }
 
-type StatementTable =
-  | 'cosigned'
-  | 'cosignatures'
-  | 'seen_checkpoints'
-  | 'key_statements';
+type StatementTable = 'cosigned' | 'cosignatures' | 'seen_checkpoints' | 'key_statements';
 
 /** Anchors the journal as it stands, with a receipt of a local log. */
 function anchor(journal: Journal): void {
@@ -199,6 +195,8 @@ function anchor(journal: Journal): void {
     trustRoot: 'root 1',
   };
   journal.saveAnchorReceipt(checkpoint.id, { backend: 'local', ...receipt }, NOW_MS);
+}
+
 /** A peer that has pulled some of our own facts, and says so. */
 function fillReceipts(journal: Journal, peer: HonestPeer): void {
   const records = new ReceiptRecords(journal.db);
@@ -221,8 +219,6 @@ function fillStatements(journal: Journal): void {
   };
   for (let i = 1; i <= 3; i++) {
     for (const [table, row] of Object.entries(rows))
-      prepareAppend(journal.db, table as 'page_notes')(row as NewRow<'page_notes'>);
-    for (const [table, row] of Object.entries(rows(i)))
       prepareAppend(journal.db, table as 'cosigned')(row as NewRow<'cosigned'>);
   }
 }

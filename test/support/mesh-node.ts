@@ -31,7 +31,7 @@ export type Grants = Pick<PeerLine, 'share' | 'accept' | 'witnesses'>;
 
 export class MeshNode {
   readonly folder: DataFolder;
-  readonly #owned = new AsyncDisposableStack();
+  #owned = new AsyncDisposableStack();
   #base: Base | undefined;
   #federation: Federation | undefined;
   #api: OpenAPIHono<ApiEnv> | undefined;
@@ -51,6 +51,13 @@ export class MeshNode {
     this.#federation = await startFederation(this.#base, this.#owned);
     this.#api = apiOf(this.#base, this.#federation, () => 'http://127.0.0.1', this.#owned);
     return this;
+  }
+
+  /** Everything in memory is forgotten. */
+  async restart(flags: ConfigFlags = {}): Promise<this> {
+    await this.#owned.disposeAsync();
+    this.#owned = new AsyncDisposableStack();
+    return this.start(flags);
   }
 
   async stop(): Promise<void> {

@@ -7,7 +7,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as varint from 'uint8-varint';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
+import { cosign } from '../../src/merkle/cosignature.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { formatSignatureLine } from '../../src/merkle/note.ts';
 import { identityFromSeed, rawKeyOf } from '../../src/transport/identity.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
 import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
@@ -18,6 +20,13 @@ import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
+import {
+  encodeWitnessAnswer,
+  encodeWitnessRequest,
+  logToken,
+  type WitnessAnswer,
+  type WitnessRequest,
+} from '../../src/wire/witness.ts';
 import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
 
 export const PAGE: string = resolve(import.meta.dirname, '../../docs/PROTOCOL.md');
@@ -81,6 +90,7 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['watch-update', text(encodeWatchUpdate({ feeds: [{ feed: 'public', length: 3 }], size: 5 }))],
     ...receiptExamples(page),
     ...proofs,
+    ...witnessExamples(peer),
   ]);
 }
 
@@ -91,6 +101,39 @@ function receiptExamples({ note }: SignedPageFrames): [string, string][] {
   return [
     ['receipt-request', text(encodeReceiptRequest({ receipts: [receipt] }))],
     ['receipt-answer', text(encodeReceiptAnswer({ taken: 1 }))],
+  ];
+}
+
+const WITNESS = createLogSigner('globex.example/witness', Buffer.alloc(32, 2));
+const SALT = encodeBase64(Buffer.alloc(32, 3));
+
+function witnessExamples(peer: HonestPeer): [string, string][] {
+  const checkpoint = peer.checkpoint();
+  const line = formatSignatureLine(
+    cosign(checkpoint.slice(0, checkpoint.indexOf('\n\n') + 1), EPOCH_MS / 1000, WITNESS),
+  );
+  const other = peer.fork(2).appendMany(3).checkpoint();
+  const requests: Record<string, WitnessRequest> = {
+    cosign: { checkpoint, kind: 'cosign', old: 2, proof: peer.consistency(2), v: 1 },
+    heads: { heads: [], kind: 'heads', logs: [logToken(SALT, peer.origin)], salt: SALT, v: 1 },
+    evidence: { kind: 'evidence', notes: [checkpoint, other], path: null, v: 1 },
+  };
+  const answers: Record<string, WitnessAnswer> = {
+    cosigned: { kind: 'cosigned', lines: line, v: 1 },
+    stale: { kind: 'stale', size: 3, v: 1 },
+    refused: { code: 'bad_proof', kind: 'refused', v: 1 },
+    heads: { heads: [checkpoint], kind: 'heads', v: 1 },
+    judged: { kind: 'judged', v: 1, verdict: 'contradiction' },
+  };
+  return [
+    ...Object.entries(requests).map(([kind, one]): [string, string] => [
+      `witness-request-${kind}`,
+      text(encodeWitnessRequest(one)),
+    ]),
+    ...Object.entries(answers).map(([kind, one]): [string, string] => [
+      `witness-answer-${kind}`,
+      text(encodeWitnessAnswer(one)),
+    ]),
   ];
 }
 

@@ -33,12 +33,7 @@ export interface FsckOptions {
 
 const CACHE_MIB = 16;
 /** Tables of which only the rows by themselves are looked at: keys without gaps, sums. */
-const STATEMENTS = [
-  'cosigned',
-  'cosignatures',
-  'seen_checkpoints',
-  'key_statements',
-] as const;
+const STATEMENTS = ['cosigned', 'cosignatures', 'seen_checkpoints', 'key_statements'] as const;
 const DAMAGED: ReadonlySet<string> = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB']);
 const PROGRESS_ROWS = 2_048;
 

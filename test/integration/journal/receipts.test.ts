@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
+import { AnchorRecords } from '../../../src/journal/anchor-records.ts';
 import { EntryReader } from '../../../src/journal/entry-reader.ts';
 import type { JournalIdentity } from '../../../src/journal/files.ts';
 import { initJournal } from '../../../src/journal/init.ts';
@@ -93,14 +94,34 @@ function pull(sender: Node, receiver: Node, count: number): void {
   const reader = new EntryReader(sender.journal.db, sender.signer);
   const { size, checkpoint } = sender.journal.head(0);
   const authority = nodeId.slice('stigmem://'.length);
-  const peer = { nodeId, authority, origin: journalOrigin, logKey: sender.signer.publicKey, namespaces: [authority] };
-  const rules = { maxFutureSkewMs: 0, maxPastSkewMs: 0, maxValueBytes: 65_536, accept: ['public'], nowMs: NOW_MS };
+  const peer = {
+    nodeId,
+    authority,
+    origin: journalOrigin,
+    logKey: sender.signer.publicKey,
+    anchorKey: null,
+    namespaces: [authority],
+  };
+  const policy = { witnesses: null, anchors: null };
+  const rules = {
+    maxFutureSkewMs: 0,
+    maxPastSkewMs: 0,
+    maxValueBytes: 65_536,
+    accept: ['public'],
+    nowMs: NOW_MS,
+    policy,
+  };
   for (let first = true; ; first = false) {
     const after = receiver.journal.peers.cursor(nodeId, 'public');
     const knownSize = first ? (receiver.journal.peers.checkpoint(nodeId)?.size ?? 0) : null;
     const ask = { feed: 'public', after, maxEntries: count, maxBytes: 1 << 20, knownSize, zstd: true };
     const note = { size, note: checkpoint };
-    const built = buildPage(reader, { ...ask, receiver: receiver.identity.nodeId, checkpoint: note }, sender.signer);
+    const built = buildPage(
+      reader,
+      new AnchorRecords(sender.journal.db),
+      { ...ask, receiver: receiver.identity.nodeId, checkpoint: note },
+      sender.signer,
+    );
     if (built === undefined || built.to === after) return;
     const input = { peer, feed: 'public', frames: built.frames, firstPage: first, ...rules };
     const outcome = receiver.pages.ingest(input);

@@ -149,6 +149,89 @@ async function assertEvidence(node: MeshNode, nodeId: string, { reason, authorit
   assert.deepEqual(judged, { kind: 'contradiction', reason });
 }
 
+test('a peer that finds a split view by pulling tells the others', async (t) => {
+  const log = new HonestPeer({ authority: 'eve.example' }).appendMany(6);
+  const fork = log.fork(3).appendMany(3);
+  const [first] = nodes as [MeshNode];
+  let isTurned = false;
+  const peer = new HostilePeer('eve.example', {
+    log,
+    pull: (request, _signal, peerId) =>
+      isTurned && peerId === first.folder.peerId
+        ? fork.answerPull({ ...request, known_size: 0 }, ['public'])
+        : log.answerPull(request, ['public']),
+  });
+  const at = await peer.listen();
+  t.after(() => peer.close());
+  const line = { nodeId: at.nodeId, peerId: at.peerId, addresses: [at.address], accept: ['public'] };
+  for (const node of nodes) node.writePeer('eve', line);
+  await until('everybody has pulled', async () => {
+    const seen = await Promise.all(nodes.map((node) => sawCheckpoint(node, at.nodeId)));
+    return seen.every((yes) => yes);
+  });
+  isTurned = true;
+  first.federation.sessions.contact(at.peerId);
+  await until('everybody has suspended it', async () => {
+    const suspended = await Promise.all(nodes.map((node) => isSuspended(node, at.nodeId)));
+    return suspended.every((yes) => yes);
+  });
+  for (const node of nodes.slice(1))
+    await assertEvidence(node, at.nodeId, { ...CASES[0], authority: 'eve.example' } as Case);
+});
+
+test('a head that the log does not join with ours is no proof: it is recorded once, and asked about again', async (t) => {
+  const [b, c] = nodes as [MeshNode, MeshNode];
+  const one = new HonestPeer({ authority: 'walter.example' }).appendMany(7);
+  const other = one.fork(3).appendMany(6);
+  let isSilent = true;
+  const peer = new HostilePeer('walter.example', {
+    log: one,
+    pull: (request, _signal, peerId) => (peerId === c.folder.peerId ? other : one).answerPull(request, ['public']),
+    proof: (request) => (isSilent ? null : encodeProofAnswer(other.answerProof(request))),
+  });
+  const at = await peer.listen();
+  t.after(() => peer.close());
+  const line = { nodeId: at.nodeId, peerId: at.peerId, addresses: [at.address], accept: ['public'] };
+  for (const node of [b, c]) node.writePeer('walter', line);
+  await until(
+    'both have pulled',
+    async () => (await sawCheckpoint(b, at.nodeId)) && (await sawCheckpoint(c, at.nodeId)),
+  );
+  for (let round = 0; round < 3; round++) await b.federation.witness.gossipRound();
+  assert.equal(await isSuspended(b, at.nodeId), false);
+  const records = (await b.audit('checkpoint_unreconciled')).filter(({ peer: of }) => of === at.nodeId);
+  assert.deepEqual(
+    records.map(({ detail }) => [detail['origin'], detail['seen_from']]),
+    [[one.origin, c.nodeId]],
+  );
+  const { logs } = JSON.parse((await b.get('/v1/witness')).text);
+  assert.equal(logs.find((log: { node_id: string }) => log.node_id === at.nodeId).unreconciled, 1);
+  isSilent = false;
+  await b.federation.witness.gossipRound();
+  assert.equal(await isSuspended(b, at.nodeId), true);
+});
+
+test('nothing is told of a log to whom it is not known', async () => {
+  const [b] = nodes as [MeshNode];
+  const stranger = await MeshNode.create('stranger.example').then((node) => node.start());
+  try {
+    b.writePeer('stranger', stranger.asPeer({}, true));
+    stranger.writePeer('b', b.asPeer({}, false));
+    await until('they are connected', () => stranger.federation.connected(b.folder.peerId));
+    await stranger.federation.witness.gossipRound();
+    await b.federation.witness.gossipRound();
+    const { logs } = JSON.parse((await stranger.get('/v1/witness')).text);
+    assert.deepEqual(
+      logs.map((log: { node_id: string; seen_size: number | null }) => [log.node_id, log.seen_size]),
+      [[b.nodeId, null]],
+    );
+    const shown = await stranger.base.metrics.scrape();
+    assert.match(shown.body, /^stigmem_peerd_gossip_heads_total 0$/m);
+  } finally {
+    await stranger.stop();
+  }
+});
+
 test('an operator who resumes the peer is not overruled by what was judged before', async () => {
   const [first] = nodes;
   assert.ok(first !== undefined);

@@ -9,6 +9,7 @@ import { decodeProofAnswer, decodeProofRequest } from '../../../src/wire/proof.t
 import { decodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
 import { decodePullRequest } from '../../../src/wire/pull-request.ts';
 import { decodeWatchRequest, decodeWatchUpdate } from '../../../src/wire/watch.ts';
+import { decodeWitnessAnswer, decodeWitnessRequest } from '../../../src/wire/witness.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { judge } from '../../support/judging.ts';
 
@@ -22,6 +23,8 @@ const DECODERS = {
   decodeWatchUpdate,
   decodeProofRequest,
   decodeProofAnswer,
+  decodeWitnessRequest,
+  decodeWitnessAnswer,
   openDeclaration: (bytes: Uint8Array) => openDeclaration(bytes, node),
 };
 
