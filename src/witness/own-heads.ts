@@ -63,7 +63,7 @@ export class OwnHeads {
     const added = this.#journal.durably(
       () => good.filter((line) => this.#save(size, line.name, formatSignatureLine(line), nowMs)).length,
     );
-    if (added > 0 && size > (this.#met ?? 0) && this.#unmet(size) === null) this.#met = size;
+    if (this.#policy !== null && added > 0 && size > (this.#met ?? 0) && this.#unmet(size) === null) this.#met = size;
     return good.length;
   }
 
