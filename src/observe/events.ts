@@ -16,7 +16,12 @@ export interface Events {
   factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
   peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
-  corruptRead(code: 'cid_mismatch' | 'leaf_mismatch' | 'fact_chain_mismatch', factId: string, chainSeq: number, field: string): void;
+  corruptRead(
+    code: 'cid_mismatch' | 'leaf_mismatch' | 'fact_chain_mismatch',
+    factId: string,
+    chainSeq: number,
+    field: string,
+  ): void;
   requestServed(route: string, status: number, seconds: number): void;
   requestFailed(route: string, error: unknown): void;
   authRefused(): void;

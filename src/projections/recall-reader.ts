@@ -44,10 +44,7 @@ export class RecallReader {
   }
 
   /** Whether a fact still stands costs more than its score: it is asked of as many as are wanted, best first. */
-  #shown(
-    ranked: readonly { readonly entry: Entry; readonly parts: ScoreParts }[],
-    query: RecallQuery,
-  ): RecalledFact[] {
+  #shown(ranked: readonly { readonly entry: Entry; readonly parts: ScoreParts }[], query: RecallQuery): RecalledFact[] {
     const filter = filterOf(query);
     const best: RecalledFact[] = [];
     for (const { entry, parts } of ranked) {

@@ -41,7 +41,11 @@ export function checkRecallIndex(ctx: FsckContext, recalled: number, entries: En
   const wrong = firstDifference(ctx.db, derived);
   if (wrong === undefined) return;
   const range = `${wrong * BATCH} to ${wrong * BATCH + BATCH - 1}`;
-  report(wrong * BATCH, 'recall_index_wrong', `words of entries ${range} do not follow from them: the daemon makes it anew`);
+  report(
+    wrong * BATCH,
+    'recall_index_wrong',
+    `words of entries ${range} do not follow from them: the daemon makes it anew`,
+  );
 }
 
 /** Sums by batch, of an index that is made anew in memory. */

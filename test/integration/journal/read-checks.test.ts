@@ -55,7 +55,11 @@ test('every column, by id, by query and in a page', () => {
       if (column.name !== 'feed_id' && column.name !== 'feed_seq') {
         assert.throws(() => entries.feedRange({ ...inRange, feed: feed as string }), CorruptRowError, column.name);
       }
-      assert.equal(prover.prove({ factIds: [id], head, declaration: 'd', withChain: false }).kind, 'corrupt', column.name);
+      assert.equal(
+        prover.prove({ factIds: [id], head, declaration: 'd', withChain: false }).kind,
+        'corrupt',
+        column.name,
+      );
       if (seq === rows[2]) {
         const page = facts.query({ limit: 5, nowIso: new Date(NOW_MS).toISOString(), includeContradicted: true });
         assert.equal(page.kind, 'corrupt', column.name);
