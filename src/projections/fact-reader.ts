@@ -139,13 +139,14 @@ export class FactReader {
     }
   }
 
-  /** The fact at a journal position, if it is one that `query` shows. */
-  visibleAt(seq: number, query: FactQuery): Exclude<FactResult, { readonly kind: 'not_found' }> | undefined {
-    const row = this.#entries.bySeq(seq);
-    if (row === undefined) return undefined;
-    if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
-    const fact = this.#answer(row.entry, query);
-    return fact === undefined ? undefined : { kind: 'found', fact };
+  /** The row at a journal position, checked. */
+  rowAt(seq: number): CheckedRow | undefined {
+    return this.#entries.bySeq(seq);
+  }
+
+  /** The fact of a checked row, if it is one that `query` shows. */
+  shown(entry: Entry, query: FactQuery): StoredFact | undefined {
+    return this.#answer(entry, query);
   }
 
   #answer(entry: Entry, query: FactQuery): StoredFact | undefined {

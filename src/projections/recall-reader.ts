@@ -1,16 +1,17 @@
 /** Ranked retrieval. The index gives candidates, a bounded number of them; the rows themselves decide. */
+import type { Entry } from '../core/entry.ts';
 import { parseIsoInstant } from '../core/time.ts';
 import { type Db, lastKey, type Statement } from '../journal/database.ts';
 import type { FactQuery, RecalledFact, RecallQuery, RecallResult } from '../journal/read-model.ts';
 import { scopeToken } from '../journal/recall-text.ts';
 import type { FactReader } from './fact-reader.ts';
 import { prepareMatches } from './recall-index.ts';
-import { packBudget, scoreFact, tokenEstimate, type WeighedTerm } from './recall-score.ts';
+import { packBudget, type ScoreParts, scoreFact, tokenEstimate, type WeighedTerm } from './recall-score.ts';
 import { type Term, termsOf } from './recall-words.ts';
 
 /** Newest matches that are looked at of each word: what a query costs does not depend on the journal's length. */
 const MATCHES_PER_TERM = 2_000;
-/** Candidates that are read, checked and scored; some 50 µs each. */
+/** Candidates that are read, checked and scored; some 20 µs each. */
 const MAX_CANDIDATES = 600;
 
 export class RecallReader {
@@ -25,23 +26,33 @@ export class RecallReader {
 
   /** The facts that answer best and fit the budget. */
   recall(query: RecallQuery): RecallResult {
-    const ranked: RecalledFact[] = [];
-    const nowUs = instantOf(query.nowIso);
-    const filter = filterOf(query);
     const { terms, seqs } = this.#candidates(query);
+    const nowUs = instantOf(query.nowIso);
+    const ranked: { readonly entry: Entry; readonly parts: ScoreParts }[] = [];
     for (const seq of seqs) {
-      const found = this.#facts.visibleAt(seq, filter);
-      if (found === undefined) continue;
-      if (found.kind === 'corrupt') return found;
-      const { fact } = found;
-      const parts = scoreFact(fact.entry, terms, query.weights, nowUs);
+      const row = this.#facts.rowAt(seq);
+      if (row === undefined) continue;
+      if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
+      const parts = scoreFact(row.entry, terms, query.weights, nowUs);
       // The index may know words that the row no longer has.
-      if (parts.lexical > 0) ranked.push({ fact, parts, tokens: tokenEstimate(fact.entry) });
+      if (parts.lexical > 0) ranked.push({ entry: row.entry, parts });
     }
-    ranked.sort((a, b) => b.parts.score - a.parts.score || b.fact.entry.chain_seq - a.fact.entry.chain_seq);
-    const best = ranked.slice(0, query.limit);
+    ranked.sort((a, b) => b.parts.score - a.parts.score || b.entry.chain_seq - a.entry.chain_seq);
+    const best = this.#shown(ranked, query);
     const { taken, used, truncated } = packBudget(best, query.tokenBudget);
     return { kind: 'recalled', facts: taken, scored: best.length, tokensUsed: used, truncated };
+  }
+
+  /** Whether a fact still stands costs more than its score: it is asked of as many as are wanted, best first. */
+  #shown(ranked: readonly { readonly entry: Entry; readonly parts: ScoreParts }[], query: RecallQuery): RecalledFact[] {
+    const filter = filterOf(query);
+    const best: RecalledFact[] = [];
+    for (const { entry, parts } of ranked) {
+      if (best.length === query.limit) break;
+      const fact = this.#facts.shown(entry, filter);
+      if (fact !== undefined) best.push({ fact, parts, tokens: tokenEstimate(entry) });
+    }
+    return best;
   }
 
   /** Journal positions, the rarest words first, and of equal ones the newest. */

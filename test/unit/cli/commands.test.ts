@@ -31,6 +31,7 @@ test('--help names every command, gives examples and the exit codes', async () =
     'retract',
     'import',
     'query',
+    'recall',
     'audit',
     'fsck',
     'key',
@@ -44,7 +45,7 @@ test('--help names every command, gives examples and the exit codes', async () =
 });
 
 const COMMANDS = [
-  ...['init', 'run', 'status', 'assert', 'retract', 'import', 'query', 'fsck', 'demo', 'journal head'],
+  ...['init', 'run', 'status', 'assert', 'retract', 'import', 'query', 'recall', 'fsck', 'demo', 'journal head'],
   ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume'],
   ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke'],
 ];
