@@ -3,11 +3,10 @@
  * itself; and gives the same reasons as our verifier for every lie that the hostile peers of the adversarial tests tell.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { FACT_EVENT } from '../../src/core/verdict.ts';
@@ -15,9 +14,9 @@ import { type EntryReason, LIES_AT, LOG_ENTRIES, PAGE_ENTRIES } from '../adversa
 import { PAGE_CASES } from '../adversarial/page-lies.ts';
 import { HostileProcess } from '../support/hostile-process.ts';
 import { Bench, type NodeProcess } from '../support/node-process.ts';
+import { pythonWithPackages } from './programs/python.ts';
 
-const CACHE = fileURLToPath(new URL('../../.cache/interop/', import.meta.url));
-const PYTHON = join(CACHE, 'venv', 'bin', 'python');
+const PYTHON = await pythonWithPackages();
 const PULL = fileURLToPath(new URL('./python-peer/pull.py', import.meta.url));
 const SERVE = fileURLToPath(new URL('./python-peer/serve.py', import.meta.url));
 const SEED = '01'.repeat(32);
@@ -33,14 +32,6 @@ interface Target {
   readonly address: string;
   readonly namespace: string;
 }
-
-before(() => {
-  mkdirSync(CACHE, { recursive: true });
-  if (!existsSync(PYTHON)) assert.equal(spawnSync('python3', ['-m', 'venv', join(CACHE, 'venv')]).status, 0);
-  if (spawnSync(PYTHON, ['-c', 'import cryptography, zstandard']).status === 0) return;
-  const { status, stderr } = spawnSync(PYTHON, ['-m', 'pip', 'install', '--quiet', 'cryptography', 'zstandard']);
-  assert.equal(status, 0, String(stderr));
-});
 
 function argumentsFor({ nodeId, peerId, address, namespace }: Target, more: readonly string[]): string[] {
   const [, , host = '', , port = ''] = address.split('/');
