@@ -1,4 +1,4 @@
-/** What `tiles export` writes, audited by the programs of others: Tessera's fsck, x
+/** What `tiles export` writes, audited by the programs of others: Tessera's fsck and Go's checksum database. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
