@@ -16,7 +16,6 @@ export interface Events {
   factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
   peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
-  corruptRead(code: 'cid_mismatch' | 'leaf_mismatch', factId: string, chainSeq: number, field: string): void;
   /** @param outcome of the closed list of outcomes */
   cosignAnswered(outcome: string): void;
   /** @param witness a peer's file, or a name in the node's own policy */
