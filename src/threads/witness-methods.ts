@@ -1,7 +1,8 @@
 /** The witness's calls into the journal's thread. */
+import { witnessName } from '../core/node-id.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { LogSigner } from '../merkle/ed25519.ts';
+import { createLogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
 import { Cosigner, type CosignOutcome, type WitnessedLog } from '../witness/cosigner.ts';
@@ -31,8 +32,8 @@ export interface WitnessMethods {
   declarations(peers: readonly string[]): readonly (string | null)[];
 }
 
-/** @param signer the witness key, under its name */
-export function witnessMethods(journal: Journal, signer: LogSigner, policy: WitnessPolicy | null): WitnessMethods {
+export function witnessMethods(journal: Journal, seed: Uint8Array, policy: WitnessPolicy | null): WitnessMethods {
+  const signer = createLogSigner(witnessName(journal.identity.nodeId), seed);
   const audit = new AuditReader(journal.db);
   const seen = new SeenHeads(journal, audit);
   const cosigner = new Cosigner(journal, audit, signer, seen);

@@ -1,7 +1,6 @@
 /** The journal's thread: the only one that writes. Pages are verified and appended here, so that the main loop stays free. */
 import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { witnessName } from '../core/node-id.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import type { JournalIdentity } from '../journal/files.ts';
@@ -81,8 +80,8 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
   const signer = createLogSigner(journal.identity.journalOrigin, logSeed);
-  const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
   const receipts = new ReceiptRecords(journal.db);
+  const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
   const pages = new PageIngest(journal);
@@ -118,10 +117,9 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
     }
   }, MUTATION_POLL_MS);
 
-  const witness = createLogSigner(witnessName(journal.identity.nodeId), witnessSeed);
   const methods: WriterMethods = {
     ...anchorMethods(journal, anchorSeed),
-    ...witnessMethods(journal, witness, witnessPolicy),
+    ...witnessMethods(journal, witnessSeed, witnessPolicy),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
     ingestPage: (input) => pages.ingest(input),
