@@ -5,15 +5,17 @@
 import { cidOfText, isCid } from '../core/cid.ts';
 import { decodeEntry, type Entry } from '../core/entry.ts';
 import { feedOf } from '../core/scope.ts';
+import { parseAnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { decodeBase64, encodeBase64 } from '../merkle/base64.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { entryLeafHash } from '../merkle/commitment.ts';
-import { checkConsistency } from '../merkle/consistency.ts';
+import { checkShownConsistency } from '../merkle/consistency.ts';
 import { openFeedHead } from '../merkle/feed-head.ts';
 import { HASH_BYTES, packHashes, sameHash } from '../merkle/hash.ts';
 import { checkInclusion } from '../merkle/inclusion.ts';
 import { foldPage } from '../merkle/page-proof.ts';
 import { type DecodedPage, decodePage, type SignedPageFrames } from '../wire/page.ts';
+import type { PageHeader } from '../wire/page-header.ts';
 import { isNoteOf, openPageNote } from '../wire/page-note.ts';
 import { logKeysOf, openOwnDeclaration } from './declared-log-key.ts';
 import {
@@ -165,7 +167,7 @@ function betweenCheckpoints(first: string, second: string, path: readonly string
     return { class: 'a', sentence };
   }
   if (path === null) return null;
-  const verdict = checkConsistency(small.size, small.root, large.size, large.root, hashesIn(path));
+  const verdict = checkShownConsistency(small.size, small.root, large.size, large.root, hashesIn(path));
   // The path reaches the larger signed root, so it shows what the first entries of that tree are.
   if (verdict !== 'old_root_mismatch') return null;
   const sentence = `${log.origin} has signed a tree of ${large.size} entries whose first ${small.size} are not the tree of ${small.size} entries that it had signed.`;
@@ -233,7 +235,17 @@ function inPage(form: PageEvidenceForm, log: Log): Found | null {
   const { header } = page.value;
   const known =
     form.known === null ? null : betweenCheckpoints(form.known.note, header.checkpoint, header.consistency, log);
-  return known ?? inSignedTree(page.value, log) ?? inSignedPage(page.value, frames, log);
+  const anchored = betweenAnchor(header, form.known?.note ?? null, log);
+  return known ?? anchored ?? inSignedTree(page.value, log) ?? inSignedPage(page.value, frames, log);
+}
+
+/** Class (a), from the anchor that came with the page: its checkpoint is signed by the same log key. */
+function betweenAnchor({ anchor, checkpoint }: PageHeader, known: string | null, log: Log): Found | null {
+  const receipt = anchor === null ? null : parseAnchorReceipt(anchor);
+  if (receipt === null || !receipt.ok) return null;
+  const { checkpoint: anchored } = receipt.value;
+  const against = (note: string): Found | null => betweenCheckpoints(anchored, note, null, log);
+  return against(checkpoint) ?? (known === null ? null : against(known));
 }
 
 /** The page proof leads from the entries to the signed root: they all are in the tree. */

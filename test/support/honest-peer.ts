@@ -270,6 +270,7 @@ export class HonestPeer {
     request: PullRequest,
     granted: readonly string[],
     lie: PageLie = {},
+    receiver: string = this.receiver,
   ): Generator<Uint8Array, void, undefined> {
     let left = request.pages;
     let isFirst = true;
@@ -283,6 +284,7 @@ export class HonestPeer {
         }
         const knownSize = isFirst ? request.known_size : null;
         const encoding = request.accept.includes('zstd') ? 'zstd' : 'identity';
+        this.receiver = receiver;
         const frames = this.page({ feed: cursor.feed, after, count: request.page_entries, knownSize, encoding }, lie);
         isFirst = false;
         for (const frame of [frames.header, frames.entries, frames.proof, frames.note]) if (frame !== null) yield frame;

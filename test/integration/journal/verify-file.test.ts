@@ -130,7 +130,10 @@ function attacked(attack: (db: Database.Database) => void, from = origin): strin
 
 test('a journal that is what it was: clean, with what no anchor covers told', async () => {
   const found = await verify(origin);
-  assert.deepEqual([found.exit, found.problems, found.notices], [0, [], ['projection_behind', 'rows_behind_anchor']]);
+  assert.deepEqual(
+    [found.exit, found.problems, found.notices],
+    [0, [], ['projection_behind', 'recall_index_behind', 'rows_behind_anchor']],
+  );
 });
 
 const EDITS: readonly [string, string, number, string][] = [

@@ -58,6 +58,11 @@ after(async () => {
   for (const node of nodes ?? []) await node.stop();
 });
 
+/** Pages are signed for the one who asks. */
+function nodeIdOf(peerId: string): string {
+  return nodes.find(({ folder }) => folder.peerId === peerId)?.nodeId ?? 'stigmem://nobody.example';
+}
+
 /** Shows `odd` one history and everybody else the other, and proves to each what it shows. */
 function twoFaced({ authority, sizes, common }: Case, oddPeerId: string): { peer: HostilePeer } {
   const one = new HonestPeer({ authority }).appendMany(sizes[0]);
@@ -65,7 +70,7 @@ function twoFaced({ authority, sizes, common }: Case, oddPeerId: string): { peer
   const shown = (peerId: string): HonestPeer => (peerId === oddPeerId ? other : one);
   const peer = new HostilePeer(authority, {
     log: one,
-    pull: (request, _signal, peerId) => shown(peerId).answerPull(request, ['public']),
+    pull: (request, _signal, peerId) => shown(peerId).answerPull(request, ['public'], {}, nodeIdOf(peerId)),
     proof: (request, peerId) => {
       // Asked about a size that it has not shown to this one, it has to answer out of the other history.
       const fits = request.kind !== 'consistency' || request.to <= shown(peerId).size;
@@ -158,8 +163,8 @@ test('a peer that finds a split view by pulling tells the others', async (t) => 
     log,
     pull: (request, _signal, peerId) =>
       isTurned && peerId === first.folder.peerId
-        ? fork.answerPull({ ...request, known_size: 0 }, ['public'])
-        : log.answerPull(request, ['public']),
+        ? fork.answerPull({ ...request, known_size: 0 }, ['public'], {}, nodeIdOf(peerId))
+        : log.answerPull(request, ['public'], {}, nodeIdOf(peerId)),
   });
   const at = await peer.listen();
   t.after(() => peer.close());
@@ -186,7 +191,8 @@ test('a head that the log does not join with ours is no proof: it is recorded on
   let isSilent = true;
   const peer = new HostilePeer('walter.example', {
     log: one,
-    pull: (request, _signal, peerId) => (peerId === c.folder.peerId ? other : one).answerPull(request, ['public']),
+    pull: (request, _signal, peerId) =>
+      (peerId === c.folder.peerId ? other : one).answerPull(request, ['public'], {}, nodeIdOf(peerId)),
     proof: (request) => (isSilent ? null : encodeProofAnswer(other.answerProof(request))),
   });
   const at = await peer.listen();
