@@ -90,7 +90,10 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promi
   const [, kind, rest = ''] = /^\/(true|edited)(\/.*)$/.exec(path) ?? [];
   if (kind === undefined) return void outgoing.writeHead(404).end();
   const answer = await fetch(`${node.url}${rest}`, {
-    headers: { authorization: incoming.headers.authorization ?? '' },
+    headers: {
+      authorization: incoming.headers.authorization ?? '',
+      'stigmem-verify': String(incoming.headers['stigmem-verify'] ?? ''),
+    },
   });
   const text = await answer.text();
   outgoing
