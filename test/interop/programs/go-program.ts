@@ -1,4 +1,7 @@
-/** Programs in Go, of others and of our own, built from `go/`: its go.mod pins every version and go.sum every byte. */
+/**
+ * Programs in Go, of others and of our own, built from `go/` and `go-s3/`: go.mod pins every version and go.sum every byte.
+ * S3 stands apart, so that it does not raise the versions that Rekor is built with.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,8 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { installed } from './cache.ts';
 
-const MODULE = fileURLToPath(new URL('./go/', import.meta.url));
-const GO_MOD = readFileSync(join(MODULE, 'go.mod'), 'utf8');
+const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BUILD_MS = 900_000;
 const PROGRAMS = new Map<string, Promise<GoProgram>>();
 const run = promisify(execFile);
@@ -19,44 +21,51 @@ export interface GoProgram {
   readonly version: string;
 }
 
-/**
- * Builds a program once.
- *
- * @param goPackage a package of a required module, or a folder of our own as `./name`
- * @param module    the module whose version is meant
- */
-export function goProgram(name: string, goPackage: string, module: string): Promise<GoProgram> {
-  const known = PROGRAMS.get(name) ?? build(name, goPackage, module);
-  PROGRAMS.set(name, known);
+interface Source {
+  readonly name: string;
+  /** a package of a required module, or a folder of our own as `./name` */
+  readonly goPackage: string;
+  /** whose version is meant */
+  readonly module: string;
+  /** where the go.mod is; `go` if left out */
+  readonly folder?: string;
+}
+
+/** Builds a program once. */
+export function goProgram(source: Source): Promise<GoProgram> {
+  const known = PROGRAMS.get(source.name) ?? build(source);
+  PROGRAMS.set(source.name, known);
   return known;
 }
 
-async function build(name: string, goPackage: string, module: string): Promise<GoProgram> {
-  const version = requiredVersion(module);
+async function build({ name, goPackage, module, folder = 'go' }: Source): Promise<GoProgram> {
+  const cwd = join(HERE, folder);
+  const goMod = readFileSync(join(cwd, 'go.mod'), 'utf8');
+  const version = requiredVersion(goMod, module);
   const started = performance.now();
-  const folder = await installed(`${name}-${version}-${fingerprint(goPackage)}`, async (empty) => {
+  const kept = await installed(`${name}-${version}-${fingerprint(cwd, goMod, goPackage)}`, async (empty) => {
     const flags = ['-mod=readonly', '-p', '2', '-trimpath', '-buildvcs=false', '-ldflags=-s -w'];
     const env = { ...process.env, GOFLAGS: '', CGO_ENABLED: '0' };
-    await run('go', ['build', ...flags, '-o', join(empty, name), goPackage], { cwd: MODULE, env, timeout: BUILD_MS });
+    await run('go', ['build', ...flags, '-o', join(empty, name), goPackage], { cwd, env, timeout: BUILD_MS });
     console.log(`${name} built in ${Math.round((performance.now() - started) / 1_000)} s`);
   });
   console.log(`${name} ${version}`);
-  return { path: join(folder, name), version };
+  return { path: join(kept, name), version };
 }
 
-function requiredVersion(module: string): string {
-  const line = GO_MOD.split('\n').find((one) => one.trim().split(' ')[0] === module);
+function requiredVersion(goMod: string, module: string): string {
+  const line = goMod.split('\n').find((one) => one.trim().split(' ')[0] === module);
   const version = line?.trim().split(' ')[1];
-  if (version === undefined) throw new Error(`go/go.mod does not require ${module}`);
+  if (version === undefined) throw new Error(`go.mod does not require ${module}`);
   return version;
 }
 
 /** Of the versions of all modules and, for a program of our own, its source. */
-function fingerprint(goPackage: string): string {
-  const hash = createHash('sha256').update(GO_MOD);
+function fingerprint(cwd: string, goMod: string, goPackage: string): string {
+  const hash = createHash('sha256').update(goMod);
   if (goPackage.startsWith('./')) {
-    const folder = join(MODULE, basename(goPackage));
-    for (const file of readdirSync(folder).sort()) hash.update(file).update(readFileSync(join(folder, file)));
+    const own = join(cwd, basename(goPackage));
+    for (const file of readdirSync(own).sort()) hash.update(file).update(readFileSync(join(own, file)));
   }
   return hash.digest('hex').slice(0, 12);
 }

@@ -33,7 +33,11 @@ export interface Litewitness {
 
 /** Builds it if need be, starts it with a key of its own and without logs, and ends it with the test. */
 export async function startLitewitness(ends: Ends, name = 'witness.example/litewitness'): Promise<Litewitness> {
-  const { path, version } = await goProgram('litewitness', `${MODULE}/cmd/litewitness`, MODULE);
+  const { path, version } = await goProgram({
+    name: 'litewitness',
+    goPackage: `${MODULE}/cmd/litewitness`,
+    module: MODULE,
+  });
   const { folder, add } = serverFolder(ends);
   const agent = await startAgent(folder, add);
   const [port = 0] = await freePorts(1);

@@ -24,7 +24,11 @@ export interface FsckVerdict {
  * @param vkey Ed25519 verifier key of the log
  */
 export async function tesseraFsck(ends: Ends, log: string, vkey: string): Promise<FsckVerdict> {
-  const { path, version } = await goProgram('tessera-fsck', `${TESSERA}/cmd/fsck`, TESSERA);
+  const { path, version } = await goProgram({
+    name: 'tessera-fsck',
+    goPackage: `${TESSERA}/cmd/fsck`,
+    module: TESSERA,
+  });
   const keyFile = join(serverFolder(ends).folder, 'log.vkey');
   writeFileSync(keyFile, vkey);
   const url = /^https?:/.test(log) ? log : pathToFileURL(log).href;
@@ -63,7 +67,7 @@ export function sumdbCheckProof(ends: Ends, proof: string, vkey: string, leaf: U
 }
 
 async function sumdbCheck(args: readonly string[]): Promise<SumdbVerdict> {
-  const { path } = await goProgram('sumdb-check', './sumdb-check', 'golang.org/x/mod');
+  const { path } = await goProgram({ name: 'sumdb-check', goPackage: './sumdb-check', module: 'golang.org/x/mod' });
   const { stdout } = await run(path, args, { timeout: CHECK_MS }).catch(
     (error: { code?: unknown; stdout?: string }) => {
       if (error.code !== 1 || error.stdout === undefined) throw error;

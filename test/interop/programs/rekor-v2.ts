@@ -26,7 +26,11 @@ export interface RekorV2 {
 
 /** Builds it if need be, starts it with an empty log and a key of its own, and ends it with the test. */
 export async function startRekorV2(ends: Ends): Promise<RekorV2> {
-  const { path, version } = await goProgram('rekor-tiles', `${MODULE}/cmd/rekor-server/posix`, MODULE);
+  const { path, version } = await goProgram({
+    name: 'rekor-tiles',
+    goPackage: `${MODULE}/cmd/rekor-server/posix`,
+    module: MODULE,
+  });
   const { folder, add } = serverFolder(ends);
   const [http = 0, grpc = 0, metrics = 0] = await freePorts(3);
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
