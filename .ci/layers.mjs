@@ -31,7 +31,7 @@ export const MAY_IMPORT = {
   admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
   client: ['core', 'merkle', 'wire'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
-  threads: ['core', 'merkle', 'verify', 'journal', 'projections', 'pull', 'serve'],
+  threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve'],
   // The parts of a running node, put together for app.ts.
   node: EVERY_STATION,
   cli: [...EVERY_STATION, 'node'],

@@ -61,6 +61,7 @@ export interface ApiReader {
 /** Error codes that mean "not now": the API answers 503 and asks to come back. */
 export const UNAVAILABLE: ReadonlySet<string> = new Set([
   'busy',
+  'guarded',
   'closed',
   'locked',
   'writer_closed',
@@ -94,6 +95,8 @@ export interface NodeIdentity {
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+  /** Sentences an operator should read although the node does its work. */
+  readonly notices: readonly string[];
 }
 
 export type QuotaDimension = 'fact_read' | 'fact_write' | 'admin_action';

@@ -13,7 +13,8 @@ interface Status {
   readonly node: WellKnown;
   readonly daemon: Api['daemon'];
   readonly readiness: ReadinessAnswer;
-  readonly journal: HeadAnswer;
+  /** Null while the restore guard lets nothing be signed. */
+  readonly journal: HeadAnswer | null;
   readonly peers: readonly PeerStatus[];
   /** What is wrong in peers/ now. */
   readonly peer_file_problems: readonly ConfigProblem[];
@@ -40,7 +41,8 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   const node = JSON.parse(expectOk(await api.get('/.well-known/stigmem'))) as WellKnown;
   // 503 is an answer here, not a failure: it says what is not ready.
   const readiness = JSON.parse((await api.get('/readyz')).text) as ReadinessAnswer;
-  const journal = JSON.parse(expectOk(await api.get('/v1/journal/head'))) as HeadAnswer;
+  const head = await api.get('/v1/journal/head');
+  const journal = head.status === 503 ? null : (JSON.parse(expectOk(head)) as HeadAnswer);
   const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
   const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
   return { node, daemon: api.daemon, readiness, journal, peers, peer_file_problems: problems };
@@ -49,7 +51,7 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
 function human(status: Status, screen: Screen): string {
   const { node, daemon, journal, readiness } = status;
   const state = daemon === null ? 'not running' : `running since ${daemon.started_at} (pid ${daemon.pid})`;
-  const lag = journal.projection_lag === 0 ? '' : `, ${journal.projection_lag} not in queries yet`;
+  const lag = journal === null || journal.projection_lag === 0 ? '' : `, ${journal.projection_lag} not in queries yet`;
   const pairs = screen.pairs([
     ['node', node.node_id],
     ['state', daemon === null ? { text: state, style: 'yellow' } : { text: state, style: 'green' }],
@@ -57,12 +59,13 @@ function human(status: Status, screen: Screen): string {
     ['api', daemon === null ? null : daemon.api],
     ['peer id', node.peerd.peer_id],
     ['addresses', node.peerd.addresses.join(' ') || null],
-    ['journal', `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
-    ['feeds', journal.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
+    ['journal', journal === null ? 'held' : `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
+    ['feeds', journal?.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
   ]);
   const sick = daemon === null ? [] : readiness.checks.filter(({ ok }) => !ok);
   const warnings = [
     ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
+    ...readiness.notices,
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
   const peers =

@@ -35,6 +35,11 @@ export interface Config {
     readonly maxFutureSkewMs: number;
     readonly maxPastSkewMs: number;
   };
+  readonly guard: {
+    /** Absolute, or relative to where the process runs if the data folder is. */
+    readonly signedHeadsFile: string;
+    readonly waitMs: number;
+  };
   readonly limits: { readonly maxValueBytes: number; readonly maxConnections: number };
   readonly log: { readonly level: Settings['log']['level'] };
 }
@@ -118,7 +123,7 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { api, federation, limits, listen } = settings;
+  const { api, federation, guard, limits, listen } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
@@ -143,6 +148,7 @@ function toConfig(dir: string, settings: Settings): Config {
       maxFutureSkewMs: federation.max_future_skew_s * 1_000,
       maxPastSkewMs: federation.max_past_skew_s * 1_000,
     },
+    guard: { signedHeadsFile: inDir(guard.signed_heads_file), waitMs: guard.wait_s * 1_000 },
     limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },
     log: { level: settings.log.level },
   });

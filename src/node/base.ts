@@ -1,5 +1,5 @@
 /** What every way of using a data folder needs: configuration, keys, lock, the journal's threads. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
 import { type DataPaths, dataPaths } from '../config/data-dir.ts';
@@ -48,6 +48,8 @@ export interface Base {
   readonly identity: JournalIdentity;
   /** `12D3Koo…` */
   readonly peerId: string;
+  /** The journal is held by the restore guard until it is cleared. */
+  readonly guarded: boolean;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly events: Events;
@@ -72,7 +74,12 @@ export interface Health {
  * @param owned closes what was opened, in reverse order
  * @throws StartError, JournalError
  */
-export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisposableStack): Promise<Base> {
+export async function openBase(
+  dir: string,
+  flags: ConfigFlags,
+  owned: AsyncDisposableStack,
+  use: 'daemon' | 'offline' = 'offline',
+): Promise<Base> {
   const config = required(loadConfig(dir, process.env, flags), (error) => error.problems);
   const paths = dataPaths(dir);
   const nodeSeed = required(readSeedFile(paths.nodeKey, 'node'), (problem) => [problem]);
@@ -87,7 +94,9 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   const events = createEvents(logger, metrics);
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
-  const writer = await openWriter(dir, config, logSeed, (event) => {
+  // Without peers there is nobody to ask: what the file of signed checkpoints says has to do.
+  const guarded = use === 'daemon' && hasPeers(paths.peers);
+  const writer = await openWriter(dir, config, { logSeed, guarded }, (event) => {
     if (event.kind === 'grown') {
       growth.ring(event);
       events.appended(event.seconds);
@@ -105,24 +114,30 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, writer, reader, health };
   const keys = { nodeSeed, logSeed, witnessSeed, anchorSeed };
-  return { config, paths, ...keys, identity, peerId, ...stations, failed: writer.failed() };
+  return { config, paths, ...keys, identity, peerId, guarded, ...stations, failed: writer.failed() };
 }
 
 function openWriter(
   dir: string,
   config: Config,
-  logSeed: Uint8Array,
+  { logSeed, guarded }: { readonly logSeed: Uint8Array; readonly guarded: boolean },
   onEvent: (event: WriterEvent) => void,
 ): Promise<WriterClient> {
   return WriterClient.open({
     folder: dir,
     logSeed,
+    guarded,
+    signedHeadsFile: config.guard.signedHeadsFile,
     cacheMiB: WRITER_CACHE_MIB,
     nodeAuthority: config.authority,
     maxValueBytes: config.limits.maxValueBytes,
     nowMs: Date.now,
     onEvent,
   });
+}
+
+function hasPeers(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.toml'));
 }
 
 /** Folders made before there was such a key get one: nobody has been told of another. */

@@ -19,6 +19,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { SOFTWARE } from './version.ts';
 
@@ -26,6 +27,9 @@ export const STOP_GRACE_MS = 5_000;
 const UINT32 = 2 ** 32;
 
 export interface Federation {
+  readonly guard: RestoreGuard;
+  /** Resolves when the restore guard's first round is over and the peers are followed. */
+  readonly decided: Promise<void>;
   readonly sessions: PeerSessions;
   addresses(): readonly string[];
 }
@@ -51,9 +55,23 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   });
   const sessions = sessionsOf(base, transport, hello, peers);
   owned.defer(() => sessions.stop());
+  const guard = new RestoreGuard({
+    journal: writer,
+    transport,
+    peers,
+    waitMs: base.guarded ? base.config.guard.waitMs : 0,
+    onChange: (status) => base.events.guard(status.state, status.detail),
+  });
+  owned.defer(() => guard.stop());
   const keepAlive = new KeepAlive({ transport, allowed: peers, clock: SYSTEM_CLOCK, random: chance });
   owned.defer(() => keepAlive.stop());
-  owned.defer(transport.subscribe((peerId, change) => (change === 'connected' ? sessions.contact(peerId) : undefined)));
+  owned.defer(
+    transport.subscribe((peerId, change) => {
+      if (change !== 'connected') return;
+      guard.contact(peerId);
+      sessions.contact(peerId);
+    }),
+  );
 
   const onAllowedChanged = (): void => {
     transport.refreshAllowed();
@@ -61,8 +79,12 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     // Who watches learns of a new grant now, not with the next heartbeat.
     growth.ring(growth.current());
   };
-  await followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned);
-  return { sessions, addresses: () => transport.addresses() };
+  // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
+  const decided = guard
+    .start()
+    .then(() => followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned));
+  decided.catch(() => {}); // whoever waits for it is told
+  return { guard, decided, sessions, addresses: () => transport.addresses() };
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {

@@ -8,6 +8,8 @@ import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
 import { corruptOf, type ServeDeps } from './deps.ts';
 
 const RETRY_UNAVAILABLE_MS = 60_000;
+/** The guard's questions take a few seconds at most unless something is wrong. */
+const RETRY_GUARDED_MS = 2_000;
 
 /** The frames of an answer, without the empty one that ends it. */
 export async function* answerPull(request: Uint8Array, peerId: string, deps: ServeDeps): AsyncGenerator<Uint8Array> {
@@ -17,9 +19,14 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
     yield encodePullEnd({ error: 'bad_request', retry_after_ms: RETRY_UNAVAILABLE_MS });
     return;
   }
+  const head = await deps.head().catch(unlessGuarded);
+  if (head === null) {
+    yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_GUARDED_MS });
+    return;
+  }
   const granted = new Set(grantsInForce(peer.share, deps.nowMs()));
   try {
-    yield* pages(decoded.value, granted, deps);
+    yield* pages(decoded.value, granted, head, deps);
   } catch (error) {
     const corrupt = corruptOf(error);
     if (corrupt === undefined) throw error;
@@ -29,8 +36,18 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
   }
 }
 
-async function* pages(request: PullRequest, granted: ReadonlySet<string>, deps: ServeDeps): AsyncGenerator<Uint8Array> {
-  const head = await deps.head();
+/** The restore guard does not let us sign now: nothing is wrong that the peer should hear of. */
+function unlessGuarded(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'guarded') return null;
+  throw error;
+}
+
+async function* pages(
+  request: PullRequest,
+  granted: ReadonlySet<string>,
+  head: JournalHead,
+  deps: ServeDeps,
+): AsyncGenerator<Uint8Array> {
   let left = request.pages;
   let isFirst = true;
   let hasMore = false;

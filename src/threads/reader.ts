@@ -5,6 +5,7 @@ import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
+import { HeldPages } from '../journal/held-pages.ts';
 import { readIdentity } from '../journal/journal.ts';
 import type {
   AuditDetail,
@@ -19,6 +20,7 @@ import type {
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
+import type { PageFrames } from '../wire/page.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 
 export interface ReaderData {
@@ -37,6 +39,8 @@ export interface ReaderMethods {
   inclusion(indexes: readonly number[], size: number): Uint8Array[][];
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
+  heldCheckpoint(peer: string): string | null;
+  heldPage(peer: string, from: number, skip: number): PageFrames | undefined;
   close(): void;
 }
 
@@ -47,6 +51,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const entries = new EntryReader(db, createLogSigner(readIdentity(db).journalOrigin, logSeed));
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
+  const held = new HeldPages(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -57,6 +62,8 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
+    heldCheckpoint: (peer) => held.checkpoint(peer),
+    heldPage: (peer, from, skip) => held.page(peer, from, skip),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

@@ -1,9 +1,12 @@
 import { jsonText } from '../core/json.ts';
 import type { JournalIdentity } from '../journal/files.ts';
+import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
+import type { PageFrames } from '../wire/page.ts';
 import type { AssertOutcome } from './asserting.ts';
+import type { RestoreOutcome } from './guard-methods.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
 import type { WriterData, WriterEvent, WriterMethods, WriterStats } from './writer.ts';
 
@@ -41,11 +44,11 @@ export class WriterClient {
 
   /** Starts the thread; resolves when the journal is open. @throws what opening it throws, e.g. `history_rewritten` */
   static async open(options: WriterOptions): Promise<WriterClient> {
-    const { folder, logSeed, cacheMiB } = options;
+    const { folder, logSeed, cacheMiB, signedHeadsFile, guarded } = options;
     const worker = new WorkerClient(
       workerUrl('writer', import.meta.url),
       {
-        workerData: { folder, logSeed, cacheMiB } satisfies WriterData,
+        workerData: { folder, logSeed, cacheMiB, signedHeadsFile, guarded } satisfies WriterData,
         name: 'journal-writer',
         resourceLimits: { maxYoungGenerationSizeMb: 6 },
       },
@@ -85,6 +88,30 @@ export class WriterClient {
 
   isPeerAdded(peer: string): Promise<boolean> {
     return this.#call('isPeerAdded', peer);
+  }
+
+  guardView(): Promise<GuardView> {
+    return this.#call('guardView');
+  }
+
+  compareOwnHead(note: string, shownBy: string): Promise<OwnHeadVerdict> {
+    return this.#call('compareOwnHead', note, shownBy, this.#options.nowMs());
+  }
+
+  offerOwnPage(frames: PageFrames): Promise<number | null> {
+    return this.#call('offerOwnPage', frames);
+  }
+
+  restoreTail(): Promise<RestoreOutcome> {
+    return this.#call('restoreTail', this.#options.nowMs());
+  }
+
+  holdGuard(why: string): Promise<void> {
+    return this.#call('holdGuard', why);
+  }
+
+  clearGuard(): Promise<void> {
+    return this.#call('clearGuard', this.#options.nowMs());
   }
 
   identity(): Promise<JournalIdentity> {

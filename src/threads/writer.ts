@@ -12,12 +12,16 @@ import { Projector } from '../projections/projector.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
 import type { AssertContext } from '../verify/assertion.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { serveCalls } from './rpc.ts';
 
 export interface WriterData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
   readonly cacheMiB: number;
+  readonly signedHeadsFile: string;
+  /** Starts held by the restore guard. */
+  readonly guarded: boolean;
 }
 
 /** What the writer tells by itself. */
@@ -44,7 +48,7 @@ const MAX_PROJECTION_LAG = 50_000;
 const PROJECTION_PAUSE_MS = 10;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods {
+export interface WriterMethods extends GuardMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -57,10 +61,16 @@ export interface WriterMethods {
   close(): void;
 }
 
-function start({ folder, logSeed, cacheMiB }: WriterData): void {
+function start({ folder, logSeed, cacheMiB, signedHeadsFile, guarded }: WriterData): void {
   const port = parentPort;
   if (port === null) throw new Error('writer.ts runs as a worker thread');
-  const journal = Journal.open(folder, { logSeed, cacheMiB, random: (bytes) => randomFillSync(bytes) });
+  const journal = Journal.open(folder, {
+    logSeed,
+    cacheMiB,
+    signedHeadsFile,
+    guarded,
+    random: (bytes) => randomFillSync(bytes),
+  });
   const projector = new Projector(journal.db);
   const facts = new FactReader(
     journal.db,
@@ -100,6 +110,7 @@ function start({ folder, logSeed, cacheMiB }: WriterData): void {
   }, MUTATION_POLL_MS);
 
   const methods: WriterMethods = {
+    ...guardMethods(journal, logSeed),
     assert: (requests, context) => asserting.assert(requests, context),
     ingestPage: (input) => pages.ingest(input),
     audit: (input, nowMs) => journal.audit(input, nowMs),

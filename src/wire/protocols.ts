@@ -7,6 +7,13 @@ export const HELLO_PROTOCOL = '/stigmem/federation/hello/1.0.0';
 export const PULL_PROTOCOL = '/stigmem/federation/pull/1.0.0';
 export const WATCH_PROTOCOL = '/stigmem/federation/watch/1.0.0';
 export const PROOF_PROTOCOL = '/stigmem/federation/proof/1.0.0';
+export const RECOVER_PROTOCOL = '/stigmem/federation/recover/1.0.0';
 
 /** What this version speaks, in the order in which `hello` lists it. */
-export const PROTOCOLS: readonly string[] = [HELLO_PROTOCOL, PULL_PROTOCOL, WATCH_PROTOCOL, PROOF_PROTOCOL];
+export const PROTOCOLS: readonly string[] = [
+  HELLO_PROTOCOL,
+  PULL_PROTOCOL,
+  WATCH_PROTOCOL,
+  PROOF_PROTOCOL,
+  RECOVER_PROTOCOL,
+];
