@@ -10,10 +10,13 @@ const EVERY_STATION = [
   'projections',
   'pull',
   'serve',
+  'anchor',
+  'witness',
   'threads',
   'admin',
   'observe',
   'config',
+  'publish',
 ];
 
 export const MAY_IMPORT = {
@@ -23,18 +26,22 @@ export const MAY_IMPORT = {
   transport: ['core'],
   verify: ['core', 'merkle', 'wire'],
   observe: ['core'],
-  config: ['core'],
+  config: ['core', 'merkle'],
   journal: ['core', 'merkle', 'wire', 'verify'],
   projections: ['core', 'merkle', 'journal'],
   pull: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'config', 'observe'],
   serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
-  admin: ['core', 'merkle', 'verify', 'journal', 'projections', 'config', 'observe'],
-  client: ['core', 'merkle', 'wire'],
+  witness: ['core', 'merkle', 'transport', 'wire', 'verify', 'journal', 'pull', 'config', 'observe'],
+  admin: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'config', 'observe'],
+  publish: ['core', 'merkle', 'journal', 'config'],
+  anchor: ['core', 'merkle', 'journal', 'config', 'observe'],
+  client: ['core', 'merkle', 'wire', 'verify'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
-  threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve'],
+  threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve', 'witness'],
   // The parts of a running node, put together for app.ts.
   node: EVERY_STATION,
-  cli: [...EVERY_STATION, 'node'],
+  // What the client verifies, the command line verifies with the same functions.
+  cli: [...EVERY_STATION, 'node', 'client'],
 };
 
 /** Node's built-ins that the pure stations may use: hashing, compression and byte buffers are pure functions. */

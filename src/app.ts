@@ -2,12 +2,15 @@
 import { startServer } from './admin/server.ts';
 import { removeDaemonFile, writeDaemonFile } from './config/daemon-file.ts';
 import type { ConfigFlags } from './config/overlay.ts';
+import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 
 export { initJournal } from './journal/init.ts';
 export { runFsck } from './node/fsck.ts';
+export { exportTiles } from './node/tiles-export.ts';
+export { verifyJournal } from './node/verify-journal.ts';
 
 export interface RunningNode {
   /** Base URL of the HTTP API. */
@@ -37,6 +40,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const { size, feeds } = await base.writer.guardView();
   base.growth.ring({ size, feeds });
   const federation = await startFederation(base, starting);
+  startAnchoring(base, starting);
 
   const { host, port, tls, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;

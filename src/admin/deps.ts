@@ -1,19 +1,25 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
+import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
+import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditInput,
   AuditPage,
-  CorruptFact,
+  ChangePage,
   FactPage,
-  FactProof,
   FactQuery,
   FactResult,
   JournalHead,
+  ProveResult,
+  RecallQuery,
+  RecallResult,
   StoredFact,
 } from '../journal/read-model.ts';
+import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
+import type { LogName } from '../journal/tables.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -42,12 +48,13 @@ export interface ApiWriter {
   /** @returns the sequence of the new record */
   audit(input: AuditInput): Promise<number>;
   head(): Promise<JournalHead>;
+  /** Has the newest facts found by their words. @returns entries that are not found yet */
+  settleRecall(): Promise<number>;
+  anchorStatus(backends: readonly string[]): Promise<readonly BackendStatus[]>;
+  /** Newest first, from below `before`. */
+  anchors(before: number, limit: number, pending: boolean): Promise<readonly Anchored[]>;
+  retryAnchors(): Promise<void>;
 }
-
-export type ProofResult =
-  | { readonly kind: 'proof'; readonly proof: FactProof }
-  | { readonly kind: 'not_found' }
-  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
 
 /** Reads check every row they touch before they return it. */
 export interface ApiReader {
@@ -55,7 +62,26 @@ export interface ApiReader {
   facts(query: FactQuery): Promise<FactPage>;
   auditPage(filter: AuditFilter): Promise<AuditPage>;
   auditDetail(seq: number): Promise<AuditDetail | null>;
-  proof(factId: string): Promise<ProofResult>;
+  recall(query: RecallQuery): Promise<RecallResult>;
+  /**
+   * Bundles of facts that were read before.
+   *
+   * @param withChain also looks at the ends of the chain, for the reference's chain proof
+   */
+  prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult>;
+  changes(after: number, limit: number): Promise<ChangePage>;
+  /** RFC 9162 consistency path. */
+  consistency(from: number, to: number): Promise<readonly Uint8Array[]>;
+  /** A part of a log as anybody may have it; errors `leaf_mismatch` and `broken` mean damage. */
+  published(log: LogName, path: string): Promise<Published>;
+}
+
+/** Tells whether the journal has grown. */
+export interface GrowthWatch {
+  /** As of the last commit that was told. */
+  current(): { readonly size: number };
+  /** Resolves at the next growth, after `timeoutMs`, or when the signal aborts. */
+  wait(timeoutMs: number, signal: AbortSignal): Promise<unknown>;
 }
 
 /** Error codes that mean "not now": the API answers 503 and asks to come back. */
@@ -81,6 +107,10 @@ export interface PeerDirectory {
   resume(id: string, actor: string): Promise<PeerStatus | undefined>;
 }
 
+export type EvidenceFile =
+  | { readonly kind: 'packet'; readonly tar: Uint8Array }
+  | { readonly kind: 'not_found' | 'no_evidence' | 'damaged' };
+
 export interface NodeIdentity {
   readonly nodeId: string;
   readonly authority: string;
@@ -99,7 +129,47 @@ export interface Readiness {
   readonly notices: readonly string[];
 }
 
-export type QuotaDimension = 'fact_read' | 'fact_write' | 'admin_action';
+/** What became of a checkpoint that somebody wants cosigned (C2SP tlog-witness). */
+export type AddCheckpointOutcome =
+  | { readonly kind: 'cosigned'; readonly lines: string }
+  | { readonly kind: 'stale'; readonly size: number }
+  | { readonly kind: 'contradiction' }
+  | {
+      readonly kind: 'refused';
+      readonly code: 'bad_request' | 'bad_signature' | 'bad_proof' | 'unknown_log' | 'suspended' | 'unreconciled';
+    };
+
+export interface WitnessLogState {
+  readonly origin: string;
+  readonly nodeId: string | null;
+  readonly cosignedSize: number | null;
+  readonly verifiedSize: number | null;
+  readonly seenSize: number | null;
+  readonly seenFrom: string | null;
+  readonly unreconciled: number;
+}
+
+export interface WitnessStatus {
+  readonly size: number;
+  readonly cosignatures: readonly { readonly witness: string; readonly timeSeconds: number | null }[];
+  readonly policy: {
+    readonly metSize: number | null;
+    readonly isMet: boolean;
+    readonly satisfied: readonly string[];
+    readonly missing: readonly string[];
+  } | null;
+  readonly logs: readonly WitnessLogState[];
+}
+
+export interface ApiWitness {
+  /** @param body of an add-checkpoint request */
+  add(body: string): Promise<AddCheckpointOutcome>;
+  /** The newest checkpoint cosigned of a log. @param hash SHA-256 of its origin, lower-case hex */
+  monitored(hash: string): Promise<string | null>;
+  state(): Promise<WitnessStatus>;
+}
+
+export type QuotaDimension = 'fact_read' | 'fact_write' | 'admin_action' | 'witness';
 
 export interface ApiLimits {
   readonly maxBodyBytes: number;
@@ -130,6 +200,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
     fact_write: { burst: 20_000, perSecond: 5_000 },
     fact_read: { burst: 20_000, perSecond: 5_000 },
     admin_action: { burst: 60, perSecond: 1 },
+    witness: { burst: 200, perSecond: 20 },
   },
 };
 
@@ -137,17 +208,28 @@ export interface ApiDeps {
   readonly writer: ApiWriter;
   readonly reader: ApiReader;
   readonly peers: PeerDirectory;
+  /** null while the node does not run. */
+  readonly witness: ApiWitness | null;
+  /** Receipts that a peer has given us. */
+  readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
+  /** The evidence of an audit record as a file; `withPage` adds the page that a refused fact came in. */
+  readonly evidence: (seq: number, withPage: boolean) => Promise<EvidenceFile>;
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;
   readonly logger: Logger;
   readonly audits: AuditBell;
+  readonly growth: GrowthWatch;
   readonly node: NodeIdentity;
   readonly ready: () => Readiness;
   /** Garden ids that facts may be asserted into. */
   readonly gardens: readonly string[];
+  /** Transparency logs that checkpoints go to. */
+  readonly anchorBackends: readonly string[];
   readonly nowMs: () => number;
   readonly limits: ApiLimits;
   /** Whether `/metrics` answers without a key. Right on loopback, where only this machine can ask. */
   readonly openMetrics: boolean;
+  /** Whether `/tlog` answers without a key. */
+  readonly publicTlog: boolean;
 }

@@ -22,10 +22,12 @@ export interface Answer {
 export interface Api {
   /** The running daemon, or null when this process serves itself. */
   readonly daemon: { readonly pid: number; readonly api: string; readonly started_at: string } | null;
-  get(path: string, query?: Query): Promise<Answer>;
+  get(path: string, query?: Query, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** @param body JSON text */
-  post(path: string, body: string): Promise<Answer>;
+  post(path: string, body: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   delete(path: string): Promise<Answer>;
+  /** A file that the node makes. @throws CliError when it makes none */
+  bytes(path: string, query?: Query): Promise<Uint8Array>;
   /** The body of a long answer, in pieces of text. */
   stream(path: string, query: Query, accept: string, signal: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;
@@ -150,9 +152,15 @@ export function createApi(backend: Backend, token: string): Api {
   const JSON_BODY = { 'content-type': 'application/json' };
   return {
     daemon: backend.daemon,
-    get: (path, query = {}) => answer(send('GET', path, query, {})),
-    post: (path, body) => answer(send('POST', path, {}, { body, headers: JSON_BODY })),
+    get: (path, query = {}, headers = {}) => answer(send('GET', path, query, { headers })),
+    post: (path, body, headers = {}) => answer(send('POST', path, {}, { body, headers: { ...JSON_BODY, ...headers } })),
     delete: (path) => answer(send('DELETE', path, {}, {})),
+    async bytes(path, query = {}) {
+      const response = await send('GET', path, query, {});
+      if (response.status === 200) return new Uint8Array(await response.arrayBuffer());
+      const { status, headers } = response;
+      throw apiFailure({ status, headers, text: await response.text() });
+    },
     async *stream(path, query, accept, signal) {
       const response = await send('GET', path, query, { headers: { accept }, signal });
       if (response.status !== 200) {

@@ -13,6 +13,7 @@ interface DemoOptions extends CommonOptions {
 
 interface HostileOptions extends CommonOptions {
   readonly allow: string;
+  readonly receiver: string;
   readonly relentless?: boolean;
 }
 
@@ -41,11 +42,16 @@ export function addDemo(program: Command, cli: Cli): void {
   program
     .command('demo-hostile', { hidden: true })
     .requiredOption('--allow <peer-id>', 'whom to serve')
+    .requiredOption('--receiver <node-id>', 'its node id')
     .option('--relentless', 'go on lying')
     .action(
       action<HostileOptions>(cli, async (context, _args, options) => {
         const { runHostileNode } = await import('./demo/hostile-node.ts');
-        await runHostileNode(context.runtime, { allow: options.allow, relentless: options.relentless === true });
+        await runHostileNode(context.runtime, {
+          allow: options.allow,
+          receiver: options.receiver,
+          relentless: options.relentless === true,
+        });
         return null;
       }),
     );

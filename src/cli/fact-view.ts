@@ -27,6 +27,8 @@ export interface FactPageView {
   readonly facts: readonly JsonObject[];
   readonly total: number;
   readonly cursor: string | null;
+  /** Of `--verify`; empty without. */
+  readonly bundles: JsonObject;
 }
 
 /** Reads one fact. @throws CliError when the answer is no fact */
@@ -40,10 +42,12 @@ export function readFactPage(text: string): FactPageView {
   const facts = page.get('facts');
   const total = page.get('total');
   const cursor = page.get('cursor');
+  const bundles = page.get('bundles');
   return {
     facts: Array.isArray(facts) ? facts.filter(isJsonObject) : [],
     total: isJsonNumber(total) ? Number(total.lexeme) : 0,
     cursor: typeof cursor === 'string' ? cursor : null,
+    bundles: bundles !== undefined && isJsonObject(bundles) ? bundles : new Map(),
   };
 }
 
@@ -97,7 +101,8 @@ function textOf(value: JsonValue | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function readObject(text: string): JsonObject {
+/** An answer that is an object. @throws CliError when it is something else */
+export function readObject(text: string): JsonObject {
   const parsed = parseJson(text);
   if (parsed.ok && isJsonObject(parsed.value)) return parsed.value;
   throw new CliError({ exit: 'refused', message: `expected an object from the API, got ${text.slice(0, 200)}` });

@@ -10,6 +10,7 @@ import type { Screen } from './screen.ts';
 
 /** What people read at once; the JSON document has all. */
 const MAX_SHOWN = 50;
+const RESTORE = 'The first one is usually the cause. docs/OPERATIONS.md says how to restore.';
 
 export function addFsck(program: Command, cli: Cli): void {
   const command = program
@@ -46,11 +47,24 @@ async function runFsckCommand(context: Context): Promise<Outcome> {
   }
 }
 
-function reportJson({ ok, problems, problemCount: problem_count, notices, checked, seconds }: FsckReport): string {
+/** The report as one JSON document. */
+export function reportJson({
+  ok,
+  problems,
+  problemCount: problem_count,
+  notices,
+  checked,
+  seconds,
+}: FsckReport): string {
   return JSON.stringify({ clean: ok, problems, problem_count, notices, checked, seconds });
 }
 
-function human({ ok, problems, problemCount, notices, checked, seconds }: FsckReport, screen: Screen): string {
+/** The report for people. @param next what to do when there is a problem */
+export function human(
+  { ok, problems, problemCount, notices, checked, seconds }: FsckReport,
+  screen: Screen,
+  next: string = RESTORE,
+): string {
   const looked = Object.entries(checked).filter(([, count]) => count > 0);
   const counted =
     looked.map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`).join(', ') || 'nothing there yet';
@@ -61,6 +75,5 @@ function human({ ok, problems, problemCount, notices, checked, seconds }: FsckRe
   const rows = shown.map(({ table, row, field, detail }) => [table, row, field, detail]);
   const more = problemCount > shown.length ? `\n… and ${problemCount - shown.length} more` : '';
   const head = `${screen.paint('red', problemCount === 1 ? '1 problem' : `${problemCount} problems`)}: ${sums}${told}`;
-  const next = 'The first one is usually the cause. docs/OPERATIONS.md says how to restore.';
   return `${head}\n\n${screen.table(['TABLE', 'ROW', 'FIELD', 'WHAT IS WRONG'], rows)}${more}\n\n${next}`;
 }

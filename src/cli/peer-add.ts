@@ -64,6 +64,7 @@ function toPeer(name: string, options: AddOptions): PeerFile {
     logKey: options.logKey ?? null,
     disabled: options.disabled === true,
     limits: { maxValueBytes: null, pageEntries: null },
+    policy: { witnesses: null, anchors: null },
   };
 }
 

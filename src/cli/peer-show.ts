@@ -11,7 +11,7 @@ import type { Context, Outcome } from './cli.ts';
 import { CliError } from './exit.ts';
 import { loadNodeConfig } from './node-config.ts';
 import { fileView, requirePeer } from './peer-manage.ts';
-import { peerSentence } from './peer-table.ts';
+import { acknowledgedSentence, peerSentence } from './peer-table.ts';
 import type { Cell } from './screen.ts';
 import type { PeerStatus, WellKnown } from './wire-shapes.ts';
 
@@ -119,6 +119,7 @@ function peerRows(file: Readonly<Record<string, unknown>>, status: PeerStatus | 
     ['taken', status.accepted],
     ['refused', status.refused],
     ['feeds', status.cursors.map(({ feed, after, length }) => `${feed} ${after}/${length ?? '?'}`).join(', ') || null],
+    ['receipts', acknowledgedSentence(status)],
     ['checkpoint', status.checkpoint === null ? null : `${status.checkpoint.size} ${status.checkpoint.root}`],
     ['last contact', status.last_contact_at],
     ['next attempt', status.next_attempt_at],

@@ -22,6 +22,13 @@ export function peerTable(peers: readonly PeerStatus[], screen: Screen): string 
   return screen.table(['PEER', 'STATE', 'TAKEN', 'REFUSED', 'LAG', 'HOW IT IS DOING'], rows);
 }
 
+/** What the peer has signed to have received of us; null when there is nothing. */
+export function acknowledgedSentence({ name, acknowledged }: PeerStatus): string | null {
+  if (acknowledged.length === 0) return null;
+  const feeds = acknowledged.map(({ feed, to }) => `${feed} up to ${to.toLocaleString('en')}`);
+  return `${name} has acknowledged ${feeds.join(', ')}`;
+}
+
 /** One sentence: what is waited for, or that nothing is. */
 export function peerSentence(peer: PeerStatus): string {
   if (peer.waiting_on !== null) return peer.waiting_on;

@@ -1,10 +1,12 @@
 /** The whole command line: every command, its help, and what happens with a wrong one. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../node/version.ts';
+import { addAnchors } from './anchors.ts';
 import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { type Cli, reportFailure } from './cli.ts';
 import { addDemo } from './demo.ts';
+import { addEvidence } from './evidence.ts';
 import { CliError, EXITS, exitCodeHelp } from './exit.ts';
 import { addFsck } from './fsck.ts';
 import { addImport } from './import.ts';
@@ -13,10 +15,13 @@ import { addJournal } from './journal.ts';
 import { addKey } from './key.ts';
 import { addPeer } from './peer.ts';
 import { addQuery } from './query.ts';
+import { addRecall } from './recall.ts';
 import { addRetract } from './retract.ts';
 import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
 import { addStatus } from './status.ts';
+import { addTiles } from './tiles.ts';
+import { addVerify } from './verify.ts';
 
 const INTRODUCTION = `Facts between organisations that do not trust each other's databases: a node keeps a journal, pulls granted feeds from its peers, verifies everything, keeps what verifies and the evidence of what does not.`;
 
@@ -79,7 +84,8 @@ function createProgram(cli: Cli): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  const adders = [addInit, addRun, addStatus, addPeer, addAssert, addRetract, addImport, addQuery];
-  for (const add of [...adders, addAudit, addFsck, addKey, addJournal, addDemo]) add(program, cli);
+  const facts = [addAssert, addRetract, addImport, addQuery, addRecall];
+  const logs = [addAudit, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
+  for (const add of [addInit, addRun, addStatus, addPeer, ...facts, ...logs, addKey, addDemo]) add(program, cli);
   return program;
 }

@@ -3,6 +3,7 @@ import { type JsonObject, jsonText } from '../core/json.ts';
 import { SCOPES } from '../core/scope.ts';
 import { type Api, type Query, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
+import { checkBundles, logOf, VERIFY_FULL } from './check-bundles.ts';
 import {
   action,
   type Cli,
@@ -12,7 +13,7 @@ import {
   withCommonOptions,
   withExamples,
 } from './cli.ts';
-import { factPairs, readFact, readFactPage, viewOf } from './fact-view.ts';
+import { factPairs, readFact, readFactPage, readObject, viewOf } from './fact-view.ts';
 import { limitOption } from './numbers.ts';
 import type { Screen } from './screen.ts';
 
@@ -34,6 +35,7 @@ interface QueryOptions extends CommonOptions {
   readonly includeQuarantined?: boolean;
   readonly limit: number;
   readonly all?: boolean;
+  readonly verify?: boolean;
 }
 
 export function addQuery(program: Command, cli: Cli): void {
@@ -56,6 +58,7 @@ export function addQuery(program: Command, cli: Cli): void {
     .option('--include-quarantined', 'also facts that wait for an operator')
     .addOption(limitOption(50, 'most facts to show'))
     .option('--all', 'all matches, however many')
+    .option('--verify', 'have each fact proved, and check the proof')
     .action(action<QueryOptions>(cli, runQuery));
   withExamples(withCommonOptions(command), [
     'query --data ./acme --entity stigmem://acme.example/host/web1',
@@ -66,31 +69,42 @@ export function addQuery(program: Command, cli: Cli): void {
 
 async function runQuery(context: Context, [fact]: readonly string[], options: QueryOptions): Promise<Outcome> {
   return withApi(context, (api) =>
-    fact === undefined ? queryFacts(context, api, options) : showFact(context, api, fact),
+    fact === undefined ? queryFacts(context, api, options) : showFact(context, api, fact, options),
   );
 }
 
-async function showFact(context: Context, api: Api, id: string): Promise<Outcome> {
-  const json = expectOk(await api.get(`/v1/facts/${encodeURIComponent(id)}`));
-  return { json, human: factPairs(readFact(json), context.screen) };
+async function showFact(context: Context, api: Api, id: string, { verify }: QueryOptions): Promise<Outcome> {
+  const headers = verify === true ? VERIFY_FULL : {};
+  const json = expectOk(await api.get(`/v1/facts/${encodeURIComponent(id)}`, {}, headers));
+  const pairs = factPairs(readFact(json), context.screen);
+  if (verify !== true) return { json, human: pairs };
+  const fact = readObject(json);
+  const bundles = new Map([[readFact(json).id, fact.get('bundle') ?? null]]);
+  return { json, human: `${pairs}\n\n${checkBundles([fact], bundles, await logOf(context, api))}` };
 }
 
 async function queryFacts(context: Context, api: Api, options: QueryOptions): Promise<Outcome> {
   const wanted = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
   const facts: JsonObject[] = [];
+  const bundles: JsonObject = new Map();
+  const headers = options.verify === true ? VERIFY_FULL : {};
   let total = 0;
   let cursor: string | null = null;
   do {
     const limit = Math.min(MAX_PAGE, wanted - facts.length);
     const page = readFactPage(
-      expectOk(await api.get('/v1/facts', { ...queryOf(options), limit, cursor: cursor ?? undefined })),
+      expectOk(await api.get('/v1/facts', { ...queryOf(options), limit, cursor: cursor ?? undefined }, headers)),
     );
     facts.push(...page.facts);
+    for (const [id, bundle] of page.bundles) bundles.set(id, bundle);
     total = page.total;
     cursor = page.cursor;
   } while (cursor !== null && facts.length < wanted);
-  const json = `{"facts":[${facts.map((fact) => jsonText(fact)).join(',')}],"total":${total},"cursor":${JSON.stringify(cursor)}}`;
-  return { json, human: table(facts, total, context.screen) };
+  const json = `{"facts":[${facts.map((fact) => jsonText(fact)).join(',')}],"total":${total},"cursor":${JSON.stringify(cursor)}`;
+  const human = table(facts, total, context.screen);
+  if (options.verify !== true) return { json: `${json}}`, human };
+  const sentence = checkBundles(facts, bundles, await logOf(context, api));
+  return { json: `${json},"bundles":${jsonText(bundles)}}`, human: `${human}\n\n${sentence}` };
 }
 
 function queryOf(options: QueryOptions): Query {

@@ -4,6 +4,10 @@ import type { ConfigFlags } from '../config/overlay.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
+import type { LogName } from '../journal/tables.ts';
+import type { ExportPlace } from '../node/tiles-export.ts';
+import type { VerifyJournalOptions } from '../node/verify-journal.ts';
+import type { ExportOptions, ExportReport } from '../publish/export-log.ts';
 
 export interface Output {
   write(text: string): void;
@@ -41,4 +45,6 @@ export interface Node {
     dir: string,
     options: { readonly onProgress?: (progress: FsckProgress) => void; readonly signal?: AbortSignal },
   ): Promise<FsckReport>;
+  verifyJournal(file: string, options: VerifyJournalOptions): Promise<FsckReport>;
+  exportTiles(journalFile: string, log: LogName, place: ExportPlace, options: ExportOptions): Promise<ExportReport>;
 }

@@ -5,9 +5,17 @@ import { type ConfigProblem, problemText } from '../config/problem.ts';
 import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
-import { peerTable } from './peer-table.ts';
+import { acknowledgedSentence, peerTable } from './peer-table.ts';
 import type { Screen } from './screen.ts';
-import type { HeadAnswer, PeerStatus, ReadinessAnswer, WellKnown } from './wire-shapes.ts';
+import type {
+  AnchorBackendAnswer,
+  AnchorsAnswer,
+  HeadAnswer,
+  PeerStatus,
+  ReadinessAnswer,
+  WellKnown,
+  WitnessAnswer,
+} from './wire-shapes.ts';
 
 interface Status {
   readonly node: WellKnown;
@@ -15,6 +23,9 @@ interface Status {
   readonly readiness: ReadinessAnswer;
   /** Null while the restore guard lets nothing be signed. */
   readonly journal: HeadAnswer | null;
+  readonly anchors: readonly AnchorBackendAnswer[];
+  /** null while the node does not run. */
+  readonly witness: WitnessAnswer | null;
   readonly peers: readonly PeerStatus[];
   /** What is wrong in peers/ now. */
   readonly peer_file_problems: readonly ConfigProblem[];
@@ -43,9 +54,12 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   const readiness = JSON.parse((await api.get('/readyz')).text) as ReadinessAnswer;
   const head = await api.get('/v1/journal/head');
   const journal = head.status === 503 ? null : (JSON.parse(expectOk(head)) as HeadAnswer);
+  const witnessing = await api.get('/v1/witness');
+  const witness = witnessing.status === 200 ? (JSON.parse(witnessing.text) as WitnessAnswer) : null;
   const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
+  const { backends: anchors } = JSON.parse(expectOk(await api.get('/v1/anchors?limit=1'))) as AnchorsAnswer;
   const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
-  return { node, daemon: api.daemon, readiness, journal, peers, peer_file_problems: problems };
+  return { node, daemon: api.daemon, readiness, journal, anchors, witness, peers, peer_file_problems: problems };
 }
 
 function human(status: Status, screen: Screen): string {
@@ -60,15 +74,42 @@ function human(status: Status, screen: Screen): string {
     ['peer id', node.peerd.peer_id],
     ['addresses', node.peerd.addresses.join(' ') || null],
     ['journal', journal === null ? 'held' : `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
+    ['witnessed', status.witness === null ? null : witnessed(status.witness)],
     ['feeds', journal?.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
+    ['anchors', status.anchors.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; ') || 'in no log'],
   ]);
   const sick = daemon === null ? [] : readiness.checks.filter(({ ok }) => !ok);
   const warnings = [
     ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
     ...readiness.notices,
+    ...(status.witness === null ? [] : witnessWarnings(status.witness)),
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
   const peers =
     status.peers.length === 0 ? 'No peers. Add one: stigmem-peerd peer add --help' : peerTable(status.peers, screen);
-  return [pairs, '', peers, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n');
+  const receipts = status.peers.flatMap((peer) => acknowledgedSentence(peer) ?? []);
+  return [
+    pairs,
+    '',
+    peers,
+    ...(receipts.length > 0 ? ['', ...receipts] : []),
+    ...(warnings.length > 0 ? ['', ...warnings] : []),
+  ].join('\n');
+}
+
+/** Of the newest checkpoint: how many have cosigned it, and what our own policy says to that. */
+function witnessed({ size, cosignatures, policy }: WitnessAnswer): string {
+  const count = `${cosignatures.length} cosignature${cosignatures.length === 1 ? '' : 's'} on ${size} facts`;
+  if (policy === null) return `${count}, no policy of our own`;
+  return policy.met ? `${count}, our policy is met` : `${count}, our policy is not met`;
+}
+
+function witnessWarnings({ policy, logs }: WitnessAnswer): string[] {
+  const open = logs.filter(({ unreconciled }) => unreconciled > 0);
+  const lines = open.map(({ origin, unreconciled }) => {
+    return `${origin}: ${unreconciled} head${unreconciled === 1 ? '' : 's'} seen elsewhere that it has not joined with ours`;
+  });
+  if (policy === null || policy.met) return lines;
+  const served = policy.met_size === null ? 'none has met it yet' : `peers are served ${policy.met_size} facts`;
+  return [...lines, `our witness policy is not met: no cosignature of ${policy.missing.join(', ')}; ${served}`];
 }

@@ -28,6 +28,34 @@ export interface HeadAnswer {
   readonly projection_lag: number;
 }
 
+export interface AnchorBackendAnswer {
+  readonly backend: string;
+  readonly pending: number;
+  readonly last_error: string | null;
+  readonly sentence: string;
+}
+
+export interface AnchorsAnswer {
+  readonly backends: readonly AnchorBackendAnswer[];
+  readonly anchors: readonly {
+    readonly log: 'journal' | 'audit';
+    readonly tree_size: number;
+    readonly created_at: string;
+    readonly receipts: readonly { readonly backend: string; readonly log_index: number }[];
+  }[];
+}
+
+export interface WitnessAnswer {
+  readonly size: number;
+  readonly cosignatures: readonly { readonly witness: string; readonly time: string | null }[];
+  readonly policy: {
+    readonly met: boolean;
+    readonly met_size: number | null;
+    readonly missing: readonly string[];
+  } | null;
+  readonly logs: readonly { readonly origin: string; readonly unreconciled: number }[];
+}
+
 export interface KeyAnswer {
   readonly id: string;
   readonly name: string;

@@ -2,6 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import { isLoopback } from './checks.ts';
 import { dataPaths } from './data-dir.ts';
 import { explainFault } from './fault.ts';
@@ -9,6 +10,7 @@ import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
 import { checkSettings, SECTIONS, SETTINGS, type Settings } from './settings.ts';
 import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
+import { checkWitnessPolicyFile, type WitnessConfig, witnessConfig } from './witness-settings.ts';
 
 export interface Config {
   /** Data folder, as given. */
@@ -40,7 +42,24 @@ export interface Config {
     readonly signedHeadsFile: string;
     readonly waitMs: number;
   };
+  readonly witness: WitnessConfig;
   readonly limits: { readonly maxValueBytes: number; readonly maxConnections: number };
+  readonly anchor: {
+    readonly backends: readonly AnchorBackendName[];
+    readonly interval: number;
+    readonly maxAgeMs: number;
+    readonly retryMs: number;
+    /** Absolute, or relative to the working directory as `dir` is. */
+    readonly localPath: string;
+    /** Null: no Rekor. No slash at the end. */
+    readonly rekor: {
+      readonly url: string;
+      readonly version: 1 | 2;
+      readonly readUrl: string;
+      readonly trustRootFile: string;
+    } | null;
+  };
+  readonly tlog: { readonly isPublic: boolean };
   readonly log: { readonly level: Settings['log']['level'] };
 }
 
@@ -81,7 +100,8 @@ function resolveConfig(
     const faults = checked.faults.flatMap((fault) => explainFault(fault, context));
     return err({ code: 'invalid', problems: [...problems, ...faults.sort((a, b) => lineOf(a) - lineOf(b))] });
   }
-  const found = [...problems, ...contradictions(checked.value, whereIs)];
+  const policyFile = checkWitnessPolicyFile(dir, checked.value.witness);
+  const found = [...problems, ...contradictions(checked.value, whereIs), ...policyFile];
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
 }
 
@@ -119,11 +139,20 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
       fix: 'Set api.tls_cert_file and api.tls_key_file, or api.behind_proxy = true if a proxy terminates TLS, or listen on 127.0.0.1.',
     });
   }
+  for (const key of ['rekor_url', 'rekor_trust_root'] as const) {
+    if (!settings.anchor.backends.includes('rekor') || settings.anchor[key] !== '') continue;
+    problems.push({
+      where: whereIs('anchor.backends'),
+      key: `anchor.${key}`,
+      message: `anchor.backends names "rekor", and anchor.${key} is empty`,
+      fix: `Set anchor.${key}, or leave "rekor" out.`,
+    });
+  }
   return problems;
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { api, federation, guard, limits, listen } = settings;
+  const { anchor, api, federation, guard, limits, listen, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
@@ -136,7 +165,7 @@ function toConfig(dir: string, settings: Settings): Config {
     api: {
       host: api.host,
       port: api.port,
-      nodeUrl: api.node_url === '' ? null : api.node_url.replace(/\/+$/, ''),
+      nodeUrl: api.node_url === '' ? null : bare(api.node_url),
       tls,
       behindProxy: api.behind_proxy,
     },
@@ -149,13 +178,39 @@ function toConfig(dir: string, settings: Settings): Config {
       maxPastSkewMs: federation.max_past_skew_s * 1_000,
     },
     guard: { signedHeadsFile: inDir(guard.signed_heads_file), waitMs: guard.wait_s * 1_000 },
+    witness: witnessConfig(dir, settings.witness),
     limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },
+    anchor: {
+      backends: anchor.backends,
+      interval: anchor.interval,
+      maxAgeMs: anchor.max_age_s * 1_000,
+      retryMs: anchor.retry_s * 1_000,
+      localPath: inDir(anchor.local_path),
+      rekor: rekorOf(anchor, inDir),
+    },
+    tlog: { isPublic: tlog.public },
     log: { level: settings.log.level },
   });
 }
 
+function rekorOf(anchor: Settings['anchor'], inDir: (path: string) => string): Config['anchor']['rekor'] {
+  if (!anchor.backends.includes('rekor')) return null;
+  const url = bare(anchor.rekor_url);
+  return {
+    url,
+    version: anchor.rekor_version === 2 ? 2 : 1,
+    readUrl: anchor.rekor_read_url === '' ? `${url}/api/v2` : bare(anchor.rekor_read_url),
+    trustRootFile: inDir(anchor.rekor_trust_root),
+  };
+}
+
+function bare(url: string): string {
+  return url.replace(/\/+$/, '');
+}
+
 function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+  // Bytes cannot be frozen.
+  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !Object.isFrozen(value)) {
     Object.freeze(value);
     for (const inner of Object.values(value)) deepFreeze(inner);
   }

@@ -59,7 +59,8 @@ function readText(kind: SettingKind, value: string): unknown {
   if (kind === 'integer') return /^-?(0|[1-9][0-9]*)$/.test(value) ? Number(value) : value;
   if (kind === 'boolean')
     return value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value;
-  if (kind === 'list') return value.trim() === '' ? [] : value.split(',').map((item) => item.trim());
+  // `off` is how the reference names no transparency log; no list has it as an item.
+  if (kind === 'list') return ['', 'off'].includes(value.trim()) ? [] : value.split(',').map((item) => item.trim());
   return value;
 }
 

@@ -1,13 +1,16 @@
 /** `peers/<name>.toml`: one partner, what it may read and what is taken from it. Empty lists mean nobody and nothing. */
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { MAX_PAGE_ENTRIES, MAX_VALUE_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receipt.ts';
+import { parsePolicy } from '../merkle/tlog-policy.ts';
 import { addressFault, authorityFault, nodeIdFault, peerIdFault, peerIdIn } from './checks.ts';
 import { explainFault, text, toFault } from './fault.ts';
 import { GRANT_FORM, type Grant, readGrant } from './grant.ts';
 import type { ConfigProblem } from './problem.ts';
 import { readTomlFile, type TomlFile } from './toml-file.ts';
+import { readTrustRoot } from './trust-root-file.ts';
 
 export interface PeerFile {
   /** The file's name without `.toml`: what operators call this peer. */
@@ -29,10 +32,29 @@ export interface PeerFile {
   readonly disabled: boolean;
   /** Null: the node's own limits. */
   readonly limits: { readonly maxValueBytes: number | null; readonly pageEntries: number | null };
+  /** What its checkpoints have to carry before a page is taken. */
+  readonly policy: {
+    /** Text of a C2SP tlog-policy; null: no cosignatures are asked for. */
+    readonly witnesses: string | null;
+    /** null: no anchors are asked for. */
+    readonly anchors: PeerAnchorPolicy | null;
+  };
+}
+
+/** One of these transparency logs has to have a checkpoint of the peer. */
+export interface PeerAnchorPolicy {
+  readonly backends: readonly AnchorBackendName[];
+  /** As written; relative paths start at the folder of the peer file. */
+  readonly trustRootFile: string | null;
+  /** What is in that file: a Sigstore trusted_root.json. Null if there is none, and until it has been read. */
+  readonly trustRoot: string | null;
+  /** Seconds; null: the time does not matter. */
+  readonly maxAgeS: number | null;
 }
 
 export const PEER_SUFFIX = '.toml';
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const MAX_ANCHOR_AGE_S = 31_536_000;
 /** A C2SP verifier key: name, key hash, base64. */
 const VKEY = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/;
 
@@ -62,7 +84,22 @@ const schema = z.strictObject({
       page_entries: z.int().min(1).max(MAX_PAGE_ENTRIES).optional(),
     })
     .prefault({}),
+  policy: z
+    .strictObject({
+      witnesses: text(policyFault).optional(),
+      anchors: z.array(z.enum(ANCHOR_BACKENDS)).max(2).default([]),
+      anchor_trust_root: z.string().min(1).optional(),
+      anchor_max_age_s: z.int().min(1).max(MAX_ANCHOR_AGE_S).optional(),
+    })
+    .prefault({}),
 });
+
+function policyFault(value: string): string | null {
+  const parsed = parsePolicy(value);
+  if (parsed.ok) return null;
+  const { line, message } = parsed.error;
+  return line === 0 ? message : `line ${line}: ${message}`;
+}
 
 const EXPECTED: Readonly<Record<string, string>> = {
   node_id: 'the partner’s node id such as "stigmem://globex.example"',
@@ -76,13 +113,20 @@ const EXPECTED: Readonly<Record<string, string>> = {
   disabled: 'true or false',
   limits: 'a section, written [limits]',
   'limits.max_value_bytes': `bytes from 1 to ${MAX_VALUE_BYTES}`,
+  policy: 'a section, written [policy]',
+  'policy.witnesses': 'a C2SP tlog-policy, its lines between three quotation marks',
+  'policy.anchors': 'a list of "local" and "rekor"',
+  'policy.anchor_trust_root': 'a path of a Sigstore trusted_root.json',
+  'policy.anchor_max_age_s': `seconds from 1 to ${MAX_ANCHOR_AGE_S}`,
   'limits.page_entries': `a number from 1 to ${MAX_PAGE_ENTRIES}`,
 };
 
 /** Reads `peers/<name>.toml`. Reports every fault of the file. */
 export function readPeerFile(path: string): Result<PeerFile, readonly ConfigProblem[]> {
   const file = readTomlFile(path);
-  return file.ok ? checkPeerFile(path, file.value) : err([file.error.problem]);
+  if (!file.ok) return err([file.error.problem]);
+  const checked = checkPeerFile(path, file.value);
+  return checked.ok ? withTrustRoot(path, checked.value) : checked;
 }
 
 /** Checks a parsed peer file. Pure. @param path its base name names the peer */
@@ -120,6 +164,18 @@ function toGrant(value: unknown, ctx: z.core.ParsePayload & { issues: z.core.$Zo
   return z.NEVER;
 }
 
+/** Reads the file that a policy names. It is read again when the peer file changes. */
+function withTrustRoot(path: string, peer: PeerFile): Result<PeerFile, readonly ConfigProblem[]> {
+  const { anchors } = peer.policy;
+  if (anchors?.trustRootFile == null) return ok(peer);
+  const where = resolve(dirname(path), anchors.trustRootFile);
+  const read = readTrustRoot(where);
+  if (read.ok) return ok({ ...peer, policy: { ...peer.policy, anchors: { ...anchors, trustRoot: read.value } } });
+  const message = `policy.anchor_trust_root: expected a Sigstore trusted_root.json, got ${read.error}`;
+  const fix = 'Get the trust root of that log from whoever runs it, and not from this peer.';
+  return err([{ where, key: 'policy.anchor_trust_root', message, fix }]);
+}
+
 /** Rules that no single key breaks. */
 function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) => string): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -132,6 +188,20 @@ function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) =>
   if (peer.relay) {
     const message = 'relay: expected false, got true (this version does not relay facts of third nodes)';
     problems.push({ where: whereIs('relay'), key: 'relay', message, fix: 'Set it to false or leave it out.' });
+  }
+  const { anchors, anchor_trust_root, anchor_max_age_s } = peer.policy;
+  if (anchors.includes('rekor') !== (anchor_trust_root !== undefined)) {
+    const missing = anchor_trust_root === undefined;
+    const message = missing
+      ? 'policy.anchors names "rekor", but policy.anchor_trust_root is not set: nothing could be verified'
+      : 'policy.anchor_trust_root is set, but policy.anchors does not name "rekor"';
+    const fix = missing ? 'Set it to the path of that log’s trusted_root.json.' : 'Add "rekor" to policy.anchors.';
+    problems.push({ where: whereIs('policy.anchors'), key: 'policy.anchor_trust_root', message, fix });
+  }
+  if (anchors.length === 0 && anchor_max_age_s !== undefined) {
+    const message = 'policy.anchor_max_age_s is set, but policy.anchors names no log: nothing would be asked for';
+    const fix = 'Add anchors = ["rekor"], or leave it out.';
+    problems.push({ where: whereIs('policy.anchor_max_age_s'), key: 'policy.anchors', message, fix });
   }
   if (peer.accept.length > 0 && peer.namespaces.length === 0) {
     const message = 'accept names feeds, but namespaces is empty: every fact would be refused as source_not_owned';
@@ -154,5 +224,16 @@ function toPeerFile(name: string, peer: z.output<typeof schema>): PeerFile {
     logKey: peer.log_key ?? null,
     disabled: peer.disabled,
     limits: { maxValueBytes: peer.limits.max_value_bytes ?? null, pageEntries: peer.limits.page_entries ?? null },
+    policy: { witnesses: peer.policy.witnesses ?? null, anchors: toAnchorPolicy(peer.policy) },
+  };
+}
+
+function toAnchorPolicy(policy: z.output<typeof schema>['policy']): PeerAnchorPolicy | null {
+  if (policy.anchors.length === 0) return null;
+  return {
+    backends: policy.anchors,
+    trustRootFile: policy.anchor_trust_root ?? null,
+    trustRoot: null,
+    maxAgeS: policy.anchor_max_age_s ?? null,
   };
 }

@@ -26,7 +26,7 @@ export function formatPeerFile(peer: PeerFile): string {
     ...(peer.disabled ? { disabled: true } : {}),
   };
   const lines = Object.entries(table).flatMap(([key, value]) => [`# ${DOCS[key]}`, `${key} = ${tomlValue(value)}`]);
-  return `${[...lines, ...limitLines(peer.limits)].join('\n')}\n`;
+  return `${[...lines, ...limitLines(peer.limits), ...policyLines(peer.policy)].join('\n')}\n`;
 }
 
 function limitLines(limits: PeerFile['limits']): string[] {
@@ -34,6 +34,18 @@ function limitLines(limits: PeerFile['limits']): string[] {
   if (limits.maxValueBytes !== null) lines.push(`max_value_bytes = ${limits.maxValueBytes}`);
   if (limits.pageEntries !== null) lines.push(`page_entries = ${limits.pageEntries}`);
   return lines.length === 0 ? [] : ['', '[limits]', ...lines];
+}
+
+/** A policy has lines, and neither quotation marks nor backslashes need be in it: it is shown as it is written. */
+function policyLines({ witnesses, anchors }: PeerFile['policy']): string[] {
+  const lines = witnesses === null ? [] : [stringify({ witnesses }).trimEnd()];
+  if (anchors !== null) {
+    const { backends, trustRootFile, maxAgeS } = anchors;
+    lines.push(`anchors = ${tomlValue(backends)}`);
+    if (trustRootFile !== null) lines.push(`anchor_trust_root = ${tomlValue(trustRootFile)}`);
+    if (maxAgeS !== null) lines.push(`anchor_max_age_s = ${maxAgeS}`);
+  }
+  return lines.length === 0 ? [] : ['', '[policy]', ...lines];
 }
 
 function grantValue(grant: Grant): string | Readonly<Record<string, string>> {

@@ -12,6 +12,9 @@ import {
   MAX_VALUE_BYTES,
   TARGET_PAGE_BYTES,
 } from '../core/limits.ts';
+import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receipt.ts';
+import { ALG_ED25519 } from '../merkle/note.ts';
+import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { addressFault, nodeIdFault } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 
@@ -42,6 +45,12 @@ function urlFault(value: string): string | null {
   const url = URL.parse(value);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) return 'it starts with http:// or https://';
   return url.search === '' && url.hash === '' ? null : 'it has no query and no fragment';
+}
+
+function logKeyFault(value: string): string | null {
+  const key = parseVerifierKey(value);
+  if (!key.ok) return 'it has three parts joined by +, and the second is the key id of the others';
+  return key.value.algorithm === ALG_ED25519 ? null : 'it is no Ed25519 key';
 }
 
 const GARDEN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -181,6 +190,26 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'Restore guard: a node restored from an old copy never signs a second history.' }),
+  witness: z
+    .strictObject({
+      logs: z.array(text(logKeyFault)).max(256).default([]).register(about, {
+        kind: 'list',
+        expected: 'a list of log keys, each "<origin>+<8 hex>+<base64>"',
+        doc: 'Logs that this node cosigns beside those of its peers, by their verifier keys (C2SP vkey, Ed25519).',
+      }),
+      policy_file: z.string().default('').register(about, {
+        kind: 'text',
+        expected: 'a path of a C2SP tlog-policy, or "" for no policy',
+        doc: 'Whose cosignatures this node’s own checkpoints shall have before they are served (C2SP tlog-policy). Witnesses named <authority>/witness are peers, others are reached at their URL. Relative paths start at the data folder. Empty: no policy.',
+      }),
+      gossip_interval_s: integer(1, 86_400, 30).register(about, {
+        kind: 'integer',
+        expected: 'seconds from 1 to 86400',
+        doc: 'How often peers are asked for the newest checkpoints that they hold of third nodes.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Cosignatures: on checkpoints of others, and on our own.' }),
   limits: z
     .strictObject({
       max_value_bytes: integer(1, MAX_VALUE_BYTES, MAX_VALUE_BYTES).register(about, {
@@ -196,6 +225,84 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'What others may make this node hold.' }),
+  anchor: z
+    .strictObject({
+      backends: z
+        .array(z.enum(ANCHOR_BACKENDS))
+        .max(2)
+        .default(['local'])
+        .register(about, {
+          kind: 'list',
+          expected: 'a list of "local" and "rekor"',
+          doc: 'Transparency logs that checkpoints go to. "local" is a file: no outside trust, unless its storage cannot be rewritten.',
+          env: ['STIGMEM_TL_BACKEND'],
+        }),
+      interval: integer(1, 1_000_000, 1_000).register(about, {
+        kind: 'integer',
+        expected: 'a number from 1 to 1000000',
+        doc: 'A checkpoint is made after so many entries, at most one a second.',
+        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_INTERVAL'],
+      }),
+      max_age_s: integer(1, 86_400, 60).register(about, {
+        kind: 'integer',
+        expected: 'seconds from 1 to 86400',
+        doc: 'And after this time, if anything was written since the last one.',
+        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_MAX_AGE_S'],
+      }),
+      retry_s: integer(1, 86_400, 30).register(about, {
+        kind: 'integer',
+        expected: 'seconds from 1 to 86400',
+        doc: 'First pause after a log could not be reached; it doubles with each failure, up to an hour. Writes go on meanwhile.',
+        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_RETRY_S'],
+      }),
+      local_path: z
+        .string()
+        .min(1)
+        .default('anchors.jsonl')
+        .register(about, {
+          kind: 'text',
+          expected: 'a path of a file',
+          doc: 'File of the local log, one JSON line for each checkpoint. Relative paths start at the data folder; another volume is better.',
+          env: ['STIGMEM_TL_LOCAL_PATH'],
+        }),
+      rekor_url: text(urlFault)
+        .default('')
+        .register(about, {
+          kind: 'text',
+          expected: 'a URL such as "https://rekor.sigstore.dev"',
+          doc: 'Rekor to submit to. There is no default: whoever is trusted is chosen, not assumed.',
+          env: ['STIGMEM_TL_REKOR_URL'],
+        }),
+      rekor_version: z.int().min(1).max(2).default(1).register(about, {
+        kind: 'integer',
+        expected: '1 or 2',
+        doc: 'API of that Rekor: 1, or 2 (rekor-tiles).',
+      }),
+      rekor_read_url: text(urlFault).default('').register(about, {
+        kind: 'text',
+        expected: 'a URL, or "" for rekor_url with /api/v2',
+        doc: 'Where checkpoint and tiles of a Rekor of version 2 are read.',
+      }),
+      rekor_trust_root: z.string().default('').register(about, {
+        kind: 'text',
+        expected: 'a path of a Sigstore trusted_root.json',
+        doc: 'Keys that answers of Rekor are verified with. Needed with "rekor".',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Transparency logs: checkpoints of this node where it cannot rewrite them.' }),
+  tlog: z
+    .strictObject({
+      public: z.boolean().default(false).register(about, {
+        kind: 'boolean',
+        expected: 'true or false',
+        doc: 'Whether anybody who reaches the API may read /tlog without a key. It holds hashes alone: no fact can be learned from it, only how many there are.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, {
+      doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
+    }),
   log: z
     .strictObject({
       level: z
@@ -233,7 +340,24 @@ export interface Settings {
     readonly max_past_skew_s: number;
   };
   readonly guard: { readonly signed_heads_file: string; readonly wait_s: number };
+  readonly witness: {
+    readonly logs: readonly string[];
+    readonly policy_file: string;
+    readonly gossip_interval_s: number;
+  };
   readonly limits: { readonly max_value_bytes: number; readonly max_connections: number };
+  readonly anchor: {
+    readonly backends: readonly AnchorBackendName[];
+    readonly interval: number;
+    readonly max_age_s: number;
+    readonly retry_s: number;
+    readonly local_path: string;
+    readonly rekor_url: string;
+    readonly rekor_version: number;
+    readonly rekor_read_url: string;
+    readonly rekor_trust_root: string;
+  };
+  readonly tlog: { readonly public: boolean };
   readonly log: { readonly level: LogLevel };
 }
 

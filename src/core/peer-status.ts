@@ -20,6 +20,8 @@ export interface PeerStatus {
   readonly checkpoint: { readonly size: number; readonly root: string } | null;
   readonly accepted: number;
   readonly refused: number;
+  /** Our feeds, each up to the last entry that the peer has given a signed receipt for. */
+  readonly acknowledged: readonly { readonly feed: string; readonly to: number }[];
   readonly last_verdicts: readonly {
     readonly at: string;
     readonly event: string;

@@ -22,7 +22,10 @@ export type PageReason =
   | 'checkpoint_split_view'
   | 'consistency_proof_invalid'
   | 'feed_gap'
-  | 'feed_head_mismatch';
+  | 'feed_head_mismatch'
+  | 'witness_quorum_unmet'
+  | 'anchor_missing'
+  | 'anchor_invalid';
 
 /** Why one fact is refused. The rest of its page goes on and the cursor passes it. */
 export type FactReason =
@@ -63,6 +66,9 @@ export const PENALTY: Readonly<Record<PageReason, 'backoff' | 'suspended'>> = {
   consistency_proof_invalid: 'suspended',
   feed_gap: 'suspended',
   feed_head_mismatch: 'suspended',
+  witness_quorum_unmet: 'backoff',
+  anchor_missing: 'backoff',
+  anchor_invalid: 'backoff',
 };
 
 /** The event each fact-level reason is recorded under. */

@@ -43,6 +43,11 @@ export class AuditLog {
     return this.#tree.size;
   }
 
+  /** Hash of the last record; null when there is none. */
+  get head(): string | null {
+    return this.#head;
+  }
+
   root(): Buffer {
     return this.#tree.root();
   }

@@ -1,10 +1,9 @@
 /** Reads facts, pages and proofs out of the journal. Each row is checked as it is read; what fails is never handed out. */
-import { encodeBase64 } from '../merkle/base64.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { signFeedHead } from '../merkle/feed-head.ts';
 import { proveConsistency, proveInclusion, provePage } from '../merkle/tiles.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import type { CorruptFact, FactProof } from './read-model.ts';
+import type { CorruptFact } from './read-model.ts';
 import { type CheckedRow, checkRow } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import type { EntryRow } from './tables.ts';
@@ -131,24 +130,6 @@ export class EntryReader {
 
   tile(level: number, index: number, width: number): Uint8Array {
     return this.#tiles.tile(level, index, width).subarray(0, width * 32);
-  }
-
-  /** Inclusion of one fact under a signed checkpoint of `size` entries. */
-  proof(factId: string, checkpoint: { size: number; note: string }): FactProof | CorruptFact | undefined {
-    const row = this.#byId.get(factId);
-    if (row === undefined || row.chain_seq > checkpoint.size) return undefined;
-    const checked = this.#checkStored(row);
-    if (!checked.ok) return checked.corrupt;
-    const index = row.chain_seq - 1;
-    return {
-      factId,
-      entry: checked.text,
-      salt: encodeBase64(row.salt),
-      leafHash: encodeBase64(row.leaf_hash),
-      index,
-      inclusion: proveInclusion(index, checkpoint.size, this.#tiles).map(encodeBase64),
-      checkpoint: checkpoint.note,
-    };
   }
 
   #check(row: EntryRow | undefined): CheckedRow | undefined {

@@ -79,6 +79,10 @@ export class JournalGuard {
     this.#parts.signer.hold(why);
   }
 
+  get isHeld(): boolean {
+    return this.#parts.signer.held !== null;
+  }
+
   /** @throws JournalError `guarded` */
   assertOpen(): void {
     const { held } = this.#parts.signer;

@@ -4,16 +4,19 @@ import type { Entry } from '../core/entry.ts';
 import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
 import { uuidV7 } from '../core/ids.ts';
 import { isoMicros } from '../core/time.ts';
+import { appendSignature } from '../merkle/cosignature.ts';
+import { type AnchorSigner, signAnchor } from '../merkle/ecdsa.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { VerifiedAssertion } from '../verify/assertion.ts';
 import type { RefusedFact, VerifiedBatch } from '../verify/judge.ts';
 import type { PageRefusal } from '../verify/page.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
+import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { AuditLog } from './audit-log.ts';
 import { type Db, openDatabase, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
 import { draftOwn, draftReceived } from './drafts.ts';
 import { type Draft, EntryLog } from './entry-log.ts';
-import { entryOf, hlcNumber, hlcText } from './entry-row.ts';
+import { entryOf, hashBytes, hlcNumber, hlcText } from './entry-row.ts';
 import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
@@ -25,7 +28,8 @@ import type { AuditInput, JournalHead } from './read-model.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
 import { explain } from './sqlite-fault.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow, LogName } from './tables.ts';
+import { WitnessRecords } from './witness-records.ts';
 
 export interface JournalOptions {
   /** Seed of the log key, 32 bytes. */
@@ -53,6 +57,8 @@ export class Journal {
   readonly identity: JournalIdentity;
   readonly peers: PeerRecords;
   readonly guard: JournalGuard;
+  readonly anchors: AnchorRecords;
+  readonly witness: WitnessRecords;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -73,6 +79,8 @@ export class Journal {
     this.#evidence = new EvidenceStore(db);
     this.peers = new PeerRecords(db);
     const log = createLogSigner(identity.journalOrigin, options.logSeed);
+    this.anchors = new AnchorRecords(db);
+    this.witness = new WitnessRecords(db);
     this.#signer = new CheckpointSigner(db, heads, {
       journal: log,
       audit: createLogSigner(identity.auditOrigin, options.logSeed),
@@ -192,6 +200,39 @@ export class Journal {
     });
   }
 
+  /**
+   * Records two heads of a peer's log that contradict each other, and suspends the peer.
+   *
+   * @param evidence canonical text, `pairEvidence`
+   * @param save writes what belongs to it, in the same transaction
+   * @returns the sequence of the audit record
+   */
+  recordContradiction(
+    found: { readonly reason: string; readonly peer: string; readonly evidence: string; readonly seenFrom: string },
+    save: () => void,
+    nowMs: number,
+  ): number {
+    const { reason, peer, seenFrom } = found;
+    return this.#transact(() => {
+      save();
+      const evidence = this.#evidence.save(found.evidence);
+      const detail = { class: 'contradiction', effect: 'suspended', kind: 'checkpoints', seen_from: seenFrom };
+      const seq = this.#audit.append(
+        { event: 'federation_integrity_rejected', reason, peer, detail },
+        evidence,
+        nowMs * 1000,
+      );
+      const suspension = { event: 'peer_suspended', reason, peer, detail: { audit_seq: seq } };
+      this.#audit.append(suspension, evidence, nowMs * 1000);
+      return seq;
+    });
+  }
+
+  /** Runs `work` as one transaction: what it writes is durable when it returns. */
+  durably<T>(work: () => T): T {
+    return this.#transact(work);
+  }
+
   audit(input: AuditInput, nowMs: number): number {
     return this.#transact(() => this.#audit.append(input, null, nowMs * 1000));
   }
@@ -223,6 +264,32 @@ export class Journal {
       found.set(id, { ...entry, node_id: entry.origin?.node_id ?? null });
     }
     return found;
+  }
+
+  /**
+   * Makes the checkpoint of a log that goes to transparency logs, if the log has grown since the last one. Durable with the
+   * anchor key's one signature when it returns: whatever happens to a submission, the next one sends the same bytes.
+   */
+  makeAnchor(log: LogName, signer: AnchorSigner, nowMs: number): AnchorCheckpoint | null {
+    const tree = log === 'journal' ? this.#entries : this.#audit;
+    if (tree.size === 0 || this.guard.isHeld || this.anchors.latest(log)?.treeSize === tree.size) return null;
+    return this.#transact(() => {
+      const head = this.#signer.head(log, tree);
+      const text = head.note.slice(0, head.note.lastIndexOf('\n\n') + 1);
+      const id = this.anchors.add(log, {
+        treeSize: head.size,
+        root: Buffer.from(head.root, 'base64'),
+        chainHash: tree.head === null ? null : hashBytes(tree.head),
+        note: appendSignature(head.note, signAnchor(text, signer)),
+        createdUs: nowMs * 1000,
+      });
+      return this.anchors.byId(id);
+    });
+  }
+
+  /** Records what a transparency log returned. */
+  saveAnchorReceipt(id: number, receipt: NewAnchorReceipt, nowMs: number): void {
+    this.#transact(() => this.anchors.addReceipt(id, receipt, nowMs * 1000));
   }
 
   /** Signs what has grown and says where both logs stand. */

@@ -1,6 +1,6 @@
 /** What the journal holds about its peers' logs: cursors, verified checkpoints and feed heads, pages, pinned declarations. */
 import { hash } from 'node:crypto';
-import type { PageFrames } from '../wire/page.ts';
+import type { PageFrames, SignedPageFrames } from '../wire/page.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { lastLink, type Neighbour } from './page-tail.ts';
@@ -19,7 +19,7 @@ export interface PageRecord {
   readonly after: number;
   readonly to: number;
   readonly treeSize: number;
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
   readonly accepted: number;
   readonly refused: number;
 }
@@ -37,6 +37,7 @@ export class PeerRecords {
   readonly #lastPage: Statement<[string], Pick<PageRow, 'header' | 'entries' | 'proof'>>;
   readonly #declaration: Statement<[string], string>;
   readonly #insertPage: (row: NewRow<'pages'>) => number;
+  readonly #insertPageNote: (row: NewRow<'page_notes'>) => number;
   readonly #insertCheckpoint: (row: NewRow<'peer_checkpoints'>) => number;
   readonly #insertFeedHead: (row: NewRow<'peer_feed_heads'>) => number;
   readonly #insertDeclaration: (row: NewRow<'peer_declarations'>) => number;
@@ -49,6 +50,7 @@ export class PeerRecords {
     this.#lastPage = prepare(db, newestPage);
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
     this.#insertPage = prepareAppend(db, 'pages');
+    this.#insertPageNote = prepareAppend(db, 'page_notes');
     this.#insertCheckpoint = prepareAppend(db, 'peer_checkpoints');
     this.#insertFeedHead = prepareAppend(db, 'peer_feed_heads');
     this.#insertDeclaration = prepareAppend(db, 'peer_declarations');
@@ -89,8 +91,8 @@ export class PeerRecords {
   }
 
   savePage(page: PageRecord, nowUs: number): void {
-    const { header, entries, proof } = page.frames;
-    this.#insertPage({
+    const { header, entries, proof, note } = page.frames;
+    const page_id = this.#insertPage({
       peer: page.peer,
       feed: page.feed,
       after_seq: page.after,
@@ -104,6 +106,7 @@ export class PeerRecords {
       refused: page.refused,
       digest: pageDigest(page.frames),
     });
+    if (note !== null) this.#insertPageNote({ page_id, note: Buffer.from(note).toString('utf8') });
   }
 
   saveCheckpoint(peer: string, checkpoint: VerifiedCheckpoint, nowUs: number): void {

@@ -56,6 +56,101 @@ export type FactPage =
   | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact }
   | { readonly kind: 'bad_cursor' };
 
+/** A fact with its place in the journal. */
+export interface Change {
+  /** `chain_seq` */
+  readonly seq: number;
+  readonly fact: StoredFact;
+}
+
+export interface ChangePage {
+  /** In the order of the journal, without holes. */
+  readonly changes: readonly Change[];
+  /** Whether there is something behind the last of them already. */
+  readonly more: boolean;
+  /** The row behind the last of them, if it is damaged: nothing beyond it is told. */
+  readonly corrupt: CorruptFact | null;
+}
+
+export interface RecallQuery {
+  readonly query: string;
+  readonly scope: string;
+  /** Estimated tokens of all facts together. */
+  readonly tokenBudget: number;
+  readonly minConfidence: number;
+  readonly limit: number;
+  readonly weights: { readonly lexical: number; readonly recency: number };
+  readonly nowIso: string;
+}
+
+export interface RecalledFact {
+  readonly fact: StoredFact;
+  readonly parts: {
+    readonly lexical: number;
+    readonly recency: number;
+    readonly weightedTotal: number;
+    readonly score: number;
+  };
+  /** Estimate. */
+  readonly tokens: number;
+}
+
+export type RecallResult =
+  | {
+      readonly kind: 'recalled';
+      /** Best first. */
+      readonly facts: readonly RecalledFact[];
+      /** Facts that were compared with the budget. */
+      readonly scored: number;
+      readonly tokensUsed: number;
+      /** Something scored did not fit the budget. */
+      readonly truncated: boolean;
+    }
+  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
+
+/** A bundle, and whether a transparency log has the checkpoint that it stands on. */
+export interface ProvenFact {
+  readonly factId: string;
+  /** JSON text: see wire/fact-bundle.ts. */
+  readonly bundle: string;
+  readonly anchored: boolean;
+}
+
+/** What the reference calls the proof of its chain: the newest anchored head, not a proof of any one fact. */
+export interface ChainProof {
+  readonly checkedEntries: number;
+  readonly headHash: string | null;
+  readonly checkpoint: ChainCheckpoint | null;
+}
+
+/** Members as the reference's rows have them; all of them were submitted. */
+export interface ChainCheckpoint {
+  readonly id: string;
+  readonly coveredChainSeq: number;
+  readonly chainHash: string;
+  readonly createdAt: string;
+  readonly submittedAt: string;
+  readonly backend: string;
+  readonly logId: string;
+  readonly leafHash: string;
+  readonly logIndex: number;
+  readonly integratedTime: number | null;
+  readonly inclusionProof: object;
+  readonly raw: object;
+}
+
+/** Links of the chain that do not join, named as the reference names them. */
+export interface ChainBreak {
+  readonly reason: string;
+  readonly factId: string | null;
+  readonly chainSeq: number;
+}
+
+export type ProveResult =
+  | { readonly kind: 'proven'; readonly facts: readonly ProvenFact[]; readonly chain: ChainProof }
+  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact }
+  | { readonly kind: 'broken'; readonly broken: ChainBreak };
+
 /** One record of the audit log, as its canonical body says. */
 export interface AuditRecord {
   readonly seq: number;
@@ -140,19 +235,6 @@ export interface JournalHead {
   readonly projectionLag: number;
 }
 
-/** Inclusion of one fact under the newest checkpoint. */
-export interface FactProof {
-  readonly factId: string;
-  /** The entry's canonical bytes, as text. */
-  readonly entry: string;
-  /** Base64. */
-  readonly salt: string;
-  readonly leafHash: string;
-  readonly index: number;
-  readonly inclusion: readonly string[];
-  readonly checkpoint: string;
-}
-
 /** What is known of one peer's log. */
 export interface PeerProgress {
   readonly peer: string;
@@ -163,4 +245,6 @@ export interface PeerProgress {
   readonly refused: number;
   readonly suspended: { readonly reason: string; readonly since: string; readonly auditSeq: number } | null;
   readonly declaration: string | null;
+  /** The last entry of each of our feeds that the peer has given a receipt for. */
+  readonly acknowledged: readonly { readonly feed: string; readonly to: number }[];
 }

@@ -106,6 +106,7 @@ CREATE TABLE anchor_receipts (
   trust_root TEXT, submitted_us INTEGER NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX anchor_receipts_by_anchor ON anchor_receipts (anchor_id, backend);
+CREATE INDEX anchor_receipts_by_backend ON anchor_receipts (backend, receipt_id);
 
 CREATE TABLE cosigned (
   cosigned_id INTEGER PRIMARY KEY, origin TEXT NOT NULL, tree_size INTEGER NOT NULL, root BLOB NOT NULL,
@@ -125,6 +126,7 @@ CREATE TABLE seen_checkpoints (
   sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX seen_checkpoints_by_origin ON seen_checkpoints (origin, tree_size);
+CREATE INDEX peer_checkpoints_by_size ON peer_checkpoints (peer, tree_size);
 
 CREATE TABLE page_notes (
   note_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, note TEXT NOT NULL,
@@ -146,12 +148,16 @@ CREATE TABLE key_statements (
 CREATE INDEX key_statements_by_node ON key_statements (node_id, statement_id);
 `;
 
-/** How often, and with what outcome, an anchor was tried that has no receipt yet. */
+/**
+ * How often, and with what outcome, an anchor was tried that has no receipt yet; which heads of others' logs have been
+ * joined with what was verified here: without its row a head is asked about again.
+ */
 const DERIVED_2 = `
 CREATE TABLE anchor_attempts (
-  anchor_id INTEGER NOT NULL, backend TEXT NOT NULL, attempt_count INTEGER NOT NULL, next_retry_us INTEGER,
-  last_error TEXT, PRIMARY KEY (anchor_id, backend)
+  anchor_id INTEGER NOT NULL, backend TEXT NOT NULL, attempt_count INTEGER NOT NULL, next_retry_us INTEGER NOT NULL,
+  is_permanent INTEGER NOT NULL, last_error TEXT NOT NULL, PRIMARY KEY (anchor_id, backend)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE seen_reconciled (seen_id INTEGER PRIMARY KEY) STRICT;
 `;
 
 /**
@@ -164,6 +170,18 @@ CREATE TABLE tile_edges (tile_id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRI
 CREATE TABLE lookup (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE quarantine (chain_seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, status TEXT NOT NULL) STRICT;
 `;
+
+/**
+ * Words of facts, for recall. Contentless and without positions: it gives row numbers and nothing else, so that no text is
+ * stored twice; the rows themselves are read from `entries`.
+ */
+export const RECALL_INDEX = `
+CREATE VIRTUAL TABLE recall_index USING fts5(
+  words, content='', detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 2"
+);
+`;
+/** Tables that FTS5 keeps behind {@link RECALL_INDEX}; another version of SQLite may write their SQL in other words. */
+export const RECALL_SHADOWS: readonly string[] = ['data', 'idx', 'config'].map((part) => `recall_index_${part}`);
 
 const ISO_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 const isoMicros = (column: string): string =>
@@ -239,11 +257,36 @@ const GUARDED_2: Readonly<Record<string, string>> = {
   page_receipts: 'receipt_id',
   key_statements: 'statement_id',
 };
+/** The reference's table of checkpoints; `payload` is the text whose hash is the leaf of a local log. */
+const VIEWS_2 = `
+CREATE VIEW fact_chain_checkpoints AS SELECT
+  'checkpoint_' || printf('%026x', c.anchor_id) AS id, 'default' AS tenant_id, c.tree_size AS covered_chain_seq,
+  ${hash('c.chain_hash')} AS chain_hash,
+  json_object('chain_hash', ${hash('c.chain_hash')}, 'covered_chain_seq', c.tree_size,
+    'created_at', ${isoMicros('c.created_us')}, 'kind', 'stigmem.fact_chain_checkpoint', 'tenant_id', 'default',
+    'version', 1) AS payload,
+  CASE WHEN r.receipt_id IS NULL THEN 'pending' ELSE 'submitted' END AS status,
+  coalesce((SELECT max(t.attempt_count) FROM anchor_attempts t WHERE t.anchor_id = c.anchor_id), 0)
+    + (r.receipt_id IS NOT NULL) AS attempt_count,
+  ${isoMicros('c.created_us')} AS created_at,
+  CASE WHEN r.receipt_id IS NULL THEN NULL ELSE ${isoMicros('r.submitted_us')} END AS submitted_at,
+  (SELECT ${isoMicros('min(t.next_retry_us)')} FROM anchor_attempts t WHERE t.anchor_id = c.anchor_id) AS next_retry_at,
+  (SELECT t.last_error FROM anchor_attempts t WHERE t.anchor_id = c.anchor_id LIMIT 1) AS last_error,
+  r.backend AS tl_backend, r.log_id AS tl_log_id, r.leaf_hash AS tl_leaf_hash, r.log_index AS tl_log_index,
+  r.integrated_time AS tl_integrated_time, '{}' AS tl_inclusion_proof, coalesce(r.entry, '{}') AS tl_raw
+FROM anchor_checkpoints c
+LEFT JOIN anchor_receipts r ON r.receipt_id =
+  (SELECT min(x.receipt_id) FROM anchor_receipts x WHERE x.anchor_id = c.anchor_id)
+WHERE c.log = 1;
+`;
+
 /** Every guarded table with its key column; `mutation_attempts` last. */
 export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_2, ...GUARDED_1 };
 /** Keys that are not counted up: an existing one is refused, any other is let in. */
 const UNORDERED = new Set(['meta', 'tiles']);
-export const GUARDED_VIEWS = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
+const GUARDED_VIEWS_1 = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
+const GUARDED_VIEWS_2 = ['fact_chain_checkpoints'] as const;
+export const GUARDED_VIEWS: readonly string[] = [...GUARDED_VIEWS_1, ...GUARDED_VIEWS_2];
 
 function refusal(operation: string, target: string, key: string): string {
   return `INSERT INTO mutation_attempts (attempt_id, at, operation, target, row_key)
@@ -274,9 +317,17 @@ const guardsOf = (tables: Readonly<Record<string, string>>): string[] =>
 
 /** Migrations in order; `PRAGMA user_version` says how many have run. A released one is never edited. */
 export const MIGRATIONS: readonly string[] = [
-  [TABLES, DERIVED, VIEWS, ...guardsOf(GUARDED_1), ...GUARDED_VIEWS.map(viewGuards)].join('\n'),
-  [TABLES_2, DERIVED_2, ...guardsOf(GUARDED_2)].join('\n'),
+  [TABLES, DERIVED, VIEWS, ...guardsOf(GUARDED_1), ...GUARDED_VIEWS_1.map(viewGuards)].join('\n'),
+  [TABLES_2, DERIVED_2, RECALL_INDEX, VIEWS_2, ...guardsOf(GUARDED_2), ...GUARDED_VIEWS_2.map(viewGuards)].join('\n'),
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */
-export const DERIVED_TABLES = ['lookup', 'quarantine', 'tile_edges', 'state', 'anchor_attempts'] as const;
+export const DERIVED_TABLES = [
+  'lookup',
+  'quarantine',
+  'tile_edges',
+  'state',
+  'anchor_attempts',
+  'seen_reconciled',
+  'recall_index',
+] as const;

@@ -209,11 +209,16 @@ export interface Tables {
     anchor_id: number;
     backend: string;
     attempt_count: number;
-    next_retry_us: number | null;
-    last_error: string | null;
+    next_retry_us: number;
+    is_permanent: number;
+    last_error: string;
   };
+  seen_reconciled: { seen_id: number };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
+  /** Of FTS5, while fsck looks at the index: one row per word and entry. */
+  recall_words: { term: string; doc: number };
+  recall_index: { rowid: number; words: string };
   quarantine: { chain_seq: number; reason: string; status: string };
 }
 

@@ -31,6 +31,25 @@ export function checkConsistency(
   return sameHash(roots.old, oldRoot) ? 'ok' : 'old_root_mismatch';
 }
 
+/**
+ * As {@link checkConsistency}, for a path that is shown to convict: where the old size is a power of two, RFC 9162 leaves the
+ * old root out, and the path of another tree leads nowhere. Such a path may start with the hash that the larger tree has in
+ * that place.
+ */
+export function checkShownConsistency(
+  oldSize: number,
+  oldRoot: Uint8Array,
+  newSize: number,
+  newRoot: Uint8Array,
+  path: readonly Uint8Array[],
+): ConsistencyCheck {
+  const plain = checkConsistency(oldSize, oldRoot, newSize, newRoot, path);
+  const [inPlace, ...rest] = path;
+  if (plain === 'ok' || inPlace === undefined || !isPowerOfTwo(oldSize)) return plain;
+  if (checkConsistency(oldSize, inPlace, newSize, newRoot, rest) !== 'ok') return plain;
+  return inPlace.length === HASH_BYTES && sameHash(inPlace, oldRoot) ? 'ok' : 'old_root_mismatch';
+}
+
 function checkWithoutPath(
   oldSize: number,
   oldRoot: Uint8Array,

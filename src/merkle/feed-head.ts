@@ -76,6 +76,7 @@ export function openFeedHead(
   return verified.ok ? head : err('feed_head_signature_invalid');
 }
 
-function isFeedName(feed: string): boolean {
+/** True for a text that can stand as the name of a feed on a line of a note. */
+export function isFeedName(feed: string): boolean {
   return feed.isWellFormed() && /^\P{Cc}+$/u.test(feed);
 }

@@ -145,7 +145,8 @@ export function ed25519Verifier(name: string, publicKey: Uint8Array): NoteVerifi
   };
 }
 
-function decodeUtf8(bytes: Uint8Array): string | undefined {
+/** Text of bytes that are UTF-8; undefined for others. A byte order mark stays a character. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

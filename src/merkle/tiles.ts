@@ -34,6 +34,31 @@ export function tilePath(level: number | 'entries', index: number, width: number
   return `tile/${level}/${name}${width < TILE_HASHES ? `.p/${width}` : ''}`;
 }
 
+/** What a path below the log's prefix names. */
+export interface TileName {
+  readonly level: number | 'entries';
+  readonly index: number;
+  /** 1 to 256 */
+  readonly width: number;
+}
+
+const MAX_TILE_LEVEL = 63;
+/** Longest is `tile/entries/` with six groups and a width. */
+const MAX_TILE_PATH_CHARS = 64;
+const TILE_PATH = /^tile\/(0|[1-9]\d?|entries)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/;
+
+/** Reads what {@link tilePath} writes; undefined for anything else. Total. */
+export function parseTilePath(path: string): TileName | undefined {
+  const [, levelText, digits, widthText] = (path.length > MAX_TILE_PATH_CHARS ? null : TILE_PATH.exec(path)) ?? [];
+  if (levelText === undefined || digits === undefined) return undefined;
+  const level = levelText === 'entries' ? levelText : Number(levelText);
+  const index = Number(digits.replace(/[x/]/g, ''));
+  const width = widthText === undefined ? TILE_HASHES : Number(widthText);
+  if (level !== 'entries' && level > MAX_TILE_LEVEL) return undefined;
+  // one path per tile: leading groups of zeros and a width of 256 would be others
+  return isTreeSize(index) && tilePath(level, index, width) === path ? { level, index, width } : undefined;
+}
+
 /**
  * The root hash over the first `size` leaves. O(log size) tiles.
  *

@@ -2,7 +2,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { decodeDecimal } from './decimal.ts';
 import { HASH_BYTES } from './hash.ts';
-import { MAX_NOTE_BYTES } from './note.ts';
+import { decodeUtf8, MAX_NOTE_BYTES } from './note.ts';
 
 const HEADER = 'c2sp.org/tlog-proof@v1';
 /** Longest path in a tree of 2^53 leaves. */
@@ -31,9 +31,11 @@ export function formatTlogProof({ index, path, checkpoint }: TlogProof): string 
 }
 
 /** Reads a proof. Total; one text per proof, and a line of extra data is refused: this format has none. */
-export function parseTlogProof(text: string): Result<TlogProof, 'tlog_proof_malformed'> {
-  const border = text.indexOf('\n\n');
-  if (text.length > MAX_PROOF_BYTES || border === -1) return err('tlog_proof_malformed');
+export function parseTlogProof(proof: string | Uint8Array): Result<TlogProof, 'tlog_proof_malformed'> {
+  if (proof.length > MAX_PROOF_BYTES) return err('tlog_proof_malformed');
+  const text = typeof proof === 'string' ? proof : decodeUtf8(proof);
+  const border = text?.indexOf('\n\n') ?? -1;
+  if (text === undefined || border === -1) return err('tlog_proof_malformed');
   const [header, indexLine = '', ...hashes] = text.slice(0, border).split('\n');
   if (header !== HEADER || hashes.length > MAX_PATH_HASHES) return err('tlog_proof_malformed');
   const index = indexLine.startsWith('index ') ? decodeDecimal(indexLine.slice('index '.length)) : undefined;

@@ -7,6 +7,7 @@ import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Base } from './base.ts';
+import { packetOf } from './evidence.ts';
 import type { Federation } from './federation.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
@@ -24,6 +25,7 @@ export function apiOf(
   owned.defer(watchEventLoop(metrics));
   metrics.beforeScrape(async () => {
     await measure(base);
+    await measureAnchors(base);
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
       metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
   });
@@ -35,11 +37,15 @@ export function apiOf(
       get: (id) => federation?.sessions.get(id),
       resume: async (id, actor) => federation?.sessions.resume(id, actor),
     },
+    witness: federation?.witness.api ?? null,
+    receipts: (query) => base.reader.receipts(query),
+    evidence: (seq, withPage) => packetOf(base, seq, withPage),
     keys: openKeyStore(base.paths.apiKeys),
     metrics,
     events: base.events,
     logger: base.logger,
     audits: base.audits,
+    growth: base.growth,
     node: {
       nodeId: config.nodeId,
       authority: config.authority,
@@ -53,9 +59,11 @@ export function apiOf(
     },
     ready: () => readinessOf(base, federation),
     gardens: config.gardens,
+    anchorBackends: config.anchor.backends,
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
     openMetrics: isLoopback(config.api.host),
+    publicTlog: config.tlog.isPublic,
   });
 }
 
@@ -65,6 +73,15 @@ async function measure({ metrics, writer, health }: Base): Promise<void> {
   metrics.auditRecords.set(auditRecords);
   metrics.projectionLagEntries.set(projectionLag);
   health.projectionLag = projectionLag;
+}
+
+async function measureAnchors({ config, metrics, writer }: Base): Promise<void> {
+  const nowUs = Date.now() * 1_000;
+  for (const { backend, pending, oldestPendingUs, watermark } of await writer.anchorStatus(config.anchor.backends)) {
+    metrics.anchorsPending.set({ backend }, pending);
+    metrics.anchorOldestPendingSeconds.set({ backend }, oldestPendingUs === null ? 0 : (nowUs - oldestPendingUs) / 1e6);
+    metrics.anchorWatermark.set({ backend }, watermark);
+  }
 }
 
 function readinessOf({ health, writer }: Base, federation: Federation | null): Readiness {

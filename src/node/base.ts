@@ -6,20 +6,26 @@ import { type DataPaths, dataPaths } from '../config/data-dir.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import { type ConfigProblem, problemText } from '../config/problem.ts';
 import { randomSeed, readSeedFile, writeSeedFile } from '../config/secret-file.ts';
+import { witnessName } from '../core/node-id.ts';
 import type { Result } from '../core/result.ts';
+import { isoMicros } from '../core/time.ts';
 import { JournalError } from '../journal/errors.ts';
 import { type JournalIdentity, LOCK_FILE } from '../journal/files.ts';
 import { takeLock } from '../journal/lock.ts';
 import type { CorruptFact } from '../journal/read-model.ts';
+import { createAnchorSigner } from '../merkle/ecdsa.ts';
+import { createLogSigner } from '../merkle/ed25519.ts';
 import { createAuditBell, type RingableAuditBell } from '../observe/audit-bell.ts';
 import { createEvents, type Events } from '../observe/events.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { declareSelf } from '../pull/declare.ts';
 import { GrowthBell } from '../serve/growth-bell.ts';
 import { ReaderClient } from '../threads/reader-client.ts';
-import type { WriterEvent } from '../threads/writer.ts';
+import type { WriterData, WriterEvent } from '../threads/writer.ts';
 import { WriterClient } from '../threads/writer-client.ts';
 import { identityFromSeed } from '../transport/identity.ts';
+import { SOFTWARE } from './version.ts';
 
 /** Page cache of the two journal connections, MiB. */
 const WRITER_CACHE_MIB = 16;
@@ -46,6 +52,8 @@ export interface Base {
   /** Private scalar of the anchor key, P-256. */
   readonly anchorSeed: Uint8Array;
   readonly identity: JournalIdentity;
+  /** This node's declaration, signed by its identity key. */
+  readonly declaration: string;
   /** `12D3Koo…` */
   readonly peerId: string;
   /** The journal is held by the restore guard until it is cleared. */
@@ -54,7 +62,10 @@ export interface Base {
   readonly metrics: Metrics;
   readonly events: Events;
   readonly audits: RingableAuditBell;
+  /** Rings when there is something new for peers. */
   readonly growth: GrowthBell;
+  /** Rings at each append. */
+  readonly appended: GrowthBell;
   readonly writer: WriterClient;
   readonly reader: ReaderClient;
   /** Rejects when the journal's thread ends by itself. */
@@ -96,38 +107,65 @@ export async function openBase(
   const growth = new GrowthBell({ size: 0, feeds: [] });
   // Without peers there is nobody to ask: what the file of signed checkpoints says has to do.
   const guarded = use === 'daemon' && hasPeers(paths.peers);
-  const writer = await openWriter(dir, config, { logSeed, guarded }, (event) => {
+  const appended = new GrowthBell({ size: 0, feeds: [] });
+  const writer = await openWriter(dir, config, { logSeed, anchorSeed, witnessSeed, guarded }, (event) => {
     if (event.kind === 'grown') {
-      growth.ring(event);
+      appended.ring(event);
+      // With a policy of our own, peers are told when there is a checkpoint that they will be given.
+      if (config.witness.policy === null) growth.ring(event);
       events.appended(event.seconds);
     } else if (event.kind === 'audited') audits.ring(event.seq);
     else logger.error({ error: event.message }, 'refused mutations cannot be chained');
   });
   owned.defer(() => writer.close());
-  const reader = new ReaderClient({ folder: dir, logSeed, cacheMiB: READER_CACHE_MIB }, () => writer.head());
-  owned.defer(() => reader.close());
 
   const identity = await writer.identity();
   if (identity.nodeId !== config.nodeId)
     throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
   const { peerId } = await identityFromSeed(nodeSeed);
-  const health = { corrupt: null, projectionLag: 0 };
-  const stations = { logger, metrics, events, audits, growth, writer, reader, health };
   const keys = { nodeSeed, logSeed, witnessSeed, anchorSeed };
+  const declaration = declarationOf(identity, peerId, keys);
+  const data = { folder: dir, logSeed, cacheMiB: READER_CACHE_MIB };
+  const reader = new ReaderClient(
+    data,
+    () => writer.head(),
+    () => declaration,
+  );
+  owned.defer(() => reader.close());
+
+  const health = { corrupt: null, projectionLag: 0 };
+  const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
   return { config, paths, ...keys, identity, peerId, guarded, ...stations, failed: writer.failed() };
+}
+
+function declarationOf(
+  identity: JournalIdentity,
+  peerId: string,
+  seeds: Pick<Base, 'nodeSeed' | 'logSeed' | 'witnessSeed' | 'anchorSeed'>,
+): string {
+  const self = {
+    identity,
+    peerId,
+    nodeSigner: createLogSigner(identity.nodeId, seeds.nodeSeed),
+    logKey: createLogSigner(identity.journalOrigin, seeds.logSeed).publicKey,
+    witnessKey: createLogSigner(witnessName(identity.nodeId), seeds.witnessSeed).publicKey,
+    anchorKey: createAnchorSigner(identity.journalOrigin, seeds.anchorSeed).publicKey,
+    software: SOFTWARE,
+  };
+  return declareSelf(self, isoMicros(Date.now() * 1000));
 }
 
 function openWriter(
   dir: string,
   config: Config,
-  { logSeed, guarded }: { readonly logSeed: Uint8Array; readonly guarded: boolean },
+  given: Pick<WriterData, 'logSeed' | 'anchorSeed' | 'witnessSeed' | 'guarded'>,
   onEvent: (event: WriterEvent) => void,
 ): Promise<WriterClient> {
   return WriterClient.open({
     folder: dir,
-    logSeed,
-    guarded,
     signedHeadsFile: config.guard.signedHeadsFile,
+    ...given,
+    witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
     nodeAuthority: config.authority,
     maxValueBytes: config.limits.maxValueBytes,

@@ -3,12 +3,9 @@ import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
-import { witnessName } from '../core/node-id.ts';
-import { isoMicros } from '../core/time.ts';
-import { createAnchorSigner } from '../merkle/ecdsa.ts';
-import { createLogSigner } from '../merkle/ed25519.ts';
-import { declareSelf } from '../pull/declare.ts';
+import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
+import { greet } from '../pull/greet.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
 import { registerProtocols } from '../serve/register.ts';
@@ -21,7 +18,9 @@ import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
+import { receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
+import { startWitness, type Witness } from './witness.ts';
 
 export const STOP_GRACE_MS = 5_000;
 const UINT32 = 2 ** 32;
@@ -31,7 +30,9 @@ export interface Federation {
   /** Resolves when the restore guard's first round is over and the peers are followed. */
   readonly decided: Promise<void>;
   readonly sessions: PeerSessions;
+  readonly witness: Witness;
   addresses(): readonly string[];
+  connected(peerId: string): boolean;
 }
 
 export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
@@ -42,18 +43,24 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
 
   const hello = helloOf(base);
   const { writer, reader, growth, logger } = base;
+  const peerOf = (peerId: string): PeerFile | undefined => peers().find((peer) => peer.peerId === peerId);
+  let started: PeerSessions | undefined;
   await registerProtocols({
+    ...receiptsOf(base, peerOf, () => started),
     transport,
     growth,
     hello,
     logger,
     reader,
-    peerOf: (peerId) => peers().find((peer) => peer.peerId === peerId),
+    peerOf,
     head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: Date.now,
   });
-  const sessions = sessionsOf(base, transport, hello, peers);
+  const pulling = pullDeps(base, transport, hello, peers, () => witness);
+  const sessions = new PeerSessions(pulling);
+  started = sessions;
   owned.defer(() => sessions.stop());
   const guard = new RestoreGuard({
     journal: writer,
@@ -63,6 +70,9 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     onChange: (status) => base.events.guard(status.state, status.detail),
   });
   owned.defer(() => guard.stop());
+  const greetPeer = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
+  const onSuspended = (peerId: string): void => sessions.contact(peerId);
+  const witness = await startWitness(base, { transport, peers, greet: greetPeer, onSuspended, random: chance }, owned);
   const keepAlive = new KeepAlive({ transport, allowed: peers, clock: SYSTEM_CLOCK, random: chance });
   owned.defer(() => keepAlive.stop());
   owned.defer(
@@ -70,6 +80,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
       if (change !== 'connected') return;
       guard.contact(peerId);
       sessions.contact(peerId);
+      witness.contact();
     }),
   );
 
@@ -84,7 +95,14 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     .start()
     .then(() => followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
-  return { guard, decided, sessions, addresses: () => transport.addresses() };
+  return {
+    guard,
+    decided,
+    sessions,
+    witness,
+    addresses: () => transport.addresses(),
+    connected: (peerId) => transport.connected(peerId),
+  };
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {
@@ -104,15 +122,16 @@ function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Tr
   });
 }
 
-function sessionsOf(
+function pullDeps(
   base: Base,
   transport: Transport,
   hello: () => Uint8Array,
   peers: () => readonly PeerFile[],
-): PeerSessions {
+  witness: () => Witness,
+): PullDeps {
   const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
-  return new PeerSessions({
+  return {
     journal: writer,
     transport,
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
@@ -120,8 +139,12 @@ function sessionsOf(
     nowMs: Date.now,
     random: chance,
     hello,
-    onPage: (peer, outcome) => observePage(base, nameOf(peer), outcome),
-  });
+    onPage: (peer, outcome) => {
+      observePage(base, nameOf(peer), outcome);
+      if (outcome.kind === 'appended') witness().pulled();
+      if (outcome.kind === 'refused' && outcome.heads !== null) witness().convicted(peer, outcome.heads);
+    },
+  };
 }
 
 /** One change after the other: a file written twice in a row must not be carried out out of order. */
@@ -145,16 +168,7 @@ async function followFolder(
 }
 
 function helloOf(base: Base): () => Uint8Array {
-  const self = {
-    identity: base.identity,
-    peerId: base.peerId,
-    nodeSigner: createLogSigner(base.identity.nodeId, base.nodeSeed),
-    logKey: createLogSigner(base.identity.journalOrigin, base.logSeed).publicKey,
-    witnessKey: createLogSigner(witnessName(base.identity.nodeId), base.witnessSeed).publicKey,
-    anchorKey: createAnchorSigner(base.identity.journalOrigin, base.anchorSeed).publicKey,
-    software: SOFTWARE,
-  };
-  const declaration = declareSelf(self, isoMicros(Date.now() * 1000));
+  const { declaration } = base;
   return () => encodeHello({ clock_ms: Date.now(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
 }
 

@@ -1,7 +1,7 @@
 import { dataPaths } from '../config/data-dir.ts';
 import { readSeedFile } from '../config/secret-file.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
-import type { FsckOptions } from '../journal/fsck/run-fsck.ts';
+import { type FsckOptions, filesOf } from '../journal/fsck/run-fsck.ts';
 import { runFsckInWorker } from '../journal/fsck/worker-run.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 
@@ -10,5 +10,5 @@ export function runFsck(dir: string, options: Pick<FsckOptions, 'onProgress' | '
   const seed = readSeedFile(dataPaths(dir).logKey, 'log');
   // The name a signer carries is not part of its key.
   const logKey = seed.ok ? createLogSigner('fsck', seed.value).publicKey : null;
-  return runFsckInWorker(dir, { ...options, logKey });
+  return runFsckInWorker(filesOf(dir), { ...options, logKey });
 }

@@ -16,17 +16,37 @@ export interface Events {
   factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
   peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
-  corruptRead(code: 'cid_mismatch' | 'leaf_mismatch', factId: string, chainSeq: number, field: string): void;
+  /** @param outcome of the closed list of outcomes */
+  cosignAnswered(outcome: string): void;
+  /** @param witness a peer's file, or a name in the node's own policy */
+  witnessAnswered(witness: string, outcome: string): void;
+  headsGossiped(count: number): void;
+  /** A log signed two histories. @param peer its file; `configured` for a log that is no peer's */
+  contradictionFound(peer: string, origin: string, reason: string, auditSeq: number | null): void;
+  headUnreconciled(peer: string, origin: string, size: number, seenFrom: string): void;
+  corruptRead(
+    code: 'cid_mismatch' | 'leaf_mismatch' | 'fact_chain_mismatch',
+    factId: string,
+    chainSeq: number,
+    field: string,
+  ): void;
   requestServed(route: string, status: number, seconds: number): void;
   requestFailed(route: string, error: unknown): void;
   authRefused(): void;
   /** The restore guard's state has changed. */
   guard(state: GuardStateName, detail: string | null): void;
+  anchorSubmitted(backend: string): void;
+  anchorFailed(backend: string, code: string, message: string): void;
 }
 
 /** Binds the events to a logger and a set of metrics. Peer names must come from peer files. */
 export function createEvents(logger: Logger, metrics: Metrics): Events {
-  return { ...apiEvents(logger, metrics), ...peerEvents(logger, metrics) };
+  return {
+    ...apiEvents(logger, metrics),
+    ...peerEvents(logger, metrics),
+    ...anchorEvents(logger, metrics),
+    ...witnessEvents(logger, metrics),
+  };
 }
 
 type ApiEvent =
@@ -63,7 +83,7 @@ function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
   };
 }
 
-function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent> {
+function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | AnchorEvent | WitnessEvent> {
   return {
     pageVerified(peer, accepted) {
       metrics.pagesVerified.inc({ peer });
@@ -85,6 +105,41 @@ function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent> {
     peerState(peer, state, lagEntries) {
       for (const name of PEER_STATES) metrics.peerState.set({ peer, state: name }, name === state ? 1 : 0);
       if (lagEntries !== null) metrics.peerLagEntries.set({ peer }, lagEntries);
+    },
+  };
+}
+
+type AnchorEvent = 'anchorSubmitted' | 'anchorFailed';
+
+function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEvent> {
+  return {
+    anchorSubmitted: (backend) => metrics.anchorsSubmitted.inc({ backend }),
+    anchorFailed(backend, code, message) {
+      metrics.anchorFailures.inc({ backend, code });
+      logger.warn({ backend, code, error: message }, 'a checkpoint could not be anchored');
+    },
+  };
+}
+
+type WitnessEvent = 'cosignAnswered' | 'witnessAnswered' | 'headsGossiped' | 'contradictionFound' | 'headUnreconciled';
+
+function witnessEvents(logger: Logger, metrics: Metrics): Pick<Events, WitnessEvent> {
+  return {
+    cosignAnswered: (outcome) => metrics.cosignRequests.inc({ outcome }),
+    witnessAnswered(witness, outcome) {
+      metrics.witnessAnswers.inc({ witness, outcome });
+      if (outcome !== 'ahead') return;
+      const why = 'a witness has cosigned more of our log than we have: an old copy of the journal, or a second node';
+      logger.error({ witness }, why);
+    },
+    headsGossiped: (count) => metrics.gossipHeads.inc(count),
+    contradictionFound(peer, origin, reason, auditSeq) {
+      metrics.contradictions.inc({ peer });
+      logger.error({ peer, origin, reason, audit_seq: auditSeq }, 'a log has signed two histories');
+    },
+    headUnreconciled(peer, origin, size, seenFrom) {
+      metrics.unreconciledHeads.inc({ peer });
+      logger.warn({ peer, origin, size, seen_from: seenFrom }, 'checkpoint_unreconciled');
     },
   };
 }

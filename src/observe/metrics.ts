@@ -40,6 +40,17 @@ export interface Metrics {
   readonly requestSeconds: Histogram<'route' | 'status'>;
   readonly authFailures: Counter;
   readonly openStreams: Gauge;
+  readonly anchorsSubmitted: Counter<'backend'>;
+  readonly anchorFailures: Counter<'backend' | 'code'>;
+  readonly anchorsPending: Gauge<'backend'>;
+  readonly anchorOldestPendingSeconds: Gauge<'backend'>;
+  readonly anchorWatermark: Gauge<'backend'>;
+  readonly cosignRequests: Counter<'outcome'>;
+  readonly witnessAnswers: Counter<'witness' | 'outcome'>;
+  readonly witnessPolicyMet: Gauge;
+  readonly gossipHeads: Counter;
+  readonly contradictions: Counter<'peer'>;
+  readonly unreconciledHeads: Counter<'peer'>;
   readonly eventLoopDelay: Gauge<'quantile'>;
   /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
   beforeScrape(collect: () => void | Promise<void>): void;
@@ -58,6 +69,8 @@ export function createMetrics(): Metrics {
     ...journalMetrics(make),
     ...peerMetrics(make),
     ...apiMetrics(make),
+    ...anchorMetrics(make),
+    ...witnessMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
     async scrape() {
       for (const collect of collectors) await collect();
@@ -178,5 +191,61 @@ function apiMetrics(make: Makers): Part<'requestSeconds' | 'authFailures' | 'ope
     eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [
       'quantile',
     ]),
+  };
+}
+
+function anchorMetrics(
+  make: Makers,
+): Part<'anchorsSubmitted' | 'anchorFailures' | 'anchorsPending' | 'anchorOldestPendingSeconds' | 'anchorWatermark'> {
+  const by = ['backend'] as const;
+  return {
+    anchorsSubmitted: make.counter(
+      `${NS}_anchors_submitted_total`,
+      'Checkpoints that a transparency log has taken',
+      by,
+    ),
+    anchorFailures: make.counter(`${NS}_anchor_failures_total`, 'Submissions that failed', ['backend', 'code']),
+    anchorsPending: make.gauge(`${NS}_anchors_pending`, 'Checkpoints that wait for a transparency log', by),
+    anchorOldestPendingSeconds: make.gauge(
+      `${NS}_anchor_oldest_pending_seconds`,
+      'Age of the oldest checkpoint that waits; 0 when none does',
+      by,
+    ),
+    anchorWatermark: make.gauge(
+      `${NS}_anchor_watermark_entries`,
+      'Journal entries below the newest checkpoint in a transparency log, all before it submitted too',
+      by,
+    ),
+  };
+}
+
+type WitnessMetric =
+  | 'cosignRequests'
+  | 'witnessAnswers'
+  | 'witnessPolicyMet'
+  | 'gossipHeads'
+  | 'contradictions'
+  | 'unreconciledHeads';
+
+function witnessMetrics(make: Makers): Part<WitnessMetric> {
+  return {
+    cosignRequests: make.counter(`${NS}_cosign_requests_total`, 'Checkpoints of others that were to be cosigned', [
+      'outcome',
+    ]),
+    witnessAnswers: make.counter(`${NS}_witness_answers_total`, 'Answers of witnesses about checkpoints of ours', [
+      'witness',
+      'outcome',
+    ]),
+    witnessPolicyMet: make.gauge(
+      `${NS}_witness_policy_met`,
+      '1: the newest checkpoint has the cosignatures of our own policy, or there is no policy; 0: it lacks some',
+    ),
+    gossipHeads: make.counter(`${NS}_gossip_heads_total`, 'Heads of third nodes that peers have shown'),
+    contradictions: make.counter(`${NS}_contradictions_total`, 'Logs that signed two histories', ['peer']),
+    unreconciledHeads: make.counter(
+      `${NS}_unreconciled_heads_total`,
+      'Heads that a log did not join with what we verified of it',
+      ['peer'],
+    ),
   };
 }

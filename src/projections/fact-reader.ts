@@ -5,7 +5,7 @@ import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '..
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { hashBytes } from '../journal/entry-row.ts';
 import { cidKey, groupText, lookupKey } from '../journal/lookup-key.ts';
-import type { FactPage, FactQuery, FactResult, StoredFact } from '../journal/read-model.ts';
+import type { Change, ChangePage, FactPage, FactQuery, FactResult, StoredFact } from '../journal/read-model.ts';
 import type { CheckedRow } from '../journal/row-check.ts';
 
 /** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */
@@ -18,6 +18,8 @@ const CHUNK = 512;
 const MAX_TOTALS = 64;
 /** Facts of one group that are looked at to tell whether they contradict each other. */
 const MAX_GROUP = 64;
+/** Entry text of one page of changes. */
+const MAX_CHANGE_CHARS = 4_194_304;
 
 type Quarantine = StoredFact['quarantine'];
 
@@ -119,6 +121,32 @@ export class FactReader {
       if (fact !== undefined) facts.push(fact);
     }
     return { kind: 'page', facts, total: this.#total(query), cursor: null };
+  }
+
+  /** Facts in the order of the journal behind `after`, up to `limit` positions and some MiB. */
+  changes(after: number, limit: number): ChangePage {
+    const changes: Change[] = [];
+    const nowIso = this.#nowIso();
+    for (let seq = after + 1, chars = 0; ; seq++) {
+      const row = this.#entries.bySeq(seq);
+      if (row === undefined) return { changes, more: false, corrupt: null };
+      if (!row.ok) return { changes, more: true, corrupt: row.corrupt };
+      chars += row.text.length;
+      if (changes.length === limit || (chars > MAX_CHANGE_CHARS && changes.length > 0)) {
+        return { changes, more: true, corrupt: null };
+      }
+      changes.push({ seq, fact: this.#describe(row.entry, nowIso) });
+    }
+  }
+
+  /** The row at a journal position, checked. */
+  rowAt(seq: number): CheckedRow | undefined {
+    return this.#entries.bySeq(seq);
+  }
+
+  /** The fact of a checked row, if it is one that `query` shows. */
+  shown(entry: Entry, query: FactQuery): StoredFact | undefined {
+    return this.#answer(entry, query);
   }
 
   #answer(entry: Entry, query: FactQuery): StoredFact | undefined {

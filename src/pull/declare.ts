@@ -97,6 +97,7 @@ function read(note: string, peer: PeerFile): Result<PinnedPeer, DeclarationFault
     authority: peer.authority,
     origin: opened.value.journal_origin,
     logKey: key.value.publicKey,
+    anchorKey: anchorKeyOf(opened.value),
     namespaces: peer.namespaces,
   });
 }
@@ -104,4 +105,11 @@ function read(note: string, peer: PeerFile): Result<PinnedPeer, DeclarationFault
 function logKeyOf(declaration: Declaration): string | undefined {
   return declaration.keys.find(({ use, vkey }) => use === 'log' && vkey.startsWith(`${declaration.journal_origin}+`))
     ?.vkey;
+}
+
+/** SPKI DER; null if there is none that can be used. */
+function anchorKeyOf({ keys, journal_origin }: Declaration): Uint8Array | null {
+  const declared = keys.find(({ use, vkey }) => use === 'anchor' && vkey.startsWith(`${journal_origin}+`));
+  const key = declared === undefined ? undefined : parseVerifierKey(declared.vkey);
+  return key?.ok === true && key.value.algorithm === ALG_ECDSA ? key.value.publicKey : null;
 }

@@ -3,6 +3,7 @@ import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
+import type { PendingReceipts } from './send-receipts.ts';
 
 /** The journal as the puller needs it; its thread verifies and appends. */
 export interface PullJournal {
@@ -10,6 +11,8 @@ export interface PullJournal {
   peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress>;
   pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number>;
   audit(input: AuditInput): Promise<number>;
+  pendingReceipts(peer: string, origin: string): Promise<PendingReceipts>;
+  receiptsTaken(peer: string, pageId: number): Promise<void>;
 }
 
 export interface PullDeps {

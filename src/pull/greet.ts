@@ -13,6 +13,8 @@ const HELLO_MS = 10_000;
 export interface Greeted {
   readonly pinned: PinnedPeer;
   readonly software: string;
+  /** Protocol ids that the peer says it speaks. */
+  readonly protocols: readonly string[];
   /** The peer's clock minus ours, milliseconds; half a round trip is in it. */
   readonly clockSkewMs: number;
 }
@@ -42,6 +44,6 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
       detail,
     });
   }
-  const { software, clock_ms } = hello.value;
-  return { pinned: pinned.value, software, clockSkewMs: clock_ms - nowMs() };
+  const { software, protocols, clock_ms } = hello.value;
+  return { pinned: pinned.value, software, protocols, clockSkewMs: clock_ms - nowMs() };
 }

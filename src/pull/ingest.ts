@@ -1,17 +1,23 @@
 /** What happens to one page that a peer sent: opened, judged, and taken or refused, in the journal's thread. */
+import type { PeerFile } from '../config/peer-file.ts';
 import { type PageReason, PENALTY } from '../core/verdict.ts';
 import type { AppendedPage, Journal } from '../journal/journal.ts';
 import type { Neighbour } from '../journal/page-tail.ts';
-import type { PageContext, PinnedPeer } from '../verify/context.ts';
+import { decodeBase64 } from '../merkle/base64.ts';
+import { parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
+import { parseTrustedRoot, type TrustedLog } from '../merkle/trusted-root.ts';
+import type { AnchorPolicy, PageContext, PinnedPeer } from '../verify/context.ts';
+import { type HeadPair, judgePair, ownLines } from '../verify/contradiction.ts';
 import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
+import { decodePageHeader } from '../wire/page-header.ts';
 
 /** A page and what only the puller knows. The journal adds cursor, checkpoint and feed length itself. */
 export interface IngestInput {
   readonly peer: PinnedPeer;
   readonly feed: string;
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
   readonly firstPage: boolean;
   /** Feeds taken from this peer at this moment. */
   readonly accept: readonly string[];
@@ -19,6 +25,8 @@ export interface IngestInput {
   readonly maxFutureSkewMs: number;
   readonly maxPastSkewMs: number;
   readonly maxValueBytes: number;
+  /** Of the peer's file, as text. */
+  readonly policy: PeerFile['policy'];
   /** Only after `proofs_needed`. */
   readonly inclusion?: InclusionPaths;
 }
@@ -36,12 +44,21 @@ export type IngestOutcome =
       readonly reason: PageReason;
       readonly penalty: 'backoff' | 'suspended';
       readonly auditSeq: number;
+      /** Two checkpoints of the peer that contradict each other: others can be shown them. null: nothing of the kind. */
+      readonly heads: HeadPair | null;
     };
+
+const MAX_POLICIES = 1_024;
+const NEVER_MET: WitnessPolicy = { logs: [], witnesses: [], groups: [], quorum: '' };
 
 export class PageIngest {
   readonly #journal: Journal;
   /** The last link of each peer's chain; read out of the journal after a restart. */
   readonly #links = new Map<string, Neighbour | null>();
+
+  /** Parsed policies by their text: a page must not pay for reading the same one again. */
+  readonly #policies = new Map<string, WitnessPolicy>();
+  readonly #trustRoots = new Map<string, readonly TrustedLog[]>();
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -63,14 +80,44 @@ export class PageIngest {
   #context(input: IngestInput): PageContext {
     const { nodeId } = input.peer;
     const { peers } = this.#journal;
-    const { frames, inclusion, ...rules } = input;
+    const { frames, inclusion, policy, ...rules } = input;
     return {
       ...rules,
+      self: this.#journal.identity.nodeId,
       after: peers.cursor(nodeId, input.feed),
       known: peers.checkpoint(nodeId),
       knownFeedLength: peers.feedLength(nodeId, input.feed),
       neighbour: this.#link(nodeId),
+      policy: { witnesses: this.#policy(policy.witnesses), anchors: this.#anchors(policy.anchors) },
     };
+  }
+
+  /** The peer file was checked when it was read; a text that is no policy after all lets nothing through. */
+  #policy(text: string | null): WitnessPolicy | null {
+    if (text === null) return null;
+    const known = this.#policies.get(text);
+    if (known !== undefined) return known;
+    const parsed = parsePolicy(text);
+    const policy = parsed.ok ? parsed.value : NEVER_MET;
+    if (this.#policies.size >= MAX_POLICIES) this.#policies.clear();
+    this.#policies.set(text, policy);
+    return policy;
+  }
+
+  #anchors(policy: PeerFile['policy']['anchors']): AnchorPolicy | null {
+    if (policy === null) return null;
+    const { backends, trustRoot, maxAgeS } = policy;
+    return { backends, logs: trustRoot === null ? [] : this.#trusted(trustRoot), maxAgeS };
+  }
+
+  #trusted(text: string): readonly TrustedLog[] {
+    const known = this.#trustRoots.get(text);
+    if (known !== undefined) return known;
+    const parsed = parseTrustedRoot(text);
+    const logs = parsed.ok ? parsed.value : [];
+    if (this.#trustRoots.size >= MAX_POLICIES) this.#trustRoots.clear();
+    this.#trustRoots.set(text, logs);
+    return logs;
   }
 
   #link(nodeId: string): Neighbour | null {
@@ -93,11 +140,24 @@ export class PageIngest {
     };
   }
 
+  /** Only what the judge of head pairs takes for a contradiction too: not one between a checkpoint and an entry. */
+  #heads({ peer, frames }: IngestInput): HeadPair | null {
+    const known = this.#journal.peers.checkpoint(peer.nodeId);
+    const header = decodePageHeader(frames.header);
+    if (known === null || !header.ok) return null;
+    const { checkpoint, consistency } = header.value;
+    const path = consistency?.map((hash) => decodeBase64(hash) ?? new Uint8Array(0)) ?? null;
+    const pair: HeadPair = { notes: [ownLines(known.note, peer.origin), ownLines(checkpoint, peer.origin)], path };
+    const verdict = judgePair(pair, { ...peer, key: peer.logKey });
+    return verdict.kind === 'contradiction' ? pair : null;
+  }
+
   #refuse(refusal: PageRefusal, input: IngestInput): IngestOutcome {
     const penalty = PENALTY[refusal.reason];
     const { nodeId } = input.peer;
     const suspended = penalty === 'suspended';
     const auditSeq = this.#journal.recordRefusedPage(refusal, nodeId, input.feed, suspended, input.nowMs);
-    return { kind: 'refused', reason: refusal.reason, penalty, auditSeq };
+    const heads = refusal.evidence.class === 'contradiction' ? this.#heads(input) : null;
+    return { kind: 'refused', reason: refusal.reason, penalty, auditSeq, heads };
   }
 }

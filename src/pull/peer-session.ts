@@ -21,6 +21,7 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
+import { sendReceipts } from './send-receipts.ts';
 import { takeTurn } from './take-turn.ts';
 import { Wakeable } from './wakeable.ts';
 import { type FeedLengths, watchPeer } from './watch-peer.ts';
@@ -106,6 +107,12 @@ export class PeerSession {
     this.#wake.wake();
   }
 
+  /** What the journal says of the peer has changed by other hands. */
+  async refresh(): Promise<void> {
+    const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);
+    this.#set({ progress });
+  }
+
   /** A suspension was ended: the journal is asked again whether the peer may be pulled. */
   async resume(): Promise<void> {
     const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);
@@ -150,6 +157,7 @@ export class PeerSession {
       await this.#pullAll(accept, signal);
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#watch(accept);
+      await this.#giveReceipts(signal);
       return this.#rest('idle');
     } catch (error) {
       return signal.aborted ? 0 : this.#backOff(error);
@@ -198,12 +206,21 @@ export class PeerSession {
     const greeted = this.#state.greeted ?? (await greet(peer, this.#deps, signal));
     this.#set({ greeted });
     const outcome = await pullOnce(
-      { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits },
+      { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits, policy: peer.policy },
       this.#deps,
       signal,
     );
     this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
     return outcome;
+  }
+
+  /** Not what a pull depends on: a peer that takes none is pulled from all the same, and asked again after the next. */
+  async #giveReceipts(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted === null) return;
+    await sendReceipts(peer, greeted, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'receipts not taken');
+    });
   }
 
   #noteAbsent(accept: readonly string[], outcome: PullOutcome): void {

@@ -58,6 +58,12 @@ export class PeerSessions {
     for (const session of this.#sessions.values()) if (session.state.peer.peerId === peerId) session.contact();
   }
 
+  /** Something about this node was stored beside its pulls. */
+  async refresh(nodeId: string): Promise<void> {
+    const sessions = [...this.#sessions.values()].filter(({ state }) => state.peer.nodeId === nodeId);
+    await Promise.all(sessions.map((session) => session.refresh()));
+  }
+
   list(): readonly PeerStatus[] {
     return [...this.#sessions.values()].map((session) => this.#statusOf(session));
   }

@@ -71,6 +71,7 @@ export function describeSession(session: SessionState, nowMs: number): Omit<Peer
     checkpoint: progress?.checkpoint ? { size: progress.checkpoint.size, root: progress.checkpoint.root } : null,
     accepted: progress?.accepted ?? 0,
     refused: progress?.refused ?? 0,
+    acknowledged: progress?.acknowledged ?? [],
     last_contact_at: iso(session.lastContactAtMs),
     last_error: session.lastError,
     next_attempt_at: iso(session.nextAttemptAtMs),

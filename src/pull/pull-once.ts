@@ -24,6 +24,8 @@ export interface PullTarget {
   readonly accept: readonly string[];
   /** Of its file; null: the node's own. */
   readonly limits: PeerFile['limits'];
+  /** Of its file. */
+  readonly policy: PeerFile['policy'];
 }
 
 export interface PullOutcome {
@@ -136,6 +138,7 @@ class Taking {
       maxFutureSkewMs: settings.maxFutureSkewMs,
       maxPastSkewMs: settings.maxPastSkewMs,
       maxValueBytes: this.#target.limits.maxValueBytes ?? settings.maxValueBytes,
+      policy: this.#target.policy,
     };
     const outcome = await journal.ingestPage(input);
     if (outcome.kind !== 'proofs_needed') return outcome;

@@ -1,6 +1,6 @@
 /** Turns the frames of an answer into pages. Bounds them; judges nothing. */
 
-import { framesAfterHeader, type PageFrames } from '../wire/page.ts';
+import { framesAfterHeader, type SignedPageFrames } from '../wire/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
 import { decodePullEnd, isPullEnd, type PullEnd } from '../wire/pull-end.ts';
 import { PullError } from './errors.ts';
@@ -9,7 +9,7 @@ import { PullError } from './errors.ts';
 export interface ReceivedPage {
   readonly kind: 'page';
   readonly feed: string | null;
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
 }
 
 export type PullAnswer = ReceivedPage | { readonly kind: 'end'; readonly hasMore: boolean };
@@ -33,13 +33,20 @@ export async function* readPages(frames: AsyncIterator<Uint8Array>, maxPages: nu
       throw new PullError('too_many_pages', `the peer sends more than the ${maxPages} pages asked for`);
     const header = decodePageHeader(first);
     if (!header.ok) {
-      yield { kind: 'page', feed: null, frames: { header: first, entries: null, proof: null } };
+      yield { kind: 'page', feed: null, frames: { header: first, entries: null, proof: null, note: null } };
       return;
     }
     const follow = framesAfterHeader(header.value);
     const entries = follow.entries ? await nextFrame(frames) : null;
     const proof = follow.proof ? await nextFrame(frames) : null;
-    yield { kind: 'page', feed: header.value.feed, frames: { header: first, entries, proof } };
+    const last = await nextFrame(frames);
+    // A peer that signs nothing goes on to its end: its page is refused for that, and not for what it did not send.
+    const note = isPullEnd(last) ? null : last;
+    yield { kind: 'page', feed: header.value.feed, frames: { header: first, entries, proof, note } };
+    if (note === null) {
+      yield { kind: 'end', hasMore: readEnd(last).has_more };
+      return;
+    }
   }
 }
 

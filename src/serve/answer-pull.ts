@@ -1,11 +1,10 @@
 /** Answers a pull: pages of the feeds that are asked for and granted, each proved against one signed checkpoint. */
 import { grantsInForce } from '../config/grant.ts';
 import { TARGET_PAGE_BYTES } from '../core/limits.ts';
-import type { JournalHead } from '../journal/read-model.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
-import { corruptOf, type ServeDeps } from './deps.ts';
+import { corruptOf, type ServeDeps, type ServedCheckpoint } from './deps.ts';
 
 const RETRY_UNAVAILABLE_MS = 60_000;
 /** The guard's questions take a few seconds at most unless something is wrong. */
@@ -19,15 +18,14 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
     yield encodePullEnd({ error: 'bad_request', retry_after_ms: RETRY_UNAVAILABLE_MS });
     return;
   }
-  const head = await deps.head().catch(unlessGuarded);
-  if (head === null) {
-    yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_GUARDED_MS });
-    return;
-  }
   const granted = new Set(grantsInForce(peer.share, deps.nowMs()));
   try {
-    yield* pages(decoded.value, granted, head, deps);
+    yield* pages(decoded.value, peer.nodeId, granted, deps);
   } catch (error) {
+    if (isGuarded(error)) {
+      yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_GUARDED_MS });
+      return;
+    }
     const corrupt = corruptOf(error);
     if (corrupt === undefined) throw error;
     // Nothing that fails our own check may leave. The peer learns that we cannot answer, our operator learns why.
@@ -36,18 +34,18 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
   }
 }
 
-/** The restore guard does not let us sign now: nothing is wrong that the peer should hear of. */
-function unlessGuarded(error: unknown): null {
-  if (error instanceof Error && 'code' in error && error.code === 'guarded') return null;
-  throw error;
+/** The restore guard lets nothing be signed now: nothing is wrong that the peer should hear of. */
+function isGuarded(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'guarded';
 }
 
 async function* pages(
   request: PullRequest,
+  receiver: string,
   granted: ReadonlySet<string>,
-  head: JournalHead,
   deps: ServeDeps,
 ): AsyncGenerator<Uint8Array> {
+  const head = await deps.served(request.known_size);
   let left = request.pages;
   let isFirst = true;
   let hasMore = false;
@@ -59,7 +57,7 @@ async function* pages(
         hasMore = true;
         break;
       }
-      const page = await deps.reader.page(pageRequest(request, feed, at, head, isFirst));
+      const page = await deps.reader.page({ ...pageRequest(request, feed, at, head, isFirst), receiver });
       if (page === undefined) break;
       if (page.to === after && isKnown(request, head)) break;
       yield* framesOf(page.frames);
@@ -73,24 +71,25 @@ async function* pages(
 }
 
 /** A puller that has this very checkpoint has its feed heads too: a page without entries would tell it nothing. */
-function isKnown(request: PullRequest, head: JournalHead): boolean {
+function isKnown(request: PullRequest, head: ServedCheckpoint): boolean {
   return request.known_size === head.size;
 }
 
-function pageRequest(request: PullRequest, feed: string, after: number, head: JournalHead, isFirst: boolean) {
+function pageRequest(request: PullRequest, feed: string, after: number, head: ServedCheckpoint, isFirst: boolean) {
   return {
     feed,
     after,
     maxEntries: request.page_entries,
     maxBytes: Math.min(request.page_bytes, TARGET_PAGE_BYTES),
-    checkpoint: { size: head.size, note: head.checkpoint },
+    checkpoint: head,
     knownSize: isFirst ? request.known_size : null,
     zstd: request.accept.includes('zstd'),
   };
 }
 
-function* framesOf({ header, entries, proof }: PageFrames): Generator<Uint8Array> {
+function* framesOf({ header, entries, proof, note }: SignedPageFrames): Generator<Uint8Array> {
   yield header;
   if (entries !== null) yield entries;
   if (proof !== null) yield proof;
+  if (note !== null) yield note;
 }

@@ -1,10 +1,16 @@
 /** Makes one page of a feed, in the readers' thread: rows, proof, compression, all off the main loop. */
 
+import type { AnchorRecords } from '../journal/anchor-records.ts';
 import type { EntryReader } from '../journal/entry-reader.ts';
+import { formatAnchorReceipt, MAX_ANCHOR_RECEIPT_CHARS } from '../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
-import { encodePage, type PageFrames } from '../wire/page.ts';
+import type { LogSigner } from '../merkle/ed25519.ts';
+import { encodePage, type PageFrames, type SignedPageFrames } from '../wire/page.ts';
+import { signPageNote } from '../wire/page-note.ts';
 
 export interface PageRequest {
+  /** Node id of the peer that the page is for. */
+  readonly receiver: string;
   readonly feed: string;
   readonly after: number;
   readonly maxEntries: number;
@@ -17,7 +23,7 @@ export interface PageRequest {
 }
 
 export interface BuiltPage {
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
   /** Feed sequence of the page's last entry; `after` when it has none. */
   readonly to: number;
   readonly feedLength: number;
@@ -26,15 +32,22 @@ export interface BuiltPage {
 /**
  * Undefined when there is no such feed.
  *
+ * @param signer the log key: what leaves is signed, so that neither side can deny it later
  * @throws CorruptRowError when a stored row is not what was appended
  */
-export function buildPage(reader: EntryReader, request: PageRequest): BuiltPage | undefined {
+export function buildPage(
+  reader: EntryReader,
+  anchors: AnchorRecords,
+  request: PageRequest,
+  signer: LogSigner,
+): BuiltPage | undefined {
   const { feed, after, checkpoint, knownSize } = request;
   const range = reader.feedRange({ ...request, treeSize: checkpoint.size });
   if (range === undefined) return undefined;
   const frames = encodePage({
     feed,
     after,
+    anchor: knownSize === null ? null : newestAnchor(anchors),
     checkpoint: checkpoint.note,
     feedHead: range.feedHead,
     consistency: knownSize === null ? null : consistencyFrom(reader, knownSize, checkpoint.size),
@@ -42,7 +55,16 @@ export function buildPage(reader: EntryReader, request: PageRequest): BuiltPage 
     entries: range.entries,
     proof: range.proof,
   });
-  return { frames: ownBytes(frames), to: after + range.entries.length, feedLength: range.feedLength };
+  const to = after + range.entries.length;
+  const note = Buffer.from(signPageNote({ ...request, to }, checkpoint.size, frames, signer));
+  return { frames: { ...ownBytes(frames), note: Uint8Array.from(note) }, to, feedLength: range.feedLength };
+}
+
+/** One that is too long for a header is left out: a page must not fail for it. */
+function newestAnchor(anchors: AnchorRecords): string | null {
+  const receipt = anchors.newestReceipt();
+  const text = receipt === null ? null : formatAnchorReceipt(receipt);
+  return text !== null && text.length <= MAX_ANCHOR_RECEIPT_CHARS ? text : null;
 }
 
 /** A puller that has seen a larger tree gets no proof: there is none, and it has to learn that. */

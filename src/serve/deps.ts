@@ -9,10 +9,18 @@ export interface ServeDeps {
   readonly peerOf: (peerId: string) => PeerFile | undefined;
   /** The newest signed checkpoint. */
   readonly head: () => Promise<JournalHead>;
+  /** The checkpoint that pages are proved against, for a puller that has verified `knownSize`. */
+  readonly served: (knownSize: number) => Promise<ServedCheckpoint>;
   readonly reader: ServeReader;
   /** Our own journal gave a row that is not what was appended. */
   readonly onCorrupt: (corrupt: CorruptFact) => void;
   readonly nowMs: () => number;
+}
+
+export interface ServedCheckpoint {
+  readonly size: number;
+  /** Signed note with the cosignatures collected. */
+  readonly note: string;
 }
 
 export interface ServeReader {

@@ -2,9 +2,17 @@
 import { MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
-import { HELLO_PROTOCOL, PROOF_PROTOCOL, PULL_PROTOCOL, RECOVER_PROTOCOL, WATCH_PROTOCOL } from '../wire/protocols.ts';
+import {
+  HELLO_PROTOCOL,
+  PROOF_PROTOCOL,
+  PULL_PROTOCOL,
+  RECEIPT_PROTOCOL,
+  RECOVER_PROTOCOL,
+  WATCH_PROTOCOL,
+} from '../wire/protocols.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
+import { answerReceipt, type ReceiptDeps } from './answer-receipt.ts';
 import { answerRecover } from './answer-recover.ts';
 import { answerWatch } from './answer-watch.ts';
 import type { ServeDeps } from './deps.ts';
@@ -16,16 +24,18 @@ const SHORT_MS = 10_000;
 const PULL_MS = 300_000;
 const PROOF_MS = 60_000;
 
-export interface RegisterDeps extends ServeDeps {
+export interface RegisterDeps extends ServeDeps, ReceiptDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
   readonly hello: () => Uint8Array;
+  /** A peer's hello, as it came. */
+  readonly onHello: (request: Uint8Array, peerId: string) => void;
   readonly logger: Logger;
 }
 
 export async function registerProtocols(deps: RegisterDeps): Promise<void> {
-  const { transport, logger, hello } = deps;
+  const { transport, logger, hello, onHello } = deps;
   const onError = (error: Error, peerId: string): void =>
     logger.debug({ peer_id: peerId, error: error.message }, 'stream ended');
   const limits = (idleMs: number, totalMs: number | undefined) => ({
@@ -37,7 +47,10 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await transport.serve(HELLO_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(SHORT_MS, SHORT_MS),
-    handler: () => [hello()],
+    handler: (request, { peerId }) => {
+      onHello(request, peerId);
+      return [hello()];
+    },
     onError,
   });
   await transport.serve(PULL_PROTOCOL, {
@@ -56,6 +69,12 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
     handler: (request, { peerId }) => answerRecover(request, peerId, deps),
+    onError,
+  });
+  await transport.serve(RECEIPT_PROTOCOL, {
+    maxInboundStreams: 1,
+    limits: limits(SHORT_MS, PROOF_MS),
+    handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
     onError,
   });
   await transport.serve(WATCH_PROTOCOL, {

@@ -1,7 +1,7 @@
 /** The restore guard's calls to the journal's thread. */
 import type { GuardView, OwnHeadVerdict, Restored } from '../journal/guard.ts';
 import type { Journal } from '../journal/journal.ts';
-import { createLogSigner } from '../merkle/ed25519.ts';
+import type { LogSigner } from '../merkle/ed25519.ts';
 import { openOwnPage, type ProvedEntry, type TailFault } from '../verify/own-tail.ts';
 import type { PageFrames } from '../wire/page.ts';
 
@@ -17,9 +17,8 @@ export interface GuardMethods {
   clearGuard(nowMs: number): void;
 }
 
-export function guardMethods(journal: Journal, logSeed: Uint8Array): GuardMethods {
-  const { guard, identity } = journal;
-  const signer = createLogSigner(identity.journalOrigin, logSeed);
+export function guardMethods(journal: Journal, signer: LogSigner): GuardMethods {
+  const { guard } = journal;
   const log = { origin: signer.name, key: signer.publicKey };
   const held = new Map<number, ProvedEntry>();
   return {

@@ -1,33 +1,37 @@
+import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
+import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
-  CorruptFact,
+  ChangePage,
   FactPage,
-  FactProof,
   FactQuery,
   FactResult,
   JournalHead,
+  ProveResult,
+  RecallQuery,
+  RecallResult,
 } from '../journal/read-model.ts';
+import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
+import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { PageFrames } from '../wire/page.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
 
-export type ProofResult =
-  | { readonly kind: 'proof'; readonly proof: FactProof }
-  | { readonly kind: 'not_found' }
-  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
-
 /** The journal's readers, as the main thread sees them. The thread starts with the first question. */
 export class ReaderClient {
   readonly #data: ReaderData;
   readonly #head: () => Promise<JournalHead>;
+  readonly #declaration: () => string;
   #worker: WorkerClient | undefined;
 
-  constructor(data: ReaderData, head: () => Promise<JournalHead>) {
+  /** @param declaration the node's signed declaration, which travels in bundles */
+  constructor(data: ReaderData, head: () => Promise<JournalHead>, declaration: () => string) {
     this.#data = data;
     this.#head = head;
+    this.#declaration = declaration;
   }
 
   fact(idOrCid: string): Promise<FactResult> {
@@ -46,12 +50,15 @@ export class ReaderClient {
     return this.#call('auditDetail', seq);
   }
 
-  /** Inclusion of a fact under the newest checkpoint; one is signed if the journal has grown. */
-  async proof(factId: string): Promise<ProofResult> {
-    const { size, checkpoint } = await this.#head();
-    const proof = await this.#call('proof', factId, { size, note: checkpoint });
-    if (proof === undefined) return { kind: 'not_found' };
-    return 'code' in proof ? { kind: 'corrupt', corrupt: proof } : { kind: 'proof', proof };
+  recall(query: RecallQuery): Promise<RecallResult> {
+    return this.#call('recall', query);
+  }
+
+  /** A checkpoint is signed if the journal has grown: every fact read before this call is covered by one. */
+  async prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult> {
+    const { size, checkpoint, chainHash } = await this.#head();
+    const head = { size, note: checkpoint, chainHash };
+    return this.#call('prove', { factIds, head, declaration: this.#declaration(), withChain });
   }
 
   page(request: PageRequest): Promise<BuiltPage | undefined> {
@@ -76,6 +83,23 @@ export class ReaderClient {
 
   heldPage(peer: string, from: number, skip: number): Promise<PageFrames | undefined> {
     return this.#call('heldPage', peer, from, skip);
+  }
+
+  /** A part of a log as anybody may have it. */
+  published(log: LogName, path: string): Promise<Published> {
+    return this.#call('published', log, path);
+  }
+
+  changes(after: number, limit: number): Promise<ChangePage> {
+    return this.#call('changes', after, limit);
+  }
+
+  packetParts(request: PacketRequest): Promise<PacketParts> {
+    return this.#call('packetParts', request);
+  }
+
+  receipts(query: ReceiptQuery): Promise<readonly StoredReceipt[]> {
+    return this.#call('receipts', query);
   }
 
   async close(): Promise<void> {

@@ -1,26 +1,33 @@
 /** The readers' thread: queries, pages for peers and proofs, on a connection of its own that cannot write. */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
+import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { HeldPages } from '../journal/held-pages.ts';
 import { readIdentity } from '../journal/journal.ts';
+import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
-  CorruptFact,
   FactPage,
-  FactProof,
   FactQuery,
   FactResult,
+  ProveResult,
+  RecallQuery,
+  RecallResult,
 } from '../journal/read-model.ts';
+import { type ReceiptQuery, ReceiptRecords, type StoredReceipt } from '../journal/receipt-records.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
+import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
 import type { PageFrames } from '../wire/page.ts';
+import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 
 export interface ReaderData {
@@ -29,18 +36,21 @@ export interface ReaderData {
   readonly cacheMiB: number;
 }
 
-export interface ReaderMethods {
+export interface ReaderMethods extends PublishMethods {
   fact(idOrCid: string): FactResult;
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
   auditDetail(seq: number): AuditDetail | null;
-  proof(factId: string, checkpoint: { size: number; note: string }): FactProof | CorruptFact | undefined;
+  recall(query: RecallQuery): RecallResult;
+  prove(request: ProveRequest): ProveResult;
   page(request: PageRequest): BuiltPage | undefined;
   inclusion(indexes: readonly number[], size: number): Uint8Array[][];
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
   heldCheckpoint(peer: string): string | null;
   heldPage(peer: string, from: number, skip: number): PageFrames | undefined;
+  packetParts(request: PacketRequest): PacketParts;
+  receipts(query: ReceiptQuery): readonly StoredReceipt[];
   close(): void;
 }
 
@@ -48,22 +58,32 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const port = parentPort;
   if (port === null) throw new Error('reader.ts runs as a worker thread');
   const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB });
-  const entries = new EntryReader(db, createLogSigner(readIdentity(db).journalOrigin, logSeed));
+  const signer = createLogSigner(readIdentity(db).journalOrigin, logSeed);
+  const entries = new EntryReader(db, signer);
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
   const held = new HeldPages(db);
+  const recall = new RecallReader(db, facts);
+  const prover = new FactProver(db);
+  const anchors = new AnchorRecords(db);
+  const packets = new PacketReader(db);
+  const receipts = new ReceiptRecords(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
     auditPage: (filter) => audit.page(filter),
     auditDetail: (seq) => audit.detail(seq),
-    proof: (factId, checkpoint) => entries.proof(factId, checkpoint),
-    page: (request) => buildPage(entries, request),
+    recall: (query) => recall.recall(query),
+    prove: (request) => prover.prove(request),
+    page: (request) => buildPage(entries, anchors, request, signer),
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
     heldCheckpoint: (peer) => held.checkpoint(peer),
     heldPage: (peer, from, skip) => held.page(peer, from, skip),
+    ...publishMethods(db, facts),
+    packetParts: (request) => packets.parts(request),
+    receipts: (query) => receipts.list(query),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

@@ -1,10 +1,20 @@
 import { jsonText } from '../core/json.ts';
+import type {
+  AnchorCheckpoint,
+  Anchored,
+  AnchorFailure,
+  BackendStatus,
+  NewAnchorReceipt,
+} from '../journal/anchor-records.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
+import type { PendingReceipts } from '../pull/send-receipts.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
 import type { PageFrames } from '../wire/page.ts';
+import type { WitnessJournal } from '../witness/deps.ts';
+import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
@@ -18,7 +28,16 @@ export interface WriterOptions extends WriterData {
 }
 
 /** Calls that write: how the last of them went is how the disk is. */
-const WRITES: ReadonlySet<string> = new Set(['assert', 'ingestPage', 'audit', 'pinDeclaration', 'head']);
+const WRITES: ReadonlySet<string> = new Set([
+  'assert',
+  'ingestPage',
+  'audit',
+  'pinDeclaration',
+  'head',
+  'takeReceipts',
+  'cosign',
+  'makeDueAnchors',
+]);
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'SQLITE_FULL',
   'SQLITE_IOERR',
@@ -44,11 +63,13 @@ export class WriterClient {
 
   /** Starts the thread; resolves when the journal is open. @throws what opening it throws, e.g. `history_rewritten` */
   static async open(options: WriterOptions): Promise<WriterClient> {
-    const { folder, logSeed, cacheMiB, signedHeadsFile, guarded } = options;
+    const { folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB, signedHeadsFile, guarded } = options;
+    const keys = { logSeed, anchorSeed, witnessSeed };
+    const data: WriterData = { folder, ...keys, witnessPolicy, cacheMiB, signedHeadsFile, guarded };
     const worker = new WorkerClient(
       workerUrl('writer', import.meta.url),
       {
-        workerData: { folder, logSeed, cacheMiB, signedHeadsFile, guarded } satisfies WriterData,
+        workerData: data,
         name: 'journal-writer',
         resourceLimits: { maxYoungGenerationSizeMb: 6 },
       },
@@ -86,6 +107,22 @@ export class WriterClient {
     return this.#call('peerProgress', peer, feeds);
   }
 
+  pendingReceipts(peer: string, origin: string): Promise<PendingReceipts> {
+    return this.#call('pendingReceipts', peer, origin);
+  }
+
+  receiptsTaken(peer: string, pageId: number): Promise<void> {
+    return this.#call('receiptsTaken', peer, pageId);
+  }
+
+  takeReceipts(peer: string, receipts: readonly string[]): Promise<number> {
+    return this.#call('takeReceipts', peer, receipts, this.#options.nowMs());
+  }
+
+  pinIfNew(peer: string, note: string, input: AuditInput): Promise<number | undefined> {
+    return this.#call('pinIfNew', peer, note, input, this.#options.nowMs());
+  }
+
   isPeerAdded(peer: string): Promise<boolean> {
     return this.#call('isPeerAdded', peer);
   }
@@ -114,6 +151,35 @@ export class WriterClient {
     return this.#call('clearGuard', this.#options.nowMs());
   }
 
+  makeDueAnchors(cadence: Cadence): Promise<number> {
+    return this.#call('makeDueAnchors', cadence, this.#options.nowMs());
+  }
+
+  nextAnchor(backend: string): Promise<AnchorCheckpoint | null> {
+    return this.#call('nextAnchor', backend, this.#options.nowMs());
+  }
+
+  saveAnchorReceipt(id: number, receipt: NewAnchorReceipt): Promise<void> {
+    return this.#call('saveAnchorReceipt', id, receipt, this.#options.nowMs());
+  }
+
+  failAnchor(id: number, backend: string, failure: AnchorFailure): Promise<void> {
+    return this.#call('failAnchor', id, backend, failure);
+  }
+
+  retryAnchors(): Promise<void> {
+    return this.#call('retryAnchors');
+  }
+
+  anchorStatus(backends: readonly string[]): Promise<BackendStatus[]> {
+    return this.#call('anchorStatus', backends);
+  }
+
+  /** Newest first, from below `before`. */
+  anchors(before: number, limit: number, pending: boolean): Promise<Anchored[]> {
+    return this.#call('anchors', before, limit, pending);
+  }
+
   identity(): Promise<JournalIdentity> {
     return this.#call('identity');
   }
@@ -122,8 +188,31 @@ export class WriterClient {
     return this.#call('head');
   }
 
+  settleRecall(): Promise<number> {
+    return this.#call('settleRecall');
+  }
+
   stats(): Promise<WriterStats> {
     return this.#call('stats');
+  }
+
+  /** The witness's part: each call as the journal's thread serves it, with this thread's clock where it asks for one. */
+  get witness(): WitnessJournal {
+    const { nowMs } = this.#options;
+    return {
+      cosign: (request, log) => this.#call('cosign', request, log, nowMs()),
+      monitored: (log) => this.#call('monitored', log, nowMs()),
+      showHead: (log, note, seenFrom) => this.#call('showHead', log, note, seenFrom, nowMs()),
+      headToShow: (log) => this.#call('headToShow', log),
+      openPairs: (log) => this.#call('openPairs', log),
+      resolvePair: (log, pair, path) => this.#call('resolvePair', log, pair, path, nowMs()),
+      judgeHeads: (log, notes, path, seenFrom) => this.#call('judgeHeads', log, notes, path, seenFrom, nowMs()),
+      collectCosignatures: (size, lines, trusted) => this.#call('collectCosignatures', size, lines, trusted, nowMs()),
+      servedHead: (knownSize) => this.#call('servedHead', knownSize),
+      policyState: () => this.#call('policyState'),
+      witnessState: (logs) => this.#call('witnessState', logs),
+      declarations: (peers) => this.#call('declarations', peers),
+    };
   }
 
   /** Rejects when the thread has ended by itself; stays pending when it was closed. */

@@ -6,18 +6,30 @@ import { EntryReader } from '../journal/entry-reader.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import { ReceiptRecords } from '../journal/receipt-records.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
+import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
+import { RecallIndex } from '../projections/recall-index.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
 import type { AssertContext } from '../verify/assertion.ts';
+import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
+import { type RecallMethods, recallMethods } from './recall-methods.ts';
+import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
+import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
 export interface WriterData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
+  /** Private scalar of the anchor key. */
+  readonly anchorSeed: Uint8Array;
+  readonly witnessSeed: Uint8Array;
+  /** The node's own policy, parsed; null: none. */
+  readonly witnessPolicy: WitnessPolicy | null;
   readonly cacheMiB: number;
   readonly signedHeadsFile: string;
   /** Starts held by the restore guard. */
@@ -40,15 +52,19 @@ export interface WriterStats {
   readonly entries: number;
   readonly auditRecords: number;
   readonly projectionLag: number;
+  /** Entries whose words cannot be found yet. */
+  readonly recallLag: number;
 }
 
 /** Beyond this many entries look-ups take part in the appends' time instead of falling behind. */
 const MAX_PROJECTION_LAG = 50_000;
 /** Short enough that nobody notices that a query lags; longer than the time between two pages. */
 const PROJECTION_PAUSE_MS = 10;
+/** Some 5 ms of the index of words: a call that comes meanwhile hardly waits. */
+const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods extends GuardMethods {
+export interface WriterMethods extends AnchorMethods, GuardMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -61,24 +77,17 @@ export interface WriterMethods extends GuardMethods {
   close(): void;
 }
 
-function start({ folder, logSeed, cacheMiB, signedHeadsFile, guarded }: WriterData): void {
+function start(data: WriterData): void {
   const port = parentPort;
   if (port === null) throw new Error('writer.ts runs as a worker thread');
-  const journal = Journal.open(folder, {
-    logSeed,
-    cacheMiB,
-    signedHeadsFile,
-    guarded,
-    random: (bytes) => randomFillSync(bytes),
-  });
+  const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
-  const facts = new FactReader(
-    journal.db,
-    new EntryReader(journal.db, createLogSigner(journal.identity.journalOrigin, logSeed)),
-  );
+  const words = new RecallIndex(journal.db);
+  const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed);
+  const receipts = new ReceiptRecords(journal.db);
+  const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
-  const pages = new PageIngest(journal);
   const tell = (event: WriterEvent): void => port.postMessage({ event });
 
   let told = { entries: journal.size, audit: journal.auditSize };
@@ -90,13 +99,15 @@ function start({ folder, logSeed, cacheMiB, signedHeadsFile, guarded }: WriterDa
 
   let projecting: NodeJS.Timeout | undefined;
   const project = (): void => {
-    if (projector.advance() > 0) projecting?.refresh();
+    if (projector.advance() > 0 || words.advance(WORDS_PER_PAUSE) > 0) projecting?.refresh();
   };
   const afterCall = (seconds: number): void => {
     announce(seconds);
     while (projector.lag(journal.size) > MAX_PROJECTION_LAG) projector.advance();
+    // One step, not all of them: a journal that had no index yet is taken in without anybody waiting for it.
+    if (words.lag(journal.size) > MAX_PROJECTION_LAG) words.advance();
     // Look-ups wait for a pause: between the pages of a pull they would only slow it down.
-    if (projector.lag(journal.size) === 0) return;
+    if (projector.lag(journal.size) === 0 && words.lag(journal.size) === 0) return;
     if (projecting === undefined) projecting = setTimeout(project, PROJECTION_PAUSE_MS);
     else projecting.refresh();
   };
@@ -110,19 +121,24 @@ function start({ folder, logSeed, cacheMiB, signedHeadsFile, guarded }: WriterDa
   }, MUTATION_POLL_MS);
 
   const methods: WriterMethods = {
-    ...guardMethods(journal, logSeed),
+    ...guardMethods(journal, signer),
+    ...anchorMethods(journal, data.anchorSeed),
+    ...witnessMethods(journal, data.witnessSeed, data.witnessPolicy),
+    ...ingestMethods(journal),
+    ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
-    ingestPage: (input) => pages.ingest(input),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
-    peerProgress: (peer, feeds) => progressOf(journal, audit, peer, feeds),
+    peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
+    ...receiptsMethods(journal, receipts, signer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => ({
       entries: journal.size,
       auditRecords: journal.auditSize,
       projectionLag: projector.lag(journal.size),
+      recallLag: words.lag(journal.size),
     }),
     close: () => {
       clearInterval(poll);
@@ -140,7 +156,18 @@ function start({ folder, logSeed, cacheMiB, signedHeadsFile, guarded }: WriterDa
   afterCall(0);
 }
 
-function progressOf(journal: Journal, audit: AuditReader, peer: string, feeds: readonly string[]): PeerProgress {
+function ingestMethods(journal: Journal): Pick<WriterMethods, 'ingestPage'> {
+  const pages = new PageIngest(journal);
+  return { ingestPage: (input) => pages.ingest(input) };
+}
+
+function progressOf(
+  journal: Journal,
+  audit: AuditReader,
+  receipts: ReceiptRecords,
+  peer: string,
+  feeds: readonly string[],
+): PeerProgress {
   const { peers } = journal;
   const checkpoint = peers.checkpoint(peer);
   return {
@@ -153,6 +180,10 @@ function progressOf(journal: Journal, audit: AuditReader, peer: string, feeds: r
     ...peers.totals(peer),
     suspended: audit.suspension(peer),
     declaration: peers.declaration(peer),
+    acknowledged: receipts.acknowledged(
+      peer,
+      journal.feeds().map(({ feed }) => feed),
+    ),
   };
 }
 

@@ -4,7 +4,10 @@ import { decodeBase64, encodeBase64 } from '../merkle/base64.ts';
 import { type CheckpointError, openCheckpoint } from '../merkle/checkpoint.ts';
 import { checkConsistency } from '../merkle/consistency.ts';
 import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
+import type { SignedNote } from '../merkle/note.ts';
+import { checkWitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { PageHeader } from '../wire/page-header.ts';
+import { checkAnchor } from './anchor-rules.ts';
 import type { KnownCheckpoint, PageContext } from './context.ts';
 import type { EvidenceClass } from './evidence.ts';
 
@@ -31,7 +34,11 @@ export function checkCheckpoint(header: PageHeader, ctx: PageContext): Result<Kn
   if (!opened.ok) return err(accusation(opened.error, unopened(opened.error, header.checkpoint, ctx)));
   const { size, root } = opened.value;
   const checkpoint: KnownCheckpoint = { size, root, note: header.checkpoint };
-  const fault = compareWithKnown(checkpoint, ctx.known) ?? checkExtension(checkpoint, header.consistency, ctx);
+  const fault =
+    compareWithKnown(checkpoint, ctx.known) ??
+    checkExtension(checkpoint, header.consistency, ctx) ??
+    checkWitnesses(opened.value.note, ctx) ??
+    checkAnchored(header.anchor, checkpoint, ctx);
   return fault === null ? ok(checkpoint) : err(fault);
 }
 
@@ -79,6 +86,28 @@ function checkExtension(now: KnownCheckpoint, proof: PageHeader['consistency'], 
     difference: difference('consistency', verdict, 'ok'),
     class: verdict === 'old_root_mismatch' ? 'contradiction' : 'accusation',
   };
+}
+
+/** Last: a history that contradicts itself is told from one that nobody has vouched for yet. */
+function checkWitnesses(note: SignedNote, { policy }: PageContext): PageFault | null {
+  if (policy.witnesses === null) return null;
+  const checked = checkWitnessPolicy(policy.witnesses, note);
+  if (checked.ok) return null;
+  const { satisfied, missing } = checked.error;
+  const has = satisfied.length === 0 ? 'no cosignature of the policy' : `cosigned by ${satisfied.join(', ')}`;
+  const asks = `the quorum ${policy.witnesses.quorum}; not cosigned by ${missing.join(', ')}`;
+  return accusation('witness_quorum_unmet', difference('checkpoint.cosignatures', has, shown(asks)));
+}
+
+function checkAnchored(anchor: string | null, now: KnownCheckpoint, ctx: PageContext): PageFault | null {
+  if (anchor !== null && !ctx.firstPage) return malformed('anchor', 'a receipt', 'null');
+  const complaint = checkAnchor(anchor, now, ctx);
+  if (complaint === null) return null;
+  const { reason, claimed, computed } = complaint;
+  const found = difference('anchor', shown(claimed), computed);
+  return reason === 'checkpoint_split_view'
+    ? { reason, difference: found, class: 'contradiction' }
+    : accusation(reason, found);
 }
 
 function malformed(field: string, claimed: string, computed: string): PageFault {

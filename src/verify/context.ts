@@ -1,3 +1,7 @@
+import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
+import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
+import type { TrustedLog } from '../merkle/trusted-root.ts';
+
 /** A peer as this node has pinned it: what it signs with, and for whom it may speak. */
 export interface PinnedPeer {
   /** e.g. `stigmem://acme.example` */
@@ -7,6 +11,8 @@ export interface PinnedPeer {
   readonly origin: string;
   /** Raw Ed25519 public key of its log, 32 bytes. */
   readonly logKey: Uint8Array;
+  /** Of its anchor key, SPKI DER of P-256; null if it has declared none. */
+  readonly anchorKey: Uint8Array | null;
   /** Authorities that its facts may name as their source. */
   readonly namespaces: readonly string[];
 }
@@ -22,6 +28,8 @@ export interface KnownCheckpoint {
 
 /** All that a page is judged against. Nothing is optional: a check that is left out must not compile. */
 export interface PageContext {
+  /** Our own node id: a page that was signed for somebody else is not ours to judge. */
+  readonly self: string;
   readonly peer: PinnedPeer;
   readonly feed: string;
   /** Our cursor in the feed: sequence of the last entry judged, 0 for none. */
@@ -42,4 +50,22 @@ export interface PageContext {
   readonly maxValueBytes: number;
   /** True for the first page of an answer, which alone carries a consistency proof. */
   readonly firstPage: boolean;
+  /** What this peer's checkpoints have to carry, as its file says. */
+  readonly policy: PagePolicy;
+}
+
+export interface PagePolicy {
+  /** null: no cosignatures are asked for. */
+  readonly witnesses: WitnessPolicy | null;
+  /** null: no anchor is asked for. */
+  readonly anchors: AnchorPolicy | null;
+}
+
+/** Which transparency logs a peer's checkpoints have to be in. */
+export interface AnchorPolicy {
+  /** One of these. */
+  readonly backends: readonly AnchorBackendName[];
+  readonly logs: readonly TrustedLog[];
+  /** Oldest time that a log may have signed, in seconds before now; null: any, and none. */
+  readonly maxAgeS: number | null;
 }

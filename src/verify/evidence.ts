@@ -1,6 +1,6 @@
 import type { Difference, FactReason, PageReason, RefusalEvent } from '../core/verdict.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 import type { KnownCheckpoint, PinnedPeer } from './context.ts';
 import type { SeenFact } from './seen-fact.ts';
 
@@ -24,6 +24,8 @@ export interface ReceivedEntry {
   readonly index: number;
   /** Path from the entry's leaf to the checkpoint's root; null when its inclusion was not shown. */
   readonly inclusion: () => readonly Uint8Array[] | null;
+  /** The note of the page that it came in. */
+  readonly note: Uint8Array | null;
 }
 
 export interface FactEvidenceInput {
@@ -47,7 +49,7 @@ export interface PageEvidenceInput {
   /** The notes of the header if it could be decoded. */
   readonly checkpoint: string | null;
   readonly feedHead: string | null;
-  readonly received: PageFrames;
+  readonly received: SignedPageFrames;
   readonly difference: Difference | null;
   readonly known: KnownCheckpoint | null;
 }
@@ -65,6 +67,7 @@ export function factEvidence(input: FactEvidenceInput): Evidence {
           entry: encodeBase64(received.entry),
           inclusion: received.inclusion()?.map(encodeBase64) ?? null,
           index: received.index,
+          note: received.note === null ? null : encodeBase64(received.note),
           salt: encodeBase64(received.salt),
         },
       }),
@@ -83,6 +86,7 @@ export function pageEvidence(input: PageEvidenceInput): Evidence {
         received: {
           entries: received.entries === null ? null : encodeBase64(received.entries),
           header: encodeBase64(received.header),
+          note: received.note === null ? null : encodeBase64(received.note),
           proof: received.proof === null ? null : encodeBase64(received.proof),
         },
       }),

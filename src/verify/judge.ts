@@ -9,7 +9,7 @@ import {
 import { HASH_BYTES } from '../merkle/hash.ts';
 import { checkInclusion } from '../merkle/inclusion.ts';
 import { inclusionFromPage } from '../merkle/page-proof.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 import type { KnownCheckpoint, PinnedPeer } from './context.ts';
 import {
   checkEntry,
@@ -73,7 +73,7 @@ export interface VerifiedBatch {
   /** The last readable entry that is in the peer's tree: what the next page's first entry may have to link to. */
   readonly lastLink: { readonly chainSeq: number; readonly chainHash: string } | null;
   /** The frames as received. */
-  readonly page: PageFrames;
+  readonly page: SignedPageFrames;
 }
 
 /** Inclusion paths by leaf index, as the peer gave them; `unavailable` when it would not give any. */
@@ -254,6 +254,7 @@ class Judgement {
       salt: salts[place] ?? NO_BYTES,
       index,
       inclusion: () => this.#pathOf(place, index),
+      note: this.#page.frames.note,
     };
   }
 

@@ -5,11 +5,13 @@ import type { Difference, PageReason, RefusalEvent } from '../core/verdict.ts';
 import { entryLeafHashInto } from '../merkle/commitment.ts';
 import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { foldPage } from '../merkle/page-proof.ts';
-import { type DecodedPage, decodePage, type PageFrames } from '../wire/page.ts';
+import { type DecodedPage, decodePage, type SignedPageFrames } from '../wire/page.ts';
 import type { PageHeader } from '../wire/page-header.ts';
+import type { Malformed } from '../wire/shape.ts';
 import { accusation, checkCheckpoint, type PageFault } from './checkpoint-rules.ts';
 import type { KnownCheckpoint, PageContext } from './context.ts';
 import { type Evidence, pageEvidence } from './evidence.ts';
+import { checkPageNote, compareWithNote } from './page-note-rules.ts';
 import {
   checkFeedHead,
   checkPositions,
@@ -41,7 +43,7 @@ const OPENED: unique symbol = Symbol('opened page');
 export interface OpenedPage extends PageEntries {
   readonly [OPENED]: true;
   readonly context: PageContext;
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
   readonly header: PageHeader;
   readonly checkpoint: KnownCheckpoint;
   readonly feedHead: VerifiedFeedHead;
@@ -62,13 +64,11 @@ export interface OpenedPage extends PageEntries {
  *
  * @see docs/journal-format.md, docs/PROTOCOL.md
  */
-export function openPage(frames: PageFrames, ctx: PageContext): Result<OpenedPage, PageRefusal> {
+export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<OpenedPage, PageRefusal> {
+  const note = checkPageNote(frames, ctx);
+  if (!note.ok) return err(refusePage(note.error, frames, null, ctx));
   const decoded = decodePage(frames);
-  if (!decoded.ok) {
-    const { at, expected, got } = decoded.error;
-    const fault = accusation('page_malformed', { field: at, claimed: got, computed: expected });
-    return err(refusePage(fault, frames, null, ctx));
-  }
+  if (!decoded.ok) return err(refusePage(unreadable(decoded.error), frames, null, ctx));
   const { header } = decoded.value;
   const refused = (fault: PageFault): { readonly ok: false; readonly error: PageRefusal } =>
     err(refusePage(fault, frames, header, ctx));
@@ -78,6 +78,8 @@ export function openPage(frames: PageFrames, ctx: PageContext): Result<OpenedPag
   const checkpoint = checkCheckpoint(header, ctx);
   if (!checkpoint.ok) return refused(checkpoint.error);
   const { size, root } = checkpoint.value;
+  const misnamed = compareWithNote(note.value, header, size);
+  if (misnamed !== null) return refused(misnamed);
   const outOfRange = checkRange(header, size, ctx);
   if (outOfRange !== null) return refused(outOfRange);
 
@@ -109,10 +111,14 @@ export function openPage(frames: PageFrames, ctx: PageContext): Result<OpenedPag
   });
 }
 
+function unreadable({ at, expected, got }: Malformed): PageFault {
+  return accusation('page_malformed', { field: at, claimed: got, computed: expected });
+}
+
 /** Turns a fault into a refusal with the frames as evidence. */
 export function refusePage(
   fault: PageFault,
-  frames: PageFrames,
+  frames: SignedPageFrames,
   header: PageHeader | null,
   ctx: PageContext,
 ): PageRefusal {

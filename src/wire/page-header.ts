@@ -1,5 +1,6 @@
 import { MAX_FEED_NAME_BYTES, MAX_FRAME_BYTES, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from '../core/limits.ts';
 import { err, type Result } from '../core/result.ts';
+import { MAX_ANCHOR_RECEIPT_CHARS } from '../merkle/anchor-receipt.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { base64, integer, list, literal, type Malformed, nullable, object, oneOf, type Shape, text } from './shape.ts';
 
@@ -9,8 +10,8 @@ const MAX_CONSISTENCY_HASHES = 64;
 const HASH_BYTES = 32;
 /** What fits into one frame; a page of adjacent entries needs some tens. */
 const MAX_PROOF_HASHES = MAX_FRAME_BYTES / HASH_BYTES;
-/** Two notes, a consistency proof and two numbers per entry, each of 17 characters at most. */
-const MAX_HEADER_BYTES = 262_144;
+/** Two notes, a consistency proof, an anchor and two numbers per entry, each of 17 characters at most. */
+const MAX_HEADER_BYTES = 393_216;
 
 /** `base64(salt) SP` before and `LF` after the bytes of each entry in the entries frame. */
 export const ENTRY_LINE_OVERHEAD_BYTES = 46;
@@ -19,8 +20,8 @@ export const ENTRY_LINE_OVERHEAD_BYTES = 46;
 export interface PageHeader {
   /** Feed sequence of the entry before the first one of this page. */
   readonly after: number;
-  /** Reserved for a transparency-log anchor. */
-  readonly anchor: null;
+  /** Canonical JSON of the newest anchor receipt, on the first page of an answer; null where there is none. */
+  readonly anchor: string | null;
   /** Signed note. */
   readonly checkpoint: string;
   /** From the puller's known size to this checkpoint; on the first page of an answer only. */
@@ -43,7 +44,7 @@ export type PageEncoding = 'zstd' | 'identity';
 
 const PAGE_HEADER: Shape<PageHeader> = object<PageHeader>({
   after: integer(),
-  anchor: literal(null),
+  anchor: nullable(text(MAX_ANCHOR_RECEIPT_CHARS)),
   checkpoint: text(MAX_NOTE_CHARS),
   consistency: nullable(list(base64(HASH_BYTES), MAX_CONSISTENCY_HASHES)),
   encoding: oneOf('zstd', 'identity'),

@@ -20,6 +20,12 @@ export interface PageFrames {
   readonly proof: Uint8Array | null;
 }
 
+/** A page as it travels: its frames, and behind them the note that its sender signed over them. */
+export interface SignedPageFrames extends PageFrames {
+  /** Signed note, see `page-note.ts`; null when nothing could be read behind the header. */
+  readonly note: Uint8Array | null;
+}
+
 /** A page taken apart. The byte arrays are views, nothing in them has been judged. */
 export interface DecodedPage {
   readonly header: PageHeader;
@@ -35,6 +41,8 @@ export interface DecodedPage {
 export interface PageContent {
   readonly feed: string;
   readonly after: number;
+  /** Canonical JSON of an anchor receipt; null on later pages of an answer. */
+  readonly anchor: string | null;
   readonly checkpoint: string;
   readonly feedHead: string;
   /** base64 hashes on the first page of an answer, null on later ones */
@@ -61,7 +69,7 @@ export function encodePage(content: PageContent): PageFrames {
   const encoding = entries.length === 0 ? 'identity' : content.encoding;
   const header = encodePageHeader({
     after: content.after,
-    anchor: null,
+    anchor: content.anchor,
     checkpoint: content.checkpoint,
     consistency: content.consistency,
     encoding,

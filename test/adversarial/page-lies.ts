@@ -6,10 +6,13 @@ import { createHash } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import type { PageReason } from '../../src/core/verdict.ts';
 import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
-import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
+import { ALG_COSIGNATURE_V1 } from '../../src/merkle/note.ts';
+import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import type { EvidenceClass } from '../../src/verify/evidence.ts';
-import type { PageFrames } from '../../src/wire/page.ts';
+import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
 import type { PageHeader } from '../../src/wire/page-header.ts';
+import { signPageNote } from '../../src/wire/page-note.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import type { PullRequest } from '../../src/wire/pull-request.ts';
 import { HonestPeer, type PageLie } from '../support/honest-peer.ts';
@@ -25,11 +28,14 @@ export interface PageCase {
   /** The whole log; it lies about, or in, what lies behind the first half. */
   readonly build: (authority: string) => HonestPeer;
   /** The pages of the answer, the lying one last. */
-  readonly lie: (log: HonestPeer) => readonly PageFrames[];
+  readonly lie: (log: HonestPeer) => readonly SignedPageFrames[];
   readonly field: string;
   readonly class: EvidenceClass;
   /** Entries judged before the lie. */
   readonly cursor: number;
+  /** Policy in the victim's file of this peer. */
+  readonly witnesses?: string;
+  readonly anchors?: readonly string[];
   /** Whether what it has is worth taking once it behaves. */
   readonly mends: boolean;
 }
@@ -50,7 +56,7 @@ function contradicted(field: string, lie: Lie, more: Partial<PageCase> = {}): Pa
   return accused(field, lie, { class: 'contradiction', ...more });
 }
 
-const page = (log: HonestPeer, lie: PageLie = {}): readonly PageFrames[] => [log.page(NEXT, lie)];
+const page = (log: HonestPeer, lie: PageLie = {}): readonly SignedPageFrames[] => [log.page(NEXT, lie)];
 const withHeader =
   (change: (log: HonestPeer) => Partial<PageHeader>): Lie =>
   (log) =>
@@ -60,17 +66,38 @@ const withFrames =
   (log) =>
     page(log, { frames: (frames) => ({ ...frames, ...change(frames) }) });
 
+const withNote =
+  (note: (log: HonestPeer, frames: SignedPageFrames) => Uint8Array | null): Lie =>
+  (log) =>
+    page(log, { note: (frames) => note(log, frames) });
+
 const stranger = new HonestPeer({ authority: 'stranger.example' }).appendMany(WHOLE);
 const forked = (log: HonestPeer): HonestPeer => log.fork(2).appendMany(WHOLE - 2);
 
+function otherSigner(log: HonestPeer): LogSigner {
+  return createLogSigner(log.origin, createHash('sha256').update('another key').digest());
+}
+
+/** An anchor in a local log is asked for, and given until the lie. */
+const ANCHORED: Partial<PageCase> = {
+  build: (authority) => new HonestPeer({ authority, anchored: true }).appendMany(WHOLE),
+  anchors: ['local'],
+};
+
 function otherKey(log: HonestPeer): string {
-  const signer = createLogSigner(log.origin, createHash('sha256').update('another key').digest());
-  return signCheckpoint(log.origin, WHOLE, log.root(), signer);
+  return signCheckpoint(log.origin, WHOLE, log.root(), otherSigner(log));
 }
 
 function flipSignature(note: string): string {
   const at = note.lastIndexOf('=') - 8;
   return `${note.slice(0, at)}${note[at] === 'A' ? 'B' : 'A'}${note.slice(at + 1)}`;
+}
+
+const WITNESS = createLogSigner('w.example/witness', Buffer.alloc(32, 1));
+const WITNESS_KEY = { name: WITNESS.name, algorithm: ALG_COSIGNATURE_V1, publicKey: WITNESS.publicKey };
+
+function withoutLastLine(note: string): string {
+  return note.slice(0, note.trimEnd().lastIndexOf('\n') + 1);
 }
 
 function doubled(authority: string): HonestPeer {
@@ -113,6 +140,29 @@ export const PAGE_LIES: Readonly<Record<PageReason, Readonly<Record<string, Page
       'consistency',
       (log) => [log.page({ ...NEXT, count: 2 }), log.page({ ...NEXT, after: HALF + 2 })],
       { cursor: HALF + 2 },
+    ),
+    'no note': accused(
+      'note',
+      withNote(() => null),
+    ),
+    'a note by another key': accused(
+      'note',
+      withNote((log, frames) => log.signed(frames, { signer: otherSigner(log) }).note),
+    ),
+    'a note for another peer': accused(
+      'note.receiver',
+      withNote((log, frames) => log.signed(frames, { receiver: 'stigmem://hooli.example' }).note),
+    ),
+    'a note over other bytes': accused(
+      'note.frames',
+      withNote((log, frames) => log.signed({ ...frames, proof: Buffer.alloc(32) }).note),
+    ),
+    'a note of other entries': accused(
+      'note.to',
+      withNote((log, frames) => {
+        const told = { feed: 'public', after: HALF, to: WHOLE + 1, receiver: log.receiver };
+        return Buffer.from(signPageNote(told, WHOLE, frames, log.signer));
+      }),
     ),
     'later page with a larger checkpoint': accused(
       'checkpoint.size',
@@ -196,6 +246,40 @@ export const PAGE_LIES: Readonly<Record<PageReason, Readonly<Record<string, Page
     'an empty page although there is more': accused('feed_head.length', (log) => [log.page({ ...NEXT, count: 0 })]),
     'another last leaf': contradicted('feed_head.last_leaf', (log) =>
       page(log, { feedHead: (head) => ({ ...head, lastLeaf: Buffer.alloc(32) }) }),
+    ),
+  },
+  anchor_missing: {
+    'without the anchor that the policy asks for': accused(
+      'anchor',
+      withHeader(() => ({ anchor: null })),
+      ANCHORED,
+    ),
+  },
+  anchor_invalid: {
+    'no receipt': accused(
+      'anchor',
+      withHeader(() => ({ anchor: 'x' })),
+      ANCHORED,
+    ),
+    'of another log': accused(
+      'anchor',
+      withHeader(() => ({ anchor: stranger.anchor() })),
+      ANCHORED,
+    ),
+    'of another place in the log': accused(
+      'anchor',
+      withHeader((log) => ({ anchor: log.anchor(WHOLE, { log_index: 7 }) })),
+      ANCHORED,
+    ),
+  },
+  witness_quorum_unmet: {
+    'without the cosignature that the policy asks for': accused(
+      'checkpoint.cosignatures',
+      (log) => page(log, { header: (header) => ({ ...header, checkpoint: withoutLastLine(header.checkpoint) }) }),
+      {
+        build: (authority) => new HonestPeer({ authority, witness: WITNESS }).appendMany(WHOLE),
+        witnesses: `witness w ${formatVerifierKey(WITNESS_KEY)}\nquorum w`,
+      },
     ),
   },
 };

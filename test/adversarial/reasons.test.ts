@@ -46,7 +46,8 @@ test('hostile peers against one node', async (t) => {
     HostileProcess.start(bench, PAGE_MODULE, names),
   ]);
   for (const reason of FACT_REASONS) victim.writePeer(reason, liars.asPeer(reason));
-  for (const name of names) victim.writePeer(name, cheats.asPeer(name));
+  for (const { name, witnesses, anchors = [] } of PAGE_CASES)
+    victim.writePeer(name, { ...cheats.asPeer(name), anchors, ...(witnesses === undefined ? {} : { witnesses }) });
 
   for (const reason of FACT_REASONS)
     await t.test(`one fact: ${reason}, at the first, a middle, the last and every place of a page`, () =>

@@ -3,11 +3,10 @@
  * itself; and gives the same reasons as our verifier for every lie that the hostile peers of the adversarial tests tell.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { FACT_EVENT } from '../../src/core/verdict.ts';
@@ -15,9 +14,9 @@ import { type EntryReason, LIES_AT, LOG_ENTRIES, PAGE_ENTRIES } from '../adversa
 import { PAGE_CASES } from '../adversarial/page-lies.ts';
 import { HostileProcess } from '../support/hostile-process.ts';
 import { Bench, type NodeProcess } from '../support/node-process.ts';
+import { pythonWithPackages } from './programs/python.ts';
 
-const CACHE = fileURLToPath(new URL('../../.cache/interop/', import.meta.url));
-const PYTHON = join(CACHE, 'venv', 'bin', 'python');
+const PYTHON = await pythonWithPackages();
 const PULL = fileURLToPath(new URL('./python-peer/pull.py', import.meta.url));
 const SERVE = fileURLToPath(new URL('./python-peer/serve.py', import.meta.url));
 const SEED = '01'.repeat(32);
@@ -33,14 +32,6 @@ interface Target {
   readonly address: string;
   readonly namespace: string;
 }
-
-before(() => {
-  mkdirSync(CACHE, { recursive: true });
-  if (!existsSync(PYTHON)) assert.equal(spawnSync('python3', ['-m', 'venv', join(CACHE, 'venv')]).status, 0);
-  if (spawnSync(PYTHON, ['-c', 'import cryptography, zstandard']).status === 0) return;
-  const { status, stderr } = spawnSync(PYTHON, ['-m', 'pip', 'install', '--quiet', 'cryptography', 'zstandard']);
-  assert.equal(status, 0, String(stderr));
-});
 
 function argumentsFor({ nodeId, peerId, address, namespace }: Target, more: readonly string[]): string[] {
   const [, , host = '', , port = ''] = address.split('/');
@@ -134,11 +125,8 @@ test('it pulls from a real node and verifies checkpoint, heads, leaves, proofs, 
     for (const frame of ['header', 'entries', 'proof']) {
       verdicts.push(await pull(target, '--feed', 'public', '--identity', '--page-entries', '8', '--flip', frame));
     }
-    const [header, entries, proof] = verdicts;
-    assert.equal(header.ok, false);
-    assert.equal(entries.ok === false || entries.refused.length > 0, true, JSON.stringify(entries));
-    // A garbled proof is resolved by single ones: every entry is taken all the same.
-    assert.deepEqual([proof.ok, proof.accepted, proof.resolved > 0], [true, 34, true], JSON.stringify(proof));
+    // Every frame is under the note's signature: what was garbled on the way is nobody's word.
+    for (const verdict of verdicts) assert.deepEqual([verdict.ok, verdict.reason], [false, 'page_malformed']);
   });
 
   await t.test('a watch says at once where the feed stands, and says so again when it grows', async () => {
@@ -191,8 +179,18 @@ test('for every lie it gives the reason that our verifier gives', async (t) => {
   const reasons = Object.keys(FACT_EVENT) as EntryReason[];
   const names = PAGE_CASES.map(({ name }) => name);
   const [liars, cheats] = await Promise.all([
-    HostileProcess.start(bench, new URL('../adversarial/fact-lies.ts', import.meta.url).href, reasons),
-    HostileProcess.start(bench, new URL('../adversarial/page-lies.ts', import.meta.url).href, names),
+    HostileProcess.start(
+      bench,
+      new URL('../adversarial/fact-lies.ts', import.meta.url).href,
+      reasons,
+      'stigmem://python.example',
+    ),
+    HostileProcess.start(
+      bench,
+      new URL('../adversarial/page-lies.ts', import.meta.url).href,
+      names,
+      'stigmem://python.example',
+    ),
   ]);
   const target = (hostile: HostileProcess, name: string): Target => {
     const { nodeId, peerId, addresses } = hostile.asPeer(name);

@@ -1,20 +1,17 @@
 /**
  * The Stigmem reference verifies our journal with its own code, unmodified: `verify_fact_chain` of the `stigmem-node`
- * package, which is installed from PyPI into `.cache/interop` if it is not there.
+ * package, installed from PyPI.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { JOURNAL_FILE } from '../../src/journal/files.ts';
 import { fillJournal, newJournal, temporaryFolder } from '../support/journal-fixture.ts';
 import { tamper } from '../support/tampering.ts';
+import { pythonWithPackages } from './programs/python.ts';
 
-const CACHE = fileURLToPath(new URL('../../.cache/interop/', import.meta.url));
-const ENVIRONMENT = join(CACHE, 'stigmem');
-const PYTHON = join(ENVIRONMENT, 'bin', 'python');
+const PYTHON = await pythonWithPackages();
 
 const VERIFY = `
 import dataclasses, importlib.metadata, json, sqlite3, sys
@@ -43,13 +40,6 @@ function run(command: string, args: readonly string[]): string {
 function verify(folder: string): Verdict {
   return JSON.parse(run(PYTHON, ['-c', VERIFY, join(folder, JOURNAL_FILE)]));
 }
-
-before(() => {
-  mkdirSync(CACHE, { recursive: true });
-  if (!existsSync(PYTHON)) run('python3', ['-m', 'venv', ENVIRONMENT]);
-  const isInstalled = spawnSync(PYTHON, ['-c', 'import stigmem_node.fact_chain']).status === 0;
-  if (!isInstalled) run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--pre', 'stigmem-node']);
-});
 
 test('the reference finds our chain valid, own and received facts alike', (t) => {
   const folder = temporaryFolder(t);

@@ -64,9 +64,11 @@ export interface SendOptions {
 
 export interface TestApiOptions {
   readonly peers?: readonly PeerStatus[];
+  readonly witness?: ApiDeps['witness'];
   readonly limits?: Partial<ApiLimits>;
   readonly gardens?: readonly string[];
   readonly openMetrics?: boolean;
+  readonly publicTlog?: boolean;
   readonly ready?: boolean;
 }
 
@@ -94,11 +96,15 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
+    witness: options.witness ?? null,
+    receipts: async () => [],
+    evidence: async () => ({ kind: 'not_found' as const }),
     keys: keyStore,
     metrics,
     events: createEvents(logger, metrics),
     logger,
     audits,
+    growth: { current: () => ({ size: 0 }), wait: async () => 'timeout' },
     node: {
       nodeId: 'stigmem://example',
       authority: 'example',
@@ -113,10 +119,12 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
       notices: [],
     }),
+    anchorBackends: [],
     gardens: options.gardens ?? ['incident-42'],
     nowMs: () => nowMs,
     limits: { ...DEFAULT_API_LIMITS, ...options.limits },
     openMetrics: options.openMetrics ?? true,
+    publicTlog: options.publicTlog ?? false,
   };
   const api = buildApi(deps);
 

@@ -9,6 +9,8 @@ import { dataPaths } from '../../src/config/data-dir.ts';
 import { writeSecretFile, writeSeedFile } from '../../src/config/secret-file.ts';
 import { renderConfig } from '../../src/config/template.ts';
 import { Findings, type FsckProblem, type FsckReport } from '../../src/journal/fsck/report.ts';
+import { exportTiles } from '../../src/node/tiles-export.ts';
+import { verifyJournal } from '../../src/node/verify-journal.ts';
 import { createTestApi, type TestApi, type TestApiOptions } from './api-fixture.ts';
 
 export interface Ran {
@@ -68,6 +70,8 @@ export async function createCliFixture(options: TestApiOptions = {}): Promise<Cl
     runDaemon: async (): Promise<RunningNode> => Promise.reject(new Error('no daemon in this test')),
     initJournal: (folder) => writeFileSync(join(folder, 'journal.db'), ''),
     runFsck: async () => fsckReport({}, 0),
+    exportTiles,
+    verifyJournal,
   };
   const runBare = (args: readonly string[], how: RunOptions = {}): Promise<Ran> => runOnce(args, node, how);
   return {

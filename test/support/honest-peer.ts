@@ -15,29 +15,40 @@
  * answers for a peer that is served as a process.
  */
 import { createHash } from 'node:crypto';
+import { p256 } from '@noble/curves/nist.js';
+import { canonicalJson } from '../../src/core/canonical-json.ts';
 import { chainHash, eventHashOfText } from '../../src/core/chain.ts';
 import { cidOfText } from '../../src/core/cid.ts';
 import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import { formatHlc } from '../../src/core/hlc.ts';
 import { uuidV7 } from '../../src/core/ids.ts';
+import { parseJson } from '../../src/core/json.ts';
 import { pythonFloatText } from '../../src/core/python-text.ts';
+import { nextLogLine } from '../../src/core/reference/local-log.ts';
 import { isoMicros } from '../../src/core/time.ts';
+import { type AnchorReceipt, formatAnchorReceipt } from '../../src/merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
-import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
+import { formatCheckpoint, signCheckpoint } from '../../src/merkle/checkpoint.ts';
 import { entryLeafHash } from '../../src/merkle/commitment.ts';
+import { appendSignature, cosign } from '../../src/merkle/cosignature.ts';
+import { type AnchorSigner, createAnchorSigner } from '../../src/merkle/ecdsa.ts';
 import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
 import { type FeedHead, signFeedHead } from '../../src/merkle/feed-head.ts';
-import { ALG_ED25519 } from '../../src/merkle/note.ts';
+import { ALG_ECDSA, ALG_ED25519, type NoteSignature } from '../../src/merkle/note.ts';
 import { proveConsistency, proveInclusion, provePage, rootAt, type TileSource } from '../../src/merkle/tiles.ts';
 import { TreeBuilder } from '../../src/merkle/tree-builder.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import type { PageContext, PinnedPeer } from '../../src/verify/context.ts';
 import { signDeclaration } from '../../src/wire/declaration.ts';
-import { encodePage, type PageContent, type PageFrames } from '../../src/wire/page.ts';
+import { encodePage, type PageContent, type PageFrames, type SignedPageFrames } from '../../src/wire/page.ts';
 import type { PageEncoding, PageHeader } from '../../src/wire/page-header.ts';
+import { signPageNote } from '../../src/wire/page-note.ts';
 import type { ProofAnswer, ProofRequest } from '../../src/wire/proof.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import type { PullRequest } from '../../src/wire/pull-request.ts';
+
+/** Node id of whoever pulls, unless a test says otherwise. */
+export const RECEIVER = 'stigmem://globex.example';
 
 /** 2026-01-01T00:00:00Z, when the first entry of a peer is asserted; each next one a second later. */
 export const EPOCH_MS = 1_767_225_600_000;
@@ -103,6 +114,8 @@ export interface PageLie {
   /** Members of the finished header; the header is written again whatever they are. */
   readonly header?: (header: PageHeader) => unknown;
   readonly frames?: (frames: PageFrames) => PageFrames;
+  /** Another note than the one that fits; everything before it is signed as it was told. */
+  readonly note?: (frames: SignedPageFrames) => Uint8Array | null;
 }
 
 export interface HonestPeerOptions {
@@ -110,6 +123,10 @@ export interface HonestPeerOptions {
   /** Origin suffix, 16 hex digits. */
   readonly journal?: string;
   readonly startMs?: number;
+  /** Cosigns each of its checkpoints. */
+  readonly witness?: LogSigner;
+  /** The first page of an answer carries the receipt of a local log. */
+  readonly anchored?: boolean;
 }
 
 export class HonestPeer {
@@ -118,6 +135,10 @@ export class HonestPeer {
   readonly origin: string;
   /** The log key. */
   readonly signer: LogSigner;
+  /** Signs what goes to transparency logs. */
+  readonly anchorSigner: AnchorSigner;
+  /** Whom its pages are signed for. */
+  receiver: string = RECEIVER;
   readonly entries: StoredEntry[] = [];
   readonly #options: HonestPeerOptions;
   readonly #startMs: number;
@@ -132,6 +153,7 @@ export class HonestPeer {
     this.nodeId = `stigmem://${this.authority}`;
     this.origin = `${this.authority}/journal/${options.journal ?? '00000000000000aa'}`;
     this.signer = createLogSigner(this.origin, sha256(`log key of ${this.origin}`));
+    this.anchorSigner = createAnchorSigner(this.origin, sha256(`anchor key of ${this.origin}`));
     this.#startMs = options.startMs ?? EPOCH_MS;
   }
 
@@ -163,6 +185,7 @@ export class HonestPeer {
   /** A peer with the same keys and the same first `size` entries, which goes its own way from there. */
   fork(size: number): HonestPeer {
     const other = new HonestPeer(this.#options);
+    other.receiver = this.receiver;
     for (const stored of this.entries.slice(0, size)) other.#keep(stored);
     other.#salted = `${this.#salted} fork at ${size}`;
     return other;
@@ -184,7 +207,10 @@ export class HonestPeer {
   }
 
   checkpoint(size: number = this.size): string {
-    return signCheckpoint(this.origin, size, this.root(size), this.signer);
+    const note = signCheckpoint(this.origin, size, this.root(size), this.signer);
+    const { witness } = this.#options;
+    const text = note.slice(0, note.indexOf('\n\n') + 1);
+    return witness === undefined ? note : appendSignature(note, cosign(text, EPOCH_MS / 1000, witness));
   }
 
   /** How many entries of a feed are among the first `size` leaves. */
@@ -207,13 +233,14 @@ export class HonestPeer {
   }
 
   /** One page of a feed, from the entry behind `after`. */
-  page(request: PageRequest, lie: PageLie = {}): PageFrames {
+  page(request: PageRequest, lie: PageLie = {}): SignedPageFrames {
     const { feed, after, size = this.size, knownSize = 0 } = request;
     const entries = this.#inFeed(feed, size).slice(after, after + (request.count ?? Number.POSITIVE_INFINITY));
     const indexes = entries.map(({ index }) => index);
     const content: PageContent = {
       feed,
       after,
+      anchor: knownSize === null || this.#options.anchored !== true ? null : this.anchor(size),
       checkpoint: this.checkpoint(size),
       feedHead: this.feedHead(feed, size, lie.feedHead),
       consistency: knownSize === null ? null : this.consistency(Math.min(knownSize, size), size),
@@ -222,10 +249,20 @@ export class HonestPeer {
       proof: entries.length === 0 ? new Uint8Array(0) : provePage(indexes, size, this.tiles),
     };
     const told = lie.content === undefined ? content : this.#withProof(lie.content(content), content, size);
-    const frames = encodePage(told);
-    const header = lie.header?.(JSON.parse(Buffer.from(frames.header).toString('utf8')));
-    const retold = header === undefined ? frames : { ...frames, header: Buffer.from(JSON.stringify(header)) };
-    return lie.frames?.(retold) ?? retold;
+    const written = encodePage(told);
+    const header = lie.header?.(JSON.parse(Buffer.from(written.header).toString('utf8')));
+    const retold = header === undefined ? written : { ...written, header: Buffer.from(JSON.stringify(header)) };
+    const frames = this.signed(lie.frames?.(retold) ?? retold);
+    return { ...frames, note: lie.note === undefined ? frames.note : lie.note(frames) };
+  }
+
+  /** The frames with a note that fits them, however wrong they are. */
+  signed(frames: PageFrames, told: { receiver?: string; signer?: LogSigner } = {}): SignedPageFrames {
+    const { feed, after, count, size } = statedIn(frames.header, this.size);
+    const page = { receiver: told.receiver ?? this.receiver, feed, after, to: after + count };
+    const { header, entries, proof } = frames;
+    const note = signPageNote(page, size, { header, entries, proof }, told.signer ?? this.signer);
+    return { header, entries, proof, note: Buffer.from(note) };
   }
 
   /** The frames of a whole answer, as `pull` sends them, without the empty one at the end. */
@@ -233,6 +270,7 @@ export class HonestPeer {
     request: PullRequest,
     granted: readonly string[],
     lie: PageLie = {},
+    receiver: string = this.receiver,
   ): Generator<Uint8Array, void, undefined> {
     let left = request.pages;
     let isFirst = true;
@@ -246,13 +284,53 @@ export class HonestPeer {
         }
         const knownSize = isFirst ? request.known_size : null;
         const encoding = request.accept.includes('zstd') ? 'zstd' : 'identity';
+        this.receiver = receiver;
         const frames = this.page({ feed: cursor.feed, after, count: request.page_entries, knownSize, encoding }, lie);
         isFirst = false;
-        for (const frame of [frames.header, frames.entries, frames.proof]) if (frame !== null) yield frame;
+        for (const frame of [frames.header, frames.entries, frames.proof, frames.note]) if (frame !== null) yield frame;
         after += request.page_entries;
       } while (after < this.feedLength(cursor.feed));
     }
     yield encodePullEnd({ end: true, has_more: hasMore });
+  }
+
+  /** A receipt of a local log over the checkpoint of that size, canonical; members may be told otherwise. */
+  anchor(size: number = this.size, told: Partial<AnchorReceipt> = {}): string {
+    const checkpoint = appendSignature(
+      signCheckpoint(this.origin, size, this.root(size), this.signer),
+      this.#anchorLine(formatCheckpoint(this.origin, size, this.root(size))),
+    );
+    const payload = parseJson(
+      canonicalJson({
+        chain_hash: `sha256:${'0'.repeat(64)}`,
+        covered_chain_seq: size,
+        created_at: isoMicros(this.#startMs * 1000),
+        kind: 'stigmem.fact_chain_checkpoint',
+        tenant_id: 'default',
+        version: 1,
+      }),
+    );
+    if (!payload.ok) throw new Error('a payload is JSON');
+    const line = nextLogLine(null, payload.value, this.#startMs / 1000);
+    return formatAnchorReceipt({
+      backend: 'local',
+      checkpoint,
+      entry: { ...JSON.parse(line.text), note: checkpoint },
+      integrated_time: null,
+      leaf_hash: line.leaf_hash,
+      log_id: '0123456789abcdef',
+      log_index: 0,
+      tree_size: size,
+      v: 1,
+      ...told,
+    });
+  }
+
+  /** The same line each time, in every process: what was sent is compared with what was received. */
+  #anchorLine(text: string): NoteSignature {
+    const { name, keyId } = this.anchorSigner;
+    const signature = p256.sign(Buffer.from(text), sha256(`anchor key of ${this.origin}`), { format: 'der' });
+    return { name, keyId, signature };
   }
 
   answerProof(request: ProofRequest): ProofAnswer {
@@ -274,13 +352,18 @@ export class HonestPeer {
   /** The signed declaration, under the identity key given (its name has to be the node id). */
   declaration(identity: LogSigner, peerId: string): string {
     const vkey = formatVerifierKey({ name: this.origin, algorithm: ALG_ED25519, publicKey: this.signer.publicKey });
+    const { publicKey } = this.anchorSigner;
+    const anchor = formatVerifierKey({ name: this.origin, algorithm: ALG_ECDSA, publicKey });
     const since = isoMicros(this.#startMs * 1000);
     return signDeclaration(
       {
         audit_origin: this.origin.replace('/journal/', '/audit/'),
         issued_at: since,
         journal_origin: this.origin,
-        keys: [{ algorithm: 'ed25519', not_after: null, not_before: since, use: 'log', vkey }],
+        keys: [
+          { algorithm: 'ed25519', not_after: null, not_before: since, use: 'log', vkey },
+          { algorithm: 'ecdsa-p256', not_after: null, not_before: since, use: 'anchor', vkey: anchor },
+        ],
         node_id: this.nodeId,
         peer_id: peerId,
       },
@@ -291,12 +374,20 @@ export class HonestPeer {
   /** As a receiver that has approved this peer has pinned it. */
   pinned(): PinnedPeer {
     const { nodeId, authority, origin } = this;
-    return { nodeId, authority, origin, logKey: this.signer.publicKey, namespaces: [authority] };
+    return {
+      nodeId,
+      authority,
+      origin,
+      logKey: this.signer.publicKey,
+      anchorKey: this.anchorSigner.publicKey,
+      namespaces: [authority],
+    };
   }
 
   /** The context of a first pull of the public feed, one hour after the first entry; override what the test is about. */
   context(overrides: Partial<PageContext> = {}): PageContext {
     return {
+      self: this.receiver,
       peer: this.pinned(),
       feed: 'public',
       after: 0,
@@ -309,6 +400,7 @@ export class HonestPeer {
       maxPastSkewMs: 2_592_000_000,
       maxValueBytes: 65_536,
       firstPage: true,
+      policy: { witnesses: null, anchors: null },
       ...overrides,
     };
   }
@@ -383,6 +475,25 @@ export class HonestPeer {
     const isProvable = indexes.every((index, i) => index > (indexes[i - 1] ?? -1) && index < size);
     if (told.proof !== honest.proof || told.entries === honest.entries || !isProvable) return told;
     return { ...told, proof: indexes.length === 0 ? new Uint8Array(0) : provePage(indexes, size, this.tiles) };
+  }
+}
+
+/** What a header says, as far as it says something that a note can say too. */
+function statedIn(
+  header: Uint8Array,
+  size: number,
+): { readonly feed: string; readonly after: number; readonly count: number; readonly size: number } {
+  try {
+    const said = JSON.parse(Buffer.from(header).toString('utf8'));
+    const stated = Number(String(said.checkpoint).split('\n')[1]);
+    return {
+      feed: /^\P{Cc}+$/u.test(String(said.feed)) ? String(said.feed) : 'public',
+      after: Number.isSafeInteger(said.after) && said.after >= 0 ? said.after : 0,
+      count: Array.isArray(said.indexes) ? said.indexes.length : 0,
+      size: Number.isSafeInteger(stated) ? stated : size,
+    };
+  } catch {
+    return { feed: 'public', after: 0, count: 0, size };
   }
 }
 

@@ -1,15 +1,17 @@
-/** Entry of a hostile process: `hostile-main.ts <module> <name>…`. The module's `behaviours` has one maker per name. */
+/** Entry of a hostile process: `hostile-main.ts <module> <victim's node id> <name>…`. The module's `behaviours` has one maker per name. */
 import { type Behaviour, HostilePeer, type Listening } from './hostile-peer.ts';
 import type { HostileAnswer, HostileOrder } from './hostile-process.ts';
 
-const [module = '', ...names] = process.argv.slice(2);
+const [module = '', receiver = '', ...names] = process.argv.slice(2);
 const { behaviours } = (await import(module)) as { behaviours: Readonly<Record<string, () => Behaviour>> };
 const peers = new Map<string, HostilePeer>();
 const listening: Record<string, Listening> = {};
 for (const name of names) {
   const behaviour = behaviours[name];
   if (behaviour === undefined) throw new Error(`no behaviour ${name} in ${module}`);
-  const peer = new HostilePeer(name, behaviour());
+  const told = behaviour();
+  told.log.receiver = receiver;
+  const peer = new HostilePeer(name, told);
   peers.set(name, peer);
   listening[name] = await peer.listen();
 }

@@ -14,7 +14,7 @@ import { guardedYamux } from '../../src/transport/guard.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
 import { DEFAULT_GUARD_LIMITS } from '../../src/transport/limits.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
-import type { PageFrames } from '../../src/wire/page.ts';
+import type { SignedPageFrames } from '../../src/wire/page.ts';
 import { decodeProofRequest, encodeProofAnswer, type ProofRequest } from '../../src/wire/proof.ts';
 import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCOL } from '../../src/wire/protocols.ts';
 import { decodePullRequest, type PullRequest } from '../../src/wire/pull-request.ts';
@@ -26,9 +26,9 @@ type Frames = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 /** How a peer lies. What is left out is honest. */
 export interface Behaviour {
   readonly log: HonestPeer;
-  readonly pull?: (request: PullRequest, signal: AbortSignal) => Frames;
+  readonly pull?: (request: PullRequest, signal: AbortSignal, peerId: string) => Frames;
   /** null: no answer. */
-  readonly proof?: (request: ProofRequest) => Uint8Array | null;
+  readonly proof?: (request: ProofRequest, peerId: string) => Uint8Array | null;
   readonly hello?: (honest: Uint8Array) => Frames;
   readonly watch?: (signal: AbortSignal) => Frames;
   /** Takes the bare stream of a protocol: whatever it does with it. */
@@ -96,6 +96,10 @@ export class HostilePeer {
     if (this.#node !== undefined) await this.#behaviour.call?.(this.#node, victim);
   }
 
+  async close(): Promise<void> {
+    await this.#node?.stop();
+  }
+
   report(): HostileReport {
     return { asked: { ...this.#asked }, connections: this.#connections };
   }
@@ -108,15 +112,15 @@ export class HostilePeer {
     const lie = (): Behaviour => (this.#behaves ? { log } : this.#behaviour);
 
     await this.#serve(node, HELLO_PROTOCOL, () => lie().hello?.(hello()) ?? [hello()]);
-    await this.#serve(node, PULL_PROTOCOL, (bytes, { signal }) => {
+    await this.#serve(node, PULL_PROTOCOL, (bytes, { signal, peerId: from }) => {
       const request = decodePullRequest(bytes);
       if (!request.ok) throw new Error(JSON.stringify(request.error));
-      return lie().pull?.(request.value, signal) ?? log.answerPull(request.value, ['public']);
+      return lie().pull?.(request.value, signal, from) ?? log.answerPull(request.value, ['public']);
     });
-    await this.#serve(node, PROOF_PROTOCOL, (bytes) => {
+    await this.#serve(node, PROOF_PROTOCOL, (bytes, { peerId: from }) => {
       const request = decodeProofRequest(bytes);
       if (!request.ok) throw new Error(JSON.stringify(request.error));
-      const told = lie().proof?.(request.value);
+      const told = lie().proof?.(request.value, from);
       return told === null ? [] : [told ?? encodeProofAnswer(log.answerProof(request.value))];
     });
     await this.#serve(node, WATCH_PROTOCOL, (_bytes, { signal }) => lie().watch?.(signal) ?? lengths(log, signal));
@@ -148,11 +152,12 @@ export async function gone(signal: AbortSignal): Promise<void> {
 }
 
 /** The frames of pages, one after the other, without an end. */
-export function* framesOf(...pages: readonly PageFrames[]): Generator<Uint8Array> {
-  for (const { header, entries, proof } of pages) {
+export function* framesOf(...pages: readonly SignedPageFrames[]): Generator<Uint8Array> {
+  for (const { header, entries, proof, note } of pages) {
     yield header;
     if (entries !== null) yield entries;
     if (proof !== null) yield proof;
+    if (note !== null) yield note;
   }
 }
 

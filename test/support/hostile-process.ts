@@ -31,9 +31,17 @@ export class HostileProcess {
     this.#peers = peers;
   }
 
-  /** @param module file URL of the module with `behaviours` */
-  static async start(bench: Bench, module: string, names: readonly string[]): Promise<HostileProcess> {
-    const child = bench.spawn(`hostile ${names[0] ?? ''}`, [ENTRY, module, ...names], 'ipc');
+  /**
+   * @param module file URL of the module with `behaviours`
+   * @param receiver node id that pages are signed for
+   */
+  static async start(
+    bench: Bench,
+    module: string,
+    names: readonly string[],
+    receiver = 'stigmem://victim.example',
+  ): Promise<HostileProcess> {
+    const child = bench.spawn(`hostile ${names[0] ?? ''}`, [ENTRY, module, receiver, ...names], 'ipc');
     const ended = once(child, 'exit').then(() => Promise.reject(new Error(`it ended\n${bench.tails()}`)));
     const first = once(child, 'message').then(([message]) => (message as HostileAnswer).answer);
     const peers = await within(STEP_MS, 'the hostile process listens', Promise.race([first, ended]));

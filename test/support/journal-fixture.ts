@@ -7,16 +7,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import type { JsonValue } from '../../src/core/json.ts';
+import { type JsonValue, parseJson } from '../../src/core/json.ts';
+import { nextLogLine } from '../../src/core/reference/local-log.ts';
 import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
+import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
+import { createAnchorSigner } from '../../src/merkle/ecdsa.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { Projector } from '../../src/projections/projector.ts';
+import { RecallIndex } from '../../src/projections/recall-index.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
 import type { PageFrames } from '../../src/wire/page.ts';
+import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
 import { judged } from './judging.ts';
 
@@ -66,7 +71,11 @@ export function dropGuards(db: Database.Database): void {
   for (const name of triggers) db.exec(`DROP TRIGGER ${name}`);
 }
 
-export function ownFact(n: number, overrides: Partial<AssertRequest> = {}): VerifiedAssertion {
+export function ownFact(
+  n: number,
+  overrides: Partial<AssertRequest> = {},
+  nodeAuthority = 'globex.example',
+): VerifiedAssertion {
   const request: AssertRequest = {
     entity: `stigmem://globex.example/service/s${n}`,
     relation: 'memory:status',
@@ -83,7 +92,7 @@ export function ownFact(n: number, overrides: Partial<AssertRequest> = {}): Veri
     ...overrides,
   };
   const verified = verifyAssertion(request, {
-    nodeAuthority: 'globex.example',
+    nodeAuthority,
     nowMs: NOW_MS,
     maxValueBytes: 65_536,
     mayWriteInstructions: true,
@@ -116,7 +125,8 @@ export function pullPage(
     neighbour: journal.peers.neighbour(peer.nodeId),
     nowMs: NOW_MS,
   });
-  const batch = judged(options.frames?.(frames) ?? frames, ctx, [], options.inclusion);
+  const told = options.frames === undefined ? frames : peer.signed(options.frames(frames));
+  const batch = judged(told, ctx, [], options.inclusion);
   return journal.appendPage(batch, NOW_MS);
 }
 
@@ -135,6 +145,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   appendOwn(journal, Math.ceil(own / 2));
   pullPage(journal, acme, 20);
   journal.head(0);
+  anchor(journal);
   pullPage(journal, acme, 15);
   pullPage(journal, acme, 15);
   pullPage(journal, acme, 10, { feed: 'company' });
@@ -151,50 +162,64 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   appendOwn(journal, 1, { scope: 'local', attestation: { key_id: 'k1', signature: 'c2lnbmF0dXJl' } });
   appendOwn(journal, 1, { interpret_as: 'instruction', valid_until: '2026-12-31T23:59:59Z' });
   journal.head(0);
+  anchor(journal);
   appendOwn(journal, Math.floor(own / 2));
   journal.head(0);
+  anchor(journal);
+  fillReceipts(journal, acme);
   fillStatements(journal);
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
+  const words = new RecallIndex(journal.db);
+  while (words.advance() > 0);
 }
 
-type StatementTable =
-  | 'anchor_checkpoints'
-  | 'anchor_receipts'
-  | 'cosigned'
-  | 'cosignatures'
-  | 'seen_checkpoints'
-  | 'page_notes'
-  | 'page_receipts'
-  | 'key_statements';
+type StatementTable = 'cosigned' | 'cosignatures' | 'seen_checkpoints' | 'key_statements';
+
+/** Anchors the journal as it stands, with a receipt of a local log. */
+function anchor(journal: Journal): void {
+  const signer = createAnchorSigner(IDENTITY.journalOrigin, sha256('anchor seed'));
+  const checkpoint = journal.makeAnchor('journal', signer, NOW_MS);
+  if (checkpoint === null) throw new Error('there is nothing new to anchor');
+  const payload = parseJson(
+    JSON.stringify({ chain_hash: checkpoint.chainHash, covered_chain_seq: checkpoint.treeSize }),
+  );
+  if (!payload.ok) throw new Error('a payload is JSON');
+  const line = nextLogLine(null, payload.value, NOW_MS / 1000);
+  const receipt = {
+    logId: '0123456789abcdef',
+    logIndex: checkpoint.id - 1,
+    integratedTime: 1_700_000_000,
+    leafHash: line.leaf_hash,
+    entry: line.text.trimEnd(),
+    trustRoot: 'root 1',
+  };
+  journal.saveAnchorReceipt(checkpoint.id, { backend: 'local', ...receipt }, NOW_MS);
+}
+
+/** A peer that has pulled some of our own facts, and says so. */
+function fillReceipts(journal: Journal, peer: HonestPeer): void {
+  const records = new ReceiptRecords(journal.db);
+  for (const after of [0, 10, 20]) {
+    const page = { feed: 'public', after, to: after + 10 };
+    const told = { ...page, sender: IDENTITY.journalOrigin, accepted: 10, refused: 0 };
+    records.save(peer.nodeId, page, signReceipt(told, `note of ${after}`, peer.signer), NOW_MS * 1000);
+  }
+}
 
 /** Rows of the tables that hold what others signed: their contents are not looked at here. */
 function fillStatements(journal: Journal): void {
   const root = sha256('root');
   const at = NOW_MS * 1000;
-  const rows = (i: number): { readonly [T in StatementTable]: NewRow<T> } => ({
-    anchor_checkpoints: { log: 1, tree_size: 9, root, chain_hash: sha256('chain'), note: 'note 9', created_us: at },
-    anchor_receipts: {
-      anchor_id: i,
-      backend: 'local',
-      log_id: 'l1',
-      log_index: 0,
-      integrated_time: 1_700_000_000,
-      leaf_hash: root.toString('hex'),
-      entry: '{"index":0}',
-      trust_root: 'root 1',
-      submitted_us: at,
-    },
+  const rows: { readonly [T in StatementTable]: NewRow<T> } = {
     cosigned: { origin: 'acme.example/journal/00000000000000aa', tree_size: 9, root, note: 'note a', cosigned_us: at },
     cosignatures: { log: 1, tree_size: 9, witness: 'acme.example/witness', line: 'line', received_us: at },
     seen_checkpoints: { origin: 'o', tree_size: 9, root, note: 'n', seen_from: 'stigmem://a.example', received_us: at },
-    page_notes: { page_id: 1, note: 'note of page 1' },
-    page_receipts: { peer: 'p', feed: 'public', after_seq: 0, to_seq: 9, note: 'receipt', received_us: at },
     key_statements: { node_id: IDENTITY.nodeId, note: 'statement', received_us: at },
-  });
+  };
   for (let i = 1; i <= 3; i++) {
-    for (const [table, row] of Object.entries(rows(i)))
-      prepareAppend(journal.db, table as 'page_notes')(row as NewRow<'page_notes'>);
+    for (const [table, row] of Object.entries(rows))
+      prepareAppend(journal.db, table as 'cosigned')(row as NewRow<'cosigned'>);
   }
 }
 

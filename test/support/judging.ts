@@ -10,16 +10,16 @@ import {
 } from '../../src/verify/judge.ts';
 import { type OpenedPage, openPage } from '../../src/verify/page.ts';
 import type { SeenFact } from '../../src/verify/seen-fact.ts';
-import type { PageFrames } from '../../src/wire/page.ts';
+import type { SignedPageFrames } from '../../src/wire/page.ts';
 
-export function opened(frames: PageFrames, ctx: PageContext): OpenedPage {
+export function opened(frames: SignedPageFrames, ctx: PageContext): OpenedPage {
   const page = openPage(frames, ctx);
   assert.ok(page.ok, page.ok ? '' : `${page.error.reason} ${JSON.stringify(page.error.difference)}`);
   return page.value;
 }
 
 export function judge(
-  frames: PageFrames,
+  frames: SignedPageFrames,
   ctx: PageContext,
   seen: readonly SeenFact[] = [],
   inclusion?: InclusionPaths,
@@ -32,7 +32,7 @@ export function judge(
 }
 
 export function judged(
-  frames: PageFrames,
+  frames: SignedPageFrames,
   ctx: PageContext,
   seen: readonly SeenFact[] = [],
   inclusion?: InclusionPaths,

@@ -1,25 +1,31 @@
 /** A node without a journal, for tests of the HTTP layer alone: it keeps facts and records in arrays. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { ApiReader, ApiWriter, AssertContext, AssertOutcome, ProofResult } from '../../src/admin/deps.ts';
+import type { ApiReader, ApiWriter, AssertContext, AssertOutcome } from '../../src/admin/deps.ts';
 import { cidOfText } from '../../src/core/cid.ts';
 import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import { MAX_VALUE_BYTES } from '../../src/core/limits.ts';
 import { pythonFloatText } from '../../src/core/python-text.ts';
 import { isoMicros } from '../../src/core/time.ts';
+import type { Published } from '../../src/journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditInput,
   AuditPage,
   AuditRecord,
+  ChangePage,
   CorruptFact,
   FactPage,
   FactQuery,
   FactResult,
   JournalHead,
+  ProveResult,
+  RecallQuery,
+  RecallResult,
   StoredFact,
 } from '../../src/journal/read-model.ts';
 import { type AssertRequest, verifyAssertion } from '../../src/verify/assertion.ts';
+import { encodeFactBundle, FACT_BUNDLE_KIND } from '../../src/wire/fact-bundle.ts';
 
 interface Held {
   entry: Entry;
@@ -88,6 +94,16 @@ export class MemoryNode implements ApiWriter, ApiReader {
     return seq;
   }
 
+  async anchorStatus(): Promise<[]> {
+    return [];
+  }
+
+  async anchors(): Promise<[]> {
+    return [];
+  }
+
+  async retryAnchors(): Promise<void> {}
+
   async head(): Promise<JournalHead> {
     await this.#gate();
     return {
@@ -140,22 +156,56 @@ export class MemoryNode implements ApiWriter, ApiReader {
     return record === undefined ? null : { record, evidence: null, intact: true };
   }
 
-  async proof(factId: string): Promise<ProofResult> {
-    const found = await this.fact(factId);
-    if (found.kind !== 'found') return found;
-    const { entry } = found.fact;
+  async changes(): Promise<ChangePage> {
+    return { changes: [], more: false, corrupt: null };
+  }
+
+  async consistency(): Promise<readonly Uint8Array[]> {
+    return [];
+  }
+
+  async published(): Promise<Published> {
+    return { kind: 'not_found' };
+  }
+
+  async settleRecall(): Promise<number> {
+    await this.#gate();
+    return 0;
+  }
+
+  /** Every fact of the scope that has the query in it, newest first. */
+  async recall({ query, scope, limit, tokenBudget, nowIso }: RecallQuery): Promise<RecallResult> {
+    await this.#gate();
+    const matching = this.#facts
+      .filter((held) => held.entry.value_v.includes(query) && this.#matches(held, { scope, limit, nowIso }))
+      .reverse();
+    const corrupt = matching.map(corruption).find((found) => found !== null);
+    if (corrupt !== undefined) return { kind: 'corrupt', corrupt };
+    const parts = { lexical: 1, recency: 1, weightedTotal: 1, score: 1 };
+    const scored = matching.slice(0, limit).map((held) => ({ fact: this.#stored(held), parts, tokens: 1 }));
+    const facts = scored.slice(0, tokenBudget);
+    const truncated = facts.length < scored.length;
+    return { kind: 'recalled', facts, scored: scored.length, tokensUsed: facts.length, truncated };
+  }
+
+  async prove(factIds: readonly string[]): Promise<ProveResult> {
+    await this.#gate();
     const { checkpoint } = await this.head();
-    const salt = Buffer.alloc(32).toString('base64');
-    const proof = {
-      factId,
-      entry: encodeEntry(entry),
-      salt,
-      leafHash: salt,
-      index: entry.chain_seq - 1,
-      inclusion: [],
-      checkpoint,
-    };
-    return { kind: 'proof', proof };
+    const facts = factIds.map((factId) => {
+      const { entry } = this.#held(factId);
+      const bundle = encodeFactBundle({
+        anchors: [],
+        declaration: 'a declaration',
+        entry: encodeEntry(entry),
+        kind: FACT_BUNDLE_KIND,
+        origin: null,
+        proof: `c2sp.org/tlog-proof@v1\nindex ${entry.chain_seq - 1}\n\n${checkpoint}`,
+        salt: Buffer.alloc(32).toString('base64'),
+      });
+      return { factId, bundle, anchored: false };
+    });
+    const chain = { checkedEntries: this.#facts.length, headHash: HASH, checkpoint: null };
+    return { kind: 'proven', facts, chain };
   }
 
   async #gate(): Promise<void> {

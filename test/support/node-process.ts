@@ -31,6 +31,10 @@ export interface PeerLine {
   readonly share?: readonly string[];
   readonly accept?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** Text of a witness policy. */
+  readonly witnesses?: string;
+  /** Transparency logs of which one is asked for. */
+  readonly anchors?: readonly string[];
 }
 
 export interface Answer {
@@ -136,6 +140,16 @@ export class NodeProcess {
     this.peerId = options.peerId;
     this.#settings = options.settings;
     this.#token = readFileSync(dataPaths(this.dir).cliToken, 'utf8').trim();
+  }
+
+  /** Base URL of the API, once it listens. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** The command line's own key. */
+  get token(): string {
+    return this.#token;
   }
 
   get address(): string {
@@ -290,7 +304,9 @@ addresses = ${list(peer.addresses)}
 namespaces = ${list(namespaces)}
 share = ${list(peer.share)}
 accept = ${list(peer.accept)}
-`;
+[policy]
+anchors = ${list(peer.anchors)}
+${peer.witnesses === undefined ? '' : `witnesses = ${JSON.stringify(peer.witnesses)}\n`}`;
 }
 
 /** Fails if the promise is not settled in time. */

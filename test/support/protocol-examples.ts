@@ -7,15 +7,26 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as varint from 'uint8-varint';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
+import { cosign } from '../../src/merkle/cosignature.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { formatSignatureLine } from '../../src/merkle/note.ts';
 import { identityFromSeed, rawKeyOf } from '../../src/transport/identity.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
-import type { PageFrames } from '../../src/wire/page.ts';
+import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
+import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { encodeProofAnswer, encodeProofRequest, type ProofRequest } from '../../src/wire/proof.ts';
 import { PROTOCOLS, PULL_PROTOCOL } from '../../src/wire/protocols.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
+import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
+import {
+  encodeWitnessAnswer,
+  encodeWitnessRequest,
+  logToken,
+  type WitnessAnswer,
+  type WitnessRequest,
+} from '../../src/wire/witness.ts';
 import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
 
 export const PAGE: string = resolve(import.meta.dirname, '../../docs/PROTOCOL.md');
@@ -70,13 +81,60 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['page-header', text(page.header)],
     ['page-entries', entriesOf(page).trimEnd()],
     ['page-proof', hex(page.proof ?? new Uint8Array(0), 32)],
+    ['page-note', text(page.note ?? new Uint8Array(0)).trimEnd()],
     ['page-empty', text(empty.header)],
+    ['page-empty-note', text(empty.note ?? new Uint8Array(0)).trimEnd()],
     ['pull-end', text(encodePullEnd({ end: true, has_more: false }))],
     ['pull-error', text(encodePullEnd({ error: 'unavailable', retry_after_ms: 60_000 }))],
     ['watch-request', text(encodeWatchRequest({ feeds: ['public', 'company/incident-42'] }))],
     ['watch-update', text(encodeWatchUpdate({ feeds: [{ feed: 'public', length: 3 }], size: 5 }))],
+    ...receiptExamples(page),
     ...proofs,
+    ...witnessExamples(peer),
   ]);
+}
+
+function receiptExamples({ note }: SignedPageFrames): [string, string][] {
+  const { signer } = new HonestPeer({ authority: 'globex.example', journal: '00000000000000bb' });
+  const told = { sender: new HonestPeer().origin, feed: 'public', after: 1, to: 3, accepted: 2, refused: 0 };
+  const receipt = signReceipt(told, text(note ?? new Uint8Array(0)), signer);
+  return [
+    ['receipt-request', text(encodeReceiptRequest({ receipts: [receipt] }))],
+    ['receipt-answer', text(encodeReceiptAnswer({ taken: 1 }))],
+  ];
+}
+
+const WITNESS = createLogSigner('globex.example/witness', Buffer.alloc(32, 2));
+const SALT = encodeBase64(Buffer.alloc(32, 3));
+
+function witnessExamples(peer: HonestPeer): [string, string][] {
+  const checkpoint = peer.checkpoint();
+  const line = formatSignatureLine(
+    cosign(checkpoint.slice(0, checkpoint.indexOf('\n\n') + 1), EPOCH_MS / 1000, WITNESS),
+  );
+  const other = peer.fork(2).appendMany(3).checkpoint();
+  const requests: Record<string, WitnessRequest> = {
+    cosign: { checkpoint, kind: 'cosign', old: 2, proof: peer.consistency(2), v: 1 },
+    heads: { heads: [], kind: 'heads', logs: [logToken(SALT, peer.origin)], salt: SALT, v: 1 },
+    evidence: { kind: 'evidence', notes: [checkpoint, other], path: null, v: 1 },
+  };
+  const answers: Record<string, WitnessAnswer> = {
+    cosigned: { kind: 'cosigned', lines: line, v: 1 },
+    stale: { kind: 'stale', size: 3, v: 1 },
+    refused: { code: 'bad_proof', kind: 'refused', v: 1 },
+    heads: { heads: [checkpoint], kind: 'heads', v: 1 },
+    judged: { kind: 'judged', v: 1, verdict: 'contradiction' },
+  };
+  return [
+    ...Object.entries(requests).map(([kind, one]): [string, string] => [
+      `witness-request-${kind}`,
+      text(encodeWitnessRequest(one)),
+    ]),
+    ...Object.entries(answers).map(([kind, one]): [string, string] => [
+      `witness-answer-${kind}`,
+      text(encodeWitnessAnswer(one)),
+    ]),
+  ];
 }
 
 function helloOf(declaration: string): Parameters<typeof encodeHello>[0] {

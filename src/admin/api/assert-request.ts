@@ -1,9 +1,10 @@
 /** From one fact of a request body to what the writer takes. */
 import { normalizeEntity } from '../../core/entity.ts';
-import { isJsonNumber, isJsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { AssertRefusal, AssertRequest } from '../../verify/assertion.ts';
 import { echo, fieldErrors, valueError } from './field-errors.ts';
+import { plain } from './plain-json.ts';
 import { invalid, type Refusal } from './responses.ts';
 import { ASSERT_BODY, type AssertBody } from './schemas.ts';
 
@@ -91,14 +92,6 @@ function plainValue(value: JsonValue): unknown {
 function laxNumber(value: JsonValue): unknown {
   if (typeof value === 'boolean') return value ? 1 : 0;
   return typeof value === 'string' && NUMERIC_TEXT.test(value) ? Number(value) : plain(value);
-}
-
-function plain(value: JsonValue): unknown {
-  if (isJsonNumber(value)) return Number(value.lexeme);
-  if (Array.isArray(value)) return value.map(plain);
-  if (!isJsonObject(value)) return value;
-  // A member named __proto__ must become a member, not a prototype.
-  return Object.fromEntries([...value].map(([name, member]) => [name, plain(member)]));
 }
 
 const FIELD_LOC: Readonly<Partial<Record<keyof AssertRequest, Loc>>> = {

@@ -26,6 +26,13 @@ export async function readJsonBody(request: Request, limits: ApiLimits): Promise
   return parsed.ok ? parsed : err(notJson(parsed.error));
 }
 
+/** Reads a body of plain text, of at most `limits.maxBodyBytes`. @returns as {@link readJsonBody}, 400 when it is no UTF-8 */
+export async function readTextBody(request: Request, limits: ApiLimits): Promise<Result<string, Refusal>> {
+  const bytes = await readBytes(request, limits);
+  if (!bytes.ok) return bytes;
+  return isUtf8(bytes.value) ? ok(bytes.value.toString('utf8')) : err({ status: 400, detail: 'the body is not UTF-8' });
+}
+
 async function readBytes(request: Request, limits: ApiLimits): Promise<Result<Buffer, Refusal>> {
   if (Number(request.headers.get('content-length') ?? 0) > limits.maxBodyBytes)
     return err(tooLarge(limits.maxBodyBytes));

@@ -1,7 +1,11 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
+import { addAnchors } from './anchors.ts';
 import { addAudit } from './audit.ts';
+import { addChanges } from './changes.ts';
+import { addConsistency } from './consistency.ts';
 import { addDocs } from './docs.ts';
+import { addEvidence } from './evidence.ts';
 import { addFactReads } from './facts-read.ts';
 import { addFactWrites } from './facts-write.ts';
 import { addJournal } from './journal.ts';
@@ -9,10 +13,14 @@ import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
 import { addPeers } from './peers.ts';
 import { createQuota } from './quota.ts';
+import { addRecall } from './recall.ts';
+import { addReceipts } from './receipts.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
+import { addTlog } from './tlog.ts';
 import { createCorruptionDesk } from './visibility.ts';
+import { addWitness } from './witness.ts';
 
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
 export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
@@ -23,11 +31,19 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 
   addFactWrites(apparatus, sessions);
   addFactReads(apparatus, tools);
+  addRecall(apparatus, tools);
+  addReceipts(apparatus);
   addPeers(apparatus);
   addAudit(apparatus);
-  addJournal(apparatus, tools);
+  addEvidence(apparatus);
+  addJournal(apparatus);
+  addAnchors(apparatus);
+  addConsistency(apparatus);
+  addChanges(apparatus, tools);
+  addTlog(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
+  addWitness(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const peer of deps.peers.list()) deps.events.peerState(peer.name, peer.state, peer.lag_entries);

@@ -3,17 +3,17 @@ import { isCid, looksLikeCid } from '../../core/cid.ts';
 import { normalizeEntity } from '../../core/entity.ts';
 import { isScope, SCOPES } from '../../core/scope.ts';
 import { isoMicros } from '../../core/time.ts';
-import type { FactQuery, StoredFact } from '../../journal/read-model.ts';
+import type { FactQuery, ProvenFact, StoredFact } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import { permits } from '../permissions.ts';
 import { derivedText, factRecordText } from './fact-record.ts';
 import { flagParam, floatParam, intParam, listed, normalizedInstant, textParam } from './params.ts';
+import { BUNDLE, bundlesText, PROVEN_FACT, PROVEN_FACTS, proveFacts, READ_HEADERS, wantsProof } from './proofs.ts';
 import { json, jsonText, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
 import { FACT_RECORD } from './schemas.ts';
-import { SESSION_HEADER } from './session-header.ts';
 import { type Sessions, sessionOf } from './sessions.ts';
-import { type CorruptionDesk, visibleFact } from './visibility.ts';
+import { type CorruptionDesk, FACT_NOT_FOUND, visibleFact } from './visibility.ts';
 
 /** What the read endpoints share. */
 export interface ReadTools {
@@ -49,11 +49,12 @@ const PAGE = z
     total: z.number().int().openapi({ description: 'Matches; also in X-Total-Count.' }),
     cursor: z.string().nullable().openapi({ description: 'Null at the end.' }),
     tombstone_notices: z.array(z.unknown()),
+    ...PROVEN_FACTS,
   })
   .openapi('FactPage');
 
 const ID_PARAM = z.object({ id: z.string().openapi({ description: 'Fact id, or CID (`sha256:…`).' }) });
-const FACT_ANSWERS = {
+export const FACT_ANSWERS = {
   400: { description: '`cid_malformed`' },
   404: { description: 'fact not found' },
   409: {
@@ -65,6 +66,7 @@ const FACT_ANSWERS = {
 export function addFactReads(apparatus: Apparatus, tools: ReadTools): void {
   addQuery(apparatus, tools);
   addGet(apparatus, tools);
+  addProof(apparatus, tools);
   addVerifyCid(apparatus, tools);
   addProvenance(apparatus, tools);
 }
@@ -76,7 +78,7 @@ function addQuery(apparatus: Apparatus, tools: ReadTools): void {
     tag: 'Facts',
     summary: 'Query facts, newest first',
     query: QUERY,
-    headers: SESSION_HEADER,
+    headers: READ_HEADERS,
     quota: 'fact_read',
     responses: {
       200: { description: 'a page', content: { 'application/json': { schema: PAGE } } },
@@ -87,11 +89,8 @@ function addQuery(apparatus: Apparatus, tools: ReadTools): void {
   addRoute(apparatus, route, ['read'], (call, principal) => queryFacts(tools, call, principal));
 }
 
-async function queryFacts(
-  { deps, sessions, desk }: ReadTools,
-  call: Call<Query>,
-  principal: Principal,
-): Promise<Response> {
+async function queryFacts(tools: ReadTools, call: Call<Query>, principal: Principal): Promise<Response> {
+  const { deps, sessions, desk } = tools;
   const session = sessionOf(call.c.req.header('stigmem-session'));
   if (!session.ok) return refused(session.error);
   const notServed = whyNotServed(call.query, principal);
@@ -101,6 +100,9 @@ async function queryFacts(
   if (page.kind === 'bad_cursor') return refused(BAD_CURSOR);
   if (page.kind === 'corrupt') return refused(await desk.report(page.corrupt, principal));
   const { facts, total, cursor } = page;
+  const ids = facts.map((fact) => fact.entry.fact_id);
+  const proven = wantsProof(call.c) ? await proveFacts(tools, ids, principal, false) : null;
+  if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
   deps.events.factsRead(principal.entityUri, facts.length);
   if (session.value !== null)
     sessions.noteRead(
@@ -108,10 +110,19 @@ async function queryFacts(
       session.value,
       facts.map((fact) => fact.entry.scope),
     );
+  const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
   const records = facts.map((fact) => factRecordText(fact)).join(',');
-  const body = `{"facts":[${records}],"total":${total},"cursor":${JSON.stringify(cursor)},"tombstone_notices":[]}`;
+  const body = `{"facts":[${records}],"total":${total},"cursor":${JSON.stringify(cursor)},"tombstone_notices":[]${bundles}}`;
   return jsonText(200, body, { 'x-total-count': String(total) });
 }
+
+export const TIME_TRAVEL: Refusal = {
+  status: 501,
+  detail: {
+    code: 'time_travel_plugin_not_loaded',
+    message: 'time-travel queries require stigmem-plugin-time-travel',
+  },
+};
 
 const BAD_CURSOR: Refusal = {
   status: 400,
@@ -119,10 +130,7 @@ const BAD_CURSOR: Refusal = {
 };
 
 function whyNotServed(query: Query, principal: Principal): Refusal | null {
-  if (query.as_of !== undefined) {
-    const message = 'time-travel queries require stigmem-plugin-time-travel';
-    return { status: 501, detail: { code: 'time_travel_plugin_not_loaded', message } };
-  }
+  if (query.as_of !== undefined) return TIME_TRAVEL;
   if (query.scope !== undefined && !isScope(query.scope)) {
     return { status: 400, detail: `scope must be one of ${listed(SCOPES)}` };
   }
@@ -168,10 +176,13 @@ function addGet(apparatus: Apparatus, tools: ReadTools): void {
     summary: 'One fact, by id or CID',
     params: ID_PARAM,
     query: NO_QUERY,
-    headers: SESSION_HEADER,
+    headers: READ_HEADERS,
     quota: 'fact_read',
     responses: {
-      200: { description: 'the fact', content: { 'application/json': { schema: FACT_RECORD } } },
+      200: {
+        description: 'the fact',
+        content: { 'application/json': { schema: FACT_RECORD.and(z.object(PROVEN_FACT)) } },
+      },
       ...FACT_ANSWERS,
     },
   } as const;
@@ -180,9 +191,48 @@ function addGet(apparatus: Apparatus, tools: ReadTools): void {
     if (!session.ok) return refused(session.error);
     const found = await lookUp(tools, call.param('id'), principal);
     if ('refusal' in found) return refused(found.refusal);
+    const proven = wantsProof(call.c) ? await proveOne(tools, found.fact, principal) : null;
+    if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
     deps.events.factsRead(principal.entityUri, 1);
     if (session.value !== null) sessions.noteRead(principal.key.id, session.value, [found.fact.entry.scope]);
-    return jsonText(200, factRecordText(found.fact));
+    const record = factRecordText(found.fact);
+    if (proven === null) return jsonText(200, record);
+    return jsonText(200, `${record.slice(0, -1)},"bundle":${proven.bundle},"anchored":${proven.anchored}}`);
+  });
+}
+
+async function proveOne(
+  tools: ReadTools,
+  { entry }: StoredFact,
+  principal: Principal,
+): Promise<ProvenFact | { readonly refusal: Refusal }> {
+  const proven = await proveFacts(tools, [entry.fact_id], principal, false);
+  if ('refusal' in proven) return proven;
+  return proven.facts[0] ?? { refusal: FACT_NOT_FOUND };
+}
+
+function addProof(apparatus: Apparatus, tools: ReadTools): void {
+  const route = {
+    method: 'get',
+    path: '/v1/facts/{id}/proof',
+    tag: 'Facts',
+    summary: 'The bundle by which a stranger can check a fact',
+    description:
+      'Entry, salt and inclusion proof against the newest checkpoint that is anchored and cosigned; if there is none that covers the fact, against the newest one signed: `Stigmem-Anchored` and `anchors` say which. The body is the bundle, byte by byte.',
+    params: ID_PARAM,
+    query: NO_QUERY,
+    quota: 'fact_read',
+    responses: {
+      200: { description: 'the bundle', content: { 'application/json': { schema: BUNDLE } } },
+      ...FACT_ANSWERS,
+    },
+  } as const;
+  addRoute(apparatus, route, ['read'], async (call, principal) => {
+    const found = await lookUp(tools, call.param('id'), principal);
+    if ('refusal' in found) return refused(found.refusal);
+    const proven = await proveOne(tools, found.fact, principal);
+    if ('refusal' in proven) return refused(proven.refusal);
+    return jsonText(200, proven.bundle, { 'stigmem-anchored': String(proven.anchored) });
   });
 }
 

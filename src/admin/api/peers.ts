@@ -32,6 +32,9 @@ const PEER = z
     checkpoint: z.object({ size: z.number().int(), root: z.string() }).nullable(),
     accepted: z.number().int(),
     refused: z.number().int(),
+    acknowledged: z.array(z.object({ feed: z.string(), to: z.number().int() })).openapi({
+      description: 'Feeds of this node, each up to the last entry that the peer has signed a receipt for.',
+    }),
     last_verdicts: z.array(
       z.object({ at: z.string(), event: z.string(), reason: NULLABLE_TEXT, seq: z.number().int() }),
     ),
@@ -110,6 +113,7 @@ function peerBody(peer: PeerStatus): z.input<typeof PEER> {
     accept: [...peer.accept],
     namespaces: [...peer.namespaces],
     cursors: [...peer.cursors],
+    acknowledged: [...peer.acknowledged],
     last_verdicts: [...peer.last_verdicts],
   };
 }

@@ -33,10 +33,20 @@ type Headers = Readonly<Record<string, string>>;
 export function answer(
   status: number,
   contentType: string,
-  body: string | ReadableStream,
+  body: string | ReadableStream | Uint8Array<ArrayBuffer>,
   headers: Headers = {},
 ): Response {
   return new Response(body, { status, headers: { 'content-type': contentType, ...SECURITY_HEADERS, ...headers } });
+}
+
+/** A response that is to be saved as a file. */
+export function file(bytes: Uint8Array, contentType: string, name: string): Response {
+  const headers = {
+    'content-type': contentType,
+    'content-disposition': `attachment; filename="${name}"`,
+    ...SECURITY_HEADERS,
+  };
+  return new Response(Uint8Array.from(bytes), { status: 200, headers });
 }
 
 /** A response with JSON text that somebody has built already. */

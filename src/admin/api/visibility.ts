@@ -1,4 +1,4 @@
-import type { CorruptFact, FactResult, StoredFact } from '../../journal/read-model.ts';
+import type { AuditInput, ChainBreak, CorruptFact, FactResult, StoredFact } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import { permits } from '../permissions.ts';
 import { corruptRefusal } from './fact-record.ts';
@@ -19,29 +19,57 @@ export function isVisible(fact: StoredFact, principal: Principal): boolean {
 export interface CorruptionDesk {
   /** Records a corrupt row in log, metrics and, once per row and process, the audit log. @returns the answer */
   report(corrupt: CorruptFact, principal: Principal): Promise<Refusal>;
+  /** The same for links of the chain, or a stored tree, that do not join. */
+  reportBreak(broken: ChainBreak, principal: Principal): Promise<Refusal>;
 }
 
 /** Creates the place where reads bring rows that do not verify. */
 export function createCorruptionDesk(deps: Pick<ApiDeps, 'writer' | 'events' | 'logger'>): CorruptionDesk {
   const reported = new Set<string>();
+  const record = async (name: string, input: AuditInput): Promise<void> => {
+    if (reported.has(name) || reported.size >= MAX_REPORTED) return;
+    reported.add(name);
+    // The reader is told either way: a journal that cannot take the record is a second fault, not an excuse.
+    await deps.writer.audit(input).catch((error: unknown) => {
+      reported.delete(name);
+      deps.logger.error({ err: error, fact_id: input.factId }, 'a corrupt row could not be recorded');
+    });
+  };
   return {
     async report(corrupt, principal) {
       deps.events.corruptRead(corrupt.code, corrupt.factId, corrupt.chainSeq, corrupt.difference.field);
-      const name = `${corrupt.factId} ${corrupt.difference.field}`;
-      if (!reported.has(name) && reported.size < MAX_REPORTED) {
-        reported.add(name);
-        // The reader is told either way: a journal that cannot take the record is a second fault, not an excuse.
-        await deps.writer.audit(recordOf(corrupt, principal)).catch((error: unknown) => {
-          reported.delete(name);
-          deps.logger.error({ err: error, fact_id: corrupt.factId }, 'a corrupt row could not be recorded');
-        });
-      }
+      await record(`${corrupt.factId} ${corrupt.difference.field}`, recordOf(corrupt, principal));
       return corruptRefusal(corrupt);
+    },
+    async reportBreak(broken, principal) {
+      deps.events.corruptRead('fact_chain_mismatch', broken.factId ?? '', broken.chainSeq, broken.reason);
+      await record(`chain ${broken.chainSeq} ${broken.reason}`, breakRecordOf(broken, principal));
+      return chainRefusal(broken);
     },
   };
 }
 
-function recordOf(corrupt: CorruptFact, principal: Principal): Parameters<ApiDeps['writer']['audit']>[0] {
+function breakRecordOf({ reason, factId, chainSeq }: ChainBreak, principal: Principal): AuditInput {
+  return {
+    event: 'journal_verification_failed',
+    reason: 'fact_chain_mismatch',
+    factId,
+    chainSeq,
+    actor: principal.actor,
+    detail: { mismatch_reason: reason },
+  };
+}
+
+/** The reference's answer to a chain that does not verify. */
+function chainRefusal({ reason, factId, chainSeq }: ChainBreak): Refusal {
+  const message = 'local fact hash chain verification failed';
+  return {
+    status: 409,
+    detail: { code: 'fact_chain_mismatch', message, mismatch_reason: reason, fact_id: factId, chain_seq: chainSeq },
+  };
+}
+
+function recordOf(corrupt: CorruptFact, principal: Principal): AuditInput {
   const { code, factId, storedCid, chainSeq, computedCid, difference } = corrupt;
   return {
     event: 'journal_verification_failed',

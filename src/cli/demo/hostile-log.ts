@@ -16,7 +16,8 @@ import type { LogSigner } from '../../merkle/ed25519.ts';
 import { signFeedHead } from '../../merkle/feed-head.ts';
 import { proveConsistency, proveInclusion, provePage, rootAt, type TileSource } from '../../merkle/tiles.ts';
 import { TreeBuilder } from '../../merkle/tree-builder.ts';
-import { encodePage, type PageFrames } from '../../wire/page.ts';
+import { encodePage, type SignedPageFrames } from '../../wire/page.ts';
+import { signPageNote } from '../../wire/page-note.ts';
 import { type Forgery, HOSTILE_AUTHORITY } from './lies.ts';
 
 const HASH_BYTES = 32;
@@ -63,17 +64,18 @@ export class HostileLog {
     return entry;
   }
 
-  /** One page of the public feed, behind `after`. */
-  page(after: number, count: number, knownSize: number | null): PageFrames {
+  /** One page of the public feed, behind `after`, signed for `receiver`. */
+  page(after: number, count: number, knownSize: number | null, receiver: string): SignedPageFrames {
     const { size } = this;
     const tiles = this.#tileSource();
     const entries = this.#entries.slice(after, after + count);
     const consistency =
       knownSize === null ? null : proveConsistency(Math.min(knownSize, size), size, tiles).map(encodeBase64);
     const lastLeaf = this.#entries.at(-1)?.leaf ?? null;
-    return encodePage({
+    const frames = encodePage({
       feed: FEED,
       after,
+      anchor: null,
       checkpoint: signCheckpoint(this.signer.name, size, rootAt(size, tiles), this.signer),
       feedHead: signFeedHead({ origin: this.signer.name, feed: FEED, length: size, size, lastLeaf }, this.signer),
       consistency,
@@ -88,6 +90,8 @@ export class HostileLog {
               tiles,
             ),
     });
+    const told = { receiver, feed: FEED, after, to: after + entries.length };
+    return { ...frames, note: Buffer.from(signPageNote(told, size, frames, this.signer)) };
   }
 
   inclusion(index: number, size: number): string[] {

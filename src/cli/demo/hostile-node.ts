@@ -35,7 +35,7 @@ export type HostileLine =
 /** Runs until it is told to stop. */
 export async function runHostileNode(
   runtime: Runtime,
-  options: { readonly allow: string; readonly relentless: boolean },
+  options: { readonly allow: string; readonly receiver: string; readonly relentless: boolean },
 ): Promise<void> {
   const stop = new AbortController();
   runtime.onStop(() => stop.abort());
@@ -53,7 +53,7 @@ export async function runHostileNode(
     listen: ['/ip4/127.0.0.1/tcp/0'],
     allowed: () => [{ peerId: options.allow, addresses: [] }],
   });
-  await serveAll(transport, log, liar, await declarationOf(seed, log), runtime.nowMs);
+  await serveAll(transport, log, liar, await declarationOf(seed, log), runtime.nowMs, options.receiver);
   print({ kind: 'listening', peer_id: transport.peerId, addresses: transport.addresses() });
   print(liar.signed());
   while (!stop.signal.aborted) {
@@ -115,6 +115,7 @@ async function serveAll(
   liar: Liar,
   declaration: string,
   nowMs: () => number,
+  receiver: string,
 ): Promise<void> {
   const hello = (): Uint8Array =>
     encodeHello({ clock_ms: nowMs(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
@@ -124,7 +125,7 @@ async function serveAll(
   );
   await transport.serve(
     PULL_PROTOCOL,
-    served((request) => answerPull(log, request)),
+    served((request) => answerPull(log, request, receiver)),
   );
   await transport.serve(
     PROOF_PROTOCOL,
@@ -145,7 +146,7 @@ function served(handler: ServeOptions['handler']): ServeOptions {
   return { maxInboundStreams: 4, limits: { idleMs: 30_000, totalMs: 120_000, maxRequestBytes: 65_536 }, handler };
 }
 
-function* answerPull(log: HostileLog, bytes: Uint8Array): Generator<Uint8Array> {
+function* answerPull(log: HostileLog, bytes: Uint8Array, receiver: string): Generator<Uint8Array> {
   const request = decodePullRequest(bytes);
   if (!request.ok) {
     yield encodePullEnd({ error: 'bad_request', retry_after_ms: 60_000 });
@@ -154,8 +155,8 @@ function* answerPull(log: HostileLog, bytes: Uint8Array): Generator<Uint8Array> 
   const { feeds, known_size, page_entries } = request.value;
   const cursor = feeds.find(({ feed }) => feed === 'public');
   if (cursor !== undefined) {
-    const { header, entries, proof } = log.page(cursor.after, page_entries, known_size);
-    for (const frame of [header, entries, proof]) if (frame !== null) yield frame;
+    const { header, entries, proof, note } = log.page(cursor.after, page_entries, known_size, receiver);
+    for (const frame of [header, entries, proof, note]) if (frame !== null) yield frame;
   }
   yield encodePullEnd({ end: true, has_more: cursor !== undefined && cursor.after + page_entries < log.size });
 }

@@ -25,7 +25,8 @@ export async function startMesh(
   const start = (authority: string): Promise<Org> => startOrg(folder, authority, node, runtime, started);
   const [cldr, mdn, reader] = await Promise.all([start('cldr.example'), start('mdn.example'), start('reader.example')]);
 
-  const args = ['demo-hostile', '--allow', reader.peerId, ...(relentless ? ['--relentless'] : [])];
+  const whom = ['--allow', reader.peerId, '--receiver', `stigmem://${reader.authority}`];
+  const args = ['demo-hostile', ...whom, ...(relentless ? ['--relentless'] : [])];
   const child = startChild(HOSTILE_AUTHORITY, runtime.self, args, join(folder, 'mallory.log'), runtime.env);
   started(child);
   const listening = JSON.parse(await child.nextLine()) as Extract<HostileLine, { kind: 'listening' }>;

@@ -68,6 +68,7 @@ export function addPartner(org: Org, partner: Partner, share: readonly string[],
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },
+    policy: { witnesses: null, anchors: null },
   });
   writeFileAtomically(join(dataPaths(org.dir).peers, `${name}${PEER_SUFFIX}`), text, 0o600);
 }

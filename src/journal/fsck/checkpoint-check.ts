@@ -13,8 +13,12 @@ interface Newest {
   id: number;
 }
 
-/** Each signed checkpoint by itself: signature, columns against the note, sizes that only grow. Roots: log-tree.ts. */
-export function checkCheckpoints(ctx: FsckContext, heads: Heads): void {
+/**
+ * Each signed checkpoint by itself: signature, columns against the note, sizes that only grow. Roots: log-tree.ts.
+ *
+ * @param heads null: there is no file of signed heads to compare with
+ */
+export function checkCheckpoints(ctx: FsckContext, heads: Heads | null): void {
   const newest: Record<LogName, Newest> = { journal: { size: -1, id: 0 }, audit: { size: -1, id: 0 } };
   walkTable(ctx, 'checkpoints', {
     judge: (row) => judge(ctx, row, newest),
@@ -23,6 +27,7 @@ export function checkCheckpoints(ctx: FsckContext, heads: Heads): void {
       if (log !== undefined && changed === undefined) newest[log] = { size: row.tree_size, id };
     },
   });
+  if (heads === null) return;
   for (const log of ['journal', 'audit'] as const) checkHead(ctx, log, heads[log], newest[log]);
 }
 

@@ -1,17 +1,21 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { JournalError } from '../errors.ts';
-import { runFsck } from './run-fsck.ts';
+import { checkJournal } from './run-fsck.ts';
 import type { FsckMessage, FsckOrder } from './worker-run.ts';
 
 function tell(message: FsckMessage): void {
   parentPort?.postMessage(message);
 }
 
-const { folder, logKey } = workerData as FsckOrder;
+const { files, anchors, logKey } = workerData as FsckOrder;
 try {
   tell({
     kind: 'report',
-    report: runFsck(folder, { logKey, onProgress: (progress) => tell({ kind: 'progress', progress }) }),
+    report: checkJournal(files, {
+      logKey,
+      ...(anchors === undefined ? {} : { anchors }),
+      onProgress: (progress) => tell({ kind: 'progress', progress }),
+    }),
   });
 } catch (error) {
   const code = error instanceof JournalError ? error.code : null;

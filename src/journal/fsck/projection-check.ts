@@ -3,6 +3,7 @@ import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database
 import { type LookupFields, LookupKeys } from '../lookup-key.ts';
 import type { FsckContext } from './context.ts';
 import type { EntryTotals } from './entry-check.ts';
+import { checkRecallIndex } from './recall-check.ts';
 
 type Projected = LookupFields & { readonly chain_seq: number };
 
@@ -15,6 +16,7 @@ export function checkProjections(ctx: FsckContext, entries: EntryTotals): void {
   checkState(ctx, state, entries);
   checkLookup(ctx, Math.min(state.get('projected') ?? 0, entries.rows));
   checkQuarantine(ctx);
+  checkRecallIndex(ctx, state.get('recalled') ?? 0, entries);
 }
 
 function checkState(ctx: FsckContext, state: ReadonlyMap<string, number>, entries: EntryTotals): void {

@@ -41,6 +41,7 @@ export interface FsckCounts {
   page_receipts: number;
   key_statements: number;
   mutation_attempts: number;
+  anchors: number;
   lookup: number;
   quarantine: number;
 }
@@ -83,6 +84,7 @@ export class Findings {
     page_receipts: 0,
     key_statements: 0,
     mutation_attempts: 0,
+    anchors: 0,
     lookup: 0,
     quarantine: 0,
   };

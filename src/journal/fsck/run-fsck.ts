@@ -4,6 +4,8 @@ import { type Db, openDatabase } from '../database.ts';
 import { JournalError } from '../errors.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../files.ts';
 import { SignedHeadFile } from '../signed-heads.ts';
+import { type AnchorClaim, checkAnchors } from './anchor-check.ts';
+import { checkAnchorRows } from './anchor-rows.ts';
 import { checkAttempts } from './attempt-check.ts';
 import { type AuditTotals, checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
@@ -11,6 +13,7 @@ import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkEntries, type EntryTotals } from './entry-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
+import { checkPageNotes, checkReceipts } from './note-check.ts';
 import { checkPages, type PageTotals } from './page-check.ts';
 import { checkPeers } from './peer-check.ts';
 import { PeerLogs } from './peer-logs.ts';
@@ -21,6 +24,8 @@ import { checkFile, checkSchema } from './schema-check.ts';
 export interface FsckOptions {
   /** Public key of the log, 32 bytes. Null: signatures of our own logs are not checked, which the report says. */
   readonly logKey: Uint8Array | null;
+  /** What others hold of this journal, compared with its tree at their sizes. Undefined: no anchor is looked at. */
+  readonly anchors?: readonly AnchorClaim[];
   readonly onProgress?: (progress: FsckProgress) => void;
   /** Looked at between rows; an aborted check throws the signal's reason. */
   readonly signal?: AbortSignal;
@@ -28,16 +33,7 @@ export interface FsckOptions {
 
 const CACHE_MIB = 16;
 /** Tables of which only the rows by themselves are looked at: keys without gaps, sums. */
-const STATEMENTS = [
-  'anchor_checkpoints',
-  'anchor_receipts',
-  'cosigned',
-  'cosignatures',
-  'seen_checkpoints',
-  'page_notes',
-  'page_receipts',
-  'key_statements',
-] as const;
+const STATEMENTS = ['cosigned', 'cosignatures', 'seen_checkpoints', 'key_statements'] as const;
 const DAMAGED: ReadonlySet<string> = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB']);
 const PROGRESS_ROWS = 2_048;
 
@@ -48,14 +44,30 @@ const PROGRESS_ROWS = 2_048;
  * @throws JournalError `schema_unknown` if the file is no journal; the signal's reason if aborted
  */
 export function runFsck(folder: string, options: FsckOptions): FsckReport {
+  return checkJournal(filesOf(folder), options);
+}
+
+/** Where they are in a data folder. */
+export function filesOf(folder: string): JournalFiles {
+  return { journal: join(folder, JOURNAL_FILE), heads: join(folder, SIGNED_HEADS_FILE) };
+}
+
+/** The files of one journal. */
+export interface JournalFiles {
+  readonly journal: string;
+  /** Null: an auditor has the database alone. */
+  readonly heads: string | null;
+}
+
+/** As {@link runFsck}, for files that lie anywhere. */
+export function checkJournal(files: JournalFiles, options: FsckOptions): FsckReport {
   const started = performance.now();
   const findings = new Findings();
-  const file = join(folder, SIGNED_HEADS_FILE);
   // Read before the snapshot is taken: what it names was in the journal by then.
-  const before = readHeads(file, findings);
+  const before = readHeads(files.heads, findings);
   // A file whose schema cannot be read any more is damaged, not unknown: nothing else of it can be looked at.
-  const db = openOrReport(join(folder, JOURNAL_FILE), findings);
-  if (db !== undefined) checkOpened(db, findings, before, options, file);
+  const db = openOrReport(files.journal, findings);
+  if (db !== undefined) checkOpened(db, findings, before, options, files.heads);
   return {
     ok: findings.count === 0,
     checked: findings.checked,
@@ -76,14 +88,17 @@ function openOrReport(file: string, findings: Findings): Db | undefined {
   }
 }
 
-function checkOpened(db: Db, findings: Findings, before: Heads, options: FsckOptions, file: string): void {
+function checkOpened(db: Db, findings: Findings, before: Heads, options: FsckOptions, file: string | null): void {
   try {
     db.exec('BEGIN'); // nothing is written: closing ends it
     db.pragma('schema_version');
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     // Read again behind it: the journal may have a newer checkpoint than the first reading, never than this one.
     const after = readHeads(file, new Findings());
-    checkAll(contextOf(db, findings, before, options), before, after);
+    const ctx = contextOf(db, findings, before, options);
+    checkAll(ctx, before, file === null ? null : after);
+    const { anchors } = options;
+    if (anchors !== undefined) guard(findings, 'anchors', () => checkAnchors(ctx, anchors));
   } finally {
     db.close();
   }
@@ -111,7 +126,7 @@ function contextOf(db: Db, findings: Findings, heads: Heads, options: FsckOption
   };
 }
 
-function checkAll(ctx: FsckContext, before: Heads, after: Heads): void {
+function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
   const run = <T>(table: string, check: () => T): T | undefined => guard(ctx.findings, table, check);
   run('sqlite_schema', () => checkSchema(ctx));
   run('sqlite', () => checkFile(ctx));
@@ -124,9 +139,12 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads): void {
   if (logs !== undefined) {
     run('peer_checkpoints', () => checkPeers(ctx, logs));
     const pages = run('pages', () => checkPages(ctx, logs));
+    run('page_notes', () => checkPageNotes(ctx, logs));
+    run('page_receipts', () => checkReceipts(ctx, logs));
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
+  run('anchor_checkpoints', () => checkAnchorRows(ctx));
   for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));
   if (!ctx.findings.isDamaged('audit')) run('mutation_attempts', () => checkAttempts(ctx));
   if (entries !== undefined && !ctx.findings.isDamaged('audit')) run('state', () => checkProjections(ctx, entries));
@@ -156,7 +174,8 @@ function checkRefused({ findings }: FsckContext, audit: AuditTotals, pages: Page
   }
 }
 
-function readHeads(file: string, findings: Findings): Heads {
+function readHeads(file: string | null, findings: Findings): Heads {
+  if (file === null) return { journal: null, audit: null };
   try {
     const heads = SignedHeadFile.open(file);
     return { journal: heads.last('journal'), audit: heads.last('audit') };

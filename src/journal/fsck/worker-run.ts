@@ -1,11 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { JournalError, type JournalErrorCode } from '../errors.ts';
+import type { AnchorClaim } from './anchor-check.ts';
 import type { FsckProgress } from './context.ts';
 import type { FsckReport } from './report.ts';
-import type { FsckOptions } from './run-fsck.ts';
+import type { FsckOptions, JournalFiles } from './run-fsck.ts';
 
 export interface FsckOrder {
-  readonly folder: string;
+  readonly files: JournalFiles;
+  readonly anchors: readonly AnchorClaim[] | undefined;
   readonly logKey: Uint8Array | null;
 }
 
@@ -17,14 +19,14 @@ export type FsckMessage =
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './fsck-worker.ts' : './fsck-worker.js', import.meta.url);
 
 /**
- * {@link runFsck} in a thread of its own: the caller's loop stays free.
+ * {@link checkJournal} in a thread of its own: the caller's loop stays free.
  *
- * @throws what `runFsck` throws; the signal's reason if aborted
+ * @throws what `checkJournal` throws; the signal's reason if aborted
  */
-export async function runFsckInWorker(folder: string, options: FsckOptions): Promise<FsckReport> {
-  const { signal, onProgress, logKey } = options;
+export async function runFsckInWorker(files: JournalFiles, options: FsckOptions): Promise<FsckReport> {
+  const { signal, onProgress, logKey, anchors } = options;
   signal?.throwIfAborted();
-  const order: FsckOrder = { folder, logKey };
+  const order: FsckOrder = { files, anchors, logKey };
   const worker = new Worker(ENTRY, { workerData: order, name: 'fsck' });
   const done = Promise.withResolvers<FsckReport>();
   const abort = (): void => done.reject(signal?.reason);

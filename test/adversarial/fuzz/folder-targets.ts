@@ -79,7 +79,7 @@ function requestTexts(api: FolderApi, ids: readonly string[]): readonly Buffer[]
       ),
       body,
     ]);
-  const reads = ids.flatMap((id) => [`/v1/facts/${id}`, `/v1/facts/${id}/provenance`, `/v1/journal/proof/${id}`]);
+  const reads = ids.flatMap((id) => [`/v1/facts/${id}`, `/v1/facts/${id}/provenance`, `/v1/facts/${id}/proof`]);
   const paths = [
     '/v1/facts?limit=20&include_contradicted=true&min_confidence=0.5&scope=public&after=2026-01-01T00:00:00Z',
     '/v1/facts?entity=stigmem://acme.example/service/s1&relation=ops:state&scope=company&include_expired=1',
@@ -206,10 +206,12 @@ function servedTargets(api: FolderApi): readonly Target[] {
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },
+    policy: { witnesses: null, anchors: null },
   };
   const deps: ServeDeps = {
     peerOf: () => peer,
     head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
     onCorrupt: ({ factId }) => expect(false, `fact ${factId} is sound`),
     nowMs: Date.now,

@@ -65,8 +65,9 @@ async function pulled(): Promise<{
   const { reader, writer } = api.base;
   const share = [{ feed: 'public', notBeforeMs: null, notAfterMs: null }];
   const deps: ServeDeps = {
-    peerOf: () => ({ share }) as unknown as ReturnType<ServeDeps['peerOf']>,
+    peerOf: () => ({ share, nodeId: 'stigmem://b.example' }) as unknown as ReturnType<ServeDeps['peerOf']>,
     head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
     onCorrupt: ({ factId }) => corrupt.push(factId),
     nowMs: Date.now,
@@ -92,7 +93,7 @@ for (const [column, value, code] of EDITS) {
 
     const original = await stored(column);
     await api.tamper(edited.id, column, value);
-    for (const path of [`/v1/facts/${edited.id}`, `/v1/facts/${edited.cid}`, `/v1/journal/proof/${edited.id}`]) {
+    for (const path of [`/v1/facts/${edited.id}`, `/v1/facts/${edited.cid}`, `/v1/facts/${edited.id}/proof`]) {
       const detail = await refusal(path);
       assert.deepEqual([detail['code'], detail['fact_id'], detail['field']], [code, edited.id, column], path);
     }

@@ -117,7 +117,7 @@ test('received facts: by id, by CID, with where they came from, and with a proof
       assert.equal(response.status, 200, key);
       const fact = (await response.json()) as Fact;
       assert.deepEqual([fact.id, fact.cid, fact.received_from], [entry.fact_id, entry.cid, peer.nodeId]);
-      assert.equal((await api.send(`/v1/journal/proof/${key}`, { as: 'ro' })).status, 200);
+      assert.equal((await api.send(`/v1/facts/${key}/proof`, { as: 'ro' })).status, 200);
     }
   }
 });

@@ -12,7 +12,7 @@ import { entryOf, hashBytes } from '../../../src/journal/entry-row.ts';
 import { JournalError } from '../../../src/journal/errors.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../../../src/journal/files.ts';
 import type { FsckProblem, FsckReport } from '../../../src/journal/fsck/report.ts';
-import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
+import { filesOf, runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import { runFsckInWorker } from '../../../src/journal/fsck/worker-run.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { locatorSums } from '../../../src/journal/locator.ts';
@@ -386,19 +386,22 @@ test('without the log key everything but our signatures is checked', () => {
 
 test('in a worker: the same report, progress, errors with their code, abort', async () => {
   const phases = new Set<string>();
-  const report = await runFsckInWorker(origin, { logKey: LOG_KEY, onProgress: ({ phase }) => phases.add(phase) });
+  const report = await runFsckInWorker(filesOf(origin), {
+    logKey: LOG_KEY,
+    onProgress: ({ phase }) => phases.add(phase),
+  });
   assert.equal(report.ok, true);
   assert.equal(report.checked.entries, size);
   assert.ok(['entries', 'audit', 'pages', 'lookup'].every((phase) => phases.has(phase)));
   const empty = mkdtempSync(join(tmpdir(), 'peerd-fsck-'));
-  await assert.rejects(runFsckInWorker(empty, { logKey: null }));
+  await assert.rejects(runFsckInWorker(filesOf(empty), { logKey: null }));
   rmSync(empty, { recursive: true });
   await assert.rejects(
-    runFsckInWorker(origin, { logKey: null, signal: AbortSignal.abort(new Error('enough')) }),
+    runFsckInWorker(filesOf(origin), { logKey: null, signal: AbortSignal.abort(new Error('enough')) }),
     /enough/,
   );
   const stop = new AbortController();
-  const stopped = runFsckInWorker(origin, {
+  const stopped = runFsckInWorker(filesOf(origin), {
     logKey: null,
     signal: stop.signal,
     onProgress: () => stop.abort(new Error('enough')),

@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PageIngest } from '../../../src/pull/ingest.ts';
-import type { PageFrames } from '../../../src/wire/page.ts';
+import type { SignedPageFrames } from '../../../src/wire/page.ts';
 import { type EntryLie, HonestPeer, type PageLie, type StoredEntry } from '../../support/honest-peer.ts';
 import { NOW_MS, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 
 const ZEROS = `sha256:${'0'.repeat(64)}`;
 
-function ingest(pages: PageIngest, peer: HonestPeer, frames: PageFrames, firstPage: boolean): unknown[] {
+function ingest(pages: PageIngest, peer: HonestPeer, frames: SignedPageFrames, firstPage: boolean): unknown[] {
   const rules = { maxFutureSkewMs: 300_000, maxPastSkewMs: 2_592_000_000, maxValueBytes: 65_536 };
-  const input = { peer: peer.pinned(), feed: 'public', frames, firstPage, accept: ['public'], nowMs: NOW_MS, ...rules };
+  const asked = { feed: 'public', accept: ['public'], policy: { witnesses: null, anchors: null } };
+  const input = { peer: peer.pinned(), frames, firstPage, nowMs: NOW_MS, ...asked, ...rules };
   const first = pages.ingest(input);
   const outcome =
     first.kind === 'proofs_needed' ? pages.ingest({ ...input, inclusion: peer.inclusionMap(first.indexes) }) : first;

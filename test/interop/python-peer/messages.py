@@ -107,6 +107,12 @@ def declare(node_id, peer_id, seed, log_seed, now):
     return sign_note(f"stigmem-declaration/v1\n{node_id}\n{dumps(said)}\n", node_id, seed)
 
 
+def page_note_text(origin, receiver, feed, after, to, size, frames):
+    """What the sender of a page signs; `frames` are header, entries and proof, None for an absent one."""
+    hashes = ["-" if frame is None else b64(hashlib.sha256(frame).digest()) for frame in frames]
+    return "".join(f"{each}\n" for each in ["stigmem-page/v1", origin, receiver, feed, after, to, size, *hashes])
+
+
 def open_checkpoint(note, origin, key):
     """(size, root), refused in the order of the protocol."""
     text = open_note(note, origin, key)

@@ -2,7 +2,7 @@
 from dataclasses import dataclass, field
 
 from entry import COMPARED, chain_hash_of, check_entry, check_repeat, decode_entry, is_instruction
-from messages import decode, is_count, open_checkpoint, open_feed_head
+from messages import decode, is_count, open_checkpoint, open_feed_head, open_note, page_note_text
 from names import Refused, unb64
 from tree import EMPTY_ROOT, extends, fold_page, is_included, leaf_hash
 
@@ -18,6 +18,7 @@ MEMBERS = ["after", "anchor", "checkpoint", "consistency", "encoding", "entries_
 @dataclass
 class Rules:
     """What the puller knows when a page comes."""
+    self: str
     origin: str
     log_key: bytes
     namespaces: list
@@ -54,10 +55,12 @@ def malformed(condition, detail):
 
 
 def read_header(data):
-    malformed(len(data) <= 262_144, "header size")
+    malformed(len(data) <= 393_216, "header size")
     header = decode(data, MEMBERS, "header")
     indexes, lengths = header["indexes"], header["lengths"]
-    malformed(header["anchor"] is None and header["encoding"] in ("zstd", "identity"), "encoding")
+    anchor = header["anchor"]
+    malformed(anchor is None or isinstance(anchor, str) and 0 < len(anchor) <= 65_536, "anchor")
+    malformed(header["encoding"] in ("zstd", "identity"), "encoding")
     malformed(isinstance(indexes, list) and isinstance(lengths, list), "lists")
     malformed(len(indexes) == len(lengths) <= 4096, "counts")
     malformed(all(map(is_count, indexes)) and all(is_count(n, 0, 4_194_304) for n in lengths), "numbers")
@@ -143,9 +146,24 @@ def check_positions(header, entries, leaves, included, head):
         raise Refused("feed_head_mismatch", "last leaf")
 
 
+def check_note(frames, header, rules):
+    """The sender signed these very frames, for us. Whatever else it says has to be what the header says."""
+    try:
+        text = open_note(frames[3].decode("utf-8"), rules.origin, rules.log_key)
+    except UnicodeDecodeError:
+        text = None
+    malformed(text, "page note")
+    size = header["checkpoint"].split("\n")[1] if header["checkpoint"].count("\n") > 1 else ""
+    to = header["after"] + len(header["indexes"])
+    expected = page_note_text(rules.origin, rules.self, header["feed"], header["after"], to, size, frames[:3])
+    malformed(text == expected, "page note of another page")
+
+
 def check_page(frames, rules, ask_paths):
     """Judges a page; `ask_paths(indexes, size)` gives inclusion paths, or None, when the page proof does not hold."""
+    malformed(len(frames) == 4, "no page note")
     header = read_header(frames[0])
+    check_note(frames, header, rules)
     proof = frames[2] or b""
     malformed(len(proof) == 32 * header["proof_hashes"], "proof")
     malformed((frames[1] is None) == (not header["indexes"]), "entries frame")

@@ -101,7 +101,8 @@ class Puller:
                 end = self.read_end(frame)
                 continue
             header = read_header(frame)
-            rest = [following(frames) if header["indexes"] else None, following(frames) if header["proof_hashes"] else None]
+            rest = [following(frames) if header["indexes"] else None, following(frames) if header["proof_hashes"] else None,
+                    following(frames)]
             self.take(header, [frame, *rest], first)
             first = False
         if end is None:
@@ -124,7 +125,7 @@ class Puller:
         if self.args.flip and first:
             frames = garbled(frames, self.args.flip)
         rules = Rules(
-            origin=state["pinned"][0], log_key=unb64(state["pinned"][1]), namespaces=self.args.namespace, accept=self.args.feed,
+            self=self.args.self, origin=state["pinned"][0], log_key=unb64(state["pinned"][1]), namespaces=self.args.namespace, accept=self.args.feed,
             feed=feed, after=state["cursors"].get(feed, 0), known=(known[0], unb64(known[1])) if known else None,
             known_length=state["lengths"].get(feed, 0), before=tuple(state["before"]) if state["before"] else None,
             now_ms=int(time.time() * 1000), first=first, seen=state["seen"],

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from entry import chain_hash_of, cid_of, event_hash_of, python_json
-from messages import decode, declare, encode, sign_note
+from messages import declare, decode, encode, page_note_text, sign_note
 from names import b64, key_of_peer_id, peer_id_of_key
 from noise import connect, raw_public
 from pull import HELLO, PROOF, PROTOCOLS, PULL, WATCH
@@ -20,8 +20,8 @@ PULL_MEMBERS = ["accept", "feeds", "known_size", "page_bytes", "page_entries", "
 
 
 class Journal:
-    def __init__(self, node_id, seed):
-        self.node_id = node_id
+    def __init__(self, node_id, seed, receiver):
+        self.node_id, self.receiver = node_id, receiver
         self.log_seed = bytes(reversed(seed))
         self.origin = f"{node_id.removeprefix('stigmem://')}/journal/{hashlib.sha256(seed).hexdigest()[:16]}"
         self.entries, self.leaves, self.feeds = [], [], {}
@@ -66,8 +66,11 @@ class Journal:
             "encoding": "identity", "entries_bytes": sum(map(len, lines)), "feed": feed, "feed_head": self.feed_head(feed),
             "indexes": indexes, "lengths": [len(self.entries[i][1]) for i in indexes], "proof_hashes": len(proof), "v": 1,
         }
-        frames = [encode(header), b"".join(lines), b"".join(proof)]
-        return [frame for frame in frames if frame], after + len(indexes)
+        frames = [encode(header), b"".join(lines) or None, b"".join(proof) or None]
+        to = after + len(indexes)
+        text = page_note_text(self.origin, self.receiver, feed, after, to, len(self.leaves), frames)
+        note = sign_note(text, self.origin, self.log_seed).encode()
+        return [frame for frame in [*frames, note] if frame], to
 
     def answer_pull(self, request):
         ask = decode(request, PULL_MEMBERS, "pull request")
@@ -104,10 +107,11 @@ def main():
     for name in ("--seed", "--connect", "--peer-id"):
         parser.add_argument(name, required=True)
     parser.add_argument("--self", default="stigmem://python.example")
+    parser.add_argument("--receiver", default="stigmem://acme.example")
     parser.add_argument("--facts", type=int, default=40)
     args = parser.parse_args()
     seed = bytes.fromhex(args.seed)
-    journal = Journal(args.self, seed)
+    journal = Journal(args.self, seed, args.receiver)
     cids = []
     for i in range(args.facts):
         cids.append(journal.append("public", f"Wert “{i}” \U0001f40d\n"))

@@ -205,7 +205,7 @@ test('a corrupt row is never served, is recorded once, and the answer says which
   assert.match(String(detail['message']), /interpret_as was changed/);
   assert.equal((await api.send(`/v1/facts/${body.id}`, { as: 'full' })).status, 409);
   assert.equal((await api.send(`/v1/facts?entity=${body.entity}`, { as: 'full' })).status, 409);
-  assert.equal((await api.send(`/v1/journal/proof/${body.id}`, { as: 'full' })).status, 409);
+  assert.equal((await api.send(`/v1/facts/${body.id}/proof`, { as: 'full' })).status, 409);
   assert.equal((await api.send(`/v1/facts/${body.id}/provenance`, { as: 'full' })).status, 409);
   const verdict = (await (
     await api.send(`/v1/facts/${body.id}/verify-cid`, { as: 'full', method: 'POST' })
@@ -225,7 +225,7 @@ test('a fact in quarantine is for operators', async () => {
   const { body } = await post(fresh());
   await api.quarantine(body.id);
   assert.equal((await api.send(`/v1/facts/${body.id}`, { as: 'full' })).status, 404);
-  assert.equal((await api.send(`/v1/journal/proof/${body.id}`, { as: 'full' })).status, 404);
+  assert.equal((await api.send(`/v1/facts/${body.id}/proof`, { as: 'full' })).status, 404);
   assert.equal((await api.send(`/v1/facts/${body.id}`, { as: 'admin' })).status, 200);
   assert.equal((await api.send('/v1/facts?include_quarantined=true', { as: 'full' })).status, 403);
   const page = await api.send(`/v1/facts?include_quarantined=true&entity=${body.entity}`, { as: 'admin' });

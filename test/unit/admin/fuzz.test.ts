@@ -7,7 +7,7 @@ let api: TestApi;
 before(async () => {
   const calm = { burst: 1e9, perSecond: 1e9 };
   api = await createTestApi({
-    limits: { streamHeartbeatMs: 1, quotas: { fact_read: calm, fact_write: calm, admin_action: calm } },
+    limits: { streamHeartbeatMs: 1, quotas: { fact_read: calm, fact_write: calm, admin_action: calm, witness: calm } },
   });
 });
 after(() => api.close());
@@ -89,7 +89,7 @@ test('no path, query, method or header makes an error of ours', async () => {
     '/v1/federation/audit/',
     '/v1/federation/audit',
     '/v1/federation/peers/',
-    '/v1/journal/proof/',
+    '/v1/recall',
     '/v1/journal/checkpoint',
     '/v1/admin/keys/',
     '/',

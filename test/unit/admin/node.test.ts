@@ -19,6 +19,7 @@ const PEER: PeerStatus = {
   checkpoint: { size: 9, root: 'AAAA' },
   accepted: 3,
   refused: 1,
+  acknowledged: [{ feed: 'public', to: 2 }],
   last_verdicts: [],
   last_contact_at: null,
   last_error: null,
@@ -110,7 +111,9 @@ test('no answer in time is 504, and says that a write may still happen', async (
 
 test('a quota refills', async () => {
   const tight = { burst: 2, perSecond: 1 };
-  const api = await createTestApi({ limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight } } });
+  const api = await createTestApi({
+    limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight, witness: tight } },
+  });
   const statuses = async (): Promise<number[]> => {
     const all: number[] = [];
     for (let index = 0; index < 3; index += 1) all.push((await api.send('/v1/facts', { as: 'full' })).status);
@@ -179,10 +182,10 @@ test('journal endpoints: head, checkpoint of either log, proof by id and CID', a
   assert.equal(note.headers.get('content-type'), 'text/plain; charset=utf-8');
   assert.equal(await note.text(), head['checkpoint']);
   assert.match(await (await api.send('/v1/journal/checkpoint?log=audit', { as: 'ro' })).text(), /^example\/audit/);
-  const byId = await (await api.send(`/v1/journal/proof/${fact.id}`, { as: 'ro' })).json();
-  const byCid = await (await api.send(`/v1/journal/proof/${fact.cid}`, { as: 'ro' })).json();
+  const byId = await (await api.send(`/v1/facts/${fact.id}/proof`, { as: 'ro' })).json();
+  const byCid = await (await api.send(`/v1/facts/${fact.cid}/proof`, { as: 'ro' })).json();
   assert.deepEqual(byId, byCid);
-  assert.equal((await api.send('/v1/journal/proof/sha256:x', { as: 'ro' })).status, 400);
-  assert.equal((await api.send('/v1/journal/proof/none', { as: 'ro' })).status, 404);
+  assert.equal((await api.send('/v1/facts/sha256:x/proof', { as: 'ro' })).status, 400);
+  assert.equal((await api.send('/v1/facts/none/proof', { as: 'ro' })).status, 404);
   await api.close();
 });

@@ -31,6 +31,7 @@ test('--help names every command, gives examples and the exit codes', async () =
     'retract',
     'import',
     'query',
+    'recall',
     'audit',
     'fsck',
     'key',
@@ -44,7 +45,7 @@ test('--help names every command, gives examples and the exit codes', async () =
 });
 
 const COMMANDS = [
-  ...['init', 'run', 'status', 'assert', 'retract', 'import', 'query', 'fsck', 'demo', 'journal head'],
+  ...['init', 'run', 'status', 'assert', 'retract', 'import', 'query', 'recall', 'fsck', 'demo', 'journal head'],
   ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume'],
   ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke'],
 ];
@@ -422,7 +423,14 @@ test('init makes a node that nobody else can read, and config.toml last', async 
   assert.match(journal_origin, /^fresh\.example\/journal\/[0-9a-f]{16}$/);
   assert.equal(audit_origin, journal_origin.replace('journal', 'audit'));
   assert.deepEqual(readdirSync(dir).sort(), ['config.toml', 'journal.db', 'keys', 'peers', 'run']);
-  assert.deepEqual(readdirSync(join(dir, 'keys')).sort(), ['api-keys.json', 'cli.token', 'log.key', 'node.key']);
+  assert.deepEqual(readdirSync(join(dir, 'keys')).sort(), [
+    'anchor.key',
+    'api-keys.json',
+    'cli.token',
+    'log.key',
+    'node.key',
+    'witness.key',
+  ]);
   assert.equal(statSync(dir).mode & 0o777, 0o700);
   for (const key of readdirSync(join(dir, 'keys')))
     assert.equal(statSync(join(dir, 'keys', key)).mode & 0o777, 0o600, key);

@@ -19,12 +19,14 @@ const NOW_MS = Date.parse('2027-01-01T00:00:00Z');
 function context(log: HostileLog): PageContext {
   const nodeId = `stigmem://${HOSTILE_AUTHORITY}`;
   return {
+    self: 'stigmem://reader.example',
     peer: {
       nodeId,
       authority: HOSTILE_AUTHORITY,
       origin: log.signer.name,
       logKey: log.signer.publicKey,
       namespaces: [HOSTILE_AUTHORITY],
+      anchorKey: null,
     },
     feed: 'public',
     after: 0,
@@ -37,6 +39,7 @@ function context(log: HostileLog): PageContext {
     maxPastSkewMs: 2_592_000_000,
     maxValueBytes: 65_536,
     firstPage: true,
+    policy: { witnesses: null, anchors: null },
   };
 }
 
@@ -49,7 +52,7 @@ test('each lie of the demo is refused for its own reason, and the true facts aro
     log.append(NOW_MS, lie.forge(NOW_MS, log.entry(0)));
   }
   log.append(NOW_MS);
-  const page = openPage(log.page(0, 1_000, 0), context(log));
+  const page = openPage(log.page(0, 1_000, 0, 'stigmem://reader.example'), context(log));
   assert.ok(page.ok, page.ok ? '' : page.error.reason);
   const judged = judgePage(page.value, new Map());
   assert.equal(judged.kind, 'verified');

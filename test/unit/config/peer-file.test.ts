@@ -206,6 +206,17 @@ test('what is written reads back the same', () => {
         },
         plain,
       ),
+      policy: fc.record(
+        {
+          witnesses: fc.constantFrom(null, 'quorum none', '# of nobody\nquorum\tnone\n'),
+          anchors: fc.constantFrom(
+            null,
+            { backends: ['local'] as const, trustRootFile: null, trustRoot: null, maxAgeS: 60 },
+            { backends: ['local', 'rekor'] as const, trustRootFile: 'rekor "a".json', trustRoot: null, maxAgeS: null },
+          ),
+        },
+        plain,
+      ),
     },
     plain,
   );

@@ -5,12 +5,13 @@ import { readPages } from '../../../src/pull/read-pages.ts';
 import { encodePullEnd } from '../../../src/wire/pull-end.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 
-const empty = new HonestPeer().page({ feed: 'public', after: 0 }).header;
+const { header, note } = new HonestPeer().page({ feed: 'public', after: 0 });
+const empty = [header, note ?? Buffer.alloc(0)];
 
 /** What the pages of an answer end with. */
 async function read(headers: number, maxPages: number, end: Uint8Array[]): Promise<unknown> {
   const frames = (function* () {
-    for (let i = 0; i < headers; i++) yield empty;
+    for (let i = 0; i < headers; i++) yield* empty;
     yield* end;
   })();
   let last: unknown;

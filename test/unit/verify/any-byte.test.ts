@@ -3,15 +3,19 @@ import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { PageContext } from '../../../src/verify/context.ts';
-import type { PageFrames } from '../../../src/wire/page.ts';
+import type { PageFrames, SignedPageFrames } from '../../../src/wire/page.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { judge } from '../../support/judging.ts';
 
 const FRAMES = ['header', 'entries', 'proof'] as const;
 type FrameName = (typeof FRAMES)[number];
 
-/** All that follows from a verdict, as text. */
+/** All that follows from a verdict, as text. What was changed is signed again: the note alone would refuse it all. */
 function outcome(frames: PageFrames, ctx: PageContext): string {
+  return told(peer.signed(frames), ctx);
+}
+
+function told(frames: SignedPageFrames, ctx: PageContext): string {
   const verdict = judge(frames, ctx);
   if (verdict.kind !== 'verified') return JSON.stringify(verdict);
   const { batch } = verdict;
@@ -80,6 +84,24 @@ for (const name of FRAMES) {
     }
   });
 }
+
+test('note: no byte can be changed, left out or added', () => {
+  const note = small.note ?? Buffer.alloc(0);
+  for (let at = 0; at < note.length; at++) {
+    const left = Buffer.concat([note.subarray(0, at), note.subarray(at + 1)]);
+    const added = Buffer.concat([note.subarray(0, at), Buffer.from(' '), note.subarray(at)]);
+    for (const changed of [flipped(note, at, 1), flipped(note, at, 0x20), left, added])
+      assert.match(told({ ...small, note: changed }, ctx), /"reason":"page_malformed"/, `note[${at}]`);
+  }
+});
+
+test('a byte of a frame that is not signed again is refused by the note alone', () => {
+  for (const name of FRAMES) {
+    const changed = flipped(small[name] ?? Buffer.alloc(0), 40, 1);
+    const refused = told({ ...small, [name]: changed }, ctx);
+    assert.match(refused, /"reason":"page_malformed".*"field":"note.frames"/);
+  }
+});
 
 test('frames left out, put in the place of each other, or taken from another page', () => {
   const other = peer.page({ feed: 'public', after: 0, count: 3, knownSize: 4 });

@@ -1,11 +1,25 @@
 /** One way to earn each reason; the tests beside this file run them, and fail if a reason has none. */
+
 import type { FactReason, PageReason, QuarantineReason } from '../../../src/core/verdict.ts';
+import { signCheckpoint } from '../../../src/merkle/checkpoint.ts';
+import { createLogSigner } from '../../../src/merkle/ed25519.ts';
+import { ALG_COSIGNATURE_V1 } from '../../../src/merkle/note.ts';
+import { parsePolicy, type WitnessPolicy } from '../../../src/merkle/tlog-policy.ts';
+import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import type { PageContext } from '../../../src/verify/context.ts';
 import type { EvidenceClass } from '../../../src/verify/evidence.ts';
 import type { SeenFact } from '../../../src/verify/seen-fact.ts';
-import type { PageFrames } from '../../../src/wire/page.ts';
+import type { PageFrames, SignedPageFrames } from '../../../src/wire/page.ts';
 import type { PageHeader } from '../../../src/wire/page-header.ts';
-import { type EntryLie, EPOCH_MS, type FactDraft, HonestPeer, type StoredEntry } from '../../support/honest-peer.ts';
+import { signPageNote } from '../../../src/wire/page-note.ts';
+import {
+  type EntryLie,
+  EPOCH_MS,
+  type FactDraft,
+  HonestPeer,
+  RECEIVER,
+  type StoredEntry,
+} from '../../support/honest-peer.ts';
 
 export const ZEROS: string = `sha256:${'0'.repeat(64)}`;
 
@@ -72,7 +86,7 @@ export const QUARANTINE_CASES: Readonly<Record<QuarantineReason, readonly FactDr
 };
 
 export interface PageCase {
-  readonly frames: PageFrames;
+  readonly frames: SignedPageFrames;
   readonly context: PageContext;
   readonly field: string;
   readonly class: EvidenceClass;
@@ -80,23 +94,39 @@ export interface PageCase {
 
 const peer = new HonestPeer().appendMany(5);
 
-function rewritten(frames: PageFrames, change: Partial<PageHeader>): PageFrames {
+function rewritten(frames: PageFrames, change: Partial<PageHeader>): SignedPageFrames {
   const header = { ...JSON.parse(Buffer.from(frames.header).toString('utf8')), ...change };
-  return { ...frames, header: Buffer.from(JSON.stringify(header)) };
+  return peer.signed({ ...frames, header: Buffer.from(JSON.stringify(header)) });
 }
 
 const honest = peer.page({ feed: 'public', after: 0 });
 const laterPage = peer.page({ feed: 'public', after: 0, knownSize: 3 });
 const stranger = new HonestPeer({ authority: 'globex.example' }).appendMany(5);
 const forked = peer.fork(2).appendMany(4);
+const otherSigner = createLogSigner(peer.origin, Buffer.alloc(32, 7));
 const accused = { class: 'accusation' } as const;
 const contradicted = { class: 'contradiction' } as const;
+
+const witness = createLogSigner('w.example/witness', Buffer.alloc(32, 1));
+const witnessKey = { name: witness.name, algorithm: ALG_COSIGNATURE_V1, publicKey: witness.publicKey };
+const witnessed = new HonestPeer({ witness }).appendMany(5);
+const WITNESSED = { witnesses: policyOf(`witness w ${formatVerifierKey(witnessKey)}\nquorum w`), anchors: null };
+const ANCHORED = { witnesses: null, anchors: { backends: ['local'], logs: [], maxAgeS: null } } as const;
+const DATED = { witnesses: null, anchors: { ...ANCHORED.anchors, maxAgeS: 60 } } as const;
+const IN_REKOR = { witnesses: null, anchors: { ...ANCHORED.anchors, backends: ['rekor'] } } as const;
+const anchored = (anchor: string | null): SignedPageFrames => rewritten(honest, { anchor });
+
+function policyOf(text: string): WitnessPolicy {
+  const parsed = parsePolicy(text);
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  return parsed.value;
+}
 
 /** Several ways each; the first of a list is the plain one. */
 export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, PageCase>>>> = {
   page_malformed: {
     'header is not JSON': {
-      frames: { ...honest, header: Buffer.from('x') },
+      frames: peer.signed({ ...honest, header: Buffer.from('x') }),
       context: peer.context(),
       field: 'header',
       ...accused,
@@ -108,9 +138,45 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
       ...accused,
     },
     'entries cut': {
-      frames: { ...honest, entries: honest.entries?.subarray(1) ?? null },
+      frames: peer.signed({ ...honest, entries: honest.entries?.subarray(1) ?? null }),
       context: peer.context(),
       field: 'entries',
+      ...accused,
+    },
+    'no note': {
+      frames: { ...honest, note: null },
+      context: peer.context(),
+      field: 'note',
+      ...accused,
+    },
+    'a note by another key': {
+      frames: peer.signed(honest, { signer: otherSigner }),
+      context: peer.context(),
+      field: 'note',
+      ...accused,
+    },
+    'a note for another receiver': {
+      frames: peer.signed(honest, { receiver: 'stigmem://hooli.example' }),
+      context: peer.context(),
+      field: 'note.receiver',
+      ...accused,
+    },
+    'a note over other bytes': {
+      frames: { ...honest, entries: honest.entries?.subarray(1) ?? null },
+      context: peer.context(),
+      field: 'note.frames',
+      ...accused,
+    },
+    'a note of other entries': {
+      frames: { ...honest, note: noteOf({ to: 6 }) },
+      context: peer.context(),
+      field: 'note.to',
+      ...accused,
+    },
+    'a note of another tree': {
+      frames: { ...honest, note: noteOf({ size: 6 }) },
+      context: peer.context(),
+      field: 'note.tree_size',
       ...accused,
     },
     'first page without consistency proof': {
@@ -150,8 +216,10 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
   },
   checkpoint_signature_invalid: {
     'another key under the same origin': {
-      frames: honest,
-      context: peer.context({ peer: { ...peer.pinned(), logKey: stranger.signer.publicKey } }),
+      frames: rewritten(honest, {
+        checkpoint: signCheckpoint(peer.origin, peer.size, peer.root(), otherSigner),
+      }),
+      context: peer.context(),
       field: 'checkpoint.signature',
       ...accused,
     },
@@ -165,6 +233,12 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
     },
   },
   checkpoint_split_view: {
+    'an anchor over another tree of the same size': {
+      frames: anchored(forked.anchor(5)),
+      context: peer.context({ policy: ANCHORED }),
+      field: 'anchor',
+      ...contradicted,
+    },
     'same size, other root': {
       frames: forked.page({ feed: 'public', after: 0, size: 5, knownSize: 5 }),
       context: peer.context({ known: peer.known() }),
@@ -292,7 +366,80 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
       ...contradicted,
     },
   },
+  anchor_missing: {
+    'no anchor': { frames: honest, context: peer.context({ policy: ANCHORED }), field: 'anchor', ...accused },
+    'in another log than those that are asked for': {
+      frames: anchored(peer.anchor()),
+      context: peer.context({ policy: IN_REKOR }),
+      field: 'anchor',
+      ...accused,
+    },
+  },
+  anchor_invalid: {
+    'no receipt': { frames: anchored('{}'), context: peer.context({ policy: ANCHORED }), field: 'anchor', ...accused },
+    'not the canonical text': {
+      frames: anchored(`${peer.anchor()} `),
+      context: peer.context({ policy: ANCHORED }),
+      field: 'anchor',
+      ...accused,
+    },
+    'of another journal': {
+      frames: anchored(stranger.anchor()),
+      context: peer.context({ policy: ANCHORED }),
+      field: 'anchor',
+      ...accused,
+    },
+    'of another size than its checkpoint': {
+      frames: anchored(peer.anchor(5, { tree_size: 4 })),
+      context: peer.context({ policy: ANCHORED }),
+      field: 'anchor',
+      ...accused,
+    },
+    'by a peer that has declared no anchor key': {
+      frames: anchored(peer.anchor()),
+      context: peer.context({ policy: ANCHORED, peer: { ...peer.pinned(), anchorKey: null } }),
+      field: 'anchor',
+      ...accused,
+    },
+    'without a signed time where one is asked for': {
+      frames: anchored(peer.anchor()),
+      context: peer.context({ policy: DATED }),
+      field: 'anchor',
+      ...accused,
+    },
+  },
+  witness_quorum_unmet: {
+    'not cosigned': {
+      frames: honest,
+      context: peer.context({ policy: WITNESSED }),
+      field: 'checkpoint.cosignatures',
+      ...accused,
+    },
+    'cosigned by another witness': {
+      frames: new HonestPeer({ witness: createLogSigner('w.example/witness', Buffer.alloc(32, 2)) })
+        .appendMany(5)
+        .page({ feed: 'public', after: 0 }),
+      context: peer.context({ policy: WITNESSED }),
+      field: 'checkpoint.cosignatures',
+      ...accused,
+    },
+    'cosigned, for another tree': {
+      frames: rewritten(honest, { checkpoint: withLinesOf(peer.checkpoint(), witnessed.checkpoint(4)) }),
+      context: peer.context({ policy: WITNESSED }),
+      field: 'checkpoint.cosignatures',
+      ...accused,
+    },
+  },
 };
+
+function noteOf({ to = 5, size = 5 }: { readonly to?: number; readonly size?: number }): Buffer {
+  return Buffer.from(signPageNote({ receiver: RECEIVER, feed: 'public', after: 0, to }, size, honest, peer.signer));
+}
+
+/** The signed text of one note with the cosignature of another. */
+function withLinesOf(note: string, other: string): string {
+  return `${note}${other.trimEnd().split('\n').at(-1)}\n`;
+}
 
 function doubled(): HonestPeer {
   const liar = new HonestPeer();

@@ -9,6 +9,7 @@ import { decodeProofAnswer, decodeProofRequest } from '../../../src/wire/proof.t
 import { decodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
 import { decodePullRequest } from '../../../src/wire/pull-request.ts';
 import { decodeWatchRequest, decodeWatchUpdate } from '../../../src/wire/watch.ts';
+import { decodeWitnessAnswer, decodeWitnessRequest } from '../../../src/wire/witness.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { judge } from '../../support/judging.ts';
 
@@ -22,6 +23,8 @@ const DECODERS = {
   decodeWatchUpdate,
   decodeProofRequest,
   decodeProofAnswer,
+  decodeWitnessRequest,
+  decodeWitnessAnswer,
   openDeclaration: (bytes: Uint8Array) => openDeclaration(bytes, node),
 };
 
@@ -72,7 +75,7 @@ for (const encoding of ['identity', 'zstd'] as const) {
           frames = { ...frames, [frame]: Buffer.concat([old.subarray(0, from), bytes, old.subarray(from + length)]) };
         }
         decodePage(frames);
-        const verdict = judge(frames, ctx, [], peer.inclusionMap([0, 1, 2, 3, 4, 5, 6]));
+        const verdict = judge(peer.signed(frames), ctx, [], peer.inclusionMap([0, 1, 2, 3, 4, 5, 6]));
         if (verdict.kind === 'verified') for (const one of verdict.batch.refused) JSON.parse(one.evidence.text());
         if (verdict.kind === 'refused') JSON.parse(verdict.evidence.text());
       }),
@@ -81,11 +84,11 @@ for (const encoding of ['identity', 'zstd'] as const) {
   });
 }
 
-test('three arbitrary frames', () => {
+test('four arbitrary frames', () => {
   fc.assert(
-    fc.property(anyBytes, anyBytes, anyBytes, (header, entries, proof) => {
-      const verdict = judge({ header, entries, proof }, ctx);
-      assert.equal(verdict.kind, 'refused');
+    fc.property(anyBytes, anyBytes, anyBytes, anyBytes, (header, entries, proof, note) => {
+      assert.equal(judge({ header, entries, proof, note }, ctx).kind, 'refused');
+      assert.equal(judge(peer.signed({ header, entries, proof }), ctx).kind, 'refused');
     }),
   );
 });

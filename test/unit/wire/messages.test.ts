@@ -205,7 +205,7 @@ const WRONG: readonly Wrong[] = [
     'each feed once',
     'a second cursor',
   ],
-  ['page header', '"anchor":null', '"anchor":{}', 'anchor', 'null', 'object'],
+  ['page header', '"anchor":null', '"anchor":{}', 'anchor', 'text of 1..65536 characters', 'object'],
   ['page header', '"encoding":"zstd"', '"encoding":"br"', 'encoding', 'one of zstd, identity', '"br"'],
   ['page header', B32, LONG, 'consistency[0]', 'base64 of 32 bytes', `"${LONG.slice(0, 63)}…`],
   ['page header', B32, B32.replace('=', ''), 'consistency[0]', 'base64 of 32 bytes', `"${B32.replace('=', '')}"`],

@@ -19,6 +19,7 @@ const ENTRIES = ['{"a":1}', '', '\n\n {"naïve"}'].map((text, i) => ({
 const CONTENT: PageContent = {
   feed: 'public',
   after: 0,
+  anchor: null,
   checkpoint: 'note',
   feedHead: 'note',
   consistency: [],

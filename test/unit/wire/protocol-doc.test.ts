@@ -17,6 +17,7 @@ import { PROTOCOLS } from '../../../src/wire/protocols.ts';
 import { decodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
 import { decodePullRequest } from '../../../src/wire/pull-request.ts';
 import { decodeWatchRequest, decodeWatchUpdate } from '../../../src/wire/watch.ts';
+import { COSIGN_REFUSALS, decodeWitnessAnswer, decodeWitnessRequest } from '../../../src/wire/witness.ts';
 import { exampleIdentity, examplePeer, examples, filled, PAGE, shown } from '../../support/protocol-examples.ts';
 
 const page = readFileSync(PAGE, 'utf8');
@@ -52,6 +53,10 @@ test('every message on the page decodes', async () => {
     assert.ok(decodeProofRequest(bytes(`proof-request-${kind}`)).ok, kind);
     assert.ok(decodeProofAnswer(bytes(`proof-answer-${kind}`)).ok, kind);
   }
+  for (const kind of ['cosign', 'heads', 'evidence'])
+    assert.ok(decodeWitnessRequest(bytes(`witness-request-${kind}`)).ok, kind);
+  for (const kind of ['cosigned', 'stale', 'refused', 'heads', 'judged'])
+    assert.ok(decodeWitnessAnswer(bytes(`witness-answer-${kind}`)).ok, kind);
   const stream = blocks.get('stream') ?? '';
   assert.ok(stream.endsWith(`7b ‖ the ${bytes('pull-request').length} bytes of the request`), stream);
 });
@@ -62,6 +67,7 @@ test('the pages on the page are accepted by the verifier', () => {
     header: bytes('page-header'),
     entries: bytes('page-entries', '\n'),
     proof: Buffer.from(bytes('page-proof').toString().replaceAll('\n', ''), 'hex'),
+    note: bytes('page-note', '\n'),
   };
   assert.ok(decodePage(frames).ok);
   const context = peer.context({ after: 1, known: peer.known(2), knownFeedLength: 1 });
@@ -71,7 +77,7 @@ test('the pages on the page are accepted by the verifier', () => {
   const verdict = judgePage(opened.value, new Map());
   assert.ok(verdict.kind === 'verified' && verdict.batch.accepted.length === 2);
 
-  const empty = { header: bytes('page-empty'), entries: null, proof: null };
+  const empty = { header: bytes('page-empty'), entries: null, proof: null, note: bytes('page-empty-note', '\n') };
   const later = peer.context({ after: 3, known: peer.known(), knownFeedLength: 3, firstPage: false });
   assert.ok(openPage(empty, later).ok);
 });
@@ -145,5 +151,6 @@ test('error codes, declaration codes, protocol ids, feeds', () => {
   for (const [, fault = ''] of source('pull/declare.ts').matchAll(/readonly code: '([a-z_]+)'/g))
     assert.ok(section('Trust').includes(`\`${fault}\``), fault);
   for (const id of PROTOCOLS) assert.ok(section('Messages').includes(`\`${id}\``), id);
+  for (const refusal of COSIGN_REFUSALS) assert.ok(section('witness').includes(`\`${refusal}\``), refusal);
   assert.ok(isFeed('company/incident-42'));
 });

@@ -1,0 +1,174 @@
+/** C2SP tlog-witness over HTTP, and what operators see of witnessing. */
+import { z } from '@hono/zod-openapi';
+import { isoMicros } from '../../core/time.ts';
+import { MAX_ADD_CHECKPOINT_CHARS } from '../../merkle/witness-body.ts';
+import type { AddCheckpointOutcome, ApiWitness, WitnessStatus } from '../deps.ts';
+import { readTextBody } from './body.ts';
+import { answer, json, type Refusal, refused } from './responses.ts';
+import { type Apparatus, addOpenRoute, addRoute, NO_QUERY } from './route.ts';
+
+const TEXT = 'text/plain; charset=utf-8';
+const TAG = 'Witness';
+const NOT_RUNNING: Refusal = { status: 503, detail: 'the node is not running: it cosigns nothing' };
+/** One bucket for all: who asks is known by the signature in the body alone, which is what costs to check. */
+const ANYBODY = 'anybody';
+
+const STATE = z
+  .object({
+    size: z.number().int().openapi({ description: 'Of the newest signed checkpoint.' }),
+    cosignatures: z.array(z.object({ witness: z.string(), time: z.string().nullable() })),
+    policy: z
+      .object({
+        met: z
+          .boolean()
+          .openapi({ description: 'The newest checkpoint has the cosignatures that the policy asks for.' }),
+        met_size: z.number().int().nullable(),
+        satisfied: z.array(z.string()),
+        missing: z.array(z.string()),
+      })
+      .nullable(),
+    logs: z
+      .array(
+        z.object({
+          origin: z.string(),
+          node_id: z.string().nullable(),
+          cosigned_size: z.number().int().nullable(),
+          verified_size: z.number().int().nullable(),
+          seen_size: z.number().int().nullable().openapi({ description: 'Largest head that a third node has shown.' }),
+          seen_from: z.string().nullable(),
+          unreconciled: z
+            .number()
+            .int()
+            .openapi({ description: 'Heads that the log has not joined with what was verified of it.' }),
+        }),
+      )
+      .openapi({ description: 'Logs that this node judges: those of its peers, and those that are configured.' }),
+  })
+  .openapi('WitnessState');
+
+/** Adds the endpoints of the witness. Those of C2SP take no key: the signature in the body says who asks. */
+export function addWitness(apparatus: Apparatus): void {
+  addSubmission(apparatus);
+  addMonitoring(apparatus);
+  const state = {
+    method: 'get',
+    path: '/v1/witness',
+    tag: TAG,
+    summary: 'Cosignatures on our own checkpoints, our policy, and heads of others',
+    query: NO_QUERY,
+    responses: { 200: { description: 'state', content: { 'application/json': { schema: STATE } } } },
+  } as const;
+  addRoute(apparatus, state, ['read', 'federate'], async () => {
+    const { witness } = apparatus.deps;
+    return witness === null ? refused(NOT_RUNNING) : json(200, stateBody(await witness.state()));
+  });
+}
+
+function addSubmission(apparatus: Apparatus): void {
+  const submission = {
+    method: 'post',
+    path: '/witness/add-checkpoint',
+    tag: TAG,
+    summary: 'Cosigns a checkpoint of a known log (C2SP tlog-witness)',
+    description:
+      'The body is text: `old <size>`, a consistency proof from there, an empty line, the signed checkpoint. Anybody may ask; the log’s own signature decides.',
+    query: NO_QUERY,
+    responses: {
+      200: { description: 'cosignature lines', content: { 'text/plain': { schema: z.string() } } },
+      400: { description: 'the body is malformed, or the old size is above that of the checkpoint' },
+      403: { description: 'no signature by the key that is known for this log, or the log is suspended' },
+      404: { description: 'the log is not known' },
+      409: { description: 'the old size is not the one cosigned last, which the body names; or another root' },
+      422: { description: 'the consistency proof does not verify' },
+      429: { description: 'too many requests; see Retry-After' },
+    },
+  } as const;
+  addOpenRoute(apparatus, submission, async ({ c }) => {
+    const { witness } = apparatus.deps;
+    if (witness === null) return refused(NOT_RUNNING);
+    const busy = overRate(apparatus);
+    if (busy !== null) return refused(busy);
+    const body = await readTextBody(c.req.raw, { ...apparatus.deps.limits, maxBodyBytes: MAX_ADD_CHECKPOINT_CHARS });
+    return body.ok ? submitted(witness, body.value) : refused(body.error);
+  });
+}
+
+function addMonitoring(apparatus: Apparatus): void {
+  const monitoring = {
+    method: 'get',
+    path: '/witness/{log}/checkpoint',
+    tag: TAG,
+    summary: 'The newest checkpoint cosigned of a log',
+    params: z.object({ log: z.string().openapi({ description: 'SHA-256 of its origin, lower-case hex.' }) }),
+    query: NO_QUERY,
+    responses: {
+      200: { description: 'signed note', content: { 'text/plain': { schema: z.string() } } },
+      404: { description: 'the log is not known, or nothing of it was cosigned' },
+    },
+  } as const;
+  addOpenRoute(apparatus, monitoring, async ({ param }) => {
+    const { witness } = apparatus.deps;
+    if (witness === null) return refused(NOT_RUNNING);
+    const busy = overRate(apparatus);
+    if (busy !== null) return refused(busy);
+    const note = /^[0-9a-f]{64}$/.test(param('log')) ? await witness.monitored(param('log')) : null;
+    return note === null ? refused({ status: 404, detail: 'Not Found' }) : answer(200, TEXT, note);
+  });
+}
+
+function overRate({ deps, quota }: Apparatus): Refusal | null {
+  const wait = quota.take(ANYBODY, 'witness', deps.nowMs());
+  if (wait === null) return null;
+  const headers = { 'retry-after': String(Math.max(1, Math.ceil(wait))) };
+  return { status: 429, detail: 'too many requests to the witness; try again later', headers };
+}
+
+async function submitted(witness: ApiWitness, body: string): Promise<Response> {
+  const outcome = await witness.add(body);
+  switch (outcome.kind) {
+    case 'cosigned':
+      return answer(200, TEXT, outcome.lines);
+    case 'stale':
+      return answer(409, 'text/x.tlog.size', `${outcome.size}\n`);
+    case 'contradiction':
+      return answer(409, TEXT, 'another root was cosigned for this size\n');
+    case 'refused':
+      return answer(STATUS[outcome.code], TEXT, `${outcome.code}\n`);
+  }
+}
+
+type RefusedCode = Extract<AddCheckpointOutcome, { kind: 'refused' }>['code'];
+
+/** @see C2SP tlog-witness. A log that is suspended is trusted by no key; one that is not reconciled may be tried again. */
+const STATUS: Readonly<Record<RefusedCode, number>> = {
+  bad_request: 400,
+  bad_signature: 403,
+  suspended: 403,
+  unknown_log: 404,
+  bad_proof: 422,
+  unreconciled: 503,
+};
+
+function stateBody({ size, cosignatures, policy, logs }: WitnessStatus): unknown {
+  return {
+    size,
+    cosignatures: cosignatures.map(({ witness, timeSeconds }) => ({
+      witness,
+      time: timeSeconds === null ? null : isoMicros(timeSeconds * 1_000_000),
+    })),
+    policy: policy === null ? null : policyBody(policy),
+    logs: logs.map((log) => ({
+      origin: log.origin,
+      node_id: log.nodeId,
+      cosigned_size: log.cosignedSize,
+      verified_size: log.verifiedSize,
+      seen_size: log.seenSize,
+      seen_from: log.seenFrom,
+      unreconciled: log.unreconciled,
+    })),
+  };
+}
+
+function policyBody({ isMet, metSize, satisfied, missing }: NonNullable<WitnessStatus['policy']>): unknown {
+  return { met: isMet, met_size: metSize, satisfied, missing };
+}

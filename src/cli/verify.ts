@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import type { Cli } from './cli.ts';
+import { addVerifyFiles } from './verify-files.ts';
+import { addVerifyJournal } from './verify-journal.ts';
+
+export function addVerify(program: Command, cli: Cli): void {
+  const group = program
+    .command('verify')
+    .summary('check what a node says, without it')
+    .description('Checks files that a node, or somebody else, handed out. Needs no data folder and no network.');
+  addVerifyJournal(group, cli);
+  addVerifyFiles(group, cli);
+}

@@ -1,0 +1,377 @@
+import { normalizeEntity } from '../core/entity.ts';
+import { isJsonNumber, isJsonObject, JsonNumber, type JsonObject, type JsonValue, jsonText } from '../core/json.ts';
+import { encodeValue } from '../core/value.ts';
+import { decodeBase64 } from '../merkle/base64.ts';
+import { judgeFactBundle, type ProvenFact } from '../verify/fact-bundle-verdict.ts';
+import type { ReaderTrust } from '../verify/reader-trust.ts';
+import { type Change, type ChangesOptions, followChanges } from './changes.ts';
+import { ApiError, VerificationError } from './errors.ts';
+import { demandCid, type Fact, factOfProven, factOfRecord, fail, malformed } from './facts.ts';
+import { History } from './history.ts';
+import { Http, type HttpOptions } from './http.ts';
+import { type CheckpointStore, MemoryStore } from './stores.ts';
+import { type TrustOptions, trustOf } from './trust.ts';
+
+/**
+ * How much of what the server says is verified before it is returned. `full`: each fact by its bundle, against what is
+ * trusted, on one history. `cid`: that a fact's body has its CID, which anybody can make. `none`: nothing.
+ */
+export type VerifyMode = 'full' | 'cid' | 'none';
+
+export interface ClientOptions extends HttpOptions {
+  /** What is trusted; needed for `full`. */
+  readonly trust?: TrustOptions;
+  /** `full` unless another one is asked for by name. */
+  readonly verify?: VerifyMode;
+  /** Where the last checkpoint is kept; as long as the program runs if left out. */
+  readonly checkpoints?: CheckpointStore;
+}
+
+export interface ReadOptions {
+  /** For this call alone. */
+  readonly verify?: VerifyMode;
+  readonly signal?: AbortSignal;
+}
+
+export interface FactFilter {
+  readonly entity?: string;
+  readonly relation?: string;
+  readonly source?: string;
+  readonly scope?: string;
+  readonly gardenId?: string;
+  readonly minConfidence?: number;
+  readonly includeContradicted?: boolean;
+  readonly includeExpired?: boolean;
+  /** The `cursor` of the page before. */
+  readonly cursor?: string;
+  readonly limit?: number;
+}
+
+export interface Page {
+  readonly facts: readonly Fact[];
+  /** Null at the end. That nothing was left out cannot be proven by a page: follow `changes` for that. */
+  readonly cursor: string | null;
+}
+
+export interface NewFact {
+  readonly entity: string;
+  readonly relation: string;
+  readonly value: string | number | boolean | null;
+  /** By the value's own type if left out. */
+  readonly valueType?: string;
+  readonly interpretAs?: 'content' | 'instruction';
+  readonly source: string;
+  readonly scope: string;
+  readonly confidence?: number;
+  readonly validUntil?: string;
+  readonly gardenId?: string;
+  /** Fact ids or CIDs. */
+  readonly derivedFrom?: readonly string[];
+}
+
+export interface RecallOptions {
+  readonly query: string;
+  readonly scope?: string;
+  readonly tokenBudget?: number;
+  readonly minConfidence?: number;
+  readonly limit?: number;
+}
+
+/** Ranked by the server, which may rank as it likes; each fact is proven, and put where its own entry says. */
+export interface Recalled {
+  /** Best first. */
+  readonly content: readonly Fact[];
+  /** Facts that want to steer: never to be mixed with the others. */
+  readonly instructions: readonly Fact[];
+  readonly truncated: boolean;
+}
+
+export interface AuditFilter {
+  readonly peer?: string;
+  readonly event?: string;
+  readonly reason?: string;
+  readonly factId?: string;
+  readonly cursor?: string;
+  readonly order?: 'asc' | 'desc';
+  readonly limit?: number;
+}
+
+export interface AuditPage {
+  /** Records as the server writes them. */
+  readonly entries: readonly unknown[];
+  readonly cursor: string | null;
+}
+
+/** Reads and writes facts at one node, and believes nothing that it has not verified. */
+export class StigmemClient {
+  readonly #http: Http;
+  readonly #mode: VerifyMode;
+  readonly #trust: ReaderTrust | null;
+  readonly #history: History;
+
+  /** @throws TypeError if everything is to be verified and nothing is trusted, or what is trusted is malformed */
+  constructor(options: ClientOptions) {
+    this.#http = new Http(options);
+    this.#mode = options.verify ?? 'full';
+    this.#trust = options.trust === undefined ? null : trustOf(options.trust);
+    if (this.#mode === 'full' && this.#trust === null) {
+      throw new TypeError("expected trust for verify: 'full'; ask for less by name if less is meant: verify: 'cid'");
+    }
+    this.#history = new History(options.checkpoints ?? new MemoryStore(), (from, to) => this.#consistency(from, to));
+  }
+
+  /**
+   * Asserts a fact. The answer has to be about the same, with the CID of its body.
+   *
+   * @throws ApiError if it was refused, VerificationError `answer_mismatch` or `cid_mismatch`
+   */
+  async assert(fact: NewFact, options: Pick<ReadOptions, 'signal'> = {}): Promise<Fact> {
+    const type = fact.valueType ?? typeOf(fact.value);
+    const body = bodyOf(fact, type);
+    const record = await this.#http.ask('/v1/facts', { method: 'POST', body, ...options });
+    const stored = demandCid(factOfRecord(record));
+    if (isAbout(stored, fact, type)) return stored;
+    throw new VerificationError('answer_mismatch', `the server stored something else than was asserted: ${stored.cid}`);
+  }
+
+  /** One fact by its id or CID; undefined if there is none that may be read. @throws ApiError, VerificationError */
+  async get(idOrCid: string, options: ReadOptions = {}): Promise<Fact | undefined> {
+    const path = `/v1/facts/${encodeURIComponent(idOrCid)}`;
+    const record = await orNone(this.#http.ask(path, this.#reading(options)));
+    if (record === undefined) return undefined;
+    const bundle = isJsonObject(record) ? record.get('bundle') : undefined;
+    const { fact } = await this.#judge(record, bundle, options);
+    if (fact.id === idOrCid || fact.cid === idOrCid) return fact;
+    throw new VerificationError('answer_mismatch', `${idOrCid} was asked for, the server gave ${fact.id}`);
+  }
+
+  /** A page of facts, newest first; each of them fits the filter. @throws ApiError, VerificationError */
+  async query(filter: FactFilter = {}, options: ReadOptions = {}): Promise<Page> {
+    const answer = await this.#http.ask('/v1/facts', { ...this.#reading(options), query: queryOf(filter) });
+    const { items, object } = listIn(answer, 'facts');
+    const facts = await this.#judgeAll(items, object, options);
+    const stranger = facts.find((fact) => !fits(fact, filter));
+    if (stranger === undefined) return { facts, cursor: textOrNull(object.get('cursor')) };
+    throw new VerificationError('answer_mismatch', `fact ${stranger.id} is not what was asked for`);
+  }
+
+  /** The facts that answer a query best, within a budget of tokens. @throws ApiError, VerificationError */
+  async recall(asked: RecallOptions, options: ReadOptions = {}): Promise<Recalled> {
+    const { query, scope, tokenBudget, minConfidence, limit } = asked;
+    const body = { query, scope, token_budget: tokenBudget, min_confidence: minConfidence, limit };
+    const reading = { ...this.#reading(options), method: 'POST', body, query: { legacy_format: true } } as const;
+    const answer = await this.#http.ask('/v1/recall', reading);
+    const { items, object } = listIn(answer, 'facts');
+    const records = items.map((item) => (isJsonObject(item) ? item.get('fact') : undefined) ?? fail('facts'));
+    const facts = await this.#judgeAll(records, object, options);
+    const stranger = facts.find((fact) => scope !== undefined && fact.scope !== scope);
+    if (stranger !== undefined) {
+      throw new VerificationError('answer_mismatch', `fact ${stranger.id} is not of the scope that was asked for`);
+    }
+    const of = (kind: 'content' | 'instruction'): readonly Fact[] =>
+      facts.filter((fact) => (fact.interpretAs === 'content') === (kind === 'content'));
+    return { content: of('content'), instructions: of('instruction'), truncated: object.get('truncated') === true };
+  }
+
+  /**
+   * Withdraws a fact of this node: asserts the same with confidence 0.
+   *
+   * @throws ApiError 404 if there is none, VerificationError
+   */
+  async retract(idOrCid: string, options: ReadOptions = {}): Promise<Fact> {
+    const fact = await this.get(idOrCid, options);
+    if (fact === undefined) throw new ApiError(404, null, `there is no fact ${idOrCid}`);
+    if (fact.receivedFrom !== null) {
+      throw new ApiError(
+        409,
+        'not_own_fact',
+        `${idOrCid} is from ${fact.receivedFrom}: only its author can withdraw it`,
+      );
+    }
+    const { entity, relation, source, scope, gardenId } = fact;
+    const garden = gardenId === null ? {} : { gardenId };
+    return this.assert({ entity, relation, source, scope, ...garden, value: 'retracted', confidence: 0 }, options);
+  }
+
+  /**
+   * A page of audit records. Nothing proves them to a reader yet: `verify: 'none'` has to be asked for by name.
+   *
+   * @throws VerificationError `audit_unverifiable`
+   */
+  async audit(filter: AuditFilter = {}, options: ReadOptions = {}): Promise<AuditPage> {
+    if ((options.verify ?? this.#mode) !== 'none') {
+      const message = "audit records cannot be verified by a reader: ask for them with verify: 'none'";
+      throw new VerificationError('audit_unverifiable', message);
+    }
+    const { factId, ...rest } = filter;
+    const query = { ...rest, fact_id: factId };
+    const answer = await this.#http.ask('/v1/federation/audit', { query, ...signalOf(options) });
+    const { items, object } = listIn(answer, 'entries');
+    return {
+      entries: items.map((item) => JSON.parse(jsonText(item)) as unknown),
+      cursor: textOrNull(object.get('cursor')),
+    };
+  }
+
+  /**
+   * Every fact in the order of the journal, at least once: what was not acknowledged comes again after a restart.
+   *
+   * @throws ApiError, VerificationError; with `verify: 'full'` also `feed_gap` when a fact of the node is withheld
+   */
+  changes(options: ChangesOptions = {}): AsyncGenerator<Change, void, undefined> {
+    return followChanges(options, {
+      ask: (query, waitMs) => this.#http.ask('/v1/changes', { ...this.#reading(options), query, waitMs }),
+      judge: (record, page) => this.#judge(record, bundleIn(page, record), options),
+    });
+  }
+
+  async #judge(
+    record: JsonValue,
+    bundle: JsonValue | undefined,
+    options: ReadOptions,
+  ): Promise<{ readonly fact: Fact; readonly proven: ProvenFact | null }> {
+    const mode = options.verify ?? this.#mode;
+    if (mode === 'none') return { fact: factOfRecord(record), proven: null };
+    if (mode === 'cid') return { fact: demandCid(factOfRecord(record)), proven: null };
+    if (!isJsonObject(bundle))
+      throw new VerificationError('proof_missing', 'the server gave a fact without its bundle');
+    const proven = await this.#prove(jsonText(bundle));
+    return { fact: factOfProven(proven), proven };
+  }
+
+  /** One after the other: they share a checkpoint, which is compared with the last one once. */
+  async #judgeAll(records: readonly JsonValue[], page: JsonObject, options: ReadOptions): Promise<Fact[]> {
+    const facts: Fact[] = [];
+    for (const record of records) facts.push((await this.#judge(record, bundleIn(page, record), options)).fact);
+    return facts;
+  }
+
+  async #prove(bundle: string): Promise<ProvenFact> {
+    if (this.#trust === null) throw new VerificationError('nothing_trusted', 'the client was made without trust');
+    const judged = judgeFactBundle(bundle, this.#trust);
+    if (!judged.ok) throw new VerificationError(judged.error.code, judged.error.message);
+    await this.#history.accept(judged.value.checkpoint);
+    return judged.value;
+  }
+
+  async #consistency(from: number, to: number): Promise<readonly Uint8Array[] | null> {
+    const answer = await orNone(this.#http.ask('/v1/journal/consistency', { query: { from, to } }));
+    if (answer === undefined) return null;
+    return listIn(answer, 'hashes').items.map((hash) =>
+      typeof hash === 'string' ? (decodeBase64(hash) ?? NO_HASH) : NO_HASH,
+    );
+  }
+
+  #reading(options: ReadOptions): {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+  } {
+    const isFull = (options.verify ?? this.#mode) === 'full';
+    return { headers: isFull ? { 'stigmem-verify': 'full' } : {}, ...signalOf(options) };
+  }
+}
+
+const NO_HASH = new Uint8Array();
+
+function signalOf({ signal }: Pick<ReadOptions, 'signal'>): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+async function orNone(answer: Promise<JsonValue>): Promise<JsonValue | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function listIn(
+  answer: JsonValue,
+  member: string,
+): { readonly items: readonly JsonValue[]; readonly object: JsonObject } {
+  const items = isJsonObject(answer) ? answer.get(member) : undefined;
+  if (!isJsonObject(answer) || !Array.isArray(items)) throw malformed(member);
+  return { items, object: answer };
+}
+
+/** The bundle of a record on a page, by its id: it may hold another fact, which the caller finds. */
+function bundleIn(page: JsonValue, record: JsonValue): JsonValue | undefined {
+  const bundles = isJsonObject(page) ? page.get('bundles') : undefined;
+  const id = isJsonObject(record) ? record.get('id') : undefined;
+  return isJsonObject(bundles) && typeof id === 'string' ? bundles.get(id) : undefined;
+}
+
+function textOrNull(value: JsonValue | undefined): string | null {
+  if (typeof value === 'string') return value;
+  return isJsonNumber(value) ? value.lexeme : null;
+}
+
+function typeOf(value: NewFact['value']): string {
+  return value === null ? 'null' : typeof value;
+}
+
+function bodyOf(fact: NewFact, type: string): unknown {
+  const { entity, relation, source, scope, interpretAs, confidence = 1, validUntil, gardenId, derivedFrom = [] } = fact;
+  return {
+    entity,
+    relation,
+    value: { type, v: fact.value, ...(interpretAs === undefined ? {} : { interpret_as: interpretAs }) },
+    source,
+    scope,
+    confidence,
+    ...(validUntil === undefined ? {} : { valid_until: validUntil }),
+    ...(gardenId === undefined ? {} : { garden_id: gardenId }),
+    derived_from: derivedFrom.map((item) => (item.startsWith('sha256:') ? { hash: item } : { fact_id: item })),
+  };
+}
+
+/** Whether what was stored is what was asserted. Names are stored in their normal form. */
+function isAbout(stored: Fact, asked: NewFact, type: string): boolean {
+  const sent: JsonValue = typeof asked.value === 'number' ? new JsonNumber(JSON.stringify(asked.value)) : asked.value;
+  const value = encodeValue(type, sent);
+  return (
+    stored.entity === normal(asked.entity) &&
+    stored.relation === asked.relation &&
+    stored.source === normal(asked.source) &&
+    stored.scope === asked.scope &&
+    stored.valueType === type &&
+    value.ok &&
+    stored.valueText === value.value &&
+    stored.confidence === (asked.confidence ?? 1) &&
+    stored.interpretAs === (asked.interpretAs ?? 'content')
+  );
+}
+
+function normal(name: string): string {
+  const normalized = normalizeEntity(name);
+  return normalized.ok ? normalized.value : name;
+}
+
+function queryOf(filter: FactFilter): Readonly<Record<string, string | number | boolean | undefined>> {
+  const { entity, relation, source, scope, cursor, limit } = filter;
+  return {
+    entity,
+    relation,
+    source,
+    scope,
+    cursor,
+    limit,
+    garden_id: filter.gardenId,
+    min_confidence: filter.minConfidence,
+    include_contradicted: filter.includeContradicted,
+    include_expired: filter.includeExpired,
+  };
+}
+
+/** A server that answers another question than was asked is found out, as far as the fact itself tells. */
+function fits(fact: Fact, filter: FactFilter): boolean {
+  return (
+    (filter.entity === undefined || fact.entity === normal(filter.entity) || fact.entity === filter.entity) &&
+    (filter.relation === undefined || fact.relation === filter.relation) &&
+    (filter.source === undefined || fact.source === normal(filter.source) || fact.source === filter.source) &&
+    (filter.scope === undefined || fact.scope === filter.scope) &&
+    (filter.gardenId === undefined || fact.gardenId === filter.gardenId) &&
+    fact.confidence >= (filter.minConfidence ?? 0)
+  );
+}

@@ -1,0 +1,36 @@
+/** The public entry point `stigmem-peerd/client` in Node. Documented in docs/client.md; what is not here is not public. */
+export type { Change, ChangesOptions } from './changes.ts';
+export {
+  type AuditFilter,
+  type AuditPage,
+  type ClientOptions,
+  type FactFilter,
+  type NewFact,
+  type Page,
+  type ReadOptions,
+  type Recalled,
+  type RecallOptions,
+  StigmemClient,
+  type VerifyMode,
+} from './client.ts';
+export { ApiError, VerificationError } from './errors.ts';
+export type { Fact, FactProof } from './facts.ts';
+export { FilePositions, FileStore } from './file-stores.ts';
+export {
+  type CheckpointStore,
+  MemoryPositions,
+  MemoryStore,
+  type PositionStore,
+  type SeenCheckpoint,
+} from './stores.ts';
+export type { TrustOptions } from './trust.ts';
+export {
+  type VerifiedAnchor,
+  type VerifiedCheckpoint,
+  verifyAnchor,
+  verifyCheckpoint,
+  verifyEvidence,
+  verifyFactBundle,
+  verifyFactChainProof,
+  verifyFactCid,
+} from './verify.ts';

@@ -1,0 +1,2 @@
+/** The global `Buffer` of Node, in browsers. */
+export { Buffer } from './buffer.ts';

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { err, ok, type Result } from '../core/result.ts';
+import { parseTrustedRoot } from '../merkle/trusted-root.ts';
+
+/** The text of a Sigstore trusted_root.json that can be used, or what the file is instead, in words. */
+export function readTrustRoot(path: string): Result<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return err((error as Error).message);
+  }
+  const logs = parseTrustedRoot(text);
+  return logs.ok ? ok(text) : err(`something else: ${logs.error}`);
+}

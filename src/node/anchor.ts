@@ -1,0 +1,66 @@
+/** The node's checkpoints on their way to transparency logs. */
+import { Anchoring } from '../anchor/anchoring.ts';
+import type { AnchorBackend } from '../anchor/backend.ts';
+import { createLocalBackend } from '../anchor/local-backend.ts';
+import { createRekorV1, createRekorV2 } from '../anchor/rekor-api.ts';
+import { createRekorBackend } from '../anchor/rekor-backend.ts';
+import type { Config } from '../config/config.ts';
+import { readTrustRoot } from '../config/trust-root-file.ts';
+import { createAnchorSigner } from '../merkle/ecdsa.ts';
+import { parseTrustedRoot } from '../merkle/trusted-root.ts';
+import { type Base, StartError } from './base.ts';
+
+/** @throws StartError for a trust root that cannot be read */
+export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchoring {
+  const { config, events, logger, writer } = base;
+  const { interval, maxAgeMs, retryMs } = config.anchor;
+  const alarmed = new Set<string>();
+  const anchoring = new Anchoring({
+    journal: writer,
+    backends: config.anchor.backends.map((name) =>
+      name === 'local' ? createLocalBackend(config.anchor.localPath, Date.now) : rekorOf(base),
+    ),
+    cadence: { interval, maxAgeMs },
+    retryMs,
+    nowMs: Date.now,
+    onSubmitted: (backend) => {
+      alarmed.delete(backend);
+      events.anchorSubmitted(backend);
+    },
+    onFailed: (backend, { log, treeSize }, { code, message }) => {
+      events.anchorFailed(backend, code, message);
+      // What a log will never take needs a person. A log that is down is on the dashboard, not in the audit log.
+      // Once, until it takes something: each record makes the audit log due for a checkpoint, which would be refused too.
+      if (code !== 'refused' || alarmed.has(backend)) return;
+      alarmed.add(backend);
+      const detail = { backend, log, tree_size: treeSize, error: message };
+      writer.audit({ event: 'anchor_refused', reason: code, detail }).catch((error: unknown) => {
+        logger.error({ error }, 'audit failed');
+      });
+    },
+    onError: (error) => logger.error({ err: error }, 'anchors cannot be looked after'),
+  });
+  anchoring.start();
+  owned.defer(() => anchoring.stop());
+  return anchoring;
+}
+
+function rekorOf({ config, identity, anchorSeed }: Base): AnchorBackend {
+  const { rekor } = config.anchor;
+  if (rekor === null) throw new Error('no Rekor is configured');
+  const text = trustRootOf(config, rekor.trustRootFile);
+  const parsed = parseTrustedRoot(text);
+  const logs = parsed.ok ? parsed.value : [];
+  const api = rekor.version === 1 ? createRekorV1(rekor.url) : createRekorV2(rekor.url, rekor.readUrl, logs);
+  const { publicKey } = createAnchorSigner(identity.journalOrigin, anchorSeed);
+  return createRekorBackend({ api, trustRoot: text, logs, anchorKey: publicKey });
+}
+
+function trustRootOf(config: Config, path: string): string {
+  const read = readTrustRoot(path);
+  if (read.ok) return read.value;
+  const message = `expected a Sigstore trusted_root.json with the keys of ${config.anchor.rekor?.url}, got ${read.error}`;
+  const fix =
+    'Get the trust root of that Rekor from whoever runs it; that of the public one is in Sigstore’s TUF repository.';
+  throw new StartError([{ where: path, key: 'anchor.rekor_trust_root', message, fix }]);
+}

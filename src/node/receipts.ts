@@ -1,0 +1,46 @@
+/** Receipts in a running node: whose keys they are checked by, and who is told when some came. */
+import type { PeerFile } from '../config/peer-file.ts';
+import { pinPeer } from '../pull/declare.ts';
+import type { PeerSessions } from '../pull/peer-sessions.ts';
+import type { ReceiptDeps } from '../serve/answer-receipt.ts';
+import { decodeHello } from '../wire/hello.ts';
+import type { Base } from './base.ts';
+
+export interface Receipts {
+  readonly takeReceipts: ReceiptDeps['takeReceipts'];
+  /** A peer has greeted us. */
+  readonly onHello: (request: Uint8Array, peerId: string) => void;
+}
+
+/** @param sessions asked late: they are made after the protocols that they listen to */
+export function receiptsOf(
+  { writer, logger }: Base,
+  peerOf: (peerId: string) => PeerFile | undefined,
+  sessions: () => PeerSessions | undefined,
+): Receipts {
+  /** Declarations looked at already, by peer id. */
+  const looked = new Map<string, string>();
+  return {
+    async takeReceipts(nodeId, receipts) {
+      const taken = await writer.takeReceipts(nodeId, receipts);
+      await sessions()?.refresh(nodeId);
+      return taken;
+    },
+    onHello(request, peerId) {
+      const peer = peerOf(peerId);
+      const hello = decodeHello(request);
+      if (peer === undefined || !hello.ok || looked.get(peerId) === hello.value.declaration) return;
+      looked.set(peerId, hello.value.declaration);
+      learn(peer, hello.value.declaration).catch((error: unknown) => logger.error({ error }, 'a declaration is lost'));
+    },
+  };
+
+  /** A peer that only reads is never greeted by us: its own greeting is where its log key comes from. */
+  async function learn(peer: PeerFile, note: string): Promise<void> {
+    const pinned = pinPeer(note, peer, null);
+    if (!pinned.ok) return;
+    const { origin, logKey } = pinned.value;
+    const detail = { origin, log_key: Buffer.from(logKey).toString('base64'), peer_id: peer.peerId };
+    await writer.pinIfNew(peer.nodeId, note, { event: 'peer_verified', peer: peer.nodeId, detail });
+  }
+}

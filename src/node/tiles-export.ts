@@ -1,0 +1,35 @@
+import { openDatabase } from '../journal/database.ts';
+import { PublishedLog } from '../journal/published-log.ts';
+import type { LogName } from '../journal/tables.ts';
+import { type ExportOptions, type ExportReport, exportLog } from '../publish/export-log.ts';
+import { FolderTarget } from '../publish/folder-target.ts';
+import { type S3Options, S3Target } from '../publish/s3-target.ts';
+
+export type ExportPlace =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 's3'; readonly options: S3Options };
+
+const CACHE_MIB = 8;
+/** Round trips under way at once. */
+const S3_PARALLEL = 8;
+
+/**
+ * Publishes a log of a journal file on a connection that cannot write: a daemon may run meanwhile.
+ *
+ * @throws PublishError, JournalError, LeafMismatchError
+ */
+export async function exportTiles(
+  journalFile: string,
+  log: LogName,
+  place: ExportPlace,
+  options: ExportOptions,
+): Promise<ExportReport> {
+  const db = openDatabase(journalFile, { readonly: true, cacheMiB: CACHE_MIB });
+  try {
+    const published = new PublishedLog(db, log);
+    if (place.kind === 'folder') return await exportLog(published, new FolderTarget(place.path), options);
+    return await exportLog(published, new S3Target(place.options), { ...options, parallel: S3_PARALLEL });
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The witness in the journal's thread: what it says about somebody's log never contradicts what it said or verified before.
+ * Check and record are one step, durable before the signature leaves: two requests can never both be right about the past.
+ */
+import type { AuditReader } from '../journal/audit-reader.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { VerifiedCheckpoint } from '../journal/peer-records.ts';
+import { openCheckpoint } from '../merkle/checkpoint.ts';
+import { checkConsistency } from '../merkle/consistency.ts';
+import { cosign } from '../merkle/cosignature.ts';
+import type { LogSigner } from '../merkle/ed25519.ts';
+import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
+import { formatSignatureLine } from '../merkle/note.ts';
+import type { AddCheckpoint } from '../merkle/witness-body.ts';
+import { ownLines } from '../verify/contradiction.ts';
+import type { CosignRefusal } from '../wire/witness.ts';
+import type { Contradiction, SeenHeads } from './seen-heads.ts';
+
+/** A log whose checkpoints this node judges, with the key that is pinned for it. */
+export interface WitnessedLog {
+  readonly origin: string;
+  /** Raw Ed25519 key. */
+  readonly key: Uint8Array;
+  /** Node id of the peer whose journal it is; null for a log that is only configured. */
+  readonly nodeId: string | null;
+}
+
+export type CosignOutcome =
+  | { readonly kind: 'cosigned'; readonly lines: string; readonly size: number }
+  /** The proof has to start at this size. */
+  | { readonly kind: 'stale'; readonly size: number }
+  | { readonly kind: 'refused'; readonly code: Exclude<CosignRefusal, 'unknown_log' | 'contradiction'> }
+  /** The log signed another root for this size. */
+  | { readonly kind: 'contradiction'; readonly news: Contradiction | null };
+
+const NOTHING: VerifiedCheckpoint = { size: 0, root: EMPTY_ROOT, note: '' };
+
+export class Cosigner {
+  readonly #journal: Journal;
+  readonly #audit: AuditReader;
+  readonly #signer: LogSigner;
+  readonly #seen: SeenHeads;
+
+  constructor(journal: Journal, audit: AuditReader, signer: LogSigner, seen: SeenHeads) {
+    this.#journal = journal;
+    this.#audit = audit;
+    this.#signer = signer;
+    this.#seen = seen;
+  }
+
+  /**
+   * Cosigns a checkpoint that extends the largest one that was cosigned or verified of that log.
+   *
+   * @see C2SP tlog-witness, add-checkpoint: the checks and their order
+   */
+  cosign(request: AddCheckpoint, log: WitnessedLog, nowMs: number): CosignOutcome {
+    const opened = openCheckpoint(request.checkpoint, log);
+    if (!opened.ok) return refused(opened.error === 'checkpoint_malformed' ? 'bad_request' : 'bad_signature');
+    const next = { ...opened.value, note: ownLines(request.checkpoint, log.origin) };
+    if (request.oldSize > next.size) return refused('bad_request');
+    if (log.nodeId !== null && this.#audit.suspension(log.nodeId) !== null) return refused('suspended');
+    // Which of two heads is the past is not known: a signature over either might contradict the other.
+    if (!this.#seen.isJoined(log)) return refused('unreconciled');
+
+    const last = this.#seen.largest(log) ?? NOTHING;
+    if (next.size === last.size && !sameHash(next.root, last.root)) {
+      const shown = this.#seen.show(log, next, log.nodeId ?? '', nowMs);
+      return { kind: 'contradiction', news: shown.news };
+    }
+    if (request.oldSize !== last.size) return { kind: 'stale', size: last.size };
+    if (!extendsLast(last, next, request.path)) return refused('bad_proof');
+    return this.#sign(log, last, next, nowMs);
+  }
+
+  /** The newest checkpoint of that log that is stood for, cosigned anew; null: none. */
+  monitored(log: WitnessedLog, nowMs: number): string | null {
+    const last = this.#journal.witness.cosigned(log.origin);
+    if (last === null) return null;
+    const note = ownLines(last.note, log.origin);
+    return note + this.#line(note, nowMs);
+  }
+
+  /** A crash before the commit leaves the old state and no signature; after it, a state that the log is asked to prove from. */
+  #sign(log: WitnessedLog, last: VerifiedCheckpoint, next: VerifiedCheckpoint, nowMs: number): CosignOutcome {
+    const { witness } = this.#journal;
+    const before = witness.cosigned(log.origin);
+    this.#journal.durably(() => {
+      // What was verified by pulling is a link of what is stood for from now on.
+      if (last.size > (before?.size ?? 0)) witness.saveCosigned(log.origin, last, nowMs * 1000);
+      const isNew = next.size > last.size || (before === null && last.size === 0);
+      if (isNew) witness.saveCosigned(log.origin, next, nowMs * 1000);
+    });
+    this.#seen.extended(log);
+    return { kind: 'cosigned', lines: this.#line(next.note, nowMs), size: next.size };
+  }
+
+  #line(note: string, nowMs: number): string {
+    const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
+    return formatSignatureLine(cosign(text, Math.floor(nowMs / 1000), this.#signer));
+  }
+}
+
+function extendsLast(last: VerifiedCheckpoint, next: VerifiedCheckpoint, path: readonly Uint8Array[]): boolean {
+  return checkConsistency(last.size, last.root, next.size, next.root, path) === 'ok';
+}
+
+function refused(code: Extract<CosignOutcome, { kind: 'refused' }>['code']): CosignOutcome {
+  return { kind: 'refused', code };
+}

@@ -1,0 +1,158 @@
+/**
+ * The client in a real Chromium: a page on loopback imports the bundle and reads verified facts of a real node through
+ * the server that serves the page, which on some paths lies.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { build } from 'esbuild';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { browserBuild } from '../../.ci/browser-build.mjs';
+import type * as Client from '../../src/client/browser.ts';
+import { Bench, type NodeProcess } from '../support/node-process.ts';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+let folder: string;
+let context: BrowserContext;
+let page: Page;
+let node: NodeProcess;
+let server: Server;
+let factId: string;
+const cleanups: (() => Promise<void>)[] = [];
+
+/** What stands in the page. */
+declare const location: { readonly origin: string; reload(): void };
+declare const localStorage: Storage;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'peerd-chromium-'));
+  await build(browserBuild(join(folder, 'client.browser.js')));
+  const bench = new Bench({ after: (clean: () => Promise<void>) => cleanups.push(clean) } as never);
+  node = await bench.node('acme.example');
+  await node.start();
+  for (let i = 0; i < 5; i++) {
+    const body = {
+      entity: `stigmem://acme.example/host/web${i}`,
+      relation: 'acme:status',
+      value: { type: 'string', v: `up ${i}` },
+      source: 'stigmem://acme.example/operator',
+      scope: 'public',
+      confidence: 1,
+    };
+    const { body: fact } = await node.post('/v1/facts', body);
+    factId = fact.id;
+  }
+  server = createServer((incoming, outgoing) => void serve(incoming, outgoing));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context = await chromium.launchPersistentContext(join(folder, 'profile'), {
+    executablePath: CHROMIUM,
+    headless: true,
+    args: FLAGS,
+  });
+  page = await context.newPage();
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+});
+after(async () => {
+  await context?.close();
+  server?.closeAllConnections();
+  server?.close();
+  for (const clean of cleanups) await clean();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The page, the bundle, and the node's API under `/true` and, with one word edited, under `/edited`. */
+async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const path = incoming.url ?? '/';
+  if (path === '/')
+    return void outgoing.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>client</title>');
+  if (path === '/client.browser.js') {
+    return void outgoing
+      .writeHead(200, { 'content-type': 'text/javascript' })
+      .end(readFileSync(join(folder, 'client.browser.js')));
+  }
+  const [, kind, rest = ''] = /^\/(true|edited)(\/.*)$/.exec(path) ?? [];
+  if (kind === undefined) return void outgoing.writeHead(404).end();
+  const answer = await fetch(`${node.url}${rest}`, {
+    headers: {
+      authorization: incoming.headers.authorization ?? '',
+      'stigmem-verify': String(incoming.headers['stigmem-verify'] ?? ''),
+    },
+  });
+  const text = await answer.text();
+  outgoing
+    .writeHead(answer.status, { 'content-type': 'application/json' })
+    .end(kind === 'edited' ? text.replaceAll('up ', 'down ') : text);
+}
+
+interface Reading {
+  readonly base: string;
+  readonly key: string;
+  readonly nodeId: string;
+  readonly peerId: string;
+  readonly id: string;
+}
+
+/** Runs in the page. */
+async function read({ base, key, nodeId, peerId, id }: Reading): Promise<unknown> {
+  const url = '/client.browser.js';
+  const { StigmemClient, BrowserStore } = (await import(url)) as typeof Client;
+  const trust = { nodes: [{ nodeId, peerId }] };
+  const client = new StigmemClient({ url: `${location.origin}/${base}`, key, trust, checkpoints: new BrowserStore() });
+  try {
+    const fact = await client.get(id);
+    const { facts } = await client.query({ relation: 'acme:status' });
+    const changes: number[] = [];
+    for await (const { position } of client.changes({ once: true })) changes.push(position);
+    const kept = Object.keys(localStorage).filter((name) => name.startsWith('stigmem.checkpoint.'));
+    return { value: fact?.value, index: fact?.proof?.index, facts: facts.length, changes, kept: kept.length };
+  } catch (error) {
+    return { refused: (error as { code?: string }).code, message: String(error) };
+  }
+}
+
+function reading(base: string): Reading {
+  return { base, key: node.token, nodeId: node.nodeId, peerId: node.peerId, id: factId };
+}
+
+test('a page reads verified facts of a real node', async () => {
+  assert.deepEqual(await page.evaluate(read, reading('true')), {
+    value: 'up 4',
+    index: 4,
+    facts: 5,
+    changes: [1, 2, 3, 4, 5],
+    kept: 1,
+  });
+});
+
+test('an answer that was edited on the way is refused', async () => {
+  const answer = (await page.evaluate(read, reading('edited'))) as { refused?: string };
+  assert.equal(answer.refused, 'inclusion_proof_invalid', JSON.stringify(answer));
+});
+
+test('the checkpoint that the browser keeps holds the node to its history after a reload', async () => {
+  await page.reload();
+  await page.evaluate(() => {
+    const name = Object.keys(localStorage).find((one) => one.startsWith('stigmem.checkpoint.')) ?? '';
+    const seen = JSON.parse(localStorage.getItem(name) ?? '{}') as { size: number };
+    localStorage.setItem(name, JSON.stringify({ ...seen, size: seen.size + 1 }));
+  });
+  const answer = (await page.evaluate(read, reading('true'))) as { refused?: string };
+  assert.equal(answer.refused, 'server_went_back', JSON.stringify(answer));
+});

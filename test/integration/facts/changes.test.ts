@@ -1,0 +1,107 @@
+/** `GET /v1/changes` and `GET /v1/journal/consistency`: following the journal, and knowing that it is the same one. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { decodeBase64 } from '../../../src/merkle/base64.ts';
+import { type Checkpoint, parseCheckpoint } from '../../../src/merkle/checkpoint.ts';
+import { checkConsistency } from '../../../src/merkle/consistency.ts';
+import { parseNote } from '../../../src/merkle/note.ts';
+import { type FolderApi, openFolderApi } from '../../support/data-folder.ts';
+
+interface Changes {
+  readonly changes: readonly { readonly seq: number; readonly fact: { readonly id: string; readonly scope: string } }[];
+  readonly position: number;
+  readonly more: boolean;
+}
+
+let api: FolderApi;
+before(async () => {
+  api = await openFolderApi();
+});
+after(() => api.close());
+
+let made = 0;
+async function assertSome(count: number, scope = 'public'): Promise<void> {
+  const facts = Array.from({ length: count }, () => ({
+    entity: `stigmem://example/service/s${++made}`,
+    relation: 'ops:state',
+    value: { type: 'string', v: `state ${made}` },
+    source: 'stigmem://example/agent/a',
+    scope,
+    confidence: 1,
+  }));
+  const answer = await api.send('/v1/facts', { method: 'POST', as: 'full', body: { facts } });
+  assert.equal(answer.status, 201);
+}
+
+async function changes(query: string): Promise<Changes> {
+  const answer = await api.send(`/v1/changes?${query}`, { as: 'ro' });
+  assert.equal(answer.status, 200, await answer.clone().text());
+  return (await answer.json()) as Changes;
+}
+
+async function checkpoint(): Promise<Checkpoint> {
+  const note = parseNote(await (await api.send('/v1/journal/checkpoint', { as: 'ro' })).text());
+  const parsed = note.ok ? parseCheckpoint(note.value.text) : note;
+  assert.ok(parsed.ok);
+  return parsed.value;
+}
+
+test('every fact once per position, in the order of the journal', async () => {
+  await assertSome(7);
+  await assertSome(2, 'company');
+  const first = await changes('limit=5');
+  assert.deepEqual(
+    first.changes.map(({ seq }) => seq),
+    [1, 2, 3, 4, 5],
+  );
+  assert.deepEqual([first.position, first.more], [5, true]);
+  assert.deepEqual(await changes('limit=5'), first, 'the same again until the position moves');
+  const rest = await changes('after=5');
+  assert.deepEqual(
+    rest.changes.map(({ seq }) => seq),
+    [6, 7, 8, 9],
+  );
+  assert.deepEqual([rest.position, rest.more], [9, false]);
+  assert.deepEqual(await changes('after=9'), { changes: [], position: 9, more: false });
+});
+
+test('one scope alone: the position passes the others', async () => {
+  const { changes: found, position } = await changes('scope=company');
+  assert.deepEqual(
+    found.map(({ seq }) => seq),
+    [8, 9],
+  );
+  assert.equal(position, 9);
+});
+
+test('who waits is told as soon as there is something', async () => {
+  const waiting = changes('after=9&wait_s=25');
+  await assertSome(1);
+  assert.deepEqual(
+    (await waiting).changes.map(({ seq }) => seq),
+    [10],
+  );
+});
+
+test('a larger tree is proved to extend a smaller one', async () => {
+  const old = await checkpoint();
+  await assertSome(300);
+  const now = await checkpoint();
+  const answer = await api.send(`/v1/journal/consistency?from=${old.size}&to=${now.size}`, { as: 'ro' });
+  const { hashes } = (await answer.json()) as { hashes: string[] };
+  const path = hashes.map((hash) => decodeBase64(hash) ?? Buffer.alloc(0));
+  assert.equal(checkConsistency(old.size, old.root, now.size, now.root, path), 'ok');
+  for (const query of [`from=${now.size + 1}`, `from=5&to=4`, `from=1&to=${now.size + 1}`]) {
+    assert.equal((await api.send(`/v1/journal/consistency?${query}`, { as: 'ro' })).status, 404, query);
+  }
+  assert.equal((await api.send('/v1/journal/consistency?from=x', { as: 'ro' })).status, 422);
+  assert.equal((await api.send('/v1/journal/consistency')).status, 401);
+});
+
+test('nothing at or behind an edited row is told; what stands before it is', async () => {
+  const { changes: all } = await changes('after=10&limit=3');
+  await api.tamper(all[1]?.fact.id ?? '', 'interpret_as', 'instruction');
+  const before = await changes('after=10');
+  assert.deepEqual([before.position, before.more], [11, true]);
+  assert.equal((await api.send('/v1/changes?after=11', { as: 'ro' })).status, 409);
+});

@@ -1,0 +1,71 @@
+/**
+ * Programs in Go, of others and of our own, built from `go/` and `go-s3/`: go.mod pins every version and go.sum every byte.
+ * S3 stands apart, so that it does not raise the versions that Rekor is built with.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { installed } from './cache.ts';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const BUILD_MS = 900_000;
+const PROGRAMS = new Map<string, Promise<GoProgram>>();
+const run = promisify(execFile);
+
+export interface GoProgram {
+  readonly path: string;
+  /** of the module that the program is about */
+  readonly version: string;
+}
+
+interface Source {
+  readonly name: string;
+  /** a package of a required module, or a folder of our own as `./name` */
+  readonly goPackage: string;
+  /** whose version is meant */
+  readonly module: string;
+  /** where the go.mod is; `go` if left out */
+  readonly folder?: string;
+}
+
+/** Builds a program once. */
+export function goProgram(source: Source): Promise<GoProgram> {
+  const known = PROGRAMS.get(source.name) ?? build(source);
+  PROGRAMS.set(source.name, known);
+  return known;
+}
+
+async function build({ name, goPackage, module, folder = 'go' }: Source): Promise<GoProgram> {
+  const cwd = join(HERE, folder);
+  const goMod = readFileSync(join(cwd, 'go.mod'), 'utf8');
+  const version = requiredVersion(goMod, module);
+  const started = performance.now();
+  const kept = await installed(`${name}-${version}-${fingerprint(cwd, goMod, goPackage)}`, async (empty) => {
+    const flags = ['-mod=readonly', '-p', '2', '-trimpath', '-buildvcs=false', '-ldflags=-s -w'];
+    const env = { ...process.env, GOFLAGS: '', CGO_ENABLED: '0' };
+    await run('go', ['build', ...flags, '-o', join(empty, name), goPackage], { cwd, env, timeout: BUILD_MS });
+    console.log(`${name} built in ${Math.round((performance.now() - started) / 1_000)} s`);
+  });
+  console.log(`${name} ${version}`);
+  return { path: join(kept, name), version };
+}
+
+function requiredVersion(goMod: string, module: string): string {
+  const line = goMod.split('\n').find((one) => one.trim().split(' ')[0] === module);
+  const version = line?.trim().split(' ')[1];
+  if (version === undefined) throw new Error(`go.mod does not require ${module}`);
+  return version;
+}
+
+/** Of the versions of all modules and, for a program of our own, its source. */
+function fingerprint(cwd: string, goMod: string, goPackage: string): string {
+  const hash = createHash('sha256').update(goMod);
+  if (goPackage.startsWith('./')) {
+    const own = join(cwd, basename(goPackage));
+    for (const file of readdirSync(own).sort()) hash.update(file).update(readFileSync(join(own, file)));
+  }
+  return hash.digest('hex').slice(0, 12);
+}

@@ -1,0 +1,60 @@
+/** A node whose policy asks for a cosignature of another project's witness, over HTTP as C2SP says. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { checkCosignature } from '../../src/merkle/cosignature.ts';
+import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { ALG_ED25519, parseNote } from '../../src/merkle/note.ts';
+import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
+import { MeshNode, until } from '../support/mesh-node.ts';
+import { startLitewitness } from './programs/litewitness.ts';
+
+const POLICY = { 'witness.policy_file': 'policy' };
+const witness = await startLitewitness({ after });
+const node = await MeshNode.create('acme.example');
+writeFileSync(join(node.folder.dir, 'policy'), `witness lite ${witness.vkey} ${witness.url}/\nquorum lite\n`);
+await node.start(POLICY);
+after(() => node.stop());
+
+async function isMet(size: number): Promise<boolean> {
+  const state = await node.base.writer.witness.policyState();
+  return state?.isMet === true && state.metSize === size;
+}
+
+test('a witness that does not know our log cosigns nothing; once it does, checkpoints are served with its line', async () => {
+  await node.assertFact('s1');
+  await node.federation.witness.collect();
+  assert.equal((await node.base.writer.witness.policyState())?.metSize, null);
+
+  const { journalOrigin } = node.base.identity;
+  const { publicKey } = createLogSigner(journalOrigin, node.base.logSeed);
+  witness.addLog(formatVerifierKey({ name: journalOrigin, algorithm: ALG_ED25519, publicKey }));
+  await node.federation.witness.collect();
+  await until('the policy is met', () => isMet(1));
+  const { size, note } = await node.base.writer.witness.servedHead(0);
+  const parsed = parseNote(note);
+  assert.ok(size === 1 && parsed.ok);
+  assert.ok(checkCosignature(parsed.value, { name: witness.name, key: witness.publicKey }).ok);
+});
+
+test('growth is proved from the size that it cosigned last', async () => {
+  for (let i = 0; i < 20; i++) await node.assertFact(`g${i}`);
+  await until('the policy is met again', () => isMet(21));
+});
+
+test('after a restart the size is learned from its 409', async () => {
+  await node.restart(POLICY);
+  await node.assertFact('s2');
+  await until('the policy is met again', () => isMet(22));
+});
+
+test('while it is down nothing new is served, and afterwards it is', async () => {
+  await witness.server.stop();
+  await node.assertFact('s3');
+  await node.federation.witness.collect();
+  assert.equal((await node.base.writer.witness.servedHead(0)).size, 22);
+  await witness.server.start();
+  await node.federation.witness.collect();
+  await until('the policy is met again', () => isMet(23));
+});

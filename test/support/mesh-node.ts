@@ -1,0 +1,153 @@
+/** A whole node in this process, over loopback libp2p, whose witness is driven by hand: its timers are too slow to matter. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { ApiEnv } from '../../src/admin/api/route.ts';
+import { dataPaths } from '../../src/config/data-dir.ts';
+import type { ConfigFlags } from '../../src/config/overlay.ts';
+import { readSeedFile } from '../../src/config/secret-file.ts';
+import { witnessName } from '../../src/core/node-id.ts';
+import type { AuditRecord } from '../../src/journal/read-model.ts';
+import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
+import { ALG_COSIGNATURE_V1 } from '../../src/merkle/note.ts';
+import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
+import { apiOf } from '../../src/node/api.ts';
+import { type Base, openBase } from '../../src/node/base.ts';
+import { type Federation, startFederation } from '../../src/node/federation.ts';
+import type { AssertRequest } from '../../src/verify/assertion.ts';
+import { createFolder, type DataFolder } from './data-folder.ts';
+import { type PeerLine, peerText } from './node-process.ts';
+
+const DEADLINE_MS = 30_000;
+const LOOK_EVERY_MS = 10;
+const FLAGS = {
+  'listen.p2p': '/ip4/127.0.0.1/tcp/0',
+  'log.level': 'fatal',
+  'witness.gossip_interval_s': '86400',
+  'federation.poll_interval_s': '86400',
+};
+
+export type Grants = Pick<PeerLine, 'share' | 'accept' | 'witnesses'>;
+
+export class MeshNode {
+  readonly folder: DataFolder;
+  #owned = new AsyncDisposableStack();
+  #base: Base | undefined;
+  #federation: Federation | undefined;
+  #api: OpenAPIHono<ApiEnv> | undefined;
+
+  private constructor(folder: DataFolder) {
+    this.folder = folder;
+  }
+
+  /** A data folder; nothing runs yet. */
+  static async create(authority: string): Promise<MeshNode> {
+    return new MeshNode(await createFolder(authority));
+  }
+
+  async start(flags: ConfigFlags = {}): Promise<this> {
+    this.#base = await openBase(this.folder.dir, { ...FLAGS, ...flags }, this.#owned);
+    this.#base.failed.catch(() => {});
+    this.#federation = await startFederation(this.#base, this.#owned);
+    this.#api = apiOf(this.#base, this.#federation, () => 'http://127.0.0.1', this.#owned);
+    return this;
+  }
+
+  /** Everything in memory is forgotten. */
+  async restart(flags: ConfigFlags = {}): Promise<this> {
+    await this.#owned.disposeAsync();
+    this.#owned = new AsyncDisposableStack();
+    return this.start(flags);
+  }
+
+  async stop(): Promise<void> {
+    await this.#owned.disposeAsync();
+    this.folder.remove();
+  }
+
+  get nodeId(): string {
+    return this.folder.nodeId;
+  }
+
+  get base(): Base {
+    if (this.#base === undefined) throw new Error('not started');
+    return this.#base;
+  }
+
+  get federation(): Federation {
+    if (this.#federation === undefined) throw new Error('not started');
+    return this.#federation;
+  }
+
+  get witnessSigner(): LogSigner {
+    const seed = readSeedFile(dataPaths(this.folder.dir).witnessKey, 'witness');
+    if (!seed.ok) throw new Error(seed.error.message);
+    return createLogSigner(witnessName(this.nodeId), seed.value);
+  }
+
+  /** A line of a witness policy. */
+  witnessLine(name: string): string {
+    const { name: keyName, publicKey } = this.witnessSigner;
+    return `witness ${name} ${formatVerifierKey({ name: keyName, algorithm: ALG_COSIGNATURE_V1, publicKey })}`;
+  }
+
+  writePeer(name: string, peer: PeerLine): void {
+    const fresh = join(this.folder.dir, `${name}.new`);
+    writeFileSync(fresh, peerText(peer), { mode: 0o600 });
+    renameSync(fresh, join(dataPaths(this.folder.dir).peers, `${name}.toml`));
+  }
+
+  /** This node as another's peer file names it. @param isDialled whether the other dials it */
+  asPeer(grants: Grants = {}, isDialled = true): PeerLine {
+    const { nodeId, peerId } = this.folder;
+    return { nodeId, peerId, addresses: isDialled ? this.federation.addresses() : [], ...grants };
+  }
+
+  async assertFact(name: string): Promise<void> {
+    const { nodeId } = this.folder;
+    const request: AssertRequest = {
+      entity: `${nodeId}/service/${name}`,
+      relation: 'ops:state',
+      source: `${nodeId}/agent/a1`,
+      value: 'up',
+      value_type: 'text',
+      scope: 'public',
+      confidence: 1,
+      valid_until: null,
+      garden_id: null,
+      derived_from: [],
+      attestation: null,
+      interpret_as: 'content',
+    };
+    const [outcome] = await this.base.writer.assert([request], { actor: 'test', mayWriteInstructions: false });
+    if (outcome?.kind !== 'stored') throw new Error(JSON.stringify(outcome));
+  }
+
+  /** Audit records of an event, oldest first. */
+  async audit(event: string): Promise<readonly AuditRecord[]> {
+    const { records } = await this.base.reader.auditPage({ event, order: 'asc', limit: 500 });
+    return records;
+  }
+
+  async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const headers = { authorization: `Bearer ${this.folder.keys.full}` };
+    const response = await this.#api?.request(path, { headers });
+    return { status: response?.status ?? 0, text: (await response?.text()) ?? '' };
+  }
+
+  async post(path: string, body: string): Promise<Response> {
+    const response = await this.#api?.request(path, { method: 'POST', body });
+    if (response === undefined) throw new Error('not started');
+    return response;
+  }
+}
+
+/** Looks until `look` says so. */
+export async function until(what: string, look: () => Promise<boolean> | boolean): Promise<void> {
+  const endMs = performance.now() + DEADLINE_MS;
+  while (performance.now() < endMs) {
+    if (await look()) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
+}
