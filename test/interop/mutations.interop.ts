@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { mutantsOf, type Original } from './mutations/mutate.ts';
 import { originals } from './mutations/originals.ts';
 import { type Case, judgeHere } from './mutations/verdicts.ts';
-import { pythonWith } from './python-environment.ts';
+import { pythonWithPackages } from './programs/python.ts';
 
 const SEED = Number(process.env['MUTATION_SEED'] ?? 20_261_124);
 const MUTANTS = 12_000;
@@ -28,8 +28,8 @@ interface Verdict {
 }
 
 let python: string;
-before(() => {
-  python = pythonWith(['cryptography', 'zstandard']);
+before(async () => {
+  python = await pythonWithPackages();
 });
 
 function judgeThere(cases: readonly Case[]): readonly Verdict[] {
