@@ -36,8 +36,8 @@ export interface OfflineNode {
  */
 export async function runDaemon(dir: string, flags: ConfigFlags): Promise<RunningNode> {
   await using starting = new AsyncDisposableStack();
-  const base = await openBase(dir, flags, starting);
-  const { size, feeds } = await base.writer.head();
+  const base = await openBase(dir, flags, starting, 'daemon');
+  const { size, feeds } = await base.writer.guardView();
   base.growth.ring({ size, feeds });
   const federation = await startFederation(base, starting);
   startAnchoring(base, starting);
@@ -50,6 +50,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   starting.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
   writeDaemonFile(dir, { pid: process.pid, api: url, started_at: new Date().toISOString() });
   starting.defer(() => removeDaemonFile(dir, process.pid));
+  await federation.decided;
 
   const running = starting.move();
   const stopped = Promise.withResolvers<void>();

@@ -87,6 +87,7 @@ export interface GrowthWatch {
 /** Error codes that mean "not now": the API answers 503 and asks to come back. */
 export const UNAVAILABLE: ReadonlySet<string> = new Set([
   'busy',
+  'guarded',
   'closed',
   'locked',
   'writer_closed',
@@ -124,13 +125,15 @@ export interface NodeIdentity {
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+  /** Sentences an operator should read although the node does its work. */
+  readonly notices: readonly string[];
 }
 
 /** What became of a checkpoint that somebody wants cosigned (C2SP tlog-witness). */
 export type AddCheckpointOutcome =
   | { readonly kind: 'cosigned'; readonly lines: string }
   | { readonly kind: 'stale'; readonly size: number }
-  | { readonly kind: 'contradiction' }
+  | { readonly kind: 'contradiction'; readonly reason: 'checkpoint_split_view' | 'consistency_proof_invalid' }
   | {
       readonly kind: 'refused';
       readonly code: 'bad_request' | 'bad_signature' | 'bad_proof' | 'unknown_log' | 'suspended' | 'unreconciled';

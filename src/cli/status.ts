@@ -21,7 +21,8 @@ interface Status {
   readonly node: WellKnown;
   readonly daemon: Api['daemon'];
   readonly readiness: ReadinessAnswer;
-  readonly journal: HeadAnswer;
+  /** Null while the restore guard lets nothing be signed. */
+  readonly journal: HeadAnswer | null;
   readonly anchors: readonly AnchorBackendAnswer[];
   /** null while the node does not run. */
   readonly witness: WitnessAnswer | null;
@@ -51,7 +52,8 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   const node = JSON.parse(expectOk(await api.get('/.well-known/stigmem'))) as WellKnown;
   // 503 is an answer here, not a failure: it says what is not ready.
   const readiness = JSON.parse((await api.get('/readyz')).text) as ReadinessAnswer;
-  const journal = JSON.parse(expectOk(await api.get('/v1/journal/head'))) as HeadAnswer;
+  const head = await api.get('/v1/journal/head');
+  const journal = head.status === 503 ? null : (JSON.parse(expectOk(head)) as HeadAnswer);
   const witnessing = await api.get('/v1/witness');
   const witness = witnessing.status === 200 ? (JSON.parse(witnessing.text) as WitnessAnswer) : null;
   const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
@@ -63,7 +65,7 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
 function human(status: Status, screen: Screen): string {
   const { node, daemon, journal, readiness } = status;
   const state = daemon === null ? 'not running' : `running since ${daemon.started_at} (pid ${daemon.pid})`;
-  const lag = journal.projection_lag === 0 ? '' : `, ${journal.projection_lag} not in queries yet`;
+  const lag = journal === null || journal.projection_lag === 0 ? '' : `, ${journal.projection_lag} not in queries yet`;
   const pairs = screen.pairs([
     ['node', node.node_id],
     ['state', daemon === null ? { text: state, style: 'yellow' } : { text: state, style: 'green' }],
@@ -71,14 +73,15 @@ function human(status: Status, screen: Screen): string {
     ['api', daemon === null ? null : daemon.api],
     ['peer id', node.peerd.peer_id],
     ['addresses', node.peerd.addresses.join(' ') || null],
-    ['journal', `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
+    ['journal', journal === null ? 'held' : `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
     ['witnessed', status.witness === null ? null : witnessed(status.witness)],
-    ['feeds', journal.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
+    ['feeds', journal?.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
     ['anchors', status.anchors.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; ') || 'in no log'],
   ]);
   const sick = daemon === null ? [] : readiness.checks.filter(({ ok }) => !ok);
   const warnings = [
     ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
+    ...readiness.notices,
     ...(status.witness === null ? [] : witnessWarnings(status.witness)),
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);

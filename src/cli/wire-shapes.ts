@@ -14,6 +14,7 @@ export interface WellKnown {
 export interface ReadinessAnswer {
   readonly status: 'ready' | 'not_ready';
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+  readonly notices: readonly string[];
 }
 
 export interface HeadAnswer {

@@ -37,6 +37,11 @@ export interface Config {
     readonly maxFutureSkewMs: number;
     readonly maxPastSkewMs: number;
   };
+  readonly guard: {
+    /** Absolute, or relative to where the process runs if the data folder is. */
+    readonly signedHeadsFile: string;
+    readonly waitMs: number;
+  };
   readonly witness: WitnessConfig;
   readonly limits: { readonly maxValueBytes: number; readonly maxConnections: number };
   readonly anchor: {
@@ -147,7 +152,7 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, limits, listen, tlog } = settings;
+  const { anchor, api, federation, guard, limits, listen, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
@@ -172,6 +177,7 @@ function toConfig(dir: string, settings: Settings): Config {
       maxFutureSkewMs: federation.max_future_skew_s * 1_000,
       maxPastSkewMs: federation.max_past_skew_s * 1_000,
     },
+    guard: { signedHeadsFile: inDir(guard.signed_heads_file), waitMs: guard.wait_s * 1_000 },
     witness: witnessConfig(dir, settings.witness),
     limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },
     anchor: {

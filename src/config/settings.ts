@@ -175,6 +175,21 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'What this node asks of its peers, and what it takes from them.' }),
+  guard: z
+    .strictObject({
+      signed_heads_file: z.string().min(1).default('signed-heads.json').register(about, {
+        kind: 'text',
+        expected: 'a path such as "/var/lib/other-volume/signed-heads.json"',
+        doc: 'Where the last signed checkpoint of each log is kept. Relative paths start at the data folder. Better on another volume, which is not restored together with the folder.',
+      }),
+      wait_s: integer(0, 3_600, 10).register(about, {
+        kind: 'integer',
+        expected: 'seconds from 0 to 3600',
+        doc: 'How long a node that starts waits for its peers to say what it has signed, before it takes writes.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Restore guard: a node restored from an old copy never signs a second history.' }),
   witness: z
     .strictObject({
       logs: z.array(text(logKeyFault)).max(256).default([]).register(about, {
@@ -324,6 +339,7 @@ export interface Settings {
     readonly max_future_skew_s: number;
     readonly max_past_skew_s: number;
   };
+  readonly guard: { readonly signed_heads_file: string; readonly wait_s: number };
   readonly witness: {
     readonly logs: readonly string[];
     readonly policy_file: string;

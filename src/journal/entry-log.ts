@@ -4,14 +4,15 @@
 import { randomFillSync } from 'node:crypto';
 import { chainHash } from '../core/chain.ts';
 import { type Entry, encodeEntry } from '../core/entry.ts';
+import { feedNameOf } from '../core/feed-name.ts';
 import { isoMicros } from '../core/time.ts';
 import { entryLeafHashInto, SALT_BYTES } from '../merkle/commitment.ts';
 import { HASH_BYTES } from '../merkle/hash.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
+import type { TailFrom, VerifiedTail } from '../verify/own-tail.ts';
 import { type Db, PARAM, prepare, prepareInsert, prepareSummedInsert, type Statement, sqlBuilder } from './database.ts';
 import { ENTRY_COLUMNS, entryCells, hashText } from './entry-row.ts';
 import { JournalError } from './errors.ts';
-import { feedNameOf } from './feed-name.ts';
 import type { Summed } from './locator.ts';
 import { StoredTiles, TileWriter } from './stored-tiles.ts';
 import type { EntryRow } from './tables.ts';
@@ -113,6 +114,25 @@ export class EntryLog {
     this.#lastCreatedUs = createdUs;
     this.#tiles.write(this.#tree.append(leaves), () => this.#tree.partialTiles());
     return entries;
+  }
+
+  /** What a tail has to follow, for its check. */
+  tailFrom(): TailFrom {
+    const lengths = new Map([...this.#feeds].map(([feed, { length }]) => [feed, length]));
+    return { tree: this.#tree.snapshot(), size: this.size, head: this.#head, lengths };
+  }
+
+  /** Puts back entries of this very log, as they were: salt, times, links and places are theirs, nothing is drawn anew. */
+  putBack(tail: VerifiedTail): void {
+    for (const { entry, salt, leafHash, createdUs } of tail.entries) {
+      const feed = this.#feedOf(entry);
+      feed.length++;
+      this.#insert.run(entryCells(entry, { feedId: feed.id, createdUs, salt, leafHash }));
+      this.#head = entry.chain_hash;
+      this.#lastCreatedUs = Math.max(this.#lastCreatedUs, createdUs);
+    }
+    const leaves = Buffer.concat(tail.entries.map(({ leafHash }) => leafHash));
+    this.#tiles.write(this.#tree.append(leaves), () => this.#tree.partialTiles());
   }
 
   #place(draft: Draft, feed: Feed, chainSeq: number, createdAt: string): Entry {

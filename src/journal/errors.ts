@@ -7,6 +7,8 @@ export type JournalErrorCode =
   | 'foreign_write'
   | 'history_rewritten'
   | 'broken'
+  /** Nothing is written or signed until it is known that this is the newest history: see the restore guard. */
+  | 'guarded'
   | 'closed';
 
 /** Why the journal cannot go on. The message says what was found and what to do. */

@@ -20,12 +20,14 @@ import { entryOf, hashBytes, hlcNumber, hlcText } from './entry-row.ts';
 import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
+import { JournalGuard } from './guard.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
+import { explain } from './sqlite-fault.ts';
 import type { EntryRow, LogName } from './tables.ts';
 import { WitnessRecords } from './witness-records.ts';
 
@@ -36,6 +38,10 @@ export interface JournalOptions {
   readonly cacheMiB: number;
   /** Fills a buffer with random bytes; for fact ids. */
   readonly random: (bytes: Uint8Array) => Uint8Array;
+  /** Absolute path of the file that keeps the last signed checkpoints; in the folder unless told otherwise. */
+  readonly signedHeadsFile?: string;
+  /** Opens a journal that is older than what was signed too, and signs and writes nothing until the guard is cleared. */
+  readonly guarded?: boolean;
 }
 
 /** What a verified page became. */
@@ -50,6 +56,7 @@ export interface AppendedPage {
 export class Journal {
   readonly identity: JournalIdentity;
   readonly peers: PeerRecords;
+  readonly guard: JournalGuard;
   readonly anchors: AnchorRecords;
   readonly witness: WitnessRecords;
   readonly #db: Db;
@@ -71,11 +78,23 @@ export class Journal {
     this.#audit = new AuditLog(db);
     this.#evidence = new EvidenceStore(db);
     this.peers = new PeerRecords(db);
+    const log = createLogSigner(identity.journalOrigin, options.logSeed);
     this.anchors = new AnchorRecords(db);
     this.witness = new WitnessRecords(db);
     this.#signer = new CheckpointSigner(db, heads, {
-      journal: createLogSigner(identity.journalOrigin, options.logSeed),
+      journal: log,
       audit: createLogSigner(identity.auditOrigin, options.logSeed),
+    });
+    this.guard = new JournalGuard({
+      db,
+      heads,
+      signer: this.#signer,
+      entries: this.#entries,
+      audit: this.#audit,
+      evidence: this.#evidence,
+      log: { origin: log.name, key: log.publicKey },
+      transact: (work) => this.#transact(work),
+      onPutBack: (entries, nowMs) => this.#receiveClock(entries, nowMs),
     });
     this.#attempts = new MutationWatch(db);
     this.#random = options.random;
@@ -93,10 +112,14 @@ export class Journal {
   static open(folder: string, options: JournalOptions): Journal {
     const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: false, cacheMiB: options.cacheMiB });
     try {
-      const heads = SignedHeadFile.open(join(folder, SIGNED_HEADS_FILE));
+      const path = options.signedHeadsFile ?? join(folder, SIGNED_HEADS_FILE);
+      const heads = options.guarded === true ? SignedHeadFile.openOrCreate(path) : SignedHeadFile.open(path);
       const journal = new Journal(db, readIdentity(db), heads, options);
-      journal.#signer.assertExtendsSigned('journal', journal.#entries.size);
-      journal.#signer.assertExtendsSigned('audit', journal.#audit.size);
+      if (options.guarded === true) journal.guard.begin();
+      else {
+        journal.#signer.assertExtendsSigned('journal', journal.#entries.size);
+        journal.#signer.assertExtendsSigned('audit', journal.#audit.size);
+      }
       restoreQuarantine(db);
       return journal;
     } catch (error) {
@@ -120,6 +143,7 @@ export class Journal {
 
   /** Appends facts that were asserted here. */
   appendOwn(assertions: readonly VerifiedAssertion[], nowMs: number): Entry[] {
+    this.guard.assertOpen();
     return this.#transact(() => {
       const drafts = assertions.map((assertion) => this.#draftOwn(assertion, nowMs));
       const entries = this.#entries.append(drafts, nowMs * 1000);
@@ -133,6 +157,7 @@ export class Journal {
    * A crash before the commit leaves the cursor where it was, and the page is asked for again.
    */
   appendPage(batch: VerifiedBatch, nowMs: number): AppendedPage {
+    this.guard.assertOpen();
     return this.#transact(() => {
       const { peer } = batch;
       const nowUs = nowMs * 1000;
@@ -247,7 +272,7 @@ export class Journal {
    */
   makeAnchor(log: LogName, signer: AnchorSigner, nowMs: number): AnchorCheckpoint | null {
     const tree = log === 'journal' ? this.#entries : this.#audit;
-    if (tree.size === 0 || this.anchors.latest(log)?.treeSize === tree.size) return null;
+    if (tree.size === 0 || this.guard.isHeld || this.anchors.latest(log)?.treeSize === tree.size) return null;
     return this.#transact(() => {
       const head = this.#signer.head(log, tree);
       const text = head.note.slice(0, head.note.lastIndexOf('\n\n') + 1);
@@ -431,26 +456,4 @@ export function readIdentity(db: Db): JournalIdentity {
     auditOrigin: read('audit_origin'),
     createdAt: read('created_at'),
   };
-}
-
-function explain(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  const { code } = error;
-  if (code === 'SQLITE_BUSY') {
-    return new JournalError(
-      'busy',
-      'another program holds the journal file locked: end its transaction, then try again',
-      {
-        cause: error,
-      },
-    );
-  }
-  if (typeof code === 'string' && code.startsWith('SQLITE_CONSTRAINT')) {
-    return new JournalError(
-      'foreign_write',
-      `rows were added to the journal file by another program (${error.message}): stop the node and run \`stigmem-peerd fsck\``,
-      { cause: error },
-    );
-  }
-  return error;
 }

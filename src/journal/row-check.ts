@@ -1,10 +1,11 @@
 /** L3: a row is checked against its CID, its leaf and its feed each time it is read, whoever asks. */
+
 import { computeCid } from '../core/cid.ts';
 import { type Entry, encodeEntry } from '../core/entry.ts';
+import { feedNameOf } from '../core/feed-name.ts';
 import { entryLeafHash, SALT_BYTES } from '../merkle/commitment.ts';
 import { sameHash } from '../merkle/hash.ts';
 import { entryOf, hashText } from './entry-row.ts';
-import { feedNameOf } from './feed-name.ts';
 import { locate } from './locator.ts';
 import type { CorruptFact } from './read-model.ts';
 import type { EntryRow } from './tables.ts';

@@ -2,7 +2,7 @@
  * The last checkpoints that this node signed, kept outside the journal's own file: a journal that was rolled back or
  * restored from an old copy would otherwise sign a second history under one origin.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { JournalError } from './errors.ts';
@@ -29,12 +29,14 @@ const HEADS: z.ZodType<SignedHeads> = z.strictObject({
 });
 
 export class SignedHeadFile {
+  readonly wasMissing: boolean;
   readonly #path: string;
   #heads: SignedHeads;
 
-  private constructor(path: string, heads: SignedHeads) {
+  private constructor(path: string, heads: SignedHeads, wasMissing: boolean) {
     this.#path = path;
     this.#heads = heads;
+    this.wasMissing = wasMissing;
   }
 
   static create(path: string): void {
@@ -42,7 +44,14 @@ export class SignedHeadFile {
   }
 
   static open(path: string): SignedHeadFile {
-    return new SignedHeadFile(path, readHeads(path));
+    return new SignedHeadFile(path, readHeads(path), false);
+  }
+
+  /** As {@link open}; a file that is not there is made, and {@link wasMissing} says so: then only peers know what was signed. */
+  static openOrCreate(path: string): SignedHeadFile {
+    if (existsSync(path)) return SignedHeadFile.open(path);
+    SignedHeadFile.create(path);
+    return new SignedHeadFile(path, readHeads(path), true);
   }
 
   last(log: LogName): SignedHead | null {
@@ -63,7 +72,12 @@ export class SignedHeadFile {
         `${this.#path} names a newer signed checkpoint than this process made: another process signs with this log's key. Stop it, then start again.`,
       );
     }
-    this.#heads = { ...stored, [log]: next };
+    this.set(log, next);
+  }
+
+  /** Records what is known to have been signed last, whatever stood there: a restored folder learns it from its peers. */
+  set(log: LogName, head: SignedHead | null): void {
+    this.#heads = { ...readHeads(this.#path), [log]: head };
     writeDurably(this.#path, this.#heads);
   }
 }

@@ -20,6 +20,7 @@ export class CheckpointSigner {
   readonly #heads: SignedHeadFile;
   readonly #signers: Readonly<Record<LogName, LogSigner>>;
   readonly #insert: (row: Summed<'checkpoints'>) => void;
+  #held: string | null = null;
 
   constructor(db: Db, heads: SignedHeadFile, signers: Readonly<Record<LogName, LogSigner>>) {
     this.#db = db;
@@ -45,6 +46,28 @@ export class CheckpointSigner {
     );
   }
 
+  /** From now on nothing is signed. `why` is a sentence for whoever asks. */
+  hold(why: string): void {
+    this.#held = why;
+  }
+
+  release(): void {
+    this.#held = null;
+  }
+
+  /** Why nothing may be signed or written; null: it may. */
+  get held(): string | null {
+    return this.#held;
+  }
+
+  /** Whether what was signed last is longer than the log. @throws JournalError as {@link assertExtendsSigned} if it contradicts */
+  isBehind(log: LogName, size: number): boolean {
+    const last = this.#heads.last(log);
+    if (last !== null && last.size > size) return true;
+    this.assertExtendsSigned(log, size);
+    return false;
+  }
+
   #rootMismatch(log: LogName, last: SignedHead): string | undefined {
     if (last.size === 0) return undefined;
     const root = encodeBase64(rootAt(last.size, new StoredTiles(this.#db, log)));
@@ -53,6 +76,8 @@ export class CheckpointSigner {
 
   /** The newest checkpoint of a log; signs one if the tree has grown. Durable before it is returned. */
   head(log: LogName, tree: Tree): SignedHead {
+    // Not even the last one that is known here: shown an older one than it has seen, a peer would call it a rollback.
+    if (this.#held !== null) throw new JournalError('guarded', this.#held);
     const last = this.#heads.last(log);
     if (last !== null && last.size === tree.size) return last;
     const root = tree.root();
@@ -63,8 +88,14 @@ export class CheckpointSigner {
       note: signCheckpoint(signer.name, tree.size, root, signer),
     };
     this.#heads.advance(log, last, next);
-    const id = lastKey(this.#db, 'checkpoints', 'checkpoint_id') + 1;
-    this.#insert({ checkpoint_id: id, log: LOGS[log], tree_size: next.size, root, note: next.note });
+    this.record(log, next);
     return next;
+  }
+
+  /** Keeps a signed checkpoint among the others. */
+  record(log: LogName, head: SignedHead): void {
+    const id = lastKey(this.#db, 'checkpoints', 'checkpoint_id') + 1;
+    const root = Buffer.from(head.root, 'base64');
+    this.#insert({ checkpoint_id: id, log: LOGS[log], tree_size: head.size, root, note: head.note });
   }
 }

@@ -85,7 +85,13 @@ async function measureAnchors({ config, metrics, writer }: Base): Promise<void> 
 }
 
 function readinessOf({ health, writer }: Base, federation: Federation | null): Readiness {
+  const guard = federation?.guard.status() ?? null;
   const checks = [
+    {
+      name: 'guard',
+      ok: guard === null || guard.state === 'clear',
+      detail: guard?.detail ?? 'this is the newest history that anybody could show',
+    },
     {
       name: 'journal',
       ok: health.corrupt === null,
@@ -115,5 +121,6 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
       detail: federation === null ? 'the node is not running' : federation.addresses().join(', ') || 'listens nowhere',
     },
   ];
-  return { ready: checks.every(({ ok }) => ok), checks };
+  const notices = guard?.state === 'clear' && guard.detail !== null ? [`restore guard: ${guard.detail}`] : [];
+  return { ready: checks.every(({ ok }) => ok), checks, notices };
 }

@@ -1,5 +1,5 @@
 /** What every way of using a data folder needs: configuration, keys, lock, the journal's threads. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
 import { type DataPaths, dataPaths } from '../config/data-dir.ts';
@@ -56,6 +56,8 @@ export interface Base {
   readonly declaration: string;
   /** `12D3Koo…` */
   readonly peerId: string;
+  /** The journal is held by the restore guard until it is cleared. */
+  readonly guarded: boolean;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly events: Events;
@@ -83,7 +85,12 @@ export interface Health {
  * @param owned closes what was opened, in reverse order
  * @throws StartError, JournalError
  */
-export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisposableStack): Promise<Base> {
+export async function openBase(
+  dir: string,
+  flags: ConfigFlags,
+  owned: AsyncDisposableStack,
+  use: 'daemon' | 'offline' = 'offline',
+): Promise<Base> {
   const config = required(loadConfig(dir, process.env, flags), (error) => error.problems);
   const paths = dataPaths(dir);
   const nodeSeed = required(readSeedFile(paths.nodeKey, 'node'), (problem) => [problem]);
@@ -98,8 +105,10 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
   const events = createEvents(logger, metrics);
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
+  // Without peers there is nobody to ask: what the file of signed checkpoints says has to do.
+  const guarded = use === 'daemon' && hasPeers(paths.peers);
   const appended = new GrowthBell({ size: 0, feeds: [] });
-  const writer = await openWriter(dir, config, { logSeed, anchorSeed, witnessSeed }, (event) => {
+  const writer = await openWriter(dir, config, { logSeed, anchorSeed, witnessSeed, guarded }, (event) => {
     if (event.kind === 'grown') {
       appended.ring(event);
       // With a policy of our own, peers are told when there is a checkpoint that they will be given.
@@ -126,7 +135,7 @@ export async function openBase(dir: string, flags: ConfigFlags, owned: AsyncDisp
 
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
-  return { config, paths, ...keys, identity, peerId, ...stations, failed: writer.failed() };
+  return { config, paths, ...keys, identity, peerId, guarded, ...stations, failed: writer.failed() };
 }
 
 function declarationOf(
@@ -149,12 +158,13 @@ function declarationOf(
 function openWriter(
   dir: string,
   config: Config,
-  keys: Pick<WriterData, 'logSeed' | 'anchorSeed' | 'witnessSeed'>,
+  given: Pick<WriterData, 'logSeed' | 'anchorSeed' | 'witnessSeed' | 'guarded'>,
   onEvent: (event: WriterEvent) => void,
 ): Promise<WriterClient> {
   return WriterClient.open({
     folder: dir,
-    ...keys,
+    signedHeadsFile: config.guard.signedHeadsFile,
+    ...given,
     witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
     nodeAuthority: config.authority,
@@ -162,6 +172,10 @@ function openWriter(
     nowMs: Date.now,
     onEvent,
   });
+}
+
+function hasPeers(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.toml'));
 }
 
 /** Folders made before there was such a key get one: nobody has been told of another. */

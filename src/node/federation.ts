@@ -16,6 +16,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
@@ -25,6 +26,9 @@ export const STOP_GRACE_MS = 5_000;
 const UINT32 = 2 ** 32;
 
 export interface Federation {
+  readonly guard: RestoreGuard;
+  /** Resolves when the restore guard's first round is over and the peers are followed. */
+  readonly decided: Promise<void>;
   readonly sessions: PeerSessions;
   readonly witness: Witness;
   addresses(): readonly string[];
@@ -58,6 +62,14 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
+  const guard = new RestoreGuard({
+    journal: writer,
+    transport,
+    peers,
+    waitMs: base.guarded ? base.config.guard.waitMs : 0,
+    onChange: (status) => base.events.guard(status.state, status.detail),
+  });
+  owned.defer(() => guard.stop());
   const greetPeer = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const onSuspended = (peerId: string): void => sessions.contact(peerId);
   const witness = await startWitness(base, { transport, peers, greet: greetPeer, onSuspended, random: chance }, owned);
@@ -66,6 +78,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   owned.defer(
     transport.subscribe((peerId, change) => {
       if (change !== 'connected') return;
+      guard.contact(peerId);
       sessions.contact(peerId);
       witness.contact();
     }),
@@ -77,8 +90,14 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     // Who watches learns of a new grant now, not with the next heartbeat.
     growth.ring(growth.current());
   };
-  await followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned);
+  // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
+  const decided = guard
+    .start()
+    .then(() => followFolder(base, folder, { sessions, journal: writer, logger, onAllowedChanged }, owned));
+  decided.catch(() => {}); // whoever waits for it is told
   return {
+    guard,
+    decided,
     sessions,
     witness,
     addresses: () => transport.addresses(),

@@ -1,7 +1,7 @@
 import type { FactReason, PageReason, QuarantineReason, RefusalEvent } from '../core/verdict.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics, PeerStateName } from './metrics.ts';
-import { PEER_STATES } from './metrics.ts';
+import { GUARD_STATES, type GuardStateName, PEER_STATES } from './metrics.ts';
 
 const TENANT = 'default';
 
@@ -33,6 +33,8 @@ export interface Events {
   requestServed(route: string, status: number, seconds: number): void;
   requestFailed(route: string, error: unknown): void;
   authRefused(): void;
+  /** The restore guard's state has changed. */
+  guard(state: GuardStateName, detail: string | null): void;
   anchorSubmitted(backend: string): void;
   anchorFailed(backend: string, code: string, message: string): void;
 }
@@ -54,7 +56,8 @@ type ApiEvent =
   | 'corruptRead'
   | 'requestServed'
   | 'requestFailed'
-  | 'authRefused';
+  | 'authRefused'
+  | 'guard';
 
 function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
   return {
@@ -71,6 +74,12 @@ function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
     },
     requestFailed: (route, error) => logger.error({ route, err: error }, 'request failed'),
     authRefused: () => metrics.authFailures.inc(),
+    guard(state, detail) {
+      for (const name of GUARD_STATES) metrics.guardState.set({ state: name }, name === state ? 1 : 0);
+      metrics.guardUnconfirmed.set(state === 'clear' && detail !== null ? 1 : 0);
+      const level = state === 'clear' && detail === null ? 'info' : state === 'forked' ? 'fatal' : 'warn';
+      logger[level]({ state, detail }, 'restore guard');
+    },
   };
 }
 

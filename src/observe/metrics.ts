@@ -9,6 +9,10 @@ const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export const PEER_STATES = ['current', 'catching_up', 'waiting', 'suspended', 'pending'] as const;
 export type PeerStateName = (typeof PEER_STATES)[number];
 
+/** States of the restore guard. */
+export const GUARD_STATES = ['asking', 'clear', 'behind', 'forked'] as const;
+export type GuardStateName = (typeof GUARD_STATES)[number];
+
 /**
  * Every metric of the node. Label values come from peer files, API keys and the closed lists of codes, never from
  * what a peer or a client sends, so the number of series is bounded.
@@ -31,6 +35,8 @@ export interface Metrics {
   readonly peerState: Gauge<'peer' | 'state'>;
   readonly peerLagEntries: Gauge<'peer'>;
   readonly corruptReads: Counter<'code'>;
+  readonly guardState: Gauge<'state'>;
+  readonly guardUnconfirmed: Gauge;
   readonly requestSeconds: Histogram<'route' | 'status'>;
   readonly authFailures: Counter;
   readonly openStreams: Gauge;
@@ -123,12 +129,25 @@ function referenceMetrics(
 
 function journalMetrics(
   make: Makers,
-): Part<'journalEntries' | 'auditRecords' | 'projectionLagEntries' | 'appendSeconds' | 'corruptReads'> {
+): Part<
+  | 'journalEntries'
+  | 'auditRecords'
+  | 'projectionLagEntries'
+  | 'appendSeconds'
+  | 'corruptReads'
+  | 'guardState'
+  | 'guardUnconfirmed'
+> {
   return {
     journalEntries: make.gauge(`${NS}_journal_entries`, 'Entries in the journal'),
     auditRecords: make.gauge(`${NS}_audit_records`, 'Records in the audit log'),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
     appendSeconds: make.histogram(`${NS}_append_seconds`, 'Time of one append transaction', APPEND_BUCKETS),
+    guardState: make.gauge(`${NS}_guard_state`, '1 for the state the restore guard is in, 0 for the others', ['state']),
+    guardUnconfirmed: make.gauge(
+      `${NS}_guard_unconfirmed`,
+      '1 while the node writes and signs although no peer could be asked for its newest history',
+    ),
     corruptReads: make.counter(
       `${NS}_corrupt_reads_total`,
       'Reads that met a stored row which is not what was appended',

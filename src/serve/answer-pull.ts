@@ -7,6 +7,8 @@ import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
 import { corruptOf, type ServeDeps, type ServedCheckpoint } from './deps.ts';
 
 const RETRY_UNAVAILABLE_MS = 60_000;
+/** The guard's questions take a few seconds at most unless something is wrong. */
+const RETRY_GUARDED_MS = 2_000;
 
 /** The frames of an answer, without the empty one that ends it. */
 export async function* answerPull(request: Uint8Array, peerId: string, deps: ServeDeps): AsyncGenerator<Uint8Array> {
@@ -20,12 +22,21 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
   try {
     yield* pages(decoded.value, peer.nodeId, granted, deps);
   } catch (error) {
+    if (isGuarded(error)) {
+      yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_GUARDED_MS });
+      return;
+    }
     const corrupt = corruptOf(error);
     if (corrupt === undefined) throw error;
     // Nothing that fails our own check may leave. The peer learns that we cannot answer, our operator learns why.
     deps.onCorrupt(corrupt);
     yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_UNAVAILABLE_MS });
   }
+}
+
+/** The restore guard lets nothing be signed now: nothing is wrong that the peer should hear of. */
+function isGuarded(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'guarded';
 }
 
 async function* pages(

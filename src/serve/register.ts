@@ -2,10 +2,18 @@
 import { MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
-import { HELLO_PROTOCOL, PROOF_PROTOCOL, PULL_PROTOCOL, RECEIPT_PROTOCOL, WATCH_PROTOCOL } from '../wire/protocols.ts';
+import {
+  HELLO_PROTOCOL,
+  PROOF_PROTOCOL,
+  PULL_PROTOCOL,
+  RECEIPT_PROTOCOL,
+  RECOVER_PROTOCOL,
+  WATCH_PROTOCOL,
+} from '../wire/protocols.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
 import { answerReceipt, type ReceiptDeps } from './answer-receipt.ts';
+import { answerRecover } from './answer-recover.ts';
 import { answerWatch } from './answer-watch.ts';
 import type { ServeDeps } from './deps.ts';
 import type { GrowthBell } from './growth-bell.ts';
@@ -55,6 +63,12 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     maxInboundStreams: 4,
     limits: limits(IDLE_MS, PROOF_MS),
     handler: (request, { peerId }) => answerProof(request, peerId, deps),
+    onError,
+  });
+  await transport.serve(RECOVER_PROTOCOL, {
+    maxInboundStreams: 2,
+    limits: limits(IDLE_MS, PULL_MS),
+    handler: (request, { peerId }) => answerRecover(request, peerId, deps),
     onError,
   });
   await transport.serve(RECEIPT_PROTOCOL, {

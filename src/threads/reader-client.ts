@@ -16,6 +16,7 @@ import type {
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
+import type { PageFrames } from '../wire/page.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
 
@@ -74,6 +75,14 @@ export class ReaderClient {
 
   tile(level: number, index: number, width: number): Promise<Uint8Array> {
     return this.#call('tile', level, index, width);
+  }
+
+  heldCheckpoint(peer: string): Promise<string | null> {
+    return this.#call('heldCheckpoint', peer);
+  }
+
+  heldPage(peer: string, from: number, skip: number): Promise<PageFrames | undefined> {
+    return this.#call('heldPage', peer, from, skip);
   }
 
   /** A part of a log as anybody may have it. */

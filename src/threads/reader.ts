@@ -7,6 +7,7 @@ import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
+import { HeldPages } from '../journal/held-pages.ts';
 import { readIdentity } from '../journal/journal.ts';
 import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
 import type {
@@ -25,6 +26,7 @@ import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
+import type { PageFrames } from '../wire/page.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 
@@ -45,6 +47,8 @@ export interface ReaderMethods extends PublishMethods {
   inclusion(indexes: readonly number[], size: number): Uint8Array[][];
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
+  heldCheckpoint(peer: string): string | null;
+  heldPage(peer: string, from: number, skip: number): PageFrames | undefined;
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   close(): void;
@@ -58,6 +62,7 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
   const entries = new EntryReader(db, signer);
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
+  const held = new HeldPages(db);
   const recall = new RecallReader(db, facts);
   const prover = new FactProver(db);
   const anchors = new AnchorRecords(db);
@@ -74,6 +79,8 @@ function start({ folder, logSeed, cacheMiB }: ReaderData): void {
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
+    heldCheckpoint: (peer) => held.checkpoint(peer),
+    heldPage: (peer, from, skip) => held.page(peer, from, skip),
     ...publishMethods(db, facts),
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),

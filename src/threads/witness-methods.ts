@@ -39,7 +39,10 @@ export function witnessMethods(journal: Journal, seed: Uint8Array, policy: Witne
   const cosigner = new Cosigner(journal, audit, signer, seen);
   const own = new OwnHeads(journal, policy);
   return {
-    cosign: (request, log, nowMs) => cosigner.cosign(request, log, nowMs),
+    cosign: (request, log, nowMs) => {
+      journal.guard.assertOpen(); // an old copy does not remember what it has cosigned
+      return cosigner.cosign(request, log, nowMs);
+    },
     monitored: (log, nowMs) => cosigner.monitored(log, nowMs),
     showHead: (log, note, seenFrom, nowMs) => seen.show(log, { note }, seenFrom, nowMs),
     headToShow: (log) => seen.toShow(log),

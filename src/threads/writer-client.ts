@@ -7,13 +7,16 @@ import type {
   NewAnchorReceipt,
 } from '../journal/anchor-records.ts';
 import type { JournalIdentity } from '../journal/files.ts';
+import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
+import type { PageFrames } from '../wire/page.ts';
 import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
+import type { RestoreOutcome } from './guard-methods.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
 import type { WriterData, WriterEvent, WriterMethods, WriterStats } from './writer.ts';
 
@@ -60,8 +63,9 @@ export class WriterClient {
 
   /** Starts the thread; resolves when the journal is open. @throws what opening it throws, e.g. `history_rewritten` */
   static async open(options: WriterOptions): Promise<WriterClient> {
-    const { folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB } = options;
-    const data: WriterData = { folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB };
+    const { folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB, signedHeadsFile, guarded } = options;
+    const keys = { logSeed, anchorSeed, witnessSeed };
+    const data: WriterData = { folder, ...keys, witnessPolicy, cacheMiB, signedHeadsFile, guarded };
     const worker = new WorkerClient(
       workerUrl('writer', import.meta.url),
       {
@@ -121,6 +125,30 @@ export class WriterClient {
 
   isPeerAdded(peer: string): Promise<boolean> {
     return this.#call('isPeerAdded', peer);
+  }
+
+  guardView(): Promise<GuardView> {
+    return this.#call('guardView');
+  }
+
+  compareOwnHead(note: string, shownBy: string): Promise<OwnHeadVerdict> {
+    return this.#call('compareOwnHead', note, shownBy, this.#options.nowMs());
+  }
+
+  offerOwnPage(frames: PageFrames): Promise<number | null> {
+    return this.#call('offerOwnPage', frames);
+  }
+
+  restoreTail(): Promise<RestoreOutcome> {
+    return this.#call('restoreTail', this.#options.nowMs());
+  }
+
+  holdGuard(why: string): Promise<void> {
+    return this.#call('holdGuard', why);
+  }
+
+  clearGuard(): Promise<void> {
+    return this.#call('clearGuard', this.#options.nowMs());
   }
 
   makeDueAnchors(cadence: Cadence): Promise<number> {

@@ -16,6 +16,7 @@ import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -30,6 +31,9 @@ export interface WriterData {
   /** The node's own policy, parsed; null: none. */
   readonly witnessPolicy: WitnessPolicy | null;
   readonly cacheMiB: number;
+  readonly signedHeadsFile: string;
+  /** Starts held by the restore guard. */
+  readonly guarded: boolean;
 }
 
 /** What the writer tells by itself. */
@@ -60,7 +64,7 @@ const PROJECTION_PAUSE_MS = 10;
 const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods extends AnchorMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
+export interface WriterMethods extends AnchorMethods, GuardMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -73,18 +77,17 @@ export interface WriterMethods extends AnchorMethods, RecallMethods, ReceiptsMet
   close(): void;
 }
 
-function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB }: WriterData): void {
+function start(data: WriterData): void {
   const port = parentPort;
   if (port === null) throw new Error('writer.ts runs as a worker thread');
-  const journal = Journal.open(folder, { logSeed, cacheMiB, random: (bytes) => randomFillSync(bytes) });
+  const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
-  const signer = createLogSigner(journal.identity.journalOrigin, logSeed);
+  const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed);
   const receipts = new ReceiptRecords(journal.db);
   const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
-  const pages = new PageIngest(journal);
   const tell = (event: WriterEvent): void => port.postMessage({ event });
 
   let told = { entries: journal.size, audit: journal.auditSize };
@@ -118,11 +121,12 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
   }, MUTATION_POLL_MS);
 
   const methods: WriterMethods = {
-    ...anchorMethods(journal, anchorSeed),
-    ...witnessMethods(journal, witnessSeed, witnessPolicy),
+    ...guardMethods(journal, signer),
+    ...anchorMethods(journal, data.anchorSeed),
+    ...witnessMethods(journal, data.witnessSeed, data.witnessPolicy),
+    ...ingestMethods(journal),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
-    ingestPage: (input) => pages.ingest(input),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
@@ -150,6 +154,11 @@ function start({ folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheM
   });
   journal.chainMutationAttempts(Date.now());
   afterCall(0);
+}
+
+function ingestMethods(journal: Journal): Pick<WriterMethods, 'ingestPage'> {
+  const pages = new PageIngest(journal);
+  return { ingestPage: (input) => pages.ingest(input) };
 }
 
 function progressOf(

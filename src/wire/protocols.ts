@@ -7,6 +7,7 @@ export const HELLO_PROTOCOL = '/stigmem/federation/hello/1.0.0';
 export const PULL_PROTOCOL = '/stigmem/federation/pull/1.0.0';
 export const WATCH_PROTOCOL = '/stigmem/federation/watch/1.0.0';
 export const PROOF_PROTOCOL = '/stigmem/federation/proof/1.0.0';
+export const RECOVER_PROTOCOL = '/stigmem/federation/recover/1.0.0';
 export const WITNESS_PROTOCOL = '/stigmem/federation/witness/1.0.0';
 export const RECEIPT_PROTOCOL = '/stigmem/federation/receipt/1.0.0';
 
@@ -16,6 +17,7 @@ export const PROTOCOLS: readonly string[] = [
   PULL_PROTOCOL,
   WATCH_PROTOCOL,
   PROOF_PROTOCOL,
+  RECOVER_PROTOCOL,
   WITNESS_PROTOCOL,
   RECEIPT_PROTOCOL,
 ];

@@ -117,6 +117,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     ready: () => ({
       ready: options.ready ?? true,
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
+      notices: [],
     }),
     anchorBackends: [],
     gardens: options.gardens ?? ['incident-42'],

@@ -76,6 +76,11 @@ function failure(error: unknown): Refusal {
   if (code !== null && UNAVAILABLE.has(code)) {
     if (code === 'ENOSPC')
       return { status: 503, detail: 'the disk that holds the data folder is full; nothing was signed' };
+    // The guard's own words: they say what it waits for, and nothing about facts.
+    if (code === 'guarded') {
+      const detail = `no writes are taken now: ${(error as Error).message}`;
+      return { status: 503, detail, headers: { 'retry-after': '2' } };
+    }
     const detail = code.endsWith('closed')
       ? 'the node is stopping; try again when it is back'
       : 'the journal is busy; try again';

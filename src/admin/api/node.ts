@@ -46,6 +46,7 @@ const READINESS = z
   .object({
     status: z.enum(['ready', 'not_ready']),
     checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+    notices: z.array(z.string()).openapi({ description: 'What an operator should know although the node works.' }),
   })
   .openapi('Readiness');
 
@@ -112,8 +113,8 @@ function addHealth(apparatus: Apparatus): void {
     responses: { 200: { description: 'ready', content }, 503: { description: 'not ready; see the checks', content } },
   } as const;
   addOpenRoute(apparatus, readiness, async () => {
-    const { ready, checks } = apparatus.deps.ready();
-    return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not_ready', checks });
+    const { ready, checks, notices } = apparatus.deps.ready();
+    return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not_ready', checks, notices });
   });
 }
 

@@ -70,6 +70,7 @@ test('readiness says which check failed', async () => {
   assert.deepEqual(await response.json(), {
     status: 'not_ready',
     checks: [{ name: 'journal', ok: false, detail: 'open' }],
+    notices: [],
   });
   assert.equal((await api.send('/healthz')).status, 200);
   await api.close();

@@ -1,7 +1,7 @@
-import type { Entry } from '../core/entry.ts';
-import { authorityOf } from '../core/node-id.ts';
-import type { Result } from '../core/result.ts';
-import { feedOf, receivedFeed } from '../core/scope.ts';
+import type { Entry } from './entry.ts';
+import { authorityOf } from './node-id.ts';
+import type { Result } from './result.ts';
+import { feedOf, receivedFeed } from './scope.ts';
 
 /** The feed that a fact belongs to. */
 export function feedNameOf(fact: Pick<Entry, 'origin' | 'scope' | 'garden_id'>): Result<string, string> {

@@ -1,0 +1,204 @@
+/**
+ * The restore guard's hold on the journal: what was signed last, as the file outside the journal and the peers know it,
+ * against what the journal holds. While it is held nothing is appended or signed.
+ */
+import { canonicalJson } from '../core/canonical-json.ts';
+import type { Entry } from '../core/entry.ts';
+import { ok, type Result } from '../core/result.ts';
+import { encodeBase64 } from '../merkle/base64.ts';
+import { openCheckpoint } from '../merkle/checkpoint.ts';
+import { sameHash } from '../merkle/hash.ts';
+import { rootAt } from '../merkle/tiles.ts';
+import { type ProvedEntry, type TailFault, verifyTail } from '../verify/own-tail.ts';
+import type { AuditLog } from './audit-log.ts';
+import { type Db, PARAM, prepare, sqlBuilder } from './database.ts';
+import type { EntryLog } from './entry-log.ts';
+import { JournalError } from './errors.ts';
+import type { EvidenceStore } from './evidence-store.ts';
+import type { SignedHead, SignedHeadFile } from './signed-heads.ts';
+import type { CheckpointSigner } from './signing.ts';
+import { StoredTiles } from './stored-tiles.ts';
+import { LOGS } from './tables.ts';
+
+export interface JournalGuardParts {
+  readonly db: Db;
+  readonly heads: SignedHeadFile;
+  readonly signer: CheckpointSigner;
+  readonly entries: EntryLog;
+  readonly audit: AuditLog;
+  readonly evidence: EvidenceStore;
+  /** Our own log. */
+  readonly log: { readonly origin: string; readonly key: Uint8Array };
+  readonly transact: <T>(work: () => T) => T;
+  readonly onPutBack: (entries: readonly Entry[], nowMs: number) => void;
+}
+
+/** What the journal itself can say. */
+export interface GuardView {
+  readonly size: number;
+  /** Size of the largest checkpoint that is known to be signed; larger than `size`: the end is missing. */
+  readonly signedSize: number;
+  readonly auditSize: number;
+  readonly signedAuditSize: number;
+  /** The file of signed checkpoints was not there: it cannot be known here what was signed. */
+  readonly headsMissing: boolean;
+  readonly held: string | null;
+  readonly feeds: readonly { readonly feed: string; readonly length: number }[];
+}
+
+/** A checkpoint that somebody shows us as ours, against what we hold. */
+export type OwnHeadVerdict =
+  /** Not signed by our key. */
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'known' }
+  | { readonly kind: 'ahead'; readonly size: number }
+  | { readonly kind: 'forked'; readonly size: number; readonly auditSeq: number };
+
+export interface Restored {
+  readonly from: number;
+  readonly size: number;
+  readonly auditSeq: number;
+}
+
+export class JournalGuard {
+  readonly #parts: JournalGuardParts;
+
+  constructor(parts: JournalGuardParts) {
+    this.#parts = parts;
+  }
+
+  /** Nothing is signed or written until {@link clear}. @throws JournalError `history_rewritten` on a contradiction */
+  begin(): void {
+    const { signer, entries, audit } = this.#parts;
+    signer.isBehind('journal', entries.size);
+    signer.isBehind('audit', audit.size);
+    signer.hold('it has just started and asks its peers whether this is its newest history');
+  }
+
+  hold(why: string): void {
+    this.#parts.signer.hold(why);
+  }
+
+  get isHeld(): boolean {
+    return this.#parts.signer.held !== null;
+  }
+
+  /** @throws JournalError `guarded` */
+  assertOpen(): void {
+    const { held } = this.#parts.signer;
+    if (held !== null) throw new JournalError('guarded', held);
+  }
+
+  view(): GuardView {
+    const { entries, audit, heads, signer } = this.#parts;
+    return {
+      size: entries.size,
+      signedSize: heads.last('journal')?.size ?? 0,
+      auditSize: audit.size,
+      signedAuditSize: heads.last('audit')?.size ?? 0,
+      headsMissing: heads.wasMissing,
+      held: signer.held,
+      feeds: entries.feeds(),
+    };
+  }
+
+  /**
+   * Judges a checkpoint that a peer or a witness shows as ours. One that is ahead of the journal is kept in the file, so
+   * that the node knows it at its next start too; a contradiction becomes evidence. Either way nothing is signed any more.
+   */
+  compare(note: string, shownBy: string, nowMs: number): OwnHeadVerdict {
+    const { entries, heads, log, db } = this.#parts;
+    const opened = openCheckpoint(note, log);
+    if (!opened.ok) return { kind: 'foreign' };
+    const { size, root } = opened.value;
+    if (size > entries.size) {
+      this.hold(`a checkpoint over ${size} entries was signed, and ${entries.size} are here`);
+      if (size > (heads.last('journal')?.size ?? 0)) heads.set('journal', { size, root: encodeBase64(root), note });
+      return { kind: 'ahead', size };
+    }
+    const ours = size === 0 ? root : rootAt(size, new StoredTiles(db, 'journal'));
+    if (sameHash(ours, root)) return { kind: 'known' };
+    return { kind: 'forked', size, auditSeq: this.#forked(note, size, encodeBase64(ours), shownBy, nowMs) };
+  }
+
+  /** Puts the missing end back, all of it or nothing. A crash before the commit leaves the journal as it was. */
+  restore(held: ReadonlyMap<number, ProvedEntry>, nowMs: number): Result<Restored, TailFault> {
+    const { heads, entries, audit, signer, transact, onPutBack } = this.#parts;
+    const target = heads.last('journal');
+    const from = entries.size;
+    if (target === null || target.size <= from) throw new JournalError('broken', 'nothing is missing');
+    const verified = verifyTail(held, entries.tailFrom(), {
+      size: target.size,
+      root: Buffer.from(target.root, 'base64'),
+    });
+    if (!verified.ok) return verified;
+    return transact(() => {
+      entries.putBack(verified.value);
+      onPutBack(
+        verified.value.entries.map(({ entry }) => entry),
+        nowMs,
+      );
+      signer.record('journal', target);
+      const detail = { from_size: from, to_size: target.size, ...this.#auditSizes() };
+      return ok({
+        from,
+        size: target.size,
+        auditSeq: audit.append({ event: 'restored', detail }, null, nowMs * 1000),
+      });
+    });
+  }
+
+  /** The journal is the newest there is: it may write and sign again. */
+  clear(nowMs: number): void {
+    const { heads, audit, signer, transact } = this.#parts;
+    const signed = heads.last('audit');
+    if (signed !== null && signed.size > audit.size) {
+      // Nobody holds the end of the audit log. It goes on from where the copy ends, and says so in its own next record.
+      heads.set('audit', this.#recordedAuditHead());
+      const detail = { ...this.#auditSizes(), signed_audit_size: signed.size, signed_audit_root: signed.root };
+      transact(() => audit.append({ event: 'audit_tail_lost', detail }, null, nowMs * 1000));
+    }
+    signer.release();
+  }
+
+  #auditSizes(): Record<string, number> {
+    const { audit, heads } = this.#parts;
+    return { audit_size: audit.size, signed_audit_size: heads.last('audit')?.size ?? 0 };
+  }
+
+  /** The newest signed audit checkpoint that this copy itself recorded. */
+  #recordedAuditHead(): SignedHead | null {
+    const query = sqlBuilder
+      .selectFrom('checkpoints')
+      .select(['tree_size', 'root', 'note'])
+      .where('log', '=', PARAM)
+      .orderBy('checkpoint_id', 'desc')
+      .limit(1);
+    const row = prepare<[number], { tree_size: number; root: Uint8Array; note: string }>(this.#parts.db, query).get(
+      LOGS.audit,
+    );
+    return row === undefined ? null : { size: row.tree_size, root: encodeBase64(row.root), note: row.note };
+  }
+
+  #forked(note: string, size: number, ours: string, shownBy: string, nowMs: number): number {
+    const { heads, evidence, audit, transact } = this.#parts;
+    this.hold(`a checkpoint over ${size} entries that this node signed contradicts its history: an operator decides`);
+    const text = canonicalJson({
+      class: 'contradiction',
+      computed_root: ours,
+      kind: 'own_history_forked',
+      ours: heads.last('journal')?.note ?? null,
+      shown: note,
+      shown_by: shownBy,
+      size,
+      v: 1,
+    });
+    return transact(() =>
+      audit.append(
+        { event: 'own_history_forked', reason: 'checkpoint_split_view', peer: shownBy, detail: { size, ours } },
+        evidence.save(text),
+        nowMs * 1000,
+      ),
+    );
+  }
+}

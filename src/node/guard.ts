@@ -1,0 +1,225 @@
+/**
+ * The restore guard: before a node that has started signs or takes writes, it asks its peers for the largest checkpoint of
+ * its own log that they hold, and takes back what it has lost. See docs/OPERATIONS.md, restore.
+ */
+import type { PeerFile } from '../config/peer-file.ts';
+import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
+import type { AuditInput } from '../journal/read-model.ts';
+import { askOwnHead, askOwnPages } from '../pull/ask-own.ts';
+import type { RestoreOutcome } from '../threads/guard-methods.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { IndexRanges } from '../verify/own-tail.ts';
+import type { PageFrames } from '../wire/page.ts';
+
+export type GuardState = 'asking' | 'clear' | 'behind' | 'forked';
+
+export interface GuardStatus {
+  readonly state: GuardState;
+  /** What operators read. Null when all is well: clear, and somebody has confirmed it or there is nobody to ask. */
+  readonly detail: string | null;
+  readonly peersAsked: number;
+  readonly peersAnswered: number;
+}
+
+export interface GuardJournal {
+  guardView(): Promise<GuardView>;
+  compareOwnHead(note: string, shownBy: string): Promise<OwnHeadVerdict>;
+  offerOwnPage(frames: PageFrames): Promise<number | null>;
+  restoreTail(): Promise<RestoreOutcome>;
+  holdGuard(why: string): Promise<void>;
+  clearGuard(): Promise<void>;
+  audit(input: AuditInput): Promise<number>;
+}
+
+export interface GuardDeps {
+  readonly journal: GuardJournal;
+  readonly transport: Pick<Transport, 'request' | 'connected'>;
+  readonly peers: () => readonly PeerFile[];
+  readonly waitMs: number;
+  readonly onChange: (status: GuardStatus) => void;
+}
+
+const RANGES_SHOWN = 20;
+
+export class RestoreGuard {
+  readonly #deps: GuardDeps;
+  readonly #stopping = new AbortController();
+  /** By node id. */
+  readonly #answered = new Set<string>();
+  readonly #decided = Promise.withResolvers<void>();
+  #connections = new Map<string, PromiseWithResolvers<void>>();
+  #work: Promise<unknown> = Promise.resolve();
+  #state: GuardState = 'asking';
+  #trouble: string | null = null;
+
+  constructor(deps: GuardDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves when the first round is over, whatever came of it. */
+  get decided(): Promise<void> {
+    return this.#decided.promise;
+  }
+
+  get isClear(): boolean {
+    return this.#state === 'clear';
+  }
+
+  status(): GuardStatus {
+    const peersAsked = this.#deps.peers().length;
+    const state = this.#state;
+    return { state, detail: this.#detail(peersAsked), peersAsked, peersAnswered: this.#answered.size };
+  }
+
+  /** Asks everybody; ends when all that can be reached have answered or the time is over. */
+  async start(): Promise<void> {
+    const { waitMs } = this.#deps;
+    const over = Promise.withResolvers<void>();
+    const timer = setTimeout(over.resolve, waitMs);
+    this.#stopping.signal.addEventListener('abort', () => over.resolve(), { once: true });
+    try {
+      await Promise.race([Promise.all(this.#deps.peers().map((peer) => this.#firstAnswer(peer))), over.promise]);
+      if (!this.#stopping.signal.aborted) await this.#inTurn(() => this.#evaluate());
+    } finally {
+      clearTimeout(timer);
+      this.#decided.resolve();
+    }
+  }
+
+  /** A peer has connected: it may hold what nobody has shown us yet. */
+  contact(peerId: string): void {
+    this.#connections.get(peerId)?.resolve();
+    const peer = this.#deps.peers().find((one) => one.peerId === peerId);
+    if (peer === undefined || (this.#answered.has(peer.nodeId) && this.#state !== 'behind')) return;
+    void this.#ask(peer)
+      .then(() => this.#decided.promise)
+      .then(() => this.#inTurn(() => this.#evaluate()));
+  }
+
+  /** Somebody else, e.g. a witness, shows a checkpoint of ours. */
+  async shown(note: string, shownBy: string): Promise<void> {
+    await this.#compare(note, shownBy);
+    await this.#decided.promise;
+    await this.#inTurn(() => this.#evaluate());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the node is stopping'));
+    await this.#work.catch(() => {});
+  }
+
+  /** A peer without an address is asked when it connects. */
+  async #firstAnswer(peer: PeerFile): Promise<void> {
+    if (peer.addresses.length === 0 && !this.#deps.transport.connected(peer.peerId)) {
+      const connection = Promise.withResolvers<void>();
+      this.#connections.set(peer.peerId, connection);
+      await connection.promise;
+    }
+    await this.#ask(peer);
+  }
+
+  /** Never rejects: who cannot be reached is asked again when it connects. */
+  async #ask(peer: PeerFile): Promise<void> {
+    try {
+      const note = await askOwnHead(this.#deps.transport, peer.peerId, this.#stopping.signal);
+      if (note !== null) await this.#compare(note, peer.nodeId);
+      this.#answered.add(peer.nodeId);
+    } catch {
+      // Its absence is counted in the status.
+    }
+  }
+
+  async #compare(note: string, shownBy: string): Promise<void> {
+    const verdict = await this.#deps.journal.compareOwnHead(note, shownBy);
+    if (verdict.kind !== 'forked') return;
+    this.#trouble = `${shownBy} holds a checkpoint over ${verdict.size} entries that this node signed and that its journal contradicts (audit record ${verdict.auditSeq}). Nothing is signed any more: restore the newest copy of this folder, or go on as a new node.`;
+    this.#set('forked');
+  }
+
+  async #evaluate(): Promise<void> {
+    if (this.#state === 'forked' || this.#stopping.signal.aborted) return;
+    const view = await this.#deps.journal.guardView();
+    if (view.signedSize > view.size) {
+      await this.#recover(view);
+      return;
+    }
+    if (view.headsMissing && this.#answered.size === 0) {
+      this.#trouble =
+        'the file of signed checkpoints was missing, so only a peer can tell whether this is the newest history, and none has answered yet';
+      this.#set('asking');
+      return;
+    }
+    if (this.#state === 'clear' && view.held === null) {
+      this.#set('clear');
+      return;
+    }
+    await this.#deps.journal.clearGuard();
+    this.#trouble = null;
+    this.#set('clear');
+  }
+
+  async #recover(view: GuardView): Promise<void> {
+    if (this.#state !== 'behind') {
+      this.#trouble = `${view.signedSize - view.size} entries are missing (${view.size} are here, ${view.signedSize} were signed): asking peers for them`;
+      this.#set('behind');
+    }
+    for (const peer of this.#deps.peers()) {
+      const take = async (frames: PageFrames): Promise<void> => {
+        await this.#deps.journal.offerOwnPage(frames);
+      };
+      await askOwnPages(this.#deps.transport, peer.peerId, view.size, take, this.#stopping.signal).catch(() => {});
+    }
+    const outcome = await this.#deps.journal.restoreTail();
+    if (outcome.kind === 'restored') {
+      await this.#deps.journal.clearGuard();
+      this.#trouble = null;
+      this.#set('clear');
+      return;
+    }
+    if (outcome.code === 'tail_incomplete') {
+      this.#trouble = incomplete(view, outcome.missing, outcome.missingCount);
+      this.#set('behind');
+      return;
+    }
+    const { index, detail } = outcome;
+    this.#trouble = `the entries that this node signed do not follow what its journal holds, from leaf index ${index} on: ${detail}. Nothing is signed any more: restore the newest copy of this folder, or go on as a new node.`;
+    await this.#deps.journal.holdGuard(this.#trouble);
+    await this.#deps.journal.audit({
+      event: 'own_history_forked',
+      reason: 'tail_contradicts',
+      detail: { index, detail },
+    });
+    this.#set('forked');
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const next = this.#work.then(work).catch((error: unknown) => {
+      if (this.#stopping.signal.aborted) return undefined;
+      throw error;
+    });
+    this.#work = next.catch(() => {});
+    return next;
+  }
+
+  #detail(peers: number): string | null {
+    if (this.#trouble !== null) return this.#trouble;
+    if (this.#state === 'asking') return 'asking peers whether this is the newest history; writes are taken after that';
+    if (this.#state === 'clear' && peers > 0 && this.#answered.size === 0)
+      return 'no peer could be asked whether this is the newest history; each is asked as soon as it connects';
+    return null;
+  }
+
+  #set(state: GuardState): void {
+    this.#state = state;
+    this.#deps.onChange(this.status());
+  }
+}
+
+function incomplete(view: GuardView, missing: IndexRanges, count: number): string {
+  const shown = missing
+    .slice(0, RANGES_SHOWN)
+    .map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`))
+    .join(', ');
+  const more = missing.length > RANGES_SHOWN ? ', …' : '';
+  return `${count} of the ${view.signedSize - view.size} missing entries are held by no peer that could be asked: leaf indexes ${shown}${more}. Nothing is signed or written. Restore a newer copy of this folder, bring up a peer that holds them, or go on as a new node.`;
+}
