@@ -43,7 +43,7 @@ export async function startRekorV2(ends: Ends): Promise<RekorV2> {
     hostname: origin,
     'storage-dir': logFolder,
     'signer-filepath': keyFile,
-    'checkpoint-interval': '1s',
+    'checkpoint-interval': '100ms',
     'batch-max-age': '50ms',
     'persistent-antispam': true,
     'tlog-timeout': '5s',
