@@ -1,6 +1,6 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
-import type { PeerStatus } from '../core/peer-status.ts';
+import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
@@ -105,6 +105,8 @@ export interface PeerDirectory {
   get(id: string): PeerStatus | undefined;
   /** Ends a suspension and has the peer asked again at once. Undefined when there is no such peer. */
   resume(id: string, actor: string): Promise<PeerStatus | undefined>;
+  /** Pins a log key that waits for an operator, and has the peer asked again at once. */
+  trustKey(name: string, logKey: string, actor: string): Promise<TrustKeyOutcome>;
 }
 
 export type EvidenceFile =

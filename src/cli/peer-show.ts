@@ -12,6 +12,7 @@ import { CliError } from './exit.ts';
 import { loadNodeConfig } from './node-config.ts';
 import { fileView, requirePeer } from './peer-manage.ts';
 import { acknowledgedSentence, peerSentence } from './peer-table.ts';
+import { keyLines } from './peer-trust-key.ts';
 import type { Cell } from './screen.ts';
 import type { PeerStatus, WellKnown } from './wire-shapes.ts';
 
@@ -121,6 +122,9 @@ function peerRows(file: Readonly<Record<string, unknown>>, status: PeerStatus | 
     ['feeds', status.cursors.map(({ feed, after, length }) => `${feed} ${after}/${length ?? '?'}`).join(', ') || null],
     ['receipts', acknowledgedSentence(status)],
     ['checkpoint', status.checkpoint === null ? null : `${status.checkpoint.size} ${status.checkpoint.root}`],
+    ...(status.log_key_change === null
+      ? []
+      : [['log key changed', { lines: keyLines(status.log_key_change) }] as const]),
     ['last contact', status.last_contact_at],
     ['next attempt', status.next_attempt_at],
     ['clock', status.clock_skew_ms === null ? null : `${status.clock_skew_ms} ms ahead of ours`],

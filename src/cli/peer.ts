@@ -3,6 +3,7 @@ import { action, type Cli, withCommonOptions, withExamples } from './cli.ts';
 import { runAdd } from './peer-add.ts';
 import { runList, runRemove, runResume } from './peer-manage.ts';
 import { runShow } from './peer-show.ts';
+import { runTrustKey } from './peer-trust-key.ts';
 
 export function addPeer(program: Command, cli: Cli): void {
   const group = program
@@ -38,6 +39,19 @@ export function addPeer(program: Command, cli: Cli): void {
     .argument('<name>', 'name of the partner')
     .action(action(cli, runResume));
   withExamples(withCommonOptions(resume), ['peer resume globex --data ./acme']);
+
+  const trustKey = group
+    .command('trust-key')
+    .summary('trust the new log key of a partner')
+    .description(
+      'A partner whose log key has changed without a signed succession is not pulled from until an operator says which key is right. Compare the new key with the partner over another channel first; `peer show NAME` has it.',
+    )
+    .argument('<name>', 'name of the partner')
+    .requiredOption('--log-key <vkey>', 'the new key in full, as the partner has it')
+    .action(action(cli, runTrustKey));
+  withExamples(withCommonOptions(trustKey), [
+    'peer trust-key globex --log-key globex.example/journal/…+1a2b3c4d+A… --data ./acme',
+  ]);
 }
 
 function addAdd(group: Command, cli: Cli): void {

@@ -9,6 +9,7 @@ import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../merkle
 import { rawKeyOf } from '../transport/identity.ts';
 import type { PinnedPeer } from '../verify/context.ts';
 import { type Declaration, type DeclaredKey, openDeclaration, signDeclaration } from '../wire/declaration.ts';
+import type { KeyChange } from './errors.ts';
 
 export interface Self {
   readonly identity: JournalIdentity;
@@ -57,7 +58,8 @@ export type DeclarationFault =
   | { readonly code: 'declaration_invalid'; readonly detail: string }
   | { readonly code: 'log_key_missing'; readonly detail: string }
   | { readonly code: 'log_key_mismatch'; readonly detail: string }
-  | { readonly code: 'key_changed'; readonly detail: string };
+  /** `change` is null when the origin is another one too: that is another log, which nobody can trust in its place. */
+  | { readonly code: 'key_changed'; readonly detail: string; readonly change: KeyChange | null };
 
 /**
  * The peer as its declaration lets us pin it.
@@ -69,13 +71,23 @@ export function pinPeer(note: string, peer: PeerFile, pinned: string | null): Re
   const now = read(note, peer);
   if (!now.ok) return now;
   if (pinned === null) return now;
-  const before = read(pinned, peer);
+  // The key that the file insists on may be the new one.
+  const before = read(pinned, { ...peer, logKey: null });
   if (!before.ok) return before;
   const isSame =
     before.value.origin === now.value.origin && Buffer.from(before.value.logKey).equals(Buffer.from(now.value.logKey));
   if (isSame) return now;
   const detail = `journal ${before.value.origin} was pinned, ${now.value.origin} with another key is declared`;
-  return err({ code: 'key_changed', detail });
+  return err({ code: 'key_changed', detail, change: changeOf(before.value, now.value, note) });
+}
+
+function changeOf(before: PinnedPeer, now: PinnedPeer, note: string): KeyChange | null {
+  if (before.origin !== now.origin) return null;
+  return { pinned: vkeyOf(before), declared: vkeyOf(now), note };
+}
+
+function vkeyOf({ origin, logKey }: PinnedPeer): string {
+  return formatVerifierKey({ name: origin, algorithm: ALG_ED25519, publicKey: logKey });
 }
 
 function read(note: string, peer: PeerFile): Result<PinnedPeer, DeclarationFault> {

@@ -1,3 +1,13 @@
+/** A signed declaration that was refused for its log key alone: origin and node are those that were pinned. */
+export interface KeyChange {
+  /** Verifier key. */
+  readonly pinned: string;
+  /** Verifier key. */
+  readonly declared: string;
+  /** The declaration, signed by the peer's node key. */
+  readonly note: string;
+}
+
 export type PullErrorCode =
   | 'busy'
   | 'unavailable'
@@ -22,5 +32,15 @@ export class PullError extends Error {
     super(message);
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** `declaration_refused`; an operator may trust what was declared, where there is a `change`. */
+export class DeclarationRefused extends PullError {
+  readonly change: KeyChange | null;
+
+  constructor(message: string, change: KeyChange | null) {
+    super('declaration_refused', message);
+    this.change = change;
   }
 }

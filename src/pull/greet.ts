@@ -6,7 +6,7 @@ import { decodeHello } from '../wire/hello.ts';
 import { HELLO_PROTOCOL } from '../wire/protocols.ts';
 import { pinPeer } from './declare.ts';
 import type { PullDeps } from './deps.ts';
-import { PullError } from './errors.ts';
+import { DeclarationRefused, PullError } from './errors.ts';
 
 const HELLO_MS = 10_000;
 
@@ -33,7 +33,8 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
   if (!pinned.ok) {
     const { code, detail } = pinned.error;
     await journal.audit({ event: 'peer_declaration_refused', reason: code, peer: peer.nodeId, detail: { detail } });
-    throw new PullError('declaration_refused', `its declaration is refused (${code}): ${detail}`);
+    const change = pinned.error.code === 'key_changed' ? pinned.error.change : null;
+    throw new DeclarationRefused(`its declaration is refused (${code}): ${detail}`, change);
   }
   if (kept === null) {
     const { origin, logKey } = pinned.value;

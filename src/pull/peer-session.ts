@@ -8,7 +8,7 @@ import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
 import type { PullDeps } from './deps.ts';
-import { PullError } from './errors.ts';
+import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
 import {
@@ -49,6 +49,8 @@ export interface SessionState {
   readonly nextAttemptAtMs: number | null;
   readonly lastContactAtMs: number | null;
   readonly lastError: string | null;
+  /** What the newest declaration would change, until it is trusted or the peer declares what was pinned again. */
+  readonly keyChange: KeyChange | null;
   /** Lengths as the peer states them, unverified. */
   readonly stated: FeedLengths;
   /** Accepted feeds that the last complete answer said nothing about. */
@@ -80,6 +82,7 @@ export class PeerSession {
       nextAttemptAtMs: null,
       lastContactAtMs: null,
       lastError: null,
+      keyChange: null,
       stated: new Map(),
       absent: [],
     };
@@ -113,10 +116,10 @@ export class PeerSession {
     this.#set({ progress });
   }
 
-  /** A suspension was ended: the journal is asked again whether the peer may be pulled. */
+  /** An operator ended a suspension or trusted a key: the journal is asked again whether the peer may be pulled. */
   async resume(): Promise<void> {
     const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);
-    this.#set({ progress, attempts: FRESH, greeted: null });
+    this.#set({ progress, attempts: FRESH, greeted: null, keyChange: null });
     this.#fruitless = 0;
     this.#wake.wake();
   }
@@ -204,7 +207,7 @@ export class PeerSession {
     const { peer } = this.#state;
     this.#set({ phase: 'pulling' });
     const greeted = this.#state.greeted ?? (await greet(peer, this.#deps, signal));
-    this.#set({ greeted });
+    this.#set({ greeted, keyChange: null });
     const outcome = await pullOnce(
       { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits, policy: peer.policy },
       this.#deps,
@@ -262,11 +265,13 @@ export class PeerSession {
     const asked = error instanceof PullError ? error.retryAfterMs : null;
     const waitMs = Math.min(MAX_BACKOFF_MS, Math.max(asked ?? 0, backoffMs(attempts.failures, this.#deps.random())));
     const lastError = messageOf(error);
+    const keyChange = error instanceof DeclarationRefused ? error.change : this.#state.keyChange;
     this.#deps.logger.warn({ peer: this.#state.peer.name, error: lastError, retry_ms: waitMs }, 'pull failed');
     // What was greeted may be another program by the next time.
     this.#set({
       attempts,
       lastError,
+      keyChange,
       greeted: null,
       phase: 'backing_off',
       nextAttemptAtMs: this.#deps.nowMs() + waitMs,

@@ -1,7 +1,7 @@
 /** The sessions of all peers: one each, started and stopped as peer files come and go. */
 import PQueue from 'p-queue';
 import type { PeerFile } from '../config/peer-file.ts';
-import type { PeerStatus } from '../core/peer-status.ts';
+import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { PullDeps } from './deps.ts';
 import type { IngestOutcome } from './ingest.ts';
 import { PeerSession, type PullLanes } from './peer-session.ts';
@@ -92,6 +92,31 @@ export class PeerSessions {
     await this.#deps.journal.audit({ event: 'peer_resumed', peer: found.node_id, actor, detail: { name: found.name } });
     await session.resume();
     return this.#statusOf(session);
+  }
+
+  /**
+   * Pins the log key that a peer has declared in place of the one that was pinned, with its record; the peer is asked at once.
+   *
+   * @param logKey verifier key that the operator has compared: no other is taken
+   */
+  async trustKey(name: string, logKey: string, actor: string): Promise<TrustKeyOutcome> {
+    const session = this.#sessions.get(name);
+    if (session === undefined) return { kind: 'unknown_peer' };
+    const { peer, keyChange } = session.state;
+    // A file that insists on another key refuses the declaration for that.
+    if (keyChange === null || (peer.logKey !== null && peer.logKey !== keyChange.declared))
+      return { kind: 'nothing_waits', insistsOn: peer.logKey };
+    const { pinned, declared, note } = keyChange;
+    if (logKey !== declared) return { kind: 'other_key', declared };
+    const detail = { name, old_log_key: pinned, new_log_key: declared };
+    await this.#deps.journal.pinDeclaration(peer.nodeId, note, {
+      event: 'peer_key_trusted',
+      peer: peer.nodeId,
+      actor,
+      detail,
+    });
+    await session.resume();
+    return { kind: 'trusted', peer: this.#statusOf(session) };
   }
 
   async stop(): Promise<void> {

@@ -36,6 +36,10 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
   if (session.accept.length === 0 && phase !== 'starting') {
     return `nothing is accepted from this peer now: its file has no accept grant in force`;
   }
+  if (session.keyChange !== null) {
+    const { pinned, declared } = session.keyChange;
+    return `its log key has changed from ${pinned} to ${declared} without a succession: compare over another channel, then \`stigmem-peerd peer trust-key ${peer.name} --log-key ${declared}\``;
+  }
   if (phase === 'waiting') return 'the peer has no address in its file and has not connected yet';
   if (phase === 'backing_off') {
     const seconds = Math.max(0, Math.ceil(((session.nextAttemptAtMs ?? nowMs) - nowMs) / 1000));
@@ -72,9 +76,14 @@ export function describeSession(session: SessionState, nowMs: number): Omit<Peer
     accepted: progress?.accepted ?? 0,
     refused: progress?.refused ?? 0,
     acknowledged: progress?.acknowledged ?? [],
+    log_key_change: changeOf(session),
     last_contact_at: iso(session.lastContactAtMs),
     last_error: session.lastError,
     next_attempt_at: iso(session.nextAttemptAtMs),
     clock_skew_ms: session.greeted?.clockSkewMs ?? null,
   };
+}
+
+function changeOf({ keyChange }: SessionState): PeerStatus['log_key_change'] {
+  return keyChange === null ? null : { pinned: keyChange.pinned, declared: keyChange.declared };
 }

@@ -123,6 +123,8 @@ export interface HonestPeerOptions {
   /** Origin suffix, 16 hex digits. */
   readonly journal?: string;
   readonly startMs?: number;
+  /** What the log key is made from, for a peer that has lost its own. */
+  readonly logKey?: string;
   /** Cosigns each of its checkpoints. */
   readonly witness?: LogSigner;
   /** The first page of an answer carries the receipt of a local log. */
@@ -152,7 +154,7 @@ export class HonestPeer {
     this.authority = options.authority ?? 'acme.example';
     this.nodeId = `stigmem://${this.authority}`;
     this.origin = `${this.authority}/journal/${options.journal ?? '00000000000000aa'}`;
-    this.signer = createLogSigner(this.origin, sha256(`log key of ${this.origin}`));
+    this.signer = createLogSigner(this.origin, sha256(options.logKey ?? `log key of ${this.origin}`));
     this.anchorSigner = createAnchorSigner(this.origin, sha256(`anchor key of ${this.origin}`));
     this.#startMs = options.startMs ?? EPOCH_MS;
   }

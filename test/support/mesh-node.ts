@@ -120,20 +120,22 @@ export class MeshNode {
   /** In one transaction. */
   async assertFacts(names: readonly string[]): Promise<void> {
     const { nodeId } = this.folder;
-    const requests = names.map((name): AssertRequest => ({
-      entity: `${nodeId}/service/${name}`,
-      relation: 'ops:state',
-      source: `${nodeId}/agent/a1`,
-      value: 'up',
-      value_type: 'text',
-      scope: 'public',
-      confidence: 1,
-      valid_until: null,
-      garden_id: null,
-      derived_from: [],
-      attestation: null,
-      interpret_as: 'content',
-    }));
+    const requests = names.map(
+      (name): AssertRequest => ({
+        entity: `${nodeId}/service/${name}`,
+        relation: 'ops:state',
+        source: `${nodeId}/agent/a1`,
+        value: 'up',
+        value_type: 'text',
+        scope: 'public',
+        confidence: 1,
+        valid_until: null,
+        garden_id: null,
+        derived_from: [],
+        attestation: null,
+        interpret_as: 'content',
+      }),
+    );
     const outcomes = await this.base.writer.assert(requests, { actor: 'test', mayWriteInstructions: false });
     const refused = outcomes.find(({ kind }) => kind !== 'stored');
     if (refused !== undefined) throw new Error(JSON.stringify(refused));

@@ -31,6 +31,8 @@ export interface PeerLine {
   readonly share?: readonly string[];
   readonly accept?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** Verifier key to insist on. */
+  readonly logKey?: string;
   /** Text of a witness policy. */
   readonly witnesses?: string;
   /** Transparency logs of which one is asked for. */
@@ -304,7 +306,7 @@ addresses = ${list(peer.addresses)}
 namespaces = ${list(namespaces)}
 share = ${list(peer.share)}
 accept = ${list(peer.accept)}
-[policy]
+${peer.logKey === undefined ? '' : `log_key = ${JSON.stringify(peer.logKey)}\n`}[policy]
 anchors = ${list(peer.anchors)}
 ${peer.witnesses === undefined ? '' : `witnesses = ${JSON.stringify(peer.witnesses)}\n`}`;
 }

@@ -1,8 +1,11 @@
 import { z } from '@hono/zod-openapi';
-import type { PeerStatus } from '../../core/peer-status.ts';
+import type { PeerStatus, TrustKeyOutcome } from '../../core/peer-status.ts';
 import { isScope, SCOPES } from '../../core/scope.ts';
-import { json, refused } from './responses.ts';
-import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
+import { readJsonBody } from './body.ts';
+import { fieldErrors } from './field-errors.ts';
+import { plain } from './plain-json.ts';
+import { json, type Refusal, refused } from './responses.ts';
+import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
 
 const TEXTS = z.array(z.string());
 const NULLABLE_TEXT = z.string().nullable();
@@ -38,12 +41,27 @@ const PEER = z
     last_verdicts: z.array(
       z.object({ at: z.string(), event: z.string(), reason: NULLABLE_TEXT, seq: z.number().int() }),
     ),
+    log_key_change: z
+      .object({ pinned: z.string(), declared: z.string() })
+      .nullable()
+      .openapi({ description: 'A new log key that waits for an operator, and the one it would replace.' }),
     last_contact_at: NULLABLE_TEXT,
     last_error: NULLABLE_TEXT,
     next_attempt_at: NULLABLE_TEXT,
     clock_skew_ms: z.number().nullable(),
   })
   .openapi('Peer');
+
+const MAX_VKEY_CHARS = 1024;
+const TRUST_KEY = z
+  .object({
+    log_key: z
+      .string()
+      .min(1)
+      .max(MAX_VKEY_CHARS)
+      .openapi({ description: 'The new verifier key, as `log_key_change` declares it.' }),
+  })
+  .openapi('TrustKey');
 
 /** Adds the endpoints that show peers. */
 export function addPeers(apparatus: Apparatus): void {
@@ -95,6 +113,59 @@ export function addPeers(apparatus: Apparatus): void {
     const peer = await peers.resume(call.param('name'), principal.actor);
     return peer === undefined ? refused({ status: 404, detail: 'peer not found' }) : json(200, peerBody(peer));
   });
+  addTrustKey(apparatus);
+}
+
+function addTrustKey(apparatus: Apparatus): void {
+  const route = {
+    method: 'post',
+    path: '/v1/federation/peers/{name}/trust-key',
+    tag: 'Federation',
+    summary: 'Trust the new log key of a peer, by file name; recorded with the caller',
+    params: z.object({ name: z.string() }),
+    query: NO_QUERY,
+    body: TRUST_KEY,
+    quota: 'admin_action',
+    responses: {
+      200: { description: 'the peer', content: { 'application/json': { schema: PEER } } },
+      404: { description: 'peer not found, or no key of it waits' },
+      409: { description: 'another key waits, or the peer file insists on one' },
+    },
+  } as const;
+  addRoute(apparatus, route, ['admin'], (call, principal) => trustKey(apparatus, call.param('name'), call, principal));
+}
+
+async function trustKey(
+  { deps }: Apparatus,
+  name: string,
+  call: Pick<Call<object>, 'c'>,
+  { actor }: Principal,
+): Promise<Response> {
+  const body = await readJsonBody(call.c.req.raw, deps.limits);
+  if (!body.ok) return refused(body.error);
+  const given = plain(body.value);
+  const parsed = TRUST_KEY.safeParse(given);
+  if (!parsed.success) return refused({ status: 422, detail: fieldErrors(parsed.error, given, ['body']) });
+  const { log_key } = parsed.data;
+  const outcome = await deps.peers.trustKey(name, log_key, actor);
+  return outcome.kind === 'trusted' ? json(200, peerBody(outcome.peer)) : refused(untrusted(outcome, name, log_key));
+}
+
+function untrusted(outcome: Exclude<TrustKeyOutcome, { kind: 'trusted' }>, name: string, logKey: string): Refusal {
+  if (outcome.kind === 'unknown_peer') return { status: 404, detail: 'peer not found' };
+  if (outcome.kind === 'other_key') {
+    const message = `expected the key that ${name} declares, ${outcome.declared}, got ${logKey}: compare it with the partner over another channel`;
+    return { status: 409, detail: { code: 'log_key_mismatch', message } };
+  }
+  const { insistsOn } = outcome;
+  if (insistsOn === null || insistsOn === logKey) {
+    return {
+      status: 404,
+      detail: { code: 'no_key_waits', message: `${name} has declared no other log key than the pinned one` },
+    };
+  }
+  const message = `the peer file insists on ${insistsOn}: put the new key, or none, as log_key into peers/${name}.toml, then try again`;
+  return { status: 409, detail: { code: 'log_key_insisted', message } };
 }
 
 function peerBody(peer: PeerStatus): z.input<typeof PEER> {

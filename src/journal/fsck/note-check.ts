@@ -6,7 +6,7 @@ import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import type { PageRow } from '../tables.ts';
 import { feedKey } from './audit-check.ts';
 import { countRows, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
-import { originOf } from './notes.ts';
+import { openWith, originOf } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
 
 type Noted = Pick<PageRow, 'peer' | 'feed' | 'after_seq' | 'to_seq' | 'tree_size' | 'header' | 'entries' | 'proof'>;
@@ -53,7 +53,7 @@ function judgeNote(
   if (log === undefined) return wrong('page_note_origin_mismatch', 'note', `it is none of a log of ${page.peer}`);
   const parsed = parseNote(note);
   const unsigned = parsed.ok ? parsePageNote(parsed.value.text) : parsed;
-  const read = log.key === null ? unsigned : openPageNote(note, { origin: log.origin, key: log.key });
+  const read = openWith(log.keys, (key) => openPageNote(note, { origin: log.origin, key })) ?? unsigned;
   if (!read.ok) return wrong(read.error, 'note', 'the note does not verify');
   const { receiver, feed, after, to, treeSize } = read.value;
   if (self !== null && receiver !== self) return wrong('page_note_mismatch', 'note', `it is for ${receiver}`);
@@ -81,7 +81,7 @@ function judgeReceipt(row: StoredRow<'page_receipts'>, journal: string | null, l
     return { code: 'receipt_origin_mismatch', field: 'note', detail: `it is none of a log of ${row.peer}` };
   const parsed = parseNote(row.note);
   const unsigned = parsed.ok ? parseReceipt(parsed.value.text) : parsed;
-  const read = log.key === null ? unsigned : openReceipt(row.note, { origin: log.origin, key: log.key });
+  const read = openWith(log.keys, (key) => openReceipt(row.note, { origin: log.origin, key })) ?? unsigned;
   if (!read.ok) return { code: read.error, field: 'note', detail: 'the note does not verify' };
   const { sender, feed, after, to } = read.value;
   if (journal !== null && sender !== journal)

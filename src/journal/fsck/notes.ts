@@ -3,15 +3,34 @@ import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../merkle/c
 import { type FeedHead, openFeedHead, parseFeedHead } from '../../merkle/feed-head.ts';
 import { parseNote } from '../../merkle/note.ts';
 
-/** A name with the key that signs under it; without a key, signatures cannot be checked. */
+/** A name with the keys that sign, or have signed, under it; without a key, signatures cannot be checked. */
 export interface NoteLog {
   readonly origin: string;
-  readonly key: Uint8Array | null;
+  readonly keys: readonly Uint8Array[];
 }
 
-/** Reads a checkpoint note; verifies its signature if the key is known. */
-export function readCheckpoint(note: string, { origin, key }: NoteLog): Result<Checkpoint, string> {
-  if (key !== null) return openCheckpoint(note, { origin, key });
+/** This node's own log. */
+export function ownLog(origin: string, key: Uint8Array | null): NoteLog {
+  return { origin, keys: key === null ? [] : [key] };
+}
+
+/** Opens a note with the first key that it verifies under; undefined if there is none to try. */
+export function openWith<T, E>(
+  keys: readonly Uint8Array[],
+  open: (key: Uint8Array) => Result<T, E>,
+): Result<T, E> | undefined {
+  let last: Result<T, E> | undefined;
+  for (const key of keys) {
+    last = open(key);
+    if (last.ok) break;
+  }
+  return last;
+}
+
+/** Reads a checkpoint note; verifies its signature if a key is known. */
+export function readCheckpoint(note: string, { origin, keys }: NoteLog): Result<Checkpoint, string> {
+  const opened = openWith(keys, (key) => openCheckpoint(note, { origin, key }));
+  if (opened !== undefined) return opened;
   const parsed = parseNote(note);
   const checkpoint = parsed.ok ? parseCheckpoint(parsed.value.text) : parsed;
   if (!checkpoint.ok) return err('checkpoint_malformed');
@@ -19,8 +38,9 @@ export function readCheckpoint(note: string, { origin, key }: NoteLog): Result<C
 }
 
 /** As {@link readCheckpoint}, for feed heads. */
-export function readFeedHead(note: string, { origin, key }: NoteLog): Result<FeedHead, string> {
-  if (key !== null) return openFeedHead(note, { origin, key });
+export function readFeedHead(note: string, { origin, keys }: NoteLog): Result<FeedHead, string> {
+  const opened = openWith(keys, (key) => openFeedHead(note, { origin, key }));
+  if (opened !== undefined) return opened;
   const parsed = parseNote(note);
   const head = parsed.ok ? parseFeedHead(parsed.value.text) : parsed;
   if (!head.ok) return err('feed_head_malformed');

@@ -9,27 +9,34 @@ import type { NoteLog } from './notes.ts';
  * the peer files, not here: the declarations are taken as the journal has them.
  */
 export class PeerLogs {
-  /** By origin. A later declaration replaces the key. */
-  readonly #keys = new Map<string, Uint8Array>();
+  /** By origin. A later declaration adds its key: what was signed with the earlier one stays signed. */
+  readonly #keys = new Map<string, Uint8Array[]>();
 
   constructor(db: Db) {
     const query = sqlBuilder.selectFrom('peer_declarations').select('note').orderBy('declaration_id');
     for (const note of prepare<[], string>(db, query).pluck().all()) this.#read(note);
   }
 
-  /** The log of that name if it can be the peer's; its key is null if no declaration names it. */
+  /** The log of that name if it can be the peer's; it has no keys if no declaration names one. */
   logOf(peer: string, origin: string | undefined): NoteLog | undefined {
-    const authority = authorityOf(peer);
-    if (origin === undefined || authority === null || !origin.startsWith(`${authority}/journal/`)) return undefined;
-    return { origin, key: this.#keys.get(origin) ?? null };
+    if (origin === undefined || !isLogOf(peer, origin)) return undefined;
+    return { origin, keys: this.#keys.get(origin) ?? [] };
   }
 
   #read(note: string): void {
     const parsed = parseNote(note);
-    const json = parsed.ok ? parsed.value.text.split('\n')[2] : undefined;
-    for (const vkey of json?.match(/"vkey":"[^"]*"/g) ?? []) {
+    const [, nodeId = '', json = ''] = parsed.ok ? parsed.value.text.split('\n') : [];
+    for (const vkey of json.match(/"vkey":"[^"]*"/g) ?? []) {
       const key = parseVerifierKey(vkey.slice(8, -1));
-      if (key.ok && key.value.algorithm === ALG_ED25519) this.#keys.set(key.value.name, key.value.publicKey);
+      if (!key.ok || key.value.algorithm !== ALG_ED25519) continue;
+      const { name, publicKey } = key.value;
+      // Nobody declares keys of another's log.
+      if (isLogOf(nodeId, name)) this.#keys.set(name, [...(this.#keys.get(name) ?? []), publicKey]);
     }
   }
+}
+
+function isLogOf(nodeId: string, origin: string): boolean {
+  const authority = authorityOf(nodeId);
+  return authority !== null && origin.startsWith(`${authority}/journal/`);
 }
