@@ -34,7 +34,7 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  target: 'node22.15',
+  target: 'node22',
   external: EXTERNAL.flatMap((name) => [name, `${name}/*`]),
   banner: { js: REQUIRE },
   minifySyntax: true,

@@ -133,7 +133,7 @@ export interface Readiness {
 export type AddCheckpointOutcome =
   | { readonly kind: 'cosigned'; readonly lines: string }
   | { readonly kind: 'stale'; readonly size: number }
-  | { readonly kind: 'contradiction' }
+  | { readonly kind: 'contradiction'; readonly reason: 'checkpoint_split_view' | 'consistency_proof_invalid' }
   | {
       readonly kind: 'refused';
       readonly code: 'bad_request' | 'bad_signature' | 'bad_proof' | 'unknown_log' | 'suspended' | 'unreconciled';

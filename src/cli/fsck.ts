@@ -71,9 +71,15 @@ export function human(
   const told = notices.map(({ detail }) => `\n${screen.paint('yellow', '!')} ${printable(detail)}`).join('');
   const sums = `${counted} (${seconds.toFixed(1)} s)`;
   if (ok) return `${screen.paint('green', 'clean')}: ${sums}${told}`;
-  const shown = problems.slice(0, MAX_SHOWN);
+  // Guards that are gone come in dozens: what became of rows without them is what has to be seen.
+  const [schema, others] = [problems.filter(isSchema), problems.filter((problem) => !isSchema(problem))];
+  const shown = [...others, ...schema].slice(0, MAX_SHOWN);
   const rows = shown.map(({ table, row, field, detail }) => [table, row, field, detail]);
   const more = problemCount > shown.length ? `\n… and ${problemCount - shown.length} more` : '';
   const head = `${screen.paint('red', problemCount === 1 ? '1 problem' : `${problemCount} problems`)}: ${sums}${told}`;
   return `${head}\n\n${screen.table(['TABLE', 'ROW', 'FIELD', 'WHAT IS WRONG'], rows)}${more}\n\n${next}`;
+}
+
+function isSchema({ table }: { readonly table: string }): boolean {
+  return table === 'sqlite_schema';
 }

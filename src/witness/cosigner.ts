@@ -12,7 +12,7 @@ import type { LogSigner } from '../merkle/ed25519.ts';
 import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
 import { formatSignatureLine } from '../merkle/note.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
-import { ownLines } from '../verify/contradiction.ts';
+import { type ContradictionReason, ownLines } from '../verify/contradiction.ts';
 import type { CosignRefusal } from '../wire/witness.ts';
 import type { Contradiction, SeenHeads } from './seen-heads.ts';
 
@@ -30,8 +30,8 @@ export type CosignOutcome =
   /** The proof has to start at this size. */
   | { readonly kind: 'stale'; readonly size: number }
   | { readonly kind: 'refused'; readonly code: Exclude<CosignRefusal, 'unknown_log' | 'contradiction'> }
-  /** The log signed another root for this size. */
-  | { readonly kind: 'contradiction'; readonly news: Contradiction | null };
+  /** The log signed another root for the size that is stood for, or for a part of what it shows now. */
+  | { readonly kind: 'contradiction'; readonly reason: ContradictionReason; readonly news: Contradiction | null };
 
 const NOTHING: VerifiedCheckpoint = { size: 0, root: EMPTY_ROOT, note: '' };
 
@@ -65,11 +65,23 @@ export class Cosigner {
     const last = this.#seen.largest(log) ?? NOTHING;
     if (next.size === last.size && !sameHash(next.root, last.root)) {
       const shown = this.#seen.show(log, next, log.nodeId ?? '', nowMs);
-      return { kind: 'contradiction', news: shown.news };
+      return { kind: 'contradiction', reason: 'checkpoint_split_view', news: shown.news };
     }
     if (request.oldSize !== last.size) return { kind: 'stale', size: last.size };
-    if (!extendsLast(last, next, request.path)) return refused('bad_proof');
+    if (!extendsLast(last, next, request.path)) return this.#refuseProof(log, [last.note, next.note], request.path, nowMs);
     return this.#sign(log, last, next, nowMs);
+  }
+
+  /** A path that leads to the root the log has signed now shows what it says it was before: that is a contradiction. */
+  #refuseProof(
+    log: WitnessedLog,
+    notes: readonly [string, string],
+    path: readonly Uint8Array[],
+    nowMs: number,
+  ): CosignOutcome {
+    const { kind, news } = this.#seen.judge(log, notes, path, log.nodeId ?? '', nowMs);
+    if (kind !== 'contradiction') return refused('bad_proof');
+    return { kind, reason: 'consistency_proof_invalid', news };
   }
 
   /** The newest checkpoint of that log that is stood for, cosigned anew; null: none. */

@@ -212,6 +212,11 @@ test('for every lie it gives the reason that our verifier gives', async (t) => {
   for (const one of PAGE_CASES)
     await t.test(`a page: ${one.reason}, ${one.what}`, async () => {
       const got = await pull(target(cheats, one.name), '--feed', 'public', '--rounds', '2');
+      // It has no policy of its own: what only a policy asks for, it does without.
+      if (one.witnesses !== undefined || one.anchors !== undefined) {
+        assert.equal(got.ok, true, JSON.stringify(got));
+        return;
+      }
       assert.deepEqual([got.ok, got.reason], [false, one.reason], JSON.stringify(got));
       assert.equal(got.feeds.public.after, one.cursor);
     });

@@ -36,6 +36,7 @@ export type Rewrite = (records: Record[]) => readonly Record[];
 /** Rewrites the history of a stopped node: `change` gets all entries in order and returns what is to have been. */
 export function rewriteHistory(folder: string, logSeed: Uint8Array, change: Rewrite): void {
   tamper(folder, (db) => {
+    dropVouchers(db);
     const rows = db.prepare<[], EntryRow>('SELECT * FROM entries ORDER BY chain_seq').all();
     const records = rows.map((row) => ({ entry: entryOf(row), createdUs: row.created_us, salt: row.salt }));
     const size = replaceEntries(db, change(records));
@@ -48,6 +49,12 @@ export function changed(record: Record, change: Partial<Entry>): Record {
   const body = { ...record.entry, ...change };
   const cid = computeCid({ ...body, confidence: Number(body.confidence) });
   return { ...record, entry: { ...body, cid } };
+}
+
+/** What others have said of the old history goes: receipts of transparency logs, cosignatures. */
+function dropVouchers(db: Database.Database): void {
+  for (const table of ['anchor_attempts', 'anchor_receipts', 'anchor_checkpoints', 'cosignatures'])
+    db.exec(`DELETE FROM ${table}`);
 }
 
 function replaceEntries(db: Database.Database, records: readonly Record[]): number {
@@ -81,8 +88,7 @@ function replaceEntries(db: Database.Database, records: readonly Record[]): numb
 
 /** Every checkpoint that was signed over a size that the new history has is signed anew; larger ones never were. */
 function resignCheckpoints(db: Database.Database, folder: string, logSeed: Uint8Array, size: number): void {
-  const origin = readIdentity(db).journalOrigin;
-  const signer = createLogSigner(origin, logSeed);
+  const { journalOrigin, auditOrigin } = readIdentity(db);
   type Row = { log: number; tree_size: number; root: Uint8Array; note: string };
   const rows = db.prepare<[], Row>('SELECT * FROM checkpoints ORDER BY checkpoint_id').all();
   const sizes = rows.flatMap(({ log, tree_size }) => (log === LOGS.journal ? [tree_size] : []));
@@ -93,10 +99,10 @@ function resignCheckpoints(db: Database.Database, folder: string, logSeed: Uint8
   const tree = new StoredTiles(db, 'journal');
   const heads = new Map<number, { size: number; root: string; note: string }>();
   kept.forEach((row, i) => {
-    if (row.log === LOGS.journal) {
-      row.root = rootAt(row.tree_size, tree);
-      row.note = signCheckpoint(origin, row.tree_size, row.root, signer);
-    }
+    const origin = row.log === LOGS.journal ? journalOrigin : auditOrigin;
+    if (row.log === LOGS.journal) row.root = rootAt(row.tree_size, tree);
+    // The audit log stays what it was; with another key it is signed anew too.
+    row.note = signCheckpoint(origin, row.tree_size, row.root, createLogSigner(origin, logSeed));
     insert({ checkpoint_id: i + 1, ...pick(row) });
     heads.set(row.log, { size: row.tree_size, root: encodeBase64(row.root), note: row.note });
   });

@@ -45,6 +45,11 @@ export class MeshNode {
     return new MeshNode(await createFolder(authority));
   }
 
+  /** A node over a folder that is there; it is removed with the node. */
+  static over(folder: DataFolder): MeshNode {
+    return new MeshNode(folder);
+  }
+
   async start(flags: ConfigFlags = {}): Promise<this> {
     this.#base = await openBase(this.folder.dir, { ...FLAGS, ...flags }, this.#owned);
     this.#base.failed.catch(() => {});
@@ -55,9 +60,14 @@ export class MeshNode {
 
   /** Everything in memory is forgotten. */
   async restart(flags: ConfigFlags = {}): Promise<this> {
+    await this.halt();
+    return this.start(flags);
+  }
+
+  /** Stops the node; its folder stays. */
+  async halt(): Promise<void> {
     await this.#owned.disposeAsync();
     this.#owned = new AsyncDisposableStack();
-    return this.start(flags);
   }
 
   async stop(): Promise<void> {
@@ -104,8 +114,13 @@ export class MeshNode {
   }
 
   async assertFact(name: string): Promise<void> {
+    await this.assertFacts([name]);
+  }
+
+  /** In one transaction. */
+  async assertFacts(names: readonly string[]): Promise<void> {
     const { nodeId } = this.folder;
-    const request: AssertRequest = {
+    const requests = names.map((name): AssertRequest => ({
       entity: `${nodeId}/service/${name}`,
       relation: 'ops:state',
       source: `${nodeId}/agent/a1`,
@@ -118,9 +133,10 @@ export class MeshNode {
       derived_from: [],
       attestation: null,
       interpret_as: 'content',
-    };
-    const [outcome] = await this.base.writer.assert([request], { actor: 'test', mayWriteInstructions: false });
-    if (outcome?.kind !== 'stored') throw new Error(JSON.stringify(outcome));
+    }));
+    const outcomes = await this.base.writer.assert(requests, { actor: 'test', mayWriteInstructions: false });
+    const refused = outcomes.find(({ kind }) => kind !== 'stored');
+    if (refused !== undefined) throw new Error(JSON.stringify(refused));
   }
 
   /** Audit records of an event, oldest first. */
@@ -136,7 +152,11 @@ export class MeshNode {
   }
 
   async post(path: string, body: string): Promise<Response> {
-    const response = await this.#api?.request(path, { method: 'POST', body });
+    return this.fetch(new Request(`http://node.invalid${path}`, { method: 'POST', body }));
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const response = await this.#api?.fetch(request);
     if (response === undefined) throw new Error('not started');
     return response;
   }

@@ -131,7 +131,9 @@ async function submitted(witness: ApiWitness, body: string): Promise<Response> {
     case 'stale':
       return answer(409, 'text/x.tlog.size', `${outcome.size}\n`);
     case 'contradiction':
-      return answer(409, TEXT, 'another root was cosigned for this size\n');
+      return outcome.reason === 'checkpoint_split_view'
+        ? answer(409, TEXT, 'another root was cosigned for this size\n')
+        : answer(422, TEXT, 'the proof shows another past than was cosigned\n');
     case 'refused':
       return answer(STATUS[outcome.code], TEXT, `${outcome.code}\n`);
   }

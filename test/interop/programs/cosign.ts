@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { goProgram } from './go-program.ts';
 import { type Ends, serverFolder } from './server.ts';
 
-const MODULE = 'github.com/sigstore/cosign/v3';
 const VERIFY_MS = 60_000;
 const run = promisify(execFile);
 
@@ -29,7 +28,7 @@ export interface CosignVerdict {
 
 /** Verifies a signature and its entry in a log with `cosign verify-blob`, offline. Builds cosign if need be. */
 export async function cosignVerifyBlob(ends: Ends, blob: BlobToVerify): Promise<CosignVerdict> {
-  const { path, version } = await goProgram({ name: 'cosign', goPackage: `${MODULE}/cmd/cosign`, module: MODULE });
+  const { path, version } = await goProgram('cosign');
   const { folder } = serverFolder(ends);
   const file = (name: string, content: string | Uint8Array): string => {
     writeFileSync(join(folder, name), content);

@@ -12,7 +12,7 @@ import { installed } from './cache.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BUILD_MS = 900_000;
-const PROGRAMS = new Map<string, Promise<GoProgram>>();
+const BUILT = new Map<ProgramName, Promise<GoProgram>>();
 const run = promisify(execFile);
 
 export interface GoProgram {
@@ -22,23 +22,40 @@ export interface GoProgram {
 }
 
 interface Source {
-  readonly name: string;
   /** a package of a required module, or a folder of our own as `./name` */
   readonly goPackage: string;
   /** whose version is meant */
   readonly module: string;
-  /** where the go.mod is; `go` if left out */
-  readonly folder?: string;
+  /** where the go.mod is */
+  readonly folder: 'go' | 'go-s3';
+}
+
+type ProgramName = 'sumdb-check' | 'litewitness' | 'tessera-fsck' | 'rekor-tiles' | 'rekor-v1' | 'cosign' | 'versitygw';
+
+const SOURCES: Readonly<Record<ProgramName, Source>> = {
+  'sumdb-check': { goPackage: './sumdb-check', module: 'golang.org/x/mod', folder: 'go' },
+  litewitness: of('filippo.io/torchwood', 'cmd/litewitness'),
+  'tessera-fsck': of('github.com/transparency-dev/tessera', 'cmd/fsck'),
+  'rekor-tiles': of('github.com/sigstore/rekor-tiles/v2', 'cmd/rekor-server/posix'),
+  'rekor-v1': { goPackage: './rekor-v1', module: 'github.com/sigstore/rekor', folder: 'go' },
+  cosign: of('github.com/sigstore/cosign/v3', 'cmd/cosign'),
+  versitygw: { ...of('github.com/versity/versitygw', 'cmd/versitygw'), folder: 'go-s3' },
+};
+
+export const GO_PROGRAMS: readonly ProgramName[] = Object.keys(SOURCES) as ProgramName[];
+
+function of(module: string, folderInModule: string): Source {
+  return { goPackage: `${module}/${folderInModule}`, module, folder: 'go' };
 }
 
 /** Builds a program once. */
-export function goProgram(source: Source): Promise<GoProgram> {
-  const known = PROGRAMS.get(source.name) ?? build(source);
-  PROGRAMS.set(source.name, known);
+export function goProgram(name: ProgramName): Promise<GoProgram> {
+  const known = BUILT.get(name) ?? build(name, SOURCES[name]);
+  BUILT.set(name, known);
   return known;
 }
 
-async function build({ name, goPackage, module, folder = 'go' }: Source): Promise<GoProgram> {
+async function build(name: ProgramName, { goPackage, module, folder }: Source): Promise<GoProgram> {
   const cwd = join(HERE, folder);
   const goMod = readFileSync(join(cwd, 'go.mod'), 'utf8');
   const version = requiredVersion(goMod, module);

@@ -9,7 +9,6 @@ import { parseVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { goProgram } from './go-program.ts';
 import { answers, type Ends, freePorts, Server, serverFolder } from './server.ts';
 
-const MODULE = 'filippo.io/torchwood';
 const run = promisify(execFile);
 
 /** The witness of the torchwood project, its key in a real ssh-agent. */
@@ -33,11 +32,7 @@ export interface Litewitness {
 
 /** Builds it if need be, starts it with a key of its own and without logs, and ends it with the test. */
 export async function startLitewitness(ends: Ends, name = 'witness.example/litewitness'): Promise<Litewitness> {
-  const { path, version } = await goProgram({
-    name: 'litewitness',
-    goPackage: `${MODULE}/cmd/litewitness`,
-    module: MODULE,
-  });
+  const { path, version } = await goProgram('litewitness');
   const { folder, add } = serverFolder(ends);
   const agent = await startAgent(folder, add);
   const [port = 0] = await freePorts(1);

@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import { goProgram } from './go-program.ts';
 import { type Ends, serverFolder } from './server.ts';
 
-const TESSERA = 'github.com/transparency-dev/tessera';
 const CHECK_MS = 60_000;
 const run = promisify(execFile);
 
@@ -24,11 +23,7 @@ export interface FsckVerdict {
  * @param vkey Ed25519 verifier key of the log
  */
 export async function tesseraFsck(ends: Ends, log: string, vkey: string): Promise<FsckVerdict> {
-  const { path, version } = await goProgram({
-    name: 'tessera-fsck',
-    goPackage: `${TESSERA}/cmd/fsck`,
-    module: TESSERA,
-  });
+  const { path, version } = await goProgram('tessera-fsck');
   const keyFile = join(serverFolder(ends).folder, 'log.vkey');
   writeFileSync(keyFile, vkey);
   const url = /^https?:/.test(log) ? log : pathToFileURL(log).href;
@@ -67,7 +62,7 @@ export function sumdbCheckProof(ends: Ends, proof: string, vkey: string, leaf: U
 }
 
 async function sumdbCheck(args: readonly string[]): Promise<SumdbVerdict> {
-  const { path } = await goProgram({ name: 'sumdb-check', goPackage: './sumdb-check', module: 'golang.org/x/mod' });
+  const { path } = await goProgram('sumdb-check');
   const { stdout } = await run(path, args, { timeout: CHECK_MS }).catch(
     (error: { code?: unknown; stdout?: string }) => {
       if (error.code !== 1 || error.stdout === undefined) throw error;

@@ -34,11 +34,7 @@ export interface RekorV1 {
 
 /** Builds it if need be, starts it with an empty log and a key of its own, and ends it with the test. */
 export async function startRekorV1(ends: Ends): Promise<RekorV1> {
-  const { path, version } = await goProgram({
-    name: 'rekor-v1',
-    goPackage: './rekor-v1',
-    module: 'github.com/sigstore/rekor',
-  });
+  const { path, version } = await goProgram('rekor-v1');
   const { folder, add } = serverFolder(ends);
   const [http = 0, grpc = 0] = await freePorts(2);
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

@@ -5,8 +5,6 @@ import { goProgram } from './go-program.ts';
 import { answers, type Ends, freePorts, Server, serverFolder } from './server.ts';
 import { noteLogId, type TrustedRootJson, trustedRoot } from './trusted-root.ts';
 
-const MODULE = 'github.com/sigstore/rekor-tiles/v2';
-
 /** A Rekor v2 server (rekor-tiles) with its log in a folder. */
 export interface RekorV2 {
   /** without a slash at the end; `POST <url>/api/v2/log/entries` */
@@ -26,11 +24,7 @@ export interface RekorV2 {
 
 /** Builds it if need be, starts it with an empty log and a key of its own, and ends it with the test. */
 export async function startRekorV2(ends: Ends): Promise<RekorV2> {
-  const { path, version } = await goProgram({
-    name: 'rekor-tiles',
-    goPackage: `${MODULE}/cmd/rekor-server/posix`,
-    module: MODULE,
-  });
+  const { path, version } = await goProgram('rekor-tiles');
   const { folder, add } = serverFolder(ends);
   const [http = 0, grpc = 0, metrics = 0] = await freePorts(3);
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -49,7 +43,7 @@ export async function startRekorV2(ends: Ends): Promise<RekorV2> {
     hostname: origin,
     'storage-dir': logFolder,
     'signer-filepath': keyFile,
-    'checkpoint-interval': '1s',
+    'checkpoint-interval': '100ms',
     'batch-max-age': '50ms',
     'persistent-antispam': true,
     'tlog-timeout': '5s',

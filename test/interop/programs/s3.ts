@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { goProgram } from './go-program.ts';
 import { answers, type Ends, freePorts, Server, serverFolder } from './server.ts';
 
-const MODULE = 'github.com/versity/versitygw';
-
 /** An S3 server (versitygw) with one empty bucket. It checks every signature. */
 export interface S3 {
   /** without a slash at the end; paths are `<url>/<bucket>/<key>` */
@@ -21,8 +19,7 @@ export interface S3 {
 
 /** Builds it if need be, starts it, and ends it with the test. */
 export async function startS3(ends: Ends): Promise<S3> {
-  const goPackage = `${MODULE}/cmd/versitygw`;
-  const { path, version } = await goProgram({ name: 'versitygw', goPackage, module: MODULE, folder: 'go-s3' });
+  const { path, version } = await goProgram('versitygw');
   const { folder, add } = serverFolder(ends);
   const [port = 0] = await freePorts(1);
   const [bucket, region, accessKeyId, secretAccessKey] = ['published-log', 'eu-test-1', 'test-key', 'test-secret'];

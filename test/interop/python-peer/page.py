@@ -146,30 +146,33 @@ def check_positions(header, entries, leaves, included, head):
         raise Refused("feed_head_mismatch", "last leaf")
 
 
-def check_note(frames, header, rules):
-    """The sender signed these very frames, for us. Whatever else it says has to be what the header says."""
+def check_note(frames, rules):
+    """The sender signed these very frames, for us. What else it says is held against the header later."""
     try:
         text = open_note(frames[3].decode("utf-8"), rules.origin, rules.log_key)
     except UnicodeDecodeError:
         text = None
     malformed(text, "page note")
-    size = header["checkpoint"].split("\n")[1] if header["checkpoint"].count("\n") > 1 else ""
-    to = header["after"] + len(header["indexes"])
-    expected = page_note_text(rules.origin, rules.self, header["feed"], header["after"], to, size, frames[:3])
-    malformed(text == expected, "page note of another page")
+    lines = text.split("\n")
+    hashes = page_note_text("", "", "", 0, 0, 0, frames[:3]).split("\n")[7:]
+    malformed(lines[2] == rules.self and lines[7:] == hashes, "page note of other bytes")
+    return text
 
 
 def check_page(frames, rules, ask_paths):
     """Judges a page; `ask_paths(indexes, size)` gives inclusion paths, or None, when the page proof does not hold."""
     malformed(len(frames) == 4, "no page note")
     header = read_header(frames[0])
-    check_note(frames, header, rules)
+    noted = check_note(frames, rules)
     proof = frames[2] or b""
     malformed(len(proof) == 32 * header["proof_hashes"], "proof")
     malformed((frames[1] is None) == (not header["indexes"]), "entries frame")
     pairs = read_entries(frames[1], header) if header["indexes"] else []
     malformed(header["feed"] == rules.feed, "feed")
     size, root = check_checkpoint(header, rules)
+    to = header["after"] + len(header["indexes"])
+    expected = page_note_text(rules.origin, rules.self, header["feed"], header["after"], to, size, frames[:3])
+    malformed(noted == expected, "page note of another page")
     if header["after"] != rules.after or (header["indexes"] and header["indexes"][-1] >= size):
         raise Refused("feed_gap", "range")
 
