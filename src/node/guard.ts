@@ -101,13 +101,6 @@ export class RestoreGuard {
       });
   }
 
-  /** Somebody else, e.g. a witness, shows a checkpoint of ours. */
-  async shown(note: string, shownBy: string): Promise<void> {
-    await this.#compare(note, shownBy);
-    await this.#decided.promise;
-    await this.#inTurn(() => this.#evaluate());
-  }
-
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the node is stopping'));
     await this.#work.catch(() => {});
