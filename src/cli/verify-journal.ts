@@ -81,7 +81,11 @@ function logKeyOf(text: string): Uint8Array {
   const key = parseVerifierKey(text.trim());
   if (key.ok && key.value.algorithm === ALG_ED25519) return key.value.publicKey;
   const message = `expected the verifier key of a log (name+hash+base64), got ${JSON.stringify(text.slice(0, 80))}`;
-  throw new CliError({ exit: 'usage', message, fix: 'It stands in the node’s declaration, and in `peer show self`.' });
+  throw new CliError({
+    exit: 'usage',
+    message,
+    fix: 'It stands in the node’s declaration, which every fact bundle carries.',
+  });
 }
 
 function withProblems(report: FsckReport, more: readonly FsckProblem[]): FsckReport {

@@ -1,3 +1,5 @@
+import { MAX_JSON_DEPTH } from './limits.ts';
+
 /** A JSON value whose only numbers are safe integers: what this program writes and signs. */
 export type PlainJson =
   | null
@@ -27,6 +29,28 @@ export function canonicalJson(value: PlainJson): string {
       return member === undefined ? [] : [`${JSON.stringify(name)}:${canonicalJson(member)}`];
     });
   return `{${members.join(',')}}`;
+}
+
+/** A canonical text escapes control characters and, as U+D800 to U+DFFF, what has no UTF-8 form; nothing else. */
+const LONE_SURROGATE = /(?:^|[^\\])(?:\\\\)*\\ud/;
+
+/**
+ * Tells whether a text is the canonical one of the value parsed from it: excludes white space, duplicates, other orders and
+ * spellings, numbers that are no safe integers, lone surrogates, and what nests deeper than `MAX_JSON_DEPTH`. Total.
+ */
+export function isCanonicalJson(value: unknown, text: string): boolean {
+  if (isDeeper(value, MAX_JSON_DEPTH) || LONE_SURROGATE.test(text)) return false;
+  try {
+    return canonicalJson(value as PlainJson) === text;
+  } catch {
+    return false;
+  }
+}
+
+/** Not by spreading members: an array of a million would end the stack. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
 }
 
 function isList(value: object): value is readonly PlainJson[] {

@@ -1,6 +1,6 @@
 /** What shows to anybody that a checkpoint was in a transparency log: the signed checkpoint and what the log returned. */
 import { hash } from 'node:crypto';
-import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
+import { canonicalJson, isCanonicalJson, type PlainJson } from '../core/canonical-json.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 import { leafHash } from './hash.ts';
@@ -66,8 +66,8 @@ export function formatAnchorReceipt(receipt: AnchorReceipt): string {
 export function parseAnchorReceipt(text: string): Result<AnchorReceipt, 'anchor_malformed'> {
   if (text.length > MAX_ANCHOR_RECEIPT_CHARS) return err('anchor_malformed');
   try {
-    const read = readAnchorReceipt(JSON.parse(text));
-    return read.ok && formatAnchorReceipt(read.value) !== text ? err('anchor_malformed') : read;
+    const value: unknown = JSON.parse(text);
+    return isCanonicalJson(value, text) ? readAnchorReceipt(value) : err('anchor_malformed');
   } catch {
     return err('anchor_malformed');
   }
@@ -82,7 +82,8 @@ export function readAnchorReceipt(value: unknown): Result<AnchorReceipt, 'anchor
   const counts = isCount(r['log_index']) && isCount(r['tree_size']);
   const time = r['integrated_time'] === null || isCount(r['integrated_time']);
   const backend = r['backend'] === 'local' || r['backend'] === 'rekor';
-  return texts && counts && time && backend && r['v'] === 1 && Object.keys(r).length === MEMBERS
+  const isWhole = Object.hasOwn(r, 'entry') && Object.keys(r).length === MEMBERS;
+  return texts && counts && time && backend && r['v'] === 1 && isWhole
     ? ok(value as AnchorReceipt)
     : err('anchor_malformed');
 }
@@ -124,20 +125,29 @@ export function checkAnchorReceipt(receipt: AnchorReceipt, trust: AnchorTrust): 
 }
 
 /** The index of a local line that hangs together and covers the checkpoint. */
-function lineIndex({ entry, checkpoint, tree_size, log_index, leaf_hash: stated }: AnchorReceipt): number | undefined {
+function lineIndex(receipt: AnchorReceipt): number | undefined {
+  const { entry, checkpoint, integrated_time, tree_size, log_index, leaf_hash: stated } = receipt;
   if (typeof entry !== 'object' || entry === null) return undefined;
   const line = entry as Record<string, unknown>;
   const payload = line['payload'] as Record<string, unknown> | null | undefined;
   if (typeof payload !== 'object' || payload === null) return undefined;
-  const leaf = hash('sha256', canonicalPayload(payload), 'hex');
-  const chain = hash('sha256', `${String(line['prev_hash'])}${leaf}`, 'hex');
+  const text = canonicalPayload(payload);
+  const previous = line['prev_hash'];
+  // A line states no time that anybody else has signed.
+  if (text === undefined || typeof previous !== 'string' || integrated_time !== null) return undefined;
+  const leaf = hash('sha256', text, 'hex');
+  const chain = hash('sha256', `${previous}${leaf}`, 'hex');
   const isWhole =
     line['leaf_hash'] === leaf && stated === leaf && line['chain_hash'] === chain && line['note'] === checkpoint;
   const covers = payload['covered_chain_seq'] === tree_size && line['index'] === log_index;
   return isWhole && covers ? log_index : undefined;
 }
 
-/** Payloads hold texts and whole numbers only: sorted members, no white space. */
-function canonicalPayload(payload: Record<string, unknown>): string {
-  return JSON.stringify(payload, Object.keys(payload).sort());
+/** Sorted members, no white space; payloads hold texts and whole numbers only, undefined for others. */
+function canonicalPayload(payload: Record<string, unknown>): string | undefined {
+  try {
+    return canonicalJson(payload as PlainJson);
+  } catch {
+    return undefined;
+  }
 }

@@ -111,9 +111,9 @@ function isRootSigned(proof: RekorProof, log: TrustedLog): boolean {
     return false;
   const hint = Buffer.from(log.keyId).readUInt32BE();
   const text = Buffer.from(note.value.text);
-  return note.value.signatures.some(
-    (line) => line.keyId === hint && log.baseUrl.includes(line.name) && isSignedBy(log, text, line.signature),
-  );
+  const own = note.value.signatures.filter((line) => line.keyId === hint && log.baseUrl.includes(line.name));
+  // As in any note: a bad line of a known key refuses it, whatever stands beside.
+  return own.length > 0 && own.every((line) => isSignedBy(log, text, line.signature));
 }
 
 function isTimestamped(entry: RekorEntry, signature: Buffer, log: TrustedLog): boolean {
@@ -127,11 +127,11 @@ function readV1(value: Record<string, unknown>): RekorEntry | undefined {
   const proof = isRecord(verification) ? verification['inclusionProof'] : undefined;
   const stamp = isRecord(verification) ? base64Of(verification['signedEntryTimestamp']) : undefined;
   const [body, logId] = [base64Of(value['body']), hexOf(value['logID'])];
-  const [logIndex, integratedTime] = [countOf(value['logIndex']), countOf(value['integratedTime'])];
+  const [logIndex, integratedTime] = [integerOf(value['logIndex']), integerOf(value['integratedTime'])];
   if (!isRecord(proof) || body === undefined || logId === undefined || stamp === undefined) return undefined;
   if (logIndex === undefined || integratedTime === undefined) return undefined;
   const hashes = listOf(proof['hashes'], hexOf);
-  const read = proofOf(proof, hexOf(proof['rootHash']), hashes, proof['checkpoint']);
+  const read = proofOf(proof, integerOf, hexOf(proof['rootHash']), hashes, proof['checkpoint']);
   return read && { version: 1, body, logId, logIndex, integratedTime, proof: read, timestamp: stamp };
 }
 
@@ -140,24 +140,27 @@ function readV2(value: Record<string, unknown>): RekorEntry | undefined {
     string,
     unknown
   >;
-  const [body, index] = [base64Of(canonicalizedBody), countOf(logIndex ?? '0')];
+  const [body, index] = [base64Of(canonicalizedBody), countOf(logIndex)];
   const keyId = isRecord(logId) ? base64Of(logId['keyId']) : undefined;
   if (body === undefined || index === undefined || keyId === undefined || !isRecord(inclusionProof)) return undefined;
-  if (!isRecord(kindVersion) || kindVersion['version'] !== '0.0.2' || countOf(integratedTime ?? '0') !== 0)
-    return undefined;
+  const isKind = isRecord(kindVersion) && kindVersion['kind'] === 'hashedrekord' && kindVersion['version'] === '0.0.2';
+  if (!isKind || countOf(integratedTime) !== 0) return undefined;
   const checkpoint = isRecord(inclusionProof['checkpoint']) ? inclusionProof['checkpoint']['envelope'] : undefined;
   const hashes = listOf(inclusionProof['hashes'], base64Of);
-  const proof = proofOf(inclusionProof, base64Of(inclusionProof['rootHash']), hashes, checkpoint);
-  return proof && { version: 2, body, logId: keyId, logIndex: index, integratedTime: null, proof, timestamp: null };
+  const proof = proofOf(inclusionProof, countOf, base64Of(inclusionProof['rootHash']), hashes, checkpoint);
+  // One log is one tree in v2: the place in the log is the one that is proven.
+  if (proof?.index !== index) return undefined;
+  return { version: 2, body, logId: keyId, logIndex: index, integratedTime: null, proof, timestamp: null };
 }
 
 function proofOf(
   proof: Record<string, unknown>,
+  numberOf: (value: unknown) => number | undefined,
   root: Buffer | undefined,
   hashes: Buffer[] | undefined,
   checkpoint: unknown,
 ): RekorProof | undefined {
-  const [index, size] = [countOf(proof['logIndex'] ?? '0'), countOf(proof['treeSize'])];
+  const [index, size] = [numberOf(proof['logIndex']), numberOf(proof['treeSize'])];
   if (index === undefined || size === undefined || root?.length !== HASH_BYTES) return undefined;
   if (hashes === undefined || typeof checkpoint !== 'string') return undefined;
   return { index, size, root, hashes, checkpoint };
@@ -171,9 +174,13 @@ function listOf(value: unknown, read: (item: unknown) => Buffer | undefined): Bu
   return items.every((item) => item?.length === HASH_BYTES) ? (items as Buffer[]) : undefined;
 }
 
-/** Protobuf's JSON writes 64-bit numbers as text. */
+/** Protobuf's JSON writes 64-bit numbers as text, and leaves zero out. */
 function countOf(value: unknown): number | undefined {
-  if (typeof value === 'string') return decodeDecimal(value);
+  if (value === undefined || value === null) return 0;
+  return typeof value === 'string' ? decodeDecimal(value) : integerOf(value);
+}
+
+function integerOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 

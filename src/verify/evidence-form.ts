@@ -64,7 +64,8 @@ export interface CheckpointsForm extends Head {
   readonly kind: 'checkpoints';
   readonly notes: readonly string[];
   readonly path: readonly string[] | null;
-  readonly seen_from: unknown;
+  /** Node id. */
+  readonly seen_from: string;
 }
 
 /** An entry with its inclusion under a signed checkpoint. */
@@ -148,7 +149,7 @@ const CHECKPOINTS = object<CheckpointsForm>({
   path: nullable(hashes),
   peer,
   reason: text(MAX_WORD_CHARS),
-  seen_from: anything,
+  seen_from: text(MAX_WORD_CHARS),
   v: literal(1),
 });
 const ENTRIES = object<EntriesForm>({

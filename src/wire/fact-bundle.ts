@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
-import { MAX_ENTRY_BYTES, MAX_JSON_DEPTH } from '../core/limits.ts';
+import { canonicalJson, isCanonicalJson, type PlainJson } from '../core/canonical-json.ts';
+import { MAX_ENTRY_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { SALT_BYTES } from '../merkle/commitment.ts';
 import { MAX_NOTE_BYTES } from '../merkle/note.ts';
@@ -66,10 +66,10 @@ export function decodeFactBundle(bundle: string | Uint8Array): Result<FactBundle
   if (!isUtf8(bytes)) return wrong('', 'UTF-8', 'other bytes');
   const json = typeof bundle === 'string' ? bundle : Buffer.from(bytes).toString('utf8');
   const parsed = parse(json);
-  if (parsed === undefined || isDeeper(parsed.value, MAX_JSON_DEPTH)) return wrong('', 'JSON', 'other text');
+  if (parsed === undefined) return wrong('', 'JSON', 'other text');
   const bad = BUNDLE.check(parsed.value, '');
   if (bad !== null) return err(bad);
-  return isCanonical(parsed.value as PlainJson, json)
+  return isCanonicalJson(parsed.value, json)
     ? ok(parsed.value as FactBundle)
     : wrong('', 'canonical JSON', 'another encoding');
 }
@@ -80,21 +80,6 @@ function parse(json: string): { readonly value: unknown } | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Excludes white space, duplicates, other orders and spellings, and numbers that are no safe integers. */
-function isCanonical(value: PlainJson, json: string): boolean {
-  try {
-    return canonicalJson(value) === json;
-  } catch {
-    return false;
-  }
-}
-
-/** Not by spreading members: an array of a million would end the stack. */
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
 }
 
 function wrong(at: string, expected: string, got: string): { readonly ok: false; readonly error: Malformed } {

@@ -1,5 +1,6 @@
 /** Mutants of valid cases: bytes, lines, spellings, numbers and lists changed as a liar or a bug would. Seeded. */
 import { Random } from '../../adversarial/fuzz/random.ts';
+import { mutateReader } from './reader-mutants.ts';
 import { type Case, raw } from './verdicts.ts';
 
 export interface Original {
@@ -52,8 +53,7 @@ export function mutantsOf(originals: readonly Original[], count: number, seed: n
   const random = new Random(String(seed));
   const mutants: Mutant[] = [];
   while (mutants.length < count) {
-    const original = originals[random.below(originals.length)];
-    const mutant = original === undefined ? null : mutate(original.case, random);
+    const mutant = mutate(random.pick(originals).case, random);
     if (mutant !== null) mutants.push(mutant);
   }
   return mutants;
@@ -74,6 +74,8 @@ function mutate(one: Case, random: Random): Mutant | null {
       return ofProof(one, ['old', 'new'], ['old_root', 'new_root'], random);
     case 'page':
       return ofPage(one, random);
+    default:
+      return mutateReader(one, random, (text) => random.pick(TEXT_EDITS)[1](text, random));
   }
 }
 

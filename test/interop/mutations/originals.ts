@@ -10,6 +10,7 @@ import { ALG_COSIGNATURE_V1, ALG_ECDSA, ALG_ED25519 } from '../../../src/merkle/
 import { formatTlogProof } from '../../../src/merkle/tlog-proof.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import type { Original } from './mutate.ts';
+import { readerOriginals } from './reader-originals.ts';
 
 const ORIGIN = 'acme.example/journal/00000000000000aa';
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -86,5 +87,5 @@ function proofs(): Original[] {
 }
 
 export function originals(): Original[] {
-  return [...notes(), ...proofs()];
+  return [...notes(), ...proofs(), ...readerOriginals().map((one) => ({ case: one }))];
 }

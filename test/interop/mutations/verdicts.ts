@@ -8,8 +8,10 @@ import { type NoteVerifier, parseNote, verifyNote } from '../../../src/merkle/no
 import { foldPage } from '../../../src/merkle/page-proof.ts';
 import { parseTlogProof } from '../../../src/merkle/tlog-proof.ts';
 import { noteVerifier, parseVerifierKey } from '../../../src/merkle/verifier-key.ts';
+import { judgeReader, type ReaderCase } from './readers.ts';
 
 export type Case =
+  | ReaderCase
   | { readonly kind: 'parse'; readonly note: string }
   | { readonly kind: 'note'; readonly note: string; readonly vkeys: readonly string[] }
   | { readonly kind: 'checkpoint' | 'feed_head'; readonly note: string; readonly origin: string; readonly key: string }
@@ -72,6 +74,8 @@ export function judgeHere(one: Case): string | null {
       return refusal(checkConsistency(one.old, raw(one.old_root), one.new, raw(one.new_root), one.path.map(raw)));
     case 'page':
       return judgePage(one);
+    default:
+      return judgeReader(one);
   }
 }
 

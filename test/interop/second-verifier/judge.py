@@ -6,7 +6,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "python-peer"))
 
+from anchors import check_receipt, parse_receipt, read_root  # noqa: E402
+from bundles import check_bundle  # noqa: E402
+from evidence import contradiction  # noqa: E402
 from notes import Refused, check_tlog_proof, demand, open_checkpoint, open_feed_head, parse_note, verify_note  # noqa: E402
+from policy import check_policy  # noqa: E402
 from tree import extends, fold_page, is_included  # noqa: E402
 
 
@@ -55,15 +59,19 @@ JUDGES = {
     "inclusion": inclusion,
     "consistency": consistency,
     "page": page,
+    "bundle": lambda case: check_bundle(raw(case["bundle"]), case["trust"]),
+    "anchor": lambda case: check_receipt(parse_receipt(raw(case["receipt"])), case["origin"], raw(case["key"]), read_root(case["root"])),
+    "policy": lambda case: check_policy(raw(case["policy"]), raw(case["note"])),
+    "evidence": lambda case: contradiction(raw(case["evidence"])),
 }
 
 
 def judge(case):
     try:
-        JUDGES[case["kind"]](case)
+        found = JUDGES[case["kind"]](case)
     except Refused as refusal:
         return {"id": case["id"], "ok": False, "code": str(refusal)}
-    return {"id": case["id"], "ok": True, "code": None}
+    return {"id": case["id"], "ok": True, "code": found if case["kind"] == "evidence" else None}
 
 
 for line in sys.stdin:
