@@ -2,8 +2,8 @@
 import type { TrustOptions } from '../../../src/client/trust.ts';
 import type { Random } from '../../adversarial/fuzz/random.ts';
 import { type Json, jsonEdit, placesIn } from './json-edits.ts';
-import type { ReaderCase } from './readers.ts';
 import { donors } from './reader-originals.ts';
+import type { ReaderCase } from './readers.ts';
 
 const DONORS = donors();
 const latin1 = (text: string): string => Buffer.from(text, 'base64').toString('latin1');
@@ -18,7 +18,10 @@ export function mutateReader(
 ): { readonly case: ReaderCase; readonly mutation: string } | null {
   const member = memberOf(one, random);
   const before = (one as unknown as Record<string, string>)[member] ?? '';
-  const after = one.kind === 'policy' || random.chance(4) ? byBytes(before, random, bytes) : byStructure(one.kind, before, random, bytes);
+  const after =
+    one.kind === 'policy' || random.chance(4)
+      ? byBytes(before, random, bytes)
+      : byStructure(one.kind, before, random, bytes);
   if (after === before) return null;
   return { case: { ...one, [member]: after } as ReaderCase, mutation: effectOf(one, member, before, after) };
 }
@@ -33,7 +36,12 @@ function byBytes(before: string, random: Random, bytes: (text: string, random: R
 }
 
 /** Texts inside of the JSON are JSON again (an entry, a leaf in base64), or notes. */
-function byStructure(kind: 'bundle' | 'anchor' | 'evidence', before: string, random: Random, bytes: (text: string, random: Random) => string): string {
+function byStructure(
+  kind: 'bundle' | 'anchor' | 'evidence',
+  before: string,
+  random: Random,
+  bytes: (text: string, random: Random) => string,
+): string {
   const nested = (text: string, inner: Random): string => {
     if (text.startsWith('{')) return jsonEdit(text, text, inner, bytes);
     const leaf = /^eyJ[A-Za-z0-9+/]+=*$/.test(text) ? utf8(text) : null;
@@ -98,7 +106,9 @@ function receiptCore(receipt: JsonObject): string {
 }
 
 const leavesOf = (value: Json) =>
-  placesIn(value).filter(({ value: leaf }) => typeof leaf !== 'object' || leaf === null || Object.keys(leaf).length === 0);
+  placesIn(value).filter(
+    ({ value: leaf }) => typeof leaf !== 'object' || leaf === null || Object.keys(leaf).length === 0,
+  );
 
 /** A note without its signature lines: those of other keys may come and go, and the line of a known one is needed as ever. */
 function signedText(value: Json): Json {
@@ -110,7 +120,14 @@ function evidenceCore({ kind, notes, peer, path, v }: JsonObject): string {
   const texts = (Array.isArray(notes) ? notes : []).map(signedText).sort();
   const isOfOneSize = new Set(texts.map((note) => String(note).split('\n')[1])).size === 1;
   const { log_key, origin } = Object(peer) as JsonObject;
-  return JSON.stringify([kind ?? null, texts, log_key ?? null, origin ?? null, isOfOneSize ? null : (path ?? null), v ?? null]);
+  return JSON.stringify([
+    kind ?? null,
+    texts,
+    log_key ?? null,
+    origin ?? null,
+    isOfOneSize ? null : (path ?? null),
+    v ?? null,
+  ]);
 }
 
 /** The declaration is needed by those who trust a node; its own signature lines are as those of any note. */

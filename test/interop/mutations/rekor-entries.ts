@@ -34,7 +34,12 @@ export function rekorV1(name: string): StandIn {
     const signature = signer.sign(Buffer.from(text));
     const checkpoint = formatNote({ text, signatures: [{ name, keyId: logId.readUInt32BE(), signature }] });
     const logIndex = 1_000_000 + place;
-    const stated = { body: body.toString('base64'), integratedTime: INTEGRATED_TIME, logID: logId.toString('hex'), logIndex };
+    const stated = {
+      body: body.toString('base64'),
+      integratedTime: INTEGRATED_TIME,
+      logID: logId.toString('hex'),
+      logIndex,
+    };
     const hashes = inclusionProof(leaves, place, size).map((hash) => hash.toString('hex'));
     const rootHash = rootOf(leaves, size).toString('hex');
     const proof = { checkpoint, hashes, logIndex: place, rootHash, treeSize: size };
