@@ -164,6 +164,11 @@ export function readerOriginals(): ReaderCase[] {
   return [...bundles(), ...anchors(), ...policies(), ...evidence()];
 }
 
+/** All heads that the log signed and evidence may be about: its own, and those of the fork. */
+export const HEADS: readonly string[] = [PEER, FORK].flatMap((peer) =>
+  peer.entries.map((_, i) => peer.checkpoint(i + 1)),
+);
+
 /** Texts whose parts a liar could put into a valid one: other keys, other trees, other logs. By kind. */
 export function donors(): Readonly<Record<'bundle' | 'anchor' | 'evidence', readonly string[]>> {
   const log = { nodeId: STRANGER.nodeId, origin: STRANGER.origin, key: STRANGER.signer.publicKey };
