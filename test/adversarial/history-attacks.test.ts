@@ -115,7 +115,7 @@ for (const [name, expected] of Object.entries(ATTACKS))
     const folder = stage.copy('attacker');
     expected.attack(folder);
     assert.deepEqual((await runFsck(folder.dir, {})).problems, [], 'the attacker’s own check finds nothing');
-    const attacker = await started(t, folder);
+    const attacker = await started(t, folder, true);
     await writeBehind(attacker, expected.written);
 
     await assertReader(t, attacker, expected.reader);
@@ -193,8 +193,9 @@ async function assertAuditor(t: TestContext, folder: DataFolder, expected: Attac
   t.diagnostic(`auditor: ${first?.detail}, ${msSince(since)}`);
 }
 
-async function started(t: TestContext, folder: DataFolder): Promise<MeshNode> {
-  const node = await MeshNode.over(folder).start();
+/** The attacker has taken the restore guard out of his program: as it is, it would refuse to sign the new history. */
+async function started(t: TestContext, folder: DataFolder, isPatched = false): Promise<MeshNode> {
+  const node = await MeshNode.over(folder).start({}, isPatched);
   t.after(() => node.stop());
   return node;
 }
@@ -217,7 +218,7 @@ function introduce(
 test('a bundle that was kept is enough of a memory, and stays proof of what was', async (t) => {
   const folder = stage.copy('attacker');
   rewriteHistory(folder.dir, stage.logSeed, all);
-  const attacker = await started(t, folder);
+  const attacker = await started(t, folder, true);
   await writeBehind(attacker, 1);
   const { nodeId, peerId, keys } = folder;
   const trust = { nodes: [{ nodeId, peerId }] };

@@ -51,8 +51,10 @@ export class MeshNode {
     return new MeshNode(folder);
   }
 
-  async start(flags: ConfigFlags = {}): Promise<this> {
+  /** @param isPatched a program whose restore guard takes whatever peers show of its own log for known */
+  async start(flags: ConfigFlags = {}, isPatched = false): Promise<this> {
     this.#base = await openBase(this.folder.dir, { ...FLAGS, ...flags }, this.#owned);
+    if (isPatched) this.#base.writer.compareOwnHead = async () => ({ kind: 'known' });
     this.#base.failed.catch(() => {});
     this.#federation = await startFederation(this.#base, this.#owned);
     // Only where it is asked for: a log that is written beside it is nothing that other tests look for.
@@ -123,20 +125,22 @@ export class MeshNode {
   /** In one transaction. */
   async assertFacts(names: readonly string[]): Promise<void> {
     const { nodeId } = this.folder;
-    const requests = names.map((name): AssertRequest => ({
-      entity: `${nodeId}/service/${name}`,
-      relation: 'ops:state',
-      source: `${nodeId}/agent/a1`,
-      value: 'up',
-      value_type: 'text',
-      scope: 'public',
-      confidence: 1,
-      valid_until: null,
-      garden_id: null,
-      derived_from: [],
-      attestation: null,
-      interpret_as: 'content',
-    }));
+    const requests = names.map(
+      (name): AssertRequest => ({
+        entity: `${nodeId}/service/${name}`,
+        relation: 'ops:state',
+        source: `${nodeId}/agent/a1`,
+        value: 'up',
+        value_type: 'text',
+        scope: 'public',
+        confidence: 1,
+        valid_until: null,
+        garden_id: null,
+        derived_from: [],
+        attestation: null,
+        interpret_as: 'content',
+      }),
+    );
     const outcomes = await this.base.writer.assert(requests, { actor: 'test', mayWriteInstructions: false });
     const refused = outcomes.find(({ kind }) => kind !== 'stored');
     if (refused !== undefined) throw new Error(JSON.stringify(refused));
