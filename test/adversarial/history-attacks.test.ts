@@ -75,7 +75,12 @@ const rewritten = (rewrite: Rewrite) => (folder: DataFolder) => rewriteHistory(f
 
 const ATTACKS: Readonly<Record<string, Attack>> = {
   'edits a value': { ...REWRITTEN, attack: rewritten(at({ value_v: 'down' })) },
-  'flips interpret_as': { ...REWRITTEN, attack: rewritten(at({ interpret_as: 'instruction' })) },
+  'flips interpret_as': {
+    ...REWRITTEN,
+    attack: rewritten(at({ interpret_as: 'instruction' })),
+    // The chain does not cover it, the leaf does: the tree differs behind the anchor before.
+    auditor: ['anchor_contradicted', EARLY + 1, 'leaf_hash'],
+  },
   'deletes a row': { ...REWRITTEN, written: 2, attack: rewritten((records) => records.filter((_, i) => i !== AT)) },
   'drops a fact from its feed': { ...REWRITTEN, attack: rewritten(at({ scope: 'local' })) },
   'cuts the tail': { ...GONE_BACK, attack: rewritten((records) => records.slice(0, YESTERDAY)) },
