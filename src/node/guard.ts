@@ -91,16 +91,14 @@ export class RestoreGuard {
     this.#connections.get(peerId)?.resolve();
     const peer = this.#deps.peers().find((one) => one.peerId === peerId);
     if (peer === undefined || (this.#answered.has(peer.nodeId) && this.#state !== 'behind')) return;
-    void this.#ask(peer)
+    this.#ask(peer)
       .then(() => this.#decided.promise)
-      .then(() => this.#inTurn(() => this.#evaluate()));
-  }
-
-  /** Somebody else, e.g. a witness, shows a checkpoint of ours. */
-  async shown(note: string, shownBy: string): Promise<void> {
-    await this.#compare(note, shownBy);
-    await this.#decided.promise;
-    await this.#inTurn(() => this.#evaluate());
+      .then(() => this.#inTurn(() => this.#evaluate()))
+      .catch((error: unknown) => {
+        // What holds the journal stays in force: only the account of it is at stake here.
+        this.#trouble = `what ${peer.name} holds of our log could not be judged: ${String(error)}`;
+        this.#set(this.#state);
+      });
   }
 
   async stop(): Promise<void> {

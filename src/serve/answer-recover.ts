@@ -26,6 +26,7 @@ export async function* answerRecover(request: Uint8Array, peerId: string, deps: 
     yield page.header;
     if (page.entries !== null) yield page.entries;
     if (page.proof !== null) yield page.proof;
+    if (page.note !== null) yield page.note;
   }
   yield encodePullEnd({ end: true, has_more: true });
 }

@@ -1,6 +1,6 @@
 import type { PeerFile } from '../config/peer-file.ts';
 import type { CorruptFact, JournalHead } from '../journal/read-model.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 import type { BuiltPage, PageRequest } from './build-page.ts';
 
 /** What answering peers needs of the rest of the node. */
@@ -30,7 +30,7 @@ export interface ServeReader {
   tile(level: number, index: number, width: number): Promise<Uint8Array>;
   /** The largest checkpoint of a peer's log that was verified here. */
   heldCheckpoint(peer: string): Promise<string | null>;
-  heldPage(peer: string, from: number, skip: number): Promise<PageFrames | undefined>;
+  heldPage(peer: string, from: number, skip: number): Promise<SignedPageFrames | undefined>;
 }
 
 /** The corrupt row behind an error that crossed a thread border; undefined for any other error. */

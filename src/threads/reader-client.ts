@@ -16,7 +16,7 @@ import type {
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
 
@@ -81,7 +81,7 @@ export class ReaderClient {
     return this.#call('heldCheckpoint', peer);
   }
 
-  heldPage(peer: string, from: number, skip: number): Promise<PageFrames | undefined> {
+  heldPage(peer: string, from: number, skip: number): Promise<SignedPageFrames | undefined> {
     return this.#call('heldPage', peer, from, skip);
   }
 

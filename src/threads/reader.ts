@@ -26,7 +26,7 @@ import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
-import type { PageFrames } from '../wire/page.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 
@@ -48,7 +48,7 @@ export interface ReaderMethods extends PublishMethods {
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
   heldCheckpoint(peer: string): string | null;
-  heldPage(peer: string, from: number, skip: number): PageFrames | undefined;
+  heldPage(peer: string, from: number, skip: number): SignedPageFrames | undefined;
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   close(): void;

@@ -68,7 +68,8 @@ export class Cosigner {
       return { kind: 'contradiction', reason: 'checkpoint_split_view', news: shown.news };
     }
     if (request.oldSize !== last.size) return { kind: 'stale', size: last.size };
-    if (!extendsLast(last, next, request.path)) return this.#refuseProof(log, [last.note, next.note], request.path, nowMs);
+    if (!extendsLast(last, next, request.path))
+      return this.#refuseProof(log, [last.note, next.note], request.path, nowMs);
     return this.#sign(log, last, next, nowMs);
   }
 

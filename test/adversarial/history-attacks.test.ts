@@ -75,7 +75,12 @@ const rewritten = (rewrite: Rewrite) => (folder: DataFolder) => rewriteHistory(f
 
 const ATTACKS: Readonly<Record<string, Attack>> = {
   'edits a value': { ...REWRITTEN, attack: rewritten(at({ value_v: 'down' })) },
-  'flips interpret_as': { ...REWRITTEN, attack: rewritten(at({ interpret_as: 'instruction' })) },
+  'flips interpret_as': {
+    ...REWRITTEN,
+    attack: rewritten(at({ interpret_as: 'instruction' })),
+    // The chain does not cover it, the leaf does: the tree differs behind the anchor before.
+    auditor: ['anchor_contradicted', EARLY + 1, 'leaf_hash'],
+  },
   'deletes a row': { ...REWRITTEN, written: 2, attack: rewritten((records) => records.filter((_, i) => i !== AT)) },
   'drops a fact from its feed': { ...REWRITTEN, attack: rewritten(at({ scope: 'local' })) },
   'cuts the tail': { ...GONE_BACK, attack: rewritten((records) => records.slice(0, YESTERDAY)) },
@@ -94,7 +99,12 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     auditor: ['anchor_contradicted', EARLY, 'chain_hash'],
   },
   'restores yesterday’s copy': { ...GONE_BACK, attack: (folder) => stage.restoreYesterday(folder) },
-  'restores yesterday’s copy and goes on': { ...FORKED, attack: (folder) => stage.restoreYesterday(folder) },
+  'restores yesterday’s copy and goes on': {
+    ...FORKED,
+    attack: (folder) => stage.restoreYesterday(folder),
+    // It answers by the anchored checkpoint that the copy has, which is older than what the reader saw.
+    reader: 'server_went_back',
+  },
 };
 
 function rebuildWithNewKey(folder: DataFolder): void {
@@ -110,7 +120,7 @@ for (const [name, expected] of Object.entries(ATTACKS))
     const folder = stage.copy('attacker');
     expected.attack(folder);
     assert.deepEqual((await runFsck(folder.dir, {})).problems, [], 'the attacker’s own check finds nothing');
-    const attacker = await started(t, folder);
+    const attacker = await started(t, folder, true);
     await writeBehind(attacker, expected.written);
 
     await assertReader(t, attacker, expected.reader);
@@ -188,8 +198,9 @@ async function assertAuditor(t: TestContext, folder: DataFolder, expected: Attac
   t.diagnostic(`auditor: ${first?.detail}, ${msSince(since)}`);
 }
 
-async function started(t: TestContext, folder: DataFolder): Promise<MeshNode> {
-  const node = await MeshNode.over(folder).start();
+/** The attacker has taken the restore guard out of his program: as it is, it would refuse to sign the new history. */
+async function started(t: TestContext, folder: DataFolder, isPatched = false): Promise<MeshNode> {
+  const node = await MeshNode.over(folder).start({}, isPatched);
   t.after(() => node.stop());
   return node;
 }
@@ -208,6 +219,59 @@ function introduce(
   attacker.writePeer(name, node.asPeer({ share: ['public'] }, false));
   node.writePeer('attacker', attacker.asPeer(grants));
 }
+
+test('a bundle that was kept is enough of a memory, and stays proof of what was', async (t) => {
+  const folder = stage.copy('attacker');
+  rewriteHistory(folder.dir, stage.logSeed, all);
+  const attacker = await started(t, folder, true);
+  await writeBehind(attacker, 1);
+  const { nodeId, peerId, keys } = folder;
+  const trust = { nodes: [{ nodeId, peerId }] };
+  const kept = verifyFactBundle(stage.kept.bundle, trust);
+  assert.ok(kept.ok && kept.value.proof !== null);
+  const { origin, root, treeSize: size } = kept.value.proof;
+  const checkpoints = new MemoryStore();
+  const note = JSON.parse(stage.kept.bundle).proof.split('\n\n').slice(1).join('\n\n');
+  await checkpoints.save(origin, { size, root, note });
+  const fetch: typeof globalThis.fetch = (input, init) => attacker.fetch(new Request(input, init));
+  const reader = new StigmemClient({ url: 'http://node.invalid', key: keys.ro, trust, checkpoints, fetch });
+  await assert.rejects(reader.get(stage.kept.factId), codeOf('history_rewritten'));
+});
+
+test('an administrator shows B one history and C another', async (t) => {
+  const [one, two] = await Promise.all([0, 1].map(() => started(t, stage.copy('attacker'))));
+  const [b, c] = await Promise.all((['peer', 'other'] as const).map((role) => started(t, stage.copy(role))));
+  assert.ok(one !== undefined && two !== undefined && b !== undefined && c !== undefined);
+  await writeBehind(one, 5);
+  await writeBehind(two, 5, 2 * FACTS);
+  introduce(one, b, 'peer', { accept: ['public'] });
+  introduce(two, c, 'other', { accept: ['public'] });
+  b.writePeer('other', c.asPeer());
+  c.writePeer('peer', b.asPeer({}, false));
+  for (const node of [b, c])
+    await until('both have what they are shown', async () => (await node.base.writer.stats()).entries === FACTS + 5);
+  await until('B and C are connected', () => b.federation.connected(c.folder.peerId));
+  assert.deepEqual([await b.audit(INTEGRITY), await c.audit(INTEGRITY)], [[], []]);
+
+  const since = performance.now();
+  await b.federation.witness.gossipRound();
+  for (const node of [b, c]) await until('it is suspended', async () => (await node.audit(INTEGRITY)).length > 0);
+  t.diagnostic(`both peers: checkpoint_split_view in one round of gossip, ${msSince(since)}`);
+  let shown = one;
+  const reader = stage.reader({ folder: one.folder, nodeId: one.nodeId, fetch: (request) => shown.fetch(request) });
+  await reader.query({ entity: `${one.nodeId}/service/behind${FACTS}` });
+  shown = two;
+  await assert.rejects(
+    reader.query({ entity: `${one.nodeId}/service/behind${2 * FACTS}` }),
+    (error) => error instanceof VerificationError && error.checkpoints.length === 2,
+  );
+  for (const node of [b, c]) {
+    const [record] = await node.audit(INTEGRITY);
+    assert.equal(record?.reason, 'checkpoint_split_view');
+    await node.halt();
+    assert.deepEqual(await stage.judge(node.folder, record?.seq ?? 0), { verdict: 'contradiction', kind: 'a' });
+  }
+});
 
 function codeOf(code: string): (error: unknown) => true {
   return (error) => {

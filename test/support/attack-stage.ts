@@ -48,6 +48,8 @@ const STATE_FILES = ['journal.db', 'journal.db-wal', 'journal.db-shm', SIGNED_HE
 export type Role = 'attacker' | 'peer' | 'other' | 'witness';
 const ROLES: readonly Role[] = ['attacker', 'peer', 'other', 'witness'];
 
+type Server = Pick<MeshNode, 'folder' | 'nodeId' | 'fetch'>;
+
 interface Kept {
   readonly folders: Readonly<Record<Role, DataFolder>>;
   readonly vkey: string;
@@ -73,7 +75,13 @@ export class AttackStage {
     const root = mkdtempSync(join(tmpdir(), 'peerd-attacks-'));
     const cli = await createCliFixture();
     cli.node.openOffline = openOffline;
-    return new AttackStage(root, await play(root), cli);
+    const nodes = {} as Record<Role, MeshNode>;
+    for (const role of ROLES) nodes[role] = await MeshNode.create(`${role}.example`);
+    try {
+      return new AttackStage(root, await play(root, nodes), cli);
+    } finally {
+      for (const node of Object.values(nodes)) await node.halt();
+    }
   }
 
   async close(): Promise<void> {
@@ -108,7 +116,7 @@ export class AttackStage {
   }
 
   /** The reader, who remembers the history that it saw. */
-  reader(node: MeshNode): StigmemClient {
+  reader(node: Server): StigmemClient {
     const memory = join(this.root, `reader-${++this.#copies}`);
     cpSync(join(this.root, 'reader'), memory, { recursive: true });
     return readerOf(node, memory);
@@ -157,9 +165,7 @@ export interface Judged {
   readonly kind: string | null;
 }
 
-async function play(root: string): Promise<Kept> {
-  const nodes = {} as Record<Role, MeshNode>;
-  for (const role of ROLES) nodes[role] = await MeshNode.create(`${role}.example`);
+async function play(root: string, nodes: Readonly<Record<Role, MeshNode>>): Promise<Kept> {
   const { attacker, peer, other, witness } = nodes;
   const anchors = join(attacker.folder.dir, ANCHORS_FILE);
   for (const size of ANCHORED) {
@@ -192,7 +198,7 @@ async function play(root: string): Promise<Kept> {
 }
 
 /** Trusts the node by its identity alone: whoever holds the log key cannot make another one. */
-function readerOf(node: MeshNode, memory: string): StigmemClient {
+function readerOf(node: Server, memory: string): StigmemClient {
   const { nodeId, peerId, keys } = node.folder;
   return new StigmemClient({
     url: 'http://node.invalid',

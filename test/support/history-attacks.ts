@@ -22,6 +22,7 @@ import { entryLeafHash } from '../../src/merkle/commitment.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { rootAt } from '../../src/merkle/tiles.ts';
 import { TreeBuilder } from '../../src/merkle/tree-builder.ts';
+import { RecallIndex } from '../../src/projections/recall-index.ts';
 import { tamper } from './tampering.ts';
 
 /** One entry as the attacker has it on the table: what it says, when it was written, and the salt that peers know. */
@@ -60,7 +61,8 @@ function dropVouchers(db: Database.Database): void {
 function replaceEntries(db: Database.Database, records: readonly Record[]): number {
   const [first, last] = [tileId('journal', 0, 0), tileId('audit', 0, 0)];
   db.exec(`DELETE FROM entries; DELETE FROM feeds; DELETE FROM lookup; DELETE FROM tile_edges;
-    DELETE FROM tiles WHERE tile_id >= ${first} AND tile_id < ${last}; DELETE FROM state WHERE name = 'projected'`);
+    DELETE FROM tiles WHERE tile_id >= ${first} AND tile_id < ${last}; DELETE FROM state`);
+  new RecallIndex(db).rebuild();
   const holes = ENTRY_COLUMNS.map(() => '?').join(', ');
   const insert = db.prepare(`INSERT INTO entries (${ENTRY_COLUMNS.join(', ')}) VALUES (${holes})`);
   const insertFeed = prepareSummedInsert(db, 'feeds');

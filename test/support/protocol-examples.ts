@@ -19,6 +19,7 @@ import { PROTOCOLS, PULL_PROTOCOL } from '../../src/wire/protocols.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
+import { encodeHeadAnswer, encodeRecoverRequest } from '../../src/wire/recover.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
 import {
   encodeWitnessAnswer,
@@ -88,6 +89,9 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['pull-error', text(encodePullEnd({ error: 'unavailable', retry_after_ms: 60_000 }))],
     ['watch-request', text(encodeWatchRequest({ feeds: ['public', 'company/incident-42'] }))],
     ['watch-update', text(encodeWatchUpdate({ feeds: [{ feed: 'public', length: 3 }], size: 5 }))],
+    ['recover-request-head', text(encodeRecoverRequest({ kind: 'head', v: 1 }))],
+    ['recover-answer-head', text(encodeHeadAnswer(peer.checkpoint()))],
+    ['recover-request-entries', text(encodeRecoverRequest({ from: 2, kind: 'entries', skip: 0, v: 1 }))],
     ...receiptExamples(page),
     ...proofs,
     ...witnessExamples(peer),

@@ -53,7 +53,8 @@ export function sortedText(value: Json): string {
 }
 
 function otherType(value: Json, random: Random): Json {
-  if (typeof value === 'number') return random.pick<Json>([String(value), [value], true, null, value + 0.5, -value - 1]);
+  if (typeof value === 'number')
+    return random.pick<Json>([String(value), [value], true, null, value + 0.5, -value - 1]);
   const number = Number(value);
   const others: Json[] = [null, [value], { '': value }, 0, '', true];
   if (typeof value === 'string' && Number.isSafeInteger(number) && value !== '') others.push(number, number, number);
@@ -64,7 +65,9 @@ function otherType(value: Json, random: Random): Json {
 function otherText(text: string, random: Random, nested: TextEdit): string {
   if (text.length > 100 && !random.chance(4)) return nested(text, random);
   const at = random.below(text.length);
-  const turned = HEX.test(text) ? ((Number.parseInt(text[at] ?? '0', 16) + 1) % 16).toString(16) : random.pick(['A', 'z', '0']);
+  const turned = HEX.test(text)
+    ? ((Number.parseInt(text[at] ?? '0', 16) + 1) % 16).toString(16)
+    : random.pick(['A', 'z', '0']);
   return random.pick([
     `${text.slice(0, at)}${turned}${text.slice(at + 1)}`,
     text.slice(0, -1),
@@ -103,12 +106,20 @@ function other(value: Json, random: Random, nested: TextEdit): Json {
   return random.pick<Json>([
     { ...value, extra: 1 },
     { ...value, [`${name}2`]: value[name] ?? null },
-    { ...value, extra: { b: [1, { c: 'x' }], 'ä': null, '\ue000': 1, '\u{1f600}': 2 } },
+    { ...value, extra: { b: [1, { c: 'x' }], ä: null, '\ue000': 1, '\u{1f600}': 2 } },
     { ...value, extra: '\ud800' },
     { ...value, '\udc00': 1 },
     { ...value, extra: 0.5 },
     { ...value, extra: 2 ** 60 },
-    { ...value, extra: JSON.parse(`${'['.repeat(random.pick([8, 13, 14, 15, 16, 2000]))}${']'.repeat(0)}0`.replace(/^(\[+)0$/, (_, open: string) => `${open}0${']'.repeat(open.length)}`)) as Json },
+    {
+      ...value,
+      extra: JSON.parse(
+        `${'['.repeat(random.pick([8, 13, 14, 15, 16, 2000]))}${']'.repeat(0)}0`.replace(
+          /^(\[+)0$/,
+          (_, open: string) => `${open}0${']'.repeat(open.length)}`,
+        ),
+      ) as Json,
+    },
   ]);
 }
 
@@ -122,7 +133,12 @@ function valueEdit(text: string, random: Random, nested: TextEdit): string {
   if (what < 3 && (typeof value === 'string' || typeof value === 'number')) {
     const to = other(value, random, nested);
     const same = places.filter((one) => String(one.value) === String(value));
-    return sortedText(same.reduce<Json>((done, one) => withAt(done, one.path, typeof one.value === typeof to ? to : (String(to) as Json)), whole));
+    return sortedText(
+      same.reduce<Json>(
+        (done, one) => withAt(done, one.path, typeof one.value === typeof to ? to : (String(to) as Json)),
+        whole,
+      ),
+    );
   }
   return sortedText(withAt(whole, path, other(value, random, nested)));
 }
@@ -140,20 +156,62 @@ export function swapped(text: string, donor: string, random: Random): string {
 
 /** Other spellings of the same value, or of nearly the same. */
 const SPELLINGS: readonly Edit[] = [
-  ['white space', (text, random) => atOneOf(text, random, /[,:{}[\]]/g, (m) => random.pick([`${m} `, ` ${m}`, `\n${m}`]))],
-  ['members reordered', (text, random) => atOneOf(text, random, /("[a-z_]+":(?:null|[0-9]+|"[^"\\]*")),("[a-z_]+":(?:null|[0-9]+|"[^"\\]*"))/g, (m) => m.replace(/^(.*?),("[a-z_]+":.*)$/, '$2,$1'))],
-  ['member doubled', (text, random) => atOneOf(text, random, /"[A-Za-z_]+":(?:null|[0-9]+|"[^"\\]*")/g, (m) => `${m},${m}`)],
-  ['1.0', (text, random) => atOneOf(text, random, /[:[,][0-9]+(?=[,}\]])/g, (m) => m + random.pick(['.0', 'e0', '.5', '0e-1']))],
-  ['+ or 0 in front', (text, random) => atOneOf(text, random, /[:[,][0-9]+(?=[,}\]])/g, (m) => m.charAt(0) + random.pick(['+', '0', '-', '00']) + m.slice(1))],
-  ['number as text', (text, random) => atOneOf(text, random, /[:[,][0-9]+(?=[,}\]])/g, (m) => `${m.charAt(0)}"${m.slice(1)}"`)],
+  [
+    'white space',
+    (text, random) => atOneOf(text, random, /[,:{}[\]]/g, (m) => random.pick([`${m} `, ` ${m}`, `\n${m}`])),
+  ],
+  [
+    'members reordered',
+    (text, random) =>
+      atOneOf(text, random, /("[a-z_]+":(?:null|[0-9]+|"[^"\\]*")),("[a-z_]+":(?:null|[0-9]+|"[^"\\]*"))/g, (m) =>
+        m.replace(/^(.*?),("[a-z_]+":.*)$/, '$2,$1'),
+      ),
+  ],
+  [
+    'member doubled',
+    (text, random) => atOneOf(text, random, /"[A-Za-z_]+":(?:null|[0-9]+|"[^"\\]*")/g, (m) => `${m},${m}`),
+  ],
+  [
+    '1.0',
+    (text, random) =>
+      atOneOf(text, random, /[:[,][0-9]+(?=[,}\]])/g, (m) => m + random.pick(['.0', 'e0', '.5', '0e-1'])),
+  ],
+  [
+    '+ or 0 in front',
+    (text, random) =>
+      atOneOf(
+        text,
+        random,
+        /[:[,][0-9]+(?=[,}\]])/g,
+        (m) => m.charAt(0) + random.pick(['+', '0', '-', '00']) + m.slice(1),
+      ),
+  ],
+  [
+    'number as text',
+    (text, random) => atOneOf(text, random, /[:[,][0-9]+(?=[,}\]])/g, (m) => `${m.charAt(0)}"${m.slice(1)}"`),
+  ],
   ['text as number', (text, random) => atOneOf(text, random, /"[0-9]+"/g, (m) => m.slice(1, -1))],
-  ['needless escape', (text, random) => atOneOf(text, random, /[a-z/]/g, (m) => `\\u${m.charCodeAt(0).toString(16).padStart(4, '0')}`)],
+  [
+    'needless escape',
+    (text, random) => atOneOf(text, random, /[a-z/]/g, (m) => `\\u${m.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  ],
   ['escaped slash', (text, random) => atOneOf(text, random, /\//g, () => '\\/')],
   ['newline as \\u000a', (text, random) => atOneOf(text, random, /\\n/g, () => '\\u000a')],
   ['comma behind the end', (text, random) => atOneOf(text, random, /[}\]]/g, (m) => `,${m}`)],
-  ['deep nesting', (text, random) => atOneOf(text, random, /:(null|[0-9]+)/g, () => `:${'['.repeat(5_000)}${']'.repeat(5_000)}`)],
-  ['NaN', (text, random) => atOneOf(text, random, /:(null|[0-9]+)/g, () => random.pick([':NaN', ':Infinity', ':-0', ':undefined', ':1e400']))],
-  ['bare surrogate', (text, random) => atOneOf(text, random, /"[a-z_]+":"/g, (m) => m + random.pick(['\\ud800', '\\udfff', '\\ud83d\\ude00']))],
+  [
+    'deep nesting',
+    (text, random) => atOneOf(text, random, /:(null|[0-9]+)/g, () => `:${'['.repeat(5_000)}${']'.repeat(5_000)}`),
+  ],
+  [
+    'NaN',
+    (text, random) =>
+      atOneOf(text, random, /:(null|[0-9]+)/g, () => random.pick([':NaN', ':Infinity', ':-0', ':undefined', ':1e400'])),
+  ],
+  [
+    'bare surrogate',
+    (text, random) =>
+      atOneOf(text, random, /"[a-z_]+":"/g, (m) => m + random.pick(['\\ud800', '\\udfff', '\\ud83d\\ude00'])),
+  ],
   ['member __proto__', (text, random) => atOneOf(text, random, /\{/g, () => '{"__proto__":{},')],
 ];
 

@@ -112,7 +112,12 @@ function bundles(): ReaderCase[] {
 }
 
 function anchors(): ReaderCase[] {
-  const stated = { kind: 'anchor', origin: PEER.origin, key: base64(PEER.anchorSigner.publicKey), root: BOTH_ROOTS } as const;
+  const stated = {
+    kind: 'anchor',
+    origin: PEER.origin,
+    key: base64(PEER.anchorSigner.publicKey),
+    root: BOTH_ROOTS,
+  } as const;
   return SIZES.flatMap((size, i) => {
     const [place, of] = PLACES[i % PLACES.length] ?? [0, 1];
     const texts = [PEER.anchor(size), REKOR_1.receipt(PEER, size, place, of), REKOR_2.receipt(PEER, size, place, of)];
@@ -134,7 +139,12 @@ function policies(): ReaderCase[] {
 function evidence(): ReaderCase[] {
   const log = { nodeId: PEER.nodeId, origin: PEER.origin, key: PEER.signer.publicKey };
   const same = SIZES.filter((size) => size > 2).map((size) =>
-    pairEvidence({ notes: [PEER.checkpoint(size), FORK.checkpoint(size)], path: null }, log, 'checkpoint_split_view', 'stigmem://globex.example'),
+    pairEvidence(
+      { notes: [PEER.checkpoint(size), FORK.checkpoint(size)], path: null },
+      log,
+      'checkpoint_split_view',
+      'stigmem://globex.example',
+    ),
   );
   const grown = [3, 5, 6, 13].map((old) => {
     const path = FORK.consistency(old, 21).map((hash) => Buffer.from(hash, 'base64'));
@@ -154,18 +164,35 @@ export function readerOriginals(): ReaderCase[] {
   return [...bundles(), ...anchors(), ...policies(), ...evidence()];
 }
 
+/** All heads that the log signed and evidence may be about: its own, and those of the fork. */
+export const HEADS: readonly string[] = [PEER, FORK].flatMap((peer) =>
+  peer.entries.map((_, i) => peer.checkpoint(i + 1)),
+);
+
 /** Texts whose parts a liar could put into a valid one: other keys, other trees, other logs. By kind. */
 export function donors(): Readonly<Record<'bundle' | 'anchor' | 'evidence', readonly string[]>> {
   const log = { nodeId: STRANGER.nodeId, origin: STRANGER.origin, key: STRANGER.signer.publicKey };
   return {
-    bundle: [PEER, FORK, STRANGER].flatMap((peer) => [3, 21].map((size) => bundleOf(peer, 2, size, anchorsOf(peer, size)))),
+    bundle: [PEER, FORK, STRANGER].flatMap((peer) =>
+      [3, 21].map((size) => bundleOf(peer, 2, size, anchorsOf(peer, size))),
+    ),
     anchor: [PEER, FORK, STRANGER].flatMap((peer) => [
       ...anchorsOf(peer, 5),
       ...OTHER_REKORS.map((rekor) => rekor.receipt(peer, 8, 1, 3)),
     ]),
     evidence: [
-      pairEvidence({ notes: [STRANGER.checkpoint(5), STRANGER.checkpoint(8)], path: [] }, log, 'consistency_proof_invalid', 'stigmem://x.example'),
-      pairEvidence({ notes: [PEER.checkpoint(8), FORK.checkpoint(13)], path: [FORK.root(3)] }, log, 'checkpoint_split_view', 'stigmem://x.example'),
+      pairEvidence(
+        { notes: [STRANGER.checkpoint(5), STRANGER.checkpoint(8)], path: [] },
+        log,
+        'consistency_proof_invalid',
+        'stigmem://x.example',
+      ),
+      pairEvidence(
+        { notes: [PEER.checkpoint(8), FORK.checkpoint(13)], path: [FORK.root(3)] },
+        log,
+        'checkpoint_split_view',
+        'stigmem://x.example',
+      ),
     ],
   };
 }

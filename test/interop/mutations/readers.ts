@@ -1,6 +1,7 @@
 /** What ours makes of the JSON kinds, and of policies: as a client of the library would ask it. */
-import { verifyCheckpoint, verifyFactBundle } from '../../../src/client/verify.ts';
+
 import type { TrustOptions } from '../../../src/client/trust.ts';
+import { verifyCheckpoint, verifyFactBundle } from '../../../src/client/verify.ts';
 import { checkAnchorReceipt, parseAnchorReceipt } from '../../../src/merkle/anchor-receipt.ts';
 import { decodeUtf8 } from '../../../src/merkle/note.ts';
 import { parseTrustedRoot } from '../../../src/merkle/trusted-root.ts';

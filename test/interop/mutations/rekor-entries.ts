@@ -1,5 +1,6 @@
 /** Receipts of transparency logs in the form of the real ones (test/interop/anchor-rekor), by logs with keys of this test. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { p256 } from '@noble/curves/nist.js';
 import { canonicalJson, type PlainJson } from '../../../src/core/canonical-json.ts';
 import { type AnchorReceipt, formatAnchorReceipt } from '../../../src/merkle/anchor-receipt.ts';
 import { createAnchorSigner } from '../../../src/merkle/ecdsa.ts';
@@ -26,19 +27,26 @@ export interface StandIn {
 export function rekorV1(name: string): StandIn {
   const seed = sha256(Buffer.from(`${name} v1`));
   const signer = createAnchorSigner(name, seed);
+  // The same signatures each time: parts of two texts are told apart.
+  const signed = (text: string): Uint8Array => p256.sign(Buffer.from(text), seed, { format: 'der' });
   const publicKey = createPublicKey({ key: Buffer.from(signer.publicKey), format: 'der', type: 'spki' });
   const logId = keyLogId(publicKey);
   const entryOf = (body: Buffer, place: number, size: number): PlainJson => {
     const leaves = leavesWith(body, place, size);
     const text = `${name} - 2605736670972794746\n${size}\n${rootOf(leaves, size).toString('base64')}\n`;
-    const signature = signer.sign(Buffer.from(text));
-    const checkpoint = formatNote({ text, signatures: [{ name, keyId: logId.readUInt32BE(), signature }] });
+    const line = { name, keyId: logId.readUInt32BE(), signature: signed(text) };
+    const checkpoint = formatNote({ text, signatures: [line] });
     const logIndex = 1_000_000 + place;
-    const stated = { body: body.toString('base64'), integratedTime: INTEGRATED_TIME, logID: logId.toString('hex'), logIndex };
+    const stated = {
+      body: body.toString('base64'),
+      integratedTime: INTEGRATED_TIME,
+      logID: logId.toString('hex'),
+      logIndex,
+    };
     const hashes = inclusionProof(leaves, place, size).map((hash) => hash.toString('hex'));
     const rootHash = rootOf(leaves, size).toString('hex');
     const proof = { checkpoint, hashes, logIndex: place, rootHash, treeSize: size };
-    const signedEntryTimestamp = Buffer.from(signer.sign(Buffer.from(canonicalJson(stated)))).toString('base64');
+    const signedEntryTimestamp = Buffer.from(signed(canonicalJson(stated))).toString('base64');
     const uuid = `24296fb24b8ad77a${leafHash(body).toString('hex')}`;
     return { ...stated, uuid, verification: { inclusionProof: proof, signedEntryTimestamp } };
   };

@@ -61,8 +61,9 @@ async function build(name: ProgramName, { goPackage, module, folder }: Source): 
   const version = requiredVersion(goMod, module);
   const started = performance.now();
   const kept = await installed(`${name}-${version}-${fingerprint(cwd, goMod, goPackage)}`, async (empty) => {
-    const flags = ['-mod=readonly', '-p', '2', '-trimpath', '-buildvcs=false', '-ldflags=-s -w'];
-    const env = { ...process.env, GOFLAGS: '', CGO_ENABLED: '0' };
+    // no inlining and less garbage collection: a build on an empty machine takes two thirds of the time
+    const flags = ['-mod=readonly', '-p', '2', '-trimpath', '-buildvcs=false', '-gcflags=all=-l', '-ldflags=-s -w'];
+    const env = { ...process.env, GOFLAGS: '', GOGC: '400', CGO_ENABLED: '0' };
     await run('go', ['build', ...flags, '-o', join(empty, name), goPackage], { cwd, env, timeout: BUILD_MS });
     console.log(`${name} built in ${Math.round((performance.now() - started) / 1_000)} s`);
   });

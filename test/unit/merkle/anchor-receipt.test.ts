@@ -135,6 +135,22 @@ test('a local receipt whose line, index or note is another one is refused', () =
     );
 });
 
+test('what a second implementation refuses is refused: stated times and places that nobody signed, other types and depths', () => {
+  const local = JSON.parse(peer.anchor()) as AnchorReceipt & { entry: Record<string, unknown> };
+  const previous = { ...local.entry, prev_hash: [local.entry['prev_hash']] };
+  for (const receipt of [
+    { ...local, integrated_time: 1 },
+    { ...local, entry: previous },
+  ])
+    assert.ok(!checkAnchorReceipt(receipt, TRUST).ok);
+  const entry = RECEIPT.entry as Record<string, unknown>;
+  const asText = { ...entry, logIndex: String(entry['logIndex']) };
+  assert.ok(!checkAnchorReceipt({ ...RECEIPT, entry: asText }, TRUST).ok);
+  const text = formatAnchorReceipt(RECEIPT);
+  for (const uuid of ['"\\ud800"', `${'['.repeat(20)}${']'.repeat(20)}`])
+    assert.ok(!parseAnchorReceipt(text.replace(/"uuid":"[0-9a-f]+"/, `"uuid":${uuid}`)).ok, uuid);
+});
+
 test('a trust root that is none says what was expected; logs with other keys are left out', () => {
   for (const text of ['', '[]', '{}', '{"tlogs":[]}', TRUST_ROOT.replace('PKIX_ECDSA_P256_SHA_256', 'PKCS1_RSA_PSS')]) {
     const read = parseTrustedRoot(text);

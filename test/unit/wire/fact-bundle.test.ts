@@ -32,6 +32,7 @@ test('other spellings, members, types and kinds are refused', () => {
     TEXT.replace('"index":0', '"index":0.5'),
     TEXT.replace('"v":1', '"v":1,"v":1'),
     TEXT.replace('ü', '\\u00fc'),
+    TEXT.replace('"index":0', '"index":"\\ud800"'),
     TEXT.replace('"origin":null', '"origin":{}'),
     TEXT.replace('bundle/v1', 'bundle/v2'),
     TEXT.replace('"anchors":[', '"anchors":[1,'),

@@ -16,6 +16,7 @@ import { decodeProofAnswer, decodeProofRequest } from '../../../src/wire/proof.t
 import { PROTOCOLS } from '../../../src/wire/protocols.ts';
 import { decodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
 import { decodePullRequest } from '../../../src/wire/pull-request.ts';
+import { decodeHeadAnswer, decodeRecoverRequest } from '../../../src/wire/recover.ts';
 import { decodeWatchRequest, decodeWatchUpdate } from '../../../src/wire/watch.ts';
 import { COSIGN_REFUSALS, decodeWitnessAnswer, decodeWitnessRequest } from '../../../src/wire/witness.ts';
 import { exampleIdentity, examplePeer, examples, filled, PAGE, shown } from '../../support/protocol-examples.ts';
@@ -47,6 +48,8 @@ test('every message on the page decodes', async () => {
   for (const name of ['pull-end', 'pull-error'])
     assert.ok(isPullEnd(bytes(name)) && decodePullEnd(bytes(name)).ok, name);
   assert.ok(!isPullEnd(bytes('page-header')));
+  for (const kind of ['head', 'entries']) assert.ok(decodeRecoverRequest(bytes(`recover-request-${kind}`)).ok, kind);
+  assert.ok(decodeHeadAnswer(bytes('recover-answer-head')).ok);
   assert.ok(decodeWatchRequest(bytes('watch-request')).ok);
   assert.ok(decodeWatchUpdate(bytes('watch-update')).ok);
   for (const kind of ['inclusion', 'consistency', 'tile']) {
