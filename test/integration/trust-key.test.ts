@@ -25,6 +25,7 @@ test('a changed log key waits for an operator, who has to name it; notes of both
   const [pinned, declared] = [vkeyOf(before), vkeyOf(after)];
 
   const first = new HostilePeer(AUTHORITY, { log: before });
+  t.after(() => first.close());
   await present(node, first);
   await until('the first entries are taken', async () => (await taken(node)) === ENTRIES);
   assert.equal((await trust(node, declared)).status, 404, 'nothing waits');
@@ -87,7 +88,7 @@ async function shown(node: MeshNode): Promise<PeerStatus> {
 }
 
 function trust(node: MeshNode, logKey: string): Promise<Response> {
-  const headers = { authorization: `Bearer ${node.folder.keys.full}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${node.folder.keys.admin}`, 'content-type': 'application/json' };
   const body = JSON.stringify({ log_key: logKey });
   return node.fetch(new Request(`http://127.0.0.1${PATH}/trust-key`, { method: 'POST', headers, body }));
 }
