@@ -54,6 +54,15 @@ function logKeyFault(value: string): string | null {
 }
 
 const GARDEN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const MAX_GARDEN_MEMBERS = 256;
+
+function gardenMembersFault(value: string): string | null {
+  const [garden = '', ...members] = value.split(' ');
+  if (!GARDEN.test(garden)) return 'it begins with the name of a garden';
+  if (members.length > MAX_GARDEN_MEMBERS) return `a garden has at most ${MAX_GARDEN_MEMBERS} members`;
+  const strange = members.find((member) => nodeIdFault(member) !== null);
+  return strange === undefined ? null : `${JSON.stringify(strange)} is no node id`;
+}
 
 const schema = z.strictObject({
   node_id: text(nodeIdFault).register(about, {
@@ -69,6 +78,15 @@ const schema = z.strictObject({
       kind: 'list',
       expected: 'a list of garden names such as ["incident-42"]',
       doc: 'Gardens facts may be written to. Each garden of a scope is a feed of its own: company/incident-42.',
+    }),
+  garden_members: z
+    .array(text(gardenMembersFault))
+    .max(1_000)
+    .default([])
+    .register(about, {
+      kind: 'list',
+      expected: 'a list such as ["incident-42 stigmem://globex.example stigmem://initech.example"]',
+      doc: 'Gardens that are for these partners alone, whatever peer files grant: a garden, then node ids. A garden alone: nobody. A garden that is not listed: grants alone decide. Members still need a grant.',
     }),
   listen: z
     .strictObject({
@@ -322,6 +340,7 @@ const schema = z.strictObject({
 export interface Settings {
   readonly node_id: string;
   readonly gardens: readonly string[];
+  readonly garden_members: readonly string[];
   readonly listen: { readonly p2p: readonly string[]; readonly announce: readonly string[] };
   readonly api: {
     readonly host: string;

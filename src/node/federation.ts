@@ -16,6 +16,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { gardenMembersOf } from './grants.ts';
 import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { receiptsOf } from './receipts.ts';
@@ -55,6 +56,9 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     peerOf,
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
+    gardens: gardenMembersOf(base.config),
+    disclose: (disclosure) => writer.disclose(disclosure),
+    giveClosures: (nodeId, ended) => writer.giveClosures(nodeId, ended),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: Date.now,
   });
@@ -135,6 +139,7 @@ function pullDeps(
     journal: writer,
     transport,
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
+    gardens: gardenMembersOf(config),
     logger,
     nowMs: Date.now,
     random: chance,

@@ -1,5 +1,6 @@
 /** Answers a pull: pages of the feeds that are asked for and granted, each proved against one signed checkpoint. */
-import { grantsInForce } from '../config/grant.ts';
+import type { PeerFile } from '../config/peer-file.ts';
+import { type FeedGrant, grantText, openFeeds } from '../core/disclosure.ts';
 import { TARGET_PAGE_BYTES } from '../core/limits.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
@@ -7,6 +8,8 @@ import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
 import { corruptOf, type ServeDeps, type ServedCheckpoint } from './deps.ts';
 
 const RETRY_UNAVAILABLE_MS = 60_000;
+/** Names no feed, so that nothing is found under it. */
+const NO_FEED = '';
 /** The guard's questions take a few seconds at most unless something is wrong. */
 const RETRY_GUARDED_MS = 2_000;
 
@@ -18,9 +21,9 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
     yield encodePullEnd({ error: 'bad_request', retry_after_ms: RETRY_UNAVAILABLE_MS });
     return;
   }
-  const granted = new Set(grantsInForce(peer.share, deps.nowMs()));
+  const open = openFeeds(peer, deps.gardens, deps.nowMs());
   try {
-    yield* pages(decoded.value, peer.nodeId, granted, deps);
+    yield* pages(decoded.value, peer, open, deps);
   } catch (error) {
     if (isGuarded(error)) {
       yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_GUARDED_MS });
@@ -41,8 +44,8 @@ function isGuarded(error: unknown): boolean {
 
 async function* pages(
   request: PullRequest,
-  receiver: string,
-  granted: ReadonlySet<string>,
+  peer: PeerFile,
+  open: ReadonlyMap<string, FeedGrant>,
   deps: ServeDeps,
 ): AsyncGenerator<Uint8Array> {
   const head = await deps.served(request.known_size);
@@ -50,16 +53,21 @@ async function* pages(
   let isFirst = true;
   let hasMore = false;
   for (const { feed, after } of request.feeds) {
-    // A feed that is not granted is passed over just as one that does not exist: by saying nothing.
-    if (!granted.has(feed)) continue;
+    const grant = open.get(feed);
+    // A feed that is not granted is passed over just as one that does not exist: by saying nothing, after one look-up.
+    const asked = grant === undefined ? NO_FEED : feed;
     for (let at = after; ; ) {
       if (left === 0) {
         hasMore = true;
         break;
       }
-      const page = await deps.reader.page({ ...pageRequest(request, feed, at, head, isFirst), receiver });
-      if (page === undefined) break;
+      const page = await deps.reader.page({ ...pageRequest(request, asked, at, head, isFirst), receiver: peer.nodeId });
+      if (page === undefined || grant === undefined) break;
       if (page.to === after && isKnown(request, head)) break;
+      if (page.to > at) {
+        const run = { feed, after: at, to: page.to, treeSize: head.size };
+        await deps.disclose({ ...run, peer: peer.nodeId, grant: grantText(peer.nodeId, grant) });
+      }
       yield* framesOf(page.frames);
       left--;
       isFirst = false;

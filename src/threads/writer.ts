@@ -16,6 +16,7 @@ import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
@@ -64,7 +65,8 @@ const PROJECTION_PAUSE_MS = 10;
 const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods extends AnchorMethods, GuardMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
+export interface WriterMethods
+  extends AnchorMethods, GrantsMethods, GuardMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -123,6 +125,7 @@ function start(data: WriterData): void {
   const methods: WriterMethods = {
     ...guardMethods(journal, signer),
     ...anchorMethods(journal, data.anchorSeed),
+    ...grantsMethods(journal, audit, signer),
     ...witnessMethods(journal, data.witnessSeed, data.witnessPolicy),
     ...ingestMethods(journal),
     ...recallMethods(journal, words),
@@ -179,6 +182,7 @@ function progressOf(
         : { size: checkpoint.size, root: Buffer.from(checkpoint.root).toString('base64'), note: checkpoint.note },
     ...peers.totals(peer),
     suspended: audit.suspension(peer),
+    closed: audit.closures(peer).filter(({ feed, to }) => to >= peers.cursor(peer, feed)),
     declaration: peers.declaration(peer),
     acknowledged: receipts.acknowledged(
       peer,

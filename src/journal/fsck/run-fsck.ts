@@ -10,6 +10,7 @@ import { checkAttempts } from './attempt-check.ts';
 import { type AuditTotals, checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
+import { checkDisclosures } from './disclosure-check.ts';
 import { checkEntries, type EntryTotals } from './entry-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
@@ -144,6 +145,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
+  run('disclosures', () => checkDisclosures(ctx));
   run('anchor_checkpoints', () => checkAnchorRows(ctx));
   for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));
   if (!ctx.findings.isDamaged('audit')) run('mutation_attempts', () => checkAttempts(ctx));
