@@ -1,8 +1,8 @@
 /** `peers/<name>.toml`: one partner, what it may read and what is taken from it. Empty lists mean nobody and nothing. */
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { MAX_PAGE_ENTRIES, MAX_VALUE_BYTES } from '../core/limits.ts';
 import type { FeedGrant as Grant } from '../core/disclosure.ts';
+import { MAX_PAGE_ENTRIES, MAX_VALUE_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import { parsePolicy } from '../merkle/tlog-policy.ts';

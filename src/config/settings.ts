@@ -79,15 +79,11 @@ const schema = z.strictObject({
       expected: 'a list of garden names such as ["incident-42"]',
       doc: 'Gardens facts may be written to. Each garden of a scope is a feed of its own: company/incident-42.',
     }),
-  garden_members: z
-    .array(text(gardenMembersFault))
-    .max(1_000)
-    .default([])
-    .register(about, {
-      kind: 'list',
-      expected: 'a list such as ["incident-42 stigmem://globex.example stigmem://initech.example"]',
-      doc: 'Gardens that are for these partners alone, whatever peer files grant: a garden, then node ids. A garden alone: nobody. A garden that is not listed: grants alone decide. Members still need a grant.',
-    }),
+  garden_members: z.array(text(gardenMembersFault)).max(1_000).default([]).register(about, {
+    kind: 'list',
+    expected: 'a list such as ["incident-42 stigmem://globex.example stigmem://initech.example"]',
+    doc: 'Gardens that are for these partners alone, whatever peer files grant: a garden, then node ids. A garden alone: nobody. A garden that is not listed: grants alone decide. Members still need a grant.',
+  }),
   listen: z
     .strictObject({
       p2p: z.array(text(addressFault)).max(16).default(['/ip4/127.0.0.1/tcp/4101']).register(about, {

@@ -9,6 +9,7 @@ import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { Federation } from './federation.ts';
+import { grantDesk } from './grants.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
@@ -40,6 +41,7 @@ export function apiOf(
         federation?.sessions.trustKey(name, logKey, actor) ?? { kind: 'unknown_peer' },
     },
     witness: federation?.witness.api ?? null,
+    grants: grantDesk(base, federation),
     receipts: (query) => base.reader.receipts(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     keys: openKeyStore(base.paths.apiKeys),

@@ -32,6 +32,8 @@ export interface Federation {
   readonly decided: Promise<void>;
   readonly sessions: PeerSessions;
   readonly witness: Witness;
+  /** Peer files in force, by name. */
+  files(): ReadonlyMap<string, PeerFile>;
   addresses(): readonly string[];
   connected(peerId: string): boolean;
 }
@@ -104,6 +106,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     decided,
     sessions,
     witness,
+    files: () => folder.state().peers,
     addresses: () => transport.addresses(),
     connected: (peerId) => transport.connected(peerId),
   };

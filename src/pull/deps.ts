@@ -3,8 +3,8 @@ import type { GardenMembers } from '../core/disclosure.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { IngestInput, IngestOutcome } from './ingest.ts';
 import type { TakenClosures } from './ask-closures.ts';
+import type { IngestInput, IngestOutcome } from './ingest.ts';
 import type { PendingReceipts } from './send-receipts.ts';
 
 /** The journal as the puller needs it; its thread verifies and appends. */

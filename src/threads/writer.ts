@@ -66,7 +66,12 @@ const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
 export interface WriterMethods
-  extends AnchorMethods, GrantsMethods, GuardMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
+  extends AnchorMethods,
+    GrantsMethods,
+    GuardMethods,
+    RecallMethods,
+    ReceiptsMethods,
+    WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;

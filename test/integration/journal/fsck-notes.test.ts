@@ -117,7 +117,9 @@ test('a receipt of another key, for another journal, of another range, or out of
 test('the ledger, with right sums: a run beyond its feed, one under the grant of another, a grant with another text', () => {
   const beyond = told((db) => rewrite(db, 'disclosures', 3, { to_seq: 100_000, tree_size: 100_000 }));
   assert.deepEqual(beyond, [['disclosures', 3, 'disclosure_range']]);
-  const otherFeed = told((db) => rewrite(db, 'disclosures', 2, { feed: 'company/incident-42', after_seq: 0, to_seq: 1 }));
+  const otherFeed = told((db) =>
+    rewrite(db, 'disclosures', 2, { feed: 'company/incident-42', after_seq: 0, to_seq: 1 }),
+  );
   assert.deepEqual(otherFeed, [['disclosures', 2, 'disclosure_grant_mismatch']]);
   const otherPeer = told((db) => rewrite(db, 'disclosures', 2, { peer: 'stigmem://hooli.example' }));
   assert.deepEqual(otherPeer, [['disclosures', 2, 'disclosure_grant_mismatch']]);

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { grantsInForce, readGrantText } from '../../../src/config/grant.ts';
-import type { FeedGrant as Grant } from '../../../src/core/disclosure.ts';
 import { checkPeerFile, type PeerFile } from '../../../src/config/peer-file.ts';
 import { formatPeerFile } from '../../../src/config/peer-text.ts';
 import { problemText } from '../../../src/config/problem.ts';
 import { parseTomlText } from '../../../src/config/toml-file.ts';
+import type { FeedGrant as Grant } from '../../../src/core/disclosure.ts';
 
 const PEER_ID = '12D3KooWNoN9sn86jWjb9F2u6czwcaJuLR2nZSzLekFnhtpxV5Ue';
 const OTHER_ID = '12D3KooWDZ2VFAaWAcDVyENYa6bHbUdnEmx1Fhw57cTP8dQEL5us';

@@ -62,7 +62,11 @@ const mesh: fc.Arbitrary<Mesh> = fc.record({
   ),
   lists: fc.tuple(...GARDENS.map(() => fc.option(fc.subarray(NODES), { freq: 1 }))),
   facts: fc.array(
-    fc.record({ scope: fc.constantFrom(...SCOPES), garden_id: garden, from: fc.option(fc.constantFrom(...NODES), { freq: 1 }) }),
+    fc.record({
+      scope: fc.constantFrom(...SCOPES),
+      garden_id: garden,
+      from: fc.option(fc.constantFrom(...NODES), { freq: 1 }),
+    }),
     { minLength: 1, maxLength: 12 },
   ),
   now: fc.integer({ min: 0, max: END }),
@@ -170,7 +174,12 @@ const CASES: readonly [code: DecisionCode, feed: string, peer: Partial<Recipient
   ['granted', 'public', { share: [grant('public')] }, /^sent: bee is granted public$/],
   ['granted', 'public', { share: [grant('public', null, 11)] }, /until 1970-01-01T00:00:00\.011Z$/],
   ['granted', 'team', { share: [grant('team')], allowTeam: true }, /^sent/],
-  ['expired', 'public', { share: [grant('public', 12), grant('public', null, 10)] }, /ended at 1970-01-01T00:00:00\.010Z/],
+  [
+    'expired',
+    'public',
+    { share: [grant('public', 12), grant('public', null, 10)] },
+    /ended at 1970-01-01T00:00:00\.010Z/,
+  ],
   ['not_yet', 'public', { share: [grant('public', 12), grant('public', 11)] }, /begins at 1970-01-01T00:00:00\.011Z/],
   ['not_granted', 'company', { share: [grant('company/x')] }, /bee is not granted company$/],
   ['team_not_allowed', 'team/ops', { share: [grant('team/ops')] }, /allow_team = true/],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FeedGrant as Grant } from '../../../src/core/disclosure.ts';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
+import type { FeedGrant as Grant } from '../../../src/core/disclosure.ts';
 import type { JournalHead } from '../../../src/journal/read-model.ts';
 import { answerProof } from '../../../src/serve/answer-proof.ts';
 import type { ServeDeps } from '../../../src/serve/deps.ts';
