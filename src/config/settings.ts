@@ -15,7 +15,7 @@ import {
 import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
-import { addressFault, nodeIdFault } from './checks.ts';
+import { addressFault, GARDEN, gardenMembersFault, nodeIdFault } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -51,17 +51,6 @@ function logKeyFault(value: string): string | null {
   const key = parseVerifierKey(value);
   if (!key.ok) return 'it has three parts joined by +, and the second is the key id of the others';
   return key.value.algorithm === ALG_ED25519 ? null : 'it is no Ed25519 key';
-}
-
-const GARDEN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-const MAX_GARDEN_MEMBERS = 256;
-
-function gardenMembersFault(value: string): string | null {
-  const [garden = '', ...members] = value.split(' ');
-  if (!GARDEN.test(garden)) return 'it begins with the name of a garden';
-  if (members.length > MAX_GARDEN_MEMBERS) return `a garden has at most ${MAX_GARDEN_MEMBERS} members`;
-  const strange = members.find((member) => nodeIdFault(member) !== null);
-  return strange === undefined ? null : `${JSON.stringify(strange)} is no node id`;
 }
 
 const schema = z.strictObject({

@@ -16,7 +16,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
-import { gardenMembersOf } from './grants.ts';
+import { gardenMembersOf, givingOf } from './grants.ts';
 import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { receiptsOf } from './receipts.ts';
@@ -50,6 +50,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   let started: PeerSessions | undefined;
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
+    ...givingOf(base),
     transport,
     growth,
     hello,
@@ -58,9 +59,6 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     peerOf,
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
-    gardens: gardenMembersOf(base.config),
-    disclose: (disclosure) => writer.disclose(disclosure),
-    giveClosures: (nodeId, ended) => writer.giveClosures(nodeId, ended),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: Date.now,
   });

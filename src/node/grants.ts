@@ -9,6 +9,7 @@ import { parseTomlText } from '../config/toml-file.ts';
 import { decideFact, decisionSentence, type GardenMembers } from '../core/disclosure.ts';
 import { diffGrants, type FeedState, previewGrants } from '../core/disclosure-report.ts';
 import { feedNameOf } from '../core/feed-name.ts';
+import type { RegisterDeps } from '../serve/register.ts';
 import type { Base } from './base.ts';
 import type { Federation } from './federation.ts';
 
@@ -17,6 +18,15 @@ const DIFF_EXAMPLES = 10;
 
 export function gardenMembersOf({ gardenMembers }: Pick<Config, 'gardenMembers'>): GardenMembers {
   return new Map(gardenMembers);
+}
+
+/** What serving needs to decide, and to record what it gives. */
+export function givingOf({ config, writer }: Base): Pick<RegisterDeps, 'gardens' | 'disclose' | 'giveClosures'> {
+  return {
+    gardens: gardenMembersOf(config),
+    disclose: (disclosure) => writer.disclose(disclosure),
+    giveClosures: (nodeId, ended) => writer.giveClosures(nodeId, ended),
+  };
 }
 
 type FindPeer = (nameOrNodeId: string) => PeerFile | undefined;

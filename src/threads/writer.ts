@@ -7,7 +7,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { ReceiptRecords } from '../journal/receipt-records.ts';
-import { createLogSigner } from '../merkle/ed25519.ts';
+import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
@@ -130,16 +130,14 @@ function start(data: WriterData): void {
   const methods: WriterMethods = {
     ...guardMethods(journal, signer),
     ...anchorMethods(journal, data.anchorSeed),
-    ...grantsMethods(journal, audit, signer),
     ...witnessMethods(journal, data.witnessSeed, data.witnessPolicy),
-    ...ingestMethods(journal),
+    ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
-    ...receiptsMethods(journal, receipts, signer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => ({
@@ -164,9 +162,19 @@ function start(data: WriterData): void {
   afterCall(0);
 }
 
-function ingestMethods(journal: Journal): Pick<WriterMethods, 'ingestPage'> {
+/** What peers give and are given. */
+function peerMethods(
+  journal: Journal,
+  audit: AuditReader,
+  receipts: ReceiptRecords,
+  signer: LogSigner,
+): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof ReceiptsMethods> {
   const pages = new PageIngest(journal);
-  return { ingestPage: (input) => pages.ingest(input) };
+  return {
+    ingestPage: (input) => pages.ingest(input),
+    ...grantsMethods(journal, audit, signer),
+    ...receiptsMethods(journal, receipts, signer),
+  };
 }
 
 function progressOf(
