@@ -49,10 +49,10 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
   if (phase === 'starting') return 'the first contact';
   const lag = lagOf(session) ?? 0;
   if (lag > 0) return `catching up: ${lag.toLocaleString('en')} entries behind`;
-  if (absent.length > 0)
-    return `the peer shows no feed ${absent.join(', ')}: not granted to us there, or it does not exist`;
   const closed = closedOf(session);
   if (closed.length > 0) return closed.map(closedSentence).join('; ');
+  if (absent.length > 0)
+    return `the peer shows no feed ${absent.join(', ')}: not granted to us there, or it does not exist`;
   if (phase !== 'pulling') return null;
   return progress?.checkpoint === null ? 'the first page' : 'its answer to a pull';
 }

@@ -2,9 +2,9 @@
 import { MAX_FEED_NAME_BYTES, MAX_FEEDS, MAX_REQUEST_BYTES } from '../core/limits.ts';
 import { isNodeId } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { isFeed } from '../core/scope.ts';
 import { decodeDecimal } from '../merkle/decimal.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
-import { isFeedName } from '../merkle/feed-head.ts';
 import { ed25519Verifier, formatNote, isKeyName, parseNote, signEd25519, verifyNote } from '../merkle/note.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { list, literal, type Malformed, object, type Shape, text } from './shape.ts';
@@ -55,7 +55,7 @@ export function parseClosure(body: string): Result<Closure, 'closure_malformed'>
   if (title !== HEADER || end !== '' || more.length > 0 || reason !== 'grant_expired') return err('closure_malformed');
   const to = decodeDecimal(toText);
   const treeSize = decodeDecimal(sizeText);
-  if (!isKeyName(origin) || !isNodeId(receiver) || !isFeedName(feed)) return err('closure_malformed');
+  if (!isKeyName(origin) || !isNodeId(receiver) || !isFeed(feed)) return err('closure_malformed');
   if (to === undefined || treeSize === undefined || to > treeSize || !isInstant(closedAt))
     return err('closure_malformed');
   return ok({ origin, receiver, feed, to, treeSize, closedAt, reason });
