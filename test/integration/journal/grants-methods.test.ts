@@ -10,14 +10,7 @@ import { grantsMethods } from '../../../src/threads/grants-methods.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { signClosure } from '../../../src/wire/closure.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
-import {
-  IDENTITY,
-  LOG_SEED,
-  NOW_MS,
-  newJournal,
-  pullPage,
-  temporaryFolder,
-} from '../../support/journal-fixture.ts';
+import { IDENTITY, LOG_SEED, NOW_MS, newJournal, pullPage, temporaryFolder } from '../../support/journal-fixture.ts';
 
 const PEER = 'stigmem://acme.example';
 const CLOSED_MS = NOW_MS - 1_000;
@@ -91,7 +84,9 @@ test('of a peer, a closure is taken once, and only one that it may sign', async 
   assert.deepEqual(take(note), []);
   assert.deepEqual(take(note), []);
   assert.equal(audited(journal, 'feed_closed').length, 1);
-  assert.deepEqual(new AuditReader(journal.db).closures(acme.nodeId), [{ feed: 'public', to: 10, closed_at: closedAt }]);
+  assert.deepEqual(new AuditReader(journal.db).closures(acme.nodeId), [
+    { feed: 'public', to: 10, closed_at: closedAt },
+  ]);
 
   const signed = (change: object): string => signClosure({ ...closure, closedAt, ...change }, acme.signer);
   assert.deepEqual(take(signed({ receiver: 'stigmem://hooli.example' })), ['closure_not_for_us']);
