@@ -1,19 +1,19 @@
 /** `grant`, `explain` and `disclosed` on the command line, over a data folder whose node does not run. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { grantText } from '../../src/core/disclosure.ts';
-import { createFolder, type DataFolder, openFolderApi } from '../support/data-folder.ts';
+import { type CliFixture, createCliFixture, type Ran } from '../support/cli-fixture.ts';
+import { createFolder, type DataFolder, type FolderApi, openFolderApi } from '../support/data-folder.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const PEER_ID = '12D3KooWNoN9sn86jWjb9F2u6czwcaJuLR2nZSzLekFnhtpxV5Ue';
 const GLOBEX = 'stigmem://globex.example';
 const peerFile = (lines: string): string => `node_id = "${GLOBEX}"\npeer_id = "${PEER_ID}"\n${lines}`;
 
 let folder: DataFolder;
+let api: FolderApi;
+let cli: CliFixture;
 let proposed: string;
 const ids: string[] = [];
 before(async () => {
@@ -21,7 +21,17 @@ before(async () => {
   const lines = 'share = ["public", { feed = "company", not_after = 2020-01-01T00:00:00Z }]\n';
   writeFileSync(join(folder.dir, 'peers', 'globex.toml'), peerFile(lines), { mode: 0o600 });
   proposed = join(folder.dir, 'proposed.toml');
-  const api = await openFolderApi(folder);
+  api = await openFolderApi(folder);
+  cli = await createCliFixture();
+  // The commands of this process, and the API over the real folder.
+  cli.node.openOffline = async () => ({
+    fetch: async (request) => {
+      const headers = new Headers(request.headers);
+      headers.set('authorization', `Bearer ${folder.keys.admin}`);
+      return api.api.fetch(new Request(request, { headers }));
+    },
+    close: async () => undefined,
+  });
   for (const scope of ['public', 'public', 'company', 'team']) {
     const value = { type: 'text', v: `value ${ids.length}` };
     const body = { entity: `e:${ids.length}`, relation: 'x:note', source: 's', value, scope };
@@ -31,16 +41,15 @@ before(async () => {
   }
   const grant = grantText(GLOBEX, { feed: 'public', notBeforeMs: null, notAfterMs: null });
   await api.base.writer.disclose({ peer: GLOBEX, feed: 'public', after: 0, to: 1, treeSize: 2, grant });
-  await api.close();
 });
-after(() => folder.remove());
+after(async () => {
+  await cli.close();
+  await api.close();
+  folder.remove();
+});
 
-function run(...args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args, '--data', folder.dir], (error, stdout, stderr) =>
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    );
-  });
+function run(...args: readonly string[]): Promise<Ran> {
+  return cli.runBare([...args, '--data', folder.dir]);
 }
 
 test('grant preview: what it may read, what not and why', async () => {
