@@ -11,7 +11,12 @@ export interface TrustOptions {
   /** Verifier keys of logs, `name+hash+base64`. */
   readonly logKeys?: readonly string[];
   /** Nodes by their identity; their signed declarations say which log keys are theirs. */
-  readonly nodes?: readonly { readonly nodeId: string; readonly peerId: string }[];
+  readonly nodes?: readonly {
+    readonly nodeId: string;
+    readonly peerId: string;
+    /** Its journal's name. If left out, the first one that a reader sees is kept, and another one is refused. */
+    readonly origin?: string;
+  }[];
   /** C2SP tlog-policy text: which witnesses have to have cosigned. Its log lines count as `logKeys`. */
   readonly policy?: string;
   /** If given, a transparency log of this Sigstore trusted root has to have the checkpoint of each fact. */
