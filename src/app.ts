@@ -9,6 +9,7 @@ import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 
 export { initJournal } from './journal/init.ts';
 export { runFsck } from './node/fsck.ts';
+export { identityIn } from './node/identity.ts';
 export { exportTiles } from './node/tiles-export.ts';
 export { verifyJournal } from './node/verify-journal.ts';
 
