@@ -82,7 +82,7 @@ function trustFrom(flags: TrustFlags): TrustOptions {
 }
 
 /** @throws CliError `not_found`, `refused` */
-function readBounded(file: string): Buffer {
+export function readBounded(file: string): Buffer {
   try {
     if (statSync(file).size <= MAX_FACT_BUNDLE_BYTES) return readFileSync(file);
   } catch (cause) {

@@ -3,7 +3,7 @@ import { ALG_ECDSA, ALG_ED25519 } from '../merkle/note.ts';
 import { parsePolicy } from '../merkle/tlog-policy.ts';
 import { parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { parseVerifierKey, type VerifierKey } from '../merkle/verifier-key.ts';
-import type { ReaderTrust, TrustedLog } from '../verify/reader-trust.ts';
+import type { AnchorRequirement, ReaderTrust, TrustedLog } from '../verify/reader-trust.ts';
 import { peerKeyOf } from '../wire/peer-key.ts';
 
 /** What a reader was given by other means than the server itself: on paper, from a colleague, from a release. */
@@ -53,7 +53,8 @@ function readPolicy(text: string): NonNullable<ReaderTrust['policy']> {
   throw new TypeError(`expected a tlog-policy, got line ${policy.error.line}: ${policy.error.message}`);
 }
 
-function readAnchors({ trustedRoot, keys = [] }: NonNullable<TrustOptions['anchors']>): ReaderTrust['anchors'] {
+/** @throws TypeError if the trusted root or a key is none */
+export function readAnchors({ trustedRoot, keys = [] }: NonNullable<TrustOptions['anchors']>): AnchorRequirement {
   const logs = parseTrustedRoot(trustedRoot);
   if (!logs.ok) throw new TypeError(logs.error);
   return { logs: logs.value, keys: keys.map(readAnchorKey) };

@@ -52,7 +52,8 @@ export function isSignedBy(log: TrustedLog, message: Uint8Array, signature: Uint
  * is named as in a note: for an Ed25519 key that is another hash, for P-256 it begins with the same one.
  */
 export function mayStateTime({ key, keyId }: TrustedLog): boolean {
-  return sameHash(sha256(key.export({ format: 'der', type: 'spki' })), keyId);
+  const named = sha256(key.export({ format: 'der', type: 'spki' }));
+  return sameHash(named.subarray(0, keyId.length), keyId);
 }
 
 function readLog(value: unknown): TrustedLog | undefined {
