@@ -99,6 +99,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     witness: options.witness ?? null,
     receipts: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),
+    signingKeys: async () => [],
     keys: keyStore,
     metrics,
     events: createEvents(logger, metrics),
