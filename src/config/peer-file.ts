@@ -9,7 +9,7 @@ import { mayStateTime, parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { addressFault, authorityFault, nodeIdFault, peerIdFault, peerIdIn } from './checks.ts';
 import { explainFault, text, toFault } from './fault.ts';
 import { GRANT_FORM, type Grant, readGrant } from './grant.ts';
-import type { ConfigProblem } from './problem.ts';
+import { type ConfigProblem, shownPath } from './problem.ts';
 import { readTomlFile, type TomlFile } from './toml-file.ts';
 import { readTrustRoot } from './trust-root-file.ts';
 
@@ -178,7 +178,7 @@ function withTrustRoot(path: string, peer: PeerFile): Result<PeerFile, readonly 
   }
   const message = `policy.anchor_trust_root: expected a Sigstore trusted_root.json, got ${read.error}`;
   const fix = 'Get the trust root of that log from whoever runs it, and not from this peer.';
-  return err([{ where, key: 'policy.anchor_trust_root', message, fix }]);
+  return err([{ where: shownPath(where), key: 'policy.anchor_trust_root', message, fix }]);
 }
 
 function statesTime(trustRoot: string): boolean {
@@ -198,7 +198,7 @@ function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) =>
   const problems: ConfigProblem[] = [];
   const other = peer.addresses.find((address) => (peerIdIn(address) ?? peer.peer_id) !== peer.peer_id);
   if (other !== undefined) {
-    const message = `addresses: ${other} ends in another peer id than peer_id, ${peer.peer_id}`;
+    const message = `addresses: ${shownPath(other)} ends in another peer id than peer_id, ${peer.peer_id}`;
     const fix = 'Ask the partner which is right (`peer show self`), and leave /p2p/… out of addresses.';
     problems.push({ where: whereIs('addresses'), key: 'addresses', message, fix });
   }
