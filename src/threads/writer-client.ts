@@ -36,6 +36,7 @@ const WRITES: ReadonlySet<string> = new Set([
   'ingestPage',
   'audit',
   'pinDeclaration',
+  'renewDeclaration',
   'head',
   'takeReceipts',
   'disclose',
@@ -137,6 +138,10 @@ export class WriterClient {
 
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures> {
     return this.#call('takeClosures', peer, feeds, notes, this.#options.nowMs());
+  }
+
+  renewDeclaration(peer: string, note: string): Promise<boolean> {
+    return this.#call('renewDeclaration', peer, note, this.#options.nowMs());
   }
 
   isPeerAdded(peer: string): Promise<boolean> {

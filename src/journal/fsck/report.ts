@@ -44,6 +44,7 @@ export interface FsckCounts {
   disclosures: number;
   mutation_attempts: number;
   anchors: number;
+  verified_receipts: number;
   lookup: number;
   quarantine: number;
 }
@@ -89,6 +90,7 @@ export class Findings {
     disclosures: 0,
     mutation_attempts: 0,
     anchors: 0,
+    verified_receipts: 0,
     lookup: 0,
     quarantine: 0,
   };
