@@ -1,6 +1,5 @@
 /** Answers a pull: pages of the feeds that are asked for and granted, each proved against one signed checkpoint. */
-import type { PeerFile } from '../config/peer-file.ts';
-import { type FeedGrant, grantText, openFeeds } from '../core/disclosure.ts';
+import { decideFeed, type FeedGrant, grantText } from '../core/disclosure.ts';
 import { TARGET_PAGE_BYTES } from '../core/limits.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
@@ -21,9 +20,8 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
     yield encodePullEnd({ error: 'bad_request', retry_after_ms: RETRY_UNAVAILABLE_MS });
     return;
   }
-  const open = openFeeds(peer, deps.gardens, deps.nowMs());
   try {
-    yield* pages(decoded.value, peer, open, deps);
+    yield* pages(decoded.value, peer.nodeId, (feed) => grantOf(feed, peerId, deps), deps);
   } catch (error) {
     if (isGuarded(error)) {
       yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_GUARDED_MS });
@@ -42,10 +40,18 @@ function isGuarded(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'guarded';
 }
 
+/** The grant that opens a feed to a peer at this moment. */
+function grantOf(feed: string, peerId: string, { peerOf, gardens, nowMs }: ServeDeps): FeedGrant | null {
+  const peer = peerOf(peerId);
+  if (peer === undefined) return null;
+  const { code, grant } = decideFeed(feed, peer, gardens, nowMs());
+  return code === 'granted' ? grant : null;
+}
+
 async function* pages(
   request: PullRequest,
-  peer: PeerFile,
-  open: ReadonlyMap<string, FeedGrant>,
+  receiver: string,
+  opens: (feed: string) => FeedGrant | null,
   deps: ServeDeps,
 ): AsyncGenerator<Uint8Array> {
   const head = await deps.served(request.known_size);
@@ -53,20 +59,21 @@ async function* pages(
   let isFirst = true;
   let hasMore = false;
   for (const { feed, after } of request.feeds) {
-    const grant = open.get(feed);
-    // A feed that is not granted is passed over just as one that does not exist: by saying nothing, after one look-up.
-    const asked = grant === undefined ? NO_FEED : feed;
     for (let at = after; ; ) {
       if (left === 0) {
         hasMore = true;
         break;
       }
-      const page = await deps.reader.page({ ...pageRequest(request, asked, at, head, isFirst), receiver: peer.nodeId });
-      if (page === undefined || grant === undefined) break;
+      // Asked for each page: an answer takes minutes, and a grant may end meanwhile.
+      const grant = opens(feed);
+      // A feed that is not granted is passed over just as one that does not exist: by saying nothing, after one look-up.
+      const asked = grant === null ? NO_FEED : feed;
+      const page = await deps.reader.page({ ...pageRequest(request, asked, at, head, isFirst), receiver });
+      if (page === undefined || grant === null) break;
       if (page.to === after && isKnown(request, head)) break;
       if (page.to > at) {
         const run = { feed, after: at, to: page.to, treeSize: head.size };
-        await deps.disclose({ ...run, peer: peer.nodeId, grant: grantText(peer.nodeId, grant) });
+        await deps.disclose({ ...run, peer: receiver, grant: grantText(receiver, grant) });
       }
       yield* framesOf(page.frames);
       left--;

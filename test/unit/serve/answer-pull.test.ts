@@ -84,6 +84,25 @@ test('a run is in the ledger before a byte of its page leaves', async () => {
   );
 });
 
+test('a grant that ends in the middle of an answer ends the feed there; so does a file that goes', async () => {
+  for (const end of ['time', 'file'] as const) {
+    const { pull, deps } = server([grant('public', NOW_MS + 1)]);
+    let pages = 0;
+    const { peerOf } = deps;
+    const ends = {
+      time: { nowMs: () => NOW_MS + (pages > 0 ? 1 : 0) },
+      file: { peerOf: (peerId: string) => (pages > 1 ? undefined : peerOf(peerId)) },
+    };
+    const disclose = async (): Promise<void> => {
+      pages++;
+    };
+    Object.assign(deps, ends[end], { disclose });
+    const frames = await framesOf(pull(['public']));
+    assert.equal(frames.length, 4 * pages + 1, `${end}: whole pages, then the end`);
+    assert.equal(pages, end === 'time' ? 1 : 2, end);
+  }
+});
+
 test('what cannot be recorded is not sent', async () => {
   const { pull } = server([grant('public')], async () => {
     throw Object.assign(new Error('disk full'), { code: 'SQLITE_FULL' });
