@@ -11,6 +11,7 @@ import type { VerifiedAssertion } from '../verify/assertion.ts';
 import type { RefusedFact, VerifiedBatch } from '../verify/judge.ts';
 import type { PageRefusal } from '../verify/page.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { AuditLog } from './audit-log.ts';
 import { type Db, openDatabase, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
@@ -21,6 +22,8 @@ import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
+import { readIdentity } from './identity.ts';
+import { KeyStatements } from './key-statements.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
@@ -34,6 +37,8 @@ import { WitnessRecords } from './witness-records.ts';
 export interface JournalOptions {
   /** Seed of the log key, 32 bytes. */
   readonly logSeed: Uint8Array;
+  /** Of the log keys before it that still sign. */
+  readonly formerLogSeeds: readonly Uint8Array[];
   /** Page cache, MiB. */
   readonly cacheMiB: number;
   /** Fills a buffer with random bytes; for fact ids. */
@@ -59,6 +64,7 @@ export class Journal {
   readonly guard: JournalGuard;
   readonly anchors: AnchorRecords;
   readonly witness: WitnessRecords;
+  readonly statements: KeyStatements;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -78,12 +84,13 @@ export class Journal {
     this.#audit = new AuditLog(db);
     this.#evidence = new EvidenceStore(db);
     this.peers = new PeerRecords(db);
-    const log = createLogSigner(identity.journalOrigin, options.logSeed);
+    const log = createLogSigner(identity.journalOrigin, options.logSeed, options.formerLogSeeds);
     this.anchors = new AnchorRecords(db);
     this.witness = new WitnessRecords(db);
+    this.statements = new KeyStatements(db);
     this.#signer = new CheckpointSigner(db, heads, {
       journal: log,
-      audit: createLogSigner(identity.auditOrigin, options.logSeed),
+      audit: createLogSigner(identity.auditOrigin, options.logSeed, options.formerLogSeeds),
     });
     this.guard = new JournalGuard({
       db,
@@ -242,6 +249,20 @@ export class Journal {
     return this.#transact(() => {
       this.peers.saveDeclaration(peer, note, nowMs * 1000);
       return this.#audit.append(input, null, nowMs * 1000);
+    });
+  }
+
+  /** Keeps statements of key successions that are news, each with its audit record. @returns how many were */
+  saveSuccessions(statements: readonly OpenedSuccession[], actor: string | null, nowMs: number): number {
+    return this.#transact(() => {
+      const news = this.statements.save(statements, nowMs * 1000);
+      for (const { nodeId, use, note, v, ...detail } of news) {
+        const peer = nodeId === this.identity.nodeId ? {} : { peer: nodeId };
+        const event = nodeId === this.identity.nodeId ? 'key_succession' : 'peer_key_succession';
+        const said = { ...detail, use, statement: note };
+        this.#audit.append({ event, ...peer, ...(actor === null ? {} : { actor }), detail: said }, null, nowMs * 1000);
+      }
+      return news.length;
     });
   }
 
@@ -436,24 +457,4 @@ function loadClock(db: Db): Hlc {
   if (value === null || value === undefined) return HLC_ZERO;
   const clock = parseStrictHlc(hlcText(Number(value)));
   return clock.ok ? clock.value : HLC_ZERO;
-}
-
-export function readIdentity(db: Db): JournalIdentity {
-  const rows = prepare<[], { key: string; value: string }>(
-    db,
-    sqlBuilder.selectFrom('meta').select(['key', 'value']),
-  ).all();
-  const meta = new Map(rows.map(({ key, value }) => [key, value]));
-  const read = (key: string): string => {
-    const value = meta.get(key);
-    if (value === undefined)
-      throw new JournalError('not_initialised', `the journal has no ${key}: run \`stigmem-peerd init\``);
-    return value;
-  };
-  return {
-    nodeId: read('node_id'),
-    journalOrigin: read('journal_origin'),
-    auditOrigin: read('audit_origin'),
-    createdAt: read('created_at'),
-  };
 }

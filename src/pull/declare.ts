@@ -16,42 +16,28 @@ export interface Self {
   readonly peerId: string;
   /** Signs under the node id, with the libp2p identity key. */
   readonly nodeSigner: LogSigner;
-  /** Raw public key of the log, 32 bytes. */
-  readonly logKey: Uint8Array;
-  /** Raw public key of the witness, 32 bytes. */
-  readonly witnessKey: Uint8Array;
-  /** SPKI DER of the anchor key. */
-  readonly anchorKey: Uint8Array;
-  readonly software: string;
+  /** Of each use the key in use first, then those in their overlap; log keys under the journal's origin. */
+  readonly keys: readonly DeclaredKey[];
 }
 
-/** This node's declaration, signed by its identity key. */
-export function declareSelf(self: Self, issuedAt: string): string {
-  const { nodeId, journalOrigin, auditOrigin, createdAt } = self.identity;
-  const key = (use: DeclaredKey['use'], algorithm: DeclaredKey['algorithm'], key: VerifierKey): DeclaredKey => ({
-    algorithm,
-    not_after: null,
-    not_before: createdAt,
-    use,
-    vkey: formatVerifierKey(key),
-  });
-  const log = (name: string) => key('log', 'ed25519', { name, algorithm: ALG_ED25519, publicKey: self.logKey });
-  const anchor = { name: journalOrigin, algorithm: ALG_ECDSA, publicKey: self.anchorKey };
-  const witness = { name: witnessName(nodeId), algorithm: ALG_COSIGNATURE_V1, publicKey: self.witnessKey };
+/** This node's declaration, signed by its identity key. One key signs both logs: it is declared for each. */
+export function declareSelf({ identity, peerId, nodeSigner, keys }: Self, issuedAt: string): string {
+  const { nodeId, journalOrigin, auditOrigin } = identity;
   const declaration = {
     audit_origin: auditOrigin,
     issued_at: issuedAt,
     journal_origin: journalOrigin,
-    keys: [
-      log(journalOrigin),
-      log(auditOrigin),
-      key('anchor', 'ecdsa-p256', anchor),
-      key('witness', 'cosignature-v1', witness),
-    ],
+    keys: keys.flatMap((key) => (key.use === 'log' ? [key, { ...key, vkey: renamed(key.vkey, auditOrigin) }] : [key])),
     node_id: nodeId,
-    peer_id: self.peerId,
+    peer_id: peerId,
   };
-  return signDeclaration(declaration, self.nodeSigner);
+  return signDeclaration(declaration, nodeSigner);
+}
+
+function renamed(vkey: string, name: string): string {
+  const key = parseVerifierKey(vkey);
+  if (!key.ok) throw new TypeError(`not a verifier key: ${vkey}`);
+  return formatVerifierKey({ ...key.value, name });
 }
 
 export type DeclarationFault =

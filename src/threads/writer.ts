@@ -17,6 +17,7 @@ import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
+import { type KeyMethods, keyMethods } from './key-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -25,9 +26,11 @@ import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 export interface WriterData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
+  readonly formerLogSeeds: readonly Uint8Array[];
   /** Private scalar of the anchor key. */
   readonly anchorSeed: Uint8Array;
   readonly witnessSeed: Uint8Array;
+  readonly formerWitnessSeeds: readonly Uint8Array[];
   /** The node's own policy, parsed; null: none. */
   readonly witnessPolicy: WitnessPolicy | null;
   readonly cacheMiB: number;
@@ -64,7 +67,7 @@ const PROJECTION_PAUSE_MS = 10;
 const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods extends AnchorMethods, GuardMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
+export interface WriterMethods extends AnchorMethods, GuardMethods, KeyMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
@@ -83,7 +86,7 @@ function start(data: WriterData): void {
   const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
-  const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed);
+  const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed, data.formerLogSeeds);
   const receipts = new ReceiptRecords(journal.db);
   const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
   const asserting = new Asserting(journal, facts, projector);
@@ -123,7 +126,8 @@ function start(data: WriterData): void {
   const methods: WriterMethods = {
     ...guardMethods(journal, signer),
     ...anchorMethods(journal, data.anchorSeed),
-    ...witnessMethods(journal, data.witnessSeed, data.witnessPolicy),
+    ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
+    ...keyMethods(journal, asserting),
     ...ingestMethods(journal),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Db, openDatabase } from '../database.ts';
 import { JournalError } from '../errors.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../files.ts';
+import { ownLogKeys } from '../key-statements.ts';
 import { SignedHeadFile } from '../signed-heads.ts';
 import { type AnchorClaim, checkAnchors } from './anchor-check.ts';
 import { checkAnchorRows } from './anchor-rows.ts';
@@ -11,6 +12,7 @@ import { type AuditTotals, checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkEntries, type EntryTotals } from './entry-check.ts';
+import { checkKeyStatements } from './key-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
 import { checkPageNotes, checkReceipts } from './note-check.ts';
@@ -33,7 +35,7 @@ export interface FsckOptions {
 
 const CACHE_MIB = 16;
 /** Tables of which only the rows by themselves are looked at: keys without gaps, sums. */
-const STATEMENTS = ['cosigned', 'cosignatures', 'seen_checkpoints', 'key_statements'] as const;
+const STATEMENTS = ['cosigned', 'cosignatures', 'seen_checkpoints'] as const;
 const DAMAGED: ReadonlySet<string> = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB']);
 const PROGRESS_ROWS = 2_048;
 
@@ -116,7 +118,7 @@ function contextOf(db: Db, findings: Findings, heads: Heads, options: FsckOption
   return {
     db,
     findings,
-    logKey,
+    logKeys: logKey === null ? [] : ownLogKeys(db, logKey),
     origins: origins ?? { journal: null, audit: null },
     step: (phase, done, total) => {
       if (done % PROGRESS_ROWS !== 0 && done !== total) return;
@@ -145,6 +147,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
   run('anchor_checkpoints', () => checkAnchorRows(ctx));
+  run('key_statements', () => checkKeyStatements(ctx));
   for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));
   if (!ctx.findings.isDamaged('audit')) run('mutation_attempts', () => checkAttempts(ctx));
   if (entries !== undefined && !ctx.findings.isDamaged('audit')) run('state', () => checkProjections(ctx, entries));
