@@ -6,6 +6,7 @@ import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
+import { startKeysWatch } from './node/keys-watch.ts';
 
 export { initJournal } from './journal/init.ts';
 export { runFsck } from './node/fsck.ts';
@@ -51,6 +52,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   writeDaemonFile(dir, { pid: process.pid, api: url, started_at: new Date().toISOString() });
   starting.defer(() => removeDaemonFile(dir, process.pid));
   await federation.decided;
+  startKeysWatch(base, starting);
 
   const running = starting.move();
   const stopped = Promise.withResolvers<void>();
