@@ -34,10 +34,7 @@ export function promoteNextKey(paths: DataPaths, use: SeedUse, oldId: string | n
 }
 
 /** Seeds of the former keys of a use, by the id they were kept under. */
-export function readFormerKeys(
-  paths: DataPaths,
-  use: SeedUse,
-): Result<ReadonlyMap<string, Uint8Array>, ConfigProblem> {
+export function readFormerKeys(paths: DataPaths, use: SeedUse): Result<ReadonlyMap<string, Uint8Array>, ConfigProblem> {
   const folder = join(paths.keys, FORMER);
   const seeds = new Map<string, Uint8Array>();
   for (const name of existsSync(folder) ? readdirSync(folder).sort() : []) {

@@ -1,4 +1,5 @@
 /** The writer of a node's journal: one instance, one thread, one process. Everything it does is one transaction. */
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Entry } from '../core/entry.ts';
 import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
@@ -38,7 +39,7 @@ export interface JournalOptions {
   /** Seed of the log key, 32 bytes. */
   readonly logSeed: Uint8Array;
   /** Of the log keys before it that still sign. */
-  readonly formerLogSeeds: readonly Uint8Array[];
+  readonly formerLogSeeds?: readonly Uint8Array[];
   /** Page cache, MiB. */
   readonly cacheMiB: number;
   /** Fills a buffer with random bytes; for fact ids. */
@@ -253,16 +254,26 @@ export class Journal {
   }
 
   /** Keeps statements of key successions that are news, each with its audit record. @returns how many were */
-  saveSuccessions(statements: readonly OpenedSuccession[], actor: string | null, nowMs: number): number {
+  saveSuccessions(statements: readonly OpenedSuccession[], nowMs: number): number {
     return this.#transact(() => {
       const news = this.statements.save(statements, nowMs * 1000);
-      for (const { nodeId, use, note, v, ...detail } of news) {
-        const peer = nodeId === this.identity.nodeId ? {} : { peer: nodeId };
-        const event = nodeId === this.identity.nodeId ? 'key_succession' : 'peer_key_succession';
-        const said = { ...detail, use, statement: note };
-        this.#audit.append({ event, ...peer, ...(actor === null ? {} : { actor }), detail: said }, null, nowMs * 1000);
+      for (const one of news) {
+        const input = { event: 'peer_key_succession', peer: one.nodeId, detail: successionDetail(one) };
+        this.#audit.append(input, null, nowMs * 1000);
       }
       return news.length;
+    });
+  }
+
+  /** One of this node's keys takes the place of another: statement, audit record and the fact that shows it, or nothing. */
+  changeKey(statement: OpenedSuccession, fact: VerifiedAssertion, actor: string, nowMs: number): void {
+    this.guard.assertOpen();
+    this.#transact(() => {
+      this.statements.save([statement], nowMs * 1000);
+      const input = { event: 'key_succession', actor, detail: successionDetail(statement) };
+      this.#audit.append(input, null, nowMs * 1000);
+      this.#entries.append([this.#draftOwn(fact, nowMs)], nowMs * 1000);
+      this.#storeClock();
     });
   }
 
@@ -457,4 +468,8 @@ function loadClock(db: Db): Hlc {
   if (value === null || value === undefined) return HLC_ZERO;
   const clock = parseStrictHlc(hlcText(Number(value)));
   return clock.ok ? clock.value : HLC_ZERO;
+}
+
+function successionDetail({ nodeId, note, v, ...said }: OpenedSuccession): Record<string, string> {
+  return { ...said, statement: `sha256:${hash('sha256', note)}` };
 }

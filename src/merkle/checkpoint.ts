@@ -3,7 +3,7 @@ import { decodeBase64, encodeBase64 } from './base64.ts';
 import { decodeDecimal } from './decimal.ts';
 import type { LogSigner } from './ed25519.ts';
 import { EMPTY_ROOT, HASH_BYTES, sameHash } from './hash.ts';
-import { ed25519Verifier, formatNote, isKeyName, parseNote, type SignedNote, logLines, verifyNote } from './note.ts';
+import { ed25519Verifier, formatNote, isKeyName, logLines, parseNote, type SignedNote, verifyNote } from './note.ts';
 
 /** A tree head under the name of its log. */
 export interface Checkpoint {

@@ -3,7 +3,7 @@ import { decodeBase64, encodeBase64 } from './base64.ts';
 import { decodeDecimal } from './decimal.ts';
 import type { LogSigner } from './ed25519.ts';
 import { HASH_BYTES } from './hash.ts';
-import { ed25519Verifier, formatNote, isKeyName, parseNote, logLines, verifyNote } from './note.ts';
+import { ed25519Verifier, formatNote, isKeyName, logLines, parseNote, verifyNote } from './note.ts';
 
 /** How long one feed of a journal is at a tree size. */
 export interface FeedHead {

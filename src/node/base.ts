@@ -21,7 +21,7 @@ import { ReaderClient } from '../threads/reader-client.ts';
 import type { WriterData, WriterEvent } from '../threads/writer.ts';
 import { WriterClient } from '../threads/writer-client.ts';
 import { identityFromSeed } from '../transport/identity.ts';
-import { MAX_SUCCESSIONS } from '../wire/hello.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import { declarationOf } from './declaration.ts';
 import { type OwnKey, type OwnKeys, openOwnKeys } from './own-keys.ts';
 
@@ -45,8 +45,8 @@ export interface Base {
   readonly config: Config;
   readonly paths: DataPaths;
   readonly keys: OwnKeys;
-  /** This node's successions of keys, the last ones. */
-  readonly successions: readonly string[];
+  /** This node's successions of keys. */
+  readonly statements: readonly OpenedSuccession[];
   readonly identity: JournalIdentity;
   /** This node's declaration, signed by its identity key. */
   readonly declaration: string;
@@ -117,7 +117,6 @@ export async function openBase(
 
   const { peerId } = await identityFromSeed(keys.node.seed);
   const declaration = declarationOf({ identity, peerId, keys }, isoMicros(Date.now() * 1000));
-  const successions = statements.slice(-MAX_SUCCESSIONS).map(({ note }) => note);
   const { logSeed, formerLogSeeds } = signingSeeds(keys);
   const data = { folder: dir, logSeed, formerLogSeeds, cacheMiB: READER_CACHE_MIB };
   const reader = new ReaderClient(
@@ -129,7 +128,7 @@ export async function openBase(
 
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
-  return { config, paths, keys, successions, identity, peerId, guarded, ...stations, failed: writer.failed() };
+  return { config, paths, keys, statements, identity, peerId, guarded, ...stations, failed: writer.failed() };
 }
 
 type SigningSeeds = Pick<

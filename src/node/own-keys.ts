@@ -15,7 +15,7 @@ import { formatVerifierKey, parseVerifierKey, verifierKeyId } from '../merkle/ve
 import { successorsOf } from '../verify/key-chain.ts';
 import type { OpenedSuccession, StatementSigner } from '../wire/succession.ts';
 
-export const KEY_USES = ['node', 'log', 'witness', 'anchor'] as const satisfies readonly SeedUse[];
+export const KEY_USES: readonly SeedUse[] = ['node', 'log', 'witness', 'anchor'];
 const MICROS_PER_MS = 1000n;
 
 /** One use's keys. */

@@ -1,10 +1,9 @@
 /** Successions of keys, as the journal's thread keeps them. */
 import { JournalError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { AssertContext } from '../verify/assertion.ts';
+import { type AssertContext, type AssertRequest, verifyAssertion } from '../verify/assertion.ts';
 import { openStatements } from '../verify/key-chain.ts';
 import { KEY_SUCCESSION, type OpenedSuccession } from '../wire/succession.ts';
-import type { Asserting, SentAssertRequest } from './asserting.ts';
 
 export interface KeyMethods {
   /** Of each node, in the order in which they were taken. */
@@ -14,30 +13,27 @@ export interface KeyMethods {
   changeKey(statement: string, actor: string, context: Omit<AssertContext, 'mayWriteInstructions'>): void;
 }
 
-export function keyMethods(journal: Journal, asserting: Asserting): KeyMethods {
+export function keyMethods(journal: Journal): KeyMethods {
   const { nodeId } = journal.identity;
   return {
     successions: (nodeIds) => nodeIds.map((id) => journal.statements.of(id)),
-    saveSuccessions: (peer, notes, nowMs) => journal.saveSuccessions(openStatements(notes, peer), null, nowMs),
+    saveSuccessions: (peer, notes, nowMs) => journal.saveSuccessions(openStatements(notes, peer), nowMs),
     changeKey: (note, actor, context) => {
-      const statements = openStatements([note], nodeId);
-      if (statements.length === 0) throw new JournalError('broken', `not a succession of a key of ${nodeId}`);
-      // Statement and fact, or neither: with the statement the change is made, the fact shows it to those who read the feed.
-      journal.db.transaction(() => {
-        journal.saveSuccessions(statements, actor, context.nowMs);
-        const [outcome] = asserting.assert([factOf(nodeId, note)], { ...context, mayWriteInstructions: false });
-        if (outcome?.kind !== 'stored') throw new JournalError('broken', 'the succession cannot be asserted as a fact');
-      })();
+      const [statement] = openStatements([note], nodeId);
+      const fact = verifyAssertion(factOf(nodeId, note), { ...context, mayWriteInstructions: false });
+      if (statement === undefined || !fact.ok)
+        throw new JournalError('broken', `not a succession of a key of ${nodeId}`);
+      journal.changeKey(statement, fact.value, actor, context.nowMs);
     },
   };
 }
 
-function factOf(nodeId: string, note: string): SentAssertRequest {
+function factOf(nodeId: string, note: string): AssertRequest {
   return {
     entity: nodeId,
     relation: KEY_SUCCESSION,
     value_type: 'text',
-    valueJson: JSON.stringify(note),
+    value: note,
     source: nodeId,
     confidence: 1,
     scope: 'public',

@@ -13,6 +13,7 @@ import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
 import type { PageFrames } from '../wire/page.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';

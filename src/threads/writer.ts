@@ -68,11 +68,11 @@ const PROJECTION_PAUSE_MS = 10;
 const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods extends AnchorMethods, GuardMethods, KeyMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
 export interface WriterMethods
   extends AnchorMethods,
     DeclarationMethods,
     GuardMethods,
+    KeyMethods,
     RecallMethods,
     ReceiptsMethods,
     WitnessMethods {
@@ -135,7 +135,7 @@ function start(data: WriterData): void {
     ...declarationMethods(journal),
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
-    ...keyMethods(journal, asserting),
+    ...keyMethods(journal),
     ...ingestMethods(journal),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),

@@ -119,7 +119,7 @@ function checkNamespace(entry: Entry, { ctx, isOwned }: EntryRules): FactFault |
 }
 
 /** The one fact under `stigmem:` that peers take: a change of the author's own keys, signed by both of them. */
-function isSuccession({ entity, relation, source, value_type, value }: Entry, nodeId: string): boolean {
+function isSuccession({ entity, relation, source, value_type, value_v: value }: Entry, nodeId: string): boolean {
   if (relation !== KEY_SUCCESSION || entity !== nodeId || source !== nodeId) return false;
   return value_type === 'text' && openSuccession(value, nodeId).ok;
 }

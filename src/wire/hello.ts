@@ -1,8 +1,8 @@
 import { MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { Result } from '../core/result.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
-import { MAX_SUCCESSION_CHARS } from './succession.ts';
 import { base64, integer, list, literal, type Malformed, object, type Shape, text } from './shape.ts';
+import { MAX_SUCCESSION_CHARS } from './succession.ts';
 
 const MAX_DECLARATION_CHARS = 16_384;
 const MAX_ORIGIN_CHARS = 512;

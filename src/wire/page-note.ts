@@ -5,7 +5,7 @@ import { decodeDecimal } from '../merkle/decimal.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { isFeedName } from '../merkle/feed-head.ts';
 import { HASH_BYTES, sameHash, sha256 } from '../merkle/hash.ts';
-import { ed25519Verifier, formatNote, isKeyName, parseNote, logLines, verifyNote } from '../merkle/note.ts';
+import { ed25519Verifier, formatNote, isKeyName, logLines, parseNote, verifyNote } from '../merkle/note.ts';
 import type { PageFrames } from './page.ts';
 
 const HEADER = 'stigmem-page/v1';

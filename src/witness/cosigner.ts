@@ -111,7 +111,9 @@ export class Cosigner {
     const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
     const seconds = Math.floor(nowMs / 1000);
     // In an overlap, who does not know the new key yet still finds the old one.
-    return [this.#signer, ...this.#signer.former].map((one) => formatSignatureLine(cosign(text, seconds, one))).join('');
+    return [this.#signer, ...this.#signer.former]
+      .map((one) => formatSignatureLine(cosign(text, seconds, one)))
+      .join('');
   }
 }
 

@@ -27,9 +27,7 @@ test('a witness that does not know our log cosigns nothing; once it does, checkp
   await node.federation.witness.collect();
   assert.equal((await node.base.writer.witness.policyState())?.metSize, null);
 
-  const { journalOrigin } = node.base.identity;
-  const { publicKey } = createLogSigner(journalOrigin, node.base.logSeed);
-  witness.addLog(formatVerifierKey({ name: journalOrigin, algorithm: ALG_ED25519, publicKey }));
+  witness.addLog(node.base.keys.log.vkey);
   await node.federation.witness.collect();
   await until('the policy is met', () => isMet(1));
   const { size, note } = await node.base.writer.witness.servedHead(0);

@@ -153,6 +153,7 @@ const messages: readonly Target[] = [
         heads: [{ origin: peer.origin, root: peer.root().toString('base64'), size: peer.size }],
         protocols: PROTOCOLS,
         software: 'stigmem-peerd/0.1.0',
+        successions: [declaration],
       }),
     ],
     decodeHello,

@@ -100,6 +100,7 @@ function pull(sender: Node, receiver: Node, count: number): void {
     origin: journalOrigin,
     logKey: sender.signer.publicKey,
     anchorKey: null,
+    former: { logKeys: [], anchorKeys: [] },
     namespaces: [authority],
   };
   const policy = { witnesses: null, anchors: null };
