@@ -7,6 +7,7 @@ import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
+import type { ServeDeps } from '../serve/deps.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
 import { registerProtocols } from '../serve/register.ts';
 import { SYSTEM_CLOCK } from '../transport/clock.ts';
@@ -46,42 +47,31 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
-  const { writer, reader, growth, logger } = base;
+  const { writer, growth, logger } = base;
   const peerOf = (peerId: string): PeerFile | undefined => allowed().find((peer) => peer.peerId === peerId);
   let started: PeerSessions | undefined;
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
+    ...servingDeps(base),
     transport,
-    growth,
     hello,
-    logger,
-    reader,
     peerOf,
-    head: () => writer.head(),
-    served: (knownSize) => writer.witness.servedHead(knownSize),
-    onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
-    nowMs: Date.now,
   });
+  let dialling: KeepAlive | undefined;
   const onSuccessions = async (nodeId: string): Promise<void> => {
     await keys.learn(nodeId);
-    keepAlive.refresh();
+    dialling?.refresh();
   };
   const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, witness: () => witness });
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  const guard = new RestoreGuard({
-    journal: writer,
-    transport,
-    peers,
-    waitMs: base.guarded ? base.config.guard.waitMs : 0,
-    onChange: (status) => base.events.guard(status.state, status.detail),
-  });
-  owned.defer(() => guard.stop());
-  const greetPeer = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
-  const onSuspended = (peerId: string): void => sessions.contact(peerId);
-  const witness = await startWitness(base, { transport, peers, greet: greetPeer, onSuspended, random: chance }, owned);
+  const guard = guardOf(base, transport, peers, owned);
+  const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
+  const parts = { transport, peers, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
+  const witness = await startWitness(base, parts, owned);
   const keepAlive = new KeepAlive({ transport, allowed, clock: SYSTEM_CLOCK, random: chance });
+  dialling = keepAlive;
   owned.defer(() => keepAlive.stop());
   owned.defer(
     transport.subscribe((peerId, change) => {
@@ -118,6 +108,36 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     addresses: () => transport.addresses(),
     connected: (peerId) => transport.connected(peerId),
   };
+}
+
+function servingDeps(base: Base): Omit<ServeDeps, 'peerOf'> & Pick<Base, 'growth' | 'logger'> {
+  const { growth, logger, reader, writer } = base;
+  return {
+    growth,
+    logger,
+    reader,
+    head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
+    onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
+    nowMs: Date.now,
+  };
+}
+
+function guardOf(
+  base: Base,
+  transport: Transport,
+  peers: () => readonly PeerFile[],
+  owned: AsyncDisposableStack,
+): RestoreGuard {
+  const guard = new RestoreGuard({
+    journal: base.writer,
+    transport,
+    peers,
+    waitMs: base.guarded ? base.config.guard.waitMs : 0,
+    onChange: (status) => base.events.guard(status.state, status.detail),
+  });
+  owned.defer(() => guard.stop());
+  return guard;
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {

@@ -145,12 +145,7 @@ function start(data: WriterData): void {
     ...receiptsMethods(journal, receipts, signer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
-    stats: () => ({
-      entries: journal.size,
-      auditRecords: journal.auditSize,
-      projectionLag: projector.lag(journal.size),
-      recallLag: words.lag(journal.size),
-    }),
+    stats: () => statsOf(journal, projector, words),
     close: () => {
       clearInterval(poll);
       clearTimeout(projecting);
@@ -165,6 +160,15 @@ function start(data: WriterData): void {
   });
   journal.chainMutationAttempts(Date.now());
   afterCall(0);
+}
+
+function statsOf(journal: Journal, projector: Projector, words: RecallIndex): WriterStats {
+  return {
+    entries: journal.size,
+    auditRecords: journal.auditSize,
+    projectionLag: projector.lag(journal.size),
+    recallLag: words.lag(journal.size),
+  };
 }
 
 function ingestMethods(journal: Journal): Pick<WriterMethods, 'ingestPage'> {

@@ -4,9 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { checkCosignature } from '../../src/merkle/cosignature.ts';
-import { createLogSigner } from '../../src/merkle/ed25519.ts';
-import { ALG_ED25519, parseNote } from '../../src/merkle/note.ts';
-import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
+import { parseNote } from '../../src/merkle/note.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 import { startLitewitness } from './programs/litewitness.ts';
 

@@ -124,7 +124,7 @@ function contextOf(db: Db, findings: Findings, heads: Heads, options: FsckOption
   return {
     db,
     findings,
-    logKeys: logKey === null ? [] : ownLogKeys(db, logKey),
+    logKeys: logKey === null ? [] : joinedKeys(db, logKey),
     origins: origins ?? { journal: null, audit: null },
     receipts: new ReceiptCheck(options.receiptTrust ?? null),
     step: (phase, done, total) => {
@@ -133,6 +133,16 @@ function contextOf(db: Db, findings: Findings, heads: Heads, options: FsckOption
       onProgress?.({ phase, done, total });
     },
   };
+}
+
+/** Without names in `meta`, which is a finding of its own, there are no statements to join keys by. */
+function joinedKeys(db: Db, logKey: Uint8Array): readonly Uint8Array[] {
+  try {
+    return ownLogKeys(db, logKey);
+  } catch (error) {
+    if (error instanceof JournalError || isSqliteError(error)) return [logKey];
+    throw error;
+  }
 }
 
 function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
