@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import { isLoopback } from './checks.ts';
 import { dataPaths } from './data-dir.ts';
-import { explainFault } from './fault.ts';
+import { explainFaults } from './fault.ts';
 import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
 import { checkSettings, SECTIONS, SETTINGS } from './settings.ts';
@@ -104,17 +104,11 @@ function resolveConfig(
   const checked = checkSettings(tree);
   if (!checked.ok) {
     const context = { tree, whereIs, expected: expectedAt, knownKeys: KNOWN_KEYS, reference: 'config.example.toml' };
-    const faults = checked.faults.flatMap((fault) => explainFault(fault, context));
-    return err({ code: 'invalid', problems: [...problems, ...faults.sort((a, b) => lineOf(a) - lineOf(b))] });
+    return err({ code: 'invalid', problems: [...problems, ...explainFaults(path, checked.faults, context)] });
   }
   const policyFile = checkWitnessPolicyFile(dir, checked.value.witness);
   const found = [...problems, ...contradictions(checked.value, whereIs), ...policyFile];
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
-}
-
-/** In the order of the file; what has no line comes first. */
-function lineOf({ where }: ConfigProblem): number {
-  return Number(/:(\d+)$/.exec(where)?.[1] ?? 0);
 }
 
 const KNOWN_KEYS = [...SETTINGS.map(({ key }) => key), ...SECTIONS.map(({ name }) => name)];
