@@ -52,11 +52,13 @@ export function newJournal(folder: string): Journal {
   return openJournal(folder);
 }
 
-export function openJournal(folder: string): Journal {
+/** @param guarded as a daemon with peers opens it */
+export function openJournal(folder: string, guarded = false): Journal {
   let drawn = 0;
   return Journal.open(folder, {
     logSeed: LOG_SEED,
     cacheMiB: 4,
+    guarded,
     random: (bytes) => {
       bytes.set(sha256(`random ${folder} ${drawn++} ${process.hrtime.bigint()}`).subarray(0, bytes.length));
       return bytes;
