@@ -1,30 +1,35 @@
 /** The writer of a node's journal: one instance, one thread, one process. Everything it does is one transaction. */
 import { join } from 'node:path';
 import type { Entry } from '../core/entry.ts';
-import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
+import { formatHlc, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
 import { uuidV7 } from '../core/ids.ts';
 import { isoMicros } from '../core/time.ts';
 import { appendSignature } from '../merkle/cosignature.ts';
 import { type AnchorSigner, signAnchor } from '../merkle/ecdsa.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { VerifiedAssertion } from '../verify/assertion.ts';
-import type { RefusedFact, VerifiedBatch } from '../verify/judge.ts';
+import type { VerifiedBatch } from '../verify/judge.ts';
 import type { PageRefusal } from '../verify/page.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { AuditLog } from './audit-log.ts';
-import { type Db, openDatabase, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { loadClock } from './clock.ts';
+import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { draftOwn, draftReceived } from './drafts.ts';
 import { type Draft, EntryLog } from './entry-log.ts';
-import { entryOf, hashBytes, hlcNumber, hlcText } from './entry-row.ts';
+import { entryOf, hashBytes, hlcNumber } from './entry-row.ts';
 import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
+import { readIdentity } from './identity.ts';
+import { KeyStatements, successionDetail } from './key-statements.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';
+import { type FoundContradiction, type RecordedRefusal, Refusals } from './refusals.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
 import { explain } from './sqlite-fault.ts';
@@ -34,6 +39,8 @@ import { WitnessRecords } from './witness-records.ts';
 export interface JournalOptions {
   /** Seed of the log key, 32 bytes. */
   readonly logSeed: Uint8Array;
+  /** Of the log keys before it that still sign. */
+  readonly formerLogSeeds?: readonly Uint8Array[];
   /** Page cache, MiB. */
   readonly cacheMiB: number;
   /** Fills a buffer with random bytes; for fact ids. */
@@ -49,7 +56,7 @@ export interface AppendedPage {
   /** First and last `chain_seq` given; null when nothing was accepted. */
   readonly appended: { readonly first: number; readonly last: number } | null;
   readonly to: number;
-  readonly refused: readonly { readonly event: string; readonly reason: string; readonly auditSeq: number }[];
+  readonly refused: readonly RecordedRefusal[];
   readonly duplicates: number;
 }
 
@@ -59,6 +66,7 @@ export class Journal {
   readonly guard: JournalGuard;
   readonly anchors: AnchorRecords;
   readonly witness: WitnessRecords;
+  readonly statements: KeyStatements;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -67,7 +75,7 @@ export class Journal {
   readonly #attempts: MutationWatch;
   readonly #random: JournalOptions['random'];
   readonly #seen: Statement<[string], EntryRow>;
-  readonly #quarantine: Statement<unknown[]>;
+  readonly #refusals: Refusals;
   readonly #saveClock: Statement<unknown[]>;
   #clock: Hlc;
 
@@ -78,12 +86,13 @@ export class Journal {
     this.#audit = new AuditLog(db);
     this.#evidence = new EvidenceStore(db);
     this.peers = new PeerRecords(db);
-    const log = createLogSigner(identity.journalOrigin, options.logSeed);
+    const log = createLogSigner(identity.journalOrigin, options.logSeed, options.formerLogSeeds);
     this.anchors = new AnchorRecords(db);
     this.witness = new WitnessRecords(db);
+    this.statements = new KeyStatements(db);
     this.#signer = new CheckpointSigner(db, heads, {
       journal: log,
-      audit: createLogSigner(identity.auditOrigin, options.logSeed),
+      audit: createLogSigner(identity.auditOrigin, options.logSeed, options.formerLogSeeds),
     });
     this.guard = new JournalGuard({
       db,
@@ -99,7 +108,7 @@ export class Journal {
     this.#attempts = new MutationWatch(db);
     this.#random = options.random;
     this.#seen = prepare(db, sqlBuilder.selectFrom('entries').selectAll().where('fact_id', '=', PARAM));
-    this.#quarantine = prepareInsert(db, 'quarantine', ['chain_seq', 'reason', 'status']);
+    this.#refusals = new Refusals(db, this.#audit, this.#evidence);
     this.#saveClock = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     this.#clock = loadClock(db);
   }
@@ -117,6 +126,7 @@ export class Journal {
       const journal = new Journal(db, readIdentity(db), heads, options);
       if (options.guarded === true) journal.guard.begin();
       else {
+        journal.guard.assertNotForked();
         journal.#signer.assertExtendsSigned('journal', journal.#entries.size);
         journal.#signer.assertExtendsSigned('audit', journal.#audit.size);
       }
@@ -168,9 +178,9 @@ export class Journal {
         nowUs,
       );
       batch.accepted.forEach((fact, i) => {
-        if (fact.quarantine !== null) this.#quarantineFact(entries[i] as Entry, fact.quarantine, batch, nowUs);
+        if (fact.quarantine !== null) this.#refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
       });
-      const refused = batch.refused.map((fact) => this.#auditRefusedFact(fact, batch, nowUs));
+      const refused = batch.refused.map((fact) => this.#refusals.fact(fact, batch, nowUs));
       this.#savePeerProgress(batch, nowUs);
       this.#receiveClock(entries, nowMs);
       return {
@@ -184,47 +194,19 @@ export class Journal {
 
   /** Records a page that was refused as a whole. The cursor stays. @returns the sequence of the audit record */
   recordRefusedPage(refusal: PageRefusal, peer: string, feed: string, suspended: boolean, nowMs: number): number {
-    return this.#transact(() => {
-      const evidence = this.#evidence.save(refusal.evidence.text());
-      const { event, reason, difference } = refusal;
-      const detail = { class: refusal.evidence.class, difference, effect: suspended ? 'suspended' : 'backoff' };
-      const seq = this.#audit.append({ event, reason, peer, feed, detail }, evidence, nowMs * 1000);
-      if (suspended) {
-        this.#audit.append(
-          { event: 'peer_suspended', reason, peer, detail: { audit_seq: seq } },
-          evidence,
-          nowMs * 1000,
-        );
-      }
-      return seq;
-    });
+    return this.#transact(() => this.#refusals.page(refusal, { peer, feed, suspended }, nowMs * 1000));
   }
 
   /**
    * Records two heads of a peer's log that contradict each other, and suspends the peer.
    *
-   * @param evidence canonical text, `pairEvidence`
    * @param save writes what belongs to it, in the same transaction
    * @returns the sequence of the audit record
    */
-  recordContradiction(
-    found: { readonly reason: string; readonly peer: string; readonly evidence: string; readonly seenFrom: string },
-    save: () => void,
-    nowMs: number,
-  ): number {
-    const { reason, peer, seenFrom } = found;
+  recordContradiction(found: FoundContradiction, save: () => void, nowMs: number): number {
     return this.#transact(() => {
       save();
-      const evidence = this.#evidence.save(found.evidence);
-      const detail = { class: 'contradiction', effect: 'suspended', kind: 'checkpoints', seen_from: seenFrom };
-      const seq = this.#audit.append(
-        { event: 'federation_integrity_rejected', reason, peer, detail },
-        evidence,
-        nowMs * 1000,
-      );
-      const suspension = { event: 'peer_suspended', reason, peer, detail: { audit_seq: seq } };
-      this.#audit.append(suspension, evidence, nowMs * 1000);
-      return seq;
+      return this.#refusals.contradiction(found, nowMs * 1000);
     });
   }
 
@@ -242,6 +224,30 @@ export class Journal {
     return this.#transact(() => {
       this.peers.saveDeclaration(peer, note, nowMs * 1000);
       return this.#audit.append(input, null, nowMs * 1000);
+    });
+  }
+
+  /** Keeps statements of key successions that are news, each with its audit record. @returns how many were */
+  saveSuccessions(statements: readonly OpenedSuccession[], nowMs: number): number {
+    return this.#transact(() => {
+      const news = this.statements.save(statements, nowMs * 1000);
+      for (const one of news) {
+        const input = { event: 'peer_key_succession', peer: one.nodeId, detail: successionDetail(one) };
+        this.#audit.append(input, null, nowMs * 1000);
+      }
+      return news.length;
+    });
+  }
+
+  /** One of this node's keys takes the place of another: statement, audit record and the fact that shows it, or nothing. */
+  changeKey(statement: OpenedSuccession, fact: VerifiedAssertion, actor: string, nowMs: number): void {
+    this.guard.assertOpen();
+    this.#transact(() => {
+      this.statements.save([statement], nowMs * 1000);
+      const input = { event: 'key_succession', actor, detail: successionDetail(statement) };
+      this.#audit.append(input, null, nowMs * 1000);
+      this.#entries.append([this.#draftOwn(fact, nowMs)], nowMs * 1000);
+      this.#storeClock();
     });
   }
 
@@ -344,40 +350,6 @@ export class Journal {
     return draftOwn(assertion, { factId, hlc: formatHlc(this.#clock), timestamp: isoMicros(nowMs * 1000) });
   }
 
-  #quarantineFact(entry: Entry, reason: string, batch: VerifiedBatch, nowUs: number): void {
-    this.#quarantine.run([entry.chain_seq, reason, 'pending']);
-    this.#audit.append(
-      {
-        event: 'quarantine_ingest',
-        reason,
-        peer: batch.peer.nodeId,
-        feed: batch.feed,
-        factId: entry.fact_id,
-        cid: entry.cid,
-        chainSeq: entry.origin?.chain_seq ?? null,
-        detail: { journal_seq: entry.chain_seq, interpret_as: entry.interpret_as },
-      },
-      null,
-      nowUs,
-    );
-  }
-
-  #auditRefusedFact(fact: RefusedFact, batch: VerifiedBatch, nowUs: number): AppendedPage['refused'][number] {
-    const evidence = this.#evidence.save(fact.evidence.text());
-    const { event, reason } = fact;
-    const input: AuditInput = {
-      event,
-      reason,
-      peer: batch.peer.nodeId,
-      feed: batch.feed,
-      factId: fact.factId,
-      cid: fact.cid,
-      chainSeq: fact.index + 1,
-      detail: { class: fact.evidence.class, difference: fact.difference, feed_seq: fact.feedSeq },
-    };
-    return { event, reason, auditSeq: this.#audit.append(input, evidence, nowUs) };
-  }
-
   /** Compare-and-set: a page that was judged against another cursor than the stored one would be taken in twice. */
   #assertCursor({ peer, feed, after }: VerifiedBatch): void {
     const stored = this.peers.cursor(peer.nodeId, feed);
@@ -424,36 +396,4 @@ export class Journal {
   #storeClock(): void {
     this.#saveClock.run(['hlc', hlcNumber(formatHlc(this.#clock))]);
   }
-}
-
-/** The state row, or, if projections were dropped, the largest clock that the entries carry. */
-function loadClock(db: Db): Hlc {
-  const stored = prepare<[string], number>(db, sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM))
-    .pluck()
-    .get('hlc');
-  const largest = sqlBuilder.selectFrom('entries').select((q) => q.fn.max('hlc').as('hlc'));
-  const value = stored ?? prepare<[], number | null>(db, largest).pluck().get();
-  if (value === null || value === undefined) return HLC_ZERO;
-  const clock = parseStrictHlc(hlcText(Number(value)));
-  return clock.ok ? clock.value : HLC_ZERO;
-}
-
-export function readIdentity(db: Db): JournalIdentity {
-  const rows = prepare<[], { key: string; value: string }>(
-    db,
-    sqlBuilder.selectFrom('meta').select(['key', 'value']),
-  ).all();
-  const meta = new Map(rows.map(({ key, value }) => [key, value]));
-  const read = (key: string): string => {
-    const value = meta.get(key);
-    if (value === undefined)
-      throw new JournalError('not_initialised', `the journal has no ${key}: run \`stigmem-peerd init\``);
-    return value;
-  };
-  return {
-    nodeId: read('node_id'),
-    journalOrigin: read('journal_origin'),
-    auditOrigin: read('audit_origin'),
-    createdAt: read('created_at'),
-  };
 }

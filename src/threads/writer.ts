@@ -19,6 +19,7 @@ import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserti
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
+import { type KeyMethods, keyMethods } from './key-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -27,9 +28,11 @@ import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 export interface WriterData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
+  readonly formerLogSeeds: readonly Uint8Array[];
   /** Private scalar of the anchor key. */
   readonly anchorSeed: Uint8Array;
   readonly witnessSeed: Uint8Array;
+  readonly formerWitnessSeeds: readonly Uint8Array[];
   /** The node's own policy, parsed; null: none. */
   readonly witnessPolicy: WitnessPolicy | null;
   readonly cacheMiB: number;
@@ -71,6 +74,7 @@ export interface WriterMethods
     GrantsMethods,
     DeclarationMethods,
     GuardMethods,
+    KeyMethods,
     RecallMethods,
     ReceiptsMethods,
     WitnessMethods {
@@ -91,7 +95,7 @@ function start(data: WriterData): void {
   const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
-  const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed);
+  const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed, data.formerLogSeeds);
   const receipts = new ReceiptRecords(journal.db);
   const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
   const asserting = new Asserting(journal, facts, projector);
@@ -132,7 +136,8 @@ function start(data: WriterData): void {
     ...guardMethods(journal, signer),
     ...declarationMethods(journal),
     ...anchorMethods(journal, data.anchorSeed),
-    ...witnessMethods(journal, data.witnessSeed, data.witnessPolicy),
+    ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
+    ...keyMethods(journal),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
@@ -141,12 +146,7 @@ function start(data: WriterData): void {
     isPeerAdded: (peer) => audit.isAdded(peer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
-    stats: () => ({
-      entries: journal.size,
-      auditRecords: journal.auditSize,
-      projectionLag: projector.lag(journal.size),
-      recallLag: words.lag(journal.size),
-    }),
+    stats: () => statsOf(journal, projector, words),
     close: () => {
       clearInterval(poll);
       clearTimeout(projecting);
@@ -161,6 +161,15 @@ function start(data: WriterData): void {
   });
   journal.chainMutationAttempts(Date.now());
   afterCall(0);
+}
+
+function statsOf(journal: Journal, projector: Projector, words: RecallIndex): WriterStats {
+  return {
+    entries: journal.size,
+    auditRecords: journal.auditSize,
+    projectionLag: projector.lag(journal.size),
+    recallLag: words.lag(journal.size),
+  };
 }
 
 /** What peers give and are given. */

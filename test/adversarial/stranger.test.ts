@@ -178,7 +178,7 @@ async function answers(peer: Transport, node: MeshNode, feed: string): Promise<R
 }
 
 async function helloOf(peer: Transport, node: MeshNode): Promise<object> {
-  const hello = { clock_ms: 0, declaration: 'none', heads: [], protocols: [], software: 'test' };
+  const hello = { clock_ms: 0, declaration: 'none', heads: [], protocols: [], successions: [], software: 'test' };
   const signal = AbortSignal.timeout(LIMITS.totalMs);
   const told: object[] = [];
   for await (const frame of peer.request(node.folder.peerId, HELLO_PROTOCOL, encodeHello(hello), {

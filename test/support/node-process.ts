@@ -16,7 +16,7 @@ import type { PeerStatus } from '../../src/core/peer-status.ts';
 import type { FsckReport } from '../../src/journal/fsck/report.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 
-/** `STIGMEM_TEST_MAIN=dist/main.js` runs the built program, which starts in a third of the time. */
+/** `npm test` names the built program, which starts in a third of the time; a single file run by hand takes the sources. */
 const MAIN = process.env['STIGMEM_TEST_MAIN'] ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const LOG_TAIL_CHARS = 3_000;
 /** For one step of a machine that is busy with other tests: generous, because nothing is measured by it. */
