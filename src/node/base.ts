@@ -71,6 +71,8 @@ export interface Base {
   /** Rejects when the journal's thread ends by itself. */
   readonly failed: Promise<never>;
   readonly health: Health;
+  /** The node's clock, Unix ms. */
+  readonly nowMs: () => number;
 }
 
 /** What `/readyz` looks at besides the moment itself. */
@@ -135,7 +137,8 @@ export async function openBase(
 
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
-  return { config, paths, ...keys, identity, peerId, guarded, ...stations, failed: writer.failed() };
+  const failed = writer.failed();
+  return { config, paths, ...keys, identity, peerId, guarded, ...stations, failed, nowMs: Date.now };
 }
 
 function declarationOf(

@@ -67,8 +67,16 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** Calls to methods that are served elsewhere, answered in the order in which they are made. */
+export interface Calls {
+  call(method: string, args: readonly unknown[]): Promise<unknown>;
+  readonly pending: number;
+  readonly isAlive: boolean;
+  exited(): Promise<void>;
+}
+
 /** The main thread's end of one worker. */
-export class WorkerClient {
+export class WorkerClient implements Calls {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<void>;
