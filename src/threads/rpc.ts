@@ -37,7 +37,11 @@ export class RemoteError extends Error {
 }
 
 /** Serves `methods` on `port`. `after` runs behind each call, whether it failed or not, with the time it took. */
-export function serveCalls(port: MessagePort, methods: Methods, after: (seconds: number) => void = () => {}): void {
+export function serveCalls(
+  port: Pick<MessagePort, 'on' | 'postMessage'>,
+  methods: Methods,
+  after: (seconds: number) => void = () => {},
+): void {
   port.on('message', ({ id, method, args }: Call) => {
     const started = performance.now();
     port.postMessage(answer(id, methods, method, args));
