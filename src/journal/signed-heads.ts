@@ -77,8 +77,10 @@ export class SignedHeadFile {
 
   /** Records what is known to have been signed last, whatever stood there: a restored folder learns it from its peers. */
   set(log: LogName, head: SignedHead | null): void {
-    this.#heads = { ...readHeads(this.#path), [log]: head };
-    writeDurably(this.#path, this.#heads);
+    const heads = { ...readHeads(this.#path), [log]: head };
+    writeDurably(this.#path, heads);
+    // Not before it is durable: on a full disk the head would be handed out that no file names.
+    this.#heads = heads;
   }
 }
 

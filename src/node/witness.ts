@@ -114,7 +114,9 @@ function reportOf(base: Base, { peers, onSuspended }: WitnessParts): WitnessRepo
       writer.audit(unreconciledRecord(log, pair)).catch((error: unknown) => logger.error({ error }, 'audit failed'));
     },
     gossiped: (heads) => events.headsGossiped(heads),
-    collected: () => void ringWhenServed(base),
+    collected: () => {
+      ringWhenServed(base).catch((error: unknown) => logger.error({ error }, 'peers are not told of growth'));
+    },
   };
 }
 

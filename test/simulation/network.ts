@@ -38,6 +38,8 @@ export interface NetworkOptions {
 }
 
 const DIAL_TIMEOUT_MS = 10_000;
+/** A request that came twice is answered twice, but not for ever. */
+const REPEAT_MS = 1_000;
 /** A link that is cut is noticed by the pings of the real transport after this. */
 const NOTICED_AFTER_MS = 20_000;
 
@@ -198,9 +200,9 @@ export class MemoryTransport implements Transport {
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#streams.add(stream);
     const gone = new AbortController();
+    const frames = this.#open(peerId, protocol, body.slice(), gone);
     try {
       await Promise.race([this.dial(peerId, signal), failed.promise]);
-      const frames = this.#open(peerId, protocol, body.slice(), gone);
       for (;;) {
         const next = await Promise.race([frames.next(), failed.promise]);
         if (next.done === true) return;
@@ -216,6 +218,7 @@ export class MemoryTransport implements Transport {
       signal?.removeEventListener('abort', onAbort);
       this.#streams.delete(stream);
       gone.abort(new TransportError('closed', 'the request was given up'));
+      frames.return(undefined).catch(() => {});
     }
   }
 
@@ -258,24 +261,26 @@ export class MemoryTransport implements Transport {
   }
 
   async *#open(peerId: string, protocol: string, body: Uint8Array, gone: AbortController): AsyncGenerator<Uint8Array> {
-    const { chance, weather, onFault } = this.#network.options;
-    await this.#carry(peerId);
+    const { chance, platform, weather, onFault } = this.#network.options;
+    await this.#carry(peerId, gone.signal);
     const other = this.#network.find(peerId);
     if (other === undefined) throw new TransportError('reset', 'the peer is gone');
     if (chance.isHit(weather.repeat)) {
       onFault('repeat');
-      void drain(other.#answer(protocol, body.slice(), this.peerId, new AbortController()));
+      const brief = new AbortController();
+      platform.after(REPEAT_MS, () => brief.abort(new TransportError('closed', 'nobody reads it')));
+      void drain(other.#answer(protocol, body.slice(), this.peerId, brief), brief.signal);
     }
     for await (const frame of other.#answer(protocol, body, this.peerId, gone)) {
       if (other.#isOver) throw new TransportError('reset', 'the peer is gone');
-      await this.#carry(peerId);
+      await this.#carry(peerId, gone.signal);
       this.#network.options.trace(`${protocol} ${frame.byteLength}`);
       yield frame.slice();
     }
   }
 
   /** One message on its way, whichever direction. */
-  async #carry(peerId: string): Promise<void> {
+  async #carry(peerId: string, gone: AbortSignal): Promise<void> {
     const { chance, weather, onFault } = this.#network.options;
     await this.#network.delay();
     if (chance.isHit(weather.reset)) {
@@ -284,9 +289,9 @@ export class MemoryTransport implements Transport {
     }
     if (chance.isHit(weather.loss)) {
       onFault('loss');
-      await new Promise(() => {});
+      await never(gone);
     }
-    if (this.#network.isCut(this.peerId, peerId)) await new Promise(() => {});
+    if (this.#network.isCut(this.peerId, peerId)) await never(gone);
   }
 
   async *#answer(protocol: string, body: Uint8Array, from: string, gone: AbortController): AsyncGenerator<Uint8Array> {
@@ -297,6 +302,12 @@ export class MemoryTransport implements Transport {
     const open = this.#answering.get(key) ?? 0;
     if (open >= serving.maxInboundStreams) throw new TransportError('reset', 'too many streams');
     this.#answering.set(key, open + 1);
+    let isCounted = true;
+    const release = (): void => {
+      if (isCounted) this.#answering.set(key, (this.#answering.get(key) ?? 1) - 1);
+      isCounted = false;
+    };
+    gone.signal.addEventListener('abort', release, { once: true });
     try {
       const frames = handled(serving, body, { peerId: from, remoteAddr: `/memory/${from}`, signal: gone.signal });
       yield* this.meddle === undefined ? frames : this.meddle(protocol, frames, from);
@@ -306,9 +317,17 @@ export class MemoryTransport implements Transport {
       serving.onError?.(reset, from);
       throw reset;
     } finally {
-      this.#answering.set(key, (this.#answering.get(key) ?? 1) - 1);
+      release();
     }
   }
+}
+
+/** Pending until the stream is given up. */
+function never(gone: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (gone.aborted) reject(gone.reason);
+    gone.addEventListener('abort', () => reject(gone.reason), { once: true });
+  });
 }
 
 async function* handled(
@@ -319,10 +338,9 @@ async function* handled(
   for await (const frame of handler(body, context)) yield frame;
 }
 
-async function drain(frames: AsyncIterable<Uint8Array>): Promise<void> {
+async function drain(frames: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   try {
-    let count = 0;
-    for await (const _frame of frames) if (++count > 64) return;
+    for await (const _frame of frames) if (signal.aborted) return;
   } catch {
     // Nobody waits for it.
   }

@@ -27,7 +27,7 @@ import { type Calls, type Methods, RemoteError, serveCalls } from '../../src/thr
 import { openWriter, type WriterEvent } from '../../src/threads/writer.ts';
 import { WriterClient } from '../../src/threads/writer-client.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
-import type { Disk } from './disk.ts';
+import { Crash, type Disk } from './disk.ts';
 import type { MemoryTransport, Network } from './network.ts';
 import { type Platform, Scope } from './platform.ts';
 
@@ -94,7 +94,7 @@ class InProcess implements Calls {
   }
 
   call(method: string, args: readonly unknown[]): Promise<unknown> {
-    if (!this.isAlive) return Promise.reject(new Error('the process is gone'));
+    if (!this.isAlive) return Promise.reject(new Crash('the process is gone'));
     const id = this.#nextId++;
     const answer = Promise.withResolvers<unknown>();
     this.#answers.set(id, answer);
@@ -111,7 +111,7 @@ class InProcess implements Calls {
 
   end(): void {
     this.isAlive = false;
-    for (const { reject } of this.#answers.values()) reject(new Error('the process is gone'));
+    for (const { reject } of this.#answers.values()) reject(new Crash('the process is gone'));
     this.#answers.clear();
   }
 

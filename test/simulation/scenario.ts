@@ -43,6 +43,11 @@ export async function simulate(seed: number, world: World, onNote?: (line: strin
   const drawn = { liar: seed % 3 !== 0, split: seed % 4 === 1 };
   const mesh = new Mesh(world, seed, trace, drawn);
   mesh.platform.install();
+  // Node ends a process for a rejection that nobody takes. Those of a process that is gone already harm nobody.
+  const onRejection = (error: unknown): void => {
+    if (!isOfTheDead(error)) mesh.problem(`a rejection that nobody takes: ${stackOf(error)}`);
+  };
+  process.on('unhandledRejection', onRejection);
   try {
     await mesh.start();
     await happen(mesh, actsOf(mesh.chance, drawn.split));
@@ -51,11 +56,12 @@ export async function simulate(seed: number, world: World, onNote?: (line: strin
     for (const node of mesh.nodes) await finish(mesh, node.stop());
     checkMesh(mesh);
   } catch (error) {
-    mesh.problem(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    mesh.problem(stackOf(error));
   } finally {
     for (const { running } of mesh.nodes) running?.abandon();
     await mesh.platform.advance(1);
     mesh.platform.uninstall();
+    process.off('unhandledRejection', onRejection);
     rmSync(mesh.folder, { recursive: true, force: true });
   }
   return {
@@ -68,6 +74,14 @@ export async function simulate(seed: number, world: World, onNote?: (line: strin
     facts: mesh.model.asserted.size + mesh.model.told.length,
     trace: hash.digest('hex'),
   };
+}
+
+function isOfTheDead(error: unknown): boolean {
+  return error instanceof Error && ('code' in error ? error.code === 'crash' : false);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 async function happen(mesh: Mesh, acts: readonly Act[]): Promise<void> {
@@ -267,6 +281,10 @@ async function settle(mesh: Mesh): Promise<void> {
     for (const node of mesh.nodes) await finish(mesh, resumeMeddled(mesh, node));
     if (isSettled(mesh)) return;
     await mesh.platform.advance(SETTLE_EVERY_MS);
+  }
+  for (const { name, running } of mesh.nodes) {
+    mesh.note(`${name}: guard ${JSON.stringify(running?.federation.guard.status())}`);
+    for (const status of running?.federation.sessions.list() ?? []) mesh.note(`${name}: ${JSON.stringify(status)}`);
   }
 }
 
