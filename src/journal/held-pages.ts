@@ -1,7 +1,11 @@
 /** What this node holds of a peer's log, for the peer itself: it may have lost its newest history and ask for it back. */
+
+import { openOwnDeclaration } from '../verify/declared-log-key.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
-import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { PeerRecords } from './peer-records.ts';
 import type { PageRow } from './tables.ts';
+import { WitnessRecords } from './witness-records.ts';
 
 type HeldPage = Pick<PageRow, 'header' | 'entries' | 'proof'> & { readonly note: string | null };
 
@@ -9,17 +13,13 @@ type HeldPage = Pick<PageRow, 'header' | 'entries' | 'proof'> & { readonly note:
 const NO_NOTE = '-';
 
 export class HeldPages {
-  readonly #checkpoint: Statement<[string], { note: string }>;
+  readonly #peers: PeerRecords;
+  readonly #witness: WitnessRecords;
   readonly #pages: Statement<[string, number, number, number], HeldPage>;
 
   constructor(db: Db) {
-    const checkpoint = sqlBuilder
-      .selectFrom('peer_checkpoints')
-      .select('note')
-      .where('peer', '=', PARAM)
-      .orderBy('checkpoint_id', 'desc')
-      .limit(ONE);
-    this.#checkpoint = prepare(db, checkpoint);
+    this.#peers = new PeerRecords(db);
+    this.#witness = new WitnessRecords(db);
     const pages = sqlBuilder
       .selectFrom('pages')
       .leftJoin('page_notes', 'page_notes.page_id', 'pages.page_id')
@@ -32,9 +32,17 @@ export class HeldPages {
     this.#pages = prepare(db, pages);
   }
 
-  /** The largest checkpoint of the peer's log that was verified here, as it was received. */
+  /**
+   * The largest checkpoint of the peer's log that is held here, whether it came with a page, was cosigned or was shown by a
+   * third node: each left the peer signed, and a second history beside any of them would be proof against it.
+   */
   checkpoint(peer: string): string | null {
-    return this.#checkpoint.get(peer)?.note ?? null;
+    const pinned = this.#peers.declaration(peer);
+    const origin = (pinned === null ? null : openOwnDeclaration(pinned))?.journal_origin;
+    const verified = this.#peers.checkpoint(peer);
+    const others = origin === undefined ? [] : [this.#witness.cosigned(origin), this.#witness.largestSeen(origin)];
+    const held = [verified, ...others].filter((head) => head !== null);
+    return held.toSorted((a, b) => b.size - a.size)[0]?.note ?? null;
   }
 
   /** Page `skip` of those taken from the peer that may hold the leaf index `from` or a larger one, in the order of arrival. */

@@ -243,13 +243,14 @@ function checkRecorded(mesh: Mesh, { node, audit, pages, evidence }: Held): void
 
 /** No honest node is convicted of anything. */
 function checkHonour(mesh: Mesh, { node, audit }: Held): void {
-  for (const { event, reason, peer, seq } of audit) {
+  for (const { event, reason, peer, seq, body } of audit) {
     const other = mesh.nodes.find(({ made }) => made.nodeId === peer);
     if (other === undefined || mesh.model.meddled.has(other.name)) continue;
     const isConviction = event === 'peer_suspended' || event === 'own_history_forked';
     const isRefusal = event === 'federation_integrity_rejected' || event === 'peer_declaration_refused';
-    if (isConviction || isRefusal)
-      mesh.problem(`${node.name} holds ${reason} against ${other.name}: ${event}, record ${seq}`);
+    if (!isConviction && !isRefusal) continue;
+    mesh.note(body);
+    mesh.problem(`${node.name} holds ${reason} against ${other.name}: ${event}, record ${seq}`);
   }
 }
 

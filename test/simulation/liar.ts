@@ -55,6 +55,8 @@ export class Liar {
 
   /** @param reason of the lie; null for an honest fact */
   tell(reason: string | null): void {
+    // Whether a link is wrong can only be seen where the entry before it can be read.
+    if (reason === 'chain_link_mismatch') this.tell(null);
     const { draft, lie } = reason === null ? {} : (FACT_LIES[reason as keyof typeof FACT_LIES] ?? {});
     const stored = this.#log.append(draft?.(this.#log) ?? {}, lie);
     // What is only kept from readers is accepted all the same.
