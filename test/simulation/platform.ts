@@ -166,7 +166,7 @@ export class Platform {
     const { now } = Date;
     const monotonic = performance.now;
     const sleep = timersPromises.setTimeout;
-    const { randomFillSync, randomBytes, randomInt } = crypto;
+    const { randomFillSync, randomBytes, randomInt, verify } = crypto;
     const clear = (timer: unknown): void => (timer instanceof VirtualTimer ? timer.clear() : undefined);
     Object.assign(globalThis, {
       setTimeout: (run: () => void, ms = 1) => new VirtualTimer(this, ms, false, run),
@@ -181,6 +181,7 @@ export class Platform {
       randomFillSync: (bytes: Uint8Array) => this.#chance.fill(bytes),
       randomBytes: (size: number) => this.#chance.fill(Buffer.alloc(size)),
       randomInt: (below: number) => this.#chance.below(below),
+      verify: rememberVerify(verify),
     });
     syncBuiltinESMExports();
     this.#restore = () => {
@@ -188,7 +189,7 @@ export class Platform {
       Date.now = now;
       performance.now = monotonic;
       Object.assign(timersPromises, { setTimeout: sleep });
-      Object.assign(crypto, { randomFillSync, randomBytes, randomInt });
+      Object.assign(crypto, { randomFillSync, randomBytes, randomInt, verify });
       syncBuiltinESMExports();
     };
   }
@@ -211,6 +212,24 @@ export class Platform {
       if (signal?.aborted === true) stop();
       else signal?.addEventListener('abort', stop, { once: true });
     });
+  };
+}
+
+/** The same signature is looked at by three nodes, many times: a pure function need not be computed again. */
+function rememberVerify(verify: typeof crypto.verify): (...args: Parameters<typeof crypto.verify>) => boolean {
+  const known = new Map<string, boolean>();
+  const keys = new WeakMap<crypto.KeyObject, number>();
+  let count = 0;
+  return (algorithm, data, key, signature) => {
+    if (!(key instanceof crypto.KeyObject)) return verify(algorithm, data, key, signature);
+    const bytes = (view: NodeJS.ArrayBufferView): string =>
+      Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('latin1');
+    const id = keys.get(key) ?? ++count;
+    keys.set(key, id);
+    const name = `${id} ${bytes(signature)} ${bytes(data as NodeJS.ArrayBufferView)}`;
+    const answer = known.get(name) ?? verify(algorithm, data, key, signature);
+    known.set(name, answer);
+    return answer;
   };
 }
 
