@@ -63,7 +63,7 @@ export async function makeNode(root: string, name: string): Promise<Made> {
   const template = join(root, name);
   mkdirSync(template, { recursive: true });
   writeFileSync(dataPaths(template).config, `node_id = "${nodeId}"\n`);
-  const flags = { 'federation.page_entries': '5', 'guard.wait_s': '60' };
+  const flags = { 'federation.page_entries': '5', 'guard.wait_s': '10' };
   const config = loadConfig(template, {}, flags);
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   initJournal(template, identity);

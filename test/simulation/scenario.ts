@@ -14,7 +14,7 @@ const CRASHES: readonly CrashKind[] = ['before', 'after', 'torn'];
 const SETTLE_EVERY_MS = 5_000;
 const SETTLE_FOR_MS = 2 * 3_600_000;
 /** The guard of a restored node has to be able to ask everybody. */
-const GUARD_MS = 70_000;
+const GUARD_MS = 20_000;
 /** A check of every hash of three journals costs as much as the rest of a short run. */
 const FSCK_EVERY = 4;
 
