@@ -29,14 +29,15 @@ export async function* answerWatch(
     const { size, feeds } = deps.growth.current();
     const visible = feeds.filter(({ feed }) => granted.has(feed) && decoded.value.feeds.includes(feed));
     const now = JSON.stringify(visible);
-    // Growth of feeds that this peer may not read must not show: they ring the same bell, so the clock decides.
-    const waitMs = told === now ? toldAtMs + WATCH_HEARTBEAT_MS - deps.nowMs() : 0;
+    // Growth of feeds that this peer may not read must not show: they ring the same bell, so the time decides. Not the time
+    // of day: that may be put back, and a timer for more than 24 days fires at once.
+    const waitMs = told === now ? toldAtMs + WATCH_HEARTBEAT_MS - performance.now() : 0;
     if (waitMs > 0) {
       await deps.growth.wait(waitMs, context.signal);
       continue;
     }
     yield encodeWatchUpdate({ feeds: visible, size: visible.length === 0 ? 0 : size });
     told = now;
-    toldAtMs = deps.nowMs();
+    toldAtMs = performance.now();
   }
 }

@@ -327,13 +327,16 @@ function checkStuck(mesh: Mesh, one: Held, all: readonly Held[]): void {
     return;
   }
   const given = new Set<number>();
-  let signed = 0;
+  const origin = one.node.made.identity.journalOrigin;
+  const sizes = all.flatMap(({ heads }) =>
+    heads.filter((head) => head.origin === origin).map((head) => head.tree_size),
+  );
+  const signed = Math.max(0, ...sizes);
   for (const { pages } of all)
     for (const { peer, header } of pages) {
       if (peer !== one.nodeId) continue;
-      const { indexes, checkpoint } = JSON.parse(Buffer.from(header).toString('utf8'));
+      const { indexes } = JSON.parse(Buffer.from(header).toString('utf8'));
       for (const index of indexes) given.add(index);
-      signed = Math.max(signed, Number(String(checkpoint).split('\n')[1]));
     }
   for (let index = one.entries.length; index < signed; index++) if (!given.has(index)) return;
   if (signed > one.entries.length) mesh.problem(`${one.node.name} refuses to go on, and peers hold all of its log`);

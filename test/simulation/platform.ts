@@ -13,6 +13,9 @@ import { Crash } from './disk.ts';
 const MAX_DELAY_MS = 2 ** 31 - 1;
 /** Steps at one instant: code that never waits would hold the clock for ever. */
 const MAX_STEPS_AT_ONCE = 200_000;
+/** Steps a second, for so many seconds, that no mesh of this size has a use for: something asks again without a pause. */
+const BUSY_STEPS = 900;
+const BUSY_SECONDS = 10;
 const nativeImmediate = setImmediate;
 
 interface Entry {
@@ -88,6 +91,11 @@ export class Platform {
   #order = 0;
   #steps = 0;
   #stepsAtOnce = 0;
+  #second = 0;
+  #stepsInSecond = 0;
+  #busySeconds = 0;
+  /** Nothing paused for a while, though time went on. */
+  isBusy = false;
   #restore: (() => void) | undefined;
   /** Of the code that runs now. */
   scope: Scope | undefined;
@@ -140,10 +148,23 @@ export class Platform {
       if (this.#stepsAtOnce > MAX_STEPS_AT_ONCE) throw new Error(`time stands still at ${this.#nowMs} ms`);
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       this.#steps++;
+      this.#watchPace();
       this.#fire(next.timer);
       await settle();
     }
     this.#nowMs = endMs;
+  }
+
+  #watchPace(): void {
+    const second = Math.floor(this.#nowMs / 1_000);
+    if (second !== this.#second) {
+      const isNext = second === this.#second + 1;
+      this.#busySeconds = isNext && this.#stepsInSecond > BUSY_STEPS ? this.#busySeconds + 1 : 0;
+      if (this.#busySeconds >= BUSY_SECONDS) this.isBusy = true;
+      this.#second = second;
+      this.#stepsInSecond = 0;
+    }
+    this.#stepsInSecond++;
   }
 
   /** What dies in a timer ends its process, and that has been told; anything else that it throws is a fault of the product. */

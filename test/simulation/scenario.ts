@@ -56,6 +56,7 @@ export async function simulate(seed: number, world: World, onNote?: (line: strin
     await mend(mesh);
     await settle(mesh);
     for (const node of mesh.nodes) await finish(mesh, node.stop());
+    if (mesh.platform.isBusy) mesh.problem('something asked again without a pause for ten seconds');
     checkMesh(mesh, seed % FSCK_EVERY === 0);
   } catch (error) {
     mesh.problem(stackOf(error));
@@ -281,7 +282,7 @@ async function settle(mesh: Mesh): Promise<void> {
   const endMs = mesh.platform.elapsedMs + SETTLE_FOR_MS;
   while (mesh.platform.elapsedMs < endMs) {
     for (const node of mesh.nodes) await finish(mesh, resumeMeddled(mesh, node));
-    if (isSettled(mesh)) return;
+    if (isSettled(mesh)) break;
     await mesh.platform.advance(SETTLE_EVERY_MS);
   }
   for (const { name, running } of mesh.nodes) {
