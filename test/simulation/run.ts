@@ -62,7 +62,11 @@ async function runAll(from: number, seeds: number, workers: number): Promise<boo
   const started = performance.now();
   const totals: Totals = { seeds: 0, failed: 0, virtualMs: 0, steps: 0, durableSteps: 0, facts: 0, faults: new Map() };
   let next = from;
-  const endSeed = from + seeds;
+  let endSeed = from + seeds;
+  // Ctrl-C ends with the figures of what was run.
+  process.on('SIGINT', () => {
+    endSeed = Math.min(endSeed, next);
+  });
   const work = Array.from({ length: workers }, () => {
     const child = fork(new URL(import.meta.url), ['--worker'], { execArgv: process.execArgv });
     const hand = (): void => {
@@ -79,7 +83,7 @@ async function runAll(from: number, seeds: number, workers: number): Promise<boo
   const codes = await Promise.all(work);
   const seconds = (performance.now() - started) / 1000;
   tell(totals, seconds);
-  return totals.failed === 0 && totals.seeds === seeds && codes.every((code) => code === 0);
+  return totals.failed === 0 && totals.seeds === endSeed - from && codes.every((code) => code === 0);
 }
 
 function add(totals: Totals, outcome: Outcome): void {
@@ -108,6 +112,7 @@ function tell({ seeds, failed, virtualMs, steps, durableSteps, facts, faults }: 
 async function work(): Promise<void> {
   const world = await makeWorld();
   process.on('exit', () => world.remove());
+  process.on('SIGINT', () => {}); // whoever hands out seeds decides
   process.on('message', async ({ from, to }: { readonly from: number; readonly to: number }) => {
     if (from >= to) {
       process.disconnect();
