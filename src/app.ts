@@ -6,9 +6,11 @@ import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
+import { startKeysWatch } from './node/keys-watch.ts';
 
 export { initJournal } from './journal/init.ts';
 export { runFsck } from './node/fsck.ts';
+export { identityIn } from './node/identity.ts';
 export { exportTiles } from './node/tiles-export.ts';
 export { verifyJournal } from './node/verify-journal.ts';
 
@@ -51,6 +53,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   writeDaemonFile(dir, { pid: process.pid, api: url, started_at: new Date().toISOString() });
   starting.defer(() => removeDaemonFile(dir, process.pid));
   await federation.decided;
+  startKeysWatch(base, starting);
 
   const running = starting.move();
   const stopped = Promise.withResolvers<void>();

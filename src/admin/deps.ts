@@ -1,4 +1,5 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
+import type { KeyStatus } from '../core/key-status.ts';
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
@@ -216,6 +217,8 @@ export interface ApiDeps {
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** The evidence of an audit record as a file; `withPage` adds the page that a refused fact came in. */
   readonly evidence: (seq: number, withPage: boolean) => Promise<EvidenceFile>;
+  /** Our own signing keys, and those that peers declare. */
+  readonly signingKeys: () => Promise<readonly KeyStatus[]>;
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;

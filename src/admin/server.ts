@@ -103,7 +103,7 @@ function requestListener(
       const { host, origin } = env.incoming.headers;
       const foreign = whyForeign({ host, origin }, onLoopback);
       if (foreign !== null) return refused({ status: 403, detail: foreign });
-      return options.api.fetch(request, { stopping });
+      return options.api.fetch(request, { stopping, address: env.incoming.socket.remoteAddress });
     },
     {
       // A request target or Host that is no URL is the sender's fault; it ends here with a JSON object too.

@@ -6,6 +6,7 @@ import { sha256OfText } from '../core/python-text.ts';
 import { payloadLeafHash } from '../core/reference/local-log.ts';
 import type { AnchorClaim } from '../journal/fsck/anchor-check.ts';
 import type { FsckProblem } from '../journal/fsck/report.ts';
+import { readAnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { MAX_NOTE_BYTES } from '../merkle/note.ts';
 import { CliError } from './exit.ts';
 import { readLines } from './line-reader.ts';
@@ -67,7 +68,7 @@ async function* readJsonLines(file: string): AsyncGenerator<AnchorClaim | FsckPr
       continue;
     }
     if (parsed.value.has('backend')) {
-      yield receiptClaim(source, parsed.value);
+      yield receiptClaim(source, line.text);
       continue;
     }
     const fault = lineFault(parsed.value, previous);
@@ -99,10 +100,11 @@ function localClaim(source: string, line: JsonObject): AnchorClaim {
   return { source, note: textOf(line.get('note')), chain: isPlaced ? { seq: Number(seq.lexeme), hash } : null };
 }
 
-function receiptClaim(source: string, receipt: JsonObject): AnchorClaim {
-  const index = receipt.get('log_index');
-  const place = `${textOf(receipt.get('backend'))} ${isJsonNumber(index) ? index.lexeme : '?'}`;
-  return { source: `${source} (${place})`, note: textOf(receipt.get('checkpoint')) ?? '', chain: null };
+function receiptClaim(source: string, line: string): AnchorClaim | FsckProblem {
+  const read = readAnchorReceipt(JSON.parse(line));
+  if (!read.ok) return broken(source, 'expected an anchor receipt');
+  const { backend, log_index, checkpoint } = read.value;
+  return { source: `${source} (${backend} ${log_index})`, note: checkpoint, chain: null, receipt: read.value };
 }
 
 function textOf(value: JsonValue | undefined): string | null {

@@ -21,8 +21,13 @@ import type { AuditEntry } from './wire-shapes.ts';
 const PAGE_RECORDS = 500;
 /** As in `verify.mjs`. */
 const MAX_FILE_BYTES = 67_108_864;
-/** The numbers of `verify.mjs`: 0 proven, 1 not proven, 2 no evidence. */
-const VERDICT_EXITS: Readonly<Record<FileFinding['exit'], ExitName>> = { 0: 'ok', 1: 'refused', 2: 'usage' };
+/** The numbers of `verify.mjs`: 0 proven, 1 not proven, 2 no evidence; 4 is for what is judged by keys. */
+const VERDICT_EXITS: Readonly<Record<FileFinding['exit'], ExitName>> = {
+  0: 'ok',
+  1: 'refused',
+  2: 'usage',
+  4: 'integrity',
+};
 
 interface ExportOptions extends CommonOptions {
   readonly out?: string;

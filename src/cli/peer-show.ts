@@ -10,6 +10,7 @@ import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';
 import { CliError } from './exit.ts';
 import { loadNodeConfig } from './node-config.ts';
+import { ownVkeys, vkeyComments } from './own-vkeys.ts';
 import { fileView, requirePeer } from './peer-manage.ts';
 import { acknowledgedSentence, peerSentence } from './peer-table.ts';
 import { keyLines } from './peer-trust-key.ts';
@@ -40,7 +41,8 @@ async function showSelf(context: Context, config: Config): Promise<Outcome> {
     addresses: addresses.map(withoutPeerId),
     namespaces: [config.authority],
   };
-  const toml = stringify(snippet).trimEnd();
+  const keys = ownVkeys(config.dir, (await context.node()).identityIn(config.dir));
+  const toml = `${stringify(snippet).trimEnd()}\n${vkeyComments(keys)}`;
   const local = snippet.addresses.filter((address) => /^\/(ip4\/(127\.|0\.0\.0\.0)|ip6\/(::1|::)\/)/.test(address));
   if (local.length > 0) {
     context.note(
@@ -50,7 +52,7 @@ async function showSelf(context: Context, config: Config): Promise<Outcome> {
   context.note(
     'Give this to the partner. It adds its own share and accept, and compares the peer id over another channel.',
   );
-  return { json: JSON.stringify({ ...snippet, toml }), human: toml };
+  return { json: JSON.stringify({ ...snippet, keys, toml }), human: toml };
 }
 
 /** What the daemon really listens on, where it runs: a configured port of 0 is another one then. */

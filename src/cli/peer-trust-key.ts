@@ -32,7 +32,8 @@ export function keyLines({ pinned, declared }: NonNullable<PeerStatus['log_key_c
   return [`old ${pinned} ${fingerprint(pinned)}`, `new ${declared} ${fingerprint(declared)}`];
 }
 
-function fingerprint(vkey: string): string {
+/** SHA-256 of a key's raw bytes. */
+export function fingerprint(vkey: string): string {
   const key = parseVerifierKey(vkey);
   return key.ok ? `sha256:${createHash('sha256').update(key.value.publicKey).digest('hex')}` : '(unreadable)';
 }

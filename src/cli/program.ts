@@ -13,6 +13,7 @@ import { addImport } from './import.ts';
 import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
 import { addKey } from './key.ts';
+import { addKeys } from './keys.ts';
 import { addPeer } from './peer.ts';
 import { addQuery } from './query.ts';
 import { addRecall } from './recall.ts';
@@ -86,6 +87,7 @@ function createProgram(cli: Cli): Command {
     });
   const facts = [addAssert, addRetract, addImport, addQuery, addRecall];
   const logs = [addAudit, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
-  for (const add of [addInit, addRun, addStatus, addPeer, ...facts, ...logs, addKey, addDemo]) add(program, cli);
+  for (const add of [addInit, addRun, addStatus, addPeer, ...facts, ...logs, addKeys, addKey, addDemo])
+    add(program, cli);
   return program;
 }

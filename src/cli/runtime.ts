@@ -41,6 +41,7 @@ export interface Node {
   runDaemon(dir: string, flags: ConfigFlags): Promise<RunningNode>;
   openOffline(dir: string): Promise<OfflineNode>;
   initJournal(dir: string, identity: JournalIdentity): void;
+  identityIn(dir: string): JournalIdentity;
   runFsck(
     dir: string,
     options: { readonly onProgress?: (progress: FsckProgress) => void; readonly signal?: AbortSignal },

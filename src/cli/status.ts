@@ -5,14 +5,17 @@ import { type ConfigProblem, problemText } from '../config/problem.ts';
 import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
+import { keyWarnings } from './keys.ts';
 import { acknowledgedSentence, peerTable } from './peer-table.ts';
 import type { Screen } from './screen.ts';
 import type {
   AnchorBackendAnswer,
   AnchorsAnswer,
   HeadAnswer,
+  KeyStatus,
   PeerStatus,
   ReadinessAnswer,
+  SigningKeysAnswer,
   WellKnown,
   WitnessAnswer,
 } from './wire-shapes.ts';
@@ -27,6 +30,8 @@ interface Status {
   /** null while the node does not run. */
   readonly witness: WitnessAnswer | null;
   readonly peers: readonly PeerStatus[];
+  /** Signing keys of the node and of its peers. */
+  readonly keys: readonly KeyStatus[];
   /** What is wrong in peers/ now. */
   readonly peer_file_problems: readonly ConfigProblem[];
 }
@@ -58,8 +63,9 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   const witness = witnessing.status === 200 ? (JSON.parse(witnessing.text) as WitnessAnswer) : null;
   const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
   const { backends: anchors } = JSON.parse(expectOk(await api.get('/v1/anchors?limit=1'))) as AnchorsAnswer;
+  const { keys } = JSON.parse(expectOk(await api.get('/v1/keys'))) as SigningKeysAnswer;
   const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
-  return { node, daemon: api.daemon, readiness, journal, anchors, witness, peers, peer_file_problems: problems };
+  return { node, daemon: api.daemon, readiness, journal, anchors, witness, peers, keys, peer_file_problems: problems };
 }
 
 function human(status: Status, screen: Screen): string {
@@ -83,6 +89,7 @@ function human(status: Status, screen: Screen): string {
     ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
     ...readiness.notices,
     ...(status.witness === null ? [] : witnessWarnings(status.witness)),
+    ...keyWarnings(status.keys),
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
   const peers =

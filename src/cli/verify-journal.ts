@@ -1,18 +1,23 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
+import { readAnchors } from '../client/trust.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckProblem, FsckReport } from '../journal/fsck/report.ts';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
+import type { AnchorRequirement } from '../verify/reader-trust.ts';
 import { readAnchorFiles } from './anchor-files.ts';
 import { action, type Cli, type CommonOptions, type Context, type Outcome, withExamples } from './cli.ts';
 import { CliError } from './exit.ts';
 import { human, reportJson } from './fsck.ts';
 import { createProgress } from './progress.ts';
+import { readBounded } from './verify-files.ts';
 
 interface VerifyOptions extends CommonOptions {
   readonly anchors?: readonly string[];
   readonly logKey?: string;
+  readonly trustRoot?: string;
+  readonly anchorKey?: readonly string[];
 }
 
 const HUMAN_NEXT =
@@ -26,6 +31,8 @@ export function addVerifyJournal(group: Command, cli: Cli): void {
     .argument('<file>', 'a journal.db, alone: no configuration, no keys, it may be read-only')
     .option('--anchors <file...>', 'anchors: JSON lines of a local log, receipts, or signed checkpoints')
     .option('--log-key <vkey>', 'verifier key of the log; without it no signature of the node is checked')
+    .option('--trust-root <file>', 'Sigstore trusted_root.json: receipts of its logs are verified, not only compared')
+    .option('--anchor-key <vkey...>', 'verifier keys of the anchor keys, for --trust-root')
     .option('--json', 'one JSON document on standard output')
     .description(
       'Derives every hash, link, leaf and tree of a journal file again, and compares the trees with all anchors, given and stored. Names entry and field of what differs, and the anchor that contradicts it; exits with 4 then.',
@@ -51,6 +58,7 @@ async function runVerifyJournal(
     });
   }
   const logKey = options.logKey === undefined ? null : logKeyOf(options.logKey);
+  const receiptTrust = receiptTrustOf(options);
   const { claims, problems } = await readAnchorFiles(options.anchors ?? []);
   const { runtime } = context;
   const progress = createProgress(runtime.stderr, runtime.nowMs);
@@ -60,6 +68,7 @@ async function runVerifyJournal(
   try {
     const found = await (await context.node()).verifyJournal(file, {
       logKey,
+      receiptTrust,
       anchors: claims,
       onProgress: (step) => progress.show(() => show(step)),
       signal: stop.signal,
@@ -86,6 +95,21 @@ function logKeyOf(text: string): Uint8Array {
     message,
     fix: 'It stands in the node’s declaration, which every fact bundle carries.',
   });
+}
+
+/** Undefined: none is given. @throws CliError `usage`, `not_found`, `refused` */
+function receiptTrustOf({ trustRoot, anchorKey: keys = [] }: VerifyOptions): AnchorRequirement | undefined {
+  if (trustRoot === undefined && keys.length === 0) return undefined;
+  if (trustRoot === undefined || keys.length === 0) {
+    const message = '--trust-root and --anchor-key go together: the logs, and whose signature they have to hold';
+    throw new CliError({ exit: 'usage', message, fix: 'Both come from others than the file: see `peer show self`.' });
+  }
+  try {
+    return readAnchors({ trustedRoot: readBounded(trustRoot).toString('utf8'), keys });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CliError({ exit: 'usage', message: error.message }, { cause: error });
+  }
 }
 
 function withProblems(report: FsckReport, more: readonly FsckProblem[]): FsckReport {

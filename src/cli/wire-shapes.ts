@@ -1,4 +1,5 @@
 /** Answers of the API as commands read them. The API's own schemas stand in `admin/`; these are the members shown here. */
+import type { KeyStatus } from '../core/key-status.ts';
 
 export interface WellKnown {
   readonly node_id: string;
@@ -73,5 +74,10 @@ export interface BatchAnswer {
   readonly refused: number;
 }
 
+export interface SigningKeysAnswer {
+  readonly keys: readonly KeyStatus[];
+}
+
 export type { AuditEntry } from '../admin/api/audit-entry.ts';
+export type { KeyStatus } from '../core/key-status.ts';
 export type { PeerStatus } from '../core/peer-status.ts';

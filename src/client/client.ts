@@ -117,7 +117,10 @@ export class StigmemClient {
     if (this.#mode === 'full' && this.#trust === null) {
       throw new TypeError("expected trust for verify: 'full'; ask for less by name if less is meant: verify: 'cid'");
     }
-    this.#history = new History(options.checkpoints ?? new MemoryStore(), (from, to) => this.#consistency(from, to));
+    const named = new Map<string, string>();
+    for (const { nodeId, origin } of options.trust?.nodes ?? []) if (origin !== undefined) named.set(nodeId, origin);
+    const store = options.checkpoints ?? new MemoryStore();
+    this.#history = new History(store, named, (from, to) => this.#consistency(from, to));
   }
 
   /**

@@ -9,26 +9,56 @@ import type { CheckpointStore, SeenCheckpoint } from './stores.ts';
 /** Asks the server for the proof that the tree of `to` leaves extends that of `from`; null: it refuses. */
 export type AskConsistency = (from: number, to: number) => Promise<readonly Uint8Array[] | null>;
 
+/** Journals that were named for nodes, by node id: they replace what is kept. */
+export type NamedOrigins = ReadonlyMap<string, string>;
+
 export class History {
   readonly #store: CheckpointStore;
+  readonly #named: NamedOrigins;
   readonly #ask: AskConsistency;
   /** One after the other: two answers must not both be compared with the same last checkpoint. */
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(store: CheckpointStore, ask: AskConsistency) {
+  constructor(store: CheckpointStore, named: NamedOrigins, ask: AskConsistency) {
     this.#store = store;
+    this.#named = named;
     this.#ask = ask;
   }
 
   /**
    * Compares a verified checkpoint with the last one seen, and keeps it if it is larger.
    *
-   * @throws VerificationError `split_view`, `history_rewritten` or `server_went_back`, with both checkpoints
+   * @throws VerificationError `split_view`, `history_rewritten`, `server_went_back` or `log_switched`, with both
+   *   checkpoints
    */
   accept(checkpoint: ProvenCheckpoint): Promise<void> {
-    const done = this.#turn.then(() => this.#accept(checkpoint));
+    const done = this.#turn.then(async () => {
+      const isPinned = await this.#demandSameLog(checkpoint);
+      await this.#accept(checkpoint);
+      if (!isPinned && checkpoint.owner !== null) await this.#keepUnder(checkpoint.owner, checkpoint);
+    });
     this.#turn = done.catch(() => undefined);
     return done;
+  }
+
+  /**
+   * A node could begin a second journal under a new name, of which nothing was seen: the first one is kept under the
+   * node's id, which no journal has as its name.
+   *
+   * @returns whether that is the one that is kept
+   */
+  async #demandSameLog(checkpoint: ProvenCheckpoint): Promise<boolean> {
+    const { origin, owner } = checkpoint;
+    if (owner === null) return true;
+    const kept = await this.#store.load(owner);
+    const known = kept?.note.split('\n')[0];
+    const expected = this.#named.get(owner) ?? known ?? origin;
+    if (origin === expected) return origin === known;
+    const message = `${owner} shows the journal ${origin}, expected ${expected}: ask its operators, and if they have moved, name it in trust.nodes as origin`;
+    throw new VerificationError('log_switched', message, [
+      ...(kept === undefined ? [] : [kept.note]),
+      formatNote(checkpoint.note),
+    ]);
   }
 
   async #accept(checkpoint: ProvenCheckpoint): Promise<void> {
@@ -57,8 +87,12 @@ export class History {
     throw new VerificationError('server_went_back', message, notes);
   }
 
-  #keep({ origin, size, root, note }: ProvenCheckpoint): Promise<void> {
-    return this.#store.save(origin, { size, root: encodeBase64(root), note: formatNote(note) });
+  #keep(checkpoint: ProvenCheckpoint): Promise<void> {
+    return this.#keepUnder(checkpoint.origin, checkpoint);
+  }
+
+  #keepUnder(name: string, { size, root, note }: ProvenCheckpoint): Promise<void> {
+    return this.#store.save(name, { size, root: encodeBase64(root), note: formatNote(note) });
   }
 }
 

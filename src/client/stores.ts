@@ -9,9 +9,13 @@ export interface SeenCheckpoint {
   readonly note: string;
 }
 
-/** Where the last checkpoint of each log is kept. One reader writes to it at a time. */
+/** Where the last checkpoint of each log, and the first one of each node, is kept. One reader writes to it at a time. */
 export interface CheckpointStore {
-  /** Undefined: none of this log was seen yet. @throws if what is kept cannot be read: a reader does not begin anew */
+  /**
+   * @param origin name of a log, or id of a node
+   * @returns undefined: none was seen yet
+   * @throws if what is kept cannot be read: a reader does not begin anew
+   */
   load(origin: string): Promise<SeenCheckpoint | undefined>;
   /** Durable when it resolves, as far as the place is. */
   save(origin: string, checkpoint: SeenCheckpoint): Promise<void>;

@@ -3,7 +3,7 @@ import { ALG_ECDSA, ALG_ED25519 } from '../merkle/note.ts';
 import { parsePolicy } from '../merkle/tlog-policy.ts';
 import { parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { parseVerifierKey, type VerifierKey } from '../merkle/verifier-key.ts';
-import type { ReaderTrust, TrustedLog } from '../verify/reader-trust.ts';
+import type { AnchorRequirement, ReaderTrust, TrustedLog } from '../verify/reader-trust.ts';
 import { peerKeyOf } from '../wire/peer-key.ts';
 
 /** What a reader was given by other means than the server itself: on paper, from a colleague, from a release. */
@@ -11,7 +11,12 @@ export interface TrustOptions {
   /** Verifier keys of logs, `name+hash+base64`. */
   readonly logKeys?: readonly string[];
   /** Nodes by their identity; their signed declarations say which log keys are theirs. */
-  readonly nodes?: readonly { readonly nodeId: string; readonly peerId: string }[];
+  readonly nodes?: readonly {
+    readonly nodeId: string;
+    readonly peerId: string;
+    /** Its journal's name. If left out, the first one that a reader sees is kept, and another one is refused. */
+    readonly origin?: string;
+  }[];
   /** C2SP tlog-policy text: which witnesses have to have cosigned. Its log lines count as `logKeys`. */
   readonly policy?: string;
   /** If given, a transparency log of this Sigstore trusted root has to have the checkpoint of each fact. */
@@ -48,7 +53,8 @@ function readPolicy(text: string): NonNullable<ReaderTrust['policy']> {
   throw new TypeError(`expected a tlog-policy, got line ${policy.error.line}: ${policy.error.message}`);
 }
 
-function readAnchors({ trustedRoot, keys = [] }: NonNullable<TrustOptions['anchors']>): ReaderTrust['anchors'] {
+/** @throws TypeError if the trusted root or a key is none */
+export function readAnchors({ trustedRoot, keys = [] }: NonNullable<TrustOptions['anchors']>): AnchorRequirement {
   const logs = parseTrustedRoot(trustedRoot);
   if (!logs.ok) throw new TypeError(logs.error);
   return { logs: logs.value, keys: keys.map(readAnchorKey) };

@@ -2,7 +2,9 @@
 import { isTar, readTar } from '../core/ustar.ts';
 import type { EvidenceVerdict } from '../verify/evidence-verdict.ts';
 import { EVIDENCE_FILE, judgePacket, PAGE_FILES, PEER_FILE, RECORD_FILE } from '../verify/packet-verdict.ts';
-import { VERDICT_EXIT, verdictText } from '../verify/verdict-text.ts';
+import { plainText, VERDICT_EXIT, verdictText } from '../verify/verdict-text.ts';
+import { TRUST_FIX } from './given-trust.ts';
+import { judgeProof, type ProofKind, type ProofRow, type ProofTrust, proofKindOf } from './proof-file.ts';
 
 export interface GivenFile {
   readonly bytes: Uint8Array;
@@ -13,37 +15,47 @@ export interface GivenFile {
 export interface FileFinding {
   /** What the file is taken for. */
   readonly kind: string;
-  /** 0: what it says is proven; 1: it is not; 2: it is nothing that can be judged. */
-  readonly exit: 0 | 1 | 2;
+  /** 0: what it says is proven; 1: it is not; 2: it is nothing that can be judged; 4: a proof that does not verify. */
+  readonly exit: 0 | 1 | 2 | 4;
   /** For people. */
   readonly text: string;
   /** For programs. */
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-interface Judge {
-  /** @param kind member `kind` of a JSON object; null for other content, and where there is none */
-  readonly takes: (file: GivenFile, kind: string | null) => boolean;
-  readonly judge: (file: GivenFile) => FileFinding;
+const NAMES: Readonly<Record<ProofKind, string>> = {
+  bundle: 'a fact bundle',
+  checkpoint: 'a checkpoint',
+  anchor: 'a receipt of a transparency log',
+};
+
+/**
+ * Pure but for what `beside` does; whatever the bytes are, there is a finding.
+ *
+ * @param given keys for what is proven by keys; null: there are none. Evidence brings its own
+ */
+export function judgeFile(file: GivenFile, given: ProofTrust | null = null): FileFinding {
+  if (isTar(file.bytes)) return judgeTar(file);
+  const kind = proofKindOf(file.bytes);
+  if (kind === null) return judgeLooseEvidence(file);
+  return given === null ? unjudged(kind) : judgeByKeys(kind, file, given);
 }
 
-/** In this order; the last one takes whatever is left. */
-const JUDGES: readonly Judge[] = [
-  { takes: ({ bytes }) => isTar(bytes), judge: judgeTar },
-  { takes: () => true, judge: judgeLooseEvidence },
-];
-
-/** Pure but for what `beside` does; whatever the bytes are, there is a finding. */
-export function judgeFile(file: GivenFile): FileFinding {
-  const kind = kindOf(file.bytes);
-  const judge = JUDGES.find(({ takes }) => takes(file, kind)) ?? { judge: judgeLooseEvidence };
-  return judge.judge(file);
+function unjudged(kind: ProofKind): FileFinding {
+  const message = `this is ${NAMES[kind]}: it is judged by keys, and none are given`;
+  return { kind, exit: 2, text: `NOT JUDGED: ${message}.\n${TRUST_FIX}\n`, json: { kind, verified: null, message } };
 }
 
-/** As text says it: quotes inside of a JSON text are escaped, so nothing but a member of an object looks like this. */
-function kindOf(bytes: Uint8Array): string | null {
-  if (bytes[0] !== '{'.charCodeAt(0)) return null;
-  return /[{,]"kind":"([a-z0-9/_-]+)"/.exec(Buffer.from(bytes).toString('utf8'))?.[1] ?? null;
+function judgeByKeys(kind: ProofKind, { bytes }: GivenFile, given: ProofTrust): FileFinding {
+  const { fault, rows, json } = judgeProof(kind, bytes, given);
+  const text = fault === null ? `verified\n${rowsText(rows)}` : `not verified: ${plainText(fault)}\n`;
+  return { kind, exit: fault === null ? 0 : 4, text, json: { kind, ...json } };
+}
+
+/** Names and values, one below the other. */
+function rowsText(rows: readonly ProofRow[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${plainText(String(value ?? '-'))}\n`).join('');
 }
 
 function judgeTar({ bytes }: GivenFile): FileFinding {

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { isAuthority, isNodeId } from '../core/node-id.ts';
 import { parseFeed } from '../core/scope.ts';
+import { shortened } from '../core/shortened.ts';
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 /** Identity multihash of 36 bytes: a protobuf with key type 1 (Ed25519) and 32 bytes of key. */
@@ -45,8 +46,7 @@ export function addressFault(text: string): string | null {
 
 /** A part of an address as a message names it. */
 function named(part: string): string {
-  if (part === '') return 'nothing';
-  return part.length > 60 ? `${part.slice(0, 57)}…` : part;
+  return part === '' ? 'nothing' : shortened(part, 60);
 }
 
 /** The peer id at the end of an address, or null. The address must have passed {@link addressFault}. */

@@ -1,7 +1,7 @@
 /** From what a schema found to what an operator reads: where, expected, got, what to do. */
 import { z } from 'zod';
 import { nearest } from './nearest.ts';
-import { type ConfigProblem, shown } from './problem.ts';
+import { type ConfigProblem, shown, shownName } from './problem.ts';
 
 /** One thing that is wrong. `path` may go on into a list: `['listen', 'p2p', 1]`. */
 export interface Fault {
@@ -61,7 +61,7 @@ function unknownKey(section: readonly string[], name: string, context: FaultCont
   const near = sameName ?? nearest(key, context.knownKeys);
   const fix =
     near === null ? `Remove it; ${context.reference} lists all keys.` : `Did you mean ${JSON.stringify(near)}?`;
-  return { where: context.whereIs(key), key, message: `unknown key ${shown(key)}`, fix };
+  return { where: context.whereIs(key), key: shownName(key), message: `unknown key ${shown(key)}`, fix };
 }
 
 function member(value: unknown, part: string | number): unknown {

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../core/result.ts';
 import { grantedFeedFault } from './checks.ts';
+import { shown } from './problem.ts';
 
 /** One feed that a peer may read or send, possibly for a time. */
 export interface Grant {
@@ -30,7 +31,7 @@ export function readGrant(value: unknown): Result<Grant, string> {
     return err('it is neither a text nor a table');
   const members = new Map<string, unknown>(Object.entries(value));
   const strange = [...members.keys()].find((name) => !['feed', 'not_before', 'not_after'].includes(name));
-  if (strange !== undefined) return err(`unknown key ${JSON.stringify(strange)}`);
+  if (strange !== undefined) return err(`unknown key ${shown(strange)}`);
 
   const feed = members.get('feed');
   if (typeof feed !== 'string') return err('feed is missing');

@@ -1,6 +1,6 @@
 /** Settings from outside the file: environment and flags. Both are texts, read by the kind of the setting. */
 import { nearest } from './nearest.ts';
-import type { ConfigProblem } from './problem.ts';
+import { type ConfigProblem, shown, shownName } from './problem.ts';
 import { SETTINGS, type SettingInfo, type SettingKind } from './settings.ts';
 import type { TomlTree } from './toml-file.ts';
 
@@ -69,7 +69,7 @@ function unknownVariables(env: Environment): ConfigProblem[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(OWN_PREFIX) && env[name] !== undefined && !known.includes(name))
     .map((name) => {
-      const where = `environment variable ${name}`;
+      const where = `environment variable ${shownName(name)}`;
       if (name === 'STIGMEM_PEERD_NODE_ID') {
         const message = 'the node id cannot come from the environment';
         return { where, key: 'node_id', message, fix: 'Unset it; who a node is was settled by init.' };
@@ -81,7 +81,7 @@ function unknownVariables(env: Environment): ConfigProblem[] {
 }
 
 function badFlag(key: string): ConfigProblem {
-  const where = `flag --set ${key}`;
+  const where = `flag --set ${shownName(key)}`;
   if (key === 'node_id') {
     return { where, key, message: 'the node id cannot be set by a flag', fix: 'Leave it out; it was settled by init.' };
   }
@@ -90,5 +90,5 @@ function badFlag(key: string): ConfigProblem {
     SETTINGS.map((setting) => setting.key),
   );
   const fix = near === null ? 'See config.example.toml for all settings.' : `Did you mean ${near}?`;
-  return { where, key, message: `unknown setting ${JSON.stringify(key)}`, fix };
+  return { where, key: shownName(key), message: `unknown setting ${shown(key)}`, fix };
 }

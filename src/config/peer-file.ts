@@ -5,10 +5,11 @@ import { MAX_PAGE_ENTRIES, MAX_VALUE_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import { parsePolicy } from '../merkle/tlog-policy.ts';
+import { mayStateTime, parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { addressFault, authorityFault, nodeIdFault, peerIdFault, peerIdIn } from './checks.ts';
 import { explainFault, text, toFault } from './fault.ts';
 import { GRANT_FORM, type Grant, readGrant } from './grant.ts';
-import type { ConfigProblem } from './problem.ts';
+import { type ConfigProblem, shownPath } from './problem.ts';
 import { readTomlFile, type TomlFile } from './toml-file.ts';
 import { readTrustRoot } from './trust-root-file.ts';
 
@@ -170,10 +171,26 @@ function withTrustRoot(path: string, peer: PeerFile): Result<PeerFile, readonly 
   if (anchors?.trustRootFile == null) return ok(peer);
   const where = resolve(dirname(path), anchors.trustRootFile);
   const read = readTrustRoot(where);
-  if (read.ok) return ok({ ...peer, policy: { ...peer.policy, anchors: { ...anchors, trustRoot: read.value } } });
+  if (read.ok) {
+    const timeless = anchors.maxAgeS !== null && !statesTime(read.value);
+    if (timeless) return err([timelessProblem(path, where)]);
+    return ok({ ...peer, policy: { ...peer.policy, anchors: { ...anchors, trustRoot: read.value } } });
+  }
   const message = `policy.anchor_trust_root: expected a Sigstore trusted_root.json, got ${read.error}`;
   const fix = 'Get the trust root of that log from whoever runs it, and not from this peer.';
-  return err([{ where, key: 'policy.anchor_trust_root', message, fix }]);
+  return err([{ where: shownPath(where), key: 'policy.anchor_trust_root', message, fix }]);
+}
+
+function statesTime(trustRoot: string): boolean {
+  const logs = parseTrustedRoot(trustRoot);
+  return logs.ok && logs.value.some(mayStateTime);
+}
+
+/** It would refuse every page. */
+function timelessProblem(path: string, trustRoot: string): ConfigProblem {
+  const message = `policy.anchor_max_age_s is set, but every log in ${trustRoot} is a Rekor v2, which signs no time: no anchor could be new enough`;
+  const fix = 'Leave anchor_max_age_s out, or name the trust root of a Rekor v1.';
+  return { where: path, key: 'policy.anchor_max_age_s', message, fix };
 }
 
 /** Rules that no single key breaks. */
@@ -181,7 +198,7 @@ function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) =>
   const problems: ConfigProblem[] = [];
   const other = peer.addresses.find((address) => (peerIdIn(address) ?? peer.peer_id) !== peer.peer_id);
   if (other !== undefined) {
-    const message = `addresses: ${other} ends in another peer id than peer_id, ${peer.peer_id}`;
+    const message = `addresses: ${shownPath(other)} ends in another peer id than peer_id, ${peer.peer_id}`;
     const fix = 'Ask the partner which is right (`peer show self`), and leave /p2p/… out of addresses.';
     problems.push({ where: whereIs('addresses'), key: 'addresses', message, fix });
   }
@@ -198,9 +215,10 @@ function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) =>
     const fix = missing ? 'Set it to the path of that log’s trusted_root.json.' : 'Add "rekor" to policy.anchors.';
     problems.push({ where: whereIs('policy.anchors'), key: 'policy.anchor_trust_root', message, fix });
   }
-  if (anchors.length === 0 && anchor_max_age_s !== undefined) {
-    const message = 'policy.anchor_max_age_s is set, but policy.anchors names no log: nothing would be asked for';
-    const fix = 'Add anchors = ["rekor"], or leave it out.';
+  if (!anchors.includes('rekor') && anchor_max_age_s !== undefined) {
+    const message =
+      'policy.anchor_max_age_s is set, but policy.anchors does not name "rekor": no other log signs a time';
+    const fix = 'Add "rekor" to policy.anchors, or leave anchor_max_age_s out.';
     problems.push({ where: whereIs('policy.anchor_max_age_s'), key: 'policy.anchors', message, fix });
   }
   if (peer.accept.length > 0 && peer.namespaces.length === 0) {

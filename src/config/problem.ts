@@ -1,8 +1,13 @@
-/** What is wrong with something an operator wrote. Every problem says where, what was expected and found, and what to do. */
+import { shortened } from '../core/shortened.ts';
+
+/**
+ * What is wrong with something an operator wrote. Every problem says where, what was expected and found, and what to do.
+ * Whatever it repeats of a file, a variable or a flag is cut: a problem is a line of a log, whatever was written.
+ */
 export interface ConfigProblem {
-  /** `/srv/node/config.toml:12`, `environment variable STIGMEM_PORT`, `flag --set api.port`. */
+  /** At most some 1,000 characters: `/srv/node/config.toml:12`, `environment variable STIGMEM_PORT`, `flag --set api.port`. */
   readonly where: string;
-  /** `api.port`; null when the whole file is concerned. */
+  /** `api.port`, cut to 120 characters; null when the whole file is concerned. */
   readonly key: string | null;
   readonly message: string;
   /** What to do about it, as an instruction. */
@@ -21,9 +26,22 @@ export function problemText(problem: ConfigProblem): string {
   return `${problem.where}: ${problem.message}. ${problem.fix}`;
 }
 
-/** A value as an operator recognises it, cut to a length that fits a line. */
+const MAX_SHOWN_CHARS = 120;
+const MAX_PATH_CHARS = 1_000;
+
+/** A value as an operator recognises it, in JSON, cut to a length that fits a line. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+  return shortened(text, MAX_SHOWN_CHARS);
+}
+
+/** The name of a key, variable or flag that somebody else chose, cut like a value. */
+export function shownName(name: string): string {
+  return shortened(name, MAX_SHOWN_CHARS);
+}
+
+/** A path or an address that a file names: longer than any that is meant. */
+export function shownPath(path: string): string {
+  return shortened(path, MAX_PATH_CHARS);
 }

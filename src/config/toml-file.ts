@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import { err, ok, type Result } from '../core/result.ts';
-import type { ConfigProblem } from './problem.ts';
+import { type ConfigProblem, shownName } from './problem.ts';
 
 /** A file larger than this is no configuration; it is refused before it is read. */
 const MAX_TOML_BYTES = 1_048_576;
@@ -43,11 +43,15 @@ export function parseTomlText(name: string, text: string): Result<TomlFile, Toml
     return ok({ tree: parse(text, { maxDepth: MAX_TOML_DEPTH }), lines: lineIndex(text) });
   } catch (thrown) {
     if (!(thrown instanceof TomlError)) {
-      return refused(name, `expected TOML, got text that cannot be parsed (${String(thrown)})`, 'Mend the file.');
+      return refused(
+        name,
+        `expected TOML, got text that cannot be parsed (${shownName(String(thrown))})`,
+        'Mend the file.',
+      );
     }
     const reason = thrown.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? '';
     const line = text.split(/\r?\n/)[thrown.line - 1]?.trim() ?? '';
-    const message = `expected TOML, got ${JSON.stringify(line.slice(0, 80))} (${reason})`;
+    const message = `expected TOML, got ${JSON.stringify(line.slice(0, 80))} (${shownName(reason)})`;
     return refused(`${name}:${thrown.line}`, message, 'Mend this line; texts need quotes, lists need [ ].');
   }
 }

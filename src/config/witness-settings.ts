@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARS, parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
-import type { ConfigProblem } from './problem.ts';
+import { type ConfigProblem, shownPath } from './problem.ts';
 import type { Settings } from './settings.ts';
 
 export interface WitnessConfig {
@@ -39,13 +39,18 @@ function readPolicy(
   const path = isAbsolute(policy_file) ? policy_file : join(dir, policy_file);
   const problem = (where: string, message: string): { policy: null; problem: ConfigProblem } => ({
     policy: null,
-    problem: { where, key: 'witness.policy_file', message, fix: 'See docs/OPERATIONS.md, Witnesses.' },
+    problem: {
+      where: shownPath(where),
+      key: 'witness.policy_file',
+      message,
+      fix: 'See docs/OPERATIONS.md, Witnesses.',
+    },
   });
   let text: string;
   try {
     text = readFileSync(path, 'utf8').slice(0, MAX_POLICY_CHARS + 1);
   } catch (error) {
-    return problem(path, `expected a witness policy, got no readable file (${(error as Error).message})`);
+    return problem(path, `expected a witness policy, got no readable file (${shownPath((error as Error).message)})`);
   }
   const parsed = parsePolicy(text);
   if (parsed.ok) return { policy: parsed.value, problem: null };

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '../core/result.ts';
+import { shortened } from '../core/shortened.ts';
 import { checkCosignature } from './cosignature.ts';
 import { ALG_COSIGNATURE_V1, ALG_ED25519, type SignedNote } from './note.ts';
 import { noteVerifier, parseVerifierKey, type VerifierKey } from './verifier-key.ts';
@@ -54,6 +55,7 @@ export const MAX_POLICY_CHARS = 65_536;
 const MAX_WITNESSES = 60;
 const MAX_LOGS = 256;
 const MAX_GROUPS = 256;
+const MAX_QUOTED_CHARS = 120;
 const NONE = 'none';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a policy may not hold
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/;
@@ -115,7 +117,7 @@ class PolicyReader {
       case 'quorum':
         return this.#takeQuorum(words);
       default:
-        return `expected log, witness, group or quorum, got ${JSON.stringify(keyword)}`;
+        return `expected log, witness, group or quorum, got ${quoted(keyword)}`;
     }
   }
 
@@ -151,9 +153,9 @@ class PolicyReader {
     const threshold = thresholdOf(rule, members.length);
     if (threshold === undefined) return `expected any, all or a number from 1 to ${members.length}`;
     for (const member of members) {
-      if (member === NONE || !this.#names.has(member)) return `member ${JSON.stringify(member)} is not defined above`;
+      if (member === NONE || !this.#names.has(member)) return `member ${quoted(member)} is not defined above`;
       // A witness that counts in two places would be two votes of one key.
-      if (this.#members.has(member)) return `member ${JSON.stringify(member)} is in a group already`;
+      if (this.#members.has(member)) return `member ${quoted(member)} is in a group already`;
       this.#members.add(member);
     }
     const taken = this.#define(name);
@@ -165,13 +167,13 @@ class PolicyReader {
   #takeQuorum([name, ...more]: readonly string[]): string | null {
     if (name === undefined || more.length > 0) return 'expected "quorum <name>"';
     if (this.#quorum !== undefined) return 'expected one quorum line, got a second';
-    if (!this.#names.has(name)) return `${JSON.stringify(name)} is not defined above`;
+    if (!this.#names.has(name)) return `${quoted(name)} is not defined above`;
     this.#quorum = name;
     return null;
   }
 
   #define(name: string): string | null {
-    if (this.#names.has(name)) return `the name ${JSON.stringify(name)} is taken already`;
+    if (this.#names.has(name)) return `the name ${quoted(name)} is taken already`;
     this.#names.add(name);
     return null;
   }
@@ -194,7 +196,7 @@ function policyKey(
   if (!key.ok || key.value.algorithm !== algorithm || !noteVerifier(key.value).ok) return err(wrongKey(key, algorithm));
   const { name, publicKey } = key.value;
   if (before.some((one) => Buffer.from(one.publicKey).equals(publicKey)))
-    return err(`the key of ${name} stands in a line above already`);
+    return err(`the key of ${quoted(name)} stands in a line above already`);
   return ok({ vkey, keyName: name, publicKey, url: url ?? null });
 }
 
@@ -202,6 +204,11 @@ function wrongKey(key: Result<VerifierKey, unknown>, algorithm: number): string 
   const expected = algorithm === ALG_ED25519 ? 'an Ed25519 log key' : 'a cosignature/v1 witness key';
   const got = key.ok ? `a key of algorithm ${key.value.algorithm}, or an unusable one` : 'another text';
   return `expected ${expected}, <name>+<8 hex>+<base64>; got ${got}`;
+}
+
+/** A word of the policy as a message repeats it. */
+function quoted(word: string | undefined): string {
+  return JSON.stringify(shortened(word ?? '', MAX_QUOTED_CHARS));
 }
 
 function fault(line: number, message: string): { readonly ok: false; readonly error: PolicyFault } {

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { err, ok, type Result } from '../core/result.ts';
 import { decodeBase64 } from './base64.ts';
+import { sameHash, sha256 } from './hash.ts';
 
 /** A transparency log whose word is taken. */
 export interface TrustedLog {
@@ -44,6 +45,15 @@ export function isSignedBy(log: TrustedLog, message: Uint8Array, signature: Uint
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether a log can be Rekor v1, which signs a time for each entry; v2 signs none. v1 is named by the hash of its key. v2
+ * is named as in a note: for an Ed25519 key that is another hash, for P-256 it begins with the same one.
+ */
+export function mayStateTime({ key, keyId }: TrustedLog): boolean {
+  const named = sha256(key.export({ format: 'der', type: 'spki' }));
+  return sameHash(named.subarray(0, keyId.length), keyId);
 }
 
 function readLog(value: unknown): TrustedLog | undefined {

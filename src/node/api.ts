@@ -5,10 +5,13 @@ import type { ApiEnv } from '../admin/api/route.ts';
 import { DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
+import type { KeyStatus } from '../core/key-status.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { Federation } from './federation.ts';
+import { keyStatuses } from './keys.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
@@ -26,6 +29,7 @@ export function apiOf(
   metrics.beforeScrape(async () => {
     await measure(base);
     await measureAnchors(base);
+    measureKeys(metrics, await keyStatuses(base, Date.now()));
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
       metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
   });
@@ -42,6 +46,7 @@ export function apiOf(
     witness: federation?.witness.api ?? null,
     receipts: (query) => base.reader.receipts(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
+    signingKeys: () => keyStatuses(base, Date.now()),
     keys: openKeyStore(base.paths.apiKeys),
     metrics,
     events: base.events,
@@ -75,6 +80,13 @@ async function measure({ metrics, writer, health }: Base): Promise<void> {
   metrics.auditRecords.set(auditRecords);
   metrics.projectionLagEntries.set(projectionLag);
   health.projectionLag = projectionLag;
+}
+
+function measureKeys({ keyExpirySeconds }: Metrics, keys: readonly KeyStatus[]): void {
+  keyExpirySeconds.reset(); // a peer that went, or a key that it declares no more
+  for (const { node_id, use, key_id, seconds_left, state } of keys)
+    if (seconds_left !== null && key_id !== null && state !== 'replaced')
+      keyExpirySeconds.set({ node: node_id, use, key_id }, seconds_left);
 }
 
 async function measureAnchors({ config, metrics, writer }: Base): Promise<void> {

@@ -1,6 +1,7 @@
 /** Receipts in a running node: whose keys they are checked by, and who is told when some came. */
 import type { PeerFile } from '../config/peer-file.ts';
 import { pinPeer } from '../pull/declare.ts';
+import { logKeyGoodUntil } from '../pull/log-key-life.ts';
 import type { PeerSessions } from '../pull/peer-sessions.ts';
 import type { ReceiptDeps } from '../serve/answer-receipt.ts';
 import { decodeHello } from '../wire/hello.ts';
@@ -38,9 +39,10 @@ export function receiptsOf(
   /** A peer that only reads is never greeted by us: its own greeting is where its log key comes from. */
   async function learn(peer: PeerFile, note: string): Promise<void> {
     const pinned = pinPeer(note, peer, null);
-    if (!pinned.ok) return;
+    if (!pinned.ok || !logKeyGoodUntil(note, peer, pinned.value, Date.now()).ok) return;
     const { origin, logKey } = pinned.value;
     const detail = { origin, log_key: Buffer.from(logKey).toString('base64'), peer_id: peer.peerId };
-    await writer.pinIfNew(peer.nodeId, note, { event: 'peer_verified', peer: peer.nodeId, detail });
+    const pin = await writer.pinIfNew(peer.nodeId, note, { event: 'peer_verified', peer: peer.nodeId, detail });
+    if (pin === undefined) await writer.renewDeclaration(peer.nodeId, note);
   }
 }

@@ -9,7 +9,7 @@ import type { FsckReport } from '../journal/fsck/report.ts';
 import type { FsckOptions } from '../journal/fsck/run-fsck.ts';
 import { runFsckInWorker } from '../journal/fsck/worker-run.ts';
 
-export interface VerifyJournalOptions extends Pick<FsckOptions, 'logKey' | 'onProgress' | 'signal'> {
+export interface VerifyJournalOptions extends Pick<FsckOptions, 'logKey' | 'receiptTrust' | 'onProgress' | 'signal'> {
   readonly anchors: readonly AnchorClaim[];
 }
 

@@ -1,3 +1,4 @@
+import type { KeyStatus } from '../core/key-status.ts';
 import type { FactReason, PageReason, QuarantineReason, RefusalEvent } from '../core/verdict.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics, PeerStateName } from './metrics.ts';
@@ -35,6 +36,8 @@ export interface Events {
   authRefused(): void;
   /** The restore guard's state has changed. */
   guard(state: GuardStateName, detail: string | null): void;
+  /** A key comes to its end. @param event as in the audit log */
+  keyWarning(event: string, key: KeyStatus, sentence: string): void;
   anchorSubmitted(backend: string): void;
   anchorFailed(backend: string, code: string, message: string): void;
 }
@@ -57,7 +60,8 @@ type ApiEvent =
   | 'requestServed'
   | 'requestFailed'
   | 'authRefused'
-  | 'guard';
+  | 'guard'
+  | 'keyWarning';
 
 function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
   return {
@@ -79,6 +83,11 @@ function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
       metrics.guardUnconfirmed.set(state === 'clear' && detail !== null ? 1 : 0);
       const level = state === 'clear' && detail === null ? 'info' : state === 'forked' ? 'fatal' : 'warn';
       logger[level]({ state, detail }, 'restore guard');
+    },
+    keyWarning(event, { node_id, peer, use, key_id, not_after }, sentence) {
+      // Nobody but us can mend our own key, and peers refuse it from then on.
+      const level = event === 'key_expired' && peer === null ? 'error' : 'warn';
+      logger[level]({ event, node: node_id, use, key_id, not_after }, sentence);
     },
   };
 }

@@ -15,7 +15,8 @@ export type GuardStateName = (typeof GUARD_STATES)[number];
 
 /**
  * Every metric of the node. Label values come from peer files, API keys and the closed lists of codes, never from
- * what a peer or a client sends, so the number of series is bounded.
+ * what a peer or a client sends, so the number of series is bounded. The exception is the key id of `keyExpirySeconds`: 8
+ * hex digits of a pinned declaration, which names 32 keys at most.
  */
 export interface Metrics {
   readonly registry: Registry;
@@ -51,6 +52,7 @@ export interface Metrics {
   readonly gossipHeads: Counter;
   readonly contradictions: Counter<'peer'>;
   readonly unreconciledHeads: Counter<'peer'>;
+  readonly keyExpirySeconds: Gauge<'node' | 'use' | 'key_id'>;
   readonly eventLoopDelay: Gauge<'quantile'>;
   /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
   beforeScrape(collect: () => void | Promise<void>): void;
@@ -69,6 +71,7 @@ export function createMetrics(): Metrics {
     ...journalMetrics(make),
     ...peerMetrics(make),
     ...apiMetrics(make),
+    ...keyMetrics(make),
     ...anchorMetrics(make),
     ...witnessMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
@@ -191,6 +194,16 @@ function apiMetrics(make: Makers): Part<'requestSeconds' | 'authFailures' | 'ope
     eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [
       'quantile',
     ]),
+  };
+}
+
+function keyMetrics(make: Makers): Part<'keyExpirySeconds'> {
+  return {
+    keyExpirySeconds: make.gauge(
+      `${NS}_key_expiry_seconds`,
+      'Time until a declared key ends, below 0 once it has; no series for a key without an end or with a successor',
+      ['node', 'use', 'key_id'],
+    ),
   };
 }
 

@@ -58,6 +58,8 @@ export type DeclarationFault =
   | { readonly code: 'declaration_invalid'; readonly detail: string }
   | { readonly code: 'log_key_missing'; readonly detail: string }
   | { readonly code: 'log_key_mismatch'; readonly detail: string }
+  | { readonly code: 'log_key_expired'; readonly detail: string }
+  | { readonly code: 'log_key_not_yet_valid'; readonly detail: string }
   /** `change` is null when the origin is another one too: that is another log, which nobody can trust in its place. */
   | { readonly code: 'key_changed'; readonly detail: string; readonly change: KeyChange | null };
 

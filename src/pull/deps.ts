@@ -10,6 +10,8 @@ export interface PullJournal {
   ingestPage(input: IngestInput): Promise<IngestOutcome>;
   peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress>;
   pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number>;
+  /** Keeps a declaration that says of the pinned keys how long they are good; nothing is done about any other. */
+  renewDeclaration(peer: string, note: string): Promise<boolean>;
   audit(input: AuditInput): Promise<number>;
   pendingReceipts(peer: string, origin: string): Promise<PendingReceipts>;
   receiptsTaken(peer: string, pageId: number): Promise<void>;

@@ -206,7 +206,9 @@ export class PeerSession {
   async #pullRound(accept: readonly string[], signal: AbortSignal): Promise<PullOutcome> {
     const { peer } = this.#state;
     this.#set({ phase: 'pulling' });
-    const greeted = this.#state.greeted ?? (await greet(peer, this.#deps, signal));
+    const known = this.#state.greeted;
+    const isGood = known !== null && this.#deps.nowMs() < known.goodUntilMs;
+    const greeted = isGood ? known : await greet(peer, this.#deps, signal);
     this.#set({ greeted, keyChange: null });
     const outcome = await pullOnce(
       { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits, policy: peer.policy },

@@ -33,6 +33,7 @@ const WRITES: ReadonlySet<string> = new Set([
   'ingestPage',
   'audit',
   'pinDeclaration',
+  'renewDeclaration',
   'head',
   'takeReceipts',
   'cosign',
@@ -122,6 +123,10 @@ export class WriterClient {
 
   pinIfNew(peer: string, note: string, input: AuditInput): Promise<number | undefined> {
     return this.#call('pinIfNew', peer, note, input, this.#options.nowMs());
+  }
+
+  renewDeclaration(peer: string, note: string): Promise<boolean> {
+    return this.#call('renewDeclaration', peer, note, this.#options.nowMs());
   }
 
   isPeerAdded(peer: string): Promise<boolean> {

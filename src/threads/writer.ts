@@ -16,6 +16,7 @@ import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
@@ -64,11 +65,16 @@ const PROJECTION_PAUSE_MS = 10;
 const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
-export interface WriterMethods extends AnchorMethods, GuardMethods, RecallMethods, ReceiptsMethods, WitnessMethods {
+export interface WriterMethods
+  extends AnchorMethods,
+    DeclarationMethods,
+    GuardMethods,
+    RecallMethods,
+    ReceiptsMethods,
+    WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
-  pinDeclaration(peer: string, note: string, input: AuditInput, nowMs: number): number;
   peerProgress(peer: string, feeds: readonly string[]): PeerProgress;
   isPeerAdded(peer: string): boolean;
   identity(): JournalIdentity;
@@ -127,13 +133,13 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
 
   const methods: WriterMethods = {
     ...guardMethods(journal, signer),
+    ...declarationMethods(journal),
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, data.witnessSeed, data.witnessPolicy),
     ...ingestMethods(journal),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
-    pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
     ...receiptsMethods(journal, receipts, signer),

@@ -71,6 +71,8 @@ export interface Refusal<Code extends string> {
 /** A checkpoint of a log that the reader trusts. */
 export interface ProvenCheckpoint extends Checkpoint {
   readonly note: SignedNote;
+  /** The node whose declaration vouches for the log; null: the log's key was given. */
+  readonly owner: string | null;
   /** Witnesses of the policy that cosigned it, with POSIX seconds. */
   readonly cosigned: readonly { readonly witness: string; readonly timeSeconds: number }[];
 }
@@ -91,7 +93,7 @@ export function verifyCheckpointNote(
   if (!note.ok || !parsed.ok) return refusal('checkpoint_malformed', 'expected a signed checkpoint, got another text');
   const keys = logKeys(parsed.value.origin, trust, declaration);
   if (!keys.ok) return keys;
-  if (!verifyNote(note.value, keys.value).ok) {
+  if (!verifyNote(note.value, keys.value.verifiers).ok) {
     return refusal(
       'checkpoint_signature_invalid',
       `no trusted key of ${parsed.value.origin} has signed this checkpoint`,
@@ -101,17 +103,18 @@ export function verifyCheckpointNote(
     const met = checkWitnessPolicy(trust.policy, note.value);
     if (!met.ok) return refusal('witness_quorum_unmet', `cosignatures are missing: ${met.error.missing.join(', ')}`);
   }
-  return ok({ ...parsed.value, note: note.value, cosigned: cosignedBy(note.value, trust.policy) });
+  const { owner } = keys.value;
+  return ok({ ...parsed.value, note: note.value, owner, cosigned: cosignedBy(note.value, trust.policy) });
 }
 
-/** Keys that are trusted to sign for `origin`. */
+/** Keys that are trusted to sign for `origin`, and the node that has declared them; null where they were given. */
 function logKeys(
   origin: string,
   { logs, nodes }: ReaderTrust,
   declaration: string | null,
-): Result<readonly NoteVerifier[], Refusal<TrustRefusal>> {
+): Result<{ readonly verifiers: readonly NoteVerifier[]; readonly owner: string | null }, Refusal<TrustRefusal>> {
   const given = logs.filter((log) => log.origin === origin).map((log) => ed25519Verifier(origin, log.key));
-  if (given.length > 0) return ok(given);
+  if (given.length > 0) return ok({ verifiers: given, owner: null });
   const owner = nodes.find(({ nodeId }) => origin.startsWith(`${nodeId.slice('stigmem://'.length)}/`));
   if (owner === undefined || declaration === null) {
     return refusal(
@@ -127,7 +130,7 @@ function logKeys(
     );
   }
   const declared = declaredLogKeys(opened.value, origin);
-  if (declared.length > 0) return ok(declared);
+  if (declared.length > 0) return ok({ verifiers: declared, owner: owner.nodeId });
   return refusal('checkpoint_origin_unknown', `${owner.nodeId} has not declared the log ${JSON.stringify(origin)}`);
 }
 

@@ -30,7 +30,7 @@ export function verdictText(verdict: EvidenceVerdict): string {
     ...section('What is proven', verdict.proven),
     ...section('What is not proven', verdict.not_proven),
   ];
-  return `${lines.map(printable).join('\n')}\n`;
+  return `${lines.map(plainText).join('\n')}\n`;
 }
 
 function section(title: string, sentences: readonly string[]): string[] {
@@ -38,6 +38,6 @@ function section(title: string, sentences: readonly string[]): string[] {
 }
 
 /** Whatever is not plain ASCII as its code point: nothing of others may steer a terminal. */
-function printable(text: string): string {
+export function plainText(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }

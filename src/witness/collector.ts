@@ -70,7 +70,9 @@ export class Collector {
     const names = new Set(this.#deps.peers().map(({ nodeId }) => witnessName(nodeId)));
     const others = (policy?.witnesses ?? []).flatMap(({ keyName, name, publicKey, url }): Reachable[] => {
       if (url === null || names.has(keyName)) return [];
-      const trusted = async (): Promise<readonly TrustedWitness[]> => [{ name: keyName, key: publicKey }];
+      const trusted = async (): Promise<readonly TrustedWitness[]> => [
+        { name: keyName, key: publicKey, endsAtS: null },
+      ];
       return [{ name: keyName, label: name, trusted, ask: (request) => submitCheckpoint(url, request, this.#signal) }];
     });
     return [...peers.map((peer) => this.#peer(peer)), ...others];
@@ -85,7 +87,11 @@ export class Collector {
         await this.#known.meet(peer, this.#signal);
         const declared = await this.#known.witnessOf(peer);
         const named = this.#deps.policy?.witnesses.filter(({ keyName }) => keyName === name) ?? [];
-        const trusted = named.map(({ publicKey }) => ({ name, key: publicKey }));
+        // Of the key that the peer declares itself, its declaration says how long it is good.
+        const others = named.filter(
+          ({ publicKey }) => declared === null || !Buffer.from(publicKey).equals(declared.key),
+        );
+        const trusted = others.map(({ publicKey }) => ({ name, key: publicKey, endsAtS: null }));
         return declared === null ? trusted : [declared, ...trusted];
       },
       ask: (request) => this.#askPeer(peer, request),

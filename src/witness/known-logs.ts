@@ -5,7 +5,8 @@ import { ALG_COSIGNATURE_V1 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { pinPeer } from '../pull/declare.ts';
 import { rawKeyOf } from '../transport/identity.ts';
-import { openDeclaration } from '../wire/declaration.ts';
+import { keyEndMs } from '../verify/key-expiry.ts';
+import { type DeclaredKey, openDeclaration } from '../wire/declaration.ts';
 import type { WitnessedLog } from './cosigner.ts';
 import type { WitnessDeps } from './deps.ts';
 import type { TrustedWitness } from './own-heads.ts';
@@ -83,10 +84,17 @@ function witnessIn(note: string, peer: PeerFile): TrustedWitness | null {
   const opened = openDeclaration(note, { nodeId: peer.nodeId, nodeKey: rawKeyOf(peer.peerId) });
   if (!opened.ok) return null;
   const name = witnessName(peer.nodeId);
-  for (const { use, vkey } of opened.value.keys) {
-    const key = use === 'witness' ? parseVerifierKey(vkey) : undefined;
+  for (const declared of opened.value.keys) {
+    const key = declared.use === 'witness' ? parseVerifierKey(declared.vkey) : undefined;
     if (key?.ok && key.value.name === name && key.value.algorithm === ALG_COSIGNATURE_V1)
-      return { name, key: key.value.publicKey };
+      return { name, key: key.value.publicKey, endsAtS: endOf(declared) };
   }
   return null;
+}
+
+/** A key whose end cannot be read vouches for nothing. */
+function endOf(key: DeclaredKey): number | null {
+  const endsMs = keyEndMs(key);
+  if (endsMs === undefined) return 0;
+  return endsMs === null ? null : Math.floor(endsMs / 1_000);
 }

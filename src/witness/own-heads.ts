@@ -1,6 +1,6 @@
 /** The node's own checkpoints in the journal's thread: cosignatures on them, and which of them is served. */
 import type { Journal } from '../journal/journal.ts';
-import { cosignatureVerifier } from '../merkle/cosignature.ts';
+import { cosignatureTime, cosignatureVerifier } from '../merkle/cosignature.ts';
 import { formatSignatureLine, parseNote } from '../merkle/note.ts';
 import { checkWitnessPolicy, type QuorumUnmet, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { parseCosignatures } from '../merkle/witness-body.ts';
@@ -10,6 +10,8 @@ export interface TrustedWitness {
   readonly name: string;
   /** Raw Ed25519 key. */
   readonly key: Uint8Array;
+  /** POSIX seconds: a cosignature that is dated later does not count. Null: no end is known. */
+  readonly endsAtS: number | null;
 }
 
 /** A checkpoint as peers get it: a note with every cosignature collected. */
@@ -56,9 +58,15 @@ export class OwnHeads {
     const signatures = parseCosignatures(lines);
     if (note === undefined || signatures === undefined) return 0;
     const text = Buffer.from(note.slice(0, note.lastIndexOf('\n\n') + 1));
-    const verifiers = trusted.map(({ name, key }) => cosignatureVerifier(name, key));
+    const verifiers = trusted.map(({ name, key, endsAtS }) => ({ endsAtS, ...cosignatureVerifier(name, key) }));
     const good = signatures.filter((line) =>
-      verifiers.some((one) => one.name === line.name && one.keyId === line.keyId && one.verify(text, line.signature)),
+      verifiers.some(
+        (one) =>
+          one.name === line.name &&
+          one.keyId === line.keyId &&
+          one.verify(text, line.signature) &&
+          (one.endsAtS === null || (cosignatureTime(line.signature) ?? one.endsAtS) < one.endsAtS),
+      ),
     );
     const added = this.#journal.durably(
       () => good.filter((line) => this.#save(size, line.name, formatSignatureLine(line), nowMs)).length,

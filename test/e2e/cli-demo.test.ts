@@ -72,3 +72,13 @@ test('a node that dies under the demo is named, with the end of its log, and the
   await until('all children are gone', async () => processesIn(cli).length === 0);
   assert.deepEqual(demoFolders(cli.root), [folder]);
 });
+
+test('Ctrl-C ends a demo with --keep: what is said to be kept is there', async (t) => {
+  const cli = new CliProcesses(t);
+  const demo = cli.start('demo --facts 400 --keep');
+  await demo.line(/everything has arrived/);
+  const ended = await demo.stop('SIGINT');
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /Stopped; nothing is left running, and the data folders are kept\.\n$/);
+  assert.equal(demoFolders(cli.root).length, 1);
+});

@@ -130,7 +130,11 @@ test('two organisations exchange facts with nothing but the command line', async
     ['acme', 'globex'],
     ['globex', 'acme'],
   ] as const) {
-    const { node_id, peer_id, addresses } = (await cli.run(`peer show self --data ${other} --json`)).json();
+    const { node_id, peer_id, addresses, keys } = (await cli.run(`peer show self --data ${other} --json`)).json();
+    assert.deepEqual(
+      keys.map(({ use }: { use: string }) => use),
+      ['log', 'audit', 'witness', 'anchor'],
+    );
     const added = await cli.run(
       `peer add ${other} --data ${name} --node-id ${node_id} --peer-id ${peer_id} --address ${addresses.join(' ')} --share public --accept public`,
     );

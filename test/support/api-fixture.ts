@@ -9,6 +9,7 @@ import type { ApiEnv } from '../../src/admin/api/route.ts';
 import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS } from '../../src/admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
 import type { Permission } from '../../src/admin/permissions.ts';
+import type { KeyStatus } from '../../src/core/key-status.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
 import type { AuditInput } from '../../src/journal/read-model.ts';
 import { createAuditBell } from '../../src/observe/audit-bell.ts';
@@ -65,6 +66,7 @@ export interface SendOptions {
 export interface TestApiOptions {
   readonly peers?: readonly PeerStatus[];
   readonly witness?: ApiDeps['witness'];
+  readonly signingKeys?: readonly KeyStatus[];
   readonly limits?: Partial<ApiLimits>;
   readonly gardens?: readonly string[];
   readonly openMetrics?: boolean;
@@ -99,6 +101,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     witness: options.witness ?? null,
     receipts: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),
+    signingKeys: async () => options.signingKeys ?? [],
     keys: keyStore,
     metrics,
     events: createEvents(logger, metrics),

@@ -56,6 +56,8 @@ export async function createCliFixture(options: TestApiOptions = {}): Promise<Cl
   writeFileSync(paths.config, renderConfig(NODE_ID));
   writeSeedFile(paths.nodeKey, 'node', new Uint8Array(32).fill(1));
   writeSeedFile(paths.logKey, 'log', new Uint8Array(32).fill(2));
+  writeSeedFile(paths.witnessKey, 'witness', new Uint8Array(32).fill(3));
+  writeSeedFile(paths.anchorKey, 'anchor', new Uint8Array(32).fill(4));
   const api = await createTestApi(options);
   writeSecretFile(paths.cliToken, api.keys.admin);
   const requests: string[] = [];
@@ -71,6 +73,12 @@ export async function createCliFixture(options: TestApiOptions = {}): Promise<Cl
     initJournal: (folder) => writeFileSync(join(folder, 'journal.db'), ''),
     runFsck: async () => fsckReport({}, 0),
     exportTiles,
+    identityIn: () => ({
+      nodeId: NODE_ID,
+      journalOrigin: 'acme.example/journal/0000000000000001',
+      auditOrigin: 'acme.example/audit/0000000000000001',
+      createdAt: '2026-01-01T00:00:00.000000+00:00',
+    }),
     verifyJournal,
   };
   const runBare = (args: readonly string[], how: RunOptions = {}): Promise<Ran> => runOnce(args, node, how);

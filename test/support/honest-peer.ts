@@ -119,6 +119,10 @@ export interface PageLie {
 }
 
 export interface HonestPeerOptions {
+  /** When its declared keys end; they do not, unless a test says so. */
+  readonly keysEndMs?: number;
+  /** When it declares them; the time of its first entry, unless a test says so. */
+  readonly declaredMs?: number;
   readonly authority?: string;
   /** Origin suffix, 16 hex digits. */
   readonly journal?: string;
@@ -357,14 +361,16 @@ export class HonestPeer {
     const { publicKey } = this.anchorSigner;
     const anchor = formatVerifierKey({ name: this.origin, algorithm: ALG_ECDSA, publicKey });
     const since = isoMicros(this.#startMs * 1000);
+    const { keysEndMs, declaredMs = this.#startMs } = this.#options;
+    const times = { not_after: keysEndMs === undefined ? null : isoMicros(keysEndMs * 1000), not_before: since };
     return signDeclaration(
       {
         audit_origin: this.origin.replace('/journal/', '/audit/'),
-        issued_at: since,
+        issued_at: isoMicros(declaredMs * 1000),
         journal_origin: this.origin,
         keys: [
-          { algorithm: 'ed25519', not_after: null, not_before: since, use: 'log', vkey },
-          { algorithm: 'ecdsa-p256', not_after: null, not_before: since, use: 'anchor', vkey: anchor },
+          { algorithm: 'ed25519', ...times, use: 'log', vkey },
+          { algorithm: 'ecdsa-p256', ...times, use: 'anchor', vkey: anchor },
         ],
         node_id: this.nodeId,
         peer_id: peerId,

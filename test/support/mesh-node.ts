@@ -162,8 +162,9 @@ export class MeshNode {
     return this.fetch(new Request(`http://node.invalid${path}`, { method: 'POST', body }));
   }
 
-  async fetch(request: Request): Promise<Response> {
-    const response = await this.#api?.fetch(request);
+  /** @param env what the server hands in beside the request */
+  async fetch(request: Request, env: { readonly address?: string } = {}): Promise<Response> {
+    const response = await this.#api?.fetch(request, env);
     if (response === undefined) throw new Error('not started');
     return response;
   }

@@ -18,6 +18,7 @@ import { addReceipts } from './receipts.ts';
 import { type Refusal, refused } from './responses.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
+import { addSigningKeys } from './signing-keys.ts';
 import { addTlog } from './tlog.ts';
 import { createCorruptionDesk } from './visibility.ts';
 import { addWitness } from './witness.ts';
@@ -44,6 +45,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addNode(apparatus);
   addKeys(apparatus);
   addWitness(apparatus);
+  addSigningKeys(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const peer of deps.peers.list()) deps.events.peerState(peer.name, peer.state, peer.lag_entries);

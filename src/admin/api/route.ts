@@ -15,6 +15,8 @@ import { ERROR_SCHEMA, QUOTA_SCHEMA } from './schemas.ts';
 export interface ApiBindings {
   /** Aborted when the server stops: long answers end then. */
   readonly stopping?: AbortSignal;
+  /** Of the socket: a proxy's where there is one. */
+  readonly address?: string | undefined;
 }
 export type ApiEnv = { Bindings: ApiBindings };
 export type ApiContext = Context<ApiEnv>;

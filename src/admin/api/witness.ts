@@ -2,16 +2,15 @@
 import { z } from '@hono/zod-openapi';
 import { isoMicros } from '../../core/time.ts';
 import { MAX_ADD_CHECKPOINT_CHARS } from '../../merkle/witness-body.ts';
-import type { AddCheckpointOutcome, ApiWitness, WitnessStatus } from '../deps.ts';
+import type { AddCheckpointOutcome, WitnessStatus } from '../deps.ts';
 import { readTextBody } from './body.ts';
 import { answer, json, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addOpenRoute, addRoute, NO_QUERY } from './route.ts';
+import { WitnessRate } from './witness-rate.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
 const TAG = 'Witness';
 const NOT_RUNNING: Refusal = { status: 503, detail: 'the node is not running: it cosigns nothing' };
-/** One bucket for all: who asks is known by the signature in the body alone, which is what costs to check. */
-const ANYBODY = 'anybody';
 
 const STATE = z
   .object({
@@ -48,8 +47,9 @@ const STATE = z
 
 /** Adds the endpoints of the witness. Those of C2SP take no key: the signature in the body says who asks. */
 export function addWitness(apparatus: Apparatus): void {
-  addSubmission(apparatus);
-  addMonitoring(apparatus);
+  const rate = new WitnessRate(apparatus.deps.limits.quotas);
+  addSubmission(apparatus, rate);
+  addMonitoring(apparatus, rate);
   const state = {
     method: 'get',
     path: '/v1/witness',
@@ -64,7 +64,7 @@ export function addWitness(apparatus: Apparatus): void {
   });
 }
 
-function addSubmission(apparatus: Apparatus): void {
+function addSubmission(apparatus: Apparatus, rate: WitnessRate): void {
   const submission = {
     method: 'post',
     path: '/witness/add-checkpoint',
@@ -86,14 +86,19 @@ function addSubmission(apparatus: Apparatus): void {
   addOpenRoute(apparatus, submission, async ({ c }) => {
     const { witness } = apparatus.deps;
     if (witness === null) return refused(NOT_RUNNING);
-    const busy = overRate(apparatus);
-    if (busy !== null) return refused(busy);
     const body = await readTextBody(c.req.raw, { ...apparatus.deps.limits, maxBodyBytes: MAX_ADD_CHECKPOINT_CHARS });
-    return body.ok ? submitted(witness, body.value) : refused(body.error);
+    if (!body.ok) return refused(body.error);
+    // Behind the body, which is small, and before its signatures are checked, which is what costs.
+    const origin = originIn(body.value);
+    const busy = overRate(rate.take(c.env?.address, origin, apparatus.deps.nowMs()));
+    if (busy !== null) return refused(busy);
+    const outcome = await witness.add(body.value);
+    if (origin !== null && !isUnknown(outcome)) rate.learn(origin);
+    return submitted(outcome);
   });
 }
 
-function addMonitoring(apparatus: Apparatus): void {
+function addMonitoring(apparatus: Apparatus, rate: WitnessRate): void {
   const monitoring = {
     method: 'get',
     path: '/witness/{log}/checkpoint',
@@ -106,25 +111,34 @@ function addMonitoring(apparatus: Apparatus): void {
       404: { description: 'the log is not known, or nothing of it was cosigned' },
     },
   } as const;
-  addOpenRoute(apparatus, monitoring, async ({ param }) => {
+  addOpenRoute(apparatus, monitoring, async ({ c, param }) => {
     const { witness } = apparatus.deps;
     if (witness === null) return refused(NOT_RUNNING);
-    const busy = overRate(apparatus);
+    const busy = overRate(rate.take(c.env?.address, null, apparatus.deps.nowMs()));
     if (busy !== null) return refused(busy);
     const note = /^[0-9a-f]{64}$/.test(param('log')) ? await witness.monitored(param('log')) : null;
     return note === null ? refused({ status: 404, detail: 'Not Found' }) : answer(200, TEXT, note);
   });
 }
 
-function overRate({ deps, quota }: Apparatus): Refusal | null {
-  const wait = quota.take(ANYBODY, 'witness', deps.nowMs());
+/** First line of the checkpoint, behind the empty line. */
+function originIn(body: string): string | null {
+  const at = body.indexOf('\n\n');
+  return at < 0 ? null : (body.slice(at + 2).split('\n', 1)[0] ?? null);
+}
+
+/** Neither says that the log is known. */
+function isUnknown(outcome: AddCheckpointOutcome): boolean {
+  return outcome.kind === 'refused' && (outcome.code === 'unknown_log' || outcome.code === 'bad_request');
+}
+
+function overRate(wait: number | null): Refusal | null {
   if (wait === null) return null;
   const headers = { 'retry-after': String(Math.max(1, Math.ceil(wait))) };
   return { status: 429, detail: 'too many requests to the witness; try again later', headers };
 }
 
-async function submitted(witness: ApiWitness, body: string): Promise<Response> {
-  const outcome = await witness.add(body);
+function submitted(outcome: AddCheckpointOutcome): Response {
   switch (outcome.kind) {
     case 'cosigned':
       return answer(200, TEXT, outcome.lines);

@@ -100,7 +100,7 @@ async function guide(
     probes += 1;
     if (!options.once) await delay(PROBE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
-  if (signal.aborted) return stopped(options.once);
+  if (signal.aborted) return stopped(options);
   await arrival(mesh, tour, soFar, signal);
   looking.abort();
   await looks;
@@ -143,8 +143,10 @@ async function endOf(children: readonly Child[]): Promise<CliError | null> {
   return end === undefined ? null : new CliError({ exit: 'refused', message: end });
 }
 
-function stopped(once: boolean): Outcome {
-  const human = 'Stopped; nothing is left running and nothing is left on disk.';
+function stopped({ once, keep }: DemoOptions): Outcome {
+  const human = keep
+    ? 'Stopped; nothing is left running, and the data folders are kept.'
+    : 'Stopped; nothing is left running and nothing is left on disk.';
   return { json: JSON.stringify({ stopped: true }), human, exit: once ? 'interrupted' : 'ok' };
 }
 

@@ -2,6 +2,7 @@
  * What others hold of this journal against what it says now. The journal's own checkpoints can be made again by whoever
  * has its key; an anchor cannot. The tree was derived from the rows before, so that its roots are those of the rows.
  */
+import type { AnchorReceipt } from '../../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../../merkle/base64.ts';
 import { sameHash } from '../../merkle/hash.ts';
 import { rootAt } from '../../merkle/tiles.ts';
@@ -19,6 +20,8 @@ export interface AnchorClaim {
   readonly source: string;
   /** Signed checkpoint; null for a line of the reference's form, which has a chain hash alone. */
   readonly note: string | null;
+  /** The receipt that the note came in, if it did. */
+  readonly receipt?: AnchorReceipt;
   /** Chain hash at an entry; null for the audit log. */
   readonly chain: { readonly seq: number; readonly hash: string } | null;
 }
@@ -72,7 +75,16 @@ class AnchorCheck {
   /** Claims come in the order of their sizes. */
   check(claim: Placed): void {
     this.#ctx.findings.checked.anchors++;
+    this.#checkReceipt(claim);
     if (this.#agrees(claim)) this.#agreed = claim.size;
+  }
+
+  #checkReceipt({ source, receipt }: Placed): void {
+    const { findings, origins, receipts } = this.#ctx;
+    const fault = receipt && receipts.faultOf(receipt, origins[this.#log] ?? '', findings);
+    if (fault === undefined) return;
+    const detail = `${source}: ${fault}`;
+    findings.problem({ table: 'anchors', row: source, field: 'entry', code: 'anchor_receipt_invalid', detail });
   }
 
   /** @param newest the last claim that came */

@@ -21,7 +21,7 @@ export function checkAnchorRows(ctx: FsckContext): void {
       if (changedColumn('anchor_checkpoints', row) === undefined) sizes.set(row.log, row.tree_size);
     },
   });
-  walkTable(ctx, 'anchor_receipts', { judge: (row) => judgeReceipt(row, known.get(row.anchor_id)) });
+  walkTable(ctx, 'anchor_receipts', { judge: (row) => judgeReceipt(ctx, row, known.get(row.anchor_id)) });
 }
 
 /** What the tree and the chain say at a size. */
@@ -82,6 +82,7 @@ function judgeGrowth({ tree_size }: StoredRow<'anchor_checkpoints'>, before: num
 }
 
 function judgeReceipt(
+  { receipts, findings }: FsckContext,
   row: StoredRow<'anchor_receipts'>,
   anchor: { readonly note: string; readonly size: number } | undefined,
 ): Fault | undefined {
@@ -101,8 +102,11 @@ function judgeReceipt(
     tree_size: anchor.size,
     v: 1,
   };
-  const isReceipt = typeof entry === 'object' && entry !== null && readAnchorReceipt(receipt).ok;
-  return isReceipt ? undefined : { code: 'anchor_receipt_malformed', field: 'entry', detail: 'it is no receipt' };
+  const read = readAnchorReceipt(receipt);
+  if (typeof entry !== 'object' || entry === null || !read.ok)
+    return { code: 'anchor_receipt_malformed', field: 'entry', detail: 'it is no receipt' };
+  const detail = receipts.faultOf(read.value, anchor.note.split('\n')[0] ?? '', findings);
+  return detail === undefined ? undefined : { code: 'anchor_receipt_invalid', field: 'entry', detail };
 }
 
 function parseOrUndefined(text: string): unknown {

@@ -2,6 +2,7 @@ import { type CountedTable, KEY_OF } from '../appended.ts';
 import { type Db, type Statement, sqlBuilder } from '../database.ts';
 import { type Cell, type LocatorSums, locate, SUMMED_COLUMNS, type Summed, type SummedColumn } from '../locator.ts';
 import type { LogName, SummedTable, Tables } from '../tables.ts';
+import type { ReceiptCheck } from './receipt-check.ts';
 import type { Findings, FsckCounts } from './report.ts';
 
 export interface FsckProgress {
@@ -20,6 +21,7 @@ export interface FsckContext {
   readonly logKey: Uint8Array | null;
   /** Names of the two logs; null when `meta` does not tell them any more. */
   readonly origins: Readonly<Record<LogName, string | null>>;
+  readonly receipts: ReceiptCheck;
   /** Reports progress and ends the check if it was aborted. Cheap: called for each row. */
   readonly step: (phase: string, done: number, total: number) => void;
 }

@@ -7,12 +7,13 @@ function tell(message: FsckMessage): void {
   parentPort?.postMessage(message);
 }
 
-const { files, anchors, logKey } = workerData as FsckOrder;
+const { files, anchors, logKey, receiptTrust } = workerData as FsckOrder;
 try {
   tell({
     kind: 'report',
     report: checkJournal(files, {
       logKey,
+      receiptTrust,
       ...(anchors === undefined ? {} : { anchors }),
       onProgress: (progress) => tell({ kind: 'progress', progress }),
     }),

@@ -42,6 +42,7 @@ export interface FsckCounts {
   key_statements: number;
   mutation_attempts: number;
   anchors: number;
+  verified_receipts: number;
   lookup: number;
   quarantine: number;
 }
@@ -85,6 +86,7 @@ export class Findings {
     key_statements: 0,
     mutation_attempts: 0,
     anchors: 0,
+    verified_receipts: 0,
     lookup: 0,
     quarantine: 0,
   };

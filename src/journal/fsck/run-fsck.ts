@@ -1,5 +1,6 @@
 /** Checks a whole journal: everything that is stored beside the bytes of facts is derived from them again and compared. */
 import { join } from 'node:path';
+import type { AnchorRequirement } from '../../verify/reader-trust.ts';
 import { type Db, openDatabase } from '../database.ts';
 import { JournalError } from '../errors.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../files.ts';
@@ -18,6 +19,7 @@ import { checkPages, type PageTotals } from './page-check.ts';
 import { checkPeers } from './peer-check.ts';
 import { PeerLogs } from './peer-logs.ts';
 import { checkProjections } from './projection-check.ts';
+import { ReceiptCheck } from './receipt-check.ts';
 import { Findings, type FsckReport } from './report.ts';
 import { checkFile, checkSchema } from './schema-check.ts';
 
@@ -26,6 +28,8 @@ export interface FsckOptions {
   readonly logKey: Uint8Array | null;
   /** What others hold of this journal, compared with its tree at their sizes. Undefined: no anchor is looked at. */
   readonly anchors?: readonly AnchorClaim[];
+  /** Transparency logs and anchor keys, by which receipts are verified. Undefined: they are compared only. */
+  readonly receiptTrust?: AnchorRequirement | undefined;
   readonly onProgress?: (progress: FsckProgress) => void;
   /** Looked at between rows; an aborted check throws the signal's reason. */
   readonly signal?: AbortSignal;
@@ -98,7 +102,9 @@ function checkOpened(db: Db, findings: Findings, before: Heads, options: FsckOpt
     const ctx = contextOf(db, findings, before, options);
     checkAll(ctx, before, file === null ? null : after);
     const { anchors } = options;
-    if (anchors !== undefined) guard(findings, 'anchors', () => checkAnchors(ctx, anchors));
+    if (anchors === undefined) return;
+    guard(findings, 'anchors', () => checkAnchors(ctx, anchors));
+    ctx.receipts.finish(findings);
   } finally {
     db.close();
   }
@@ -118,6 +124,7 @@ function contextOf(db: Db, findings: Findings, heads: Heads, options: FsckOption
     findings,
     logKey,
     origins: origins ?? { journal: null, audit: null },
+    receipts: new ReceiptCheck(options.receiptTrust ?? null),
     step: (phase, done, total) => {
       if (done % PROGRESS_ROWS !== 0 && done !== total) return;
       signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { AnchorRequirement } from '../../verify/reader-trust.ts';
 import { JournalError, type JournalErrorCode } from '../errors.ts';
 import type { AnchorClaim } from './anchor-check.ts';
 import type { FsckProgress } from './context.ts';
@@ -9,6 +10,7 @@ export interface FsckOrder {
   readonly files: JournalFiles;
   readonly anchors: readonly AnchorClaim[] | undefined;
   readonly logKey: Uint8Array | null;
+  readonly receiptTrust: AnchorRequirement | undefined;
 }
 
 export type FsckMessage =
@@ -24,9 +26,9 @@ const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './fsck-worker.ts' : './
  * @throws what `checkJournal` throws; the signal's reason if aborted
  */
 export async function runFsckInWorker(files: JournalFiles, options: FsckOptions): Promise<FsckReport> {
-  const { signal, onProgress, logKey, anchors } = options;
+  const { signal, onProgress, logKey, anchors, receiptTrust } = options;
   signal?.throwIfAborted();
-  const order: FsckOrder = { files, anchors, logKey };
+  const order: FsckOrder = { files, anchors, logKey, receiptTrust };
   const worker = new Worker(ENTRY, { workerData: order, name: 'fsck' });
   const done = Promise.withResolvers<FsckReport>();
   const abort = (): void => done.reject(signal?.reason);

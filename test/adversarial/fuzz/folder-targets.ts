@@ -292,5 +292,6 @@ page_entries = 0x10
 }
 
 function checkProblem(problem: Parameters<typeof problemText>[0]): void {
-  expect(problemText(problem).length < 4_000, 'a problem is told in few words');
+  const keyChars = problem.key?.length ?? 0;
+  expect(problemText(problem).length < 4_000 && keyChars <= 120, 'a problem is told in few words');
 }

@@ -1,11 +1,15 @@
-/** `verify bundle` and `verify checkpoint`: files from a real node, judged with nothing but keys. */
+/** `verify bundle` and `verify checkpoint`, and the one-file verifier: files from a real node, judged with nothing but keys. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type CliFixture, createCliFixture } from '../../support/cli-fixture.ts';
 import { type ClientNode, openClientNode } from '../../support/client-node.ts';
+
+const VERIFIER = fileURLToPath(new URL('../../../src/client/verify-main.ts', import.meta.url));
 
 let cli: CliFixture;
 let node: ClientNode;
@@ -70,6 +74,55 @@ test('what cannot be begun says what to do', async () => {
   ] as const) {
     const ran = await cli.runBare([...args]);
     assert.equal(ran.code, code, args.join(' '));
+    assert.match(ran.stdout + ran.stderr, said);
+  }
+});
+
+function verifier(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [VERIFIER, ...args], { encoding: 'utf8' });
+}
+
+test('the one-file verifier says of a bundle and a checkpoint what the command line says', async () => {
+  const { declaration } = JSON.parse(bundle) as { declaration: string };
+  const note = await (await node.api.send('/v1/journal/checkpoint', { as: 'ro' })).text();
+  const forged = bundle.replace('\\"value_v\\":\\"up\\"', '\\"value_v\\":\\"no\\"');
+  const keys = ['--node', trusted];
+  const beside = [...keys, '--declaration', file('d2.txt', declaration)];
+  for (const [kind, path, given] of [
+    ['bundle', file('good.json', bundle), keys],
+    ['bundle', file('bad.json', forged), keys],
+    ['checkpoint', file('good.txt', note), beside],
+    ['checkpoint', file('foreign.txt', note), [...beside, '--policy', file('p.txt', 'quorum none\n')]],
+    ['checkpoint', file('bad.txt', note.replace('\n1\n', '\n2\n')), beside],
+  ] as const) {
+    const ran = await cli.runBare(['verify', kind, path, ...given]);
+    const alone = verifier(...given, path);
+    assert.deepEqual([alone.status, alone.stderr], [ran.code, ''], path);
+    assert.deepEqual(words(alone.stdout), words(ran.stdout), path);
+    const json = JSON.parse(verifier('--json', ...given, path).stdout);
+    const byCommand = (await cli.runBare(['verify', kind, path, ...given, '--json'])).json();
+    assert.deepEqual(json, { file: path, kind, ...byCommand });
+  }
+});
+
+/** Without the padding, and the dash of an empty cell. */
+function words(text: string): readonly string[] {
+  return text.replaceAll('–', '-').split(/\s+/);
+}
+
+test('the one-file verifier does not judge by keys that it was not given, and says what is wrong with others', () => {
+  const path = file('b3.json', bundle);
+  for (const [args, status, said] of [
+    [[path], 2, /NOT JUDGED: this is a fact bundle.*--log-key/s],
+    [['--log-key', 'nonsense', path], 2, /expected the verifier key of a log/],
+    [['--node', trusted, '--policy', join(folder, 'none'), path], 2, /expected a file/],
+    [['--no-such', path], 2, /--no-such.*usage:/s],
+    [['--node', trusted], 2, /expected a file/],
+    [['--node', trusted, file('r.json', '{"backend":"rekor","checkpoint":""}')], 4, /expected an anchor receipt/],
+    [['--node', trusted, file('other.json', '{"kind":"else"}'), path], 2, /INVALID.*verified/s],
+  ] as const) {
+    const ran = verifier(...args);
+    assert.equal(ran.status, status, args.join(' '));
     assert.match(ran.stdout + ran.stderr, said);
   }
 });

@@ -31,10 +31,13 @@ import type { Journal } from '../../../src/journal/journal.ts';
 import { locatorSums } from '../../../src/journal/locator.ts';
 import { edgeId, tileId } from '../../../src/journal/stored-tiles.ts';
 import type { EntryRow } from '../../../src/journal/tables.ts';
+import type { AnchorReceipt } from '../../../src/merkle/anchor-receipt.ts';
 import { signCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';
+import { appendSignature } from '../../../src/merkle/cosignature.ts';
+import { createAnchorSigner } from '../../../src/merkle/ecdsa.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
-import { ALG_ED25519 } from '../../../src/merkle/note.ts';
+import { ALG_ECDSA, ALG_ED25519, parseNote } from '../../../src/merkle/note.ts';
 import { TreeBuilder } from '../../../src/merkle/tree-builder.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { type CliFixture, createCliFixture } from '../../support/cli-fixture.ts';
@@ -47,6 +50,7 @@ import {
   openJournal,
   openRaw,
 } from '../../support/journal-fixture.ts';
+import { SmallRekor } from '../../support/small-rekor.ts';
 import { copyJournal, tamper } from '../../support/tampering.ts';
 
 const VKEY = formatVerifierKey({ name: IDENTITY.journalOrigin, algorithm: ALG_ED25519, publicKey: LOG_KEY });
@@ -318,4 +322,51 @@ test('what is no journal is said to be none', async () => {
   assert.equal((await cli.runBare(['verify', file])).code, 4);
   const bad = await cli.runBare(['verify', join(origin, JOURNAL_FILE), '--log-key', 'nonsense']);
   assert.equal(bad.code, 2);
+});
+
+test('receipts of transparency logs are verified by the trust root, and without one said to be compared only', async () => {
+  const signer = createAnchorSigner(IDENTITY.journalOrigin, Buffer.alloc(32, 5));
+  const { name, publicKey, keyId } = signer;
+  const [line = ''] = readFileSync(anchors, 'utf8').split('\n');
+  const { note } = JSON.parse(line) as { note: string };
+  const parsed = parseNote(note);
+  assert.ok(parsed.ok);
+  const signature = Buffer.from(signer.sign(Buffer.from(parsed.value.text)));
+  const anchored = appendSignature(note, { name, keyId, signature });
+  const write = (file: string, receipt: AnchorReceipt): string => {
+    writeFileSync(join(work, file), `${JSON.stringify(receipt)}\n`);
+    return join(work, file);
+  };
+  const run = async (file: string, ...more: readonly string[]) => {
+    const journal = join(origin, JOURNAL_FILE);
+    const ran = await cli.runBare(['verify', journal, '--anchors', file, '--log-key', VKEY, '--json', ...more]);
+    return { exit: ran.code, report: ran.json(), stderr: ran.stderr };
+  };
+  const anchorKey = ['--anchor-key', formatVerifierKey({ name, algorithm: ALG_ECDSA, publicKey })];
+  for (const version of [1, 2] as const) {
+    const [log, other] = [new SmallRekor(version), new SmallRekor(version)];
+    const rootFile = join(work, `root-${version}.json`);
+    writeFileSync(rootFile, log.trustRoot);
+    const trust = ['--trust-root', rootFile, ...anchorKey];
+    const good = write(`good-${version}.json`, log.receipt(anchored, publicKey));
+
+    const verified = await run(good, ...trust);
+    assert.deepEqual([verified.exit, verified.report.checked.verified_receipts], [0, 1], JSON.stringify(verified));
+    assert.ok(!JSON.stringify(verified.report.notices).includes('receipts_not_verified'));
+    const compared = await run(good);
+    assert.deepEqual([compared.exit, compared.report.checked.verified_receipts], [0, 0]);
+    assert.match(
+      JSON.stringify(compared.report.notices),
+      /1 receipt was compared, not verified: give --trust-root and --anchor-key/,
+    );
+    const invented = await run(write(`invented-${version}.json`, other.receipt(anchored, publicKey)), ...trust);
+    assert.deepEqual(
+      [invented.exit, invented.report.problems.map(({ code }: Found) => code)],
+      [4, ['anchor_receipt_invalid']],
+    );
+    const half = await run(good, '--trust-root', rootFile);
+    assert.deepEqual([half.exit, /go together/.test(half.stderr)], [2, true]);
+  }
+  const junk = await run(write('junk.json', { backend: 'rekor', checkpoint: anchored } as AnchorReceipt));
+  assert.match(JSON.stringify(junk.report.problems), /expected an anchor receipt/);
 });

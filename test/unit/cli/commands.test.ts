@@ -35,6 +35,7 @@ test('--help names every command, gives examples and the exit codes', async () =
     'audit',
     'fsck',
     'key',
+    'keys',
     'journal',
     'demo',
   ]) {
@@ -47,7 +48,7 @@ test('--help names every command, gives examples and the exit codes', async () =
 const COMMANDS = [
   ...['init', 'run', 'status', 'assert', 'retract', 'import', 'query', 'recall', 'fsck', 'demo', 'journal head'],
   ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume', 'peer trust-key'],
-  ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke'],
+  ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke', 'keys list'],
 ];
 for (const command of COMMANDS) {
   test(`${command} --help explains itself with an example`, async () => {

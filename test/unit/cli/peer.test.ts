@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { readPeerFile } from '../../../src/config/peer-file.ts';
+import { parseVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { type CliFixture, createCliFixture } from '../../support/cli-fixture.ts';
 
 const GLOBEX = '12D3KooWNoN9sn86jWjb9F2u6czwcaJuLR2nZSzLekFnhtpxV5Ue';
@@ -118,6 +120,17 @@ test('show one, show self, show nobody', async () => {
   assert.match(peer_id, /^12D3Koo/);
   assert.deepEqual([addresses, namespaces], [['/ip4/127.0.0.1/tcp/4101'], ['acme.example']]);
   assert.equal(`${toml}\n`, self.stdout);
+  const { keys } = (await cli.run('peer show self --json')).json();
+  assert.deepEqual(
+    keys.map(({ use }: { use: string }) => use),
+    ['log', 'audit', 'witness', 'anchor'],
+  );
+  for (const { vkey, fingerprint } of keys) {
+    const key = parseVerifierKey(vkey);
+    assert.ok(key.ok, vkey);
+    assert.equal(fingerprint, `sha256:${createHash('sha256').update(key.value.publicKey).digest('hex')}`);
+    assert.ok(toml.includes(`${vkey}  ${fingerprint}`));
+  }
 });
 
 test('what a node shows of itself is a peer file for the partner', async () => {

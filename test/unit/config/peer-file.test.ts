@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync, hash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Grant, grantsInForce, readGrantText } from '../../../src/config/grant.ts';
-import { checkPeerFile, type PeerFile } from '../../../src/config/peer-file.ts';
+import { checkPeerFile, type PeerFile, readPeerFile } from '../../../src/config/peer-file.ts';
 import { formatPeerFile } from '../../../src/config/peer-text.ts';
 import { problemText } from '../../../src/config/problem.ts';
 import { parseTomlText } from '../../../src/config/toml-file.ts';
@@ -211,7 +214,7 @@ test('what is written reads back the same', () => {
           witnesses: fc.constantFrom(null, 'quorum none', '# of nobody\nquorum\tnone\n'),
           anchors: fc.constantFrom(
             null,
-            { backends: ['local'] as const, trustRootFile: null, trustRoot: null, maxAgeS: 60 },
+            { backends: ['local'] as const, trustRootFile: null, trustRoot: null, maxAgeS: null },
             { backends: ['local', 'rekor'] as const, trustRootFile: 'rekor "a".json', trustRoot: null, maxAgeS: null },
           ),
         },
@@ -221,4 +224,40 @@ test('what is written reads back the same', () => {
     plain,
   );
   fc.assert(fc.property(made, (written) => assert.deepEqual(peer(formatPeerFile(written)), written)));
+});
+
+/** A log of a trusted root, named by its key as Rekor v1 is, or by its name and key as v2 is. */
+function trustedLog(version: 1 | 2): object {
+  const { publicKey } =
+    version === 1 ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
+  const der = publicKey.export({ format: 'der', type: 'spki' });
+  const named = version === 1 ? der : Buffer.concat([Buffer.from('log.example\n\x01'), der.subarray(-32)]);
+  return {
+    baseUrl: 'https://log.example',
+    publicKey: {
+      rawBytes: der.toString('base64'),
+      keyDetails: version === 1 ? 'PKIX_ECDSA_P256_SHA_256' : 'PKIX_ED25519',
+    },
+    logId: { keyId: hash('sha256', named, 'base64') },
+  };
+}
+
+test('an age that no log could show is refused at load', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'peerd-policy-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'globex.toml');
+  const root = join(folder, 'root.json');
+  const load = (logs: readonly object[], policy: string) => {
+    writeFileSync(root, JSON.stringify({ tlogs: logs }));
+    writeFileSync(file, `${HEAD}[policy]\nanchors = ["rekor"]\nanchor_trust_root = "root.json"\n${policy}`);
+    return readPeerFile(file);
+  };
+  const refused = load([trustedLog(2)], 'anchor_max_age_s = 60\n');
+  assert.ok(!refused.ok);
+  assert.match(refused.error.map(problemText).join('\n'), /anchor_max_age_s is set, but every log .* Rekor v2.*Leave/s);
+  assert.ok(load([trustedLog(2)], '').ok);
+  assert.ok(load([trustedLog(1)], 'anchor_max_age_s = 60\n').ok);
+  assert.ok(load([trustedLog(2), trustedLog(1)], 'anchor_max_age_s = 60\n').ok);
+  const [local] = problems(`${HEAD}[policy]\nanchors = ["local"]\nanchor_max_age_s = 60\n`);
+  assert.match(local ?? '', /does not name "rekor"/);
 });

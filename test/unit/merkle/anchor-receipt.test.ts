@@ -1,81 +1,25 @@
 /** Receipts: one text each, and no single change is taken. A log of our own stands for Rekor; the real ones: test/interop. */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';
-import { canonicalJson } from '../../../src/core/canonical-json.ts';
 import {
   type AnchorReceipt,
   checkAnchorReceipt,
   formatAnchorReceipt,
   parseAnchorReceipt,
 } from '../../../src/merkle/anchor-receipt.ts';
-import { leafHash, nodeHash } from '../../../src/merkle/hash.ts';
-import { ALG_ECDSA, parseNote } from '../../../src/merkle/note.ts';
-import { rekorBody } from '../../../src/merkle/rekor-entry.ts';
 import { parseTrustedRoot } from '../../../src/merkle/trusted-root.ts';
-import { verifierKeyId } from '../../../src/merkle/verifier-key.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
+import { SmallRekor } from '../../support/small-rekor.ts';
 
 const peer = new HonestPeer().appendMany(3);
-const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-const SPKI = publicKey.export({ format: 'der', type: 'spki' });
-const KEY_ID = verifierKeyId({ name: '', algorithm: ALG_ECDSA, publicKey: SPKI });
-const LOG_ID = Buffer.alloc(32, 9);
-LOG_ID.writeUInt32BE(KEY_ID);
-const TRUST_ROOT = JSON.stringify({
-  mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-  tlogs: [
-    {
-      baseUrl: 'https://rekor.example',
-      hashAlgorithm: 'SHA2_256',
-      publicKey: { rawBytes: SPKI.toString('base64'), keyDetails: 'PKIX_ECDSA_P256_SHA_256' },
-      logId: { keyId: LOG_ID.toString('base64') },
-    },
-  ],
-});
+const REKOR = new SmallRekor(1);
+const TRUST_ROOT = REKOR.trustRoot;
 const logs = parseTrustedRoot(TRUST_ROOT);
 assert.ok(logs.ok);
 const TRUST = { origin: peer.origin, anchorKey: peer.anchorSigner.publicKey, logs: logs.value };
 
-/** What a Rekor v1 with one other entry answers. */
-function rekorReceipt(): AnchorReceipt {
-  const { checkpoint } = JSON.parse(peer.anchor()) as AnchorReceipt;
-  const note = parseNote(checkpoint);
-  assert.ok(note.ok);
-  const signature = note.value.signatures[1]?.signature ?? Buffer.alloc(0);
-  const body = Buffer.from(rekorBody(1, { text: note.value.text, signature, publicKey: TRUST.anchorKey }));
-  const [other, leaf] = [Buffer.alloc(32, 1), leafHash(body)];
-  const root = nodeHash(other, leaf);
-  const text = `rekor.example - 42\n2\n${root.toString('base64')}\n`;
-  const line = Buffer.concat([LOG_ID.subarray(0, 4), sign('sha256', Buffer.from(text), privateKey)]);
-  const stated = {
-    body: body.toString('base64'),
-    integratedTime: 1_800_000_000,
-    logID: LOG_ID.toString('hex'),
-    logIndex: 1,
-  };
-  const inclusionProof = {
-    checkpoint: `${text}\n— rekor.example ${line.toString('base64')}\n`,
-    hashes: [other.toString('hex')],
-    logIndex: 1,
-    rootHash: root.toString('hex'),
-    treeSize: 2,
-  };
-  const signedEntryTimestamp = sign('sha256', Buffer.from(canonicalJson(stated)), privateKey).toString('base64');
-  return {
-    backend: 'rekor',
-    checkpoint,
-    entry: { ...stated, uuid: leaf.toString('hex'), verification: { inclusionProof, signedEntryTimestamp } },
-    integrated_time: stated.integratedTime,
-    leaf_hash: leaf.toString('hex'),
-    log_id: stated.logID,
-    log_index: 1,
-    tree_size: 3,
-    v: 1,
-  };
-}
-
-const RECEIPT = rekorReceipt();
+const { checkpoint: ANCHORED } = JSON.parse(peer.anchor()) as AnchorReceipt;
+const RECEIPT = REKOR.receipt(ANCHORED, TRUST.anchorKey);
 
 test('a receipt verifies, and says what the log has signed', () => {
   const checked = checkAnchorReceipt(RECEIPT, TRUST);
