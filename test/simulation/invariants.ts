@@ -5,6 +5,7 @@ import { JOURNAL_FILE } from '../../src/journal/files.ts';
 import { checkJournal, filesOf } from '../../src/journal/fsck/run-fsck.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import type { Mesh, SimNode } from './mesh.ts';
+import { CREATED_AT } from './node.ts';
 
 interface EntryLine {
   readonly chain_seq: number;
@@ -246,6 +247,8 @@ function checkHonour(mesh: Mesh, { node, audit }: Held): void {
   for (const { event, reason, peer, seq, body } of audit) {
     const other = mesh.nodes.find(({ made }) => made.nodeId === peer);
     if (other === undefined || mesh.model.meddled.has(other.name)) continue;
+    // By a clock that was put back, a key is not valid yet.
+    if (reason === 'log_key_not_yet_valid' && JSON.parse(body).at < CREATED_AT) continue;
     const isConviction = event === 'peer_suspended' || event === 'own_history_forked';
     const isRefusal = event === 'federation_integrity_rejected' || event === 'peer_declaration_refused';
     if (!isConviction && !isRefusal) continue;

@@ -46,7 +46,8 @@ export interface Made {
 const LOGGER = createLogger('silent');
 const METRICS = createMetrics();
 const EVENTS = createEvents(LOGGER, METRICS);
-const CREATED_AT = '2025-12-01T00:00:00.000000Z';
+/** Since when the keys of every node are valid. */
+export const CREATED_AT = '2025-12-01T00:00:00.000000Z';
 
 export async function makeNode(root: string, name: string): Promise<Made> {
   const nodeId = `stigmem://${name}.example`;
