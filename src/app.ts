@@ -11,6 +11,7 @@ import { startKeysWatch } from './node/keys-watch.ts';
 export { initJournal } from './journal/init.ts';
 export { runFsck } from './node/fsck.ts';
 export { identityIn } from './node/identity.ts';
+export { rotateKey } from './node/rotate-key.ts';
 export { exportTiles } from './node/tiles-export.ts';
 export { verifyJournal } from './node/verify-journal.ts';
 

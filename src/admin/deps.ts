@@ -107,7 +107,7 @@ export interface PeerDirectory {
   /** Ends a suspension and has the peer asked again at once. Undefined when there is no such peer. */
   resume(id: string, actor: string): Promise<PeerStatus | undefined>;
   /** Pins a log key that waits for an operator, and has the peer asked again at once. */
-  trustKey(name: string, logKey: string, actor: string): Promise<TrustKeyOutcome>;
+  trustKeys(name: string, keys: readonly string[], actor: string): Promise<TrustKeyOutcome>;
 }
 
 export type EvidenceFile =

@@ -1,9 +1,11 @@
 /** Looks at the proofs that came with facts: with the log's key from the data folder, not with what the answer says. */
 import { dataPaths } from '../config/data-dir.ts';
+import { readFormerKeys } from '../config/key-files.ts';
 import { readSeedFile } from '../config/secret-file.ts';
 import { cidOfText } from '../core/cid.ts';
 import { decodeEntry } from '../core/entry.ts';
 import { isJsonObject, type JsonObject, type JsonValue, jsonText } from '../core/json.ts';
+import { firstOk } from '../core/result.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { entryLeafHash } from '../merkle/commitment.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
@@ -22,16 +24,19 @@ export const VERIFY_FULL: Readonly<Record<string, string>> = { 'stigmem-verify':
 /** What is known of the node's log before it answers. */
 export interface LogIdentity {
   readonly origin: string;
-  /** Raw Ed25519 key. */
-  readonly key: Uint8Array;
+  /** Raw Ed25519 keys: the one in use, and those before it that are in their overlap. */
+  readonly keys: readonly [Uint8Array, ...Uint8Array[]];
 }
 
 /** The log of the data folder. @throws CliError without its key */
 export async function logOf(context: Context, api: Api): Promise<LogIdentity> {
   const { origin } = JSON.parse(expectOk(await api.get('/v1/journal/head'))) as HeadAnswer;
-  const seed = readSeedFile(dataPaths(context.dir()).logKey, 'log');
-  if (seed.ok) return { origin, key: createLogSigner(origin, seed.value).publicKey };
-  throw new CliError({ exit: 'unavailable', message: seed.error.message, fix: seed.error.fix });
+  const paths = dataPaths(context.dir());
+  const seed = readSeedFile(paths.logKey, 'log');
+  if (!seed.ok) throw new CliError({ exit: 'unavailable', message: seed.error.message, fix: seed.error.fix });
+  const former = readFormerKeys(paths, 'log');
+  const keyOf = (bytes: Uint8Array): Uint8Array => createLogSigner(origin, bytes).publicKey;
+  return { origin, keys: [keyOf(seed.value), ...(former.ok ? [...former.value.values()].map(keyOf) : [])] };
 }
 
 /**
@@ -60,7 +65,8 @@ function faultOf(bundle: FactBundle, fact: JsonObject, log: LogIdentity): string
   const proof = parseTlogProof(bundle.proof);
   if (!proof.ok) return 'its proof cannot be read';
   const { index, path } = proof.value;
-  const checkpoint = openCheckpoint(proof.value.checkpoint, log);
+  const { origin, keys } = log;
+  const checkpoint = firstOk(keys, (key) => openCheckpoint(proof.value.checkpoint, { origin, key }));
   if (!checkpoint.ok) return `its checkpoint is not signed by the log (${checkpoint.error})`;
   const leaf = entryLeafHash(Buffer.from(bundle.salt, 'base64'), bundle.entry);
   const { root, size } = checkpoint.value;

@@ -124,9 +124,7 @@ function peerRows(file: Readonly<Record<string, unknown>>, status: PeerStatus | 
     ['feeds', status.cursors.map(({ feed, after, length }) => `${feed} ${after}/${length ?? '?'}`).join(', ') || null],
     ['receipts', acknowledgedSentence(status)],
     ['checkpoint', status.checkpoint === null ? null : `${status.checkpoint.size} ${status.checkpoint.root}`],
-    ...(status.log_key_change === null
-      ? []
-      : [['log key changed', { lines: keyLines(status.log_key_change) }] as const]),
+    ...status.key_changes.map((change) => [`${change.use} key changed`, { lines: keyLines(change) }] as const),
     ['last contact', status.last_contact_at],
     ['next attempt', status.next_attempt_at],
     ['clock', status.clock_skew_ms === null ? null : `${status.clock_skew_ms} ms ahead of ours`],

@@ -7,28 +7,28 @@ import { requirePeer } from './peer-manage.ts';
 import type { PeerStatus } from './wire-shapes.ts';
 
 interface TrustKeyOptions extends CommonOptions {
-  readonly logKey: string;
+  readonly key: readonly string[];
 }
 
-/** `peer trust-key`: an operator's word that the new log key is the partner's. */
+/** `peer trust-key`: an operator's word that the new keys are the partner's. */
 export async function runTrustKey(
   context: Context,
   [name = '']: readonly string[],
-  { logKey }: TrustKeyOptions,
+  { key }: TrustKeyOptions,
 ): Promise<Outcome> {
   requirePeer(context.dir(), name);
   const path = `/v1/federation/peers/${name}`;
-  const { change, json } = await withApi(context, async (api) => {
+  const { changes, json } = await withApi(context, async (api) => {
     const before = JSON.parse(expectOk(await api.get(path))) as PeerStatus;
-    const answer = expectOk(await api.post(`${path}/trust-key`, JSON.stringify({ log_key: logKey })));
-    return { change: before.log_key_change, json: answer };
+    const answer = expectOk(await api.post(`${path}/trust-key`, JSON.stringify({ keys: key })));
+    return { changes: before.key_changes, json: answer };
   });
-  const lines = change === null ? [] : keyLines(change);
-  return { json, human: [...lines, `The new log key of ${name} is trusted; it is asked at once.`].join('\n') };
+  const lines = changes.flatMap(keyLines);
+  return { json, human: [...lines, `What ${name} signs with now is trusted; it is asked at once.`].join('\n') };
 }
 
-/** Both keys, each with the SHA-256 of its 32 raw bytes. */
-export function keyLines({ pinned, declared }: NonNullable<PeerStatus['log_key_change']>): string[] {
+/** Both keys, each with the SHA-256 of its public key. */
+export function keyLines({ pinned, declared }: PeerStatus['key_changes'][number]): string[] {
   return [`old ${pinned} ${fingerprint(pinned)}`, `new ${declared} ${fingerprint(declared)}`];
 }
 

@@ -42,15 +42,15 @@ export function addPeer(program: Command, cli: Cli): void {
 
   const trustKey = group
     .command('trust-key')
-    .summary('trust the new log key of a partner')
+    .summary('trust the new keys of a partner')
     .description(
-      'A partner whose log key has changed without a signed succession is not pulled from until an operator says which key is right. Compare the new key with the partner over another channel first; `peer show NAME` has it.',
+      'A partner whose log, anchor or witness key has changed without a signed succession is not pulled from until an operator says which key is right. Compare each new key with the partner over another channel first; `peer show NAME` has them.',
     )
     .argument('<name>', 'name of the partner')
-    .requiredOption('--log-key <vkey>', 'the new key in full, as the partner has it')
+    .requiredOption('--key <vkey...>', 'each new key in full, as the partner has it')
     .action(action(cli, runTrustKey));
   withExamples(withCommonOptions(trustKey), [
-    'peer trust-key globex --log-key globex.example/journal/…+1a2b3c4d+A… --data ./acme',
+    'peer trust-key globex --key globex.example/journal/…+1a2b3c4d+A… --data ./acme',
   ]);
 }
 

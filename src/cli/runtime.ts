@@ -1,10 +1,12 @@
 /** The process as commands see it. `main.ts` makes the real one; tests make their own. */
 import type { OfflineNode, RunningNode } from '../app.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
+import type { SeedUse } from '../config/secret-file.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
 import type { LogName } from '../journal/tables.ts';
+import type { Rotation, RotationOutcome } from '../node/rotate-key.ts';
 import type { ExportPlace } from '../node/tiles-export.ts';
 import type { VerifyJournalOptions } from '../node/verify-journal.ts';
 import type { ExportOptions, ExportReport } from '../publish/export-log.ts';
@@ -46,6 +48,7 @@ export interface Node {
     dir: string,
     options: { readonly onProgress?: (progress: FsckProgress) => void; readonly signal?: AbortSignal },
   ): Promise<FsckReport>;
+  rotateKey(dir: string, use: SeedUse, rotation: Rotation): Promise<RotationOutcome>;
   verifyJournal(file: string, options: VerifyJournalOptions): Promise<FsckReport>;
   exportTiles(journalFile: string, log: LogName, place: ExportPlace, options: ExportOptions): Promise<ExportReport>;
 }

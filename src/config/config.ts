@@ -5,12 +5,15 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import { isLoopback } from './checks.ts';
 import { dataPaths } from './data-dir.ts';
-import { explainFault } from './fault.ts';
+import { explainFaults } from './fault.ts';
 import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
-import { checkSettings, SECTIONS, SETTINGS, type Settings } from './settings.ts';
+import { checkSettings, SECTIONS, SETTINGS } from './settings.ts';
+import type { Settings } from './settings-form.ts';
 import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
 import { checkWitnessPolicyFile, type WitnessConfig, witnessConfig } from './witness-settings.ts';
+
+const DAY_MS = 86_400_000;
 
 export interface Config {
   /** Data folder, as given. */
@@ -36,6 +39,10 @@ export interface Config {
     readonly maxParallelPulls: number;
     readonly maxFutureSkewMs: number;
     readonly maxPastSkewMs: number;
+  };
+  readonly keys: {
+    /** null: without an end */
+    readonly validMs: number | null;
   };
   readonly guard: {
     /** Absolute, or relative to where the process runs if the data folder is. */
@@ -97,17 +104,11 @@ function resolveConfig(
   const checked = checkSettings(tree);
   if (!checked.ok) {
     const context = { tree, whereIs, expected: expectedAt, knownKeys: KNOWN_KEYS, reference: 'config.example.toml' };
-    const faults = checked.faults.flatMap((fault) => explainFault(fault, context));
-    return err({ code: 'invalid', problems: [...problems, ...faults.sort((a, b) => lineOf(a) - lineOf(b))] });
+    return err({ code: 'invalid', problems: [...problems, ...explainFaults(path, checked.faults, context)] });
   }
   const policyFile = checkWitnessPolicyFile(dir, checked.value.witness);
   const found = [...problems, ...contradictions(checked.value, whereIs), ...policyFile];
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
-}
-
-/** In the order of the file; what has no line comes first. */
-function lineOf({ where }: ConfigProblem): number {
-  return Number(/:(\d+)$/.exec(where)?.[1] ?? 0);
 }
 
 const KNOWN_KEYS = [...SETTINGS.map(({ key }) => key), ...SECTIONS.map(({ name }) => name)];
@@ -152,7 +153,7 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, guard, limits, listen, tlog } = settings;
+  const { anchor, api, federation, guard, keys, limits, listen, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
@@ -177,6 +178,7 @@ function toConfig(dir: string, settings: Settings): Config {
       maxFutureSkewMs: federation.max_future_skew_s * 1_000,
       maxPastSkewMs: federation.max_past_skew_s * 1_000,
     },
+    keys: { validMs: keys.valid_days === 0 ? null : keys.valid_days * DAY_MS },
     guard: { signedHeadsFile: inDir(guard.signed_heads_file), waitMs: guard.wait_s * 1_000 },
     witness: witnessConfig(dir, settings.witness),
     limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },

@@ -23,6 +23,11 @@ export interface DataPaths {
   readonly daemon: string;
 }
 
+/** Where the key of a use is. */
+export function keyFile(paths: DataPaths, use: 'node' | 'log' | 'witness' | 'anchor'): string {
+  return { node: paths.nodeKey, log: paths.logKey, witness: paths.witnessKey, anchor: paths.anchorKey }[use];
+}
+
 /** Paths below a data folder; nothing is read or made. */
 export function dataPaths(dir: string): DataPaths {
   const keys = join(dir, 'keys');

@@ -41,21 +41,45 @@ export function toFault(issue: z.core.$ZodIssue): Fault {
   };
 }
 
-/** Words one fault; several when it names several unknown keys. */
-export function explainFault(fault: Fault, context: FaultContext): ConfigProblem[] {
-  const names = fault.path.filter((part) => typeof part === 'string');
-  if (fault.unknownKeys.length > 0) return fault.unknownKeys.map((name) => unknownKey(names, name, context));
+/** More are counted and not told: a file of 1 MiB can have 100,000 faults, and each is a line of a log. */
+const MAX_TOLD = 50;
 
-  const key = names.join('.');
-  const got = fault.path.reduce<unknown>((value, part) => member(value, part), context.tree);
+/** Words the first faults in the order of the file; what has no line comes first. A last problem counts those left out. */
+export function explainFaults(path: string, faults: readonly Fault[], context: FaultContext): ConfigProblem[] {
+  const single = faults.flatMap((fault) =>
+    fault.unknownKeys.length === 0 ? [fault] : fault.unknownKeys.map((name) => ({ ...fault, unknownKeys: [name] })),
+  );
+  const lined = single.map((fault) => ({ fault, line: lineOf(context.whereIs(keyOf(fault))) }));
+  const told = lined.sort((a, b) => a.line - b.line).slice(0, MAX_TOLD);
+  const problems = told.map(({ fault }) => explainFault(fault, context));
+  const left = single.length - told.length;
+  if (left === 0) return problems;
+  const message = `${left} more problems, of ${single.length} in this file`;
+  return [...problems, { where: path, key: null, message, fix: 'Mend those above first.' }];
+}
+
+function lineOf(where: string): number {
+  return Number(/:(\d+)$/.exec(where)?.[1] ?? 0);
+}
+
+/** With the unknown key, if it is about one. Places in a list are left out. */
+function keyOf({ path, unknownKeys }: Fault): string {
+  return [...path.filter((part) => typeof part === 'string'), ...unknownKeys].join('.');
+}
+
+function explainFault(fault: Fault, context: FaultContext): ConfigProblem {
+  const key = keyOf(fault);
+  const [unknown] = fault.unknownKeys;
+  if (unknown !== undefined) return unknownKey(key, unknown, context);
+
+  const got = fault.path.reduce<unknown>(member, context.tree);
   const reason = fault.reason === null ? '' : ` (${fault.reason})`;
   const message = `${key}: expected ${context.expected(key)}, got ${shown(got)}${reason}`;
   const fix = got === undefined ? 'Add it.' : 'Correct the value.';
-  return [{ where: context.whereIs(key), key, message, fix }];
+  return { where: context.whereIs(key), key, message, fix };
 }
 
-function unknownKey(section: readonly string[], name: string, context: FaultContext): ConfigProblem {
-  const key = [...section, name].join('.');
+function unknownKey(key: string, name: string, context: FaultContext): ConfigProblem {
   // A known name under another section is a likelier mistake than a typing error.
   const sameName = context.knownKeys.find((known) => known.split('.').at(-1) === name);
   const near = sameName ?? nearest(key, context.knownKeys);
@@ -66,5 +90,5 @@ function unknownKey(section: readonly string[], name: string, context: FaultCont
 
 function member(value: unknown, part: string | number): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
-  return Object.entries(value).find(([name]) => name === String(part))?.[1];
+  return Object.hasOwn(value, part) ? (value as Readonly<Record<string | number, unknown>>)[part] : undefined;
 }

@@ -7,7 +7,7 @@ import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receip
 import { parsePolicy } from '../merkle/tlog-policy.ts';
 import { mayStateTime, parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { addressFault, authorityFault, nodeIdFault, peerIdFault, peerIdIn } from './checks.ts';
-import { explainFault, text, toFault } from './fault.ts';
+import { explainFaults, text, toFault } from './fault.ts';
 import { GRANT_FORM, type Grant, readGrant } from './grant.ts';
 import { type ConfigProblem, shownPath } from './problem.ts';
 import { readTomlFile, type TomlFile } from './toml-file.ts';
@@ -122,7 +122,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'limits.page_entries': `a number from 1 to ${MAX_PAGE_ENTRIES}`,
 };
 
-/** Reads `peers/<name>.toml`. Reports every fault of the file. */
+/** Reads `peers/<name>.toml`. Reports the faults of the file, not the first alone. */
 export function readPeerFile(path: string): Result<PeerFile, readonly ConfigProblem[]> {
   const file = readTomlFile(path);
   if (!file.ok) return err([file.error.problem]);
@@ -152,7 +152,7 @@ export function checkPeerFile(path: string, file: TomlFile): Result<PeerFile, re
       knownKeys: Object.keys(EXPECTED),
       reference: 'peers/README.md',
     };
-    return err(checked.error.issues.flatMap((issue) => explainFault(toFault(issue), context)));
+    return err(explainFaults(path, checked.error.issues.map(toFault), context));
   }
   const problems = contradictions(checked.data, whereIs);
   return problems.length > 0 ? err(problems) : ok(toPeerFile(name, checked.data));

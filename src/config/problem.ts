@@ -17,7 +17,7 @@ export interface ConfigProblem {
 /** `not_initialised`: there is no node in this folder. `invalid`: there is one, and its settings contradict the rules. */
 export interface ConfigError {
   readonly code: 'not_initialised' | 'invalid';
-  /** Never empty: all that was found, so that nobody has to mend one line per start. */
+  /** Never empty: what was found, so that nobody has to mend one line per start. The faults of a file up to a limit. */
   readonly problems: readonly ConfigProblem[];
 }
 

@@ -12,14 +12,14 @@ import {
   MAX_VALUE_BYTES,
   TARGET_PAGE_BYTES,
 } from '../core/limits.ts';
-import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receipt.ts';
+import { ANCHOR_BACKENDS } from '../merkle/anchor-receipt.ts';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { addressFault, nodeIdFault } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
+import type { LogLevel, Settings } from './settings-form.ts';
 
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS: readonly [LogLevel, ...LogLevel[]] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
 
 export type SettingKind = 'text' | 'integer' | 'boolean' | 'list';
 
@@ -175,6 +175,18 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'What this node asks of its peers, and what it takes from them.' }),
+  keys: z
+    .strictObject({
+      valid_days: integer(0, 3_650, 0).register(about, {
+        kind: 'integer',
+        expected: 'days from 0 to 3650; 0: until they are changed',
+        doc: 'How long log, witness and anchor keys are good from when they came into use. Peers take nothing more from a log key past its end: warnings come 30, 14, 7 and 1 days before. 0: without an end.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, {
+      doc: 'Keys that this node signs with. They are changed with `stigmem-peerd keys rotate`.',
+    }),
   guard: z
     .strictObject({
       signed_heads_file: z.string().min(1).default('signed-heads.json').register(about, {
@@ -317,49 +329,6 @@ const schema = z.strictObject({
     .prefault({})
     .register(sectionDoc, { doc: 'Logs.' }),
 });
-
-/** The settings as written in TOML, complete and of the right form. */
-export interface Settings {
-  readonly node_id: string;
-  readonly gardens: readonly string[];
-  readonly listen: { readonly p2p: readonly string[]; readonly announce: readonly string[] };
-  readonly api: {
-    readonly host: string;
-    readonly port: number;
-    readonly node_url: string;
-    readonly tls_cert_file: string;
-    readonly tls_key_file: string;
-    readonly behind_proxy: boolean;
-  };
-  readonly federation: {
-    readonly poll_interval_s: number;
-    readonly page_entries: number;
-    readonly page_bytes: number;
-    readonly max_parallel_pulls: number;
-    readonly max_future_skew_s: number;
-    readonly max_past_skew_s: number;
-  };
-  readonly guard: { readonly signed_heads_file: string; readonly wait_s: number };
-  readonly witness: {
-    readonly logs: readonly string[];
-    readonly policy_file: string;
-    readonly gossip_interval_s: number;
-  };
-  readonly limits: { readonly max_value_bytes: number; readonly max_connections: number };
-  readonly anchor: {
-    readonly backends: readonly AnchorBackendName[];
-    readonly interval: number;
-    readonly max_age_s: number;
-    readonly retry_s: number;
-    readonly local_path: string;
-    readonly rekor_url: string;
-    readonly rekor_version: number;
-    readonly rekor_read_url: string;
-    readonly rekor_trust_root: string;
-  };
-  readonly tlog: { readonly public: boolean };
-  readonly log: { readonly level: LogLevel };
-}
 
 /** Checks a whole tree. Never throws; reports every fault, not only the first. */
 export function checkSettings(

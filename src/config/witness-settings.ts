@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARS, parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { type ConfigProblem, shownPath } from './problem.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './settings-form.ts';
 
 export interface WitnessConfig {
   /** Logs that are cosigned beside those of peers. */

@@ -28,18 +28,25 @@ export interface PeerStatus {
     readonly reason: string | null;
     readonly seq: number;
   }[];
-  /** Verifier keys: the one that is pinned, and the one that its refused declaration names instead; null: no such thing. */
-  readonly log_key_change: { readonly pinned: string; readonly declared: string } | null;
+  /** Keys that its refused declaration names in place of pinned ones, without a succession. */
+  readonly key_changes: readonly ChangedKey[];
   readonly last_contact_at: string | null;
   readonly last_error: string | null;
   readonly next_attempt_at: string | null;
   readonly clock_skew_ms: number | null;
 }
 
-/** What became of an operator's word that a peer's new log key is the peer's. */
+/** Verifier keys: the one that is pinned, and the one that is declared instead. */
+export interface ChangedKey {
+  readonly use: 'log' | 'anchor' | 'witness';
+  readonly pinned: string;
+  readonly declared: string;
+}
+
+/** What became of an operator's word that a peer's new keys are the peer's. */
 export type TrustKeyOutcome =
   | { readonly kind: 'trusted'; readonly peer: PeerStatus }
   | { readonly kind: 'unknown_peer' }
   /** `insistsOn`: the key in the peer's file, which refuses every other. */
   | { readonly kind: 'nothing_waits'; readonly insistsOn: string | null }
-  | { readonly kind: 'other_key'; readonly declared: string };
+  | { readonly kind: 'other_key'; readonly declared: readonly string[] };

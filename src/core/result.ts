@@ -10,3 +10,17 @@ export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
 export function err<E>(error: E): { readonly ok: false; readonly error: E } {
   return { ok: false, error };
 }
+
+/** What the first candidate that succeeds gives; else what the first one of all failed with. */
+export function firstOk<C, T, E>(
+  [first, ...others]: readonly [C, ...C[]],
+  attempt: (candidate: C) => Result<T, E>,
+): Result<T, E> {
+  const result = attempt(first);
+  if (result.ok) return result;
+  for (const other of others) {
+    const next = attempt(other);
+    if (next.ok) return next;
+  }
+  return result;
+}

@@ -4,7 +4,7 @@
  */
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Entry } from '../core/entry.ts';
-import { ok, type Result } from '../core/result.ts';
+import { firstOk, ok, type Result } from '../core/result.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { sameHash } from '../merkle/hash.ts';
@@ -15,6 +15,7 @@ import { type Db, PARAM, prepare, sqlBuilder } from './database.ts';
 import type { EntryLog } from './entry-log.ts';
 import { JournalError } from './errors.ts';
 import type { EvidenceStore } from './evidence-store.ts';
+import { ownLogKeys } from './key-statements.ts';
 import type { SignedHead, SignedHeadFile } from './signed-heads.ts';
 import type { CheckpointSigner } from './signing.ts';
 import { StoredTiles } from './stored-tiles.ts';
@@ -108,7 +109,7 @@ export class JournalGuard {
    */
   compare(note: string, shownBy: string, nowMs: number): OwnHeadVerdict {
     const { entries, heads, log, db } = this.#parts;
-    const opened = openCheckpoint(note, log);
+    const opened = firstOk(ownLogKeys(db, log.key), (key) => openCheckpoint(note, { origin: log.origin, key }));
     if (!opened.ok) return { kind: 'foreign' };
     const { size, root } = opened.value;
     if (size > entries.size) {

@@ -1,4 +1,5 @@
 /** The writer of a node's journal: one instance, one thread, one process. Everything it does is one transaction. */
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Entry } from '../core/entry.ts';
 import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
@@ -11,6 +12,7 @@ import type { VerifiedAssertion } from '../verify/assertion.ts';
 import type { RefusedFact, VerifiedBatch } from '../verify/judge.ts';
 import type { PageRefusal } from '../verify/page.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { AuditLog } from './audit-log.ts';
 import { type Db, openDatabase, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
@@ -21,6 +23,8 @@ import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
+import { readIdentity } from './identity.ts';
+import { KeyStatements } from './key-statements.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
@@ -34,6 +38,8 @@ import { WitnessRecords } from './witness-records.ts';
 export interface JournalOptions {
   /** Seed of the log key, 32 bytes. */
   readonly logSeed: Uint8Array;
+  /** Of the log keys before it that still sign. */
+  readonly formerLogSeeds?: readonly Uint8Array[];
   /** Page cache, MiB. */
   readonly cacheMiB: number;
   /** Fills a buffer with random bytes; for fact ids. */
@@ -59,6 +65,7 @@ export class Journal {
   readonly guard: JournalGuard;
   readonly anchors: AnchorRecords;
   readonly witness: WitnessRecords;
+  readonly statements: KeyStatements;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -78,12 +85,13 @@ export class Journal {
     this.#audit = new AuditLog(db);
     this.#evidence = new EvidenceStore(db);
     this.peers = new PeerRecords(db);
-    const log = createLogSigner(identity.journalOrigin, options.logSeed);
+    const log = createLogSigner(identity.journalOrigin, options.logSeed, options.formerLogSeeds);
     this.anchors = new AnchorRecords(db);
     this.witness = new WitnessRecords(db);
+    this.statements = new KeyStatements(db);
     this.#signer = new CheckpointSigner(db, heads, {
       journal: log,
-      audit: createLogSigner(identity.auditOrigin, options.logSeed),
+      audit: createLogSigner(identity.auditOrigin, options.logSeed, options.formerLogSeeds),
     });
     this.guard = new JournalGuard({
       db,
@@ -242,6 +250,30 @@ export class Journal {
     return this.#transact(() => {
       this.peers.saveDeclaration(peer, note, nowMs * 1000);
       return this.#audit.append(input, null, nowMs * 1000);
+    });
+  }
+
+  /** Keeps statements of key successions that are news, each with its audit record. @returns how many were */
+  saveSuccessions(statements: readonly OpenedSuccession[], nowMs: number): number {
+    return this.#transact(() => {
+      const news = this.statements.save(statements, nowMs * 1000);
+      for (const one of news) {
+        const input = { event: 'peer_key_succession', peer: one.nodeId, detail: successionDetail(one) };
+        this.#audit.append(input, null, nowMs * 1000);
+      }
+      return news.length;
+    });
+  }
+
+  /** One of this node's keys takes the place of another: statement, audit record and the fact that shows it, or nothing. */
+  changeKey(statement: OpenedSuccession, fact: VerifiedAssertion, actor: string, nowMs: number): void {
+    this.guard.assertOpen();
+    this.#transact(() => {
+      this.statements.save([statement], nowMs * 1000);
+      const input = { event: 'key_succession', actor, detail: successionDetail(statement) };
+      this.#audit.append(input, null, nowMs * 1000);
+      this.#entries.append([this.#draftOwn(fact, nowMs)], nowMs * 1000);
+      this.#storeClock();
     });
   }
 
@@ -438,22 +470,6 @@ function loadClock(db: Db): Hlc {
   return clock.ok ? clock.value : HLC_ZERO;
 }
 
-export function readIdentity(db: Db): JournalIdentity {
-  const rows = prepare<[], { key: string; value: string }>(
-    db,
-    sqlBuilder.selectFrom('meta').select(['key', 'value']),
-  ).all();
-  const meta = new Map(rows.map(({ key, value }) => [key, value]));
-  const read = (key: string): string => {
-    const value = meta.get(key);
-    if (value === undefined)
-      throw new JournalError('not_initialised', `the journal has no ${key}: run \`stigmem-peerd init\``);
-    return value;
-  };
-  return {
-    nodeId: read('node_id'),
-    journalOrigin: read('journal_origin'),
-    auditOrigin: read('audit_origin'),
-    createdAt: read('created_at'),
-  };
+function successionDetail({ nodeId, note, v, ...said }: OpenedSuccession): Record<string, string> {
+  return { ...said, statement: `sha256:${hash('sha256', note)}` };
 }

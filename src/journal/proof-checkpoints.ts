@@ -54,10 +54,10 @@ export class ProofCheckpoints {
     const newest = cosigned.orderBy('tree_size', 'desc').limit(ONE);
     this.#cosigned = prepare<[number]>(db, newest).pluck() as Statement<[number], number>;
     const signed = sqlBuilder.selectFrom('checkpoints').select('note').where('log', '=', PARAM);
-    this.#signed = prepare<[number, number]>(db, signed.where('tree_size', '=', PARAM).limit(ONE)).pluck() as Statement<
-      [number, number],
-      string
-    >;
+    this.#signed = prepare<[number, number]>(
+      db,
+      signed.where('tree_size', '=', PARAM).orderBy('checkpoint_id', 'desc').limit(ONE),
+    ).pluck() as Statement<[number, number], string>;
   }
 
   /**

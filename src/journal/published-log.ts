@@ -69,6 +69,7 @@ export class PublishedLog {
         .select(['tree_size', 'root', 'note'])
         .where('log', '=', PARAM)
         .orderBy('tree_size', 'desc')
+        .orderBy('checkpoint_id', 'desc')
         .limit(ONE),
     );
     this.#anchored = notesAt(db, 'anchor_checkpoints', 'note');

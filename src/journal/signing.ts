@@ -2,6 +2,7 @@
 import { encodeBase64 } from '../merkle/base64.ts';
 import { signCheckpoint } from '../merkle/checkpoint.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
+import { ALG_ED25519, noteKeyId, parseNote } from '../merkle/note.ts';
 import { rootAt } from '../merkle/tiles.ts';
 import { type Db, lastKey, prepareSummedInsert } from './database.ts';
 import { JournalError } from './errors.ts';
@@ -79,9 +80,9 @@ export class CheckpointSigner {
     // Not even the last one that is known here: shown an older one than it has seen, a peer would call it a rollback.
     if (this.#held !== null) throw new JournalError('guarded', this.#held);
     const last = this.#heads.last(log);
-    if (last !== null && last.size === tree.size) return last;
-    const root = tree.root();
     const signer = this.#signers[log];
+    if (last !== null && last.size === tree.size && isSignedBy(last.note, signer)) return last;
+    const root = tree.root();
     const next = {
       size: tree.size,
       root: encodeBase64(root),
@@ -98,4 +99,11 @@ export class CheckpointSigner {
     const root = Buffer.from(head.root, 'base64');
     this.#insert({ checkpoint_id: id, log: LOGS[log], tree_size: head.size, root, note: head.note });
   }
+}
+
+/** Not so after a change of keys: the same tree head is then signed once more, by the new one. */
+function isSignedBy(note: string, { name, publicKey }: LogSigner): boolean {
+  const parsed = parseNote(note);
+  const keyId = noteKeyId(name, ALG_ED25519, publicKey);
+  return parsed.ok && parsed.value.signatures.some((line) => line.name === name && line.keyId === keyId);
 }

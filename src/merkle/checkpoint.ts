@@ -3,7 +3,7 @@ import { decodeBase64, encodeBase64 } from './base64.ts';
 import { decodeDecimal } from './decimal.ts';
 import type { LogSigner } from './ed25519.ts';
 import { EMPTY_ROOT, HASH_BYTES, sameHash } from './hash.ts';
-import { ed25519Verifier, formatNote, isKeyName, parseNote, type SignedNote, signEd25519, verifyNote } from './note.ts';
+import { ed25519Verifier, formatNote, isKeyName, logLines, parseNote, type SignedNote, verifyNote } from './note.ts';
 
 /** A tree head under the name of its log. */
 export interface Checkpoint {
@@ -52,7 +52,7 @@ export function parseCheckpoint(text: string): Result<Checkpoint, 'checkpoint_ma
 export function signCheckpoint(origin: string, size: number, root: Uint8Array, signer: LogSigner): string {
   if (signer.name !== origin) throw new RangeError('a log signs under its origin');
   const text = formatCheckpoint(origin, size, root);
-  return formatNote({ text, signatures: [signEd25519(text, signer)] });
+  return formatNote({ text, signatures: logLines(text, signer) });
 }
 
 /**

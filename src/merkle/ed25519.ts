@@ -9,6 +9,8 @@ const POINT_BYTES = 32;
 export interface LogSigner {
   readonly name: string;
   readonly publicKey: Uint8Array;
+  /** Keys that came before and still sign beside this one, each without former ones of its own. */
+  readonly former: readonly LogSigner[];
   sign(message: Uint8Array): Uint8Array;
 }
 
@@ -32,15 +34,17 @@ const publicKeys = new Map<string, KeyObject>();
 /**
  * A signer for a 32-byte seed.
  *
- * @throws RangeError if the seed is of another length
+ * @param formerSeeds of the keys before it that are in their overlap
+ * @throws RangeError if a seed is of another length
  * @see RFC 8032 §5.1.5
  */
-export function createLogSigner(name: string, seed: Uint8Array): LogSigner {
+export function createLogSigner(name: string, seed: Uint8Array, formerSeeds: readonly Uint8Array[] = []): LogSigner {
   if (seed.length !== SEED_BYTES) throw new RangeError('an Ed25519 seed is 32 bytes');
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   const publicKey = spki.subarray(SPKI_PREFIX.length);
-  return { name, publicKey, sign: (message) => sign(null, message, key) };
+  const former = formerSeeds.map((one) => createLogSigner(name, one));
+  return { name, publicKey, former, sign: (message) => sign(null, message, key) };
 }
 
 /**

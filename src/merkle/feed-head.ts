@@ -3,7 +3,7 @@ import { decodeBase64, encodeBase64 } from './base64.ts';
 import { decodeDecimal } from './decimal.ts';
 import type { LogSigner } from './ed25519.ts';
 import { HASH_BYTES } from './hash.ts';
-import { ed25519Verifier, formatNote, isKeyName, parseNote, signEd25519, verifyNote } from './note.ts';
+import { ed25519Verifier, formatNote, isKeyName, logLines, parseNote, verifyNote } from './note.ts';
 
 /** How long one feed of a journal is at a tree size. */
 export interface FeedHead {
@@ -54,7 +54,7 @@ export function parseFeedHead(text: string): Result<FeedHead, 'feed_head_malform
 export function signFeedHead(head: FeedHead, signer: LogSigner): string {
   if (signer.name !== head.origin) throw new RangeError('a log signs under its origin');
   const text = formatFeedHead(head);
-  return formatNote({ text, signatures: [signEd25519(text, signer)] });
+  return formatNote({ text, signatures: logLines(text, signer) });
 }
 
 /**

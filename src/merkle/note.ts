@@ -136,6 +136,11 @@ export function signEd25519(text: string, signer: LogSigner): NoteSignature {
   };
 }
 
+/** The lines of a log: of its key and, in an overlap, of the keys before it. */
+export function logLines(text: string, signer: LogSigner): NoteSignature[] {
+  return [signer, ...signer.former].map((one) => signEd25519(text, one));
+}
+
 /** Verifies plain Ed25519 signatures of one key; an unusable key verifies nothing. */
 export function ed25519Verifier(name: string, publicKey: Uint8Array): NoteVerifier {
   return {

@@ -16,6 +16,8 @@ export interface PolicyKey {
 }
 
 export interface PolicyWitness extends PolicyKey {
+  /** Raw keys that have taken the place of the one named: a cosignature by any of them is the witness's. */
+  readonly successors: readonly Uint8Array[];
   /** What the policy calls it; it has no meaning outside the policy. */
   readonly name: string;
 }
@@ -87,8 +89,8 @@ export function checkWitnessPolicy(policy: WitnessPolicy, note: SignedNote): Res
   const satisfied: string[] = [];
   const missing: string[] = [];
   const witnessed = new Map<string, boolean>([[NONE, true]]);
-  for (const { name, keyName, publicKey } of policy.witnesses) {
-    const isCosigned = checkCosignature(note, { name: keyName, key: publicKey }).ok;
+  for (const { name, keyName, publicKey, successors } of policy.witnesses) {
+    const isCosigned = [publicKey, ...successors].some((key) => checkCosignature(note, { name: keyName, key }).ok);
     witnessed.set(name, isCosigned);
     (isCosigned ? satisfied : missing).push(name);
   }
@@ -142,7 +144,7 @@ class PolicyReader {
     if (!key.ok) return key.error;
     const taken = this.#define(name);
     if (taken !== null) return taken;
-    this.#witnesses.push({ ...key.value, name });
+    this.#witnesses.push({ ...key.value, name, successors: [] });
     return null;
   }
 

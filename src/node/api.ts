@@ -40,8 +40,8 @@ export function apiOf(
       list: () => federation?.sessions.list() ?? [],
       get: (id) => federation?.sessions.get(id),
       resume: async (id, actor) => federation?.sessions.resume(id, actor),
-      trustKey: async (name, logKey, actor) =>
-        federation?.sessions.trustKey(name, logKey, actor) ?? { kind: 'unknown_peer' },
+      trustKeys: async (name, keys, actor) =>
+        federation?.sessions.trustKeys(name, keys, actor) ?? { kind: 'unknown_peer' },
     },
     witness: federation?.witness.api ?? null,
     receipts: (query) => base.reader.receipts(query),

@@ -5,27 +5,25 @@ import { type Config, loadConfig } from '../config/config.ts';
 import { type DataPaths, dataPaths } from '../config/data-dir.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import { type ConfigProblem, problemText } from '../config/problem.ts';
-import { randomSeed, readSeedFile, writeSeedFile } from '../config/secret-file.ts';
-import { witnessName } from '../core/node-id.ts';
 import type { Result } from '../core/result.ts';
 import { isoMicros } from '../core/time.ts';
 import { JournalError } from '../journal/errors.ts';
 import { type JournalIdentity, LOCK_FILE } from '../journal/files.ts';
 import { takeLock } from '../journal/lock.ts';
+import { readOwnSuccessions } from '../journal/own-successions.ts';
 import type { CorruptFact } from '../journal/read-model.ts';
-import { createAnchorSigner } from '../merkle/ecdsa.ts';
-import { createLogSigner } from '../merkle/ed25519.ts';
 import { createAuditBell, type RingableAuditBell } from '../observe/audit-bell.ts';
 import { createEvents, type Events } from '../observe/events.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
-import { declareSelf } from '../pull/declare.ts';
 import { GrowthBell } from '../serve/growth-bell.ts';
 import { ReaderClient } from '../threads/reader-client.ts';
 import type { WriterData, WriterEvent } from '../threads/writer.ts';
 import { WriterClient } from '../threads/writer-client.ts';
 import { identityFromSeed } from '../transport/identity.ts';
-import { SOFTWARE } from './version.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
+import { declarationOf } from './declaration.ts';
+import { type OwnKey, type OwnKeys, openOwnKeys } from './own-keys.ts';
 
 /** Page cache of the two journal connections, MiB. */
 const WRITER_CACHE_MIB = 16;
@@ -46,11 +44,9 @@ export class StartError extends Error {
 export interface Base {
   readonly config: Config;
   readonly paths: DataPaths;
-  readonly nodeSeed: Uint8Array;
-  readonly logSeed: Uint8Array;
-  readonly witnessSeed: Uint8Array;
-  /** Private scalar of the anchor key, P-256. */
-  readonly anchorSeed: Uint8Array;
+  readonly keys: OwnKeys;
+  /** This node's successions of keys. */
+  readonly statements: readonly OpenedSuccession[];
   readonly identity: JournalIdentity;
   /** This node's declaration, signed by its identity key. */
   readonly declaration: string;
@@ -95,12 +91,12 @@ export async function openBase(
 ): Promise<Base> {
   const config = required(loadConfig(dir, process.env, flags), (error) => error.problems);
   const paths = dataPaths(dir);
-  const nodeSeed = required(readSeedFile(paths.nodeKey, 'node'), (problem) => [problem]);
-  const logSeed = required(readSeedFile(paths.logKey, 'log'), (problem) => [problem]);
   const lock = takeLock(join(dir, LOCK_FILE));
   owned.defer(() => lock.release());
-  const witnessSeed = seedOrNew(paths.witnessKey, 'witness');
-  const anchorSeed = seedOrNew(paths.anchorKey, 'anchor');
+  const { identity, statements } = readOwnSuccessions(dir);
+  if (identity.nodeId !== config.nodeId)
+    throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
+  const keys = required(openOwnKeys(paths, identity, statements, Date.now()), (problem) => [problem]);
 
   const logger = createLogger(config.log.level);
   const metrics = createMetrics();
@@ -110,7 +106,7 @@ export async function openBase(
   // Without peers there is nobody to ask: what the file of signed checkpoints says has to do.
   const guarded = use === 'daemon' && hasPeers(paths.peers);
   const appended = new GrowthBell({ size: 0, feeds: [] });
-  const writer = await openWriter(dir, config, { logSeed, anchorSeed, witnessSeed, guarded }, (event) => {
+  const writer = await openWriter(dir, config, { ...signingSeeds(keys), guarded }, (event) => {
     if (event.kind === 'grown') {
       appended.ring(event);
       // With a policy of our own, peers are told when there is a checkpoint that they will be given.
@@ -121,13 +117,10 @@ export async function openBase(
   });
   owned.defer(() => writer.close());
 
-  const identity = await writer.identity();
-  if (identity.nodeId !== config.nodeId)
-    throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
-  const { peerId } = await identityFromSeed(nodeSeed);
-  const keys = { nodeSeed, logSeed, witnessSeed, anchorSeed };
-  const declaration = declarationOf(identity, peerId, keys);
-  const data = { folder: dir, logSeed, cacheMiB: READER_CACHE_MIB };
+  const { peerId } = await identityFromSeed(keys.node.seed);
+  const declaration = declarationOf({ identity, peerId, keys, config }, isoMicros(Date.now() * 1000));
+  const { logSeed, formerLogSeeds } = signingSeeds(keys);
+  const data = { folder: dir, logSeed, formerLogSeeds, cacheMiB: READER_CACHE_MIB };
   const reader = new ReaderClient(
     data,
     () => writer.head(),
@@ -139,29 +132,29 @@ export async function openBase(
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
   const failed = writer.failed();
   return { config, paths, ...keys, identity, peerId, guarded, ...stations, failed, nowMs: Date.now };
+  return { config, paths, keys, statements, identity, peerId, guarded, ...stations, failed: writer.failed() };
 }
 
-function declarationOf(
-  identity: JournalIdentity,
-  peerId: string,
-  seeds: Pick<Base, 'nodeSeed' | 'logSeed' | 'witnessSeed' | 'anchorSeed'>,
-): string {
-  const self = {
-    identity,
-    peerId,
-    nodeSigner: createLogSigner(identity.nodeId, seeds.nodeSeed),
-    logKey: createLogSigner(identity.journalOrigin, seeds.logSeed).publicKey,
-    witnessKey: createLogSigner(witnessName(identity.nodeId), seeds.witnessSeed).publicKey,
-    anchorKey: createAnchorSigner(identity.journalOrigin, seeds.anchorSeed).publicKey,
-    software: SOFTWARE,
+type SigningSeeds = Pick<
+  WriterData,
+  'logSeed' | 'formerLogSeeds' | 'witnessSeed' | 'formerWitnessSeeds' | 'anchorSeed'
+>;
+
+function signingSeeds({ log, witness, anchor }: OwnKeys): SigningSeeds {
+  const seedsOf = ({ former }: OwnKey): Uint8Array[] => former.map(({ seed }) => seed);
+  return {
+    logSeed: log.seed,
+    formerLogSeeds: seedsOf(log),
+    witnessSeed: witness.seed,
+    formerWitnessSeeds: seedsOf(witness),
+    anchorSeed: anchor.seed,
   };
-  return declareSelf(self, isoMicros(Date.now() * 1000));
 }
 
 function openWriter(
   dir: string,
   config: Config,
-  given: Pick<WriterData, 'logSeed' | 'anchorSeed' | 'witnessSeed' | 'guarded'>,
+  given: SigningSeeds & Pick<WriterData, 'guarded'>,
   onEvent: (event: WriterEvent) => void,
 ): Promise<WriterClient> {
   return WriterClient.open({
@@ -179,12 +172,6 @@ function openWriter(
 
 function hasPeers(folder: string): boolean {
   return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.toml'));
-}
-
-/** Folders made before there was such a key get one: nobody has been told of another. */
-function seedOrNew(path: string, use: 'witness' | 'anchor'): Uint8Array {
-  if (!existsSync(path)) writeSeedFile(path, use, randomSeed(use));
-  return required(readSeedFile(path, use), (problem) => [problem]);
 }
 
 function required<T, E>(result: Result<T, E>, problemsOf: (error: E) => readonly ConfigProblem[]): T {

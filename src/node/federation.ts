@@ -7,17 +7,19 @@ import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
+import type { ServeDeps } from '../serve/deps.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
 import { registerProtocols } from '../serve/register.ts';
 import { SYSTEM_CLOCK } from '../transport/clock.ts';
 import { KeepAlive } from '../transport/keep-alive.ts';
 import { createTransport } from '../transport/node.ts';
 import type { Transport } from '../transport/transport.ts';
-import { encodeHello } from '../wire/hello.ts';
+import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
+import { PeerKeyring } from './peer-keyring.ts';
 import { receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
@@ -65,45 +67,56 @@ export async function federate(
   const { folder } = surroundings;
   const peers = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
   const transport = await surroundings.openTransport(peers);
+export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
+  const folder = openPeerFolder(base.paths.peers, base.config.nodeId);
+  const files = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
+  const keys = await PeerKeyring.open(base.writer, files);
+  const peers = (): PeerFile[] => files().map((peer) => keys.current(peer));
+  const allowed = (): PeerFile[] => files().flatMap((peer) => keys.possible(peer));
+  const transport = await openTransport(base, allowed);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
-  const { writer, reader, growth, logger } = base;
-  const peerOf = (peerId: string): PeerFile | undefined => peers().find((peer) => peer.peerId === peerId);
+  const { writer, growth, logger } = base;
+  const peerOf = (peerId: string): PeerFile | undefined => allowed().find((peer) => peer.peerId === peerId);
   let started: PeerSessions | undefined;
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
+    ...servingDeps(base),
     transport,
-    growth,
     hello,
-    logger,
-    reader,
     peerOf,
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: base.nowMs,
   });
-  const pulling = pullDeps(base, transport, hello, peers, () => witness);
+  let dialling: KeepAlive | undefined;
+  const onSuccessions = async (nodeId: string): Promise<void> => {
+    await keys.learn(nodeId);
+    dialling?.refresh();
+  };
+  const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, witness: () => witness });
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  const guard = new RestoreGuard({
-    journal: writer,
-    transport,
-    peers,
-    waitMs: base.guarded ? base.config.guard.waitMs : 0,
-    onChange: (status) => base.events.guard(status.state, status.detail),
-  });
-  owned.defer(() => guard.stop());
-  const greetPeer = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
-  const onSuspended = (peerId: string): void => sessions.contact(peerId);
-  const witness = await startWitness(base, { transport, peers, greet: greetPeer, onSuspended, random: chance }, owned);
-  const keepAlive = new KeepAlive({ transport, allowed: peers, clock: SYSTEM_CLOCK, random: chance });
+  const guard = guardOf(base, transport, peers, owned);
+  const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
+  const parts = { transport, peers, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
+  const witness = await startWitness(base, parts, owned);
+  const keepAlive = new KeepAlive({ transport, allowed, clock: SYSTEM_CLOCK, random: chance });
+  dialling = keepAlive;
   owned.defer(() => keepAlive.stop());
   owned.defer(
     transport.subscribe((peerId, change) => {
       if (change !== 'connected') return;
+      const renewed = keys.seen(peerId);
+      if (renewed !== null) {
+        onAllowedChanged();
+        sessions
+          .change(renewed)
+          .catch((error: unknown) => logger.error({ error }, 'a peer with a new key is not followed'));
+      }
       guard.contact(peerId);
       sessions.contact(peerId);
       witness.contact();
@@ -120,6 +133,7 @@ export async function federate(
   const decided = guard
     .start()
     .then(() => followFolder(base, surroundings, { sessions, journal: writer, logger, onAllowedChanged }, owned));
+    .then(() => followFolder(base, folder, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
   return {
     guard,
@@ -131,11 +145,41 @@ export async function federate(
   };
 }
 
+function servingDeps(base: Base): Omit<ServeDeps, 'peerOf'> & Pick<Base, 'growth' | 'logger'> {
+  const { growth, logger, reader, writer } = base;
+  return {
+    growth,
+    logger,
+    reader,
+    head: () => writer.head(),
+    served: (knownSize) => writer.witness.servedHead(knownSize),
+    onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
+    nowMs: Date.now,
+  };
+}
+
+function guardOf(
+  base: Base,
+  transport: Transport,
+  peers: () => readonly PeerFile[],
+  owned: AsyncDisposableStack,
+): RestoreGuard {
+  const guard = new RestoreGuard({
+    journal: base.writer,
+    transport,
+    peers,
+    waitMs: base.guarded ? base.config.guard.waitMs : 0,
+    onChange: (status) => base.events.guard(status.state, status.detail),
+  });
+  owned.defer(() => guard.stop());
+  return guard;
+}
+
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {
   const { config, logger, writer } = base;
   const refused = new RefusedConnections();
   return createTransport({
-    seed: base.nodeSeed,
+    seed: base.keys.node.seed,
     listen: config.listen.p2p,
     announce: config.listen.announce,
     allowed: peers,
@@ -150,12 +194,14 @@ function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Tr
 
 function pullDeps(
   base: Base,
-  transport: Transport,
-  hello: () => Uint8Array,
-  peers: () => readonly PeerFile[],
-  witness: () => Witness,
+  parts: Pick<PullDeps, 'transport' | 'hello' | 'onSuccessions'> & {
+    readonly peers: () => readonly PeerFile[];
+    readonly witness: () => Witness;
+  },
 ): PullDeps {
   const { config, logger, writer, nowMs } = base;
+  const { transport, hello, onSuccessions, peers, witness } = parts;
+  const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
   return {
     journal: writer,
@@ -165,6 +211,7 @@ function pullDeps(
     nowMs,
     random: chance,
     hello,
+    onSuccessions,
     onPage: (peer, outcome) => {
       observePage(base, nameOf(peer), outcome);
       if (outcome.kind === 'appended') witness().pulled();
@@ -177,17 +224,19 @@ function pullDeps(
 async function followFolder(
   base: Base,
   { folder, watch }: Surroundings,
+  folder: PeerFolder,
+  keys: PeerKeyring,
   deps: FollowDeps,
   owned: AsyncDisposableStack,
 ): Promise<void> {
   const state = folder.state();
-  await followPeers({ added: [...state.peers.values()], changed: [], removed: [], state }, deps);
+  await followPeers(await keys.applied({ added: [...state.peers.values()], changed: [], removed: [], state }), deps);
   let following = Promise.resolve();
   owned.defer(() => following);
   owned.defer(
     watch((change) => {
       following = following
-        .then(() => followPeers(change, deps))
+        .then(async () => followPeers(await keys.applied(change), deps))
         .catch((error: unknown) => base.logger.error({ error }, 'a change of the peer files could not be carried out'));
     }),
   );
@@ -196,6 +245,10 @@ async function followFolder(
 function helloOf(base: Base): () => Uint8Array {
   const { declaration, nowMs } = base;
   return () => encodeHello({ clock_ms: nowMs(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
+  const { declaration, statements } = base;
+  const successions = statements.slice(-MAX_SUCCESSIONS).map(({ note }) => note);
+  const said = { declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE, successions };
+  return () => encodeHello({ clock_ms: Date.now(), ...said });
 }
 
 function chance(): number {

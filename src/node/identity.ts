@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openDatabase } from '../journal/database.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../journal/files.ts';
-import { readIdentity } from '../journal/journal.ts';
+import { readIdentity } from '../journal/identity.ts';
 
 /**
  * Names of the logs of a data folder; a daemon may be running in it.

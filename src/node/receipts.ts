@@ -1,6 +1,6 @@
 /** Receipts in a running node: whose keys they are checked by, and who is told when some came. */
 import type { PeerFile } from '../config/peer-file.ts';
-import { pinPeer } from '../pull/declare.ts';
+import { readDeclared } from '../pull/declare.ts';
 import { logKeyGoodUntil } from '../pull/log-key-life.ts';
 import type { PeerSessions } from '../pull/peer-sessions.ts';
 import type { ReceiptDeps } from '../serve/answer-receipt.ts';
@@ -38,9 +38,13 @@ export function receiptsOf(
 
   /** A peer that only reads is never greeted by us: its own greeting is where its log key comes from. */
   async function learn(peer: PeerFile, note: string): Promise<void> {
-    const pinned = pinPeer(note, peer, null);
-    if (!pinned.ok || !logKeyGoodUntil(note, peer, pinned.value, Date.now()).ok) return;
-    const { origin, logKey } = pinned.value;
+    const declared = readDeclared(note, peer);
+    if (!declared.ok) return;
+    const { pinned, logVkey } = declared.value;
+    // A file that insists on another key: whether one leads to the other is seen when it is greeted.
+    if (peer.logKey !== null && peer.logKey !== logVkey) return;
+    if (!logKeyGoodUntil(note, peer, pinned, Date.now()).ok) return;
+    const { origin, logKey } = pinned;
     const detail = { origin, log_key: Buffer.from(logKey).toString('base64'), peer_id: peer.peerId };
     const pin = await writer.pinIfNew(peer.nodeId, note, { event: 'peer_verified', peer: peer.nodeId, detail });
     if (pin === undefined) await writer.renewDeclaration(peer.nodeId, note);

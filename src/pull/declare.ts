@@ -1,14 +1,19 @@
 /** What a node says of itself, and what it makes of what a peer says. Only the signed declaration is believed. */
 import type { PeerFile } from '../config/peer-file.ts';
+import { DEFAULT_MAX_FUTURE_SKEW_MS } from '../core/limits.ts';
 import { witnessName } from '../core/node-id.ts';
+import type { ChangedKey } from '../core/peer-status.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
-import { ALG_COSIGNATURE_V1, ALG_ECDSA, ALG_ED25519 } from '../merkle/note.ts';
-import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../merkle/verifier-key.ts';
+import { ALG_ECDSA, ALG_ED25519 } from '../merkle/note.ts';
+import { formatVerifierKey, parseVerifierKey } from '../merkle/verifier-key.ts';
 import { rawKeyOf } from '../transport/identity.ts';
 import type { PinnedPeer } from '../verify/context.ts';
+import { openOwnDeclaration } from '../verify/declared-log-key.ts';
+import { chainBetween } from '../verify/key-chain.ts';
 import { type Declaration, type DeclaredKey, openDeclaration, signDeclaration } from '../wire/declaration.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import type { KeyChange } from './errors.ts';
 
 export interface Self {
@@ -16,42 +21,28 @@ export interface Self {
   readonly peerId: string;
   /** Signs under the node id, with the libp2p identity key. */
   readonly nodeSigner: LogSigner;
-  /** Raw public key of the log, 32 bytes. */
-  readonly logKey: Uint8Array;
-  /** Raw public key of the witness, 32 bytes. */
-  readonly witnessKey: Uint8Array;
-  /** SPKI DER of the anchor key. */
-  readonly anchorKey: Uint8Array;
-  readonly software: string;
+  /** Of each use the key in use first, then those in their overlap; log keys under the journal's origin. */
+  readonly keys: readonly DeclaredKey[];
 }
 
-/** This node's declaration, signed by its identity key. */
-export function declareSelf(self: Self, issuedAt: string): string {
-  const { nodeId, journalOrigin, auditOrigin, createdAt } = self.identity;
-  const key = (use: DeclaredKey['use'], algorithm: DeclaredKey['algorithm'], key: VerifierKey): DeclaredKey => ({
-    algorithm,
-    not_after: null,
-    not_before: createdAt,
-    use,
-    vkey: formatVerifierKey(key),
-  });
-  const log = (name: string) => key('log', 'ed25519', { name, algorithm: ALG_ED25519, publicKey: self.logKey });
-  const anchor = { name: journalOrigin, algorithm: ALG_ECDSA, publicKey: self.anchorKey };
-  const witness = { name: witnessName(nodeId), algorithm: ALG_COSIGNATURE_V1, publicKey: self.witnessKey };
+/** This node's declaration, signed by its identity key. One key signs both logs: it is declared for each. */
+export function declareSelf({ identity, peerId, nodeSigner, keys }: Self, issuedAt: string): string {
+  const { nodeId, journalOrigin, auditOrigin } = identity;
   const declaration = {
     audit_origin: auditOrigin,
     issued_at: issuedAt,
     journal_origin: journalOrigin,
-    keys: [
-      log(journalOrigin),
-      log(auditOrigin),
-      key('anchor', 'ecdsa-p256', anchor),
-      key('witness', 'cosignature-v1', witness),
-    ],
+    keys: keys.flatMap((key) => (key.use === 'log' ? [key, { ...key, vkey: renamed(key.vkey, auditOrigin) }] : [key])),
     node_id: nodeId,
-    peer_id: self.peerId,
+    peer_id: peerId,
   };
-  return signDeclaration(declaration, self.nodeSigner);
+  return signDeclaration(declaration, nodeSigner);
+}
+
+function renamed(vkey: string, name: string): string {
+  const key = parseVerifierKey(vkey);
+  if (!key.ok) throw new TypeError(`not a verifier key: ${vkey}`);
+  return formatVerifierKey({ ...key.value, name });
 }
 
 export type DeclarationFault =
@@ -63,67 +54,118 @@ export type DeclarationFault =
   /** `change` is null when the origin is another one too: that is another log, which nobody can trust in its place. */
   | { readonly code: 'key_changed'; readonly detail: string; readonly change: KeyChange | null };
 
+/** What a peer's keys have to follow from. */
+export interface KeyHistory {
+  /** The declaration that was kept last; null at the first contact. */
+  readonly pinned: string | null;
+  /** Statements of the peer that verify: its own words, in either direction. */
+  readonly statements: readonly OpenedSuccession[];
+  readonly nowMs: number;
+}
+
+export interface Pinning {
+  readonly peer: PinnedPeer;
+  /** The statements that lead from the pinned keys to the declared ones. */
+  readonly links: readonly OpenedSuccession[];
+}
+
 /**
- * The peer as its declaration lets us pin it.
- *
- * @param pinned the declaration that was kept at the first contact; a log key or origin that differs from it is refused
- *   until an operator decides, since nothing says that the peer itself wanted the change
+ * The peer as its declaration lets us pin it. A log, anchor or witness key that differs from the pinned one has to be its
+ * successor; else it waits for an operator, since nothing says that the peer itself wanted the change.
  */
-export function pinPeer(note: string, peer: PeerFile, pinned: string | null): Result<PinnedPeer, DeclarationFault> {
-  const now = read(note, peer);
+export function pinPeer(note: string, peer: PeerFile, history: KeyHistory): Result<Pinning, DeclarationFault> {
+  const now = readDeclared(note, peer);
   if (!now.ok) return now;
-  if (pinned === null) return now;
-  // The key that the file insists on may be the new one.
-  const before = read(pinned, { ...peer, logKey: null });
-  if (!before.ok) return before;
-  const isSame =
-    before.value.origin === now.value.origin && Buffer.from(before.value.logKey).equals(Buffer.from(now.value.logKey));
-  if (isSame) return now;
-  const detail = `journal ${before.value.origin} was pinned, ${now.value.origin} with another key is declared`;
-  return err({ code: 'key_changed', detail, change: changeOf(before.value, now.value, note) });
+  const insisted = checkInsisted(now.value, peer, history);
+  if (!insisted.ok) return insisted;
+  const kept = history.pinned === null ? null : openOwnDeclaration(history.pinned);
+  if (kept === null) return ok({ peer: now.value.pinned, links: insisted.value });
+  const { declaration } = now.value;
+  if (kept.journal_origin !== declaration.journal_origin) {
+    const detail = `journal ${kept.journal_origin} was pinned, ${declaration.journal_origin} is declared`;
+    return err({ code: 'key_changed', detail, change: null });
+  }
+  const links: OpenedSuccession[] = [];
+  const keys: ChangedKey[] = [];
+  for (const use of PINNED_USES) {
+    const [pinned, declared] = [currentKey(kept, use), currentKey(declaration, use)];
+    if (pinned === undefined || declared === undefined) continue;
+    const chain = chainBetween(history.statements, use, { from: pinned, to: declared }, latest(history));
+    if (chain === null) keys.push({ use, pinned, declared });
+    else links.push(...chain);
+  }
+  if (keys.length === 0) return ok({ peer: now.value.pinned, links });
+  const detail = keys.map(({ use, pinned, declared }) => `${use} key ${pinned} was pinned, ${declared} is declared`);
+  return err({ code: 'key_changed', detail: detail.join('; '), change: { keys, note } });
 }
 
-function changeOf(before: PinnedPeer, now: PinnedPeer, note: string): KeyChange | null {
-  if (before.origin !== now.origin) return null;
-  return { pinned: vkeyOf(before), declared: vkeyOf(now), note };
+/** The key in the peer's file may be one that was succeeded meanwhile. */
+function checkInsisted(
+  { logVkey }: Declared,
+  peer: PeerFile,
+  history: KeyHistory,
+): Result<readonly OpenedSuccession[], DeclarationFault> {
+  if (peer.logKey === null) return ok([]);
+  const chain = chainBetween(history.statements, 'log', { from: peer.logKey, to: logVkey }, latest(history));
+  if (chain !== null) return ok(chain);
+  const detail = `the peer file insists on ${peer.logKey}, ${logVkey} is declared`;
+  return err({ code: 'log_key_mismatch', detail });
 }
 
-function vkeyOf({ origin, logKey }: PinnedPeer): string {
-  return formatVerifierKey({ name: origin, algorithm: ALG_ED25519, publicKey: logKey });
+function latest({ nowMs }: KeyHistory): number {
+  return nowMs + DEFAULT_MAX_FUTURE_SKEW_MS;
 }
 
-function read(note: string, peer: PeerFile): Result<PinnedPeer, DeclarationFault> {
+const PINNED_USES = ['log', 'anchor', 'witness'] as const;
+
+export interface Declared {
+  readonly declaration: Declaration;
+  readonly pinned: PinnedPeer;
+  /** Verifier key of the log. */
+  readonly logVkey: string;
+}
+
+/** What a declaration of the peer says, whatever was pinned before. */
+export function readDeclared(note: string, peer: PeerFile): Result<Declared, DeclarationFault> {
   const opened = openDeclaration(note, { nodeId: peer.nodeId, nodeKey: rawKeyOf(peer.peerId) });
   if (!opened.ok) {
     const { at, expected, got } = opened.error;
     return err({ code: 'declaration_invalid', detail: `${at}: expected ${expected}, got ${got}` });
   }
-  const vkey = logKeyOf(opened.value);
-  const key = vkey === undefined ? undefined : parseVerifierKey(vkey);
-  if (key === undefined || !key.ok || key.value.algorithm !== ALG_ED25519) {
-    return err({ code: 'log_key_missing', detail: `no Ed25519 log key for ${opened.value.journal_origin}` });
+  const declaration = opened.value;
+  const vkey = currentKey(declaration, 'log');
+  const [logKey, ...formerLogKeys] = keysOf(declaration, 'log', ALG_ED25519);
+  if (vkey === undefined || logKey === undefined) {
+    return err({ code: 'log_key_missing', detail: `no Ed25519 log key for ${declaration.journal_origin}` });
   }
-  if (peer.logKey !== null && peer.logKey !== vkey) {
-    return err({ code: 'log_key_mismatch', detail: `the peer file insists on ${peer.logKey}, ${vkey} is declared` });
-  }
-  return ok({
+  const [anchorKey = null, ...formerAnchorKeys] = keysOf(declaration, 'anchor', ALG_ECDSA);
+  const pinned = {
     nodeId: peer.nodeId,
     authority: peer.authority,
-    origin: opened.value.journal_origin,
-    logKey: key.value.publicKey,
-    anchorKey: anchorKeyOf(opened.value),
+    origin: declaration.journal_origin,
+    logKey,
+    anchorKey,
+    former: { logKeys: formerLogKeys, anchorKeys: formerAnchorKeys },
     namespaces: peer.namespaces,
+  };
+  return ok({ declaration, pinned, logVkey: vkey });
+}
+
+/** The key of a use that a declaration names first: those that are only in their overlap come after it. */
+function currentKey(declaration: Declaration, use: DeclaredKey['use']): string | undefined {
+  return declaredFor(declaration, use)[0];
+}
+
+function declaredFor({ keys, journal_origin, node_id }: Declaration, use: DeclaredKey['use']): readonly string[] {
+  const name = use === 'witness' ? witnessName(node_id) : journal_origin;
+  return keys.filter((key) => key.use === use && key.vkey.startsWith(`${name}+`)).map(({ vkey }) => vkey);
+}
+
+/** Raw keys, the one in use first; none if that one cannot be used. */
+function keysOf(declaration: Declaration, use: DeclaredKey['use'], algorithm: number): readonly Uint8Array[] {
+  const keys = declaredFor(declaration, use).map((vkey) => {
+    const key = parseVerifierKey(vkey);
+    return key.ok && key.value.algorithm === algorithm ? key.value.publicKey : null;
   });
-}
-
-function logKeyOf(declaration: Declaration): string | undefined {
-  return declaration.keys.find(({ use, vkey }) => use === 'log' && vkey.startsWith(`${declaration.journal_origin}+`))
-    ?.vkey;
-}
-
-/** SPKI DER; null if there is none that can be used. */
-function anchorKeyOf({ keys, journal_origin }: Declaration): Uint8Array | null {
-  const declared = keys.find(({ use, vkey }) => use === 'anchor' && vkey.startsWith(`${journal_origin}+`));
-  const key = declared === undefined ? undefined : parseVerifierKey(declared.vkey);
-  return key?.ok === true && key.value.algorithm === ALG_ECDSA ? key.value.publicKey : null;
+  return keys[0] === null ? [] : keys.filter((key) => key !== null);
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
 import type { PendingReceipts } from './send-receipts.ts';
 
@@ -12,6 +13,9 @@ export interface PullJournal {
   pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number>;
   /** Keeps a declaration that says of the pinned keys how long they are good; nothing is done about any other. */
   renewDeclaration(peer: string, note: string): Promise<boolean>;
+  /** Of each node the statements that are kept. */
+  successions(nodeIds: readonly string[]): Promise<readonly (readonly OpenedSuccession[])[]>;
+  saveSuccessions(nodeId: string, notes: readonly string[]): Promise<number>;
   audit(input: AuditInput): Promise<number>;
   pendingReceipts(peer: string, origin: string): Promise<PendingReceipts>;
   receiptsTaken(peer: string, pageId: number): Promise<void>;
@@ -27,5 +31,7 @@ export interface PullDeps {
   readonly random: () => number;
   /** This node's hello message. */
   readonly hello: () => Uint8Array;
+  /** The peer has said that its keys change. */
+  readonly onSuccessions: (peer: string) => Promise<void>;
   readonly onPage: (peer: string, outcome: IngestOutcome) => void;
 }

@@ -1,9 +1,9 @@
-/** A signed declaration that was refused for its log key alone: origin and node are those that were pinned. */
+import type { ChangedKey } from '../core/peer-status.ts';
+
+/** A signed declaration that was refused for its keys alone: origin and node are those that were pinned. */
 export interface KeyChange {
-  /** Verifier key. */
-  readonly pinned: string;
-  /** Verifier key. */
-  readonly declared: string;
+  /** Those that nothing leads to from the pinned ones. */
+  readonly keys: readonly ChangedKey[];
   /** The declaration, signed by the peer's node key. */
   readonly note: string;
 }

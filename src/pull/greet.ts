@@ -2,10 +2,16 @@
 import type { PeerFile } from '../config/peer-file.ts';
 import { MAX_REQUEST_BYTES } from '../core/limits.ts';
 import { ok, type Result } from '../core/result.ts';
+import { ALG_ED25519 } from '../merkle/note.ts';
+import { formatVerifierKey } from '../merkle/verifier-key.ts';
+import { rawKeyOf } from '../transport/identity.ts';
 import type { PinnedPeer } from '../verify/context.ts';
+import { openOwnDeclaration } from '../verify/declared-log-key.ts';
+import { openStatements, successorsOf } from '../verify/key-chain.ts';
 import { decodeHello } from '../wire/hello.ts';
 import { HELLO_PROTOCOL } from '../wire/protocols.ts';
-import { type DeclarationFault, pinPeer } from './declare.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
+import { type DeclarationFault, type KeyHistory, type Pinning, pinPeer } from './declare.ts';
 import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, PullError } from './errors.ts';
 import { logKeyGoodUntil } from './log-key-life.ts';
@@ -35,23 +41,28 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
   if (hello === undefined || !hello.ok) throw new PullError('hello_malformed', 'the peer’s hello cannot be read');
 
   const { declaration: kept } = await journal.peerProgress(peer.nodeId, []);
-  const judged = judge(hello.value.declaration, peer, kept, nowMs());
+  const { declaration: note, successions } = hello.value;
+  const [stored = []] = await journal.successions([peer.nodeId]);
+  const statements = [...stored, ...openStatements(successions, peer.nodeId)];
+  const judged = judge(note, peer, { pinned: kept, statements, nowMs: nowMs() });
   if (!judged.ok) {
     const { code, detail } = judged.error;
     await journal.audit({ event: 'peer_declaration_refused', reason: code, peer: peer.nodeId, detail: { detail } });
     const change = judged.error.code === 'key_changed' ? judged.error.change : null;
     throw new DeclarationRefused(`its declaration is refused (${code}): ${detail}`, change);
   }
-  const { pinned, goodUntilMs } = judged.value;
-  if (kept === null) {
+  const { pinned, goodUntilMs, links } = judged.value;
+  const announced = nextNodeKeys(peer, statements);
+  const notes = [...links, ...announced].map((one) => one.note);
+  if (notes.length > 0 && (await journal.saveSuccessions(peer.nodeId, notes)) > 0)
+    await deps.onSuccessions(peer.nodeId);
+  const isOther = kept !== null && (links.length > 0 || openOwnDeclaration(kept)?.peer_id !== peer.peerId);
+  if (kept === null || isOther) {
     const { origin, logKey } = pinned;
     const detail = { origin, log_key: Buffer.from(logKey).toString('base64'), peer_id: peer.peerId };
-    await journal.pinDeclaration(peer.nodeId, hello.value.declaration, {
-      event: 'peer_verified',
-      peer: peer.nodeId,
-      detail,
-    });
-  } else await journal.renewDeclaration(peer.nodeId, hello.value.declaration);
+    const event = kept === null ? 'peer_verified' : 'peer_keys_succeeded';
+    await journal.pinDeclaration(peer.nodeId, note, { event, peer: peer.nodeId, detail });
+  } else await journal.renewDeclaration(peer.nodeId, note);
   const { software, protocols, clock_ms } = hello.value;
   return { pinned, goodUntilMs, software, protocols, clockSkewMs: clock_ms - nowMs() };
 }
@@ -59,13 +70,26 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
 function judge(
   note: string,
   peer: PeerFile,
-  kept: string | null,
-  nowMs: number,
-): Result<Pick<Greeted, 'pinned' | 'goodUntilMs'>, DeclarationFault> {
-  const pinned = pinPeer(note, peer, kept);
-  if (!pinned.ok) return pinned;
-  const goodUntil = logKeyGoodUntil(note, peer, pinned.value, nowMs);
+  history: KeyHistory,
+): Result<Pick<Greeted, 'pinned' | 'goodUntilMs'> & Pick<Pinning, 'links'>, DeclarationFault> {
+  const pinning = pinPeer(note, peer, history);
+  if (!pinning.ok) return pinning;
+  const { peer: pinned, links } = pinning.value;
+  const { nowMs } = history;
+  const goodUntil = logKeyGoodUntil(note, peer, pinned, nowMs);
   if (!goodUntil.ok) return goodUntil;
-  const goodUntilMs = Math.min(nowMs + GREETED_FOR_MS, goodUntil.value ?? Number.MAX_SAFE_INTEGER);
-  return ok({ pinned: pinned.value, goodUntilMs });
+  return ok({
+    pinned,
+    links,
+    goodUntilMs: Math.min(nowMs + GREETED_FOR_MS, goodUntil.value ?? Number.MAX_SAFE_INTEGER),
+  });
+}
+
+/** Keys that the peer will connect with, each signed by the one that it connects with now. */
+function nextNodeKeys(
+  { nodeId, peerId }: PeerFile,
+  statements: readonly OpenedSuccession[],
+): readonly OpenedSuccession[] {
+  const vkey = formatVerifierKey({ name: nodeId, algorithm: ALG_ED25519, publicKey: rawKeyOf(peerId) });
+  return successorsOf(statements, 'node', vkey, Number.MAX_SAFE_INTEGER);
 }

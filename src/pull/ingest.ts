@@ -88,8 +88,13 @@ export class PageIngest {
       known: peers.checkpoint(nodeId),
       knownFeedLength: peers.feedLength(nodeId, input.feed),
       neighbour: this.#link(nodeId),
-      policy: { witnesses: this.#policy(policy.witnesses), anchors: this.#anchors(policy.anchors) },
+      policy: { witnesses: this.#witnesses(policy.witnesses), anchors: this.#anchors(policy.anchors) },
     };
+  }
+
+  #witnesses(text: string | null): WitnessPolicy | null {
+    const policy = this.#policy(text);
+    return policy === null ? null : this.#journal.statements.withSuccessors(policy);
   }
 
   /** The peer file was checked when it was read; a text that is no policy after all lets nothing through. */

@@ -95,20 +95,23 @@ export class PeerSessions {
   }
 
   /**
-   * Pins the log key that a peer has declared in place of the one that was pinned, with its record; the peer is asked at once.
+   * Pins the keys that a peer has declared in place of those that were pinned, with their record; the peer is asked at once.
    *
-   * @param logKey verifier key that the operator has compared: no other is taken
+   * @param given verifier keys that the operator has compared: all that have changed, and no other
    */
-  async trustKey(name: string, logKey: string, actor: string): Promise<TrustKeyOutcome> {
+  async trustKeys(name: string, given: readonly string[], actor: string): Promise<TrustKeyOutcome> {
     const session = this.#sessions.get(name);
     if (session === undefined) return { kind: 'unknown_peer' };
     const { peer, keyChange } = session.state;
     // A file that insists on another key refuses the declaration for that.
-    if (keyChange === null || (peer.logKey !== null && peer.logKey !== keyChange.declared))
-      return { kind: 'nothing_waits', insistsOn: peer.logKey };
-    const { pinned, declared, note } = keyChange;
-    if (logKey !== declared) return { kind: 'other_key', declared };
-    const detail = { name, old_log_key: pinned, new_log_key: declared };
+    if (keyChange === null) return { kind: 'nothing_waits', insistsOn: peer.logKey };
+    const { keys, note } = keyChange;
+    const insisted = keys.find(({ use }) => use === 'log' && peer.logKey !== null)?.declared ?? peer.logKey;
+    if (insisted !== peer.logKey) return { kind: 'nothing_waits', insistsOn: peer.logKey };
+    const declared = keys.map((key) => key.declared);
+    if (!new Set(declared).isSubsetOf(new Set(given)) || given.length !== declared.length)
+      return { kind: 'other_key', declared };
+    const detail = { name, keys };
     await this.#deps.journal.pinDeclaration(peer.nodeId, note, {
       event: 'peer_key_trusted',
       peer: peer.nodeId,

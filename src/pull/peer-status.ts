@@ -37,8 +37,10 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
     return `nothing is accepted from this peer now: its file has no accept grant in force`;
   }
   if (session.keyChange !== null) {
-    const { pinned, declared } = session.keyChange;
-    return `its log key has changed from ${pinned} to ${declared} without a succession: compare over another channel, then \`stigmem-peerd peer trust-key ${peer.name} --log-key ${declared}\``;
+    const { keys } = session.keyChange;
+    const changes = keys.map(({ use, pinned, declared }) => `its ${use} key has changed from ${pinned} to ${declared}`);
+    const given = keys.map(({ declared }) => declared).join(' ');
+    return `${changes.join(', ')} without a succession: compare over another channel, then \`stigmem-peerd peer trust-key ${peer.name} --key ${given}\``;
   }
   if (phase === 'waiting') return 'the peer has no address in its file and has not connected yet';
   if (phase === 'backing_off') {
@@ -76,14 +78,10 @@ export function describeSession(session: SessionState, nowMs: number): Omit<Peer
     accepted: progress?.accepted ?? 0,
     refused: progress?.refused ?? 0,
     acknowledged: progress?.acknowledged ?? [],
-    log_key_change: changeOf(session),
+    key_changes: session.keyChange?.keys ?? [],
     last_contact_at: iso(session.lastContactAtMs),
     last_error: session.lastError,
     next_attempt_at: iso(session.nextAttemptAtMs),
     clock_skew_ms: session.greeted?.clockSkewMs ?? null,
   };
-}
-
-function changeOf({ keyChange }: SessionState): PeerStatus['log_key_change'] {
-  return keyChange === null ? null : { pinned: keyChange.pinned, declared: keyChange.declared };
 }

@@ -8,7 +8,7 @@ import { EntryReader } from '../journal/entry-reader.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { HeldPages } from '../journal/held-pages.ts';
-import { readIdentity } from '../journal/journal.ts';
+import { readIdentity } from '../journal/identity.ts';
 import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
 import type {
   AuditDetail,
@@ -33,6 +33,7 @@ import { type Methods, serveCalls } from './rpc.ts';
 export interface ReaderData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
+  readonly formerLogSeeds: readonly Uint8Array[];
   readonly cacheMiB: number;
 }
 
@@ -56,8 +57,11 @@ export interface ReaderMethods extends PublishMethods {
 
 /** The journal's readers, each call in one read transaction. */
 export function openReader({ folder, logSeed, cacheMiB }: ReaderData): Methods {
+function start({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): void {
+  const port = parentPort;
+  if (port === null) throw new Error('reader.ts runs as a worker thread');
   const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB });
-  const signer = createLogSigner(readIdentity(db).journalOrigin, logSeed);
+  const signer = createLogSigner(readIdentity(db).journalOrigin, logSeed, formerLogSeeds);
   const entries = new EntryReader(db, signer);
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);

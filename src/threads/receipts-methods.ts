@@ -22,12 +22,20 @@ export interface ReceiptsMethods {
   pinIfNew(peer: string, note: string, input: AuditInput, nowMs: number): number | undefined;
 }
 
-/** @param signer the log key under the journal's origin */
-export function receiptsMethods(journal: Journal, records: ReceiptRecords, signer: LogSigner): ReceiptsMethods {
+/**
+ * @param signer       the log key under the journal's origin
+ * @param maxOfOnePeer how many receipts of one peer are kept
+ */
+export function receiptsMethods(
+  journal: Journal,
+  records: ReceiptRecords,
+  signer: LogSigner,
+  maxOfOnePeer: number = MAX_RECEIPTS_OF_PEER,
+): ReceiptsMethods {
   return {
     pendingReceipts: (peer, origin) => pending(records, signer, peer, origin),
     receiptsTaken: (peer, pageId) => records.markTaken(peer, pageId),
-    takeReceipts: (peer, receipts, nowMs) => take(journal, records, peer, receipts, nowMs),
+    takeReceipts: (peer, receipts, nowMs) => take({ journal, records, maxOfOnePeer }, peer, receipts, nowMs),
     pinIfNew: (peer, note, input, nowMs) =>
       journal.peers.declaration(peer) === null ? journal.pinDeclaration(peer, note, input, nowMs) : undefined,
   };
@@ -51,9 +59,14 @@ function pending(records: ReceiptRecords, signer: LogSigner, peer: string, origi
   return { receipts, pageIds, upTo };
 }
 
+interface Shelf {
+  readonly journal: Journal;
+  readonly records: ReceiptRecords;
+  readonly maxOfOnePeer: number;
+}
+
 function take(
-  journal: Journal,
-  records: ReceiptRecords,
+  { journal, records, maxOfOnePeer }: Shelf,
   peer: string,
   receipts: readonly string[],
   nowMs: number,
@@ -63,7 +76,7 @@ function take(
   if (declaration === null) return 0;
   const origin = declaration.journal_origin;
   const keys = logKeysOf(declaration, origin);
-  let room = MAX_RECEIPTS_OF_PEER - records.count(peer);
+  let room = maxOfOnePeer - records.count(peer);
   const lengths = new Map(journal.feeds().map(({ feed, length }) => [feed, length]));
   const save = (note: string): void => {
     const receipt = keys.map((key) => openReceipt(note, { origin, key })).find(({ ok }) => ok);

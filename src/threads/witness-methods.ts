@@ -32,8 +32,13 @@ export interface WitnessMethods {
   declarations(peers: readonly string[]): readonly (string | null)[];
 }
 
-export function witnessMethods(journal: Journal, seed: Uint8Array, policy: WitnessPolicy | null): WitnessMethods {
-  const signer = createLogSigner(witnessName(journal.identity.nodeId), seed);
+/** @param seeds of the witness key, and of those before it that still sign */
+export function witnessMethods(
+  journal: Journal,
+  [seed, ...former]: readonly [Uint8Array, ...Uint8Array[]],
+  policy: WitnessPolicy | null,
+): WitnessMethods {
+  const signer = createLogSigner(witnessName(journal.identity.nodeId), seed, former);
   const audit = new AuditReader(journal.db);
   const seen = new SeenHeads(journal, audit);
   const cosigner = new Cosigner(journal, audit, signer, seen);

@@ -13,6 +13,7 @@ import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
 import type { PageFrames } from '../wire/page.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
@@ -65,9 +66,7 @@ export class WriterClient {
 
   /** Starts the thread; resolves when the journal is open. @throws what opening it throws, e.g. `history_rewritten` */
   static async open(options: WriterOptions): Promise<WriterClient> {
-    const { folder, logSeed, anchorSeed, witnessSeed, witnessPolicy, cacheMiB, signedHeadsFile, guarded } = options;
-    const keys = { logSeed, anchorSeed, witnessSeed };
-    const data: WriterData = { folder, ...keys, witnessPolicy, cacheMiB, signedHeadsFile, guarded };
+    const { nodeAuthority: _a, maxValueBytes: _m, nowMs: _n, onEvent: _e, ...data } = options;
     const worker = new WorkerClient(
       workerUrl('writer', import.meta.url),
       {
@@ -103,6 +102,20 @@ export class WriterClient {
 
   pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number> {
     return this.#call('pinDeclaration', peer, note, input, this.#options.nowMs());
+  }
+
+  successions(nodeIds: readonly string[]): Promise<readonly (readonly OpenedSuccession[])[]> {
+    return this.#call('successions', nodeIds);
+  }
+
+  saveSuccessions(nodeId: string, notes: readonly string[]): Promise<number> {
+    return this.#call('saveSuccessions', nodeId, notes, this.#options.nowMs());
+  }
+
+  /** One of this node's keys takes the place of another. @throws JournalError `broken` if it is no statement of this node */
+  changeKey(statement: string, actor: string): Promise<void> {
+    const { nodeAuthority, maxValueBytes, nowMs } = this.#options;
+    return this.#call('changeKey', statement, actor, { nodeAuthority, maxValueBytes, nowMs: nowMs() });
   }
 
   peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress> {

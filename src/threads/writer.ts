@@ -18,6 +18,7 @@ import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
+import { type KeyMethods, keyMethods } from './key-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -26,9 +27,11 @@ import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 export interface WriterData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
+  readonly formerLogSeeds: readonly Uint8Array[];
   /** Private scalar of the anchor key. */
   readonly anchorSeed: Uint8Array;
   readonly witnessSeed: Uint8Array;
+  readonly formerWitnessSeeds: readonly Uint8Array[];
   /** The node's own policy, parsed; null: none. */
   readonly witnessPolicy: WitnessPolicy | null;
   readonly cacheMiB: number;
@@ -69,6 +72,7 @@ export interface WriterMethods
   extends AnchorMethods,
     DeclarationMethods,
     GuardMethods,
+    KeyMethods,
     RecallMethods,
     ReceiptsMethods,
     WitnessMethods {
@@ -95,7 +99,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
-  const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed);
+  const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed, data.formerLogSeeds);
   const receipts = new ReceiptRecords(journal.db);
   const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
   const asserting = new Asserting(journal, facts, projector);
@@ -135,7 +139,8 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...guardMethods(journal, signer),
     ...declarationMethods(journal),
     ...anchorMethods(journal, data.anchorSeed),
-    ...witnessMethods(journal, data.witnessSeed, data.witnessPolicy),
+    ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
+    ...keyMethods(journal),
     ...ingestMethods(journal),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
@@ -145,12 +150,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...receiptsMethods(journal, receipts, signer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
-    stats: () => ({
-      entries: journal.size,
-      auditRecords: journal.auditSize,
-      projectionLag: projector.lag(journal.size),
-      recallLag: words.lag(journal.size),
-    }),
+    stats: () => statsOf(journal, projector, words),
     close: () => {
       clearInterval(poll);
       clearTimeout(projecting);
@@ -175,6 +175,15 @@ function serve(port: MessagePort, data: WriterData): void {
     else port.close();
   });
   afterCall(0);
+}
+
+function statsOf(journal: Journal, projector: Projector, words: RecallIndex): WriterStats {
+  return {
+    entries: journal.size,
+    auditRecords: journal.auditSize,
+    projectionLag: projector.lag(journal.size),
+    recallLag: words.lag(journal.size),
+  };
 }
 
 function ingestMethods(journal: Journal): Pick<WriterMethods, 'ingestPage'> {

@@ -1,4 +1,5 @@
 /** What a peer's file asks of its anchors: that its history is in a log which it cannot rewrite. */
+import { firstOk } from '../core/result.ts';
 import { checkAnchorReceipt, parseAnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
@@ -27,12 +28,15 @@ export function checkAnchor(anchor: string | null, now: KnownCheckpoint, ctx: Pa
   if (!receipt.ok) return invalid('no receipt', 'a receipt in canonical JSON');
   const { backend, checkpoint } = receipt.value;
   if (!policy.backends.includes(backend)) return missing(`an anchor in ${backend}`, policy);
-  const { anchorKey, logKey, origin } = ctx.peer;
+  const { anchorKey, logKey, former, origin } = ctx.peer;
   if (anchorKey === null) return invalid('no anchor key declared', 'an anchor key in the declaration');
 
-  const checked = checkAnchorReceipt(receipt.value, { origin, anchorKey, logs: policy.logs });
+  const checked = firstOk([anchorKey, ...former.anchorKeys], (key) =>
+    checkAnchorReceipt(receipt.value, { origin, anchorKey: key, logs: policy.logs }),
+  );
   if (!checked.ok) return invalid(checked.error, 'a receipt that verifies');
-  if (!openCheckpoint(checkpoint, { origin, key: logKey }).ok) return invalid('checkpoint_signature_invalid', 'ok');
+  const opened = firstOk([logKey, ...former.logKeys], (key) => openCheckpoint(checkpoint, { origin, key }));
+  if (!opened.ok) return invalid('checkpoint_signature_invalid', 'ok');
   const { treeSize, root, integratedTime } = checked.value;
   return contradiction(treeSize, root, [now, ctx.known]) ?? tooOld(integratedTime, policy, ctx.nowMs);
 }

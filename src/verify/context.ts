@@ -13,6 +13,8 @@ export interface PinnedPeer {
   readonly logKey: Uint8Array;
   /** Of its anchor key, SPKI DER of P-256; null if it has declared none. */
   readonly anchorKey: Uint8Array | null;
+  /** Keys before these that it declares to be in their overlap: what is anchored may be older than the change. */
+  readonly former: { readonly logKeys: readonly Uint8Array[]; readonly anchorKeys: readonly Uint8Array[] };
   /** Authorities that its facts may name as their source. */
   readonly namespaces: readonly string[];
 }

@@ -8,6 +8,7 @@ import { feedOf, isScope } from '../core/scope.ts';
 import { parseIsoInstant } from '../core/time.ts';
 import { isValueType } from '../core/value.ts';
 import type { Difference, FactReason, QuarantineReason } from '../core/verdict.ts';
+import { KEY_SUCCESSION, openSuccession } from '../wire/succession.ts';
 import type { PageContext } from './context.ts';
 
 /** Why one entry is refused, before evidence is made of it. */
@@ -110,10 +111,17 @@ function checkScope(entry: Entry, { ctx, isFeedAccepted }: EntryRules): FactFaul
   return isFeedAccepted ? null : fault('scope_not_granted', 'feed', feed.value, null);
 }
 
-function checkNamespace(entry: Entry, { isOwned }: EntryRules): FactFault | null {
+function checkNamespace(entry: Entry, { ctx, isOwned }: EntryRules): FactFault | null {
   if (isReserved(entry.entity)) return fault('namespace_reserved', 'entity', entry.entity, null);
-  if (isReserved(entry.relation)) return fault('namespace_reserved', 'relation', entry.relation, null);
+  if (isReserved(entry.relation) && !isSuccession(entry, ctx.peer.nodeId))
+    return fault('namespace_reserved', 'relation', entry.relation, null);
   return isOwned(entry.source) ? null : fault('source_not_owned', 'source', entry.source, null);
+}
+
+/** The one fact under `stigmem:` that peers take: a change of the author's own keys, signed by both of them. */
+function isSuccession({ entity, relation, source, value_type, value_v: value }: Entry, nodeId: string): boolean {
+  if (relation !== KEY_SUCCESSION || entity !== nodeId || source !== nodeId) return false;
+  return value_type === 'text' && openSuccession(value, nodeId).ok;
 }
 
 /** Names under `stigmem:` mean something to nodes; `stigmem://` starts an address. */

@@ -2,10 +2,13 @@ import { MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { Result } from '../core/result.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { base64, integer, list, literal, type Malformed, object, type Shape, text } from './shape.ts';
+import { MAX_SUCCESSION_CHARS } from './succession.ts';
 
 const MAX_DECLARATION_CHARS = 16_384;
 const MAX_ORIGIN_CHARS = 512;
 const MAX_HEADS = 64;
+/** What fits into a hello beside the rest. */
+export const MAX_SUCCESSIONS = 8;
 const MAX_PROTOCOLS = 64;
 const MAX_LABEL_CHARS = 128;
 const ROOT_BYTES = 32;
@@ -27,6 +30,8 @@ export interface Hello {
   readonly heads: readonly KnownHead[];
   readonly protocols: readonly string[];
   readonly software: string;
+  /** Statements of key successions of the sender, signed notes, the last ones; see `succession.ts`. */
+  readonly successions: readonly string[];
   readonly v: 1;
 }
 
@@ -39,6 +44,7 @@ const HELLO: Shape<Hello> = object<Hello>({
   ),
   protocols: list(text(MAX_LABEL_CHARS), MAX_PROTOCOLS),
   software: text(MAX_LABEL_CHARS),
+  successions: list(text(MAX_SUCCESSION_CHARS), MAX_SUCCESSIONS),
   v: literal(1),
 });
 

@@ -5,7 +5,7 @@ import { decodeDecimal } from '../merkle/decimal.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { isFeedName } from '../merkle/feed-head.ts';
 import { HASH_BYTES, sameHash, sha256 } from '../merkle/hash.ts';
-import { ed25519Verifier, formatNote, isKeyName, parseNote, signEd25519, verifyNote } from '../merkle/note.ts';
+import { ed25519Verifier, formatNote, isKeyName, logLines, parseNote, verifyNote } from '../merkle/note.ts';
 import type { PageFrames } from './page.ts';
 
 const HEADER = 'stigmem-page/v1';
@@ -86,7 +86,7 @@ export function signPageNote(
 ): string {
   const { receiver, feed, after, to } = page;
   const text = formatPageNote({ origin: signer.name, receiver, feed, after, to, treeSize, ...hashesOf(frames) });
-  return formatNote({ text, signatures: [signEd25519(text, signer)] });
+  return formatNote({ text, signatures: logLines(text, signer) });
 }
 
 /**

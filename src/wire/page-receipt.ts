@@ -4,7 +4,7 @@ import { decodeDecimal } from '../merkle/decimal.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { isFeedName } from '../merkle/feed-head.ts';
 import { HASH_BYTES, sha256 } from '../merkle/hash.ts';
-import { ed25519Verifier, formatNote, isKeyName, parseNote, signEd25519, verifyNote } from '../merkle/note.ts';
+import { ed25519Verifier, formatNote, isKeyName, logLines, parseNote, verifyNote } from '../merkle/note.ts';
 
 const HEADER = 'stigmem-receipt/v1';
 /** As long as a page note, with another name in place of the node id. */
@@ -65,7 +65,7 @@ export function signReceipt(
   signer: LogSigner,
 ): string {
   const text = formatReceipt({ ...receipt, receiver: signer.name, page: sha256(pageNote) });
-  return formatNote({ text, signatures: [signEd25519(text, signer)] });
+  return formatNote({ text, signatures: logLines(text, signer) });
 }
 
 /**

@@ -90,7 +90,7 @@ export class Cosigner {
     const last = this.#journal.witness.cosigned(log.origin);
     if (last === null) return null;
     const note = ownLines(last.note, log.origin);
-    return note + this.#line(note, nowMs);
+    return note + this.#lines(note, nowMs);
   }
 
   /** A crash before the commit leaves the old state and no signature; after it, a state that the log is asked to prove from. */
@@ -104,12 +104,16 @@ export class Cosigner {
       if (isNew) witness.saveCosigned(log.origin, next, nowMs * 1000);
     });
     this.#seen.extended(log);
-    return { kind: 'cosigned', lines: this.#line(next.note, nowMs), size: next.size };
+    return { kind: 'cosigned', lines: this.#lines(next.note, nowMs), size: next.size };
   }
 
-  #line(note: string, nowMs: number): string {
+  #lines(note: string, nowMs: number): string {
     const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
-    return formatSignatureLine(cosign(text, Math.floor(nowMs / 1000), this.#signer));
+    const seconds = Math.floor(nowMs / 1000);
+    // In an overlap, who does not know the new key yet still finds the old one.
+    return [this.#signer, ...this.#signer.former]
+      .map((one) => formatSignatureLine(cosign(text, seconds, one)))
+      .join('');
   }
 }
 

@@ -3,7 +3,7 @@ import type { PeerFile } from '../config/peer-file.ts';
 import { witnessName } from '../core/node-id.ts';
 import { ALG_COSIGNATURE_V1 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
-import { pinPeer } from '../pull/declare.ts';
+import { readDeclared } from '../pull/declare.ts';
 import { rawKeyOf } from '../transport/identity.ts';
 import { keyEndMs } from '../verify/key-expiry.ts';
 import { type DeclaredKey, openDeclaration } from '../wire/declaration.ts';
@@ -74,9 +74,9 @@ export class KnownLogs {
 
 function readDeclaration(peer: PeerFile, declaration: string | null): Pick<Read, 'log' | 'witness'> {
   if (declaration === null) return { log: null, witness: null };
-  const pinned = pinPeer(declaration, peer, null);
-  if (!pinned.ok) return { log: null, witness: null };
-  const { origin, logKey: key, nodeId } = pinned.value;
+  const declared = readDeclared(declaration, peer);
+  if (!declared.ok) return { log: null, witness: null };
+  const { origin, logKey: key, nodeId } = declared.value.pinned;
   return { log: { origin, key, nodeId }, witness: witnessIn(declaration, peer) };
 }
 

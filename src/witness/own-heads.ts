@@ -116,7 +116,7 @@ export class OwnHeads {
     const note = text === undefined ? undefined : parseNote(text);
     if (note === undefined || !note.ok)
       return { satisfied: [], missing: this.#policy.witnesses.map(({ name }) => name) };
-    const checked = checkWitnessPolicy(this.#policy, note.value);
+    const checked = checkWitnessPolicy(this.#journal.statements.withSuccessors(this.#policy), note.value);
     return checked.ok ? null : checked.error;
   }
 

@@ -34,26 +34,26 @@ test('a changed log key waits for an operator, who has to name it; notes of both
   const second = new HostilePeer(AUTHORITY, { log: after });
   t.after(() => second.close());
   await present(node, second);
-  await until('it is refused', async () => (await shown(node)).log_key_change !== null);
+  await until('it is refused', async () => (await shown(node)).key_changes.length > 0);
   const peer = await shown(node);
-  assert.deepEqual(peer.log_key_change, { pinned, declared });
+  assert.deepEqual(peer.key_changes, [{ use: 'log', pinned, declared }]);
   assert.equal(
     peer.waiting_on,
-    `its log key has changed from ${pinned} to ${declared} without a succession: compare over another channel, then \`stigmem-peerd peer trust-key acme --log-key ${declared}\``,
+    `its log key has changed from ${pinned} to ${declared} without a succession: compare over another channel, then \`stigmem-peerd peer trust-key acme --key ${declared}\``,
   );
   assert.equal((await node.audit('peer_declaration_refused'))[0]?.reason, 'key_changed');
 
   const wrong = await trust(node, pinned);
   assert.equal(wrong.status, 409);
-  assert.match(await wrong.text(), /log_key_mismatch/);
+  assert.match(await wrong.text(), /key_mismatch/);
   assert.equal(await taken(node), ENTRIES, 'nothing is taken yet');
   assert.equal((await node.audit('peer_key_trusted')).length, 0);
 
   assert.equal((await trust(node, declared)).status, 200);
   await until('the rest is taken', async () => (await taken(node)) === ENTRIES + 2);
-  assert.equal((await shown(node)).log_key_change, null);
+  assert.deepEqual((await shown(node)).key_changes, []);
   const [record] = await node.audit('peer_key_trusted');
-  assert.deepEqual(record?.detail, { name: 'acme', new_log_key: declared, old_log_key: pinned });
+  assert.deepEqual(record?.detail, { name: 'acme', keys: [{ use: 'log', pinned, declared }] });
   assert.notEqual(record?.actor, null);
 
   await node.halt();
@@ -89,6 +89,6 @@ async function shown(node: MeshNode): Promise<PeerStatus> {
 
 function trust(node: MeshNode, logKey: string): Promise<Response> {
   const headers = { authorization: `Bearer ${node.folder.keys.admin}`, 'content-type': 'application/json' };
-  const body = JSON.stringify({ log_key: logKey });
+  const body = JSON.stringify({ keys: [logKey] });
   return node.fetch(new Request(`http://127.0.0.1${PATH}/trust-key`, { method: 'POST', headers, body }));
 }

@@ -4,9 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { checkCosignature } from '../../src/merkle/cosignature.ts';
-import { createLogSigner } from '../../src/merkle/ed25519.ts';
-import { ALG_ED25519, parseNote } from '../../src/merkle/note.ts';
-import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
+import { parseNote } from '../../src/merkle/note.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 import { startLitewitness } from './programs/litewitness.ts';
 
@@ -27,9 +25,7 @@ test('a witness that does not know our log cosigns nothing; once it does, checkp
   await node.federation.witness.collect();
   assert.equal((await node.base.writer.witness.policyState())?.metSize, null);
 
-  const { journalOrigin } = node.base.identity;
-  const { publicKey } = createLogSigner(journalOrigin, node.base.logSeed);
-  witness.addLog(formatVerifierKey({ name: journalOrigin, algorithm: ALG_ED25519, publicKey }));
+  witness.addLog(node.base.keys.log.vkey);
   await node.federation.witness.collect();
   await until('the policy is met', () => isMet(1));
   const { size, note } = await node.base.writer.witness.servedHead(0);

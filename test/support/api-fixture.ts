@@ -158,7 +158,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
 function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
   const get = (id: string): PeerStatus | undefined =>
     peers.find((peer) => [peer.name, peer.node_id, peer.peer_id].includes(id));
-  return { list: () => peers, get, resume: async (id) => get(id), trustKey: async () => ({ kind: 'unknown_peer' }) };
+  return { list: () => peers, get, resume: async (id) => get(id), trustKeys: async () => ({ kind: 'unknown_peer' }) };
 }
 
 /** Sends a request to an API without a network, with the key of a role or without one. */

@@ -9,6 +9,7 @@ import { dataPaths } from '../../src/config/data-dir.ts';
 import { writeSecretFile, writeSeedFile } from '../../src/config/secret-file.ts';
 import { renderConfig } from '../../src/config/template.ts';
 import { Findings, type FsckProblem, type FsckReport } from '../../src/journal/fsck/report.ts';
+import { rotateKey } from '../../src/node/rotate-key.ts';
 import { exportTiles } from '../../src/node/tiles-export.ts';
 import { verifyJournal } from '../../src/node/verify-journal.ts';
 import { createTestApi, type TestApi, type TestApiOptions } from './api-fixture.ts';
@@ -80,6 +81,7 @@ export async function createCliFixture(options: TestApiOptions = {}): Promise<Cl
       createdAt: '2026-01-01T00:00:00.000000+00:00',
     }),
     verifyJournal,
+    rotateKey,
   };
   const runBare = (args: readonly string[], how: RunOptions = {}): Promise<Ran> => runOnce(args, node, how);
   return {

@@ -13,7 +13,7 @@ import { feedNameOf } from '../../src/core/feed-name.ts';
 import { prepareSummedInsert } from '../../src/journal/database.ts';
 import { ENTRY_COLUMNS, entryCells, entryOf } from '../../src/journal/entry-row.ts';
 import { SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
-import { readIdentity } from '../../src/journal/journal.ts';
+import { readIdentity } from '../../src/journal/identity.ts';
 import { StoredTiles, TileWriter, tileId } from '../../src/journal/stored-tiles.ts';
 import { type EntryRow, LOGS } from '../../src/journal/tables.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';

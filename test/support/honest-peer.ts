@@ -388,6 +388,7 @@ export class HonestPeer {
       origin,
       logKey: this.signer.publicKey,
       anchorKey: this.anchorSigner.publicKey,
+      former: { logKeys: [], anchorKeys: [] },
       namespaces: [authority],
     };
   }

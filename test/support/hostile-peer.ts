@@ -108,7 +108,14 @@ export class HostilePeer {
     const { log } = this.#behaviour;
     const declaration = log.declaration(createLogSigner(log.nodeId, this.#seed), peerId);
     const hello = (): Uint8Array =>
-      encodeHello({ clock_ms: Date.now(), declaration, heads: [], protocols: PROTOCOLS, software: 'hostile/1' });
+      encodeHello({
+        clock_ms: Date.now(),
+        declaration,
+        heads: [],
+        successions: [],
+        protocols: PROTOCOLS,
+        software: 'hostile/1',
+      });
     const lie = (): Behaviour => (this.#behaves ? { log } : this.#behaviour);
 
     await this.#serve(node, HELLO_PROTOCOL, () => lie().hello?.(hello()) ?? [hello()]);

@@ -14,14 +14,18 @@ import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
 import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
-import { createAnchorSigner } from '../../src/merkle/ecdsa.ts';
+import { type AnchorSigner, createAnchorSigner, signAnchor } from '../../src/merkle/ecdsa.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { ALG_ECDSA } from '../../src/merkle/note.ts';
+import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { RecallIndex } from '../../src/projections/recall-index.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
+import { openStatements } from '../../src/verify/key-chain.ts';
 import type { PageFrames } from '../../src/wire/page.ts';
 import { signReceipt } from '../../src/wire/page-receipt.ts';
+import { signSuccession } from '../../src/wire/succession.ts';
 import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
 import { judged } from './judging.ts';
 
@@ -168,13 +172,14 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   anchor(journal);
   fillReceipts(journal, acme);
   fillStatements(journal);
+  fillSuccessions(journal);
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
   const words = new RecallIndex(journal.db);
   while (words.advance() > 0);
 }
 
-type StatementTable = 'cosigned' | 'cosignatures' | 'seen_checkpoints' | 'key_statements';
+type StatementTable = 'cosigned' | 'cosignatures' | 'seen_checkpoints';
 
 /** Anchors the journal as it stands, with a receipt of a local log. */
 function anchor(journal: Journal): void {
@@ -215,11 +220,28 @@ function fillStatements(journal: Journal): void {
     cosigned: { origin: 'acme.example/journal/00000000000000aa', tree_size: 9, root, note: 'note a', cosigned_us: at },
     cosignatures: { log: 1, tree_size: 9, witness: 'acme.example/witness', line: 'line', received_us: at },
     seen_checkpoints: { origin: 'o', tree_size: 9, root, note: 'n', seen_from: 'stigmem://a.example', received_us: at },
-    key_statements: { node_id: IDENTITY.nodeId, note: 'statement', received_us: at },
   };
   for (let i = 1; i <= 3; i++) {
     for (const [table, row] of Object.entries(rows))
       prepareAppend(journal.db, table as 'cosigned')(row as NewRow<'cosigned'>);
+  }
+}
+
+/** Three changes of the anchor key, one after the other. */
+function fillSuccessions(journal: Journal): void {
+  const keyOf = (i: number): AnchorSigner => createAnchorSigner(IDENTITY.journalOrigin, sha256(`anchor seed ${i}`));
+  const vkeyOf = ({ name, publicKey }: AnchorSigner): string =>
+    formatVerifierKey({ name, algorithm: ALG_ECDSA, publicKey });
+  for (let i = 1; i <= 3; i++) {
+    const [old, next] = [keyOf(i), keyOf(i + 1)];
+    const times = { effective_at: '2026-01-01T00:00:00Z', overlap_until: '2026-01-08T00:00:00Z' };
+    const succession = { use: 'anchor', old: vkeyOf(old), new: vkeyOf(next), ...times } as const;
+    const signers = {
+      old: (text: string) => signAnchor(text, old),
+      new: (text: string) => signAnchor(text, next),
+    };
+    const note = signSuccession(IDENTITY.nodeId, succession, signers);
+    journal.saveSuccessions(openStatements([note], IDENTITY.nodeId), NOW_MS);
   }
 }
 

@@ -142,7 +142,14 @@ function witnessExamples(peer: HonestPeer): [string, string][] {
 }
 
 function helloOf(declaration: string): Parameters<typeof encodeHello>[0] {
-  return { clock_ms: EPOCH_MS, declaration, heads: [], protocols: PROTOCOLS, software: 'stigmem-peerd/0.1.0' };
+  return {
+    clock_ms: EPOCH_MS,
+    declaration,
+    heads: [],
+    protocols: PROTOCOLS,
+    software: 'stigmem-peerd/0.1.0',
+    successions: [],
+  };
 }
 
 function keysExample(peer: HonestPeer, peerId: string): string {

@@ -41,10 +41,11 @@ const PEER = z
     last_verdicts: z.array(
       z.object({ at: z.string(), event: z.string(), reason: NULLABLE_TEXT, seq: z.number().int() }),
     ),
-    log_key_change: z
-      .object({ pinned: z.string(), declared: z.string() })
-      .nullable()
-      .openapi({ description: 'A new log key that waits for an operator, and the one it would replace.' }),
+    key_changes: z
+      .array(z.object({ use: z.enum(['log', 'anchor', 'witness']), pinned: z.string(), declared: z.string() }))
+      .openapi({
+        description: 'New keys without a succession, which wait for an operator, and those they would replace.',
+      }),
     last_contact_at: NULLABLE_TEXT,
     last_error: NULLABLE_TEXT,
     next_attempt_at: NULLABLE_TEXT,
@@ -53,13 +54,15 @@ const PEER = z
   .openapi('Peer');
 
 const MAX_VKEY_CHARS = 1024;
+/** A log, an anchor and a witness key. */
+const MAX_CHANGED_KEYS = 3;
 const TRUST_KEY = z
   .object({
-    log_key: z
-      .string()
+    keys: z
+      .array(z.string().min(1).max(MAX_VKEY_CHARS))
       .min(1)
-      .max(MAX_VKEY_CHARS)
-      .openapi({ description: 'The new verifier key, as `log_key_change` declares it.' }),
+      .max(MAX_CHANGED_KEYS)
+      .openapi({ description: 'The new verifier keys, all that `key_changes` declares.' }),
   })
   .openapi('TrustKey');
 
@@ -121,7 +124,7 @@ function addTrustKey(apparatus: Apparatus): void {
     method: 'post',
     path: '/v1/federation/peers/{name}/trust-key',
     tag: 'Federation',
-    summary: 'Trust the new log key of a peer, by file name; recorded with the caller',
+    summary: 'Trust the new keys of a peer, by file name; recorded with the caller',
     params: z.object({ name: z.string() }),
     query: NO_QUERY,
     body: TRUST_KEY,
@@ -146,22 +149,27 @@ async function trustKey(
   const given = plain(body.value);
   const parsed = TRUST_KEY.safeParse(given);
   if (!parsed.success) return refused({ status: 422, detail: fieldErrors(parsed.error, given, ['body']) });
-  const { log_key } = parsed.data;
-  const outcome = await deps.peers.trustKey(name, log_key, actor);
-  return outcome.kind === 'trusted' ? json(200, peerBody(outcome.peer)) : refused(untrusted(outcome, name, log_key));
+  const { keys } = parsed.data;
+  const outcome = await deps.peers.trustKeys(name, keys, actor);
+  return outcome.kind === 'trusted' ? json(200, peerBody(outcome.peer)) : refused(untrusted(outcome, name, keys));
 }
 
-function untrusted(outcome: Exclude<TrustKeyOutcome, { kind: 'trusted' }>, name: string, logKey: string): Refusal {
+function untrusted(
+  outcome: Exclude<TrustKeyOutcome, { kind: 'trusted' }>,
+  name: string,
+  keys: readonly string[],
+): Refusal {
   if (outcome.kind === 'unknown_peer') return { status: 404, detail: 'peer not found' };
   if (outcome.kind === 'other_key') {
-    const message = `expected the key that ${name} declares, ${outcome.declared}, got ${logKey}: compare it with the partner over another channel`;
-    return { status: 409, detail: { code: 'log_key_mismatch', message } };
+    const expected = outcome.declared.join(' ');
+    const message = `expected the keys that ${name} declares, ${expected}, got ${keys.join(' ')}: compare them with the partner over another channel`;
+    return { status: 409, detail: { code: 'key_mismatch', message } };
   }
   const { insistsOn } = outcome;
-  if (insistsOn === null || insistsOn === logKey) {
+  if (insistsOn === null || keys.includes(insistsOn)) {
     return {
       status: 404,
-      detail: { code: 'no_key_waits', message: `${name} has declared no other log key than the pinned one` },
+      detail: { code: 'no_key_waits', message: `${name} has declared no other keys than the pinned ones` },
     };
   }
   const message = `the peer file insists on ${insistsOn}: put the new key, or none, as log_key into peers/${name}.toml, then try again`;
@@ -185,6 +193,7 @@ function peerBody(peer: PeerStatus): z.input<typeof PEER> {
     namespaces: [...peer.namespaces],
     cursors: [...peer.cursors],
     acknowledged: [...peer.acknowledged],
+    key_changes: [...peer.key_changes],
     last_verdicts: [...peer.last_verdicts],
   };
 }

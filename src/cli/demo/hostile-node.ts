@@ -118,7 +118,14 @@ async function serveAll(
   receiver: string,
 ): Promise<void> {
   const hello = (): Uint8Array =>
-    encodeHello({ clock_ms: nowMs(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
+    encodeHello({
+      clock_ms: nowMs(),
+      declaration,
+      heads: [],
+      protocols: PROTOCOLS,
+      software: SOFTWARE,
+      successions: [],
+    });
   await transport.serve(
     HELLO_PROTOCOL,
     served(() => [hello()]),

@@ -12,7 +12,7 @@ import { JournalError } from '../errors.ts';
 import { StoredTiles } from '../stored-tiles.ts';
 import { LOGS, type LogName } from '../tables.ts';
 import type { FsckContext } from './context.ts';
-import { ownLog, readCheckpoint } from './notes.ts';
+import { readCheckpoint } from './notes.ts';
 
 /** One statement about a log's past, from outside of it or with a receipt from outside. */
 export interface AnchorClaim {
@@ -141,7 +141,7 @@ function place(ctx: FsckContext, claim: AnchorClaim): Placed | undefined {
   for (const log of ['journal', 'audit'] as const) {
     const origin = ctx.origins[log];
     if (origin === null) continue;
-    const read = readCheckpoint(note, ownLog(origin, ctx.logKey));
+    const read = readCheckpoint(note, { origin, keys: ctx.logKeys });
     if (read.ok) return { ...claim, log, size: read.value.size, root: read.value.root };
     refusals.push(read.error);
   }

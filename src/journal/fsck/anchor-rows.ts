@@ -8,7 +8,7 @@ import { lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../database
 import { StoredTiles } from '../stored-tiles.ts';
 import { LOGS, type LogName } from '../tables.ts';
 import { changedColumn, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
-import { ownLog, readCheckpoint } from './notes.ts';
+import { readCheckpoint } from './notes.ts';
 
 export function checkAnchorRows(ctx: FsckContext): void {
   const tree = new AnchoredTree(ctx);
@@ -64,7 +64,7 @@ function judgeCheckpoint(
   if (log === undefined) return { code: 'log_unknown', field: 'log', detail: `there is no log ${row.log}` };
   const origin = ctx.origins[log];
   if (origin === null) return undefined;
-  const read = readCheckpoint(row.note, ownLog(origin, ctx.logKey));
+  const read = readCheckpoint(row.note, { origin, keys: ctx.logKeys });
   if (!read.ok) return { code: read.error, field: 'note', detail: `the note is none of log ${origin}` };
   const { size, root } = read.value;
   const detail = `the note says size ${size}, root ${encodeBase64(root)}`;

@@ -3,7 +3,7 @@ import { sameHash } from '../../merkle/hash.ts';
 import type { SignedHead } from '../signed-heads.ts';
 import { LOGS, type LogName } from '../tables.ts';
 import { changedColumn, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
-import { originOf, ownLog, readCheckpoint } from './notes.ts';
+import { originOf, readCheckpoint } from './notes.ts';
 
 /** The newest head of each log in `signed-heads.json`. */
 export type Heads = Readonly<Record<LogName, SignedHead | null>>;
@@ -48,7 +48,7 @@ function judge(
 function compareNote(ctx: FsckContext, row: StoredRow<'checkpoints'>, log: LogName): Fault | undefined {
   const origin = ctx.origins[log];
   if (origin === null) return undefined;
-  const read = readCheckpoint(row.note, ownLog(origin, ctx.logKey));
+  const read = readCheckpoint(row.note, { origin, keys: ctx.logKeys });
   if (!read.ok) {
     const isOtherLog = read.error === 'checkpoint_origin_mismatch' && originOf(row.note, 0) === ctx.origins[other(log)];
     return { code: read.error, field: isOtherLog ? 'log' : 'note', detail: `the note is none of log ${origin}` };
@@ -73,7 +73,7 @@ function judgeHead(ctx: FsckContext, log: LogName, head: SignedHead | null, newe
     return newest.id === 0 ? undefined : { code: 'signed_head_behind', field: 'note', detail: behind };
   }
   const origin = ctx.origins[log];
-  const read = origin === null ? undefined : readCheckpoint(head.note, ownLog(origin, ctx.logKey));
+  const read = origin === null ? undefined : readCheckpoint(head.note, { origin, keys: ctx.logKeys });
   if (read?.ok === false) return { code: read.error, field: 'note', detail: `the note is none of log ${origin}` };
   if (read !== undefined) {
     const { size, root } = read.value;

@@ -17,8 +17,8 @@ export interface FsckProgress {
 export interface FsckContext {
   readonly db: Db;
   readonly findings: Findings;
-  /** Public key of the log, 32 bytes; null: signatures of our own logs are not checked. */
-  readonly logKey: Uint8Array | null;
+  /** Public keys that sign or have signed the two logs, 32 bytes each; none: signatures of our own logs are not checked. */
+  readonly logKeys: readonly Uint8Array[];
   /** Names of the two logs; null when `meta` does not tell them any more. */
   readonly origins: Readonly<Record<LogName, string | null>>;
   readonly receipts: ReceiptCheck;

@@ -9,11 +9,6 @@ export interface NoteLog {
   readonly keys: readonly Uint8Array[];
 }
 
-/** This node's own log. */
-export function ownLog(origin: string, key: Uint8Array | null): NoteLog {
-  return { origin, keys: key === null ? [] : [key] };
-}
-
 /** Opens a note with the first key that it verifies under; undefined if there is none to try. */
 export function openWith<T, E>(
   keys: readonly Uint8Array[],

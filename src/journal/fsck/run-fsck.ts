@@ -4,6 +4,7 @@ import type { AnchorRequirement } from '../../verify/reader-trust.ts';
 import { type Db, openDatabase } from '../database.ts';
 import { JournalError } from '../errors.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../files.ts';
+import { ownLogKeys } from '../key-statements.ts';
 import { SignedHeadFile } from '../signed-heads.ts';
 import { type AnchorClaim, checkAnchors } from './anchor-check.ts';
 import { checkAnchorRows } from './anchor-rows.ts';
@@ -13,6 +14,7 @@ import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkEntries, type EntryTotals } from './entry-check.ts';
 import { checkEvidence } from './evidence-check.ts';
+import { checkKeyStatements } from './key-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
 import { checkPageNotes, checkReceipts } from './note-check.ts';
 import { checkPages, type PageTotals } from './page-check.ts';
@@ -37,7 +39,7 @@ export interface FsckOptions {
 
 const CACHE_MIB = 16;
 /** Tables of which only the rows by themselves are looked at: keys without gaps, sums. */
-const STATEMENTS = ['cosigned', 'cosignatures', 'seen_checkpoints', 'key_statements'] as const;
+const STATEMENTS = ['cosigned', 'cosignatures', 'seen_checkpoints'] as const;
 const DAMAGED: ReadonlySet<string> = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB']);
 const PROGRESS_ROWS = 2_048;
 
@@ -122,7 +124,7 @@ function contextOf(db: Db, findings: Findings, heads: Heads, options: FsckOption
   return {
     db,
     findings,
-    logKey,
+    logKeys: logKey === null ? [] : joinedKeys(db, logKey),
     origins: origins ?? { journal: null, audit: null },
     receipts: new ReceiptCheck(options.receiptTrust ?? null),
     step: (phase, done, total) => {
@@ -131,6 +133,16 @@ function contextOf(db: Db, findings: Findings, heads: Heads, options: FsckOption
       onProgress?.({ phase, done, total });
     },
   };
+}
+
+/** Without names in `meta`, which is a finding of its own, there are no statements to join keys by. */
+function joinedKeys(db: Db, logKey: Uint8Array): readonly Uint8Array[] {
+  try {
+    return ownLogKeys(db, logKey);
+  } catch (error) {
+    if (error instanceof JournalError || isSqliteError(error)) return [logKey];
+    throw error;
+  }
 }
 
 function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
@@ -152,6 +164,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
   run('anchor_checkpoints', () => checkAnchorRows(ctx));
+  run('key_statements', () => checkKeyStatements(ctx));
   for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));
   if (!ctx.findings.isDamaged('audit')) run('mutation_attempts', () => checkAttempts(ctx));
   if (entries !== undefined && !ctx.findings.isDamaged('audit')) run('state', () => checkProjections(ctx, entries));

@@ -18,10 +18,9 @@ import { answerPull } from '../../../src/serve/answer-pull.ts';
 import { answerWatch } from '../../../src/serve/answer-watch.ts';
 import type { ServeDeps } from '../../../src/serve/deps.ts';
 import { createFolder, type FolderApi, openFolderApi } from '../../support/data-folder.ts';
-import { FACTS, PROOF_REQUESTS, PULL_REQUESTS, WATCH_REQUESTS } from './pure-targets.ts';
+import { FACTS, PEER_ID, PROOF_REQUESTS, PULL_REQUESTS, WATCH_REQUESTS } from './pure-targets.ts';
 import { expect, type Target } from './target.ts';
 
-const PEER_ID = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5';
 const IO_LIMIT_MS = 2_000;
 
 export interface FolderTargets {

@@ -55,7 +55,7 @@ import { EPOCH_MS, HonestPeer } from '../../support/honest-peer.ts';
 import { expect, type Target } from './target.ts';
 
 const SEED = Buffer.alloc(32, 1);
-const PEER_ID = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5';
+export const PEER_ID = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5';
 
 /** Facts of every shape, some under gardens, in three feeds. */
 export function fuzzPeer(): HonestPeer {
@@ -75,7 +75,7 @@ const witness = createLogSigner('witness.example/w1', Buffer.alloc(32, 2));
 const declaration = peer.declaration(nodeSigner, PEER_ID);
 
 /** A message: what is taken is encoded by the one text that was given, what is refused says why within bounds. */
-function message<T>(
+export function message<T>(
   name: string,
   corpus: readonly Uint8Array[],
   decode: (
@@ -153,6 +153,7 @@ const messages: readonly Target[] = [
         heads: [{ origin: peer.origin, root: peer.root().toString('base64'), size: peer.size }],
         protocols: PROTOCOLS,
         software: 'stigmem-peerd/0.1.0',
+        successions: [declaration],
       }),
     ],
     decodeHello,

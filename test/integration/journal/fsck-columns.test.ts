@@ -74,6 +74,7 @@ test('the journal that is changed below is whole', () => {
     [
       ['mutation_attempts', 0],
       ['anchors', 0],
+      ['verified_receipts', 0],
     ],
   );
 });

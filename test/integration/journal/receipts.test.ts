@@ -100,6 +100,7 @@ function pull(sender: Node, receiver: Node, count: number): void {
     origin: journalOrigin,
     logKey: sender.signer.publicKey,
     anchorKey: null,
+    former: { logKeys: [], anchorKeys: [] },
     namespaces: [authority],
   };
   const policy = { witnesses: null, anchors: null };
@@ -280,4 +281,32 @@ test('wrong receipts are answered like right ones, and none is stored', async (t
   const twice = signReceipt(honest, 'note', receiver.signer);
   assert.equal(sender.methods.takeReceipts(nodeId, [twice, twice], NOW_MS), 2);
   assert.deepEqual(acknowledged(sender, receiver), [10, 1]);
+});
+
+test('a flood from one peer: the first so many are kept, all are answered alike, and no other peer loses one', async (t) => {
+  const limit = 10;
+  const sender = new Node(t, 'acme.example');
+  const [flooding, other] = [new Node(t, 'globex.example'), new Node(t, 'hooli.example')];
+  assertFacts(sender, 60);
+  for (const node of [flooding, other])
+    sender.methods.pinIfNew(node.identity.nodeId, await node.declaration(), { event: 'peer_verified' }, NOW_MS);
+  const limited = receiptsMethods(sender.journal, sender.records, sender.signer, limit);
+  const giveOf = ({ identity, signer }: Node, from: number, count: number): void => {
+    const origin = sender.signer.name;
+    const receipts = Array.from({ length: count }, (_, i) => {
+      const page = { sender: origin, feed: 'public', after: from + i, to: from + i + 1, accepted: 1, refused: 0 };
+      return signReceipt(page, `note ${from + i}`, signer);
+    });
+    assert.equal(limited.takeReceipts(identity.nodeId, receipts, NOW_MS), count);
+  };
+  const kept = ({ identity }: Node): readonly number[] =>
+    sender.records.list({ peer: identity.nodeId, feed: null, cursor: 0, limit: 100 }).map(({ to }) => to);
+
+  giveOf(other, 0, 3);
+  for (let round = 0; round < 3; round++) for (let from = 0; from < 60; from += 15) giveOf(flooding, from, 15);
+  assert.deepEqual(kept(flooding), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(acknowledged(sender, flooding), [limit, limit]);
+  assert.deepEqual(kept(other), [1, 2, 3]);
+  giveOf(other, 3, 2);
+  assert.deepEqual(kept(other), [1, 2, 3, 4, 5], 'who has room goes on');
 });

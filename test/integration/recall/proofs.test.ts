@@ -51,12 +51,12 @@ async function recall(query: string): Promise<Response> {
 
 /** Checks a bundle as a stranger would who knows the node's key. @returns the tree size that it is proved against */
 function check(bundle: FactBundle, factId: string): number {
-  const { nodeSeed, identity, logSeed } = api.base;
-  const node = createLogSigner(identity.nodeId, nodeSeed);
+  const { keys, identity } = api.base;
+  const node = createLogSigner(identity.nodeId, keys.node.seed);
   assert.ok(openDeclaration(bundle.declaration, { nodeId: identity.nodeId, nodeKey: node.publicKey }).ok);
   const proof = parseTlogProof(bundle.proof);
   assert.ok(proof.ok);
-  const key = createLogSigner(identity.journalOrigin, logSeed).publicKey;
+  const key = createLogSigner(identity.journalOrigin, keys.log.seed).publicKey;
   const checkpoint = openCheckpoint(proof.value.checkpoint, { origin: identity.journalOrigin, key });
   assert.ok(checkpoint.ok);
   const leaf = entryLeafHash(Buffer.from(bundle.salt, 'base64'), bundle.entry);

@@ -17,7 +17,7 @@ from yamux import Cut, Session, request
 BASE = "/stigmem/federation"
 PROTOCOLS = [f"{BASE}/{name}/1.0.0" for name in ("hello", "pull", "watch", "proof")]
 HELLO, PULL, WATCH, PROOF = PROTOCOLS
-HELLO_MEMBERS = ["clock_ms", "declaration", "heads", "protocols", "software", "v"]
+HELLO_MEMBERS = ["clock_ms", "declaration", "heads", "protocols", "software", "successions", "v"]
 
 
 def arguments():
@@ -72,7 +72,7 @@ class Puller:
         now = datetime.now(timezone.utc).isoformat()
         note = declare(self.args.self, identity, self.seed, bytes(reversed(self.seed)), now)
         hello = {"clock_ms": int(time.time() * 1000), "declaration": note, "heads": [], "protocols": PROTOCOLS,
-                 "software": "python-peer/1", "v": 1}
+                 "software": "python-peer/1", "successions": [], "v": 1}
         frame = following(request(self.session, HELLO, encode(hello), 65_536))
         said = decode(frame, HELLO_MEMBERS, "hello")
         origin, log_key = open_declaration(said["declaration"], self.args.node_id, peer_key)

@@ -124,7 +124,7 @@ def main():
 
     def answer_hello(_request):
         return [encode({"clock_ms": int(time.time() * 1000), "declaration": note, "heads": [], "protocols": PROTOCOLS,
-                        "software": "python-peer/1", "v": 1})], True
+                        "software": "python-peer/1", "successions": [], "v": 1})], True
 
     host, port = args.connect.rsplit(":", 1)
     channel = connect(host, int(port), seed, key_of_peer_id(args.peer_id), timeout=120)

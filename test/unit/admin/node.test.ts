@@ -24,7 +24,7 @@ const PEER: PeerStatus = {
   last_contact_at: null,
   last_error: null,
   next_attempt_at: null,
-  log_key_change: null,
+  key_changes: [],
   clock_skew_ms: null,
 };
 

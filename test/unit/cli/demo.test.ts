@@ -27,6 +27,7 @@ function context(log: HostileLog): PageContext {
       logKey: log.signer.publicKey,
       namespaces: [HOSTILE_AUTHORITY],
       anchorKey: null,
+      former: { logKeys: [], anchorKeys: [] },
     },
     feed: 'public',
     after: 0,

@@ -1,4 +1,4 @@
-/** Whoever wrote 20,000 characters where ten belong gets a line, not the characters back. */
+/** Whoever wrote 20,000 characters where ten belong gets a line, and whoever wrote 100,000 lines gets the first of them. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,3 +77,48 @@ for (const [what, [text, env, flags]] of Object.entries(CONFIGS)) {
     isShort(loaded.ok ? [] : loaded.error.problems);
   });
 }
+
+const MAX_TOLD = 50;
+
+/** Files of nearly 1 MiB with a fault in each line. */
+const FAULTS = 80_000;
+const LINES = Array.from({ length: FAULTS }, (_, i) => `k${i} = 1`).join('\n');
+const MANY: Readonly<Record<string, readonly [text: string, firstKey: string]>> = {
+  'unknown keys': [LINES, 'k0'],
+  'unknown keys of a section': [`[limits]\n${LINES}`, 'limits.k0'],
+};
+
+for (const [what, [text, firstKey]] of Object.entries(MANY)) {
+  test(`a peer file: the first of ${FAULTS} ${what} are told, the others counted`, () => {
+    const path = join(folder, 'globex.toml');
+    writeFileSync(path, `${PEER}${text}\n`);
+    const read = readPeerFile(path);
+    areFew(read.ok ? [] : read.error, firstKey);
+  });
+
+  test(`the configuration: the first of ${FAULTS} ${what} are told, the others counted`, () => {
+    writeFileSync(join(folder, 'config.toml'), `${CONFIG}${text}\n`);
+    const loaded = loadConfig(folder, {}, {});
+    areFew(loaded.ok ? [] : loaded.error.problems, firstKey);
+  });
+}
+
+function areFew(problems: readonly ConfigProblem[], firstKey: string): void {
+  isShort(problems);
+  assert.equal(problems.length, MAX_TOLD + 1);
+  assert.equal(problems[0]?.key, firstKey);
+  assert.equal(problems.at(-1)?.message, `${FAULTS - MAX_TOLD} more problems, of ${FAULTS} in this file`);
+}
+
+test('a fault more than are told is counted, one fewer is not, and the order is that of the file', () => {
+  for (const count of [MAX_TOLD, MAX_TOLD + 1]) {
+    const keys = Array.from({ length: count - 1 }, (_, i) => `k${i} = 1`).join('\n');
+    const path = join(folder, 'globex.toml');
+    writeFileSync(path, `${PEER}${keys}\ndisabled = 1\n`);
+    const read = readPeerFile(path);
+    assert.ok(!read.ok);
+    const all = [...Array.from({ length: count - 1 }, (_, i) => `k${i}`), 'disabled'];
+    const told = read.error.map(({ key }) => key);
+    assert.deepEqual(told, count > MAX_TOLD ? [...all.slice(0, MAX_TOLD), null] : all);
+  }
+});

@@ -79,8 +79,9 @@ const MESSAGES: Readonly<
       heads: [{ size: 5, root: B32, origin: 'acme.example/journal/00' }],
       declaration: DECLARATION,
       clock_ms: 1_767_225_600_000,
+      successions: ['note'],
     }),
-    text: `{"clock_ms":1767225600000,"declaration":${JSON.stringify(DECLARATION)},"heads":[{"origin":"acme.example/journal/00","root":"${B32}","size":5}],"protocols":["/stigmem/federation/pull/1.0.0"],"software":"stigmem-peerd/0.1.0","v":1}`,
+    text: `{"clock_ms":1767225600000,"declaration":${JSON.stringify(DECLARATION)},"heads":[{"origin":"acme.example/journal/00","root":"${B32}","size":5}],"protocols":["/stigmem/federation/pull/1.0.0"],"software":"stigmem-peerd/0.1.0","successions":["note"],"v":1}`,
     decode: decodeHello,
   },
   'watch request': {

@@ -1,0 +1,47 @@
+import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+/** The settings as written in TOML, complete and of the right form. */
+export interface Settings {
+  readonly node_id: string;
+  readonly gardens: readonly string[];
+  readonly listen: { readonly p2p: readonly string[]; readonly announce: readonly string[] };
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    readonly node_url: string;
+    readonly tls_cert_file: string;
+    readonly tls_key_file: string;
+    readonly behind_proxy: boolean;
+  };
+  readonly federation: {
+    readonly poll_interval_s: number;
+    readonly page_entries: number;
+    readonly page_bytes: number;
+    readonly max_parallel_pulls: number;
+    readonly max_future_skew_s: number;
+    readonly max_past_skew_s: number;
+  };
+  readonly keys: { readonly valid_days: number };
+  readonly guard: { readonly signed_heads_file: string; readonly wait_s: number };
+  readonly witness: {
+    readonly logs: readonly string[];
+    readonly policy_file: string;
+    readonly gossip_interval_s: number;
+  };
+  readonly limits: { readonly max_value_bytes: number; readonly max_connections: number };
+  readonly anchor: {
+    readonly backends: readonly AnchorBackendName[];
+    readonly interval: number;
+    readonly max_age_s: number;
+    readonly retry_s: number;
+    readonly local_path: string;
+    readonly rekor_url: string;
+    readonly rekor_version: number;
+    readonly rekor_read_url: string;
+    readonly rekor_trust_root: string;
+  };
+  readonly tlog: { readonly public: boolean };
+  readonly log: { readonly level: LogLevel };
+}

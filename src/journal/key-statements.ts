@@ -1,0 +1,84 @@
+/** Successions of keys, own and of peers: signed statements, kept for as long as the journal. */
+import { ALG_ED25519 } from '../merkle/note.ts';
+import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
+import { formatVerifierKey, parseVerifierKey } from '../merkle/verifier-key.ts';
+import { keysOfChain, openStatements, successorsOf } from '../verify/key-chain.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
+import { type NewRow, prepareAppend } from './appended.ts';
+import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { readIdentity } from './identity.ts';
+
+export class KeyStatements {
+  readonly #of: Statement<[string], { note: string }>;
+  readonly #nodes: Statement<[], string>;
+  readonly #insert: (row: NewRow<'key_statements'>) => number;
+  /** Policies with what the statements add to them; dropped with each statement that comes. */
+  #policies = new WeakMap<WitnessPolicy, WitnessPolicy>();
+
+  constructor(db: Db) {
+    this.#of = prepare(db, statementsOf);
+    this.#nodes = prepare<[]>(db, nodesWithStatements).pluck() as Statement<[], string>;
+    this.#insert = prepareAppend(db, 'key_statements');
+  }
+
+  /** In the order in which they were taken. */
+  of(nodeId: string): readonly OpenedSuccession[] {
+    return openStatements(
+      this.#of.all(nodeId).map(({ note }) => note),
+      nodeId,
+    );
+  }
+
+  /** A policy in which a witness whose key was succeeded may cosign with the new one. */
+  withSuccessors(policy: WitnessPolicy): WitnessPolicy {
+    const known = this.#policies.get(policy);
+    if (known !== undefined) return known;
+    const statements = this.#nodes.all().flatMap((nodeId) => this.of(nodeId));
+    const witnesses = policy.witnesses.map((witness) => ({
+      ...witness,
+      successors: successorsOf(statements, 'witness', witness.vkey, Number.MAX_SAFE_INTEGER).flatMap(({ new: vkey }) =>
+        rawKeysOf([vkey]),
+      ),
+    }));
+    const extended = { ...policy, witnesses };
+    this.#policies.set(policy, extended);
+    return extended;
+  }
+
+  /** Keeps the statements that are not there yet. @returns those */
+  save(statements: readonly OpenedSuccession[], nowUs: number): readonly OpenedSuccession[] {
+    this.#policies = new WeakMap();
+    return statements.filter((one) => {
+      if (this.#of.all(one.nodeId).some(({ note }) => note === one.note)) return false;
+      this.#insert({ node_id: one.nodeId, note: one.note, received_us: nowUs });
+      return true;
+    });
+  }
+}
+
+const nodesWithStatements = sqlBuilder.selectFrom('key_statements').select('node_id').distinct();
+
+const statementsOf = sqlBuilder
+  .selectFrom('key_statements')
+  .select('note')
+  .where('node_id', '=', PARAM)
+  .orderBy('statement_id');
+
+/**
+ * The keys of this node's logs: one that is trusted first, then those that its statements join to it.
+ *
+ * @param logKey raw, 32 bytes
+ */
+export function ownLogKeys(db: Db, logKey: Uint8Array): readonly [Uint8Array, ...Uint8Array[]] {
+  const { nodeId, journalOrigin: name } = readIdentity(db);
+  const trusted = formatVerifierKey({ name, algorithm: ALG_ED25519, publicKey: logKey });
+  const joined = keysOfChain(new KeyStatements(db).of(nodeId), 'log', trusted);
+  return [logKey, ...rawKeysOf(joined.filter((vkey) => vkey !== trusted))];
+}
+
+function rawKeysOf(vkeys: readonly string[]): readonly Uint8Array[] {
+  return vkeys.flatMap((vkey) => {
+    const key = parseVerifierKey(vkey);
+    return key.ok ? [key.value.publicKey] : [];
+  });
+}

@@ -1,0 +1,52 @@
+/** Which key each peer of this node connects with: the peer files, read with the statements that the journal holds. */
+import type { PeerFile } from '../config/peer-file.ts';
+import type { PeerFolderChange } from '../config/peer-folder.ts';
+import { PeerKeys } from '../pull/peer-keys.ts';
+import type { WriterClient } from '../threads/writer-client.ts';
+import { openOwnDeclaration } from '../verify/declared-log-key.ts';
+
+export class PeerKeyring {
+  readonly #writer: WriterClient;
+  readonly #files: () => readonly PeerFile[];
+  readonly #keys = new PeerKeys(Date.now);
+
+  private constructor(writer: WriterClient, files: () => readonly PeerFile[]) {
+    this.#writer = writer;
+    this.#files = files;
+  }
+
+  static async open(writer: WriterClient, files: () => readonly PeerFile[]): Promise<PeerKeyring> {
+    const keyring = new PeerKeyring(writer, files);
+    await Promise.all(files().map(({ nodeId }) => keyring.learn(nodeId)));
+    return keyring;
+  }
+
+  /** Reads what the journal holds of a peer. */
+  async learn(nodeId: string): Promise<void> {
+    const [statements = []] = await this.#writer.successions([nodeId]);
+    const [declaration] = await this.#writer.witness.declarations([nodeId]);
+    const pinned = openOwnDeclaration(declaration ?? '')?.peer_id ?? null;
+    this.#keys.learn(nodeId, { statements, pinned });
+  }
+
+  current(peer: PeerFile): PeerFile {
+    return this.#keys.current(peer);
+  }
+
+  possible(peer: PeerFile): readonly PeerFile[] {
+    return this.#keys.possible(peer);
+  }
+
+  /** A peer has connected. @returns it, if that was with another key than before */
+  seen(peerId: string): PeerFile | null {
+    const file = this.#files().find((one) => this.possible(one).some((peer) => peer.peerId === peerId));
+    return file !== undefined && this.#keys.seen(file, peerId) ? this.current(file) : null;
+  }
+
+  /** A change of the peer files, with the keys that the peers have now. */
+  async applied({ added, changed, ...rest }: PeerFolderChange): Promise<PeerFolderChange> {
+    await Promise.all([...added, ...changed].map(({ nodeId }) => this.learn(nodeId)));
+    const withKey = (peers: readonly PeerFile[]): PeerFile[] => peers.map((peer) => this.current(peer));
+    return { ...rest, added: withKey(added), changed: withKey(changed) };
+  }
+}

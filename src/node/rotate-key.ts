@@ -1,0 +1,63 @@
+/** Changes one of this node's signing keys: a new key, a statement that both sign, and the new one in the old one's place. */
+import { rmSync } from 'node:fs';
+import { nextKeyFile } from '../config/key-files.ts';
+import { randomSeed, type SeedUse, writeSeedFile } from '../config/secret-file.ts';
+import { isoMicros } from '../core/time.ts';
+import { openStatements } from '../verify/key-chain.ts';
+import { type OpenedSuccession, signSuccession } from '../wire/succession.ts';
+import { openBase } from './base.ts';
+import { openOwnKeys, statementSigner, vkeyOf } from './own-keys.ts';
+
+export interface Rotation {
+  /** How long the old key goes on: it signs beside the new one; for the node key, how long before the new one takes over. */
+  readonly overlapMs: number;
+  /** Who changes it, for the audit record. */
+  readonly actor: string;
+}
+
+export type RotationOutcome =
+  | { readonly kind: 'changed' | 'announced'; readonly statement: OpenedSuccession }
+  /** An earlier change of that key has not taken effect yet. */
+  | { readonly kind: 'pending'; readonly statement: OpenedSuccession };
+
+/**
+ * Rotates a key of a data folder that no daemon works on.
+ *
+ * The next key is written first, then statement, fact and audit record in one transaction, and only then does the key become
+ * the key: whatever a crash leaves, the next start goes on from it or drops what nobody was told of.
+ *
+ * @throws StartError, JournalError `locked`
+ */
+export async function rotateKey(dir: string, use: SeedUse, { overlapMs, actor }: Rotation): Promise<RotationOutcome> {
+  await using owned = new AsyncDisposableStack();
+  const base = await openBase(dir, {}, owned);
+  const { identity, paths, keys, statements, writer } = base;
+  const { seed, vkey, next } = keys[use];
+  if (next !== null) return { kind: 'pending', statement: next };
+
+  const nowMs = Date.now();
+  const newSeed = randomSeed(use);
+  const overIso = isoMicros((nowMs + overlapMs) * 1000);
+  const succession = {
+    effective_at: use === 'node' ? overIso : isoMicros(nowMs * 1000),
+    new: vkeyOf(use, newSeed, identity),
+    old: vkey,
+    overlap_until: overIso,
+    use,
+  };
+  const signers = { old: statementSigner(use, seed, identity), new: statementSigner(use, newSeed, identity) };
+  const note = signSuccession(identity.nodeId, succession, signers);
+  const [statement] = openStatements([note], identity.nodeId);
+  if (statement === undefined) throw new TypeError('a statement that was just signed verifies');
+
+  writeSeedFile(nextKeyFile(paths, use), use, newSeed);
+  try {
+    await writer.changeKey(note, actor);
+  } catch (error) {
+    rmSync(nextKeyFile(paths, use), { force: true });
+    throw error;
+  }
+  const settled = openOwnKeys(paths, identity, [...statements, statement], nowMs);
+  if (!settled.ok) throw new Error(settled.error.message);
+  return { kind: settled.value[use].vkey === statement.new ? 'changed' : 'announced', statement };
+}

@@ -1,0 +1,79 @@
+/** The key that each peer connects with: that of its file, or one that its own statements have put in its place. */
+import type { PeerFile } from '../config/peer-file.ts';
+import { DEFAULT_MAX_FUTURE_SKEW_MS } from '../core/limits.ts';
+import { ALG_ED25519 } from '../merkle/note.ts';
+import { formatVerifierKey, parseVerifierKey } from '../merkle/verifier-key.ts';
+import { peerIdOf, rawKeyOf } from '../transport/identity.ts';
+import { chainBetween, successorsOf } from '../verify/key-chain.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
+
+/** What is known of one peer's node keys. */
+export interface PeerKeyHistory {
+  readonly statements: readonly OpenedSuccession[];
+  /** Peer id of the declaration that is pinned; null before the first contact. */
+  readonly pinned: string | null;
+}
+
+/**
+ * A peer that has announced another key may come with the old or with the new one. From the moment it came with the new one,
+ * the old one is nobody's: who has stolen it is a stranger.
+ */
+export class PeerKeys {
+  readonly #nowMs: () => number;
+  readonly #histories = new Map<string, PeerKeyHistory>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Takes what the journal holds of a peer. */
+  learn(nodeId: string, history: PeerKeyHistory): void {
+    this.#histories.set(nodeId, history);
+  }
+
+  /** The peer with the key that it was seen with last, if its file's key leads there. */
+  current(peer: PeerFile): PeerFile {
+    const history = this.#histories.get(peer.nodeId);
+    if (history === undefined || history.statements.length === 0) return peer;
+    if (history.pinned === null || history.pinned === peer.peerId) return peer;
+    const keys = { from: vkeyOf(peer.nodeId, peer.peerId), to: vkeyOf(peer.nodeId, history.pinned) };
+    const links = chainBetween(history.statements, 'node', keys, this.#latest());
+    return links === null ? peer : withPeerId(peer, history.pinned);
+  }
+
+  /** The peer with each key that it may come with now, the one that it was seen with last first. */
+  possible(peer: PeerFile): readonly PeerFile[] {
+    const current = this.current(peer);
+    const statements = this.#histories.get(peer.nodeId)?.statements ?? [];
+    if (statements.length === 0) return [current];
+    const announced = successorsOf(statements, 'node', vkeyOf(peer.nodeId, current.peerId), this.#latest());
+    return [current, ...announced.flatMap((one) => peerIdIn(one.new)).map((peerId) => withPeerId(peer, peerId))];
+  }
+
+  /** Notes which key the peer has come with. @returns whether that is another one than before */
+  seen(peer: PeerFile, peerId: string): boolean {
+    if (this.current(peer).peerId === peerId) return false;
+    const statements = this.#histories.get(peer.nodeId)?.statements ?? [];
+    this.#histories.set(peer.nodeId, { statements, pinned: peerId });
+    return true;
+  }
+
+  #latest(): number {
+    return this.#nowMs() + DEFAULT_MAX_FUTURE_SKEW_MS;
+  }
+}
+
+function withPeerId(peer: PeerFile, peerId: string): PeerFile {
+  // The addresses of a file may name its key: where the peer is has not changed.
+  const addresses = peer.addresses.map((address) => address.replace(new RegExp(`/p2p/${peer.peerId}$`), ''));
+  return { ...peer, peerId, addresses };
+}
+
+function vkeyOf(nodeId: string, peerId: string): string {
+  return formatVerifierKey({ name: nodeId, algorithm: ALG_ED25519, publicKey: rawKeyOf(peerId) });
+}
+
+function peerIdIn(vkey: string): string[] {
+  const key = parseVerifierKey(vkey);
+  return key.ok ? [peerIdOf(key.value.publicKey)] : [];
+}
