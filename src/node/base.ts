@@ -131,8 +131,8 @@ export async function openBase(
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
   const failed = writer.failed();
-  return { config, paths, ...keys, identity, peerId, guarded, ...stations, failed, nowMs: Date.now };
-  return { config, paths, keys, statements, identity, peerId, guarded, ...stations, failed: writer.failed() };
+  const told = { keys, statements, identity, peerId };
+  return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 
 type SigningSeeds = Pick<

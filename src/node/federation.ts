@@ -65,15 +65,11 @@ export async function federate(
   owned: AsyncDisposableStack,
 ): Promise<Federation> {
   const { folder } = surroundings;
-  const peers = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
-  const transport = await surroundings.openTransport(peers);
-export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
-  const folder = openPeerFolder(base.paths.peers, base.config.nodeId);
   const files = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
-  const keys = await PeerKeyring.open(base.writer, files);
+  const keys = await PeerKeyring.open(base, files);
   const peers = (): PeerFile[] => files().map((peer) => keys.current(peer));
   const allowed = (): PeerFile[] => files().flatMap((peer) => keys.possible(peer));
-  const transport = await openTransport(base, allowed);
+  const transport = await surroundings.openTransport(allowed);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
@@ -86,10 +82,6 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     transport,
     hello,
     peerOf,
-    head: () => writer.head(),
-    served: (knownSize) => writer.witness.servedHead(knownSize),
-    onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
-    nowMs: base.nowMs,
   });
   let dialling: KeepAlive | undefined;
   const onSuccessions = async (nodeId: string): Promise<void> => {
@@ -132,8 +124,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
   const decided = guard
     .start()
-    .then(() => followFolder(base, surroundings, { sessions, journal: writer, logger, onAllowedChanged }, owned));
-    .then(() => followFolder(base, folder, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
+    .then(() => followFolder(base, surroundings, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
   return {
     guard,
@@ -154,7 +145,7 @@ function servingDeps(base: Base): Omit<ServeDeps, 'peerOf'> & Pick<Base, 'growth
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
-    nowMs: Date.now,
+    nowMs: base.nowMs,
   };
 }
 
@@ -201,7 +192,6 @@ function pullDeps(
 ): PullDeps {
   const { config, logger, writer, nowMs } = base;
   const { transport, hello, onSuccessions, peers, witness } = parts;
-  const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
   return {
     journal: writer,
@@ -224,7 +214,6 @@ function pullDeps(
 async function followFolder(
   base: Base,
   { folder, watch }: Surroundings,
-  folder: PeerFolder,
   keys: PeerKeyring,
   deps: FollowDeps,
   owned: AsyncDisposableStack,
@@ -243,12 +232,10 @@ async function followFolder(
 }
 
 function helloOf(base: Base): () => Uint8Array {
-  const { declaration, nowMs } = base;
-  return () => encodeHello({ clock_ms: nowMs(), declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE });
-  const { declaration, statements } = base;
+  const { declaration, nowMs, statements } = base;
   const successions = statements.slice(-MAX_SUCCESSIONS).map(({ note }) => note);
   const said = { declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE, successions };
-  return () => encodeHello({ clock_ms: Date.now(), ...said });
+  return () => encodeHello({ clock_ms: nowMs(), ...said });
 }
 
 function chance(): number {

@@ -56,10 +56,7 @@ export interface ReaderMethods extends PublishMethods {
 }
 
 /** The journal's readers, each call in one read transaction. */
-export function openReader({ folder, logSeed, cacheMiB }: ReaderData): Methods {
-function start({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): void {
-  const port = parentPort;
-  if (port === null) throw new Error('reader.ts runs as a worker thread');
+export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): Methods {
   const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB });
   const signer = createLogSigner(readIdentity(db).journalOrigin, logSeed, formerLogSeeds);
   const entries = new EntryReader(db, signer);

@@ -167,7 +167,7 @@ export function checkMesh(mesh: Mesh, withFsck: boolean): void {
 }
 
 function checkFile(mesh: Mesh, { node, isStuck }: Held): void {
-  const { publicKey } = createLogSigner(node.made.identity.journalOrigin, node.made.seeds.logSeed);
+  const { publicKey } = createLogSigner(node.made.identity.journalOrigin, node.made.keys.log.seed);
   const report = checkJournal(filesOf(node.disk.folder), { logKey: publicKey });
   if (report.ok) return;
   // A stuck journal is shorter than what was signed, which is what it is stuck for.

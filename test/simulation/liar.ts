@@ -82,7 +82,7 @@ export class Liar {
   async serve(transport: MemoryTransport): Promise<void> {
     const identity = createLogSigner(this.#identity.nodeId, SEED);
     const declaration = this.#log.declaration(identity, this.#identity.peerId);
-    const hello = { declaration, heads: [], protocols: PROTOCOLS, software: 'liar/1' };
+    const hello = { declaration, heads: [], protocols: PROTOCOLS, software: 'liar/1', successions: [] };
     const on = (protocol: string, handler: NonNullable<Behaviour['pull']> | ((...args: never[]) => unknown)) =>
       transport.serve(protocol, { maxInboundStreams: 8, limits: LIMITS, handler: handler as never });
     await on(HELLO_PROTOCOL, () => [encodeHello({ ...hello, clock_ms: Date.now() })]);

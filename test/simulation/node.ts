@@ -7,19 +7,17 @@ import type { MessagePort } from 'node:worker_threads';
 import { loadConfig } from '../../src/config/config.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { PeerFile } from '../../src/config/peer-file.ts';
-import { witnessName } from '../../src/core/node-id.ts';
-import { isoMicros } from '../../src/core/time.ts';
+import type { SeedUse } from '../../src/config/secret-file.ts';
 import { type JournalIdentity, SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
-import { createAnchorSigner } from '../../src/merkle/ecdsa.ts';
-import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import type { Base } from '../../src/node/base.ts';
+import { declarationOf } from '../../src/node/declaration.ts';
 import { type Federation, federate } from '../../src/node/federation.ts';
+import { type OwnKey, type OwnKeys, vkeyOf } from '../../src/node/own-keys.ts';
 import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
-import { declareSelf } from '../../src/pull/declare.ts';
 import { GrowthBell } from '../../src/serve/growth-bell.ts';
 import { openReader, type ReaderData } from '../../src/threads/reader.ts';
 import { ReaderClient } from '../../src/threads/reader-client.ts';
@@ -37,7 +35,7 @@ export interface Made {
   readonly nodeId: string;
   readonly peerId: string;
   readonly identity: JournalIdentity;
-  readonly seeds: Pick<Base, 'nodeSeed' | 'logSeed' | 'witnessSeed' | 'anchorSeed'>;
+  readonly keys: OwnKeys;
   /** Folder of its empty journal. */
   readonly template: string;
   readonly config: Base['config'];
@@ -52,15 +50,14 @@ export const CREATED_AT = '2025-12-01T00:00:00.000000Z';
 export async function makeNode(root: string, name: string): Promise<Made> {
   const nodeId = `stigmem://${name}.example`;
   const seed = (use: string): Buffer => createHash('sha256').update(`${use} of ${name}`).digest();
-  const seeds = {
-    nodeSeed: seed('node key'),
-    logSeed: seed('log key'),
-    witnessSeed: seed('witness key'),
-    anchorSeed: seed('anchor key'),
-  };
   const suffix = createHash('sha256').update(name).digest('hex').slice(0, 16);
   const origin = (log: string): string => `${name}.example/${log}/${suffix}`;
   const identity = { nodeId, journalOrigin: origin('journal'), auditOrigin: origin('audit'), createdAt: CREATED_AT };
+  const keyOf = (use: SeedUse): OwnKey => {
+    const key = seed(`${use} key`);
+    return { seed: key, vkey: vkeyOf(use, key, identity), since: CREATED_AT, former: [], next: null };
+  };
+  const keys = { node: keyOf('node'), log: keyOf('log'), witness: keyOf('witness'), anchor: keyOf('anchor') };
   const template = join(root, name);
   mkdirSync(template, { recursive: true });
   writeFileSync(dataPaths(template).config, `node_id = "${nodeId}"\n`);
@@ -68,8 +65,8 @@ export async function makeNode(root: string, name: string): Promise<Made> {
   const config = loadConfig(template, {}, flags);
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   initJournal(template, identity);
-  const { peerId } = await identityFromSeed(seeds.nodeSeed);
-  return { name, nodeId, peerId, identity, seeds, template, config: config.value };
+  const { peerId } = await identityFromSeed(keys.node.seed);
+  return { name, nodeId, peerId, identity, keys, template, config: config.value };
 }
 
 /** The journal's thread without a thread: calls wait for their turn and cross as copies, as they do between threads. */
@@ -152,6 +149,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   const owned = new AsyncDisposableStack();
   const nowMs = (): number => platform.nowMs() + clock.skewMs;
   const { folder } = disk;
+  const { keys } = made;
   const growth = new GrowthBell({ size: 0, feeds: [] });
   const appended = new GrowthBell({ size: 0, feeds: [] });
   const onEvent = (event: WriterEvent): void => {
@@ -161,7 +159,11 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   };
   const data = {
     folder,
-    ...made.seeds,
+    logSeed: keys.log.seed,
+    formerLogSeeds: [],
+    witnessSeed: keys.witness.seed,
+    formerWitnessSeeds: [],
+    anchorSeed: keys.anchor.seed,
     witnessPolicy: null,
     cacheMiB: 1,
     signedHeadsFile: join(folder, SIGNED_HEADS_FILE),
@@ -185,8 +187,8 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     threads.push(calls);
     return calls;
   };
-  const declaration = declarationOf(made);
-  const readerData = { folder, logSeed: made.seeds.logSeed, cacheMiB: 1 };
+  const declaration = declarationOf(made, CREATED_AT);
+  const readerData = { folder, logSeed: keys.log.seed, formerLogSeeds: [], cacheMiB: 1 };
   const reader = new ReaderClient(
     readerData,
     () => writer.head(),
@@ -196,7 +198,8 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   const base: Base = {
     config,
     paths: dataPaths(folder),
-    ...made.seeds,
+    keys,
+    statements: [],
     identity: made.identity,
     declaration,
     peerId: made.peerId,
@@ -257,17 +260,4 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
       owned.disposeAsync().catch(() => {});
     },
   };
-}
-
-function declarationOf({ identity, peerId, seeds }: Made): string {
-  const self = {
-    identity,
-    peerId,
-    nodeSigner: createLogSigner(identity.nodeId, seeds.nodeSeed),
-    logKey: createLogSigner(identity.journalOrigin, seeds.logSeed).publicKey,
-    witnessKey: createLogSigner(witnessName(identity.nodeId), seeds.witnessSeed).publicKey,
-    anchorKey: createAnchorSigner(identity.journalOrigin, seeds.anchorSeed).publicKey,
-    software: 'simulated/1',
-  };
-  return declareSelf(self, isoMicros(Date.parse(CREATED_AT) * 1000));
 }
