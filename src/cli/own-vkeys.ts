@@ -1,13 +1,9 @@
 /** This node's public keys as verifiers take them: to give to a partner, or to put into a policy. */
 import { existsSync } from 'node:fs';
-import { dataPaths } from '../config/data-dir.ts';
+import { dataPaths, keyFile } from '../config/data-dir.ts';
 import { readSeedFile, type SeedUse } from '../config/secret-file.ts';
-import { witnessName } from '../core/node-id.ts';
 import type { JournalIdentity } from '../journal/files.ts';
-import { createAnchorSigner } from '../merkle/ecdsa.ts';
-import { createLogSigner } from '../merkle/ed25519.ts';
-import { ALG_COSIGNATURE_V1, ALG_ECDSA, ALG_ED25519 } from '../merkle/note.ts';
-import { formatVerifierKey } from '../merkle/verifier-key.ts';
+import { vkeyOf } from '../node/own-keys.ts';
 import { CliError } from './exit.ts';
 import { fingerprint } from './peer-trust-key.ts';
 
@@ -19,18 +15,16 @@ export interface OwnVkey {
 }
 
 /** Keys that the daemon makes when it first runs are left out before. @throws CliError `unavailable` */
-export function ownVkeys(dir: string, { nodeId, journalOrigin, auditOrigin }: JournalIdentity): readonly OwnVkey[] {
+export function ownVkeys(dir: string, identity: JournalIdentity): readonly OwnVkey[] {
   const paths = dataPaths(dir);
-  const [log, witness] = [seedIn(paths.logKey, 'log'), seedIn(paths.witnessKey, 'witness')];
-  const anchor = seedIn(paths.anchorKey, 'anchor');
-  const edwards = (use: OwnVkey['use'], seed: Uint8Array | null, name: string, algorithm: number): OwnVkey[] =>
-    seed === null ? [] : [own(use, { name, algorithm, publicKey: createLogSigner(name, seed).publicKey })];
-  return [
-    ...edwards('log', log, journalOrigin, ALG_ED25519),
-    ...edwards('audit', log, auditOrigin, ALG_ED25519),
-    ...edwards('witness', witness, witnessName(nodeId), ALG_COSIGNATURE_V1),
-    ...(anchor === null ? [] : [own('anchor', anchorKeyOf(journalOrigin, anchor))]),
-  ];
+  const shown = (use: 'log' | 'witness' | 'anchor'): readonly OwnVkey[] => {
+    const seed = seedIn(keyFile(paths, use), use);
+    if (seed === null) return [];
+    // One key signs both logs, each under its own name.
+    const audit = { ...identity, journalOrigin: identity.auditOrigin };
+    return [own(use, vkeyOf(use, seed, identity)), ...(use === 'log' ? [own('audit', vkeyOf(use, seed, audit))] : [])];
+  };
+  return [...shown('log'), ...shown('witness'), ...shown('anchor')];
 }
 
 /** As comments of a peer file. */
@@ -39,12 +33,7 @@ export function vkeyComments(keys: readonly OwnVkey[]): string {
   return ['# verifier keys, with the SHA-256 of each:', ...lines].join('\n');
 }
 
-function anchorKeyOf(name: string, seed: Uint8Array): Parameters<typeof formatVerifierKey>[0] {
-  return { name, algorithm: ALG_ECDSA, publicKey: createAnchorSigner(name, seed).publicKey };
-}
-
-function own(use: OwnVkey['use'], key: Parameters<typeof formatVerifierKey>[0]): OwnVkey {
-  const vkey = formatVerifierKey(key);
+function own(use: OwnVkey['use'], vkey: string): OwnVkey {
   return { use, vkey, fingerprint: fingerprint(vkey) };
 }
 

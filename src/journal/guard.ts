@@ -44,6 +44,8 @@ export interface GuardView {
   /** The file of signed checkpoints was not there: it cannot be known here what was signed. */
   readonly headsMissing: boolean;
   readonly held: string | null;
+  /** A checkpoint that this node signed contradicts the journal. */
+  readonly forked: boolean;
   readonly feeds: readonly { readonly feed: string; readonly length: number }[];
 }
 
@@ -61,6 +63,10 @@ export interface Restored {
   readonly auditSeq: number;
 }
 
+const FORKED =
+  'a checkpoint that this node signed contradicts the history in its journal. Nothing is written or signed any more: ' +
+  'restore the newest copy of the folder, or keep it for reading and go on as a new node';
+
 export class JournalGuard {
   readonly #parts: JournalGuardParts;
 
@@ -71,9 +77,35 @@ export class JournalGuard {
   /** Nothing is signed or written until {@link clear}. @throws JournalError `history_rewritten` on a contradiction */
   begin(): void {
     const { signer, entries, audit } = this.#parts;
+    if (this.#isForked()) {
+      signer.hold(FORKED);
+      return;
+    }
     signer.isBehind('journal', entries.size);
     signer.isBehind('audit', audit.size);
     signer.hold('it has just started and asks its peers whether this is its newest history');
+  }
+
+  /** For a journal that is opened without asking anybody. @throws JournalError `history_rewritten` */
+  assertNotForked(): void {
+    if (this.#isForked()) throw new JournalError('history_rewritten', FORKED);
+  }
+
+  /** Whether a checkpoint of ours that was shown once contradicts the journal still: a newer copy may have been put back. */
+  #isForked(): boolean {
+    const { heads, entries, log, db } = this.#parts;
+    const note = heads.forked;
+    if (note === null) return false;
+    const opened = firstOk(ownLogKeys(db, log.key), (key) => openCheckpoint(note, { origin: log.origin, key }));
+    if (!opened.ok) return true;
+    const { size, root } = opened.value;
+    if (size > entries.size || !sameHash(this.#rootAt(size, root), root)) return true;
+    heads.setForked(null);
+    return false;
+  }
+
+  #rootAt(size: number, ofNothing: Uint8Array): Uint8Array {
+    return size === 0 ? ofNothing : rootAt(size, new StoredTiles(this.#parts.db, 'journal'));
   }
 
   hold(why: string): void {
@@ -99,6 +131,7 @@ export class JournalGuard {
       signedAuditSize: heads.last('audit')?.size ?? 0,
       headsMissing: heads.wasMissing,
       held: signer.held,
+      forked: heads.forked !== null,
       feeds: entries.feeds(),
     };
   }
@@ -117,7 +150,7 @@ export class JournalGuard {
       if (size > (heads.last('journal')?.size ?? 0)) heads.set('journal', { size, root: encodeBase64(root), note });
       return { kind: 'ahead', size };
     }
-    const ours = size === 0 ? root : rootAt(size, new StoredTiles(db, 'journal'));
+    const ours = this.#rootAt(size, root);
     if (sameHash(ours, root)) return { kind: 'known' };
     return { kind: 'forked', size, auditSeq: this.#forked(note, size, encodeBase64(ours), shownBy, nowMs) };
   }
@@ -149,9 +182,10 @@ export class JournalGuard {
     });
   }
 
-  /** The journal is the newest there is: it may write and sign again. */
+  /** The journal is the newest there is: it may write and sign again. @throws JournalError `guarded` if it is a fork */
   clear(nowMs: number): void {
     const { heads, audit, signer, transact } = this.#parts;
+    if (heads.forked !== null) throw new JournalError('guarded', FORKED);
     const signed = heads.last('audit');
     if (signed !== null && signed.size > audit.size) {
       // Nobody holds the end of the audit log. It goes on from where the copy ends, and says so in its own next record.
@@ -183,7 +217,9 @@ export class JournalGuard {
 
   #forked(note: string, size: number, ours: string, shownBy: string, nowMs: number): number {
     const { heads, evidence, audit, transact } = this.#parts;
-    this.hold(`a checkpoint over ${size} entries that this node signed contradicts its history: an operator decides`);
+    this.hold(FORKED);
+    // Before the record: after a crash in between, the next start holds and the peers show the checkpoint again.
+    heads.setForked(note);
     const text = canonicalJson({
       class: 'contradiction',
       computed_root: ours,

@@ -1,34 +1,35 @@
 /** The writer of a node's journal: one instance, one thread, one process. Everything it does is one transaction. */
-import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Entry } from '../core/entry.ts';
-import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
+import { formatHlc, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
 import { uuidV7 } from '../core/ids.ts';
 import { isoMicros } from '../core/time.ts';
 import { appendSignature } from '../merkle/cosignature.ts';
 import { type AnchorSigner, signAnchor } from '../merkle/ecdsa.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { VerifiedAssertion } from '../verify/assertion.ts';
-import type { RefusedFact, VerifiedBatch } from '../verify/judge.ts';
+import type { VerifiedBatch } from '../verify/judge.ts';
 import type { PageRefusal } from '../verify/page.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { AuditLog } from './audit-log.ts';
-import { type Db, openDatabase, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { loadClock } from './clock.ts';
+import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { draftOwn, draftReceived } from './drafts.ts';
 import { type Draft, EntryLog } from './entry-log.ts';
-import { entryOf, hashBytes, hlcNumber, hlcText } from './entry-row.ts';
+import { entryOf, hashBytes, hlcNumber } from './entry-row.ts';
 import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
 import { readIdentity } from './identity.ts';
-import { KeyStatements } from './key-statements.ts';
+import { KeyStatements, successionDetail } from './key-statements.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';
+import { type FoundContradiction, type RecordedRefusal, Refusals } from './refusals.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
 import { explain } from './sqlite-fault.ts';
@@ -55,7 +56,7 @@ export interface AppendedPage {
   /** First and last `chain_seq` given; null when nothing was accepted. */
   readonly appended: { readonly first: number; readonly last: number } | null;
   readonly to: number;
-  readonly refused: readonly { readonly event: string; readonly reason: string; readonly auditSeq: number }[];
+  readonly refused: readonly RecordedRefusal[];
   readonly duplicates: number;
 }
 
@@ -74,7 +75,7 @@ export class Journal {
   readonly #attempts: MutationWatch;
   readonly #random: JournalOptions['random'];
   readonly #seen: Statement<[string], EntryRow>;
-  readonly #quarantine: Statement<unknown[]>;
+  readonly #refusals: Refusals;
   readonly #saveClock: Statement<unknown[]>;
   #clock: Hlc;
 
@@ -107,7 +108,7 @@ export class Journal {
     this.#attempts = new MutationWatch(db);
     this.#random = options.random;
     this.#seen = prepare(db, sqlBuilder.selectFrom('entries').selectAll().where('fact_id', '=', PARAM));
-    this.#quarantine = prepareInsert(db, 'quarantine', ['chain_seq', 'reason', 'status']);
+    this.#refusals = new Refusals(db, this.#audit, this.#evidence);
     this.#saveClock = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     this.#clock = loadClock(db);
   }
@@ -125,6 +126,7 @@ export class Journal {
       const journal = new Journal(db, readIdentity(db), heads, options);
       if (options.guarded === true) journal.guard.begin();
       else {
+        journal.guard.assertNotForked();
         journal.#signer.assertExtendsSigned('journal', journal.#entries.size);
         journal.#signer.assertExtendsSigned('audit', journal.#audit.size);
       }
@@ -176,9 +178,9 @@ export class Journal {
         nowUs,
       );
       batch.accepted.forEach((fact, i) => {
-        if (fact.quarantine !== null) this.#quarantineFact(entries[i] as Entry, fact.quarantine, batch, nowUs);
+        if (fact.quarantine !== null) this.#refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
       });
-      const refused = batch.refused.map((fact) => this.#auditRefusedFact(fact, batch, nowUs));
+      const refused = batch.refused.map((fact) => this.#refusals.fact(fact, batch, nowUs));
       this.#savePeerProgress(batch, nowUs);
       this.#receiveClock(entries, nowMs);
       return {
@@ -192,47 +194,19 @@ export class Journal {
 
   /** Records a page that was refused as a whole. The cursor stays. @returns the sequence of the audit record */
   recordRefusedPage(refusal: PageRefusal, peer: string, feed: string, suspended: boolean, nowMs: number): number {
-    return this.#transact(() => {
-      const evidence = this.#evidence.save(refusal.evidence.text());
-      const { event, reason, difference } = refusal;
-      const detail = { class: refusal.evidence.class, difference, effect: suspended ? 'suspended' : 'backoff' };
-      const seq = this.#audit.append({ event, reason, peer, feed, detail }, evidence, nowMs * 1000);
-      if (suspended) {
-        this.#audit.append(
-          { event: 'peer_suspended', reason, peer, detail: { audit_seq: seq } },
-          evidence,
-          nowMs * 1000,
-        );
-      }
-      return seq;
-    });
+    return this.#transact(() => this.#refusals.page(refusal, { peer, feed, suspended }, nowMs * 1000));
   }
 
   /**
    * Records two heads of a peer's log that contradict each other, and suspends the peer.
    *
-   * @param evidence canonical text, `pairEvidence`
    * @param save writes what belongs to it, in the same transaction
    * @returns the sequence of the audit record
    */
-  recordContradiction(
-    found: { readonly reason: string; readonly peer: string; readonly evidence: string; readonly seenFrom: string },
-    save: () => void,
-    nowMs: number,
-  ): number {
-    const { reason, peer, seenFrom } = found;
+  recordContradiction(found: FoundContradiction, save: () => void, nowMs: number): number {
     return this.#transact(() => {
       save();
-      const evidence = this.#evidence.save(found.evidence);
-      const detail = { class: 'contradiction', effect: 'suspended', kind: 'checkpoints', seen_from: seenFrom };
-      const seq = this.#audit.append(
-        { event: 'federation_integrity_rejected', reason, peer, detail },
-        evidence,
-        nowMs * 1000,
-      );
-      const suspension = { event: 'peer_suspended', reason, peer, detail: { audit_seq: seq } };
-      this.#audit.append(suspension, evidence, nowMs * 1000);
-      return seq;
+      return this.#refusals.contradiction(found, nowMs * 1000);
     });
   }
 
@@ -376,40 +350,6 @@ export class Journal {
     return draftOwn(assertion, { factId, hlc: formatHlc(this.#clock), timestamp: isoMicros(nowMs * 1000) });
   }
 
-  #quarantineFact(entry: Entry, reason: string, batch: VerifiedBatch, nowUs: number): void {
-    this.#quarantine.run([entry.chain_seq, reason, 'pending']);
-    this.#audit.append(
-      {
-        event: 'quarantine_ingest',
-        reason,
-        peer: batch.peer.nodeId,
-        feed: batch.feed,
-        factId: entry.fact_id,
-        cid: entry.cid,
-        chainSeq: entry.origin?.chain_seq ?? null,
-        detail: { journal_seq: entry.chain_seq, interpret_as: entry.interpret_as },
-      },
-      null,
-      nowUs,
-    );
-  }
-
-  #auditRefusedFact(fact: RefusedFact, batch: VerifiedBatch, nowUs: number): AppendedPage['refused'][number] {
-    const evidence = this.#evidence.save(fact.evidence.text());
-    const { event, reason } = fact;
-    const input: AuditInput = {
-      event,
-      reason,
-      peer: batch.peer.nodeId,
-      feed: batch.feed,
-      factId: fact.factId,
-      cid: fact.cid,
-      chainSeq: fact.index + 1,
-      detail: { class: fact.evidence.class, difference: fact.difference, feed_seq: fact.feedSeq },
-    };
-    return { event, reason, auditSeq: this.#audit.append(input, evidence, nowUs) };
-  }
-
   /** Compare-and-set: a page that was judged against another cursor than the stored one would be taken in twice. */
   #assertCursor({ peer, feed, after }: VerifiedBatch): void {
     const stored = this.peers.cursor(peer.nodeId, feed);
@@ -456,20 +396,4 @@ export class Journal {
   #storeClock(): void {
     this.#saveClock.run(['hlc', hlcNumber(formatHlc(this.#clock))]);
   }
-}
-
-/** The state row, or, if projections were dropped, the largest clock that the entries carry. */
-function loadClock(db: Db): Hlc {
-  const stored = prepare<[string], number>(db, sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM))
-    .pluck()
-    .get('hlc');
-  const largest = sqlBuilder.selectFrom('entries').select((q) => q.fn.max('hlc').as('hlc'));
-  const value = stored ?? prepare<[], number | null>(db, largest).pluck().get();
-  if (value === null || value === undefined) return HLC_ZERO;
-  const clock = parseStrictHlc(hlcText(Number(value)));
-  return clock.ok ? clock.value : HLC_ZERO;
-}
-
-function successionDetail({ nodeId, note, v, ...said }: OpenedSuccession): Record<string, string> {
-  return { ...said, statement: `sha256:${hash('sha256', note)}` };
 }

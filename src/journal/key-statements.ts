@@ -1,4 +1,5 @@
 /** Successions of keys, own and of peers: signed statements, kept for as long as the journal. */
+import { hash } from 'node:crypto';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { formatVerifierKey, parseVerifierKey } from '../merkle/verifier-key.ts';
@@ -7,6 +8,9 @@ import type { OpenedSuccession } from '../wire/succession.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { readIdentity } from './identity.ts';
+
+/** Four keys, each changed every three months for sixteen years. */
+const MAX_STATEMENTS_OF_NODE = 256;
 
 export class KeyStatements {
   readonly #of: Statement<[string], { note: string }>;
@@ -45,11 +49,17 @@ export class KeyStatements {
     return extended;
   }
 
-  /** Keeps the statements that are not there yet. @returns those */
+  /**
+   * Keeps the statements that are not there yet. A node that changes its keys without end is not followed in that: it
+   * would fill the journal of each of its peers.
+   *
+   * @returns those that are kept now
+   */
   save(statements: readonly OpenedSuccession[], nowUs: number): readonly OpenedSuccession[] {
     this.#policies = new WeakMap();
     return statements.filter((one) => {
-      if (this.#of.all(one.nodeId).some(({ note }) => note === one.note)) return false;
+      const kept = this.#of.all(one.nodeId);
+      if (kept.length >= MAX_STATEMENTS_OF_NODE || kept.some(({ note }) => note === one.note)) return false;
       this.#insert({ node_id: one.nodeId, note: one.note, received_us: nowUs });
       return true;
     });
@@ -81,4 +91,9 @@ function rawKeysOf(vkeys: readonly string[]): readonly Uint8Array[] {
     const key = parseVerifierKey(vkey);
     return key.ok ? [key.value.publicKey] : [];
   });
+}
+
+/** What an audit record says of a succession. */
+export function successionDetail({ nodeId, note, v, ...said }: OpenedSuccession): Record<string, string> {
+  return { ...said, statement: `sha256:${hash('sha256', note)}` };
 }

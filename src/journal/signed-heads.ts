@@ -12,6 +12,8 @@ interface SignedHeads {
   readonly v: 1;
   readonly journal: SignedHead | null;
   readonly audit: SignedHead | null;
+  /** A checkpoint of our own that the journal contradicted. */
+  readonly forked?: string | undefined;
 }
 
 export interface SignedHead {
@@ -26,6 +28,7 @@ const HEADS: z.ZodType<SignedHeads> = z.strictObject({
   v: z.literal(1),
   journal: HEAD.nullable(),
   audit: HEAD.nullable(),
+  forked: z.string().optional(),
 });
 
 export class SignedHeadFile {
@@ -73,6 +76,19 @@ export class SignedHeadFile {
       );
     }
     this.set(log, next);
+  }
+
+  /** A checkpoint that this node signed and that the journal contradicted when it was shown; null: none is known. */
+  get forked(): string | null {
+    return this.#heads.forked ?? null;
+  }
+
+  /** Records such a checkpoint, so that the next start knows of it; null: the journal that was put back agrees with it. */
+  setForked(note: string | null): void {
+    const { forked, ...heads } = readHeads(this.#path);
+    const next = note === null ? heads : { ...heads, forked: note };
+    writeDurably(this.#path, next);
+    this.#heads = next;
   }
 
   /** Records what is known to have been signed last, whatever stood there: a restored folder learns it from its peers. */

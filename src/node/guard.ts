@@ -40,6 +40,8 @@ export interface GuardDeps {
 }
 
 const RANGES_SHOWN = 20;
+/** Pages of a peer that may hold a missing entry and hold none: the last one of each feed. */
+const SPARE_PAGES = 256;
 
 export class RestoreGuard {
   readonly #deps: GuardDeps;
@@ -51,6 +53,8 @@ export class RestoreGuard {
   #work: Promise<unknown> = Promise.resolve();
   #state: GuardState = 'asking';
   #trouble: string | null = null;
+  /** Somebody has shown a checkpoint that our own key has signed. */
+  #isShown = false;
 
   constructor(deps: GuardDeps) {
     this.#deps = deps;
@@ -127,8 +131,14 @@ export class RestoreGuard {
     }
   }
 
+  /** Who holds nothing of ours can tell nothing; if that is everybody, nobody has anything that could be contradicted. */
+  #isVouchedFor(): boolean {
+    return this.#answered.size > 0 && (this.#isShown || this.#answered.size >= this.#deps.peers().length);
+  }
+
   async #compare(note: string, shownBy: string): Promise<void> {
     const verdict = await this.#deps.journal.compareOwnHead(note, shownBy);
+    if (verdict.kind !== 'foreign') this.#isShown = true;
     if (verdict.kind !== 'forked') return;
     this.#trouble = `${shownBy} holds a checkpoint over ${verdict.size} entries that this node signed and that its journal contradicts (audit record ${verdict.auditSeq}). Nothing is signed any more: restore the newest copy of this folder, or go on as a new node.`;
     this.#set('forked');
@@ -137,13 +147,18 @@ export class RestoreGuard {
   async #evaluate(): Promise<void> {
     if (this.#state === 'forked' || this.#stopping.signal.aborted) return;
     const view = await this.#deps.journal.guardView();
+    if (view.forked) {
+      this.#trouble = view.held;
+      this.#set('forked');
+      return;
+    }
     if (view.signedSize > view.size) {
       await this.#recover(view);
       return;
     }
-    if (view.headsMissing && this.#answered.size === 0) {
+    if (view.headsMissing && !this.#isVouchedFor()) {
       this.#trouble =
-        'the file of signed checkpoints was missing, so only a peer can tell whether this is the newest history, and none has answered yet';
+        'the file of signed checkpoints was missing, so only peers can tell whether this is the newest history: none that holds a checkpoint of ours has answered yet, and not all have been asked';
       this.#set('asking');
       return;
     }
@@ -161,12 +176,9 @@ export class RestoreGuard {
       this.#trouble = `${view.signedSize - view.size} entries are missing (${view.size} are here, ${view.signedSize} were signed): asking peers for them`;
       this.#set('behind');
     }
-    for (const peer of this.#deps.peers()) {
-      const take = async (frames: PageFrames): Promise<void> => {
-        await this.#deps.journal.offerOwnPage(frames);
-      };
-      await askOwnPages(this.#deps.transport, peer.peerId, view.size, take, this.#stopping.signal).catch(() => {});
-    }
+    // Side by side, until all is there: one that gives nothing, or gives it slowly, keeps nobody else from being asked.
+    const enough = new AbortController();
+    await Promise.all(this.#deps.peers().map((peer) => this.#askPages(peer, view, enough)));
     const outcome = await this.#deps.journal.restoreTail();
     if (outcome.kind === 'restored') {
       await this.#deps.journal.clearGuard();
@@ -188,6 +200,20 @@ export class RestoreGuard {
       detail: { index, detail },
     });
     this.#set('forked');
+  }
+
+  /** A page holds one missing entry at least, but for a few: who sends more pages than that goes on without end. */
+  async #askPages({ peerId }: PeerFile, { size, signedSize }: GuardView, enough: AbortController): Promise<void> {
+    const { transport, journal } = this.#deps;
+    const missing = signedSize - size;
+    let pages = 0;
+    const take = async (frames: PageFrames): Promise<boolean> => {
+      const held = await journal.offerOwnPage(frames);
+      if (held !== null && held >= missing) enough.abort();
+      return held !== null && held < missing && ++pages < missing + SPARE_PAGES;
+    };
+    const signal = AbortSignal.any([this.#stopping.signal, enough.signal]);
+    await askOwnPages(transport, peerId, size, take, signal).catch(() => {});
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T | undefined> {

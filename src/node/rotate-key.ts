@@ -1,5 +1,4 @@
 /** Changes one of this node's signing keys: a new key, a statement that both sign, and the new one in the old one's place. */
-import { rmSync } from 'node:fs';
 import { nextKeyFile } from '../config/key-files.ts';
 import { randomSeed, type SeedUse, writeSeedFile } from '../config/secret-file.ts';
 import { isoMicros } from '../core/time.ts';
@@ -51,12 +50,8 @@ export async function rotateKey(dir: string, use: SeedUse, { overlapMs, actor }:
   if (statement === undefined) throw new TypeError('a statement that was just signed verifies');
 
   writeSeedFile(nextKeyFile(paths, use), use, newSeed);
-  try {
-    await writer.changeKey(note, actor);
-  } catch (error) {
-    rmSync(nextKeyFile(paths, use), { force: true });
-    throw error;
-  }
+  // If this fails it is not known whether it was written: the next start keeps the key or drops it, as the journal says.
+  await writer.changeKey(note, actor);
   const settled = openOwnKeys(paths, identity, [...statements, statement], nowMs);
   if (!settled.ok) throw new Error(settled.error.message);
   return { kind: settled.value[use].vkey === statement.new ? 'changed' : 'announced', statement };

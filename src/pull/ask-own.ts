@@ -32,14 +32,14 @@ export async function askOwnHead(transport: Asks, peerId: string, signal: AbortS
 /**
  * The pages that the peer took from us and that may hold leaf indexes from `from` on.
  *
- * @param take called for each page; the next one is read when it has resolved
+ * @param take called for each page; the next one is read when it has resolved to true, and none any more after false
  * @throws TransportError, PullError
  */
 export async function askOwnPages(
   transport: Asks,
   peerId: string,
   from: number,
-  take: (frames: PageFrames) => Promise<void>,
+  take: (frames: PageFrames) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<void> {
   for (let skip = 0, hasMore = true; hasMore; ) {
@@ -50,7 +50,7 @@ export async function askOwnPages(
     for await (const answer of readPages(frames[Symbol.asyncIterator](), MAX_PAGES_PER_PULL)) {
       if (answer.kind === 'page') {
         skip++;
-        await take(answer.frames);
+        if (!(await take(answer.frames))) return;
       } else hasMore = answer.hasMore && skip > before;
     }
     if (skip === before) hasMore = false;

@@ -7,6 +7,9 @@ import { peerIdOf, rawKeyOf } from '../transport/identity.ts';
 import { chainBetween, successorsOf } from '../verify/key-chain.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 
+/** Keys that a peer may come with beside its present one; each may open connections. */
+const MAX_ANNOUNCED = 2;
+
 /** What is known of one peer's node keys. */
 export interface PeerKeyHistory {
   readonly statements: readonly OpenedSuccession[];
@@ -47,7 +50,8 @@ export class PeerKeys {
     const statements = this.#histories.get(peer.nodeId)?.statements ?? [];
     if (statements.length === 0) return [current];
     const announced = successorsOf(statements, 'node', vkeyOf(peer.nodeId, current.peerId), this.#latest());
-    return [current, ...announced.flatMap((one) => peerIdIn(one.new)).map((peerId) => withPeerId(peer, peerId))];
+    const peerIds = announced.slice(0, MAX_ANNOUNCED).flatMap((one) => peerIdIn(one.new));
+    return [current, ...peerIds.map((peerId) => withPeerId(peer, peerId))];
   }
 
   /** Notes which key the peer has come with. @returns whether that is another one than before */

@@ -137,7 +137,8 @@ test('a page reads verified facts of a real node', async () => {
     index: 4,
     facts: 5,
     changes: [1, 2, 3, 4, 5],
-    kept: 1,
+    // The last checkpoint of its journal, and which journal it is that belongs to the node.
+    kept: 2,
   });
 });
 

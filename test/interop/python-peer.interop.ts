@@ -167,7 +167,12 @@ test('a real node pulls from it, over the connection that it opened', async (t) 
   });
   assert.deepEqual([peer.accepted, peer.refused], [41, 1]);
   assert.deepEqual(peer.checkpoint, { size: served.size, root: served.root });
-  for (const cid of served.cids) assert.equal((await node.get(`/v1/facts/${cid}`)).status, 200, cid);
+  // Look-ups follow the journal within moments.
+  for (const cid of served.cids)
+    await bench.until(
+      `${cid} can be read`,
+      async () => (await node.get(`/v1/facts/${cid}`)).status === 200 || undefined,
+    );
   const [record] = await node.audit('peer_id=python&reason=source_not_owned');
   assert.equal(record?.cid, served.lie);
   assert.equal(await node.stop(), 0);

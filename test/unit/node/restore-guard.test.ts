@@ -1,0 +1,131 @@
+/** The restore guard and peers that do not help: one that answers without end, one that holds nothing. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PeerFile } from '../../../src/config/peer-file.ts';
+import type { GuardView } from '../../../src/journal/guard.ts';
+import { type GuardJournal, RestoreGuard } from '../../../src/node/guard.ts';
+import type { Transport } from '../../../src/transport/transport.ts';
+import { encodePullEnd } from '../../../src/wire/pull-end.ts';
+import { decodeRecoverRequest, encodeHeadAnswer } from '../../../src/wire/recover.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
+
+const MISSING = 3;
+const PAGE = new HonestPeer().page({ feed: 'public', after: 0 });
+const peer = (name: string): PeerFile =>
+  ({
+    name,
+    nodeId: `stigmem://${name}.example`,
+    peerId: name,
+    addresses: ['/ip4/127.0.0.1/tcp/1'],
+  }) as unknown as PeerFile;
+
+interface Behaviour {
+  /** The checkpoint of ours that it shows. */
+  readonly head: string | null;
+  /** Whether it sends one page after the other. */
+  readonly isEndless: boolean;
+}
+
+/** A journal that lacks entries, and counts what is done with it. */
+function journalOf(view: Partial<GuardView>, held: () => number | null) {
+  const done = { cleared: 0, offered: 0 };
+  const whole: GuardView = {
+    size: 0,
+    signedSize: 0,
+    auditSize: 0,
+    signedAuditSize: 0,
+    headsMissing: false,
+    held: 'it has just started',
+    forked: false,
+    feeds: [],
+    ...view,
+  };
+  const journal: GuardJournal = {
+    guardView: async () => whole,
+    compareOwnHead: async (note) => (note === 'ours' ? { kind: 'known' } : { kind: 'foreign' }),
+    offerOwnPage: async () => {
+      done.offered++;
+      return held();
+    },
+    restoreTail: async () => ({ kind: 'refused', code: 'tail_incomplete', missing: [], missingCount: MISSING }),
+    holdGuard: async () => {},
+    clearGuard: async () => {
+      done.cleared++;
+    },
+    audit: async () => 1,
+  };
+  return { journal, done };
+}
+
+function guardOf(journal: GuardJournal, peers: Readonly<Record<string, Behaviour>>): RestoreGuard {
+  const transport: Pick<Transport, 'request' | 'connected'> = {
+    connected: () => true,
+    request: (peerId, _protocol, body) => answers(peers[peerId], body),
+  };
+  const names = Object.keys(peers).map(peer);
+  return new RestoreGuard({ journal, transport, peers: () => names, waitMs: 5_000, onChange: () => {} });
+}
+
+async function* answers(behaviour: Behaviour | undefined, body: Uint8Array): AsyncGenerator<Uint8Array> {
+  const request = decodeRecoverRequest(body);
+  if (behaviour === undefined || !request.ok) return;
+  if (request.value.kind === 'head') yield encodeHeadAnswer(behaviour.head);
+  else {
+    if (behaviour.isEndless) yield* [PAGE.header, PAGE.note ?? Buffer.alloc(0)];
+    yield encodePullEnd({ end: true, has_more: behaviour.isEndless });
+  }
+}
+
+test('a peer whose pages prove nothing is asked for one', async () => {
+  const { journal, done } = journalOf({ signedSize: MISSING }, () => null);
+  const guard = guardOf(journal, { liar: { head: 'ours', isEndless: true } });
+  await guard.start();
+  assert.equal(done.offered, 1);
+  assert.equal(guard.status().state, 'behind');
+});
+
+test('a peer that repeats a true page is left when it has sent more than there can be', async () => {
+  const { journal, done } = journalOf({ signedSize: MISSING }, () => 1);
+  const guard = guardOf(journal, { liar: { head: 'ours', isEndless: true } });
+  await guard.start();
+  assert.ok(done.offered > MISSING && done.offered < 1_000, `${done.offered} pages`);
+});
+
+test('when all is there, nobody is asked on', async () => {
+  const { journal, done } = journalOf({ signedSize: MISSING }, () => MISSING);
+  await guardOf(journal, { liar: { head: 'ours', isEndless: true } }).start();
+  assert.equal(done.offered, 1);
+});
+
+test('without the file of signed checkpoints, peers that hold nothing of ours count once all have answered', async () => {
+  const silent: Behaviour = { head: null, isEndless: false };
+  const one = journalOf({ headsMissing: true }, () => null);
+  await guardOf(one.journal, { a: silent, b: silent }).start();
+  assert.equal(one.done.cleared, 1, 'nobody has anything that could be contradicted');
+
+  const foreign = journalOf({ headsMissing: true }, () => null);
+  const guard = guardOf(foreign.journal, { a: { head: 'not ours', isEndless: false }, b: silent });
+  await guard.start();
+  assert.equal(foreign.done.cleared, 1);
+});
+
+test('without the file, an empty answer of one peer of two is not enough; a checkpoint of ours is', async () => {
+  const silent: Behaviour = { head: null, isEndless: false };
+  for (const [head, cleared] of [
+    [null, 0],
+    ['ours', 1],
+  ] as const) {
+    const { journal, done } = journalOf({ headsMissing: true }, () => null);
+    const transport: Pick<Transport, 'request' | 'connected'> = {
+      connected: () => true,
+      request: async function* (peerId, _protocol, body) {
+        if (peerId === 'away') throw new Error('nobody there');
+        yield* answers({ ...silent, head }, body);
+      },
+    };
+    const peers = [peer('near'), peer('away')];
+    const guard = new RestoreGuard({ journal, transport, peers: () => peers, waitMs: 5_000, onChange: () => {} });
+    await guard.start();
+    assert.equal(done.cleared, cleared, `shown ${head}`);
+  }
+});
