@@ -216,6 +216,7 @@ function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonl
     namespaces: [authority],
     share: share.map(grant),
     accept: ['public', 'company'].map(grant),
+    allowTeam: false,
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },
