@@ -48,9 +48,10 @@ async function runRecall(context: Context, [words = '']: readonly string[], opti
   return withApi(context, async (api) => {
     const headers = options.verify === true ? VERIFY_FULL : {};
     const json = expectOk(await api.post('/v1/recall', body, headers));
-    const { facts, bundles, truncated } = readAnswer(json);
+    const { facts, bundles, truncated, unindexed } = readAnswer(json);
     const sentence = options.verify === true ? checkBundles(facts, bundles, await logOf(context, api)) : null;
-    return { json, human: [table(context, facts), sentence, truncated].filter((part) => part !== null).join('\n\n') };
+    const parts = [table(context, facts), sentence, truncated, unindexed];
+    return { json, human: parts.filter((part) => part !== null).join('\n\n') };
   });
 }
 
@@ -67,6 +68,7 @@ function readAnswer(text: string): {
   readonly facts: readonly JsonObject[];
   readonly bundles: JsonValue | undefined;
   readonly truncated: string | null;
+  readonly unindexed: string | null;
 } {
   const answer = readObject(text);
   const scored = answer.get('facts');
@@ -77,5 +79,8 @@ function readAnswer(text: string): {
   const budget = answer.get('token_budget');
   const isCut = answer.get('truncated') === true && isJsonNumber(budget);
   const truncated = isCut ? `More is there than fits ${budget.lexeme} tokens; --budget takes more.` : null;
-  return { facts, bundles: answer.get('bundles'), truncated };
+  const left = answer.get('unindexed');
+  const isBehind = isJsonNumber(left) && left.lexeme !== '0';
+  const unindexed = isBehind ? `The newest ${left.lexeme} facts of the journal are not indexed yet: ask again.` : null;
+  return { facts, bundles: answer.get('bundles'), truncated, unindexed };
 }

@@ -19,7 +19,7 @@ import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
-import type { WriterData, WriterEvent, WriterMethods, WriterStats } from './writer.ts';
+import type { WriterData, WriterEvent, WriterFault, WriterMethods, WriterStats } from './writer.ts';
 
 export interface WriterOptions extends WriterData {
   readonly nodeAuthority: string;
@@ -55,8 +55,8 @@ export class WriterClient {
   readonly #worker: WorkerClient;
   readonly #options: WriterOptions;
   #closing = false;
-  /** What the last write failed with, in words; null when it went through. */
-  writeFault: string | null = null;
+  #writeFault: string | null = null;
+  #derivedFault: WriterFault | null = null;
 
   private constructor(worker: WorkerClient, options: WriterOptions) {
     this.#worker = worker;
@@ -73,9 +73,9 @@ export class WriterClient {
         name: 'journal-writer',
         resourceLimits: { maxYoungGenerationSizeMb: 6 },
       },
-      (event) => options.onEvent(event as WriterEvent),
+      (event) => client.#onEvent(event as WriterEvent),
     );
-    const client = new WriterClient(worker, options);
+    const client: WriterClient = new WriterClient(worker, options);
     await client.stats();
     return client;
   }
@@ -240,6 +240,17 @@ export class WriterClient {
     return new Promise(() => {});
   }
 
+  /** What the last write failed with, in words; null when it went through. */
+  get writeFault(): string | null {
+    const derived = this.#derivedFault;
+    return this.#writeFault ?? (derived !== null && DISK_FAULTS.has(derived.code ?? '') ? derived.message : null);
+  }
+
+  /** Why look-ups and the index of words cannot be filled, in words; null: they can. */
+  get derivedFault(): string | null {
+    return this.#derivedFault?.message ?? null;
+  }
+
   get isAlive(): boolean {
     return this.#worker.isAlive;
   }
@@ -255,6 +266,11 @@ export class WriterClient {
     await this.#worker.exited();
   }
 
+  #onEvent(event: WriterEvent): void {
+    if (event.kind === 'derived') this.#derivedFault = event.fault;
+    this.#options.onEvent(event);
+  }
+
   #call<K extends keyof WriterMethods>(
     method: K,
     ...args: Parameters<WriterMethods[K]>
@@ -263,10 +279,10 @@ export class WriterClient {
     if (WRITES.has(method))
       call.then(
         () => {
-          this.writeFault = null;
+          this.#writeFault = null;
         },
         (error: Error & { code?: string }) => {
-          if (DISK_FAULTS.has(error.code ?? '')) this.writeFault = error.message;
+          if (DISK_FAULTS.has(error.code ?? '')) this.#writeFault = error.message;
         },
       );
     return call;

@@ -98,6 +98,10 @@ const ANSWER = z
     token_budget: z.number().int(),
     tokens_used: z.number().int(),
     truncated: z.boolean().openapi({ description: 'Something that was scored did not fit the budget.' }),
+    unindexed: z.number().int().openapi({
+      description:
+        'Newest entries of the journal, of all scopes, that were not looked at: their words are not indexed yet.',
+    }),
     tombstone_notices: z.array(z.unknown()),
     chain_proof: z.looseObject({}).nullable().openapi({
       description:
@@ -139,7 +143,7 @@ async function recall(tools: ReadTools, call: Call<z.output<typeof QUERY>>, prin
   const asked = readQuery(plain(json.value), deps.nowMs());
   if (!asked.ok) return refused(asked.error);
 
-  await deps.writer.settleRecall();
+  const unindexed = await deps.writer.settleRecall();
   const found = await deps.reader.recall(asked.value);
   if (found.kind === 'corrupt') return refused(await desk.report(found.corrupt, principal));
   const entries = found.facts.map(({ fact }) => fact.entry);
@@ -152,7 +156,7 @@ async function recall(tools: ReadTools, call: Call<z.output<typeof QUERY>>, prin
   if (session.value !== null) sessions.noteRead(principal.key.id, session.value, scopes);
   const chain = proven === null ? 'null' : JSON.stringify(chainProofBody(proven.chain));
   const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
-  const head = headText(asked.value, found, call.query.legacy_format);
+  const head = headText(asked.value, found, unindexed, call.query.legacy_format);
   const total = { 'x-total-count': String(found.scored) };
   return jsonText(200, `{${head},"tombstone_notices":[],"chain_proof":${chain}${bundles}}`, total);
 }
@@ -183,7 +187,7 @@ function queryOf(body: Body, scope: string, nowMs: number): RecallQuery {
 
 type Recalled = Extract<RecallResult, { readonly kind: 'recalled' }>;
 
-function headText({ query, tokenBudget }: RecallQuery, found: Recalled, isLegacy: boolean): string {
+function headText({ query, tokenBudget }: RecallQuery, found: Recalled, unindexed: number, isLegacy: boolean): string {
   const scored = found.facts.map((one) => ({ text: scoredText(one), as: one.fact.entry.interpret_as }));
   const textOf = (of: typeof scored): string => of.map(({ text }) => text).join(',');
   // What is not plain content is never handed out as such.
@@ -192,7 +196,7 @@ function headText({ query, tokenBudget }: RecallQuery, found: Recalled, isLegacy
   const split = isLegacy ? '' : `"content":[${content}],"instructions":[${instructions}],`;
   const hash = createHash('sha256').update(query).digest('hex');
   const counts = `"total_scored":${found.scored},"token_budget":${tokenBudget},"tokens_used":${found.tokensUsed}`;
-  return `"recall_id":"${randomUUID()}","query_hash":"${hash}","facts":[${textOf(scored)}],${split}${counts},"truncated":${found.truncated}`;
+  return `"recall_id":"${randomUUID()}","query_hash":"${hash}","facts":[${textOf(scored)}],${split}${counts},"truncated":${found.truncated},"unindexed":${unindexed}`;
 }
 
 function scoredText({ fact, parts, tokens }: RecalledFact): string {
