@@ -98,8 +98,8 @@ export function openDatabase(file: string, options: OpenOptions): Db {
 }
 
 /**
- * Runs `work` as one transaction without waiting for the disk. A power cut may undo it, though never without everything
- * after it: the next synced commit takes it along. For what is made again from the journal, and nothing else.
+ * Runs `work` as one transaction without waiting for the disk. A power cut may undo it; the next synced commit makes it
+ * durable too. For what is made again from the journal, and nothing else.
  */
 export function unsynced<T>(db: Db, work: () => T): T {
   db.pragma('synchronous = NORMAL');

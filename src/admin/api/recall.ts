@@ -87,6 +87,9 @@ const SCORED = z
   })
   .openapi('ScoredFact');
 
+/** Not in the body: its members are those of the reference. */
+const UNINDEXED = 'stigmem-unindexed';
+
 const ANSWER = z
   .object({
     recall_id: z.string(),
@@ -98,10 +101,6 @@ const ANSWER = z
     token_budget: z.number().int(),
     tokens_used: z.number().int(),
     truncated: z.boolean().openapi({ description: 'Something that was scored did not fit the budget.' }),
-    unindexed: z.number().int().openapi({
-      description:
-        'Newest entries of the journal, of all scopes, that were not looked at: their words are not indexed yet.',
-    }),
     tombstone_notices: z.array(z.unknown()),
     chain_proof: z.looseObject({}).nullable().openapi({
       description:
@@ -119,7 +118,7 @@ export function addRecall(apparatus: Apparatus, tools: ReadTools): void {
     tag: 'Facts',
     summary: 'The facts that answer a query best, within a token budget',
     description:
-      'Ranked by the words of entity, relation and value, by age and confidence. What is contradicted, retracted, expired or quarantined is left out, as from `GET /v1/facts`.',
+      'Ranked by the words of entity, relation and value, by age and confidence. What is contradicted, retracted, expired or quarantined is left out, as from `GET /v1/facts`. The header `Stigmem-Unindexed` says how many of the journal’s newest entries were not looked at, since their words are not indexed yet.',
     query: QUERY,
     headers: READ_HEADERS,
     body: BODY,
@@ -156,9 +155,9 @@ async function recall(tools: ReadTools, call: Call<z.output<typeof QUERY>>, prin
   if (session.value !== null) sessions.noteRead(principal.key.id, session.value, scopes);
   const chain = proven === null ? 'null' : JSON.stringify(chainProofBody(proven.chain));
   const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
-  const head = headText(asked.value, found, unindexed, call.query.legacy_format);
-  const total = { 'x-total-count': String(found.scored) };
-  return jsonText(200, `{${head},"tombstone_notices":[],"chain_proof":${chain}${bundles}}`, total);
+  const head = headText(asked.value, found, call.query.legacy_format);
+  const counts = { 'x-total-count': String(found.scored), [UNINDEXED]: String(unindexed) };
+  return jsonText(200, `{${head},"tombstone_notices":[],"chain_proof":${chain}${bundles}}`, counts);
 }
 
 function readQuery(body: unknown, nowMs: number): Result<RecallQuery, Refusal> {
@@ -187,7 +186,7 @@ function queryOf(body: Body, scope: string, nowMs: number): RecallQuery {
 
 type Recalled = Extract<RecallResult, { readonly kind: 'recalled' }>;
 
-function headText({ query, tokenBudget }: RecallQuery, found: Recalled, unindexed: number, isLegacy: boolean): string {
+function headText({ query, tokenBudget }: RecallQuery, found: Recalled, isLegacy: boolean): string {
   const scored = found.facts.map((one) => ({ text: scoredText(one), as: one.fact.entry.interpret_as }));
   const textOf = (of: typeof scored): string => of.map(({ text }) => text).join(',');
   // What is not plain content is never handed out as such.
@@ -196,7 +195,7 @@ function headText({ query, tokenBudget }: RecallQuery, found: Recalled, unindexe
   const split = isLegacy ? '' : `"content":[${content}],"instructions":[${instructions}],`;
   const hash = createHash('sha256').update(query).digest('hex');
   const counts = `"total_scored":${found.scored},"token_budget":${tokenBudget},"tokens_used":${found.tokensUsed}`;
-  return `"recall_id":"${randomUUID()}","query_hash":"${hash}","facts":[${textOf(scored)}],${split}${counts},"truncated":${found.truncated},"unindexed":${unindexed}`;
+  return `"recall_id":"${randomUUID()}","query_hash":"${hash}","facts":[${textOf(scored)}],${split}${counts},"truncated":${found.truncated}`;
 }
 
 function scoredText({ fact, parts, tokens }: RecalledFact): string {

@@ -124,7 +124,8 @@ function counted(behind: number): { clock: VirtualClock; words: Counted; catchUp
   const clock = new VirtualClock();
   const words = new Counted(clock, behind, 10);
   const lookups = new Counted(clock, 0, 0);
-  return { clock, words, catchUp: new CatchUp({ size: () => 0, lookups, words, clock, onFault: assert.fail }) };
+  const onFault = (error: unknown): void => assert.fail(String(error));
+  return { clock, words, catchUp: new CatchUp({ size: () => 0, lookups, words, clock, onFault }) };
 }
 
 /** Calls of `busyMs` each, `pauseMs` apart, for ten seconds. */
