@@ -77,10 +77,11 @@ export function apiOf(
 }
 
 async function measure({ metrics, writer, health }: Base): Promise<void> {
-  const { entries, auditRecords, projectionLag } = await writer.stats();
+  const { entries, auditRecords, projectionLag, recallLag } = await writer.stats();
   metrics.journalEntries.set(entries);
   metrics.auditRecords.set(auditRecords);
   metrics.projectionLagEntries.set(projectionLag);
+  metrics.recallLagEntries.set(recallLag);
   health.projectionLag = projectionLag;
 }
 
@@ -128,8 +129,11 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
     },
     {
       name: 'queries',
-      ok: health.projectionLag <= READY_LAG_ENTRIES,
-      detail: `${health.projectionLag} entries behind the journal`,
+      ok: health.projectionLag <= READY_LAG_ENTRIES && writer.derivedFault === null,
+      detail:
+        writer.derivedFault === null
+          ? `${health.projectionLag} entries behind the journal`
+          : `they cannot be kept up with the journal, and it is tried again: ${writer.derivedFault}`,
     },
     {
       name: 'federation',

@@ -113,7 +113,9 @@ export async function openBase(
       if (config.witness.policy === null) growth.ring(event);
       events.appended(event.seconds);
     } else if (event.kind === 'audited') audits.ring(event.seq);
-    else logger.error({ error: event.message }, 'refused mutations cannot be chained');
+    else if (event.kind === 'failed') logger.error({ error: event.message }, 'refused mutations cannot be chained');
+    else if (event.fault === null) logger.info('look-ups and words are filled again');
+    else logger.error(event.fault, 'look-ups and words cannot be filled; tried again');
   });
   owned.defer(() => writer.close());
 

@@ -22,7 +22,7 @@ import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
-import type { WriterData, WriterEvent, WriterMethods, WriterStats } from './writer.ts';
+import type { WriterData, WriterEvent, WriterFault, WriterMethods, WriterStats } from './writer.ts';
 
 export interface WriterOptions extends WriterData {
   readonly nodeAuthority: string;
@@ -59,8 +59,8 @@ export class WriterClient {
   readonly #worker: Calls;
   readonly #options: Pick<WriterOptions, 'nodeAuthority' | 'maxValueBytes' | 'nowMs'>;
   #closing = false;
-  /** What the last write failed with, in words; null when it went through. */
-  writeFault: string | null = null;
+  #writeFault: string | null = null;
+  #derivedFault: WriterFault | null = null;
 
   /** @param worker who serves `WriterMethods` */
   constructor(worker: Calls, options: Pick<WriterOptions, 'nodeAuthority' | 'maxValueBytes' | 'nowMs'>) {
@@ -78,9 +78,12 @@ export class WriterClient {
         name: 'journal-writer',
         resourceLimits: { maxYoungGenerationSizeMb: 6 },
       },
-      (event) => options.onEvent(event as WriterEvent),
+      (event) => {
+        client.heard(event as WriterEvent);
+        options.onEvent(event as WriterEvent);
+      },
     );
-    const client = new WriterClient(worker, options);
+    const client: WriterClient = new WriterClient(worker, options);
     await client.stats();
     return client;
   }
@@ -257,6 +260,17 @@ export class WriterClient {
     return new Promise(() => {});
   }
 
+  /** What the last write failed with, in words; null when it went through. */
+  get writeFault(): string | null {
+    const derived = this.#derivedFault;
+    return this.#writeFault ?? (derived !== null && DISK_FAULTS.has(derived.code ?? '') ? derived.message : null);
+  }
+
+  /** Why look-ups and the index of words cannot be filled, in words; null: they can. */
+  get derivedFault(): string | null {
+    return this.#derivedFault?.message ?? null;
+  }
+
   get isAlive(): boolean {
     return this.#worker.isAlive;
   }
@@ -272,6 +286,11 @@ export class WriterClient {
     await this.#worker.exited();
   }
 
+  /** What the writer says by itself has to pass here: its faults are part of what is known of it. */
+  heard(event: WriterEvent): void {
+    if (event.kind === 'derived') this.#derivedFault = event.fault;
+  }
+
   #call<K extends keyof WriterMethods>(
     method: K,
     ...args: Parameters<WriterMethods[K]>
@@ -280,10 +299,10 @@ export class WriterClient {
     if (WRITES.has(method))
       call.then(
         () => {
-          this.writeFault = null;
+          this.#writeFault = null;
         },
         (error: Error & { code?: string }) => {
-          if (DISK_FAULTS.has(error.code ?? '')) this.writeFault = error.message;
+          if (DISK_FAULTS.has(error.code ?? '')) this.#writeFault = error.message;
         },
       );
     return call;
