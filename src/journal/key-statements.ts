@@ -80,10 +80,20 @@ const statementsOf = sqlBuilder
  * @param logKey raw, 32 bytes
  */
 export function ownLogKeys(db: Db, logKey: Uint8Array): readonly [Uint8Array, ...Uint8Array[]] {
-  const { nodeId, journalOrigin: name } = readIdentity(db);
-  const trusted = formatVerifierKey({ name, algorithm: ALG_ED25519, publicKey: logKey });
+  const { nodeId, journalOrigin } = readIdentity(db);
+  const trusted = logVkey(journalOrigin, logKey);
   const joined = keysOfChain(new KeyStatements(db).of(nodeId), 'log', trusted);
   return [logKey, ...rawKeysOf(joined.filter((vkey) => vkey !== trusted))];
+}
+
+/** Whether a statement has put another log key in the place of this one. */
+export function isSuperseded(db: Db, logKey: Uint8Array, nowMs: number): boolean {
+  const { nodeId, journalOrigin } = readIdentity(db);
+  return successorsOf(new KeyStatements(db).of(nodeId), 'log', logVkey(journalOrigin, logKey), nowMs).length > 0;
+}
+
+function logVkey(name: string, publicKey: Uint8Array): string {
+  return formatVerifierKey({ name, algorithm: ALG_ED25519, publicKey });
 }
 
 function rawKeysOf(vkeys: readonly string[]): readonly Uint8Array[] {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
 import type { GuardView } from '../../../src/journal/guard.ts';
 import { type GuardJournal, RestoreGuard } from '../../../src/node/guard.ts';
+import { OutsideHeads } from '../../../src/node/outside-heads.ts';
 import type { Transport } from '../../../src/transport/transport.ts';
 import { encodePullEnd } from '../../../src/wire/pull-end.ts';
 import { decodeRecoverRequest, encodeHeadAnswer } from '../../../src/wire/recover.ts';
@@ -57,13 +58,27 @@ function journalOf(view: Partial<GuardView>, held: () => number | null) {
   return { journal, done };
 }
 
+/** Neither witnesses nor anchors, and all keys are there. */
+const NOBODY_ELSE = {
+  outside: new OutsideHeads({
+    journal: { signedNote: async () => null, guardView: async () => ({ size: 0, signedSize: 0 }) },
+    origin: 'acme.example/journal/00000000000000aa',
+    witnesses: [],
+    anchorFile: null,
+    logger: { warn: () => {} },
+  }),
+  lostKeys: { learn: async () => {}, missing: () => null, back: new Promise<void>(() => {}), stop: () => {} },
+  waitMs: 5_000,
+  onChange: () => {},
+};
+
 function guardOf(journal: GuardJournal, peers: Readonly<Record<string, Behaviour>>): RestoreGuard {
   const transport: Pick<Transport, 'request' | 'connected'> = {
     connected: () => true,
     request: (peerId, _protocol, body) => answers(peers[peerId], body),
   };
   const names = Object.keys(peers).map(peer);
-  return new RestoreGuard({ journal, transport, peers: () => names, waitMs: 5_000, onChange: () => {} });
+  return new RestoreGuard({ ...NOBODY_ELSE, journal, transport, peers: () => names });
 }
 
 async function* answers(behaviour: Behaviour | undefined, body: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -124,7 +139,7 @@ test('without the file, an empty answer of one peer of two is not enough; a chec
       },
     };
     const peers = [peer('near'), peer('away')];
-    const guard = new RestoreGuard({ journal, transport, peers: () => peers, waitMs: 5_000, onChange: () => {} });
+    const guard = new RestoreGuard({ ...NOBODY_ELSE, journal, transport, peers: () => peers });
     await guard.start();
     assert.equal(done.cleared, cleared, `shown ${head}`);
   }
