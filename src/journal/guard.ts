@@ -187,8 +187,8 @@ export class JournalGuard {
   }
 
   /** Another log key has turned out to have taken the place of this one. */
-  holdIfSuperseded(nowMs: number): void {
-    if (isSuperseded(this.#parts.db, this.#parts.log.key, nowMs)) this.hold(SUPERSEDED);
+  holdIfSuperseded(): void {
+    if (isSuperseded(this.#parts.db, this.#parts.log.key)) this.hold(SUPERSEDED);
   }
 
   /**
@@ -199,7 +199,7 @@ export class JournalGuard {
   clear(nowMs: number): void {
     const { db, heads, audit, log, signer, transact } = this.#parts;
     if (heads.forked !== null) throw new JournalError('guarded', FORKED);
-    if (isSuperseded(db, log.key, nowMs)) throw new JournalError('guarded', SUPERSEDED);
+    if (isSuperseded(db, log.key)) throw new JournalError('guarded', SUPERSEDED);
     const signed = heads.last('audit');
     if (signed !== null && signed.size > audit.size) {
       // Nobody holds the end of the audit log. It goes on from where the copy ends, and says so in its own next record.

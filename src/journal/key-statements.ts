@@ -86,10 +86,11 @@ export function ownLogKeys(db: Db, logKey: Uint8Array): readonly [Uint8Array, ..
   return [logKey, ...rawKeysOf(joined.filter((vkey) => vkey !== trusted))];
 }
 
-/** Whether a statement has put another log key in the place of this one. */
-export function isSuperseded(db: Db, logKey: Uint8Array, nowMs: number): boolean {
+/** Whether a statement has put another log key in the place of this one, by whatever clock: it was signed when it took over. */
+export function isSuperseded(db: Db, logKey: Uint8Array): boolean {
   const { nodeId, journalOrigin } = readIdentity(db);
-  return successorsOf(new KeyStatements(db).of(nodeId), 'log', logVkey(journalOrigin, logKey), nowMs).length > 0;
+  const vkey = logVkey(journalOrigin, logKey);
+  return successorsOf(new KeyStatements(db).of(nodeId), 'log', vkey, Number.MAX_SAFE_INTEGER).length > 0;
 }
 
 function logVkey(name: string, publicKey: Uint8Array): string {

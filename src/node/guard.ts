@@ -43,7 +43,7 @@ export interface GuardDeps {
   readonly peers: () => readonly PeerFile[];
   /** Who else knows what this node has signed. */
   readonly outside: OutsideHeads;
-  readonly lostKeys: Pick<LostKeys, 'learn' | 'missing' | 'back' | 'stop'>;
+  readonly lostKeys: Pick<LostKeys, 'learn' | 'missing' | 'watch' | 'back' | 'stop'>;
   readonly waitMs: number;
   readonly onChange: (status: GuardStatus) => void;
 }
@@ -222,6 +222,7 @@ export class RestoreGuard {
     if (keys !== null) {
       this.#trouble = withoutKeys(view, keys);
       await this.#deps.journal.holdGuard(this.#trouble);
+      this.#deps.lostKeys.watch();
       this.#set('behind');
       return;
     }

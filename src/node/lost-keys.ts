@@ -25,12 +25,11 @@ export interface LostKeysDeps {
 export class LostKeys {
   readonly #deps: LostKeysDeps;
   readonly #back = Promise.withResolvers<void>();
-  #statements: readonly OpenedSuccession[];
+  #learned: readonly OpenedSuccession[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: LostKeysDeps) {
     this.#deps = deps;
-    this.#statements = deps.statements;
   }
 
   /** Resolves when keys were missing and all of them are in the folder: the node has to be started with them. */
@@ -40,18 +39,17 @@ export class LostKeys {
 
   /** Takes what a peer says of this node's keys. What our own keys have not signed is nobody's word. */
   async learn(shown: readonly string[], shownBy: string): Promise<void> {
-    const { identity, keys, learn } = this.#deps;
+    const { identity, keys, learn, statements } = this.#deps;
     const inUse: KeysInUse = {
       node: keys.node.vkey,
       log: keys.log.vkey,
       witness: keys.witness.vkey,
       anchor: keys.anchor.vkey,
     };
-    const news = learnedSuccessions(shown, identity.nodeId, this.#statements, inUse);
+    const news = learnedSuccessions(shown, identity.nodeId, [...statements, ...this.#learned], inUse);
     if (news.length === 0) return;
     await learn(news, shownBy);
-    this.#statements = [...this.#statements, ...news];
-    if (this.missing() !== null) this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#learned = [...this.#learned, ...news];
   }
 
   /** What has to be put back before this node can go on, as a sentence; null: nothing. */
@@ -60,6 +58,11 @@ export class LostKeys {
     // What the node signs with was read at its start, whatever lies in the folder by now.
     const wanted = KEY_USES.flatMap((use) => this.#wanted(use, keys[use].vkey));
     return wanted.length === 0 ? null : wanted.join('; ');
+  }
+
+  /** Looks from now on whether the keys are there. */
+  watch(): void {
+    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
   stop(): void {
@@ -76,8 +79,10 @@ export class LostKeys {
 
   /** What has taken the place of the key that this process signs with. */
   #newest(use: SeedUse): readonly OpenedSuccession[] {
-    const { keys, nowMs } = this.#deps;
-    return newestKeys(this.#statements, use, keys[use].vkey, nowMs());
+    const { keys, nowMs, statements } = this.#deps;
+    // A node key that is announced waits beside the old one for its time and the next start: it is not lost.
+    if (use === 'node') return newestKeys(this.#learned, use, keys.node.vkey, nowMs());
+    return newestKeys([...statements, ...this.#learned], use, keys[use].vkey, Number.MAX_SAFE_INTEGER);
   }
 
   #look(): void {

@@ -22,7 +22,7 @@ export function keyMethods(journal: Journal): KeyMethods {
     saveSuccessions: (peer, notes, nowMs) => journal.saveSuccessions(openStatements(notes, peer), nowMs),
     learnSuccessions: (statements, shownBy, nowMs) => {
       const kept = journal.saveSuccessions(statements, nowMs, shownBy);
-      journal.guard.holdIfSuperseded(nowMs);
+      journal.guard.holdIfSuperseded();
       return kept;
     },
     changeKey: (note, actor, context) => {

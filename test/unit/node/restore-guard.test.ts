@@ -67,7 +67,13 @@ const NOBODY_ELSE = {
     anchorFile: null,
     logger: { warn: () => {} },
   }),
-  lostKeys: { learn: async () => {}, missing: () => null, back: new Promise<void>(() => {}), stop: () => {} },
+  lostKeys: {
+    learn: async () => {},
+    missing: () => null,
+    watch: () => {},
+    back: new Promise<void>(() => {}),
+    stop: () => {},
+  },
   waitMs: 5_000,
   onChange: () => {},
 };
