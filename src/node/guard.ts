@@ -98,10 +98,14 @@ export class RestoreGuard {
   async start(): Promise<void> {
     const { waitMs } = this.#deps;
     const over = Promise.withResolvers<void>();
+    let isLate = true;
+    const outside = this.#askOutside().then(() => {
+      isLate = false;
+    });
     const timer = setTimeout(over.resolve, waitMs);
     this.#stopping.signal.addEventListener('abort', () => over.resolve(), { once: true });
     try {
-      const asking = [...this.#deps.peers().map((peer) => this.#firstAnswer(peer)), this.#askOutside()];
+      const asking = [...this.#deps.peers().map((peer) => this.#firstAnswer(peer)), outside];
       // What a witness only says is given the whole time for somebody to prove it.
       const answers = Promise.all(asking).then(() => (this.#isDisputed ? over.promise : undefined));
       await Promise.race([answers, over.promise]);
@@ -110,6 +114,7 @@ export class RestoreGuard {
       clearTimeout(timer);
       this.#decided.resolve();
     }
+    if (isLate) this.#follow(outside, 'a witness');
     void this.#askAgain();
   }
 

@@ -17,6 +17,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** A witness that answers with what it is told; the node holds 20 entries. */
 const says = { checkpoint: null as string | null, size: 0 };
+const here = { size: 20, signedSize: 20 };
 const server = createServer((request, response) => {
   request.resume();
   if (request.method === 'GET' && says.checkpoint !== null) response.writeHead(200).end(says.checkpoint);
@@ -32,7 +33,7 @@ function outsideOf(anchorFile: string | null, witnesses = true): OutsideHeads {
   return new OutsideHeads({
     journal: {
       signedNote: async () => noteOf(20),
-      guardView: async () => ({ size: 20, signedSize: 20 }),
+      guardView: async () => here,
     },
     origin: ORIGIN,
     witnesses: witnesses ? [{ keyName: 'tower.example/w', name: 'tower', url }] : [],
@@ -70,6 +71,16 @@ test('a size above ours is a claim until that witness says less, has cosigned, o
   await ask(outside);
   assert.equal(outside.warning, null);
   assert.equal(outside.isShown, false, 'a size shows nothing');
+});
+
+test('entries that were written since do not answer a witness that stands by its word', async (t) => {
+  t.after(() => Object.assign(here, { size: 20, signedSize: 20 }));
+  const outside = outsideOf(null);
+  Object.assign(says, { checkpoint: null, size: 30 });
+  await ask(outside);
+  Object.assign(here, { size: 35, signedSize: 35 });
+  await ask(outside);
+  assert.equal(outside.claimed, 30);
 });
 
 test('a checkpoint is compared, and one that no known key has signed is a size like any other', async () => {
