@@ -1,6 +1,7 @@
 /**
  * The restore guard: before a node that has started signs or takes writes, it asks its peers, its witnesses and its anchors
- * for the largest checkpoint of its own log that they hold, and takes back from peers what it has lost. See docs/OPERATIONS.md, restore.
+ * for the largest checkpoint of its own log that they hold, and takes back from peers what it has lost. See
+ * docs/OPERATIONS.md, restore.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerFile } from '../config/peer-file.ts';
@@ -165,8 +166,9 @@ export class RestoreGuard {
     const { signal } = this.#stopping;
     while (!signal.aborted && this.#state === 'asking' && this.#deps.outside.asked > 0) {
       await sleep(ASK_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
-      await this.#askOutside();
-      await this.#inTurn(() => this.#evaluate());
+      const asked = this.#askOutside();
+      this.#follow(asked, 'a witness');
+      await asked;
     }
   }
 

@@ -112,7 +112,7 @@ export class OutsideHeads {
   ): Promise<void> {
     const { journal, origin } = this.#deps;
     const answer = await askCosigned(url, { origin, signed: await journal.signedNote() }, signal);
-    if (answer.kind === 'failed') return;
+    if (answer === null) return;
     this.#answered.add(keyName);
     const size = await this.#unproven(answer, keyName, compare);
     const here = await journal.guardView();
@@ -121,14 +121,14 @@ export class OutsideHeads {
     else if (size < (this.#claims.get(keyName)?.size ?? 0)) this.settle(keyName);
   }
 
-  /** The size that the witness only says; 0 when it has shown a checkpoint of ours. */
-  async #unproven(answer: Exclude<CosignedAnswer, { kind: 'failed' }>, keyName: string, compare: Compare) {
-    if (answer.kind === 'size') return answer.size;
-    const verdict = await compare(answer.note, keyName);
+  /** The size that the witness only says; 0 when it has shown a checkpoint of ours over as much. */
+  async #unproven({ note, size }: CosignedAnswer, keyName: string, compare: Compare): Promise<number> {
+    if (note === null) return size;
+    const verdict = await compare(note, keyName);
     // Under a key of ours that this copy does not know, or under nobody's: it cannot be told which.
-    if (verdict.kind === 'foreign') return statedSize(answer.note);
+    if (verdict.kind === 'foreign') return Math.max(size, statedSize(note));
     this.#isShown = true;
-    return 0;
+    return size;
   }
 
   /** The newest note of ours in the file. Those before it say nothing more. */

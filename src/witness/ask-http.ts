@@ -1,16 +1,17 @@
 /**
- * Asks a witness over HTTP what it has cosigned of our own log: its newest checkpoint, or else the size alone. Nothing is
- * judged here.
+ * Asks a witness over HTTP what it has cosigned of our own log: its newest checkpoint, and the size alone. Nothing is judged
+ * here.
  */
 import { hash } from 'node:crypto';
+import { statedSize } from '../merkle/checkpoint.ts';
 import { askWitnessOver, submitCheckpoint } from './submit-http.ts';
 
-export type CosignedAnswer =
-  /** A signed note, as the witness gave it. */
-  | { readonly kind: 'note'; readonly note: string }
-  /** The witness's word: nothing is signed. */
-  | { readonly kind: 'size'; readonly size: number }
-  | { readonly kind: 'failed' };
+export interface CosignedAnswer {
+  /** A signed note, as the witness gave it; null: it shows none. */
+  readonly note: string | null;
+  /** The witness's word, which nobody has signed; 0: it says nothing, or that it knows nothing. */
+  readonly size: number;
+}
 
 export interface OwnLog {
   readonly origin: string;
@@ -19,21 +20,31 @@ export interface OwnLog {
 }
 
 /**
- * Reads the checkpoint from the monitoring side; a witness without one is asked by an add-checkpoint from size zero, whose
- * 409 names the size. The checkpoint in it was signed before: a witness that has cosigned a larger one refuses it.
+ * Reads the checkpoint from the monitoring side, and asks for the size by an add-checkpoint from size zero, whose 409 names
+ * it: what is monitored may be an hour old. The checkpoint in it was signed before: a witness that has cosigned a larger one
+ * refuses it.
  *
  * @see C2SP tlog-witness
+ * @returns null when there is no answer that says anything
  * @throws the signal's reason
  */
-export async function askCosigned(url: string, log: OwnLog, signal: AbortSignal): Promise<CosignedAnswer> {
-  const shown = await askWitnessOver(url, `${hash('sha256', log.origin)}/checkpoint`, { method: 'GET' }, signal);
-  if (shown.kind === 'failed' && shown.why === 'unreachable') return { kind: 'failed' };
+export async function askCosigned(url: string, log: OwnLog, signal: AbortSignal): Promise<CosignedAnswer | null> {
+  const path = `${hash('sha256', log.origin)}/checkpoint`;
+  const shown = await askWitnessOver(url, path, { method: 'GET' }, signal);
+  if (shown.kind === 'failed' && shown.why === 'unreachable') return null;
   // A page about something else is no checkpoint, and says nothing of ours.
-  if (shown.kind === 'answered' && shown.response.status === 200 && shown.body.startsWith(`${log.origin}\n`))
-    return { kind: 'note', note: shown.body };
-  if (log.signed === null) return { kind: 'failed' };
-  const outcome = await submitCheckpoint(url, { oldSize: 0, path: [], checkpoint: log.signed }, signal);
-  if (outcome.kind === 'stale') return { kind: 'size', size: outcome.size };
-  // It knew of nothing before, and nothing that it says now is kept: cosignatures are collected when all is clear.
-  return outcome.kind === 'cosigned' ? { kind: 'size', size: 0 } : { kind: 'failed' };
+  const isShown =
+    shown.kind === 'answered' && shown.response.status === 200 && shown.body.startsWith(`${log.origin}\n`);
+  const note = isShown ? shown.body : null;
+  const isLarger = note !== null && statedSize(note) > statedSize(log.signed ?? '');
+  const size = log.signed === null || isLarger ? undefined : await cosignedSize(url, log.signed, signal);
+  return note === null && size === undefined ? null : { note, size: size ?? 0 };
+}
+
+/** @returns undefined when it does not say */
+async function cosignedSize(url: string, checkpoint: string, signal: AbortSignal): Promise<number | undefined> {
+  const outcome = await submitCheckpoint(url, { oldSize: 0, path: [], checkpoint }, signal);
+  if (outcome.kind === 'stale') return outcome.size;
+  // It knew of nothing before. Its cosignature is not kept: those are collected when all is clear.
+  return outcome.kind === 'cosigned' ? 0 : undefined;
 }

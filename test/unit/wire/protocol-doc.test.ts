@@ -10,6 +10,7 @@ import { DEFAULT_GUARD_LIMITS, DEFAULT_TRANSPORT_LIMITS } from '../../../src/tra
 import { factIdsOf, judgePage } from '../../../src/verify/judge.ts';
 import { openStatements } from '../../../src/verify/key-chain.ts';
 import { openPage } from '../../../src/verify/page.ts';
+import { decodeClosureAnswer, decodeClosureRequest, openClosure } from '../../../src/wire/closure.ts';
 import { openDeclaration } from '../../../src/wire/declaration.ts';
 import { decodeHello } from '../../../src/wire/hello.ts';
 import { decodePage } from '../../../src/wire/page.ts';
@@ -55,6 +56,10 @@ test('every message on the page decodes', async () => {
   assert.ok(decodeHeadAnswer(bytes('recover-answer-head')).ok);
   const keys = decodeKeysAnswer(bytes('recover-answer-keys'));
   assert.ok(keys.ok && openStatements(keys.value, peer.nodeId).length === 1);
+  assert.ok(decodeClosureRequest(bytes('closure-request')).ok);
+  const closures = decodeClosureAnswer(bytes('closure-answer'));
+  const log = { origin: peer.origin, key: peer.signer.publicKey };
+  assert.ok(closures.ok && openClosure(closures.value.closures[0] ?? '', log).ok);
   assert.ok(decodeWatchRequest(bytes('watch-request')).ok);
   assert.ok(decodeWatchUpdate(bytes('watch-update')).ok);
   for (const kind of ['inclusion', 'consistency', 'tile']) {
