@@ -106,7 +106,7 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
   const checks = [
     {
       name: 'guard',
-      ok: guard === null || guard.state === 'clear',
+      ok: guard === null || (guard.state === 'clear' && !guard.disputed),
       detail: guard?.detail ?? 'this is the newest history that anybody could show',
     },
     {

@@ -152,7 +152,7 @@ function journalMetrics(
     guardState: make.gauge(`${NS}_guard_state`, '1 for the state the restore guard is in, 0 for the others', ['state']),
     guardUnconfirmed: make.gauge(
       `${NS}_guard_unconfirmed`,
-      '1 while the node writes and signs although no peer could be asked for its newest history',
+      '1 while the node writes and signs although nobody could be asked for its newest history, or a witness says that it is not',
     ),
     corruptReads: make.counter(
       `${NS}_corrupt_reads_total`,

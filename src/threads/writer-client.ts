@@ -119,6 +119,10 @@ export class WriterClient {
     return this.#call('saveSuccessions', nodeId, notes, this.#options.nowMs());
   }
 
+  learnSuccessions(statements: readonly OpenedSuccession[], shownBy: string): Promise<number> {
+    return this.#call('learnSuccessions', statements, shownBy, this.#options.nowMs());
+  }
+
   /** One of this node's keys takes the place of another. @throws JournalError `broken` if it is no statement of this node */
   changeKey(statement: string, actor: string): Promise<void> {
     const { nodeAuthority, maxValueBytes, nowMs } = this.#options;
@@ -167,6 +171,10 @@ export class WriterClient {
 
   guardView(): Promise<GuardView> {
     return this.#call('guardView');
+  }
+
+  signedNote(): Promise<string | null> {
+    return this.#call('signedNote');
   }
 
   compareOwnHead(note: string, shownBy: string): Promise<OwnHeadVerdict> {

@@ -140,11 +140,18 @@ export class Collector {
   }
 
   async #take(witness: Reachable, head: Head, outcome: SubmitOutcome): Promise<string> {
-    // It remembers more than we do: an old copy of the journal runs here, or a second node with our key.
-    if (outcome.kind === 'stale') return outcome.size > (await this.#deps.head()).size ? 'ahead' : 'stale';
+    if (outcome.kind === 'stale') {
+      if (outcome.size <= (await this.#deps.head()).size) return 'stale';
+      // It remembers more than we do: an old copy of the journal runs here, or a second node with our key.
+      this.#deps.report.stands(witness, outcome.size);
+      return 'ahead';
+    }
     if (outcome.kind === 'failed') return outcome.why;
     const good = await this.#deps.journal.collectCosignatures(head.size, outcome.lines, await witness.trusted());
-    if (good > 0) this.#cosigned.set(witness.name, head.size);
+    if (good > 0) {
+      this.#cosigned.set(witness.name, head.size);
+      this.#deps.report.stands(witness, null);
+    }
     return good > 0 ? 'cosigned' : 'cosignature_invalid';
   }
 }
