@@ -67,7 +67,8 @@ const MAX_PROJECTION_LAG = 50_000;
 const PROJECTION_PAUSE_MS = 10;
 /** Some 5 ms of the index of words: a call that comes meanwhile hardly waits. */
 const WORDS_PER_PAUSE = 500;
-const MUTATION_POLL_MS = 1_000;
+/** Attempts to change the file, and refusals that wait for their summary. */
+const POLL_MS = 1_000;
 
 export interface WriterMethods
   extends AnchorMethods,
@@ -126,11 +127,12 @@ function start(data: WriterData): void {
   const poll = setInterval(() => {
     try {
       journal.chainMutationAttempts(Date.now());
+      journal.summarizeRefusals(Date.now());
       announce(0);
     } catch (error) {
       tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
-  }, MUTATION_POLL_MS);
+  }, POLL_MS);
 
   const methods: WriterMethods = {
     ...guardMethods(journal, signer),
