@@ -119,8 +119,14 @@ export function pullPage(
   journal: Journal,
   peer: HonestPeer,
   count: number,
-  options: { feed?: string; frames?: (frames: PageFrames) => PageFrames; inclusion?: InclusionPaths } = {},
+  options: {
+    feed?: string;
+    frames?: (frames: PageFrames) => PageFrames;
+    inclusion?: InclusionPaths;
+    nowMs?: number;
+  } = {},
 ): AppendedPage {
+  const nowMs = options.nowMs ?? NOW_MS;
   const feed = options.feed ?? 'public';
   const after = journal.peers.cursor(peer.nodeId, feed);
   const known = journal.peers.checkpoint(peer.nodeId);
@@ -135,7 +141,7 @@ export function pullPage(
   });
   const told = options.frames === undefined ? frames : peer.signed(options.frames(frames));
   const batch = judged(told, ctx, [], options.inclusion);
-  return journal.appendPage(batch, NOW_MS);
+  return journal.appendPage(batch, nowMs);
 }
 
 /** Two peers, refusals, a quarantined fact, a refused page, own facts of many shapes: something in every table. */

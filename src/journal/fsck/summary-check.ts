@@ -40,7 +40,8 @@ export class SummaryCheck {
     if (typeof count !== 'number' || !Array.isArray(exemplars) || hash === undefined) return 'it is no summary';
     for (const { audit_seq, index, path } of exemplars as readonly Example[]) {
       const record = this.#record(audit_seq);
-      if (record === undefined || record.peer !== peer || record.reason !== reason)
+      const isOne = record?.peer === peer && record.reason === reason && record.event !== SUMMARY_EVENT;
+      if (!isOne)
         return `record ${audit_seq} is none of its refusals`;
       const leaf = this.#leafOf(record);
       // Evidence may have been left out, for its size: then the root alone speaks for that refusal.
