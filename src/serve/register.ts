@@ -11,6 +11,7 @@ import {
   RECOVER_PROTOCOL,
   WATCH_PROTOCOL,
 } from '../wire/protocols.ts';
+import { encodePullEnd } from '../wire/pull-end.ts';
 import { answerClosure, type ClosureDeps } from './answer-closure.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
@@ -25,6 +26,18 @@ const IDLE_MS = 30_000;
 const SHORT_MS = 10_000;
 const PULL_MS = 300_000;
 const PROOF_MS = 60_000;
+
+/**
+ * Requests of one peer on each protocol, with a bucket for each: what is asked too often leaves the others alone, so that a
+ * hello, a receipt or a watch gets through whatever else the peer does. An honest puller that is told of every append asks
+ * fifty times a second.
+ */
+const PULL_RATE = { perSecond: 100, burst: 200 };
+const PROOF_RATE = { perSecond: 50, burst: 200 };
+const RECOVER_RATE = { perSecond: 20, burst: 100 };
+const RECEIPT_RATE = { perSecond: 100, burst: 200 };
+/** Each costs a look-up and a signature for every feed that it names. */
+const CLOSURE_RATE = { perSecond: 5, burst: 20 };
 
 export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps {
   readonly transport: Pick<Transport, 'serve'>;
@@ -58,30 +71,36 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await transport.serve(PULL_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
+    rate: PULL_RATE,
+    onBusy: (retryAfterMs) => [encodePullEnd({ error: 'busy', retry_after_ms: retryAfterMs })],
     handler: (request, { peerId }) => answerPull(request, peerId, deps),
     onError,
   });
   await transport.serve(PROOF_PROTOCOL, {
     maxInboundStreams: 4,
     limits: limits(IDLE_MS, PROOF_MS),
+    rate: PROOF_RATE,
     handler: (request, { peerId }) => answerProof(request, peerId, deps),
     onError,
   });
   await transport.serve(RECOVER_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
+    rate: RECOVER_RATE,
     handler: (request, { peerId }) => answerRecover(request, peerId, deps),
     onError,
   });
   await transport.serve(RECEIPT_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
+    rate: RECEIPT_RATE,
     handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
     onError,
   });
   await transport.serve(CLOSURE_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
+    rate: CLOSURE_RATE,
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
     onError,
   });

@@ -1,9 +1,9 @@
-/** Peers whose whole log is lies: how many, `STIGMEM_FLOOD_FACTS` says. */
+/** Peers whose whole log is lies: how many, `FLOOD_FACTS` says. */
 import { FLOOD_KINDS, type FloodKind, FloodLog } from '../support/flood-log.ts';
 import type { Behaviour } from '../support/hostile-peer.ts';
 
 /** A million, by hand, takes some minutes. */
-export const FLOOD_FACTS: number = Number(process.env['STIGMEM_FLOOD_FACTS'] ?? 20_000);
+export const FLOOD_FACTS: number = Number(process.env['FLOOD_FACTS'] ?? 20_000);
 /** Stands once in the flood, near its end; the flood is of all others. */
 export const NEEDLE: FloodKind = 'cid_missing';
 export const NEEDLE_AT: number = FLOOD_FACTS - 1_500;

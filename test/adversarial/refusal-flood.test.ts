@@ -1,6 +1,6 @@
 /**
  * A peer that sends nothing but lies, against a real node: what it may add to the disk, what is told of it, and that the
- * node does not grow. `STIGMEM_FLOOD_FACTS=1000000` is the size that docs/limits.md has the figures of.
+ * node does not grow. `FLOOD_FACTS=1000000` is the size that docs/limits.md has the figures of.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
