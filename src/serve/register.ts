@@ -32,12 +32,17 @@ const PROOF_MS = 60_000;
  * hello, a receipt or a watch gets through whatever else the peer does. An honest puller that is told of every append asks
  * fifty times a second.
  */
-const PULL_RATE = { perSecond: 100, burst: 200 };
-const PROOF_RATE = { perSecond: 50, burst: 200 };
-const RECOVER_RATE = { perSecond: 20, burst: 100 };
-const RECEIPT_RATE = { perSecond: 100, burst: 200 };
+const PULLS_PER_SECOND = 100;
+const PULLS_AT_ONCE = 200;
+const PROOFS_PER_SECOND = 50;
+const PROOFS_AT_ONCE = 200;
+const RECOVERIES_PER_SECOND = 20;
+const RECOVERIES_AT_ONCE = 100;
+const RECEIPTS_PER_SECOND = 100;
+const RECEIPTS_AT_ONCE = 200;
 /** Each costs a look-up and a signature for every feed that it names. */
-const CLOSURE_RATE = { perSecond: 5, burst: 20 };
+const CLOSURES_PER_SECOND = 5;
+const CLOSURES_AT_ONCE = 20;
 
 export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps {
   readonly transport: Pick<Transport, 'serve'>;
@@ -71,7 +76,7 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await transport.serve(PULL_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
-    rate: PULL_RATE,
+    rate: { perSecond: PULLS_PER_SECOND, burst: PULLS_AT_ONCE },
     onBusy: (retryAfterMs) => [encodePullEnd({ error: 'busy', retry_after_ms: retryAfterMs })],
     handler: (request, { peerId }) => answerPull(request, peerId, deps),
     onError,
@@ -79,28 +84,28 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await transport.serve(PROOF_PROTOCOL, {
     maxInboundStreams: 4,
     limits: limits(IDLE_MS, PROOF_MS),
-    rate: PROOF_RATE,
+    rate: { perSecond: PROOFS_PER_SECOND, burst: PROOFS_AT_ONCE },
     handler: (request, { peerId }) => answerProof(request, peerId, deps),
     onError,
   });
   await transport.serve(RECOVER_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
-    rate: RECOVER_RATE,
+    rate: { perSecond: RECOVERIES_PER_SECOND, burst: RECOVERIES_AT_ONCE },
     handler: (request, { peerId }) => answerRecover(request, peerId, deps),
     onError,
   });
   await transport.serve(RECEIPT_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
-    rate: RECEIPT_RATE,
+    rate: { perSecond: RECEIPTS_PER_SECOND, burst: RECEIPTS_AT_ONCE },
     handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
     onError,
   });
   await transport.serve(CLOSURE_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
-    rate: CLOSURE_RATE,
+    rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
     onError,
   });
