@@ -41,8 +41,7 @@ export class SummaryCheck {
     for (const { audit_seq, index, path } of exemplars as readonly Example[]) {
       const record = this.#record(audit_seq);
       const isOne = record?.peer === peer && record.reason === reason && record.event !== SUMMARY_EVENT;
-      if (!isOne)
-        return `record ${audit_seq} is none of its refusals`;
+      if (!isOne) return `record ${audit_seq} is none of its refusals`;
       const leaf = this.#leafOf(record);
       // Evidence may have been left out, for its size: then the root alone speaks for that refusal.
       if (leaf === undefined) continue;

@@ -58,7 +58,8 @@ test('true pages full of lies: few records, summaries that add up, examples that
   );
   for (const summary of told) assertProved(journal, peer, summary);
   const singles = records(journal, { reason: 'source_not_owned', event: 'rejected_fact' });
-  assert.ok(singles.length >= 16 + 4 * 3 && singles.length <= 17 + 4 * 5, `${singles.length} records`);
+  // First, last and up to three between of each summary; the last one is not written yet.
+  assert.ok(singles.length > 16 + 4 * 2 && singles.length <= 16 + 4 * 5 + 4, `${singles.length} records`);
   assert.equal(singles[0]?.detail['feed_seq'], 6);
   // 44 are not in a summary yet: over a restart too.
   journal.close();
