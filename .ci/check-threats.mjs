@@ -3,6 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 const REGISTER = 'docs/threat-model.md';
+/** Its last column names tests in the same way. */
+const LIMITS = 'docs/limits.md';
 const THREATS = 47;
 const CLAIMS_TESTS = new Map([
   ['reached', true],
@@ -26,6 +28,11 @@ const faults = [
   ...(rows.length === THREATS ? [] : [`expected ${THREATS} rows, got ${rows.length}`]),
   ...rows.flatMap((cells, at) => checkRow(cells, at + 1)),
 ];
+for (const [at, line] of readFileSync(LIMITS, 'utf8').split('\n').entries()) {
+  const tests = line.startsWith('|') ? (line.split('|').at(-2)?.trim() ?? '') : '';
+  if (!tests.startsWith('`test/')) continue;
+  faults.push(...tests.split('<br>').flatMap((test) => checkTest(test.trim(), `${LIMITS}:${at + 1}`)));
+}
 for (const fault of faults) console.error(`${REGISTER}: ${fault}`);
 const reached = rows.filter((cells) => CLAIMS_TESTS.get(cells[4]) === true).length;
 console.log(`threats: ${rows.length} rows, ${reached} with tests, ${faults.length} faults`);

@@ -32,6 +32,11 @@ export const MAX_PROOF_INDEXES = 1_024;
 export const MAX_FEEDS = 256;
 export const MAX_FEED_NAME_BYTES = 256;
 
+/** What the refusals of one peer may add to audit log and evidence in a day; beyond it they are summarized. */
+export const REFUSAL_BUDGET_BYTES = 4_194_304;
+/** Kinds of refusals that are told apart for one peer in a day; further ones are put together by their reason. */
+export const MAX_REFUSAL_GROUPS = 64;
+
 /** Largest tree: sizes travel as JSON numbers. */
 export const MAX_TREE_SIZE: number = Number.MAX_SAFE_INTEGER;
 

@@ -14,6 +14,8 @@ import { StoredTiles, TileWriter } from './stored-tiles.ts';
 
 /** Longest text in a record: what a peer sent is quoted, not copied. The whole of it is in the evidence. */
 const MAX_TEXT_CHARS = 512;
+/** Salt, leaf, sums and the five indexes of a row, roughly. */
+const ROW_BYTES = 512;
 
 interface Saved {
   readonly head: string | null;
@@ -25,6 +27,7 @@ export class AuditLog {
   readonly #insert: (row: Summed<'audit'>) => void;
   readonly #tree: TreeBuilder;
   #head: string | null;
+  #written = 0;
 
   constructor(db: Db) {
     this.#tiles = new TileWriter(db, 'audit');
@@ -46,6 +49,11 @@ export class AuditLog {
   /** Hash of the last record; null when there is none. */
   get head(): string | null {
     return this.#head;
+  }
+
+  /** Bytes of all records appended since it was opened, with what a row costs beside its body. */
+  get written(): number {
+    return this.#written;
   }
 
   root(): Buffer {
@@ -70,6 +78,7 @@ export class AuditLog {
     this.#insert({ seq, body, salt, leaf_hash: leaf });
     this.#tiles.write(this.#tree.append(leaf), () => this.#tree.partialTiles());
     this.#head = recordHash(body);
+    this.#written += Buffer.byteLength(body) + ROW_BYTES;
     return seq;
   }
 }

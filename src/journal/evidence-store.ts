@@ -5,6 +5,8 @@ import type { Summed } from './locator.ts';
 
 /** What evidence may unpack to: a page of 4 MiB in base64, with room. */
 const MAX_EVIDENCE_BYTES = 16_777_216;
+/** Digest, sums and the index of a row, roughly. */
+const ROW_BYTES = 128;
 const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
 /** Evidence by the SHA-256 of its canonical text, compressed. The same evidence is stored once. */
@@ -12,6 +14,7 @@ export class EvidenceStore {
   readonly #find: Statement<[Uint8Array], { evidence_id: number; body: Uint8Array }>;
   readonly #insert: (row: Summed<'evidence'>) => void;
   readonly #db: Db;
+  #written = 0;
 
   constructor(db: Db) {
     this.#db = db;
@@ -22,12 +25,19 @@ export class EvidenceStore {
     this.#insert = prepareSummedInsert(db, 'evidence');
   }
 
+  /** Bytes of everything saved since it was opened. */
+  get written(): number {
+    return this.#written;
+  }
+
   /** @returns `sha256:…` of the text */
   save(text: string): string {
     const digest = hash('sha256', text, 'buffer');
     if (this.#find.get(digest) === undefined) {
       const id = lastKey(this.#db, 'evidence', 'evidence_id') + 1;
-      this.#insert({ evidence_id: id, digest, body: zstdCompressSync(text, COMPRESSION) });
+      const body = zstdCompressSync(text, COMPRESSION);
+      this.#insert({ evidence_id: id, digest, body });
+      this.#written += body.length + ROW_BYTES;
     }
     return `sha256:${digest.toString('hex')}`;
   }

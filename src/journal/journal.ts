@@ -9,7 +9,6 @@ import { type AnchorSigner, signAnchor } from '../merkle/ecdsa.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { VerifiedAssertion } from '../verify/assertion.ts';
 import type { VerifiedBatch } from '../verify/judge.ts';
-import type { PageRefusal } from '../verify/page.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
@@ -29,7 +28,7 @@ import { MutationWatch } from './mutation-watch.ts';
 import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';
-import { type FoundContradiction, type RecordedRefusal, Refusals } from './refusals.ts';
+import { type FoundContradiction, Refusals, type RefusedFacts, type RefusedPageInput } from './refusals.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
 import { explain } from './sqlite-fault.ts';
@@ -52,11 +51,10 @@ export interface JournalOptions {
 }
 
 /** What a verified page became. */
-export interface AppendedPage {
+export interface AppendedPage extends RefusedFacts {
   /** First and last `chain_seq` given; null when nothing was accepted. */
   readonly appended: { readonly first: number; readonly last: number } | null;
   readonly to: number;
-  readonly refused: readonly RecordedRefusal[];
   readonly duplicates: number;
 }
 
@@ -180,21 +178,27 @@ export class Journal {
       batch.accepted.forEach((fact, i) => {
         if (fact.quarantine !== null) this.#refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
       });
-      const refused = batch.refused.map((fact) => this.#refusals.fact(fact, batch, nowUs));
+      const refused = this.#refusals.facts(batch, nowUs);
       this.#savePeerProgress(batch, nowUs);
       this.#receiveClock(entries, nowMs);
       return {
         appended: entries.length === 0 ? null : { first, last: this.#entries.size },
         to: batch.to,
-        refused,
+        ...refused,
         duplicates: batch.duplicates,
       };
     });
   }
 
   /** Records a page that was refused as a whole. The cursor stays. @returns the sequence of the audit record */
-  recordRefusedPage(refusal: PageRefusal, peer: string, feed: string, suspended: boolean, nowMs: number): number {
-    return this.#transact(() => this.#refusals.page(refusal, { peer, feed, suspended }, nowMs * 1000));
+  recordRefusedPage(page: RefusedPageInput, nowMs: number): number {
+    return this.#transact(() => this.#refusals.page(page, nowMs * 1000));
+  }
+
+  /** Writes the summaries of refusals that have waited for an hour. @returns how many; looking costs some 10 µs */
+  summarizeRefusals(nowMs: number): number {
+    if (!this.#refusals.isOverdue(nowMs * 1000)) return 0;
+    return this.#transact(() => this.#refusals.writeOverdue(nowMs * 1000));
   }
 
   /**

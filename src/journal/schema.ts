@@ -165,6 +165,21 @@ CREATE INDEX disclosures_by_end ON disclosures (peer, feed, to_seq);
 `;
 
 /**
+ * Migration 4: refusals that wait for their summary, and what a peer's refusals have cost in its day. They change with each
+ * page, so nothing guards them: fsck compares what waits with what the pages count.
+ */
+const WAITING_4 = `
+CREATE TABLE refusal_groups (
+  peer TEXT NOT NULL, reason TEXT NOT NULL, feed TEXT NOT NULL, key_id TEXT NOT NULL, seen INTEGER NOT NULL,
+  last_record INTEGER NOT NULL, pending INTEGER NOT NULL, opened_us INTEGER, open TEXT,
+  PRIMARY KEY (peer, reason, feed, key_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE refusal_budgets (
+  peer TEXT NOT NULL PRIMARY KEY, since_us INTEGER NOT NULL, spent_bytes INTEGER NOT NULL, is_over INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
+/**
  * How often, and with what outcome, an anchor was tried that has no receipt yet; which heads of others' logs have been
  * joined with what was verified here: without its row a head is asked about again.
  */
@@ -337,6 +352,7 @@ export const MIGRATIONS: readonly string[] = [
   [TABLES, DERIVED, VIEWS, ...guardsOf(GUARDED_1), ...GUARDED_VIEWS_1.map(viewGuards)].join('\n'),
   [TABLES_2, DERIVED_2, RECALL_INDEX, VIEWS_2, ...guardsOf(GUARDED_2), ...GUARDED_VIEWS_2.map(viewGuards)].join('\n'),
   [TABLES_3, ...guardsOf(GUARDED_3)].join('\n'),
+  WAITING_4,
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

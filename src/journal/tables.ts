@@ -220,6 +220,21 @@ export interface Tables {
     sum1: number;
     sum2: number;
   };
+  /** Refusals of one kind within a day; `open`: those that wait for their summary, see refusal-groups.ts. */
+  refusal_groups: {
+    peer: string;
+    reason: string;
+    /** Empty, as `key_id`: of several feeds and keys. */
+    feed: string;
+    key_id: string;
+    seen: number;
+    last_record: number;
+    /** Refusals in `open` that have no record of their own. */
+    pending: number;
+    opened_us: number | null;
+    open: string | null;
+  };
+  refusal_budgets: { peer: string; since_us: number; spent_bytes: number; is_over: number };
   anchor_attempts: {
     anchor_id: number;
     backend: string;

@@ -9,9 +9,14 @@ export function observePage({ events }: Base, peer: string, outcome: IngestOutco
   if (outcome.kind === 'refused') events.pageRefused(peer, outcome.reason, outcome.auditSeq);
   if (outcome.kind !== 'appended') return;
   events.pageVerified(peer, outcome.accepted);
-  for (const { event, reason, auditSeq } of outcome.refused) {
+  const { refused, counted, summaries } = outcome;
+  for (const { event, reason, auditSeq } of refused) {
     events.factRefused(peer, event as RefusalEvent, reason as FactReason, auditSeq);
   }
+  for (const { event, reason, count } of counted) {
+    events.factsCounted(peer, event as RefusalEvent, reason as FactReason, count);
+  }
+  for (const { reason, auditSeq, count } of summaries) events.refusalsSummarized(peer, reason, auditSeq, count);
 }
 
 /** A row of our own journal failed its check while a peer was being answered. */

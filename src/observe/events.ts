@@ -15,6 +15,9 @@ export interface Events {
   pageVerified(peer: string, accepted: number): void;
   pageRefused(peer: string, reason: PageReason, auditSeq: number): void;
   factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
+  /** Facts refused without a record of their own: a line for each would only move the flood into the log. */
+  factsCounted(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, count: number): void;
+  refusalsSummarized(peer: string, reason: string, auditSeq: number, count: number): void;
   peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
   /** @param outcome of the closed list of outcomes */
@@ -104,18 +107,25 @@ function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | A
       logger.warn({ peer, reason, audit_seq: auditSeq }, 'page refused');
     },
     factRefused(peer, event, reason, auditSeq) {
-      metrics.factsRefused.inc({ peer, event, reason });
-      metrics.federationIngress.inc({ peer_id: peer, status: 'refused' });
-      if (reason === 'hlc_future' || reason === 'hlc_past') {
-        metrics.hlcAnomalies.inc({ peer_id: peer, direction: reason === 'hlc_future' ? 'future' : 'past' });
-      }
+      countRefused(metrics, peer, event, reason, 1);
       logger.warn({ peer, event, reason, audit_seq: auditSeq }, 'fact refused');
+    },
+    factsCounted: (peer, event, reason, count) => countRefused(metrics, peer, event, reason, count),
+    refusalsSummarized(peer, reason, auditSeq, count) {
+      logger.warn({ peer, reason, audit_seq: auditSeq, count }, 'refusals summarized');
     },
     peerState(peer, state, lagEntries) {
       for (const name of PEER_STATES) metrics.peerState.set({ peer, state: name }, name === state ? 1 : 0);
       if (lagEntries !== null) metrics.peerLagEntries.set({ peer }, lagEntries);
     },
   };
+}
+
+function countRefused(metrics: Metrics, peer: string, event: string, reason: string, count: number): void {
+  metrics.factsRefused.inc({ peer, event, reason }, count);
+  metrics.federationIngress.inc({ peer_id: peer, status: 'refused' }, count);
+  if (reason !== 'hlc_future' && reason !== 'hlc_past') return;
+  metrics.hlcAnomalies.inc({ peer_id: peer, direction: reason === 'hlc_future' ? 'future' : 'past' }, count);
 }
 
 type AnchorEvent = 'anchorSubmitted' | 'anchorFailed';

@@ -35,6 +35,8 @@ export type IngestOutcome =
   | (AppendedPage & {
       readonly kind: 'appended';
       readonly accepted: number;
+      /** Facts of the page that were refused, with a record of their own or not. */
+      readonly refusals: number;
       readonly treeSize: number;
       readonly feedLength: number;
     })
@@ -140,6 +142,7 @@ export class PageIngest {
       ...appended,
       kind: 'appended',
       accepted: batch.accepted.length,
+      refusals: batch.refused.length,
       treeSize: batch.checkpoint.size,
       feedLength: batch.feedHead.length,
     };
@@ -159,9 +162,9 @@ export class PageIngest {
 
   #refuse(refusal: PageRefusal, input: IngestInput): IngestOutcome {
     const penalty = PENALTY[refusal.reason];
-    const { nodeId } = input.peer;
+    const { peer, feed, nowMs } = input;
     const suspended = penalty === 'suspended';
-    const auditSeq = this.#journal.recordRefusedPage(refusal, nodeId, input.feed, suspended, input.nowMs);
+    const auditSeq = this.#journal.recordRefusedPage({ refusal, peer, feed, suspended }, nowMs);
     const heads = refusal.evidence.class === 'contradiction' ? this.#heads(input) : null;
     return { kind: 'refused', reason: refusal.reason, penalty, auditSeq, heads };
   }

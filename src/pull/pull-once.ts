@@ -155,7 +155,7 @@ class Taking {
     if (outcome.kind === 'refused') this.#stoppedBy = outcome;
     if (outcome.kind !== 'appended') return;
     this.#accepted += outcome.accepted;
-    this.#refused += outcome.refused.length;
+    this.#refused += outcome.refusals;
   }
 
   #isOver(): boolean {

@@ -11,6 +11,7 @@ import {
   RECOVER_PROTOCOL,
   WATCH_PROTOCOL,
 } from '../wire/protocols.ts';
+import { encodePullEnd } from '../wire/pull-end.ts';
 import { answerClosure, type ClosureDeps } from './answer-closure.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
@@ -25,6 +26,23 @@ const IDLE_MS = 30_000;
 const SHORT_MS = 10_000;
 const PULL_MS = 300_000;
 const PROOF_MS = 60_000;
+
+/**
+ * Requests of one peer on each protocol, with a bucket for each: what is asked too often leaves the others alone, so that a
+ * hello, a receipt or a watch gets through whatever else the peer does. An honest puller that is told of every append asks
+ * fifty times a second.
+ */
+const PULLS_PER_SECOND = 100;
+const PULLS_AT_ONCE = 200;
+const PROOFS_PER_SECOND = 50;
+const PROOFS_AT_ONCE = 200;
+const RECOVERIES_PER_SECOND = 20;
+const RECOVERIES_AT_ONCE = 100;
+const RECEIPTS_PER_SECOND = 100;
+const RECEIPTS_AT_ONCE = 200;
+/** Each costs a look-up and a signature for every feed that it names. */
+const CLOSURES_PER_SECOND = 5;
+const CLOSURES_AT_ONCE = 20;
 
 export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps {
   readonly transport: Pick<Transport, 'serve'>;
@@ -58,30 +76,36 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await transport.serve(PULL_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
+    rate: { perSecond: PULLS_PER_SECOND, burst: PULLS_AT_ONCE },
+    onBusy: (retryAfterMs) => [encodePullEnd({ error: 'busy', retry_after_ms: retryAfterMs })],
     handler: (request, { peerId }) => answerPull(request, peerId, deps),
     onError,
   });
   await transport.serve(PROOF_PROTOCOL, {
     maxInboundStreams: 4,
     limits: limits(IDLE_MS, PROOF_MS),
+    rate: { perSecond: PROOFS_PER_SECOND, burst: PROOFS_AT_ONCE },
     handler: (request, { peerId }) => answerProof(request, peerId, deps),
     onError,
   });
   await transport.serve(RECOVER_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
+    rate: { perSecond: RECOVERIES_PER_SECOND, burst: RECOVERIES_AT_ONCE },
     handler: (request, { peerId }) => answerRecover(request, peerId, deps),
     onError,
   });
   await transport.serve(RECEIPT_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
+    rate: { perSecond: RECEIPTS_PER_SECOND, burst: RECEIPTS_AT_ONCE },
     handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
     onError,
   });
   await transport.serve(CLOSURE_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
+    rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
     onError,
   });

@@ -69,7 +69,8 @@ export interface WriterStats {
   readonly recallLag: number;
 }
 
-const MUTATION_POLL_MS = 1_000;
+/** Attempts to change the file, and refusals that wait for their summary. */
+const POLL_MS = 1_000;
 
 export interface WriterMethods
   extends AnchorMethods,
@@ -130,11 +131,12 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   const poll = setInterval(() => {
     try {
       journal.chainMutationAttempts(Date.now());
+      journal.summarizeRefusals(Date.now());
       announce(0);
     } catch (error) {
       tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
-  }, MUTATION_POLL_MS);
+  }, POLL_MS);
 
   const methods: WriterMethods = {
     ...guardMethods(journal, signer),

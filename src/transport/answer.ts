@@ -2,6 +2,7 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { TransportError, toError } from './errors.ts';
 import { FrameReader, writeFrame } from './frames.ts';
+import { type RequestRate, RequestRates } from './request-rates.ts';
 import { isOver, over } from './stream-state.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -24,6 +25,10 @@ export interface ServeOptions {
   /** Streams of this protocol one peer may have open, over all its connections; more are reset. */
   readonly maxInboundStreams: number;
   readonly limits: AnswerLimits;
+  /** Requests of one peer. Undefined: bounded by its streams alone. */
+  readonly rate?: RequestRate;
+  /** The answer to a request above the rate; without it the stream is reset. */
+  readonly onBusy?: (retryAfterMs: number) => Iterable<Uint8Array>;
   /**
    * Makes the frames of the answer, none of them empty. Suspended while the peer does not read. If it throws, the
    * stream is reset and the peer learns no more than that.
@@ -39,12 +44,14 @@ export class Answerer {
   readonly #protocol: string;
   readonly #options: ServeOptions;
   readonly #isAllowed: (peerId: string) => boolean;
+  readonly #rates: RequestRates | null;
   readonly #open = new Map<Stream, { readonly peerId: string; readonly done: Promise<void> }>();
 
   constructor(protocol: string, options: ServeOptions, isAllowed: (peerId: string) => boolean) {
     this.#protocol = protocol;
     this.#options = options;
     this.#isAllowed = isAllowed;
+    this.#rates = options.rate === undefined ? null : new RequestRates(options.rate);
   }
 
   /** The handler to register. Never rejects: what goes wrong resets the stream and is given to `onError`. */
@@ -84,9 +91,19 @@ export class Answerer {
       throw new TransportError('busy', `the peer has ${open} streams of this protocol open already`);
   }
 
+  /** The request is read all the same: it is one small frame, and the answer to it is the end of the stream. */
+  #handlerFor(peerId: string): ServeOptions['handler'] {
+    const { handler, onBusy } = this.#options;
+    const waitMs = this.#rates?.take(peerId, performance.now()) ?? 0;
+    if (waitMs === 0) return handler;
+    if (onBusy === undefined) throw new TransportError('busy', `the peer asks too often: again in ${waitMs} ms`);
+    return () => onBusy(waitMs);
+  }
+
   async #answer(stream: Stream, from: Omit<AnswerContext, 'signal'>): Promise<void> {
     if (isOver(stream)) return;
-    const { limits, handler } = this.#options;
+    const { limits } = this.#options;
+    const handler = this.#handlerFor(from.peerId);
     const gone = new AbortController();
     stream.addEventListener('close', (event) => gone.abort(toError(event, 'the stream closed')), { once: true });
     const dog = new Watchdog(stream, limits);

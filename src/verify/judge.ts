@@ -46,6 +46,8 @@ export interface RefusedFact {
   readonly feedSeq: number;
   /** 0-based leaf index in the peer's tree */
   readonly index: number;
+  /** Of the bytes received, 32 bytes; whether it stands in the tree is another question. */
+  readonly leafHash: Uint8Array;
   /** As claimed; null when the entry could not be read. */
   readonly factId: string | null;
   readonly cid: string | null;
@@ -227,6 +229,7 @@ class Judgement {
       position: place,
       feedSeq: context.after + 1 + place,
       index: header.indexes[place] ?? 0,
+      leafHash: leafAt(this.#page, place),
       factId: entry?.fact_id ?? null,
       cid: entry?.cid ?? null,
       difference,

@@ -119,8 +119,14 @@ export function pullPage(
   journal: Journal,
   peer: HonestPeer,
   count: number,
-  options: { feed?: string; frames?: (frames: PageFrames) => PageFrames; inclusion?: InclusionPaths } = {},
+  options: {
+    feed?: string;
+    frames?: (frames: PageFrames) => PageFrames;
+    inclusion?: InclusionPaths;
+    nowMs?: number;
+  } = {},
 ): AppendedPage {
+  const nowMs = options.nowMs ?? NOW_MS;
   const feed = options.feed ?? 'public';
   const after = journal.peers.cursor(peer.nodeId, feed);
   const known = journal.peers.checkpoint(peer.nodeId);
@@ -135,7 +141,7 @@ export function pullPage(
   });
   const told = options.frames === undefined ? frames : peer.signed(options.frames(frames));
   const batch = judged(told, ctx, [], options.inclusion);
-  return journal.appendPage(batch, NOW_MS);
+  return journal.appendPage(batch, nowMs);
 }
 
 /** Two peers, refusals, a quarantined fact, a refused page, own facts of many shapes: something in every table. */
@@ -162,9 +168,9 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   const initech = new HonestPeer({ authority: 'initech.example', journal: '00000000000000cc' }).appendMany(12);
   pullPage(journal, initech, 20);
 
-  const hooli = new HonestPeer({ authority: 'hooli.example', journal: '00000000000000dd' });
-  hooli.appendMany(15).appendMany(refused, () => ({ source: 'stigmem://acme.example/agent/stolen' }));
-  while (journal.peers.cursor(hooli.nodeId, 'public') < hooli.size) pullPage(journal, hooli, 100);
+  for (let i = 0, left = refused; left > 0; i++, left -= RECORDED_EACH)
+    pullLies(journal, `h${i}.example`, Math.min(left, RECORDED_EACH));
+  if (refused > RECORDED_EACH) pullLies(journal, 'hooli.example', 3 * RECORDED_EACH);
 
   appendOwn(journal, 1, { scope: 'company', garden_id: 'incident-42', derived_from: ['sha256:00', 'a "quoted" id'] });
   appendOwn(journal, 1, { scope: 'local', attestation: { key_id: 'k1', signature: 'c2lnbmF0dXJl' } });
@@ -182,6 +188,15 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   while (projector.advance() > 0);
   const words = new RecallIndex(journal.db);
   while (words.advance() > 0);
+}
+
+/** So few refusals of a peer that each has its record. */
+const RECORDED_EACH = 16;
+
+function pullLies(journal: Journal, authority: string, lies: number): void {
+  const peer = new HonestPeer({ authority, journal: '00000000000000dd' });
+  peer.appendMany(5).appendMany(lies, () => ({ source: 'stigmem://acme.example/agent/stolen' }));
+  while (journal.peers.cursor(peer.nodeId, 'public') < peer.size) pullPage(journal, peer, 100);
 }
 
 type StatementTable = 'cosigned' | 'cosignatures' | 'seen_checkpoints';

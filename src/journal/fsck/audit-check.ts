@@ -11,10 +11,11 @@ import { leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { LogTree } from './log-tree.ts';
+import { countedIn, SUMMARY_EVENT, SummaryCheck, waitingRefusals } from './summary-check.ts';
 
 export interface AuditTotals {
   readonly rows: number;
-  /** Facts that were refused, by {@link feedKey}. */
+  /** Facts that were refused, by {@link feedKey}; without a feed: those of several feeds that were put together. */
   readonly refused: ReadonlyMap<string, number>;
 }
 
@@ -37,6 +38,7 @@ class AuditCheck implements AuditTotals {
   readonly #ctx: FsckContext;
   readonly #tree: LogTree;
   readonly #evidence: Statement<[Uint8Array], number>;
+  readonly #summaries: SummaryCheck;
   readonly refused = new Map<string, number>();
   rows = 0;
   /** Hash that the next record has to name; undefined: not known. */
@@ -46,6 +48,7 @@ class AuditCheck implements AuditTotals {
   constructor(ctx: FsckContext, head: SignedHead | null) {
     this.#ctx = ctx;
     this.#tree = new LogTree(ctx, 'audit', head);
+    this.#summaries = new SummaryCheck(ctx.db);
     this.#evidence = prepare<[Uint8Array]>(
       ctx.db,
       sqlBuilder.selectFrom('evidence').select('evidence_id').where('digest', '=', PARAM),
@@ -56,7 +59,7 @@ class AuditCheck implements AuditTotals {
     const record = parseRecord(row.body);
     if (record !== undefined) this.#count(record);
     const leaf = this.#judgeLeaf(row, seq, changed);
-    return this.#judgeBody(record, seq) ?? leaf ?? this.#judgeEvidence(record);
+    return this.#judgeBody(record, seq) ?? leaf ?? this.#judgeEvidence(record) ?? this.#judgeSummary(record);
   }
 
   skip(first: number, last: number): void {
@@ -77,6 +80,7 @@ class AuditCheck implements AuditTotals {
   }
 
   finish(): void {
+    for (const { peer, feed, pending } of waitingRefusals(this.#ctx.db)) this.#add(feedKey(peer, feed), pending);
     this.#tree.finish(this.rows);
   }
 
@@ -112,11 +116,24 @@ class AuditCheck implements AuditTotals {
     return { code: 'evidence_missing', field: 'body', detail: `evidence ${evidence} is not stored` };
   }
 
-  #count({ event, reason, peer, feed, evidence, detail }: AuditRecord): void {
-    const isFact = reason !== null && reason in FACT_EVENT && event !== 'quarantine_ingest' && evidence !== null;
-    if (!isFact || peer === null || feed === null || typeof detail['feed_seq'] !== 'number') return;
-    const key = feedKey(peer, feed);
-    this.refused.set(key, (this.refused.get(key) ?? 0) + 1);
+  #judgeSummary(record: AuditRecord | undefined): Fault | undefined {
+    if (record?.event !== SUMMARY_EVENT || this.#ctx.findings.isDamaged('evidence')) return undefined;
+    const detail = this.#summaries.judge(record);
+    return detail === undefined ? undefined : { code: 'summary_mismatch', field: 'body', detail };
+  }
+
+  /** Refusals with a record of their own, and those that a summary counts. */
+  #count(record: AuditRecord): void {
+    const { event, reason, peer, feed, detail } = record;
+    if (peer === null || reason === null || !(reason in FACT_EVENT)) return;
+    const summarized = event === SUMMARY_EVENT ? countedIn(record) : undefined;
+    if (summarized !== undefined) this.#add(feedKey(peer, feed ?? ''), summarized);
+    else if (feed !== null && event !== 'quarantine_ingest' && typeof detail['feed_seq'] === 'number')
+      this.#add(feedKey(peer, feed), 1);
+  }
+
+  #add(key: string, count: number): void {
+    this.refused.set(key, (this.refused.get(key) ?? 0) + count);
   }
 }
 

@@ -9,7 +9,7 @@ import { SignedHeadFile } from '../signed-heads.ts';
 import { type AnchorClaim, checkAnchors } from './anchor-check.ts';
 import { checkAnchorRows } from './anchor-rows.ts';
 import { checkAttempts } from './attempt-check.ts';
-import { type AuditTotals, checkAudit } from './audit-check.ts';
+import { checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkDisclosures } from './disclosure-check.ts';
@@ -23,6 +23,7 @@ import { checkPeers } from './peer-check.ts';
 import { PeerLogs } from './peer-logs.ts';
 import { checkProjections } from './projection-check.ts';
 import { ReceiptCheck } from './receipt-check.ts';
+import { checkRefused } from './refused-check.ts';
 import { Findings, type FsckReport } from './report.ts';
 import { checkFile, checkSchema } from './schema-check.ts';
 
@@ -180,19 +181,6 @@ function checkReceived({ findings }: FsckContext, entries: EntryTotals, pages: P
     if (accepted === received) continue;
     const detail = `${received} entries are from ${peer}, ${accepted} of them are in its pages`;
     findings.problem({ table: 'entries', row: null, field: 'received_from', code: 'received_without_page', detail });
-  }
-}
-
-/** Every refusal that a page counts is in the audit log, and the other way round. */
-function checkRefused({ findings }: FsckContext, audit: AuditTotals, pages: PageTotals): void {
-  if (findings.isDamaged('audit', 'pages')) return;
-  for (const key of new Set([...audit.refused.keys(), ...pages.refused.keys()])) {
-    const recorded = audit.refused.get(key) ?? 0;
-    const counted = pages.refused.get(key) ?? 0;
-    if (recorded === counted) continue;
-    const [peer, feed] = key.split('\n');
-    const detail = `pages of feed ${feed} of ${peer} count ${counted} refused facts, the audit log has ${recorded}`;
-    findings.problem({ table: 'pages', row: null, field: 'refused', code: 'refused_mismatch', detail });
   }
 }
 

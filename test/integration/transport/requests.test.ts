@@ -287,3 +287,27 @@ test('keep-alive dials, notices a restart, and backs off from a peer that refuse
   await until('found again', () => keep.status(server.peerId)?.state === 'connected');
   assert.equal(client.connected(server.peerId), false);
 });
+
+test('who asks too often is told how long to wait, or is reset; other protocols and peers go on', async (t) => {
+  const { server, client } = await startTwo(t);
+  const OTHER = `${PROTOCOL}-other`;
+  const rate = { perSecond: 0.01, burst: 2 };
+  const errors: TransportError[] = [];
+  const busy = { rate, onBusy: (waitMs: number) => [Buffer.from(`busy ${waitMs}`)] };
+  let handled = 0;
+  const handler = (request: Uint8Array): Uint8Array[] => {
+    handled++;
+    return [request];
+  };
+  await server.serve(PROTOCOL, { ...serving, ...busy, handler });
+  await server.serve(OTHER, { ...serving, rate, handler, onError: (error) => errors.push(error) });
+  const ask = async (protocol: string): Promise<string[]> =>
+    (await collect(client.request(server.peerId, protocol, HELLO, LIMITS))).map(text);
+  for (let i = 0; i < 2; i++) assert.deepEqual(await ask(PROTOCOL), ['hello']);
+  const [told = '', ...more] = await ask(PROTOCOL);
+  assert.match(told, /^busy \d{4,6}$/);
+  assert.deepEqual([more, handled], [[], 2]);
+  for (let i = 0; i < 2; i++) assert.deepEqual(await ask(OTHER), ['hello']);
+  await assert.rejects(ask(OTHER), { code: 'reset' });
+  assert.deepEqual([errors.map(({ code }) => code), handled], [['busy'], 4]);
+});

@@ -134,7 +134,13 @@ test('every limit on the page has the value of the source', () => {
   const names = told.map(([limit = '']) => limit.split('`')[3]);
   const { guard: _, ...transport } = DEFAULT_TRANSPORT_LIMITS;
   for (const name of Object.keys({ ...transport, ...DEFAULT_GUARD_LIMITS })) assert.ok(names.includes(name), name);
-  const elsewhere = ['MAX_TREE_SIZE', 'MAX_BODY_BYTES', 'MAX_BATCH_FACTS'];
+  const elsewhere = [
+    'MAX_TREE_SIZE',
+    'MAX_BODY_BYTES',
+    'MAX_BATCH_FACTS',
+    'REFUSAL_BUDGET_BYTES',
+    'MAX_REFUSAL_GROUPS',
+  ];
   for (const name of Object.keys(limits).filter((one) => !elsewhere.includes(one)))
     assert.ok(names.includes(name), name);
 });
