@@ -12,7 +12,7 @@ import { CliError } from './exit.ts';
 import { loadNodeConfig } from './node-config.ts';
 import { ownVkeys, vkeyComments } from './own-vkeys.ts';
 import { fileView, requirePeer } from './peer-manage.ts';
-import { acknowledgedSentence, peerSentence } from './peer-table.ts';
+import { acknowledgedSentence, circuitSentence, peerSentence } from './peer-table.ts';
 import { keyLines } from './peer-trust-key.ts';
 import type { Cell } from './screen.ts';
 import type { PeerStatus, WellKnown } from './wire-shapes.ts';
@@ -119,6 +119,7 @@ function peerRows(file: Readonly<Record<string, unknown>>, status: PeerStatus | 
   return [
     ...fileRows,
     ['state', `${status.state}: ${peerSentence(status)}`],
+    ['circuit', circuitSentence(status)],
     ['taken', status.accepted],
     ['refused', status.refused],
     ['feeds', status.cursors.map(({ feed, after, length }) => `${feed} ${after}/${length ?? '?'}`).join(', ') || null],

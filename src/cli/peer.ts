@@ -34,7 +34,7 @@ export function addPeer(program: Command, cli: Cli): void {
     .command('resume')
     .summary('take a suspended partner up again')
     .description(
-      'A partner whose signed data contradicts itself is suspended: nothing more is taken from it until an operator has looked at the evidence (audit list --peer NAME) and resumes it.',
+      'A partner whose signed data contradicts itself is suspended: nothing more is taken from it until an operator has looked at the evidence (audit list --peer NAME) and resumes it. A partner that is left alone after failures is tried at once, too.',
     )
     .argument('<name>', 'name of the partner')
     .action(action(cli, runResume));

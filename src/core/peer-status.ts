@@ -8,7 +8,12 @@ export interface PeerStatus {
   readonly state: 'current' | 'catching_up' | 'waiting' | 'suspended' | 'pending';
   /** A sentence: why the peer is not current. Null when it is. */
   readonly waiting_on: string | null;
+  /** `open`: it is left alone. `half_open`: one request to it is under way, which decides. */
   readonly circuit: 'closed' | 'open' | 'half_open';
+  /** Why it is not closed. */
+  readonly circuit_reason: string | null;
+  /** When an open one is tried by itself; null where only an operator closes it. */
+  readonly circuit_until: string | null;
   /** Feeds it may read from us now. */
   readonly share: readonly string[];
   /** Feeds we take from it now. */

@@ -1,8 +1,8 @@
 import type { KeyStatus } from '../core/key-status.ts';
 import type { FactReason, PageReason, QuarantineReason, RefusalEvent } from '../core/verdict.ts';
 import type { Logger } from './logger.ts';
-import type { Metrics, PeerStateName } from './metrics.ts';
-import { GUARD_STATES, type GuardStateName, PEER_STATES } from './metrics.ts';
+import type { CircuitStateName, Metrics, PeerStateName } from './metrics.ts';
+import { CIRCUIT_STATES, GUARD_STATES, type GuardStateName, PEER_STATES } from './metrics.ts';
 
 const TENANT = 'default';
 
@@ -15,7 +15,7 @@ export interface Events {
   pageVerified(peer: string, accepted: number): void;
   pageRefused(peer: string, reason: PageReason, auditSeq: number): void;
   factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
-  peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
+  peerState(peer: string, state: PeerStateName, lagEntries: number | null, circuit: CircuitStateName): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
   /** @param outcome of the closed list of outcomes */
   cosignAnswered(outcome: string): void;
@@ -111,7 +111,8 @@ function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | A
       }
       logger.warn({ peer, event, reason, audit_seq: auditSeq }, 'fact refused');
     },
-    peerState(peer, state, lagEntries) {
+    peerState(peer, state, lagEntries, circuit) {
+      for (const name of CIRCUIT_STATES) metrics.peerCircuit.set({ peer, state: name }, name === circuit ? 1 : 0);
       for (const name of PEER_STATES) metrics.peerState.set({ peer, state: name }, name === state ? 1 : 0);
       if (lagEntries !== null) metrics.peerLagEntries.set({ peer }, lagEntries);
     },

@@ -7,7 +7,9 @@ import type PQueue from 'p-queue';
 import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
+import { TransportError } from '../transport/errors.ts';
 import { askClosures } from './ask-closures.ts';
+import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
@@ -69,6 +71,7 @@ export class PeerSession {
   readonly #wake: Wakeable;
   #watching: AbortController | undefined;
   #state: SessionState;
+  readonly #circuits = new CircuitRecords();
   #done: Promise<void> = Promise.resolve();
   /** Turns in a row that were woken early and brought no entry. */
   #fruitless = 0;
@@ -113,7 +116,7 @@ export class PeerSession {
 
   /** The peer has made contact, or an operator wants a try now. */
   contact(): void {
-    this.#set({ attempts: trial(this.#state.attempts), lastContactAtMs: this.#deps.nowMs() });
+    this.#set({ lastContactAtMs: this.#deps.nowMs() });
     this.#wake.wake();
   }
 
@@ -144,6 +147,7 @@ export class PeerSession {
       const before = judgedOf(this.#state.progress);
       const waitMs = await this.#turn(signal);
       if (signal.aborted) return;
+      await this.#recordCircuit();
       const brought = judgedOf(this.#state.progress) > before;
       this.#fruitless = fruitlessAfter(this.#fruitless, { wokenEarly, brought });
       wokenEarly = await this.#wake.wait(waitMs);
@@ -164,6 +168,7 @@ export class PeerSession {
       if (this.#state.peer.addresses.length === 0 && !deps.transport.connected(this.#state.peer.peerId)) {
         return this.#rest('waiting');
       }
+      this.#set({ attempts: trial(this.#state.attempts) });
       await this.#pullAll(accept, signal);
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#watch(accept);
@@ -188,6 +193,9 @@ export class PeerSession {
       hasMore = outcome === 'gave_way' || outcome.hasMore;
       if (!hasMore && outcome !== 'gave_way') this.#noteAbsent(accept, outcome);
       barren = judgedOf(this.#state.progress) > before ? 0 : barren + 1;
+      // The one request of a trial went well: what comes behind it is a pull like any other.
+      if (outcome !== 'gave_way' && (!hasMore || barren === 0) && this.#state.attempts.circuit === 'half_open')
+        this.#set({ attempts: FRESH, lastError: null });
       // Each answer is asked for at once after the one before: without this, a peer could keep us asking for nothing.
       if (hasMore && barren === MAX_BARREN_ANSWERS)
         throw new PullError('nothing_more', `it said ${barren} times that it has more, and gave nothing`);
@@ -289,7 +297,7 @@ export class PeerSession {
   }
 
   #backOff(error: unknown): number {
-    const attempts = failed(trial(this.#state.attempts));
+    const attempts = failed(this.#state.attempts, error instanceof PullError || error instanceof TransportError);
     const asked = error instanceof PullError ? error.retryAfterMs : null;
     const waitMs = Math.min(MAX_BACKOFF_MS, Math.max(asked ?? 0, backoffMs(attempts.failures, this.#deps.random())));
     const lastError = messageOf(error);
@@ -305,6 +313,17 @@ export class PeerSession {
       nextAttemptAtMs: this.#deps.nowMs() + waitMs,
     });
     return waitMs;
+  }
+
+  async #recordCircuit(): Promise<void> {
+    const { attempts, lastError, peer } = this.#state;
+    const record = this.#circuits.note(attempts, lastError, this.#deps.nowMs());
+    if (record === null) return;
+    this.#deps.logger.warn({ peer: peer.name, ...record.detail }, record.event);
+    const input = { ...record, peer: peer.nodeId, detail: { ...record.detail, name: peer.name } };
+    await this.#deps.journal.audit(input).catch((error: unknown) => {
+      this.#deps.logger.error({ error: messageOf(error) }, 'audit failed');
+    });
   }
 
   #set(change: Partial<SessionState>): void {

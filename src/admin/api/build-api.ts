@@ -50,7 +50,8 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addSigningKeys(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
-    for (const peer of deps.peers.list()) deps.events.peerState(peer.name, peer.state, peer.lag_entries);
+    for (const { name, state, lag_entries, circuit } of deps.peers.list())
+      deps.events.peerState(name, state, lag_entries, circuit);
   });
 
   app.notFound((c) => refused(noSuchRoute(app, c.req.path)));

@@ -26,7 +26,13 @@ const PEER = z
     waiting_on: NULLABLE_TEXT.openapi({
       description: 'What this node waits for before it has everything, in a sentence.',
     }),
-    circuit: z.enum(['closed', 'open', 'half_open']),
+    circuit: z.enum(['closed', 'open', 'half_open']).openapi({
+      description: 'The breaker: `open`, the peer is left alone; `half_open`, one request to it decides.',
+    }),
+    circuit_reason: NULLABLE_TEXT.openapi({ description: 'Why the circuit is not closed.' }),
+    circuit_until: NULLABLE_TEXT.openapi({
+      description: 'When an open circuit is tried by itself; null where only an operator closes it.',
+    }),
     share: TEXTS,
     accept: TEXTS,
     namespaces: TEXTS,

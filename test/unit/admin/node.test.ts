@@ -11,6 +11,8 @@ const PEER: PeerStatus = {
   state: 'waiting',
   waiting_on: 'it does not answer; next attempt in 30 s',
   circuit: 'open',
+  circuit_reason: 'down',
+  circuit_until: null,
   share: ['public', 'company/incident-42', 'from/c.example/team'],
   accept: ['public'],
   namespaces: ['b.example'],

@@ -11,6 +11,8 @@ const PEER: PeerStatus = {
   state: 'current',
   waiting_on: null,
   circuit: 'closed',
+  circuit_reason: null,
+  circuit_until: null,
   share: ['public', 'team', 'team/ops'],
   accept: [],
   namespaces: [],
