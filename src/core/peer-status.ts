@@ -29,6 +29,13 @@ export interface PeerStatus {
   readonly acknowledged: readonly { readonly feed: string; readonly to: number }[];
   /** Feeds whose grant to us has ended, up to which entry they were given, and when: signed by the peer. */
   readonly closed: readonly { readonly feed: string; readonly to: number; readonly closed_at: string }[];
+  /** What it has signed that it refused of ours: by feed and reason, those that it has taken after all included. */
+  readonly refused_of_ours: readonly {
+    readonly feed: string;
+    readonly reason: string;
+    readonly refused: number;
+    readonly resolved: number;
+  }[];
   readonly last_verdicts: readonly {
     readonly at: string;
     readonly event: string;

@@ -19,6 +19,7 @@ import type { Base } from './base.ts';
 import { gardenMembersOf, givingOf } from './grants.ts';
 import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
+import { noticesOf } from './notices.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
@@ -54,6 +55,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   let started: PeerSessions | undefined;
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
+    ...noticesOf(base, () => started),
     ...servingDeps(base),
     transport,
     hello,
@@ -110,7 +112,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   };
 }
 
-function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | keyof Receipts> {
+function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
     ...givingOf(base),

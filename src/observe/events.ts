@@ -15,7 +15,16 @@ export interface Events {
   pageVerified(peer: string, accepted: number): void;
   pageRefused(peer: string, reason: PageReason, auditSeq: number): void;
   factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
-  peerState(peer: string, state: PeerStateName, lagEntries: number | null, circuit: CircuitStateName): void;
+  /** @param refusesOurs facts of ours that it says it refuses, as of now */
+  peerState(
+    peer: string,
+    state: PeerStateName,
+    lagEntries: number | null,
+    circuit: CircuitStateName,
+    refusesOurs: number,
+  ): void;
+  /** @param dropped codes of the closed list: why notices were not kept */
+  noticesTaken(peer: string, changed: number, dropped: readonly string[]): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
   /** @param outcome of the closed list of outcomes */
   cosignAnswered(outcome: string): void;
@@ -111,9 +120,15 @@ function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | A
       }
       logger.warn({ peer, event, reason, audit_seq: auditSeq }, 'fact refused');
     },
-    peerState(peer, state, lagEntries, circuit) {
+    noticesTaken(peer, changed, dropped) {
+      for (const code of dropped) metrics.noticesDropped.inc({ peer, code });
+      if (dropped.length > 0) logger.debug({ peer, dropped }, 'refusal notices dropped');
+      if (changed > 0) logger.warn({ peer, changed }, 'a peer says that it refused, or took after all, facts of ours');
+    },
+    peerState(peer, state, lagEntries, circuit, refusesOurs) {
       for (const name of CIRCUIT_STATES) metrics.peerCircuit.set({ peer, state: name }, name === circuit ? 1 : 0);
       for (const name of PEER_STATES) metrics.peerState.set({ peer, state: name }, name === state ? 1 : 0);
+      metrics.peerRefusesOurs.set({ peer }, refusesOurs);
       if (lagEntries !== null) metrics.peerLagEntries.set({ peer }, lagEntries);
     },
   };

@@ -40,6 +40,8 @@ export interface Metrics {
   readonly peerState: Gauge<'peer' | 'state'>;
   readonly peerCircuit: Gauge<'peer' | 'state'>;
   readonly peerLagEntries: Gauge<'peer'>;
+  readonly peerRefusesOurs: Gauge<'peer'>;
+  readonly noticesDropped: Counter<'peer' | 'code'>;
   readonly corruptReads: Counter<'code'>;
   readonly guardState: Gauge<'state'>;
   readonly guardUnconfirmed: Gauge;
@@ -168,6 +170,7 @@ function peerMetrics(
   make: Makers,
 ): Part<
   'pagesVerified' | 'pagesRefused' | 'factsAccepted' | 'factsRefused' | 'peerState' | 'peerCircuit' | 'peerLagEntries'
+  | 'peerRefusesOurs' | 'noticesDropped'
 > {
   return {
     pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
@@ -179,6 +182,13 @@ function peerMetrics(
       'reason',
     ]),
     peerState: make.gauge(`${NS}_peer_state`, '1 for the state a peer is in, 0 for the others', ['peer', 'state']),
+    peerRefusesOurs: make.gauge(`${NS}_peer_refuses_ours`, 'Facts of ours that a peer says it refuses, as of now', [
+      'peer',
+    ]),
+    noticesDropped: make.counter(`${NS}_notices_dropped_total`, 'Refusal notices of a peer that were not kept', [
+      'peer',
+      'code',
+    ]),
     peerCircuit: make.gauge(`${NS}_peer_circuit`, '1 for the state a peer’s circuit is in, 0 for the others', [
       'peer',
       'state',

@@ -8,6 +8,7 @@ import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
 import { TransportError } from '../transport/errors.ts';
+import { NOTICE_PROTOCOL } from '../wire/protocols.ts';
 import { askClosures } from './ask-closures.ts';
 import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
@@ -24,6 +25,7 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
+import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';
 import { takeTurn } from './take-turn.ts';
 import { Wakeable } from './wakeable.ts';
@@ -163,7 +165,10 @@ export class PeerSession {
     try {
       const progress = await deps.journal.peerProgress(this.#state.peer.nodeId, accept);
       this.#set({ accept, progress });
-      if (progress.suspended !== null) return this.#rest('suspended');
+      if (progress.suspended !== null) {
+        await this.#giveNotices(signal);
+        return this.#rest('suspended');
+      }
       if (accept.length === 0) return this.#rest('idle');
       if (this.#state.peer.addresses.length === 0 && !deps.transport.connected(this.#state.peer.peerId)) {
         return this.#rest('waiting');
@@ -173,9 +178,11 @@ export class PeerSession {
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#watch(accept);
       await this.#giveReceipts(signal);
+      await this.#giveNotices(signal);
       await this.#askClosures(accept, signal);
       return this.#rest('idle');
     } catch (error) {
+      if (error instanceof PullError && error.code === 'page_refused') await this.#giveNotices(signal);
       return signal.aborted ? 0 : this.#backOff(error);
     }
   }
@@ -241,6 +248,15 @@ export class PeerSession {
     if (greeted === null) return;
     await sendReceipts(peer, greeted, this.#deps, signal).catch((error: unknown) => {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'receipts not taken');
+    });
+  }
+
+  /** Nor on these: a peer that was refused something, even all it says, hears why. */
+  async #giveNotices(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted !== null && !greeted.protocols.includes(NOTICE_PROTOCOL)) return;
+    await sendNotices(peer, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'notices not taken');
     });
   }
 

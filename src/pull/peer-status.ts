@@ -112,6 +112,7 @@ export function describeSession(
     refused: progress?.refused ?? 0,
     acknowledged: progress?.acknowledged ?? [],
     closed: closedOf(session),
+    refused_of_ours: progress?.refusedOfOurs ?? [],
     key_changes: session.keyChange?.keys ?? [],
     last_contact_at: isoMs(session.lastContactAtMs),
     last_error: session.lastError,

@@ -5,6 +5,7 @@ import type { Transport } from '../transport/transport.ts';
 import {
   CLOSURE_PROTOCOL,
   HELLO_PROTOCOL,
+  NOTICE_PROTOCOL,
   PROOF_PROTOCOL,
   PULL_PROTOCOL,
   RECEIPT_PROTOCOL,
@@ -12,6 +13,7 @@ import {
   WATCH_PROTOCOL,
 } from '../wire/protocols.ts';
 import { answerClosure, type ClosureDeps } from './answer-closure.ts';
+import { answerNotice, type NoticeDeps } from './answer-notice.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
 import { answerReceipt, type ReceiptDeps } from './answer-receipt.ts';
@@ -26,7 +28,7 @@ const SHORT_MS = 10_000;
 const PULL_MS = 300_000;
 const PROOF_MS = 60_000;
 
-export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps {
+export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, NoticeDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -83,6 +85,12 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
+    onError,
+  });
+  await transport.serve(NOTICE_PROTOCOL, {
+    maxInboundStreams: 1,
+    limits: limits(SHORT_MS, PROOF_MS),
+    handler: (request, { peerId }) => answerNotice(request, peerId, deps),
     onError,
   });
   await transport.serve(WATCH_PROTOCOL, {

@@ -7,6 +7,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { ReceiptRecords } from '../journal/receipt-records.ts';
+import { RefusalNotices } from '../journal/refusal-notices.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { FactReader } from '../projections/fact-reader.ts';
@@ -20,6 +21,7 @@ import { type DeclarationMethods, declarationMethods } from './declaration-metho
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
+import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -75,6 +77,7 @@ export interface WriterMethods
     DeclarationMethods,
     GuardMethods,
     KeyMethods,
+    NoticesMethods,
     RecallMethods,
     ReceiptsMethods,
     WitnessMethods {
@@ -98,6 +101,7 @@ function start(data: WriterData): void {
   const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed, data.formerLogSeeds);
   const receipts = new ReceiptRecords(journal.db);
   const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
+  const notices = new RefusalNotices(journal.db);
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
   const tell = (event: WriterEvent): void => port.postMessage({ event });
@@ -142,7 +146,7 @@ function start(data: WriterData): void {
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
-    peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
+    peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
@@ -178,11 +182,12 @@ function peerMethods(
   audit: AuditReader,
   receipts: ReceiptRecords,
   signer: LogSigner,
-): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof ReceiptsMethods> {
+): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof NoticesMethods | keyof ReceiptsMethods> {
   const pages = new PageIngest(journal);
   return {
     ingestPage: (input) => pages.ingest(input),
     ...grantsMethods(journal, audit, signer),
+    ...noticesMethods(journal, audit, signer),
     ...receiptsMethods(journal, receipts, signer),
   };
 }
@@ -191,6 +196,7 @@ function progressOf(
   journal: Journal,
   audit: AuditReader,
   receipts: ReceiptRecords,
+  notices: RefusalNotices,
   peer: string,
   feeds: readonly string[],
 ): PeerProgress {
@@ -207,6 +213,7 @@ function progressOf(
     suspended: audit.suspension(peer),
     closed: audit.closures(peer).filter(({ feed, to }) => to >= peers.cursor(peer, feed)),
     declaration: peers.declaration(peer),
+    refusedOfOurs: notices.ofPeer(peer),
     acknowledged: receipts.acknowledged(
       peer,
       journal.feeds().map(({ feed }) => feed),

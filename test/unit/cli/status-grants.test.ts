@@ -23,6 +23,7 @@ const PEER: PeerStatus = {
   refused: 0,
   acknowledged: [],
   closed: [],
+  refused_of_ours: [],
   last_verdicts: [],
   last_contact_at: null,
   last_error: null,
