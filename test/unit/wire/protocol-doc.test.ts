@@ -9,6 +9,8 @@ import { rawKeyOf } from '../../../src/transport/identity.ts';
 import { DEFAULT_GUARD_LIMITS, DEFAULT_TRANSPORT_LIMITS } from '../../../src/transport/limits.ts';
 import { factIdsOf, judgePage } from '../../../src/verify/judge.ts';
 import { openPage } from '../../../src/verify/page.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
+import { decodeNoticeAnswer, decodeNoticeRequest, openNotice } from '../../../src/wire/refusal-notice.ts';
 import { decodeClosureAnswer, decodeClosureRequest, openClosure } from '../../../src/wire/closure.ts';
 import { openDeclaration } from '../../../src/wire/declaration.ts';
 import { decodeHello } from '../../../src/wire/hello.ts';
@@ -55,6 +57,11 @@ test('every message on the page decodes', async () => {
   const closures = decodeClosureAnswer(bytes('closure-answer'));
   const log = { origin: peer.origin, key: peer.signer.publicKey };
   assert.ok(closures.ok && openClosure(closures.value.closures[0] ?? '', log).ok);
+  const notices = decodeNoticeRequest(bytes('notice-request'));
+  const reader = new HonestPeer({ authority: 'globex.example', journal: '00000000000000bb' });
+  const readerLog = { origin: reader.origin, key: reader.signer.publicKey };
+  assert.ok(notices.ok && openNotice(notices.value.notices[0] ?? '', readerLog).ok);
+  assert.ok(decodeNoticeAnswer(bytes('notice-answer')).ok);
   assert.ok(decodeWatchRequest(bytes('watch-request')).ok);
   assert.ok(decodeWatchUpdate(bytes('watch-update')).ok);
   for (const kind of ['inclusion', 'consistency', 'tile']) {
