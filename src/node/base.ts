@@ -67,6 +67,8 @@ export interface Base {
   /** Rejects when the journal's thread ends by itself. */
   readonly failed: Promise<never>;
   readonly health: Health;
+  /** The node's clock, Unix ms. */
+  readonly nowMs: () => number;
 }
 
 /** What `/readyz` looks at besides the moment itself. */
@@ -128,7 +130,9 @@ export async function openBase(
 
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
-  return { config, paths, keys, statements, identity, peerId, guarded, ...stations, failed: writer.failed() };
+  const failed = writer.failed();
+  const told = { keys, statements, identity, peerId };
+  return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 
 type SigningSeeds = Pick<

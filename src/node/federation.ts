@@ -1,7 +1,7 @@
 /** The node among its peers: transport, answers to peers, and a session for each peer file. */
 import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
-import { openPeerFolder, type PeerFolder } from '../config/peer-folder.ts';
+import { openPeerFolder, type PeerFolder, type PeerFolderChange } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
@@ -40,13 +40,39 @@ export interface Federation {
   connected(peerId: string): boolean;
 }
 
-export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
-  const folder = openPeerFolder(base.paths.peers, base.config.nodeId);
+/** The peer files, and what carries bytes to those whom they name. */
+export interface Surroundings {
+  readonly folder: PeerFolder;
+  /** Tells of changes in the folder until the returned function is called. */
+  readonly watch: (onChange: (change: PeerFolderChange) => void) => () => void;
+  readonly openTransport: (peers: () => readonly PeerFile[]) => Promise<Transport>;
+}
+
+export function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
+  const { peers } = base.paths;
+  const folder = openPeerFolder(peers, base.config.nodeId);
+  return federate(
+    base,
+    {
+      folder,
+      watch: (onChange) => watchPeers(peers, folder, onChange),
+      openTransport: (allowed) => openTransport(base, allowed),
+    },
+    owned,
+  );
+}
+
+export async function federate(
+  base: Base,
+  surroundings: Surroundings,
+  owned: AsyncDisposableStack,
+): Promise<Federation> {
+  const { folder } = surroundings;
   const files = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
-  const keys = await PeerKeyring.open(base.writer, files);
+  const keys = await PeerKeyring.open(base, files);
   const peers = (): PeerFile[] => files().map((peer) => keys.current(peer));
   const allowed = (): PeerFile[] => files().flatMap((peer) => keys.possible(peer));
-  const transport = await openTransport(base, allowed);
+  const transport = await surroundings.openTransport(allowed);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
@@ -99,7 +125,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
   const decided = guard
     .start()
-    .then(() => followFolder(base, folder, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
+    .then(() => followFolder(base, surroundings, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
   return {
     guard,
@@ -122,7 +148,7 @@ function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'pe
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
-    nowMs: Date.now,
+    nowMs: base.nowMs,
   };
 }
 
@@ -153,7 +179,7 @@ function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Tr
     allowed: peers,
     limits: { maxConnections: config.limits.maxConnections },
     onRefused: (refusal) => {
-      const record = refused.note(refusal, Date.now());
+      const record = refused.note(refusal, base.nowMs());
       if (record !== null) writer.audit(record).catch((error: unknown) => logger.error({ error }, 'audit failed'));
     },
     onError: (error) => logger.debug({ error: error.message }, 'transport'),
@@ -167,8 +193,8 @@ function pullDeps(
     readonly witness: () => Witness;
   },
 ): PullDeps {
+  const { config, logger, writer, nowMs } = base;
   const { transport, hello, onSuccessions, peers, witness } = parts;
-  const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
   return {
     journal: writer,
@@ -176,7 +202,7 @@ function pullDeps(
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
     gardens: gardenMembersOf(config),
     logger,
-    nowMs: Date.now,
+    nowMs,
     random: chance,
     hello,
     onSuccessions,
@@ -191,7 +217,7 @@ function pullDeps(
 /** One change after the other: a file written twice in a row must not be carried out out of order. */
 async function followFolder(
   base: Base,
-  folder: PeerFolder,
+  { folder, watch }: Surroundings,
   keys: PeerKeyring,
   deps: FollowDeps,
   owned: AsyncDisposableStack,
@@ -201,7 +227,7 @@ async function followFolder(
   let following = Promise.resolve();
   owned.defer(() => following);
   owned.defer(
-    watchPeers(base.paths.peers, folder, (change) => {
+    watch((change) => {
       following = following
         .then(async () => followPeers(await keys.applied(change), deps))
         .catch((error: unknown) => base.logger.error({ error }, 'a change of the peer files could not be carried out'));
@@ -210,10 +236,10 @@ async function followFolder(
 }
 
 function helloOf(base: Base): () => Uint8Array {
-  const { declaration, statements } = base;
+  const { declaration, nowMs, statements } = base;
   const successions = statements.slice(-MAX_SUCCESSIONS).map(({ note }) => note);
   const said = { declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE, successions };
-  return () => encodeHello({ clock_ms: Date.now(), ...said });
+  return () => encodeHello({ clock_ms: nowMs(), ...said });
 }
 
 function chance(): number {

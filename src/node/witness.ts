@@ -82,7 +82,7 @@ export async function startWitness(base: Base, parts: WitnessParts, owned: Async
 }
 
 function depsOf(base: Base, parts: WitnessParts): WitnessDeps {
-  const { config, writer, reader, logger } = base;
+  const { config, writer, reader, logger, nowMs } = base;
   return {
     journal: writer.witness,
     transport: parts.transport,
@@ -95,7 +95,7 @@ function depsOf(base: Base, parts: WitnessParts): WitnessDeps {
     greet: parts.greet,
     report: reportOf(base, parts),
     logger,
-    nowMs: Date.now,
+    nowMs,
   };
 }
 

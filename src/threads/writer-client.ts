@@ -23,7 +23,7 @@ import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
-import { WorkerClient, workerUrl } from './rpc.ts';
+import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
 import type { WriterData, WriterEvent, WriterMethods, WriterStats } from './writer.ts';
 
 export interface WriterOptions extends WriterData {
@@ -59,13 +59,14 @@ const DISK_FAULTS: ReadonlySet<string> = new Set([
 
 /** The journal's writer, as the main thread sees it. Calls are carried out in the order in which they are made. */
 export class WriterClient {
-  readonly #worker: WorkerClient;
-  readonly #options: WriterOptions;
+  readonly #worker: Calls;
+  readonly #options: Pick<WriterOptions, 'nodeAuthority' | 'maxValueBytes' | 'nowMs'>;
   #closing = false;
   /** What the last write failed with, in words; null when it went through. */
   writeFault: string | null = null;
 
-  private constructor(worker: WorkerClient, options: WriterOptions) {
+  /** @param worker who serves `WriterMethods` */
+  constructor(worker: Calls, options: Pick<WriterOptions, 'nodeAuthority' | 'maxValueBytes' | 'nowMs'>) {
     this.#worker = worker;
     this.#options = options;
   }

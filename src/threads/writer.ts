@@ -1,6 +1,6 @@
 /** The journal's thread: the only one that writes. Pages are verified and appended here, so that the main loop stays free. */
 import { randomFillSync } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import type { JournalIdentity } from '../journal/files.ts';
@@ -92,9 +92,15 @@ export interface WriterMethods
   close(): void;
 }
 
-function start(data: WriterData): void {
-  const port = parentPort;
-  if (port === null) throw new Error('writer.ts runs as a worker thread');
+/** The journal, open for writing. */
+export interface OpenedWriter {
+  readonly methods: WriterMethods;
+  /** Runs behind each call, with the time it took. */
+  readonly afterCall: (seconds: number) => void;
+}
+
+/** @param tell what it says by itself, and between calls */
+export function openWriter(data: WriterData, tell: (event: WriterEvent) => void): OpenedWriter {
   const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes) });
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
@@ -104,7 +110,6 @@ function start(data: WriterData): void {
   const notices = new RefusalNotices(journal.db);
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
-  const tell = (event: WriterEvent): void => port.postMessage({ event });
 
   let told = { entries: journal.size, audit: journal.auditSize };
   const announce = (seconds: number): void => {
@@ -158,12 +163,22 @@ function start(data: WriterData): void {
       journal.close();
     },
   };
-  serveCalls(port, { ...methods }, (seconds) => {
+  journal.chainMutationAttempts(Date.now());
+  return { methods, afterCall: (seconds) => (journal.db.open ? afterCall(seconds) : undefined) };
+}
+
+function serve(port: MessagePort, data: WriterData): void {
+  const { methods, afterCall } = openWriter(data, (event) => port.postMessage({ event }));
+  let isOpen = true;
+  const close = (): void => {
+    methods.close();
+    isOpen = false;
+  };
+  serveCalls(port, { ...methods, close }, (seconds) => {
     // The answer to `close` has left; without its port the thread has nothing more to wait for.
-    if (journal.db.open) afterCall(seconds);
+    if (isOpen) afterCall(seconds);
     else port.close();
   });
-  journal.chainMutationAttempts(Date.now());
   afterCall(0);
 }
 
@@ -221,4 +236,5 @@ function progressOf(
   };
 }
 
-start(workerData as WriterData);
+// Imported for its functions, this module starts nothing.
+if (parentPort !== null) serve(parentPort, workerData as WriterData);
