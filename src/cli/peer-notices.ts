@@ -1,5 +1,5 @@
-import { openPeerFolder } from '../config/peer-folder.ts';
 import { dataPaths } from '../config/data-dir.ts';
+import { openPeerFolder } from '../config/peer-folder.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';

@@ -18,8 +18,8 @@ import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { gardenMembersOf, givingOf } from './grants.ts';
 import { RestoreGuard } from './guard.ts';
-import { observeCorrupt, observePage } from './observing.ts';
 import { noticesOf } from './notices.ts';
+import { observeCorrupt, observePage } from './observing.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
@@ -138,7 +138,9 @@ export async function federate(
   };
 }
 
-function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Receipts> {
+function servingDeps(
+  base: Base,
+): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
     ...givingOf(base),

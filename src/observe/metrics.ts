@@ -169,8 +169,15 @@ function journalMetrics(
 function peerMetrics(
   make: Makers,
 ): Part<
-  'pagesVerified' | 'pagesRefused' | 'factsAccepted' | 'factsRefused' | 'peerState' | 'peerCircuit' | 'peerLagEntries'
-  | 'peerRefusesOurs' | 'noticesDropped'
+  | 'pagesVerified'
+  | 'pagesRefused'
+  | 'factsAccepted'
+  | 'factsRefused'
+  | 'peerState'
+  | 'peerCircuit'
+  | 'peerLagEntries'
+  | 'peerRefusesOurs'
+  | 'noticesDropped'
 > {
   return {
     pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),

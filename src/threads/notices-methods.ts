@@ -1,4 +1,6 @@
 /** The journal's part in refusal notices: signing ours, and taking those of peers. */
+
+import { isoMicros } from '../core/time.ts';
 import { isPageReason } from '../core/verdict.ts';
 import type { AuditReader } from '../journal/audit-reader.ts';
 import { DisclosureRecords } from '../journal/disclosure-records.ts';
@@ -12,7 +14,6 @@ import { MAX_NOTICE_REQUEST_BYTES, type PendingNotices } from '../pull/send-noti
 import type { NoticesTaken } from '../serve/answer-notice.ts';
 import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { MAX_NOTICES, openNotice, type RefusalNotice, signNotice } from '../wire/refusal-notice.ts';
-import { isoMicros } from '../core/time.ts';
 
 /** Feeds and reasons that are kept of one peer: 4 MiB of notices at most. */
 const MAX_GROUPS_OF_PEER = 256;
@@ -39,7 +40,10 @@ export function noticesMethods(journal: Journal, audit: AuditReader, signer: Log
       resolvePages(journal, audit, told, peer, nowMs);
       return pending(audit, told, signer, peer);
     },
-    noticesTaken: (peer, groups) => journal.durably(() => groups.forEach((group) => told.told(peer, group))),
+    noticesTaken: (peer, groups) =>
+      journal.durably(() => {
+        for (const group of groups) told.told(peer, group);
+      }),
     takeNotices: (peer, notices, nowMs) => desk.take(peer, notices, nowMs),
   };
 }

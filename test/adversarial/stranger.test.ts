@@ -23,9 +23,9 @@ import {
   WITNESS_PROTOCOL,
 } from '../../src/wire/protocols.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
-import { encodeNoticeRequest } from '../../src/wire/refusal-notice.ts';
 import { encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeRecoverRequest } from '../../src/wire/recover.ts';
+import { encodeNoticeRequest } from '../../src/wire/refusal-notice.ts';
 import { encodeWatchRequest } from '../../src/wire/watch.ts';
 import { encodeWitnessRequest } from '../../src/wire/witness.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';

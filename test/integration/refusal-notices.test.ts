@@ -72,7 +72,10 @@ test('what B refuses is shown at A within two seconds, with reason, place and di
   const [record] = await b.audit('event_type=rejected_fact');
   assert.equal(notice.entries[2].evidence, record?.evidence);
   assert.equal(notice.entries[2].difference.field, 'source');
-  assert.match(notice.note, /^stigmem-refusal\/v1\nb\.example\/journal\/[0-9a-f]{16}\nstigmem:\/\/a\.example\npublic\n/);
+  assert.match(
+    notice.note,
+    /^stigmem-refusal\/v1\nb\.example\/journal\/[0-9a-f]{16}\nstigmem:\/\/a\.example\npublic\n/,
+  );
   assert.equal((await a.get('/v1/federation/notices?peer=nobody')).status, 404);
 
   const cli = await bench.cli(a, ['peer', 'notices', 'b']);

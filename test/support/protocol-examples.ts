@@ -19,9 +19,9 @@ import { encodeProofAnswer, encodeProofRequest, type ProofRequest } from '../../
 import { PROTOCOLS, PULL_PROTOCOL } from '../../src/wire/protocols.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
-import { encodeNoticeAnswer, encodeNoticeRequest, signNotice } from '../../src/wire/refusal-notice.ts';
 import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeHeadAnswer, encodeRecoverRequest } from '../../src/wire/recover.ts';
+import { encodeNoticeAnswer, encodeNoticeRequest, signNotice } from '../../src/wire/refusal-notice.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
 import {
   encodeWitnessAnswer,

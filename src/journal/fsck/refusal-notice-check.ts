@@ -1,6 +1,7 @@
 /** Notices of peers about facts of ours: each opens, is for this node, and says what its row says. Nothing guards the table. */
-import { openNotice, parseNotice, type RefusalNotice } from '../../wire/refusal-notice.ts';
+
 import { parseNote } from '../../merkle/note.ts';
+import { openNotice, parseNotice, type RefusalNotice } from '../../wire/refusal-notice.ts';
 import { prepare, sqlBuilder } from '../database.ts';
 import type { Tables } from '../tables.ts';
 import type { FsckContext } from './context.ts';

@@ -23,12 +23,6 @@ import { judgeFactBundle } from '../../../src/verify/fact-bundle-verdict.ts';
 import type { ReaderTrust } from '../../../src/verify/reader-trust.ts';
 import { decodeFactBundle, encodeFactBundle, FACT_BUNDLE_KIND } from '../../../src/wire/fact-bundle.ts';
 import { formatPageNote, isNoteOf, openPageNote, parsePageNote } from '../../../src/wire/page-note.ts';
-import {
-  formatNotice,
-  openNotice,
-  parseNotice,
-  type RefusalNotice,
-} from '../../../src/wire/refusal-notice.ts';
 import { formatReceipt, openReceipt, parseReceipt, signReceipt } from '../../../src/wire/page-receipt.ts';
 import {
   decodeReceiptAnswer,
@@ -42,6 +36,7 @@ import {
   encodeHeadAnswer,
   encodeRecoverRequest,
 } from '../../../src/wire/recover.ts';
+import { formatNotice, openNotice, parseNotice, type RefusalNotice } from '../../../src/wire/refusal-notice.ts';
 import {
   decodeWitnessAnswer,
   decodeWitnessRequest,
@@ -209,7 +204,8 @@ const signedNotice: Target = {
     const parsed = parseNotice(text);
     if (parsed.ok) expect(formatNotice(parsed.value) === text, 'a notice has one text');
     const note = signed(text, receiver);
-    const opened = note === undefined ? undefined : openNotice(note, { origin: receiver.name, key: receiver.publicKey });
+    const opened =
+      note === undefined ? undefined : openNotice(note, { origin: receiver.name, key: receiver.publicKey });
     if (opened?.ok !== true) return;
     const { refused, resolved, entries } = opened.value;
     expect(parsed.ok && entries.length <= refused - resolved, 'a notice names no more than stand');

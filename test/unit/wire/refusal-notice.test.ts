@@ -86,7 +86,10 @@ test('a notice of a million refusals of the longest texts fits its bounds', () =
   assert.ok(Buffer.byteLength(note) <= MAX_NOTICE_BYTES);
   const opened = openNotice(note, log);
   assert.ok(opened.ok && opened.value.entries.length >= 1);
-  const short = openNotice(signNotice({ ...notice, refused: 1_000_000, entries: entries.map(() => entry) }, signer), log);
+  const short = openNotice(
+    signNotice({ ...notice, refused: 1_000_000, entries: entries.map(() => entry) }, signer),
+    log,
+  );
   assert.equal(short.ok && short.value.entries.length, MAX_NAMED_ENTRIES);
 });
 
