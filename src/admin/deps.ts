@@ -23,6 +23,7 @@ import type {
   StoredFact,
 } from '../journal/read-model.ts';
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
+import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
@@ -281,6 +282,8 @@ export interface ApiDeps {
   readonly grants: GrantDesk;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
+  /** What peers have signed about facts of ours that they refused. */
+  readonly notices: (query: NoticeQuery) => Promise<readonly ShownNotice[]>;
   /** The evidence of an audit record as a file; `withPage` adds the page that a refused fact came in. */
   readonly evidence: (seq: number, withPage: boolean) => Promise<EvidenceFile>;
   /** Our own signing keys, and those that peers declare. */

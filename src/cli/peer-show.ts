@@ -12,7 +12,8 @@ import { CliError } from './exit.ts';
 import { loadNodeConfig } from './node-config.ts';
 import { ownVkeys, vkeyComments } from './own-vkeys.ts';
 import { fileView, requirePeer } from './peer-manage.ts';
-import { acknowledgedSentence, peerSentence } from './peer-table.ts';
+import { refusesSentences } from './peer-notices.ts';
+import { acknowledgedSentence, circuitSentence, peerSentence } from './peer-table.ts';
 import { keyLines } from './peer-trust-key.ts';
 import type { Cell } from './screen.ts';
 import type { PeerStatus, WellKnown } from './wire-shapes.ts';
@@ -115,16 +116,19 @@ function peerRows(file: Readonly<Record<string, unknown>>, status: PeerStatus | 
         : JSON.stringify(value),
   ]);
   if (status === null) return [...fileRows, ['state', 'the node is not running, or has not taken the file up yet']];
+  const refuses = refusesSentences(status);
   const verdicts = status.last_verdicts.map(({ at, reason, event, seq }) => `${at} ${reason ?? event} (audit ${seq})`);
   return [
     ...fileRows,
     ['state', `${status.state}: ${peerSentence(status)}`],
+    ['circuit', circuitSentence(status)],
     ['taken', status.accepted],
     ['refused', status.refused],
     ['feeds', status.cursors.map(({ feed, after, length }) => `${feed} ${after}/${length ?? '?'}`).join(', ') || null],
     ['receipts', acknowledgedSentence(status)],
     ['checkpoint', status.checkpoint === null ? null : `${status.checkpoint.size} ${status.checkpoint.root}`],
     ...status.key_changes.map((change) => [`${change.use} key changed`, { lines: keyLines(change) }] as const),
+    ['refused of ours', refuses.length === 0 ? null : { lines: refuses }],
     ['last contact', status.last_contact_at],
     ['next attempt', status.next_attempt_at],
     ['clock', status.clock_skew_ms === null ? null : `${status.clock_skew_ms} ms ahead of ours`],

@@ -37,3 +37,10 @@ export function peerSentence(peer: PeerStatus): string {
   }
   return peer.last_error ?? 'no word from it yet';
 }
+
+/** The breaker's state, until when, and why. */
+export function circuitSentence({ circuit, circuit_reason, circuit_until }: PeerStatus): string {
+  if (circuit === 'closed') return 'closed';
+  const until = circuit_until === null ? '' : ` until ${circuit_until}`;
+  return `${circuit === 'open' ? 'open' : 'half open'}${until}: ${circuit_reason ?? 'it failed before'}`;
+}

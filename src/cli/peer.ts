@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { action, type Cli, withCommonOptions, withExamples } from './cli.ts';
 import { runAdd } from './peer-add.ts';
 import { runList, runRemove, runResume } from './peer-manage.ts';
+import { runNotices } from './peer-notices.ts';
 import { runShow } from './peer-show.ts';
 import { runTrustKey } from './peer-trust-key.ts';
 
@@ -34,11 +35,21 @@ export function addPeer(program: Command, cli: Cli): void {
     .command('resume')
     .summary('take a suspended partner up again')
     .description(
-      'A partner whose signed data contradicts itself is suspended: nothing more is taken from it until an operator has looked at the evidence (audit list --peer NAME) and resumes it.',
+      'A partner whose signed data contradicts itself is suspended: nothing more is taken from it until an operator has looked at the evidence (audit list --peer NAME) and resumes it. A partner that is left alone after failures is tried at once, too.',
     )
     .argument('<name>', 'name of the partner')
     .action(action(cli, runResume));
   withExamples(withCommonOptions(resume), ['peer resume globex --data ./acme']);
+
+  const notices = group
+    .command('notices')
+    .summary('what of ours partners refused, and why')
+    .description(
+      'A partner that refuses something of ours signs what it refused and for which reason. When it has taken it after all it says that, too.',
+    )
+    .argument('[name]', 'name of the partner; none: of all')
+    .action(action(cli, runNotices));
+  withExamples(withCommonOptions(notices), ['peer notices --data ./acme', 'peer notices globex --data ./acme']);
 
   const trustKey = group
     .command('trust-key')

@@ -6,6 +6,7 @@ import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
 import { keyWarnings } from './keys.ts';
+import { refusesSentences } from './peer-notices.ts';
 import { acknowledgedSentence, peerTable } from './peer-table.ts';
 import type { Screen } from './screen.ts';
 import type {
@@ -90,6 +91,7 @@ function human(status: Status, screen: Screen): string {
     ...readiness.notices,
     ...(status.witness === null ? [] : witnessWarnings(status.witness)),
     ...status.peers.flatMap(teamWarning),
+    ...status.peers.flatMap(refusesSentences),
     ...keyWarnings(status.keys),
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);

@@ -137,6 +137,29 @@ export interface ExplanationAnswer {
   readonly acknowledged: boolean;
 }
 
+export interface NoticesAnswer {
+  readonly notices: readonly {
+    readonly peer: string | null;
+    readonly node_id: string;
+    readonly feed: string;
+    readonly reason: string;
+    readonly refused: number;
+    readonly resolved: number;
+    readonly at: string;
+    readonly entries: readonly {
+      readonly cid: string | null;
+      readonly difference: {
+        readonly claimed: string | null;
+        readonly computed: string | null;
+        readonly field: string;
+      } | null;
+      readonly evidence: string | null;
+      readonly fact: { readonly fact_id: string; readonly entity: string; readonly relation: string } | null;
+      readonly feed_seq: number | null;
+    }[];
+  }[];
+}
+
 export interface DisclosedAnswer {
   readonly node_id: string;
   readonly feeds: readonly {

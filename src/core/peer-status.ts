@@ -8,7 +8,12 @@ export interface PeerStatus {
   readonly state: 'current' | 'catching_up' | 'waiting' | 'suspended' | 'pending';
   /** A sentence: why the peer is not current. Null when it is. */
   readonly waiting_on: string | null;
+  /** `open`: it is left alone. `half_open`: one request to it is under way, which decides. */
   readonly circuit: 'closed' | 'open' | 'half_open';
+  /** Why it is not closed. */
+  readonly circuit_reason: string | null;
+  /** When an open one is tried by itself; null where only an operator closes it. */
+  readonly circuit_until: string | null;
   /** Feeds it may read from us now. */
   readonly share: readonly string[];
   /** Feeds we take from it now. */
@@ -24,6 +29,13 @@ export interface PeerStatus {
   readonly acknowledged: readonly { readonly feed: string; readonly to: number }[];
   /** Feeds whose grant to us has ended, up to which entry they were given, and when: signed by the peer. */
   readonly closed: readonly { readonly feed: string; readonly to: number; readonly closed_at: string }[];
+  /** What it has signed that it refused of ours: by feed and reason, those that it has taken after all included. */
+  readonly refused_of_ours: readonly {
+    readonly feed: string;
+    readonly reason: string;
+    readonly refused: number;
+    readonly resolved: number;
+  }[];
   readonly last_verdicts: readonly {
     readonly at: string;
     readonly event: string;

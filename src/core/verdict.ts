@@ -71,6 +71,14 @@ export const PENALTY: Readonly<Record<PageReason, 'backoff' | 'suspended'>> = {
   anchor_invalid: 'backoff',
 };
 
+export function isPageReason(reason: string): reason is PageReason {
+  return Object.hasOwn(PENALTY, reason);
+}
+
+export function isFactReason(reason: string): reason is FactReason {
+  return Object.hasOwn(FACT_EVENT, reason);
+}
+
 /** The event each fact-level reason is recorded under. */
 export const FACT_EVENT: Readonly<Record<FactReason | QuarantineReason, RefusalEvent>> = {
   entry_malformed: 'federation_integrity_rejected',

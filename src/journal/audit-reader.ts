@@ -39,6 +39,11 @@ export class AuditReader {
     return { records: rows.map(recordOf), cursor: rows.at(-1)?.seq ?? filter.cursor ?? null, hasMore };
   }
 
+  record(seq: number): AuditRecord | null {
+    const row = this.#bySeq.get(seq);
+    return row === undefined ? null : recordOf(row);
+  }
+
   detail(seq: number): AuditDetail | null {
     const row = this.#bySeq.get(seq);
     if (row === undefined) return null;

@@ -219,8 +219,12 @@ export class Journal {
     return this.#transact(work);
   }
 
-  audit(input: AuditInput, nowMs: number): number {
-    return this.#transact(() => this.#audit.append(input, null, nowMs * 1000));
+  /** @param save writes what belongs to the record, in the same transaction */
+  audit(input: AuditInput, nowMs: number, save?: () => void): number {
+    return this.#transact(() => {
+      save?.();
+      return this.#audit.append(input, null, nowMs * 1000);
+    });
   }
 
   /** Pins a peer's signed declaration, with its audit record. */

@@ -1,6 +1,7 @@
 /** What the journal tells its readers: shapes shared by the reader, the admin API and the command line. */
 import type { Entry } from '../core/entry.ts';
 import type { Difference } from '../core/verdict.ts';
+import type { RefusedOfOurs } from './refusal-notices.ts';
 
 /** A fact as stored, with what projections say about it at the moment of reading. */
 export interface StoredFact {
@@ -245,6 +246,8 @@ export interface PeerProgress {
   readonly refused: number;
   readonly suspended: { readonly reason: string; readonly since: string; readonly auditSeq: number } | null;
   readonly declaration: string | null;
+  /** What it has said that it refused of ours. */
+  readonly refusedOfOurs: readonly RefusedOfOurs[];
   /** The last entry of each of our feeds that the peer has given a receipt for. */
   readonly acknowledged: readonly { readonly feed: string; readonly to: number }[];
   /** Feeds whose grant to us has ended: up to which entry they were given, and when, as the peer signed it. */

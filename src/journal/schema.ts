@@ -180,6 +180,22 @@ CREATE TABLE refusal_budgets (
 `;
 
 /**
+ * Migration 5: what the parties of a refusal have told each other about it: `told_refusals` counts what our audit log says we refused of a
+ * peer, and up to which record it was told; `refusal_notices` has the newest word of each peer about facts of ours, signed
+ * by it. Both are told again when a node starts, so nothing guards them.
+ */
+const DERIVED_5 = `
+CREATE TABLE told_refusals (
+  peer TEXT NOT NULL, feed TEXT NOT NULL, reason TEXT NOT NULL, refused INTEGER NOT NULL, resolved INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL, told_seq INTEGER NOT NULL, PRIMARY KEY (peer, feed, reason)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE refusal_notices (
+  peer TEXT NOT NULL, feed TEXT NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL, refused INTEGER NOT NULL,
+  resolved INTEGER NOT NULL, note TEXT NOT NULL, received_us INTEGER NOT NULL, PRIMARY KEY (peer, feed, reason)
+) STRICT;
+`;
+
+/**
  * How often, and with what outcome, an anchor was tried that has no receipt yet; which heads of others' logs have been
  * joined with what was verified here: without its row a head is asked about again.
  */
@@ -353,6 +369,7 @@ export const MIGRATIONS: readonly string[] = [
   [TABLES_2, DERIVED_2, RECALL_INDEX, VIEWS_2, ...guardsOf(GUARDED_2), ...GUARDED_VIEWS_2.map(viewGuards)].join('\n'),
   [TABLES_3, ...guardsOf(GUARDED_3)].join('\n'),
   WAITING_4,
+  DERIVED_5,
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */
@@ -364,4 +381,6 @@ export const DERIVED_TABLES = [
   'anchor_attempts',
   'seen_reconciled',
   'recall_index',
+  'told_refusals',
+  'refusal_notices',
 ] as const;

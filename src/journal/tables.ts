@@ -235,6 +235,28 @@ export interface Tables {
     open: string | null;
   };
   refusal_budgets: { peer: string; since_us: number; spent_bytes: number; is_over: number };
+  told_refusals: {
+    peer: string;
+    feed: string;
+    reason: string;
+    refused: number;
+    resolved: number;
+    /** Audit record of the newest change. */
+    last_seq: number;
+    /** Up to which the peer has taken our word; 0 for none. */
+    told_seq: number;
+  };
+  refusal_notices: {
+    peer: string;
+    feed: string;
+    reason: string;
+    /** As the note has it, by which a later one is known. */
+    number: number;
+    refused: number;
+    resolved: number;
+    note: string;
+    received_us: number;
+  };
   anchor_attempts: {
     anchor_id: number;
     backend: string;

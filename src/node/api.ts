@@ -47,6 +47,7 @@ export function apiOf(
     witness: federation?.witness.api ?? null,
     grants: grantDesk(base, federation),
     receipts: (query) => base.reader.receipts(query),
+    notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys: openKeyStore(base.paths.apiKeys),

@@ -18,6 +18,7 @@ import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { gardenMembersOf, givingOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
+import { noticesOf } from './notices.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
@@ -81,6 +82,7 @@ export async function federate(
   let started: PeerSessions | undefined;
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
+    ...noticesOf(base, () => started),
     ...servingDeps(base),
     transport,
     hello,
@@ -137,7 +139,9 @@ export async function federate(
   };
 }
 
-function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | keyof Receipts> {
+function servingDeps(
+  base: Base,
+): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
     ...givingOf(base),

@@ -1,8 +1,8 @@
 import type { KeyStatus } from '../core/key-status.ts';
 import type { FactReason, PageReason, QuarantineReason, RefusalEvent } from '../core/verdict.ts';
 import type { Logger } from './logger.ts';
-import type { Metrics, PeerStateName } from './metrics.ts';
-import { GUARD_STATES, type GuardStateName, PEER_STATES } from './metrics.ts';
+import type { CircuitStateName, Metrics, PeerStateName } from './metrics.ts';
+import { CIRCUIT_STATES, GUARD_STATES, type GuardStateName, PEER_STATES } from './metrics.ts';
 
 const TENANT = 'default';
 
@@ -18,7 +18,16 @@ export interface Events {
   /** Facts refused without a record of their own: a line for each would only move the flood into the log. */
   factsCounted(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, count: number): void;
   refusalsSummarized(peer: string, reason: string, auditSeq: number, count: number): void;
-  peerState(peer: string, state: PeerStateName, lagEntries: number | null): void;
+  /** @param refusesOurs facts of ours that it says it refuses, as of now */
+  peerState(
+    peer: string,
+    state: PeerStateName,
+    lagEntries: number | null,
+    circuit: CircuitStateName,
+    refusesOurs: number,
+  ): void;
+  /** @param dropped codes of the closed list: why notices were not kept */
+  noticesTaken(peer: string, changed: number, dropped: readonly string[]): void;
   /** A row of our own journal does not verify: the worst that can happen to a node. */
   /** @param outcome of the closed list of outcomes */
   cosignAnswered(outcome: string): void;
@@ -114,8 +123,15 @@ function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | A
     refusalsSummarized(peer, reason, auditSeq, count) {
       logger.warn({ peer, reason, audit_seq: auditSeq, count }, 'refusals summarized');
     },
-    peerState(peer, state, lagEntries) {
+    noticesTaken(peer, changed, dropped) {
+      for (const code of dropped) metrics.noticesDropped.inc({ peer, code });
+      if (dropped.length > 0) logger.debug({ peer, dropped }, 'refusal notices dropped');
+      if (changed > 0) logger.warn({ peer, changed }, 'a peer says that it refused, or took after all, facts of ours');
+    },
+    peerState(peer, state, lagEntries, circuit, refusesOurs) {
+      for (const name of CIRCUIT_STATES) metrics.peerCircuit.set({ peer, state: name }, name === circuit ? 1 : 0);
       for (const name of PEER_STATES) metrics.peerState.set({ peer, state: name }, name === state ? 1 : 0);
+      metrics.peerRefusesOurs.set({ peer }, refusesOurs);
       if (lagEntries !== null) metrics.peerLagEntries.set({ peer }, lagEntries);
     },
   };

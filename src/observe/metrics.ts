@@ -9,6 +9,10 @@ const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export const PEER_STATES = ['current', 'catching_up', 'waiting', 'suspended', 'pending'] as const;
 export type PeerStateName = (typeof PEER_STATES)[number];
 
+/** States of a peer's circuit. */
+export const CIRCUIT_STATES = ['closed', 'open', 'half_open'] as const;
+export type CircuitStateName = (typeof CIRCUIT_STATES)[number];
+
 /** States of the restore guard. */
 export const GUARD_STATES = ['asking', 'clear', 'behind', 'forked'] as const;
 export type GuardStateName = (typeof GUARD_STATES)[number];
@@ -35,7 +39,10 @@ export interface Metrics {
   readonly factsAccepted: Counter<'peer'>;
   readonly factsRefused: Counter<'peer' | 'event' | 'reason'>;
   readonly peerState: Gauge<'peer' | 'state'>;
+  readonly peerCircuit: Gauge<'peer' | 'state'>;
   readonly peerLagEntries: Gauge<'peer'>;
+  readonly peerRefusesOurs: Gauge<'peer'>;
+  readonly noticesDropped: Counter<'peer' | 'code'>;
   readonly corruptReads: Counter<'code'>;
   readonly guardState: Gauge<'state'>;
   readonly guardUnconfirmed: Gauge;
@@ -164,7 +171,17 @@ function journalMetrics(
 
 function peerMetrics(
   make: Makers,
-): Part<'pagesVerified' | 'pagesRefused' | 'factsAccepted' | 'factsRefused' | 'peerState' | 'peerLagEntries'> {
+): Part<
+  | 'pagesVerified'
+  | 'pagesRefused'
+  | 'factsAccepted'
+  | 'factsRefused'
+  | 'peerState'
+  | 'peerCircuit'
+  | 'peerLagEntries'
+  | 'peerRefusesOurs'
+  | 'noticesDropped'
+> {
   return {
     pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
     pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason']),
@@ -175,6 +192,17 @@ function peerMetrics(
       'reason',
     ]),
     peerState: make.gauge(`${NS}_peer_state`, '1 for the state a peer is in, 0 for the others', ['peer', 'state']),
+    peerRefusesOurs: make.gauge(`${NS}_peer_refuses_ours`, 'Facts of ours that a peer says it refuses, as of now', [
+      'peer',
+    ]),
+    noticesDropped: make.counter(`${NS}_notices_dropped_total`, 'Refusal notices of a peer that were not kept', [
+      'peer',
+      'code',
+    ]),
+    peerCircuit: make.gauge(`${NS}_peer_circuit`, '1 for the state a peer’s circuit is in, 0 for the others', [
+      'peer',
+      'state',
+    ]),
     peerLagEntries: make.gauge(`${NS}_peer_lag_entries`, 'Entries of granted feeds that a peer has and we do not', [
       'peer',
     ]),

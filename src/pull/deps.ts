@@ -6,6 +6,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { TakenClosures } from './ask-closures.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
+import type { PendingNotices } from './send-notices.ts';
 import type { PendingReceipts } from './send-receipts.ts';
 
 /** The journal as the puller needs it; its thread verifies and appends. */
@@ -21,6 +22,8 @@ export interface PullJournal {
   audit(input: AuditInput): Promise<number>;
   pendingReceipts(peer: string, origin: string): Promise<PendingReceipts>;
   receiptsTaken(peer: string, pageId: number): Promise<void>;
+  pendingNotices(peer: string): Promise<PendingNotices>;
+  noticesTaken(peer: string, groups: PendingNotices['groups']): Promise<void>;
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures>;
 }
 

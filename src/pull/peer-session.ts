@@ -7,7 +7,10 @@ import type PQueue from 'p-queue';
 import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
+import { TransportError } from '../transport/errors.ts';
+import { NOTICE_PROTOCOL } from '../wire/protocols.ts';
 import { askClosures } from './ask-closures.ts';
+import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
@@ -22,6 +25,7 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
+import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';
 import { takeTurn } from './take-turn.ts';
 import { Wakeable } from './wakeable.ts';
@@ -69,6 +73,7 @@ export class PeerSession {
   readonly #wake: Wakeable;
   #watching: AbortController | undefined;
   #state: SessionState;
+  readonly #circuits = new CircuitRecords();
   #done: Promise<void> = Promise.resolve();
   /** Turns in a row that were woken early and brought no entry. */
   #fruitless = 0;
@@ -113,7 +118,7 @@ export class PeerSession {
 
   /** The peer has made contact, or an operator wants a try now. */
   contact(): void {
-    this.#set({ attempts: trial(this.#state.attempts), lastContactAtMs: this.#deps.nowMs() });
+    this.#set({ lastContactAtMs: this.#deps.nowMs() });
     this.#wake.wake();
   }
 
@@ -144,6 +149,7 @@ export class PeerSession {
       const before = judgedOf(this.#state.progress);
       const waitMs = await this.#turn(signal);
       if (signal.aborted) return;
+      await this.#recordCircuit();
       const brought = judgedOf(this.#state.progress) > before;
       this.#fruitless = fruitlessAfter(this.#fruitless, { wokenEarly, brought });
       wokenEarly = await this.#wake.wait(waitMs);
@@ -159,18 +165,24 @@ export class PeerSession {
     try {
       const progress = await deps.journal.peerProgress(this.#state.peer.nodeId, accept);
       this.#set({ accept, progress });
-      if (progress.suspended !== null) return this.#rest('suspended');
+      if (progress.suspended !== null) {
+        await this.#giveNotices(signal);
+        return this.#rest('suspended');
+      }
       if (accept.length === 0) return this.#rest('idle');
       if (this.#state.peer.addresses.length === 0 && !deps.transport.connected(this.#state.peer.peerId)) {
         return this.#rest('waiting');
       }
+      this.#set({ attempts: trial(this.#state.attempts) });
       await this.#pullAll(accept, signal);
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#watch(accept);
       await this.#giveReceipts(signal);
+      await this.#giveNotices(signal);
       await this.#askClosures(accept, signal);
       return this.#rest('idle');
     } catch (error) {
+      if (error instanceof PullError && error.code === 'page_refused') await this.#giveNotices(signal);
       return signal.aborted ? 0 : this.#backOff(error);
     }
   }
@@ -188,6 +200,9 @@ export class PeerSession {
       hasMore = outcome === 'gave_way' || outcome.hasMore;
       if (!hasMore && outcome !== 'gave_way') this.#noteAbsent(accept, outcome);
       barren = judgedOf(this.#state.progress) > before ? 0 : barren + 1;
+      // The one request of a trial went well: what comes behind it is a pull like any other.
+      if (outcome !== 'gave_way' && (!hasMore || barren === 0) && this.#state.attempts.circuit === 'half_open')
+        this.#set({ attempts: FRESH, lastError: null });
       // Each answer is asked for at once after the one before: without this, a peer could keep us asking for nothing.
       if (hasMore && barren === MAX_BARREN_ANSWERS)
         throw new PullError('nothing_more', `it said ${barren} times that it has more, and gave nothing`);
@@ -233,6 +248,15 @@ export class PeerSession {
     if (greeted === null) return;
     await sendReceipts(peer, greeted, this.#deps, signal).catch((error: unknown) => {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'receipts not taken');
+    });
+  }
+
+  /** Nor on these: a peer that was refused something, even all it says, hears why. */
+  async #giveNotices(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted !== null && !greeted.protocols.includes(NOTICE_PROTOCOL)) return;
+    await sendNotices(peer, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'notices not taken');
     });
   }
 
@@ -289,7 +313,7 @@ export class PeerSession {
   }
 
   #backOff(error: unknown): number {
-    const attempts = failed(trial(this.#state.attempts));
+    const attempts = failed(this.#state.attempts, error instanceof PullError || error instanceof TransportError);
     const asked = error instanceof PullError ? error.retryAfterMs : null;
     const waitMs = Math.min(MAX_BACKOFF_MS, Math.max(asked ?? 0, backoffMs(attempts.failures, this.#deps.random())));
     const lastError = messageOf(error);
@@ -305,6 +329,17 @@ export class PeerSession {
       nextAttemptAtMs: this.#deps.nowMs() + waitMs,
     });
     return waitMs;
+  }
+
+  async #recordCircuit(): Promise<void> {
+    const { attempts, lastError, peer } = this.#state;
+    const record = this.#circuits.note(attempts, lastError, this.#deps.nowMs());
+    if (record === null) return;
+    this.#deps.logger.warn({ peer: peer.name, ...record.detail }, record.event);
+    const input = { ...record, peer: peer.nodeId, detail: { ...record.detail, name: peer.name } };
+    await this.#deps.journal.audit(input).catch((error: unknown) => {
+      this.#deps.logger.error({ error: messageOf(error) }, 'audit failed');
+    });
   }
 
   #set(change: Partial<SessionState>): void {

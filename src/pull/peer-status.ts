@@ -43,9 +43,12 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
     return `${changes.join(', ')} without a succession: compare over another channel, then \`stigmem-peerd peer trust-key ${peer.name} --key ${given}\``;
   }
   if (phase === 'waiting') return 'the peer has no address in its file and has not connected yet';
+  if (attempts.circuit === 'half_open')
+    return `one trial that is under way, after ${failuresOf(session)}: ${lastError}`;
   if (phase === 'backing_off') {
     const seconds = Math.max(0, Math.ceil(((session.nextAttemptAtMs ?? nowMs) - nowMs) / 1000));
-    return `next try in ${seconds} s after ${attempts.failures} failure${attempts.failures === 1 ? '' : 's'}: ${lastError}`;
+    const open = attempts.circuit === 'open' ? ' (circuit open)' : '';
+    return `next try in ${seconds} s after ${failuresOf(session)}: ${lastError}${open}`;
   }
   if (phase === 'queued') return 'its turn: other peers are being pulled';
   if (phase === 'starting') return 'the first contact';
@@ -59,6 +62,27 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
   return progress?.checkpoint === null ? 'the first page' : 'its answer to a pull';
 }
 
+function failuresOf({ attempts: { failures } }: SessionState): string {
+  return `${failures} failure${failures === 1 ? '' : 's'}`;
+}
+
+/** The breaker: a suspension is one that only an operator closes. */
+function circuitOf(session: SessionState): Pick<PeerStatus, 'circuit' | 'circuit_reason' | 'circuit_until'> {
+  const { progress, attempts, lastError, nextAttemptAtMs } = session;
+  if (progress?.suspended) {
+    const { reason, auditSeq } = progress.suspended;
+    const why = `suspended for ${reason} (audit record ${auditSeq})`;
+    return { circuit: 'open', circuit_reason: why, circuit_until: null };
+  }
+  const { circuit } = attempts;
+  if (circuit === 'closed') return { circuit, circuit_reason: null, circuit_until: null };
+  return { circuit, circuit_reason: lastError, circuit_until: circuit === 'open' ? isoMs(nextAttemptAtMs) : null };
+}
+
+function isoMs(ms: number | null): string | null {
+  return ms === null ? null : isoMicros(ms * 1000);
+}
+
 function closedSentence({ feed, to, closed_at }: PeerStatus['closed'][number]): string {
   return `its grant of ${feed} to us ended at ${closed_at}, behind entry ${to}: ask the partner for a new one`;
 }
@@ -70,7 +94,6 @@ export function describeSession(
   nowMs: number,
 ): Omit<PeerStatus, 'last_verdicts'> {
   const { peer, progress } = session;
-  const iso = (ms: number | null): string | null => (ms === null ? null : isoMicros(ms * 1000));
   return {
     name: peer.name,
     node_id: peer.nodeId,
@@ -78,7 +101,7 @@ export function describeSession(
     addresses: peer.addresses,
     state: stateOf(session),
     waiting_on: waitingOn(session, nowMs),
-    circuit: session.attempts.circuit,
+    ...circuitOf(session),
     share: [...openFeeds(peer, gardens, nowMs).keys()],
     accept: session.accept,
     namespaces: peer.namespaces,
@@ -89,10 +112,11 @@ export function describeSession(
     refused: progress?.refused ?? 0,
     acknowledged: progress?.acknowledged ?? [],
     closed: closedOf(session),
+    refused_of_ours: progress?.refusedOfOurs ?? [],
     key_changes: session.keyChange?.keys ?? [],
-    last_contact_at: iso(session.lastContactAtMs),
+    last_contact_at: isoMs(session.lastContactAtMs),
     last_error: session.lastError,
-    next_attempt_at: iso(session.nextAttemptAtMs),
+    next_attempt_at: isoMs(session.nextAttemptAtMs),
     clock_skew_ms: session.greeted?.clockSkewMs ?? null,
   };
 }

@@ -3,9 +3,10 @@
 const FIRST_BACKOFF_MS = 1_000;
 /** A peer that comes back is noticed at once by its own contact; this only bounds how stale a silent one can be. */
 export const MAX_BACKOFF_MS = 900_000;
-/** Failures in a row after which a peer is left alone until one trial goes through. */
+/** Failures in a row after which a peer is left alone until one trial goes through: half a minute of trying. */
 export const OPEN_AFTER_FAILURES = 5;
 
+/** `open`: the peer is left alone until its time, or its call. `half_open`: one request to it is under way, which decides. */
 export type Circuit = 'closed' | 'open' | 'half_open';
 
 export interface Attempts {
@@ -22,13 +23,18 @@ export function backoffMs(failures: number, chance: number): number {
   return Math.round(Math.min(MAX_BACKOFF_MS, whole * (0.5 + chance)));
 }
 
-export function failed(attempts: Attempts): Attempts {
-  const failures = attempts.failures + 1;
-  const isOpen = failures >= OPEN_AFTER_FAILURES || attempts.circuit === 'half_open';
-  return { failures, circuit: isOpen ? 'open' : 'closed' };
+/**
+ * @param isTheirs the peer could not be reached or broke a rule; a disk that is full here is waited for, and says nothing
+ *                 about the peer. A single fact that is refused is no failure at all.
+ */
+export function failed({ failures, circuit }: Attempts, isTheirs: boolean): Attempts {
+  const more = failures + 1;
+  if (!isTheirs) return { failures: more, circuit: circuit === 'half_open' ? 'open' : circuit };
+  const isOpen = more >= OPEN_AFTER_FAILURES || circuit !== 'closed';
+  return { failures: more, circuit: isOpen ? 'open' : 'closed' };
 }
 
-/** The waiting time is over, or the peer called: one trial decides. */
+/** A turn begins: of a peer whose circuit is open it is the one trial that decides. */
 export function trial(attempts: Attempts): Attempts {
   return attempts.circuit === 'open' ? { ...attempts, circuit: 'half_open' } : attempts;
 }

@@ -5,6 +5,7 @@ import type { Transport } from '../transport/transport.ts';
 import {
   CLOSURE_PROTOCOL,
   HELLO_PROTOCOL,
+  NOTICE_PROTOCOL,
   PROOF_PROTOCOL,
   PULL_PROTOCOL,
   RECEIPT_PROTOCOL,
@@ -13,6 +14,7 @@ import {
 } from '../wire/protocols.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { answerClosure, type ClosureDeps } from './answer-closure.ts';
+import { answerNotice, type NoticeDeps } from './answer-notice.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
 import { answerReceipt, type ReceiptDeps } from './answer-receipt.ts';
@@ -44,7 +46,7 @@ const RECEIPTS_AT_ONCE = 200;
 const CLOSURES_PER_SECOND = 5;
 const CLOSURES_AT_ONCE = 20;
 
-export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps {
+export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, NoticeDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -107,6 +109,12 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     limits: limits(SHORT_MS, PROOF_MS),
     rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
+    onError,
+  });
+  await transport.serve(NOTICE_PROTOCOL, {
+    maxInboundStreams: 1,
+    limits: limits(SHORT_MS, PROOF_MS),
+    handler: (request, { peerId }) => answerNotice(request, peerId, deps),
     onError,
   });
   await transport.serve(WATCH_PROTOCOL, {

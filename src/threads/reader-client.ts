@@ -14,6 +14,7 @@ import type {
   RecallResult,
 } from '../journal/read-model.ts';
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
+import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
@@ -116,6 +117,10 @@ export class ReaderClient {
 
   receipts(query: ReceiptQuery): Promise<readonly StoredReceipt[]> {
     return this.#call('receipts', query);
+  }
+
+  refusalNotices(query: NoticeQuery): Promise<readonly ShownNotice[]> {
+    return this.#call('refusalNotices', query);
   }
 
   /** What operators ask about grants. */

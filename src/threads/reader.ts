@@ -22,6 +22,7 @@ import type {
   RecallResult,
 } from '../journal/read-model.ts';
 import { type ReceiptQuery, ReceiptRecords, type StoredReceipt } from '../journal/receipt-records.ts';
+import { type NoticeQuery, RefusalNotices, type ShownNotice } from '../journal/refusal-notices.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
@@ -53,6 +54,7 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   heldPage(peer: string, from: number, skip: number): SignedPageFrames | undefined;
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
+  refusalNotices(query: NoticeQuery): readonly ShownNotice[];
   close(): void;
 }
 
@@ -68,6 +70,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const prover = new FactProver(db);
   const anchors = new AnchorRecords(db);
   const packets = new PacketReader(db);
+  const notices = new RefusalNotices(db);
   const receipts = new ReceiptRecords(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
@@ -86,6 +89,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     ...publishMethods(db, facts),
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),
+    refusalNotices: (query) => notices.list(query, entries),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

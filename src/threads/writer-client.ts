@@ -12,8 +12,10 @@ import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
+import type { PendingNotices } from '../pull/send-notices.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
 import type { EndedFeed } from '../serve/answer-closure.ts';
+import type { NoticesTaken } from '../serve/answer-notice.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
 import type { PageFrames } from '../wire/page.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
@@ -40,6 +42,7 @@ const WRITES: ReadonlySet<string> = new Set([
   'renewDeclaration',
   'head',
   'takeReceipts',
+  'takeNotices',
   'disclose',
   'cosign',
   'makeDueAnchors',
@@ -159,6 +162,18 @@ export class WriterClient {
 
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures> {
     return this.#call('takeClosures', peer, feeds, notes, this.#options.nowMs());
+  }
+
+  pendingNotices(peer: string): Promise<PendingNotices> {
+    return this.#call('pendingNotices', peer, this.#options.nowMs());
+  }
+
+  noticesTaken(peer: string, groups: PendingNotices['groups']): Promise<void> {
+    return this.#call('noticesTaken', peer, groups);
+  }
+
+  takeNotices(peer: string, notices: readonly string[]): Promise<NoticesTaken> {
+    return this.#call('takeNotices', peer, notices, this.#options.nowMs());
   }
 
   renewDeclaration(peer: string, note: string): Promise<boolean> {

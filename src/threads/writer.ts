@@ -7,6 +7,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { ReceiptRecords } from '../journal/receipt-records.ts';
+import { RefusalNotices } from '../journal/refusal-notices.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { FactReader } from '../projections/fact-reader.ts';
@@ -21,6 +22,7 @@ import { type DeclarationMethods, declarationMethods } from './declaration-metho
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
+import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -78,6 +80,7 @@ export interface WriterMethods
     DeclarationMethods,
     GuardMethods,
     KeyMethods,
+    NoticesMethods,
     RecallMethods,
     ReceiptsMethods,
     WitnessMethods {
@@ -107,6 +110,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed, data.formerLogSeeds);
   const receipts = new ReceiptRecords(journal.db);
   const facts = new FactReader(journal.db, new EntryReader(journal.db, signer));
+  const notices = new RefusalNotices(journal.db);
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
 
@@ -148,7 +152,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...recallMethods(catchUp),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
-    peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
+    peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
@@ -199,11 +203,12 @@ function peerMethods(
   audit: AuditReader,
   receipts: ReceiptRecords,
   signer: LogSigner,
-): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof ReceiptsMethods> {
+): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof NoticesMethods | keyof ReceiptsMethods> {
   const pages = new PageIngest(journal);
   return {
     ingestPage: (input) => pages.ingest(input),
     ...grantsMethods(journal, audit, signer),
+    ...noticesMethods(journal, audit, signer),
     ...receiptsMethods(journal, receipts, signer),
   };
 }
@@ -212,6 +217,7 @@ function progressOf(
   journal: Journal,
   audit: AuditReader,
   receipts: ReceiptRecords,
+  notices: RefusalNotices,
   peer: string,
   feeds: readonly string[],
 ): PeerProgress {
@@ -228,6 +234,7 @@ function progressOf(
     suspended: audit.suspension(peer),
     closed: audit.closures(peer).filter(({ feed, to }) => to >= peers.cursor(peer, feed)),
     declaration: peers.declaration(peer),
+    refusedOfOurs: notices.ofPeer(peer),
     acknowledged: receipts.acknowledged(
       peer,
       journal.feeds().map(({ feed }) => feed),

@@ -11,6 +11,7 @@ export const RECOVER_PROTOCOL = '/stigmem/federation/recover/1.0.0';
 export const WITNESS_PROTOCOL = '/stigmem/federation/witness/1.0.0';
 export const RECEIPT_PROTOCOL = '/stigmem/federation/receipt/1.0.0';
 export const CLOSURE_PROTOCOL = '/stigmem/federation/closure/1.0.0';
+export const NOTICE_PROTOCOL = '/stigmem/federation/notice/1.0.0';
 
 /** What this version speaks, in the order in which `hello` lists it. */
 export const PROTOCOLS: readonly string[] = [
@@ -22,4 +23,5 @@ export const PROTOCOLS: readonly string[] = [
   WITNESS_PROTOCOL,
   RECEIPT_PROTOCOL,
   CLOSURE_PROTOCOL,
+  NOTICE_PROTOCOL,
 ];

@@ -14,6 +14,7 @@ import { encodeProofRequest } from '../../src/wire/proof.ts';
 import {
   CLOSURE_PROTOCOL,
   HELLO_PROTOCOL,
+  NOTICE_PROTOCOL,
   PROOF_PROTOCOL,
   PULL_PROTOCOL,
   RECEIPT_PROTOCOL,
@@ -24,6 +25,7 @@ import {
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeRecoverRequest } from '../../src/wire/recover.ts';
+import { encodeNoticeRequest } from '../../src/wire/refusal-notice.ts';
 import { encodeWatchRequest } from '../../src/wire/watch.ts';
 import { encodeWitnessRequest } from '../../src/wire/witness.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
@@ -157,6 +159,7 @@ function questions(feed: string): readonly (readonly [name: string, protocol: st
     ['head', RECOVER_PROTOCOL, encodeRecoverRequest({ kind: 'head', v: 1 })],
     ['entries', RECOVER_PROTOCOL, encodeRecoverRequest({ from: 0, kind: 'entries', skip: 0, v: 1 })],
     ['receipt', RECEIPT_PROTOCOL, encodeReceiptRequest({ receipts: [`a receipt of ${feed}`] })],
+    ['notice', NOTICE_PROTOCOL, encodeNoticeRequest({ notices: [`a notice about ${feed}`] })],
     ['heads', WITNESS_PROTOCOL, encodeWitnessRequest({ heads: [], kind: 'heads', logs: [log], salt, v: 1 })],
     ['pull nonsense', PULL_PROTOCOL, Buffer.from(`{"feed":"${feed}"}`)],
   ];

@@ -109,6 +109,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     witness: options.witness ?? null,
     grants: NO_GRANTS,
     receipts: async () => [],
+    notices: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),
     signingKeys: async () => options.signingKeys ?? [],
     keys: keyStore,

@@ -8,6 +8,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { AuditEntry } from '../../src/admin/api/audit-entry.ts';
@@ -101,6 +102,14 @@ export class Bench {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
     throw new Error(`not within ${ms} ms: ${what}; last error: ${String(last)}\n${this.tails()}`);
+  }
+
+  /** Runs one command over a node's folder. @returns its standard output */
+  async cli(node: { readonly dir: string }, args: readonly string[]): Promise<string> {
+    const child = this.spawn(`cli ${args[0] ?? ''}`, [MAIN, ...args, '--data', node.dir], 'pipe');
+    const said = child.stdout === null ? '' : text(child.stdout);
+    await within(STEP_MS, `${args.join(' ')} ends`, once(child, 'close'));
+    return said;
   }
 
   /** Makes the data folder of a node. */

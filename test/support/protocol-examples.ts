@@ -23,6 +23,7 @@ import { encodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeHeadAnswer, encodeRecoverRequest } from '../../src/wire/recover.ts';
 import { encodeKeysAnswer } from '../../src/wire/recover-keys.ts';
+import { encodeNoticeAnswer, encodeNoticeRequest, signNotice } from '../../src/wire/refusal-notice.ts';
 import { signSuccession } from '../../src/wire/succession.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
 import {
@@ -100,6 +101,7 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['recover-request-entries', text(encodeRecoverRequest({ from: 2, kind: 'entries', skip: 0, v: 1 }))],
     ...receiptExamples(page),
     ...closureExamples(peer),
+    ...noticeExamples(),
     ...proofs,
     ...witnessExamples(peer),
   ]);
@@ -121,6 +123,20 @@ function closureExamples({ signer }: HonestPeer): [string, string][] {
   return [
     ['closure-request', text(encodeClosureRequest({ feeds: ['public', 'company/incident-42'] }))],
     ['closure-answer', text(encodeClosureAnswer({ closures: [signClosure(end, signer)] }))],
+  ];
+}
+
+function noticeExamples(): [string, string][] {
+  const { signer } = new HonestPeer({ authority: 'globex.example', journal: '00000000000000bb' });
+  const at = '2026-02-01T00:00:00.000Z';
+  const hash = `sha256:${'0'.repeat(64)}`;
+  const difference = { claimed: 'stigmem://hooli.example/agent/x', computed: 'acme.example', field: 'source' };
+  const entry = { at, chain_seq: 5, cid: hash, difference, evidence: hash, feed_seq: 3 };
+  const group = { author: new HonestPeer().nodeId, feed: 'public', reason: 'source_not_owned' };
+  const notice = signNotice({ ...group, number: 41, refused: 1, resolved: 0, at, entries: [entry] }, signer);
+  return [
+    ['notice-request', text(encodeNoticeRequest({ notices: [notice] }))],
+    ['notice-answer', text(encodeNoticeAnswer({ taken: 1 }))],
   ];
 }
 

@@ -12,6 +12,7 @@ import { addGrants } from './grants.ts';
 import { addJournal } from './journal.ts';
 import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
+import { addNotices } from './notices.ts';
 import { addPeers } from './peers.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
@@ -35,6 +36,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addFactReads(apparatus, tools);
   addRecall(apparatus, tools);
   addReceipts(apparatus);
+  addNotices(apparatus);
   addGrants(apparatus);
   addPeers(apparatus);
   addAudit(apparatus);
@@ -50,7 +52,10 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addSigningKeys(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
-    for (const peer of deps.peers.list()) deps.events.peerState(peer.name, peer.state, peer.lag_entries);
+    for (const { name, state, lag_entries, circuit, refused_of_ours } of deps.peers.list()) {
+      const refusesOurs = refused_of_ours.reduce((sum, { refused, resolved }) => sum + refused - resolved, 0);
+      deps.events.peerState(name, state, lag_entries, circuit, refusesOurs);
+    }
   });
 
   app.notFound((c) => refused(noSuchRoute(app, c.req.path)));

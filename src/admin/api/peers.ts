@@ -26,7 +26,13 @@ const PEER = z
     waiting_on: NULLABLE_TEXT.openapi({
       description: 'What this node waits for before it has everything, in a sentence.',
     }),
-    circuit: z.enum(['closed', 'open', 'half_open']),
+    circuit: z.enum(['closed', 'open', 'half_open']).openapi({
+      description: 'The breaker: `open`, the peer is left alone; `half_open`, one request to it decides.',
+    }),
+    circuit_reason: NULLABLE_TEXT.openapi({ description: 'Why the circuit is not closed.' }),
+    circuit_until: NULLABLE_TEXT.openapi({
+      description: 'When an open circuit is tried by itself; null where only an operator closes it.',
+    }),
     share: TEXTS,
     accept: TEXTS,
     namespaces: TEXTS,
@@ -41,6 +47,16 @@ const PEER = z
     closed: z
       .array(z.object({ feed: z.string(), to: z.number().int(), closed_at: z.string() }))
       .openapi({ description: 'Feeds whose grant to this node has ended, as the peer signed it.' }),
+    refused_of_ours: z
+      .array(
+        z.object({
+          feed: z.string(),
+          reason: z.string(),
+          refused: z.number().int(),
+          resolved: z.number().int(),
+        }),
+      )
+      .openapi({ description: 'Facts of this node that the peer has signed that it refused, by feed and reason.' }),
     last_verdicts: z.array(
       z.object({ at: z.string(), event: z.string(), reason: NULLABLE_TEXT, seq: z.number().int() }),
     ),
@@ -198,6 +214,7 @@ function peerBody(peer: PeerStatus): z.input<typeof PEER> {
     acknowledged: [...peer.acknowledged],
     closed: [...peer.closed],
     key_changes: [...peer.key_changes],
+    refused_of_ours: [...peer.refused_of_ours],
     last_verdicts: [...peer.last_verdicts],
   };
 }

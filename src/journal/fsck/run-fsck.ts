@@ -23,6 +23,7 @@ import { checkPeers } from './peer-check.ts';
 import { PeerLogs } from './peer-logs.ts';
 import { checkProjections } from './projection-check.ts';
 import { ReceiptCheck } from './receipt-check.ts';
+import { checkRefusalNotices } from './refusal-notice-check.ts';
 import { checkRefused } from './refused-check.ts';
 import { Findings, type FsckReport } from './report.ts';
 import { checkFile, checkSchema } from './schema-check.ts';
@@ -162,6 +163,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     const pages = run('pages', () => checkPages(ctx, logs));
     run('page_notes', () => checkPageNotes(ctx, logs));
     run('page_receipts', () => checkReceipts(ctx, logs));
+    run('refusal_notices', () => checkRefusalNotices(ctx, logs));
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }

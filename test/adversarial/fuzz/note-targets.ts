@@ -37,6 +37,7 @@ import {
   encodeRecoverRequest,
 } from '../../../src/wire/recover.ts';
 import { decodeKeysAnswer, encodeKeysAnswer } from '../../../src/wire/recover-keys.ts';
+import { formatNotice, openNotice, parseNotice, type RefusalNotice } from '../../../src/wire/refusal-notice.ts';
 import {
   decodeWitnessAnswer,
   decodeWitnessRequest,
@@ -185,6 +186,43 @@ const signedReceipt: Target = {
   },
 };
 
+const refusal: RefusalNotice = {
+  origin: receiver.name,
+  author: 'stigmem://acme.example',
+  feed: 'public',
+  reason: 'source_not_owned',
+  number: 41,
+  refused: 3,
+  resolved: 1,
+  at: '2026-02-01T00:00:00.000Z',
+  entries: [
+    {
+      at: '2026-02-01T00:00:00.000Z',
+      chain_seq: 9,
+      cid: null,
+      difference: { claimed: 'x', computed: null, field: 'source' },
+      evidence: null,
+      feed_seq: 7,
+    },
+  ],
+};
+
+const signedNotice: Target = {
+  name: 'signed-notice',
+  corpus: [refusal, { ...refusal, resolved: 3, entries: [] }].map((notice) => Buffer.from(formatNotice(notice))),
+  run(input) {
+    const text = input.toString('utf8');
+    const parsed = parseNotice(text);
+    if (parsed.ok) expect(formatNotice(parsed.value) === text, 'a notice has one text');
+    const note = signed(text, receiver);
+    const opened =
+      note === undefined ? undefined : openNotice(note, { origin: receiver.name, key: receiver.publicKey });
+    if (opened?.ok !== true) return;
+    const { refused, resolved, entries } = opened.value;
+    expect(parsed.ok && entries.length <= refused - resolved, 'a notice names no more than stand');
+  },
+};
+
 /** Bodies of the HTTP witness protocol. */
 const witnessBody: Target = {
   name: 'witness-body',
@@ -288,6 +326,7 @@ export const NOTE_TARGETS: readonly Target[] = [
   signedPageNote,
   receipt,
   signedReceipt,
+  signedNotice,
   witnessBody,
   policy,
   proof,

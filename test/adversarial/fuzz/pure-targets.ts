@@ -53,6 +53,13 @@ import { PROTOCOLS } from '../../../src/wire/protocols.ts';
 import { decodePullEnd, encodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
 import { decodePullRequest, encodePullRequest, type PullRequest } from '../../../src/wire/pull-request.ts';
 import {
+  decodeNoticeAnswer,
+  decodeNoticeRequest,
+  encodeNoticeAnswer,
+  encodeNoticeRequest,
+  signNotice,
+} from '../../../src/wire/refusal-notice.ts';
+import {
   decodeWatchRequest,
   decodeWatchUpdate,
   encodeWatchRequest,
@@ -137,6 +144,31 @@ const CLOSURE = signClosure(
   peer.signer,
 );
 
+const HASH = `sha256:${'0'.repeat(64)}`;
+const NOTICE_AT = '2026-02-01T00:00:00.000Z';
+const NOTICE = signNotice(
+  {
+    author: 'stigmem://globex.example',
+    feed: 'public',
+    reason: 'cid_mismatch',
+    number: 41,
+    refused: 3,
+    resolved: 1,
+    at: NOTICE_AT,
+    entries: [
+      {
+        at: NOTICE_AT,
+        chain_seq: 9,
+        cid: HASH,
+        difference: { claimed: HASH, computed: null, field: 'cid' },
+        evidence: HASH,
+        feed_seq: 7,
+      },
+    ],
+  },
+  peer.signer,
+);
+
 const messages: readonly Target[] = [
   message('pull-request', PULL_REQUESTS, decodePullRequest, encodePullRequest),
   message('proof-request', PROOF_REQUESTS, decodeProofRequest, encodeProofRequest),
@@ -158,6 +190,13 @@ const messages: readonly Target[] = [
     decodeClosureAnswer,
     encodeClosureAnswer,
   ),
+  message(
+    'notice-request',
+    [encodeNoticeRequest({ notices: [NOTICE, NOTICE] }), encodeNoticeRequest({ notices: [] })],
+    decodeNoticeRequest,
+    encodeNoticeRequest,
+  ),
+  message('notice-answer', [encodeNoticeAnswer({ taken: 2 })], decodeNoticeAnswer, encodeNoticeAnswer),
   message('watch-request', WATCH_REQUESTS, decodeWatchRequest, encodeWatchRequest),
   message(
     'watch-update',

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fruitlessAfter, fruitlessPauseMs } from '../../../src/pull/schedule.ts';
+import { CircuitRecords } from '../../../src/pull/circuit-records.ts';
+import {
+  type Attempts,
+  backoffMs,
+  FRESH,
+  failed,
+  fruitlessAfter,
+  fruitlessPauseMs,
+  OPEN_AFTER_FAILURES,
+  trial,
+} from '../../../src/pull/schedule.ts';
 
 const nothing = { brought: false };
 
@@ -19,4 +29,43 @@ test('a peer that wakes us for nothing is asked ever more seldom, until it bring
   }
   assert.deepEqual(pauses, [0, 0, 0, 0, 50, 100, 200, 400, 800, 1_600]);
   assert.equal(fruitlessAfter(fruitless, { brought: true, wokenEarly: true }), 0);
+});
+
+/** As a session does it: a turn begins, and comes to nothing. */
+const failTurns = (turns: number, from: Attempts = FRESH, isTheirs = true): Attempts =>
+  Array.from({ length: turns }).reduce<Attempts>((attempts) => failed(trial(attempts), isTheirs), from);
+
+test('the circuit opens after so many failures in a row, and one trial decides', () => {
+  assert.equal(failTurns(OPEN_AFTER_FAILURES - 1).circuit, 'closed');
+  const open = failTurns(OPEN_AFTER_FAILURES);
+  assert.deepEqual(open, { failures: OPEN_AFTER_FAILURES, circuit: 'open' });
+  const half = trial(open);
+  assert.equal(half.circuit, 'half_open');
+  const again = failed(half, true);
+  assert.equal(again.circuit, 'open');
+  assert.ok(backoffMs(again.failures, 0.5) > backoffMs(open.failures, 0.5), 'a trial that failed is waited for longer');
+});
+
+test('what fails here opens no circuit', () => {
+  const attempts = failTurns(20, FRESH, false);
+  assert.deepEqual(attempts, { failures: 20, circuit: 'closed' });
+  assert.deepEqual(failed(trial(failTurns(OPEN_AFTER_FAILURES)), false).circuit, 'open', 'nor does it close one');
+});
+
+test('a circuit that flaps costs one record in ten minutes, and the last state is told', () => {
+  const records = new CircuitRecords();
+  const [open, half] = [failTurns(OPEN_AFTER_FAILURES), trial(failTurns(OPEN_AFTER_FAILURES))];
+  const events: string[] = [];
+  const note = (attempts: Attempts, nowMs: number): void => {
+    const record = records.note(attempts, 'down', nowMs);
+    if (record !== null) events.push(`${nowMs} ${record.event} ${record.detail?.['changes']}`);
+  };
+  note(FRESH, 0);
+  note(open, 1_000);
+  note(half, 2_000);
+  for (let nowMs = 3_000; nowMs < 600_000; nowMs += 1_000) note(nowMs % 2_000 === 0 ? open : FRESH, nowMs);
+  assert.deepEqual(events, ['1000 peer_circuit_opened 1']);
+  note(FRESH, 601_000);
+  note(FRESH, 1_300_000);
+  assert.deepEqual(events.slice(1), ['601000 peer_circuit_closed 597']);
 });

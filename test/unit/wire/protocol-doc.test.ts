@@ -20,8 +20,10 @@ import { decodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
 import { decodePullRequest } from '../../../src/wire/pull-request.ts';
 import { decodeHeadAnswer, decodeRecoverRequest } from '../../../src/wire/recover.ts';
 import { decodeKeysAnswer } from '../../../src/wire/recover-keys.ts';
+import { decodeNoticeAnswer, decodeNoticeRequest, openNotice } from '../../../src/wire/refusal-notice.ts';
 import { decodeWatchRequest, decodeWatchUpdate } from '../../../src/wire/watch.ts';
 import { COSIGN_REFUSALS, decodeWitnessAnswer, decodeWitnessRequest } from '../../../src/wire/witness.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import { exampleIdentity, examplePeer, examples, filled, PAGE, shown } from '../../support/protocol-examples.ts';
 
 const page = readFileSync(PAGE, 'utf8');
@@ -60,6 +62,11 @@ test('every message on the page decodes', async () => {
   const closures = decodeClosureAnswer(bytes('closure-answer'));
   const log = { origin: peer.origin, key: peer.signer.publicKey };
   assert.ok(closures.ok && openClosure(closures.value.closures[0] ?? '', log).ok);
+  const notices = decodeNoticeRequest(bytes('notice-request'));
+  const reader = new HonestPeer({ authority: 'globex.example', journal: '00000000000000bb' });
+  const readerLog = { origin: reader.origin, key: reader.signer.publicKey };
+  assert.ok(notices.ok && openNotice(notices.value.notices[0] ?? '', readerLog).ok);
+  assert.ok(decodeNoticeAnswer(bytes('notice-answer')).ok);
   assert.ok(decodeWatchRequest(bytes('watch-request')).ok);
   assert.ok(decodeWatchUpdate(bytes('watch-update')).ok);
   for (const kind of ['inclusion', 'consistency', 'tile']) {
