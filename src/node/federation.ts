@@ -17,11 +17,12 @@ import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { gardenMembersOf, givingOf } from './grants.ts';
-import { RestoreGuard } from './guard.ts';
+import type { RestoreGuard } from './guard.ts';
 import { noticesOf } from './notices.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
+import { restoreOf } from './restore.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
@@ -93,9 +94,9 @@ export async function federate(
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  const guard = guardOf(base, transport, peers, owned);
+  const guard = restoreOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
-  const parts = { transport, peers, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
+  const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
   const witness = await startWitness(base, parts, owned);
   const keepAlive = new KeepAlive({ transport, allowed, clock: SYSTEM_CLOCK, random: chance });
   dialling = keepAlive;
@@ -147,28 +148,12 @@ function servingDeps(
     growth,
     logger,
     reader,
+    successions: async (nodeId) => ((await writer.successions([nodeId]))[0] ?? []).map(({ note }) => note),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: base.nowMs,
   };
-}
-
-function guardOf(
-  base: Base,
-  transport: Transport,
-  peers: () => readonly PeerFile[],
-  owned: AsyncDisposableStack,
-): RestoreGuard {
-  const guard = new RestoreGuard({
-    journal: base.writer,
-    transport,
-    peers,
-    waitMs: base.guarded ? base.config.guard.waitMs : 0,
-    onChange: (status) => base.events.guard(status.state, status.detail),
-  });
-  owned.defer(() => guard.stop());
-  return guard;
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {

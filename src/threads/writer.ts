@@ -17,6 +17,7 @@ import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
@@ -53,7 +54,14 @@ export type WriterEvent =
       readonly seconds: number;
     }
   | { readonly kind: 'audited'; readonly seq: number }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string }
+  /** Look-ups or the index of words cannot be filled; null: they can again. */
+  | { readonly kind: 'derived'; readonly fault: WriterFault | null };
+
+export interface WriterFault {
+  readonly code: string | null;
+  readonly message: string;
+}
 
 export interface WriterStats {
   readonly entries: number;
@@ -63,12 +71,6 @@ export interface WriterStats {
   readonly recallLag: number;
 }
 
-/** Beyond this many entries look-ups take part in the appends' time instead of falling behind. */
-const MAX_PROJECTION_LAG = 50_000;
-/** Short enough that nobody notices that a query lags; longer than the time between two pages. */
-const PROJECTION_PAUSE_MS = 10;
-/** Some 5 ms of the index of words: a call that comes meanwhile hardly waits. */
-const WORDS_PER_PAUSE = 500;
 const MUTATION_POLL_MS = 1_000;
 
 export interface WriterMethods
@@ -118,19 +120,16 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     told = { entries: journal.size, audit: journal.auditSize };
   };
 
-  let projecting: NodeJS.Timeout | undefined;
-  const project = (): void => {
-    if (projector.advance() > 0 || words.advance(WORDS_PER_PAUSE) > 0) projecting?.refresh();
-  };
+  const catchUp = new CatchUp({
+    size: () => journal.size,
+    lookups: projector,
+    words,
+    clock: STEP_CLOCK,
+    onFault: (error) => tell({ kind: 'derived', fault: error === null ? null : faultOf(error) }),
+  });
   const afterCall = (seconds: number): void => {
     announce(seconds);
-    while (projector.lag(journal.size) > MAX_PROJECTION_LAG) projector.advance();
-    // One step, not all of them: a journal that had no index yet is taken in without anybody waiting for it.
-    if (words.lag(journal.size) > MAX_PROJECTION_LAG) words.advance();
-    // Look-ups wait for a pause: between the pages of a pull they would only slow it down.
-    if (projector.lag(journal.size) === 0 && words.lag(journal.size) === 0) return;
-    if (projecting === undefined) projecting = setTimeout(project, PROJECTION_PAUSE_MS);
-    else projecting.refresh();
+    catchUp.called();
   };
   const poll = setInterval(() => {
     try {
@@ -148,7 +147,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...peerMethods(journal, audit, receipts, signer),
-    ...recallMethods(journal, words),
+    ...recallMethods(catchUp),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
@@ -158,7 +157,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     stats: () => statsOf(journal, projector, words),
     close: () => {
       clearInterval(poll);
-      clearTimeout(projecting);
+      catchUp.stop();
       journal.chainMutationAttempts(Date.now());
       journal.close();
     },
@@ -189,6 +188,11 @@ function statsOf(journal: Journal, projector: Projector, words: RecallIndex): Wr
     projectionLag: projector.lag(journal.size),
     recallLag: words.lag(journal.size),
   };
+}
+
+function faultOf(error: unknown): WriterFault {
+  if (!(error instanceof Error)) return { code: null, message: String(error) };
+  return { code: 'code' in error ? String(error.code) : null, message: error.message };
 }
 
 /** What peers give and are given. */
