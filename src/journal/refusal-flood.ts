@@ -21,6 +21,7 @@ import type {
   RefusalGroups,
   RefusalKind,
 } from './refusal-groups.ts';
+import { SUMMARY_EVENT } from './refusal-summary.ts';
 
 /** Budgets and kinds begin anew after a day. */
 const WINDOW_US = 86_400_000_000;
@@ -184,7 +185,7 @@ export class RefusalSitting {
       exemplars.push({ index: range.size - 1, auditSeq: this.#record(group, { ...last, input: refusedAt }) });
     }
     const { peer, reason, feed } = group.kind;
-    const input = { event: 'refusals_summarized', reason, peer, feed: feed === '' ? null : feed };
+    const input = { event: SUMMARY_EVENT, reason, peer, feed: feed === '' ? null : feed };
     const auditSeq = this.#spending(() =>
       this.#logs.audit.append({ ...input, detail: detailOf(group, open) }, null, this.#nowUs),
     );

@@ -1,6 +1,8 @@
 /** What we have refused of each peer, by feed and reason, and up to which audit record the peer was told. Follows the audit log. */
 import { FACT_EVENT } from '../core/verdict.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import type { AuditRecord } from './read-model.ts';
+import { countedIn, SUMMARY_EVENT } from './refusal-summary.ts';
 
 /** All that was refused of one peer in one feed for one reason. */
 export interface RefusalGroup {
@@ -83,13 +85,14 @@ export class ToldRefusals {
 
   #count(peer: string, { seq, event, reason, feed, body }: Found, changed: Map<string, GroupFound>): void {
     const isResolved = event === RESOLVED_EVENT;
-    if (feed === null || reason === null || !(isResolved || REFUSAL_EVENTS.has(event))) return;
+    const isSummary = event === SUMMARY_EVENT;
+    if (feed === null || reason === null || !(isResolved || isSummary || REFUSAL_EVENTS.has(event))) return;
     const key = keyOf(peer, feed, reason);
     const known = changed.get(key) ?? this.#groups.all(peer).find((one) => one.feed === feed && one.reason === reason);
     const { refused, resolved, toldSeq } = known ?? { refused: 0, resolved: 0, toldSeq: 0 };
     const counts = isResolved
       ? { refused, resolved: Math.min(refused, resolved + countIn(body)) }
-      : { refused: refused + 1, resolved };
+      : { refused: refused + (isSummary ? summarizedIn(body) : 1), resolved };
     changed.set(key, { feed, reason, ...counts, lastSeq: seq, toldSeq });
   }
 }
@@ -112,8 +115,17 @@ function keyOf(peer: string, feed: string, reason: string): string {
 
 /** How many refusals a record resolves. */
 function countIn(body: string): number {
-  const { detail } = JSON.parse(body) as { readonly detail: Readonly<Record<string, unknown>> };
-  return typeof detail['count'] === 'number' ? detail['count'] : 1;
+  const { count } = detailIn(body);
+  return typeof count === 'number' ? count : 1;
+}
+
+/** How many refusals a summary stands for that have no record of their own. */
+function summarizedIn(body: string): number {
+  return countedIn({ detail: detailIn(body) }) ?? 0;
+}
+
+function detailIn(body: string): AuditRecord['detail'] {
+  return (JSON.parse(body) as Pick<AuditRecord, 'detail'>).detail;
 }
 
 const CELLS = {

@@ -7,11 +7,12 @@ import { recordHash } from '../audit-log.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { hashBytes, hashText } from '../entry-row.ts';
 import type { AuditRecord } from '../read-model.ts';
+import { countedIn, SUMMARY_EVENT } from '../refusal-summary.ts';
 import { leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { LogTree } from './log-tree.ts';
-import { countedIn, SUMMARY_EVENT, SummaryCheck, waitingRefusals } from './summary-check.ts';
+import { SummaryCheck, waitingRefusals } from './summary-check.ts';
 
 export interface AuditTotals {
   readonly rows: number;

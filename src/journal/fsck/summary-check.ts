@@ -8,19 +8,12 @@ import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database
 import { EvidenceStore } from '../evidence-store.ts';
 import type { AuditRecord } from '../read-model.ts';
 import { entryRefusalLeaf, pageRefusalLeaf } from '../refusal-leaf.ts';
-
-export const SUMMARY_EVENT = 'refusals_summarized';
+import { SUMMARY_EVENT } from '../refusal-summary.ts';
 
 interface Example {
   readonly audit_seq: number;
   readonly index: number;
   readonly path: readonly string[];
-}
-
-/** How many refusals a summary stands for that have no record of their own; undefined if it does not say. */
-export function countedIn({ detail }: AuditRecord): number | undefined {
-  const { count, exemplars } = detail;
-  return typeof count === 'number' && Array.isArray(exemplars) ? count - exemplars.length : undefined;
 }
 
 export class SummaryCheck {
