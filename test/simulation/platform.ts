@@ -96,7 +96,7 @@ export class Platform {
   #busySeconds = 0;
   /** Nothing paused for a while, though time went on. */
   isBusy = false;
-  #restore: (() => void) | undefined;
+  readonly #verified = new Map<string, boolean>();
   /** Of the code that runs now. */
   scope: Scope | undefined;
 
@@ -178,48 +178,31 @@ export class Platform {
 
   /** Puts this in place of the machine's own clock, timers and randomness. */
   install(): void {
-    const kept = {
-      setTimeout: globalThis.setTimeout,
-      clearTimeout: globalThis.clearTimeout,
-      setInterval: globalThis.setInterval,
-      clearInterval: globalThis.clearInterval,
-    };
-    const { now } = Date;
-    const monotonic = performance.now;
-    const sleep = timersPromises.setTimeout;
-    const { randomFillSync, randomBytes, randomInt, verify } = crypto;
-    const clear = (timer: unknown): void => (timer instanceof VirtualTimer ? timer.clear() : undefined);
-    Object.assign(globalThis, {
-      setTimeout: (run: () => void, ms = 1) => new VirtualTimer(this, ms, false, run),
-      clearTimeout: clear,
-      setInterval: (run: () => void, ms = 1) => new VirtualTimer(this, ms, true, run),
-      clearInterval: clear,
-    });
-    Date.now = this.nowMs;
-    performance.now = () => this.#nowMs;
-    Object.assign(timersPromises, { setTimeout: this.#sleep });
-    Object.assign(crypto, {
-      randomFillSync: (bytes: Uint8Array) => this.#chance.fill(bytes),
-      randomBytes: (size: number) => this.#chance.fill(Buffer.alloc(size)),
-      randomInt: (below: number) => this.#chance.below(below),
-      verify: rememberVerify(verify),
-    });
-    syncBuiltinESMExports();
-    this.#restore = () => {
-      Object.assign(globalThis, kept);
-      Date.now = now;
-      performance.now = monotonic;
-      Object.assign(timersPromises, { setTimeout: sleep });
-      Object.assign(crypto, { randomFillSync, randomBytes, randomInt, verify });
-      syncBuiltinESMExports();
-    };
+    standIn();
+    this.#verified.clear();
+    active = this;
   }
 
   uninstall(): void {
-    this.#restore?.();
+    active = undefined;
   }
 
-  readonly #sleep = <T>(ms: number, value?: T, options: { signal?: AbortSignal } = {}): Promise<T | undefined> => {
+  /** The same signature is looked at by three nodes, many times: a pure function need not be computed again. */
+  verify(name: string, compute: () => boolean): boolean {
+    const answer = this.#verified.get(name) ?? compute();
+    this.#verified.set(name, answer);
+    return answer;
+  }
+
+  fill<T extends Uint8Array>(bytes: T): T {
+    return this.#chance.fill(bytes);
+  }
+
+  below(below: number): number {
+    return this.#chance.below(below);
+  }
+
+  readonly sleep = <T>(ms: number, value?: T, options: { signal?: AbortSignal } = {}): Promise<T | undefined> => {
     const { signal } = options;
     return new Promise((resolve, reject) => {
       const stop = (): void => {
@@ -236,21 +219,57 @@ export class Platform {
   };
 }
 
-/** The same signature is looked at by three nodes, many times: a pure function need not be computed again. */
+/** The machine under the run of this moment; none: the real one. */
+let active: Platform | undefined;
+let isInPlace = false;
+
+/**
+ * Once in a process, not once in a run: code that V8 has compiled for the functions that it found in place is thrown away
+ * whenever they are replaced.
+ */
+function standIn(): void {
+  if (isInPlace) return;
+  isInPlace = true;
+  const real = { setTimeout, setInterval, clearTimeout, clearInterval, sleep: timersPromises.setTimeout };
+  const { now } = Date;
+  const monotonic = performance.now.bind(performance);
+  const clear = (native: (timer: never) => void) => (timer: unknown) =>
+    timer instanceof VirtualTimer ? timer.clear() : native(timer as never);
+  Object.assign(globalThis, {
+    setTimeout: (run: () => void, ms = 1) =>
+      active === undefined ? real.setTimeout(run, ms) : new VirtualTimer(active, ms, false, run),
+    setInterval: (run: () => void, ms = 1) =>
+      active === undefined ? real.setInterval(run, ms) : new VirtualTimer(active, ms, true, run),
+    clearTimeout: clear(real.clearTimeout),
+    clearInterval: clear(real.clearInterval),
+  });
+  Date.now = () => (active === undefined ? now() : active.nowMs());
+  performance.now = () => (active === undefined ? monotonic() : active.elapsedMs);
+  Object.assign(timersPromises, {
+    setTimeout: (ms: number, value: unknown, options?: { signal?: AbortSignal }) =>
+      (active === undefined ? real.sleep : active.sleep)(ms, value, options),
+  });
+  const { randomFillSync, randomBytes, randomInt, verify } = crypto;
+  Object.assign(crypto, {
+    randomFillSync: (bytes: Uint8Array) => (active === undefined ? randomFillSync(bytes) : active.fill(bytes)),
+    randomBytes: (size: number) => (active === undefined ? randomBytes(size) : active.fill(Buffer.alloc(size))),
+    randomInt: (below: number) => (active === undefined ? randomInt(below) : active.below(below)),
+    verify: rememberVerify(verify),
+  });
+  syncBuiltinESMExports();
+}
+
 function rememberVerify(verify: typeof crypto.verify): (...args: Parameters<typeof crypto.verify>) => boolean {
-  const known = new Map<string, boolean>();
   const keys = new WeakMap<crypto.KeyObject, number>();
   let count = 0;
+  const bytes = (view: NodeJS.ArrayBufferView): string =>
+    Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('latin1');
   return (algorithm, data, key, signature) => {
-    if (!(key instanceof crypto.KeyObject)) return verify(algorithm, data, key, signature);
-    const bytes = (view: NodeJS.ArrayBufferView): string =>
-      Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('latin1');
+    const compute = (): boolean => verify(algorithm, data, key, signature);
+    if (active === undefined || !(key instanceof crypto.KeyObject)) return compute();
     const id = keys.get(key) ?? ++count;
     keys.set(key, id);
-    const name = `${id} ${bytes(signature)} ${bytes(data as NodeJS.ArrayBufferView)}`;
-    const answer = known.get(name) ?? verify(algorithm, data, key, signature);
-    known.set(name, answer);
-    return answer;
+    return active.verify(`${id} ${bytes(signature)} ${bytes(data as NodeJS.ArrayBufferView)}`, compute);
   };
 }
 
