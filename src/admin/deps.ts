@@ -1,7 +1,9 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
 import type { KeyStatus } from '../core/key-status.ts';
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
+import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
+import type { Result } from '../core/result.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
@@ -110,6 +112,25 @@ export interface PeerDirectory {
   trustKeys(name: string, keys: readonly string[], actor: string): Promise<TrustKeyOutcome>;
 }
 
+type Onboarded<T> = Promise<Result<T, OnboardingRefusal>>;
+
+/** Invitations, and partners that wait to be confirmed. `id` is that of an invitation, or the name of who waits. */
+export interface ApiOnboarding {
+  invite(
+    invitation: { readonly terms: OnboardingTerms; readonly validForS: number },
+    actor: string,
+  ): Onboarded<{ readonly code: string; readonly view: OnboardingView }>;
+  revoke(id: string, actor: string): Onboarded<OnboardingView>;
+  join(code: string, name: string | null, actor: string): Onboarded<OnboardingView>;
+  /** This node's signed peer note, for those who exchange files. */
+  ownNote(): string;
+  take(note: string, terms: OnboardingTerms, actor: string): Onboarded<OnboardingView>;
+  confirm(id: string, words: readonly string[], actor: string): Onboarded<OnboardingView>;
+  reject(id: string, actor: string): Onboarded<OnboardingView>;
+  list(): Promise<readonly OnboardingView[]>;
+  get(id: string): Promise<OnboardingView | undefined>;
+}
+
 export type EvidenceFile =
   | { readonly kind: 'packet'; readonly tar: Uint8Array }
   | { readonly kind: 'not_found' | 'no_evidence' | 'damaged' };
@@ -213,6 +234,8 @@ export interface ApiDeps {
   readonly peers: PeerDirectory;
   /** null while the node does not run. */
   readonly witness: ApiWitness | null;
+  /** null while the node does not run. */
+  readonly onboarding: ApiOnboarding | null;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** The evidence of an audit record as a file; `withPage` adds the page that a refused fact came in. */

@@ -44,6 +44,7 @@ export function apiOf(
         federation?.sessions.trustKeys(name, keys, actor) ?? { kind: 'unknown_peer' },
     },
     witness: federation?.witness.api ?? null,
+    onboarding: federation?.onboarding ?? null,
     receipts: (query) => base.reader.receipts(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     signingKeys: () => keyStatuses(base, Date.now()),

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
+import type { Onboarding } from '../onboard/onboarding.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
@@ -13,12 +14,14 @@ import { registerProtocols } from '../serve/register.ts';
 import { SYSTEM_CLOCK } from '../transport/clock.ts';
 import { KeepAlive } from '../transport/keep-alive.ts';
 import { createTransport } from '../transport/node.ts';
+import type { AllowedPeers } from '../transport/peers.ts';
 import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
+import { openOnboarding, serveInvitations } from './onboarding.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
@@ -33,17 +36,20 @@ export interface Federation {
   readonly decided: Promise<void>;
   readonly sessions: PeerSessions;
   readonly witness: Witness;
+  readonly onboarding: Onboarding;
   addresses(): readonly string[];
   connected(peerId: string): boolean;
 }
 
 export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
+  // Before the peer files are read: a yes that was interrupted becomes one of them.
+  const onboarding = await openOnboarding(base, () => transport);
   const folder = openPeerFolder(base.paths.peers, base.config.nodeId);
   const files = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
   const keys = await PeerKeyring.open(base.writer, files);
   const peers = (): PeerFile[] => files().map((peer) => keys.current(peer));
   const allowed = (): PeerFile[] => files().flatMap((peer) => keys.possible(peer));
-  const transport = await openTransport(base, allowed);
+  const transport: Transport = await openTransport(base, () => [...allowed(), ...onboarding.guests()]);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
@@ -57,6 +63,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     hello,
     peerOf,
   });
+  await serveInvitations(base, transport, onboarding);
   let dialling: KeepAlive | undefined;
   const onSuccessions = async (nodeId: string): Promise<void> => {
     await keys.learn(nodeId);
@@ -100,14 +107,11 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     .start()
     .then(() => followFolder(base, folder, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
-  return {
-    guard,
-    decided,
-    sessions,
-    witness,
-    addresses: () => transport.addresses(),
-    connected: (peerId) => transport.connected(peerId),
-  };
+  return { guard, decided, sessions, witness, onboarding, ...reachOf(transport) };
+}
+
+function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {
+  return { addresses: () => transport.addresses(), connected: (peerId) => transport.connected(peerId) };
 }
 
 function servingDeps(base: Base): Omit<ServeDeps, 'peerOf'> & Pick<Base, 'growth' | 'logger'> {
@@ -140,14 +144,14 @@ function guardOf(
   return guard;
 }
 
-function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {
+function openTransport(base: Base, allowed: AllowedPeers): Promise<Transport> {
   const { config, logger, writer } = base;
   const refused = new RefusedConnections();
   return createTransport({
     seed: base.keys.node.seed,
     listen: config.listen.p2p,
     announce: config.listen.announce,
-    allowed: peers,
+    allowed,
     limits: { maxConnections: config.limits.maxConnections },
     onRefused: (refusal) => {
       const record = refused.note(refusal, Date.now());

@@ -11,6 +11,7 @@ import { addFactWrites } from './facts-write.ts';
 import { addJournal } from './journal.ts';
 import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
+import { addOnboarding } from './onboarding.ts';
 import { addPeers } from './peers.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
@@ -35,6 +36,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addRecall(apparatus, tools);
   addReceipts(apparatus);
   addPeers(apparatus);
+  addOnboarding(apparatus);
   addAudit(apparatus);
   addEvidence(apparatus);
   addJournal(apparatus);
