@@ -1,5 +1,6 @@
 /** What a new partner is granted, as options: the same for a code and for a file. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { parseIsoInstant } from '../core/time.ts';
 
 export interface TermsOptions {
   readonly share?: readonly string[];
@@ -34,16 +35,16 @@ function feedsIn(lists: readonly string[] = []): readonly string[] {
   return [...new Set(lists.flatMap((list) => list.split(',')).filter((feed) => feed !== ''))];
 }
 
-/** A day alone ends when it is over, everywhere in UTC: nobody means the midnight before it. */
-export function readUntil(text: string): string {
-  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  const ms = isDay ? Date.parse(`${text}T24:00:00Z`) : withOffset(text);
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('Expected a day or a time with its offset.');
-  return new Date(ms).toISOString();
-}
+const DAY_MS = 86_400_000;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+/** Without an offset it would be another moment on another machine. */
+const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
-function withOffset(text: string): number {
-  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
+/** A day alone ends when it is over, in UTC: nobody means the midnight before it. */
+export function readUntil(text: string): string {
+  const isDay = DAY.test(text);
+  const instant = parseIsoInstant(isDay ? `${text}T00:00:00+00:00` : text.replace('Z', '+00:00'));
+  if (!instant.ok || !(isDay || MOMENT.test(text)))
+    throw new InvalidArgumentError('Expected a day or a time with its offset.');
+  return new Date(Number(instant.value / 1_000n) + (isDay ? DAY_MS : 0)).toISOString();
 }

@@ -32,6 +32,11 @@ export interface DeskNode {
   failNext: boolean;
 }
 
+interface NodeOptions {
+  readonly addresses?: readonly string[];
+  readonly software?: string;
+}
+
 /** Nodes that reach each other, under one clock. */
 export class DeskNetwork {
   nowMs: number = START_MS;
@@ -43,11 +48,7 @@ export class DeskNetwork {
   }
 
   /** @param seed makes the identity: two nodes may say that they are the same */
-  async node(
-    authority: string,
-    seed: number,
-    more: { readonly addresses?: readonly string[] } = {},
-  ): Promise<DeskNode> {
+  async node(authority: string, seed: number, more: NodeOptions = {}): Promise<DeskNode> {
     const dir = mkdtempSync(join(tmpdir(), 'peerd-onboard-'));
     this.#t.after(() => rmSync(dir, { recursive: true, force: true }));
     const peersFolder = join(dir, 'peers');
@@ -76,7 +77,7 @@ export class DeskNetwork {
           peerId,
           signer,
           declaration: peer.declaration(signer, peerId),
-          software: 'stigmem-peerd/0.1.0',
+          software: more.software ?? 'stigmem-peerd/0.1.0',
           protocols: PROTOCOLS,
           addresses: () => more.addresses ?? ['/ip4/192.0.2.7/tcp/4101'],
         },
