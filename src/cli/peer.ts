@@ -77,6 +77,7 @@ function addAdd(group: Command, cli: Cli): void {
     .option('--until <time>', 'with a file: end of the grants', readUntil)
     .option('--name <name>', 'with a file: what you call the partner (default: after its node id)')
     .option('--log-key <vkey>', 'log key to insist on')
+    .option('--allow-team', 'let it read team facts that --share grants')
     .option('--disabled', 'neither dial it nor let it in yet')
     .option('--replace', 'overwrite the file if there is one')
     .action(action(cli, runAdd));

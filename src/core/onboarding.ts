@@ -15,7 +15,7 @@ export type OnboardingState = (typeof ONBOARDING_STATES)[number];
 /** How the partner came: with our code, by its code, or as a file. */
 export type OnboardingWay = 'invite' | 'join' | 'file';
 
-export const CHECK_NAMES = ['reach', 'key', 'clock', 'versions', 'tls', 'partner'] as const;
+export const CHECK_NAMES = ['reach', 'key', 'clock', 'versions', 'tls', 'grants', 'partner'] as const;
 
 /** One thing that was looked at before anybody says yes. */
 export interface OnboardingCheck {

@@ -205,6 +205,21 @@ export interface Tables {
     sum1: number;
     sum2: number;
   };
+  /** `text`: a grant as `grantText` writes it; `digest`: its SHA-256. */
+  grant_texts: { grant_id: number; digest: Uint8Array; text: string; sum1: number; sum2: number };
+  disclosures: {
+    disclosure_id: number;
+    peer: string;
+    feed: string;
+    after_seq: number;
+    to_seq: number;
+    /** Of the checkpoint that the entries were first proved against. */
+    tree_size: number;
+    grant_id: number;
+    sent_us: number;
+    sum1: number;
+    sum2: number;
+  };
   anchor_attempts: {
     anchor_id: number;
     backend: string;
@@ -241,7 +256,9 @@ export type SummedTable =
   | 'seen_checkpoints'
   | 'page_notes'
   | 'page_receipts'
-  | 'key_statements';
+  | 'key_statements'
+  | 'grant_texts'
+  | 'disclosures';
 
 /** The two logs of a node. The number is part of tile and checkpoint keys. */
 export const LOGS = { journal: 1, audit: 2 } as const;

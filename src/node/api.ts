@@ -11,6 +11,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { Federation } from './federation.ts';
+import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
@@ -45,6 +46,7 @@ export function apiOf(
     },
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,
+    grants: grantDesk(base, federation),
     receipts: (query) => base.reader.receipts(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     signingKeys: () => keyStatuses(base, Date.now()),

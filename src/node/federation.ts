@@ -8,9 +8,8 @@ import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
-import type { ServeDeps } from '../serve/deps.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
-import { registerProtocols } from '../serve/register.ts';
+import { type RegisterDeps, registerProtocols } from '../serve/register.ts';
 import { SYSTEM_CLOCK } from '../transport/clock.ts';
 import { KeepAlive } from '../transport/keep-alive.ts';
 import { createTransport } from '../transport/node.ts';
@@ -19,11 +18,12 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { gardenMembersOf, givingOf } from './grants.ts';
 import { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { openOnboarding, serveInvitations } from './onboarding.ts';
 import { PeerKeyring } from './peer-keyring.ts';
-import { receiptsOf } from './receipts.ts';
+import { type Receipts, receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
@@ -37,6 +37,8 @@ export interface Federation {
   readonly sessions: PeerSessions;
   readonly witness: Witness;
   readonly onboarding: Onboarding;
+  /** Peer files in force, by name. */
+  files(): ReadonlyMap<string, PeerFile>;
   addresses(): readonly string[];
   connected(peerId: string): boolean;
 }
@@ -65,10 +67,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   });
   await serveInvitations(base, transport, onboarding);
   let dialling: KeepAlive | undefined;
-  const onSuccessions = async (nodeId: string): Promise<void> => {
-    await keys.learn(nodeId);
-    dialling?.refresh();
-  };
+  const onSuccessions = (nodeId: string): Promise<void> => keys.learn(nodeId).then(() => dialling?.refresh());
   const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, witness: () => witness });
   const sessions = new PeerSessions(pulling);
   started = sessions;
@@ -107,16 +106,17 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     .start()
     .then(() => followFolder(base, folder, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
-  return { guard, decided, sessions, witness, onboarding, ...reachOf(transport) };
+  return { guard, decided, sessions, witness, onboarding, files: () => folder.state().peers, ...reachOf(transport) };
 }
 
 function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {
   return { addresses: () => transport.addresses(), connected: (peerId) => transport.connected(peerId) };
 }
 
-function servingDeps(base: Base): Omit<ServeDeps, 'peerOf'> & Pick<Base, 'growth' | 'logger'> {
+function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
+    ...givingOf(base),
     growth,
     logger,
     reader,
@@ -175,6 +175,7 @@ function pullDeps(
     journal: writer,
     transport,
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
+    gardens: gardenMembersOf(config),
     logger,
     nowMs: Date.now,
     random: chance,

@@ -1,4 +1,6 @@
 /** What all steps of onboarding share: the records, one step at a time, and how a record is shown. */
+
+import { openFeeds } from '../core/disclosure.ts';
 import {
   type OnboardingRefusal,
   type OnboardingRefusalCode,
@@ -81,10 +83,12 @@ export class Desk {
     const [pinned = null] = await deps.journal.declarations([nodeId]);
     const [statements = []] = await deps.journal.successions([nodeId]);
     const isDone = record.state === 'confirming' || record.state === 'confirmed';
+    const file = peerFileOf(record.name, partner, record);
     const checks = preflight({
       record,
       partner,
-      file: peerFileOf(record.name, partner, record),
+      file,
+      gardens: deps.gardens,
       clash: isDone ? undefined : clashWith(partner, record.name, deps.peers()),
       kept: { pinned, statements },
       ownSoftware: deps.self.software,
@@ -99,7 +103,7 @@ export class Desk {
       words: this.wordsWith(partner),
       checks,
       takes_about: record.meeting?.entries ?? null,
-      gives_about: this.entriesIn(record.share),
+      gives_about: this.entriesIn([...openFeeds(file, deps.gardens, deps.nowMs()).keys()]),
     };
   }
 }

@@ -32,6 +32,7 @@ export function peerFileOf(name: string, partner: Partner, terms: Terms): PeerFi
     accept: terms.accept.map(grant),
     logKey: null,
     disabled: false,
+    allowTeam: false,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };

@@ -1,5 +1,6 @@
 /** What is looked at before anybody says yes: each line passes or fails, and says what to do. Pure. */
 import type { PeerFile } from '../config/peer-file.ts';
+import { decideFeed, decisionSentence, type GardenMembers } from '../core/disclosure.ts';
 import { DEFAULT_MAX_FUTURE_SKEW_MS } from '../core/limits.ts';
 import type { OnboardingCheck } from '../core/onboarding.ts';
 import { pinPeer } from '../pull/declare.ts';
@@ -20,6 +21,7 @@ export interface PreflightInput {
   readonly clash: PeerFile | undefined;
   /** The declaration that is kept of this node id from before, and its statements. */
   readonly kept: { readonly pinned: string | null; readonly statements: readonly OpenedSuccession[] };
+  readonly gardens: GardenMembers;
   readonly ownSoftware: string;
   readonly maxFutureSkewMs: number;
   readonly tls: OnboardingCheck | null;
@@ -36,6 +38,7 @@ export function preflight(input: PreflightInput): readonly OnboardingCheck[] {
       ? []
       : [checkClock(meeting, input.maxFutureSkewMs), checkVersions(meeting, input.ownSoftware)]),
     ...(tls === null ? [] : [tls]),
+    checkGrants(input),
     checkPartner(input),
   ];
 }
@@ -78,6 +81,22 @@ function checkVersions({ software, protocols }: Meeting, ownSoftware: string): O
     'versions',
     `${detail}; it does not speak ${missing.join(' ')}`,
     'The older of the two has to be upgraded.',
+  );
+}
+
+/** Decided as serving will decide it: a garden may be for others alone, whatever was offered. */
+function checkGrants({ file, gardens, nowMs }: PreflightInput): OnboardingCheck {
+  const closed = file.share
+    .map(({ feed }) => ({ feed, decision: decideFeed(feed, file, gardens, nowMs) }))
+    .filter(({ decision }) => decision.code !== 'granted');
+  if (closed.length === 0) return passed('grants', 'every feed that is offered would be sent');
+  const detail = closed
+    .map(({ feed, decision }) => `${feed}: ${decisionSentence(decision, feed, file.name)}`)
+    .join('; ');
+  return failed(
+    'grants',
+    detail,
+    'Name the partner in garden_members of config.toml and restart, or offer other feeds.',
   );
 }
 

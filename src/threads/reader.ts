@@ -27,6 +27,7 @@ import { FactReader } from '../projections/fact-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
+import { type GrantsReads, grantsReads } from './grants-reads.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 
@@ -37,7 +38,7 @@ export interface ReaderData {
   readonly cacheMiB: number;
 }
 
-export interface ReaderMethods extends PublishMethods {
+export interface ReaderMethods extends GrantsReads, PublishMethods {
   fact(idOrCid: string): FactResult;
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
@@ -82,6 +83,7 @@ function start({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): void 
     tile: (level, index, width) => entries.tile(level, index, width),
     heldCheckpoint: (peer) => held.checkpoint(peer),
     heldPage: (peer, from, skip) => held.page(peer, from, skip),
+    ...grantsReads(db, entries),
     ...publishMethods(db, facts),
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),

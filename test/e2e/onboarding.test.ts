@@ -44,7 +44,7 @@ test('invite and join on two terminals: the same words, two times yes, facts in 
   const [there, here] = [wordsOn(joining.screen), wordsOn(inviting.screen)];
   assert.equal(here.length, 12, inviting.screen);
   assert.deepEqual(there, here);
-  for (const check of ['reach', 'key', 'clock', 'versions', 'partner'])
+  for (const check of ['reach', 'key', 'clock', 'versions', 'grants', 'partner'])
     for (const { screen } of [inviting, joining]) assert.match(screen, new RegExp(`ok +${check} `));
   assert.match(inviting.screen, /You will receive about 3 facts \(of public\), they about 12 \(of public, company/);
   assert.match(joining.screen, /You will receive about 12 facts \(of public, company\/incident-42\), they about 3/);
@@ -65,7 +65,10 @@ test('invite and join on two terminals: the same words, two times yes, facts in 
   assert.ok(seconds < 60, `${seconds} s`);
   assert.deepEqual([atAcme.refused, atGlobex.refused], [0, 0]);
   const file = readFileSync(join(acme.dir, 'peers', 'globex.toml'), 'utf8');
-  assert.match(file, /share = \[\{ feed = "public", not_after = "2100-01-01T00:00:00.000Z" \}, \{ feed = "company\/inc/);
+  assert.match(
+    file,
+    /share = \[\{ feed = "public", not_after = "2100-01-01T00:00:00.000Z" \}, \{ feed = "company\/inc/,
+  );
   assert.deepEqual(
     (await acme.audit('peer_id=stigmem://globex.example')).map(({ event_type }) => event_type).slice(0, 2),
     ['invite_used', 'peer_confirmed'],

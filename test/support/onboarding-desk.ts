@@ -35,6 +35,8 @@ export interface DeskNode {
 interface NodeOptions {
   readonly addresses?: readonly string[];
   readonly software?: string;
+  /** Gardens and their members. */
+  readonly gardens?: readonly (readonly [string, readonly string[]])[];
 }
 
 /** Nodes that reach each other, under one clock. */
@@ -95,6 +97,7 @@ export class DeskNetwork {
         peersFolder,
         peers,
         feeds: () => [{ feed: 'public', length: 1_234 }],
+        gardens: new Map(more.gardens ?? []),
         maxFutureSkewMs: 300_000,
         tls: () => null,
         openGuest: async (guestSeed, inviter) => this.#guest(guestSeed, inviter.peerId),

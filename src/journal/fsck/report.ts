@@ -40,6 +40,8 @@ export interface FsckCounts {
   page_notes: number;
   page_receipts: number;
   key_statements: number;
+  grant_texts: number;
+  disclosures: number;
   mutation_attempts: number;
   anchors: number;
   verified_receipts: number;
@@ -84,6 +86,8 @@ export class Findings {
     page_notes: 0,
     page_receipts: 0,
     key_statements: 0,
+    grant_texts: 0,
+    disclosures: 0,
     mutation_attempts: 0,
     anchors: 0,
     verified_receipts: 0,

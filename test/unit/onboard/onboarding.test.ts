@@ -204,10 +204,25 @@ test('a clock that is far off and an inviter without an address fail before anyb
       ['key', true],
       ['clock', false],
       ['versions', true],
+      ['grants', true],
       ['partner', true],
     ],
   );
   assert.match(checks[2]?.detail ?? '', /301\.0 s ahead of ours/);
   const theirs = await invite(globex);
   assert.equal(refusedAs(await acme.onboarding().join(theirs.code, null, 'agent:op')), 'code_invalid');
+});
+
+test('a garden that is for others alone is no promise: the check fails, and its facts are not counted', async (t) => {
+  const net = new DeskNetwork(t);
+  const gardens = [['merger', ['stigmem://initech.example']]] as const;
+  const [acme, globex] = [await net.node('acme.example', 1, { gardens }), await net.node('globex.example', 2)];
+  const { code, id } = await invite(acme, { share: ['company/merger'] });
+  taken(await globex.onboarding().join(code, null, 'agent:op'));
+  const partner = (await acme.onboarding().get(id))?.partner;
+  const failed = partner?.checks.filter(({ ok }) => !ok) ?? [];
+  assert.deepEqual([failed.map(({ name }) => name), partner?.gives_about], [['grants'], 0]);
+  assert.match(failed[0]?.detail ?? '', /globex is no member of the garden of company\/merger/);
+  const team = await acme.onboarding().invite({ terms: { ...TERMS, share: ['team'] }, validForS: HOUR_S }, 'agent:op');
+  assert.equal(refusedAs(team), 'invitation_invalid', 'team is for an edited file alone');
 });
