@@ -2,6 +2,7 @@
  * The operator's yes or no. A yes is written down first and then carried out: declaration pinned, peer file made, record
  * closed. Each step may be done again, so a crash between them is mended by going on at the next start.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../config/atomic-file.ts';
 import { PEER_SUFFIX } from '../config/peer-file.ts';
@@ -37,11 +38,14 @@ export async function confirm(
     }
     if (record.state === 'pending') {
       const clash = clashWith(partner, record.name, desk.deps.peers());
-      if (clash !== undefined)
+      // A file that cannot be read names nobody, and is somebody's all the same.
+      if (clash !== undefined || existsSync(peerFilePath(desk, record))) {
+        const file = `${clash?.name ?? record.name}${PEER_SUFFIX}`;
         return refuse(
           'peer_exists',
-          `expected a new partner, got one whose id, key or name ${clash.name}${PEER_SUFFIX} has: ${clash.nodeId}`,
+          `expected a new partner, got one whose id, key or name is in peers/${file} already`,
         );
+      }
       const fault = faultOf(peerFileOf(record.name, partner, record));
       if (fault !== null) return refuse('invitation_invalid', fault);
       desk.records.put({ ...record, state: 'confirming' });
@@ -70,11 +74,18 @@ async function carryOut(desk: Desk, record: MetRecord, actor: string | null): Pr
     // One that is pinned from before stays: whether its keys may change is asked when the partner is met.
     if ((await deps.journal.pinIfNew(nodeId, declarationNote, input)) === undefined) await deps.journal.audit(input);
   }
-  const file = join(deps.peersFolder, `${record.name}${PEER_SUFFIX}`);
-  writeFileAtomically(file, formatPeerFile(peerFileOf(record.name, partner, record)), PEER_FILE_MODE);
+  writeFileAtomically(
+    peerFilePath(desk, record),
+    formatPeerFile(peerFileOf(record.name, partner, record)),
+    PEER_FILE_MODE,
+  );
   const confirmed = { ...record, state: 'confirmed' as const };
   desk.records.put(confirmed);
   return desk.view(confirmed);
+}
+
+function peerFilePath({ deps }: Desk, { name }: MetRecord): string {
+  return join(deps.peersFolder, `${name}${PEER_SUFFIX}`);
 }
 
 export async function reject(

@@ -10,7 +10,7 @@ import {
   type InviteRequest,
   openJoin,
 } from '../wire/invite.ts';
-import { encodeInviteCode, guestSeedOf, INVITE_SECRET_BYTES } from '../wire/invite-code.ts';
+import { encodeInviteCode, guestSeedOf, INVITE_SECRET_BYTES, MAX_INVITE_TEXT_BYTES } from '../wire/invite-code.ts';
 import type { PeerNote } from '../wire/peer-note.ts';
 import { INVITE_PROTOCOL } from '../wire/protocols.ts';
 import { type Desk, openedNote, refuse } from './desk.ts';
@@ -57,11 +57,6 @@ export class Invitations {
     const { authority, peerId, addresses } = deps.self;
     const read = readTerms(terms, peerId, deps.nowMs());
     if (!read.ok) return refuse('invitation_invalid', read.error);
-    const busy = records.all().filter((record) => this.#isOut(record));
-    if (busy.length >= MAX_INVITATIONS) {
-      const message = `expected fewer than ${MAX_INVITATIONS} invitations that are open or wait for a decision: revoke one (peer invites)`;
-      return refuse('too_many_invitations', message);
-    }
     const secret = deps.randomBytes(INVITE_SECRET_BYTES);
     const nodeKey = rawKeyOf(peerId);
     const guest = await deps.peerIdOfSeed(guestSeedOf({ secret, nodeKey }));
@@ -74,24 +69,23 @@ export class Invitations {
       secret,
       expiresS,
       authority,
-      addresses: addresses(),
+      addresses: addresses().filter((address) => Buffer.byteLength(address) <= MAX_INVITE_TEXT_BYTES),
       share,
       accept,
       untilS,
     });
     const record = newRecord({ ...read.value, guest, made_ms: madeMs, expires_ms: expiresS * 1_000 });
-    await this.#desk.inTurn(async () => {
-      const detail = {
-        id: record.id,
-        share,
-        accept,
-        until: terms.until,
-        expires_at: new Date(expiresS * 1_000).toISOString(),
-      };
+    return this.#desk.inTurn(async () => {
+      if (records.all().filter((one) => this.#isOut(one)).length >= MAX_INVITATIONS) {
+        const message = `expected fewer than ${MAX_INVITATIONS} invitations that are open or wait for a decision: revoke one (peer invites)`;
+        return refuse('too_many_invitations', message);
+      }
+      const expires_at = new Date(expiresS * 1_000).toISOString();
+      const detail = { id: record.id, share, accept, until: terms.until, expires_at };
       await deps.journal.audit({ event: 'invite_created', actor, detail });
       records.put(record);
+      return ok({ code, view: await this.#desk.view(record) });
     });
-    return ok({ code, view: await this.#desk.view(record) });
   }
 
   async revoke(id: string, actor: string): Promise<Result<OnboardingView, OnboardingRefusal>> {

@@ -111,8 +111,8 @@ const NOT_OPEN =
 function readAnswer(frame: Uint8Array): Result<InviteSelf, OnboardingRefusal> {
   const answer = decodeInviteAnswer(frame);
   if (!answer.ok) {
-    const { at, expected, got } = answer.error;
-    return refuse('answer_invalid', `the inviter’s answer cannot be read: ${at}: expected ${expected}, got ${got}`);
+    const { at, expected } = answer.error;
+    return refuse('answer_invalid', `the inviter’s answer cannot be read: ${at}: expected ${expected}`);
   }
   if (answer.value === 'used') {
     const message =

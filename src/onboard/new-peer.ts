@@ -15,6 +15,8 @@ export interface Partner {
   readonly addresses: readonly string[];
 }
 
+/** A code has four bytes for it, in seconds. */
+const MAX_UNTIL_MS = 2 ** 32 * 1_000;
 /** Stands for a partner that nobody knows yet; `.invalid` is nobody's (RFC 2606). */
 const ANYBODY = { nodeId: 'stigmem://partner.invalid', addresses: [] };
 const ANY_NAME = 'partner';
@@ -47,7 +49,8 @@ export function readTerms(terms: OnboardingTerms, ownPeerId: string, nowMs: numb
   const long = [...share, ...accept].find((feed) => Buffer.byteLength(feed) > MAX_INVITE_TEXT_BYTES);
   if (long !== undefined) return err(`expected feeds of at most ${MAX_INVITE_TEXT_BYTES} bytes, got a longer one`);
   const untilMs = until === null ? null : Date.parse(until);
-  if (untilMs !== null && !(untilMs > nowMs)) return err(`expected until to be a time to come, got ${until}`);
+  if (untilMs !== null && !(untilMs > nowMs && untilMs < MAX_UNTIL_MS))
+    return err(`expected until to be a time to come, before 2106, got ${until}`);
   const nameFault = name === null ? null : peerNameFault(name);
   if (nameFault !== null) return err(`name: ${nameFault}`);
   const read = { share, accept, until_ms: untilMs, name };

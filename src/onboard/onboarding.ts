@@ -61,8 +61,9 @@ export class Onboarding {
     const { deps, records } = this.#desk;
     const opened = openPeerNote(note);
     if (!opened.ok) {
-      const { at, expected, got } = opened.error;
-      const message = `expected the output of peer declaration, whole and unchanged: ${at}: expected ${expected}, got ${got}`;
+      // Not what was there instead: the file is a stranger's, and the message goes to a terminal.
+      const { at, expected } = opened.error;
+      const message = `expected the output of peer declaration, whole and unchanged: ${at}: expected ${expected}`;
       return refuse('declaration_invalid', message);
     }
     const { nodeId, peerId } = opened.value;

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder, writeFileAtomically } from '../config/atomic-file.ts';
+import { openPeerNote } from '../wire/peer-note.ts';
 import { decodeRecord, encodeRecord, isExpired, isWaiting, MAX_RECORD_BYTES, type OnboardingRecord } from './record.ts';
 
 const SUFFIX = '.json';
@@ -53,7 +54,9 @@ export class RecordFolder {
 function readRecord(path: string): OnboardingRecord | string {
   if (statSync(path).size > MAX_RECORD_BYTES) return `it has more than ${MAX_RECORD_BYTES} bytes`;
   const decoded = decodeRecord(readFileSync(path));
-  return decoded.ok ? decoded.value : `${decoded.error.at}: expected ${decoded.error.expected}`;
+  if (!decoded.ok) return `${decoded.error.at}: expected ${decoded.error.expected}`;
+  const { peer } = decoded.value;
+  return peer === null || openPeerNote(peer).ok ? decoded.value : 'its note does not verify';
 }
 
 function isOld(record: OnboardingRecord, nowMs: number): boolean {

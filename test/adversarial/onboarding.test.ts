@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { OnboardingView } from '../../src/core/onboarding.ts';
 import { decodeInviteCode, encodeInviteCode, guestSeedOf } from '../../src/wire/invite-code.ts';
 import { type Answer, Bench, type NodeProcess } from '../support/node-process.ts';
+import { Terminal, wordsOn } from '../support/terminal.ts';
 
 const TERMS = { share: ['public'], accept: ['public'] };
 const ONBOARDING = '/v1/federation/onboarding';
@@ -50,32 +51,35 @@ test('somebody in between, with two nodes of his own that relay: the words diffe
     make('globex.example', 'between-as-globex'),
     make('acme.example', 'between-as-acme'),
   ])) as [NodeProcess, NodeProcess, NodeProcess, NodeProcess];
+  const grants = ['--share', 'public', '--accept', 'public'];
+  const inviting = new Terminal(t, ['peer', 'invite', ...grants, '--data', acme.dir]);
+  const [theirs] = await inviting.shows(/stigmem1[a-z2-7]+/);
   // The code never reaches globex: who sits in between uses it, and sends globex one of his own in its place.
-  const theirs = await invite(acme);
-  const toAcme = await useCode(asGlobex, theirs.code);
+  const toAcme = await useCode(asGlobex, theirs);
   assert.equal(toAcme.status, 200, JSON.stringify(toAcme.body));
   const ours = await invite(asAcme);
-  assert.equal((await useCode(globex, ours.code)).status, 200);
+  const joining = new Terminal(t, ['peer', 'join', ours.code, '--data', globex.dir]);
+  await Promise.all([inviting.shows(/yes or no: $/), joining.shows(/yes or no: $/)]);
   // He says yes at once to whatever he is shown.
-  assert.equal((await confirm(asGlobex, theirs.id, toAcme.body.partner.words)).status, 200);
+  const { id } = toAcme.body;
+  assert.equal((await confirm(asGlobex, id, toAcme.body.partner.words)).status, 200);
   assert.equal((await confirm(asAcme, ours.id, (await shown(asAcme, ours.id)).partner?.words)).status, 200);
 
-  const [atAcme, atGlobex] = [await shown(acme, theirs.id), await shown(globex, ours.id)];
-  assert.deepEqual(
-    [atAcme, atGlobex].map(({ partner }) => [partner?.node_id, partner?.checks.filter(({ ok }) => !ok).length]),
-    [
-      ['stigmem://globex.example', 0],
-      ['stigmem://acme.example', 0],
-    ],
-    'nothing but the words tells them apart',
-  );
-  const [here, there] = [atAcme.partner?.words ?? [], atGlobex.partner?.words ?? []];
-  assert.equal(here.filter((word) => there.includes(word)).length < 4, true, `${here} / ${there}`);
-  // The operators read their words to each other and type what they hear.
-  assert.deepEqual(codeOf(await confirm(acme, theirs.id, there)), 'words_differ');
-  assert.deepEqual(codeOf(await confirm(globex, ours.id, here)), 'words_differ');
-  assert.equal((await acme.delete(`${ONBOARDING}/${theirs.id}`)).status, 200);
-  assert.equal((await globex.delete(`${ONBOARDING}/${ours.id}`)).status, 200);
+  // Nothing but the words tells him from the partner.
+  assert.match(inviting.screen, /partner +globex, stigmem:\/\/globex\.example/);
+  assert.match(joining.screen, /partner +acme, stigmem:\/\/acme\.example/);
+  assert.ok(!inviting.screen.includes('FAIL') && !joining.screen.includes('FAIL'));
+  const [here, there] = [wordsOn(inviting.screen), wordsOn(joining.screen)];
+  assert.deepEqual([here.length, there.length], [12, 12]);
+  assert.ok(here.filter((word) => there.includes(word)).length < 4, `${here} / ${there}`);
+  // Who types what the other one reads to him is told, and who compares says no.
+  assert.equal(codeOf(await confirm(acme, id, there)), 'words_differ');
+  assert.equal(codeOf(await confirm(globex, ours.id, here)), 'words_differ');
+  for (const terminal of [inviting, joining]) {
+    terminal.type('no');
+    assert.equal(await terminal.ended(), 1);
+    assert.match(terminal.screen, /is rejected; nothing flows/);
+  }
 
   for (const node of [acme, globex]) {
     assert.deepEqual(

@@ -134,9 +134,17 @@ test('a record that somebody has edited admits nobody, and the others stay', asy
   const folder = join(acme.dir, 'onboarding');
   const file = join(folder, `${one.id}.json`);
   writeFileSync(file, readFileSync(file, 'utf8').replace('"open"', '"opne"'));
+  const met = await invite(acme);
+  taken(await globex.onboarding().join(met.code, null, 'agent:op'));
+  const metFile = join(folder, `${met.id}.json`);
+  writeFileSync(metFile, readFileSync(metFile, 'utf8').replace('192.0.2.7', '192.0.2.8'));
   writeFileSync(join(folder, 'x.json'), readFileSync(join(folder, `${other.id}.json`)));
   await acme.restart();
   assert.equal(acme.onboarding().guests().length, 1);
+  assert.deepEqual(
+    (await acme.onboarding().list()).map(({ id }) => id),
+    [other.id],
+  );
   assert.equal(refusedAs(await globex.onboarding().join(one.code, null, 'agent:op')), 'not_let_in');
   taken(await globex.onboarding().join(other.code, null, 'agent:op'));
   assert.ok(readdirSync(folder).includes(`${one.id}.json`), 'it stays for a person to look at');
@@ -152,6 +160,7 @@ test('what cannot be granted is refused before a code is made; sixteen codes are
     { share: ['company/'] },
     { share: Array.from({ length: 17 }, (_, i) => `company/g${i}`) },
     { until: '2026-11-24T11:59:59Z' },
+    { until: '2200-01-01T00:00:00Z' },
     { name: 'self' },
     { name: '../x' },
   ];
@@ -186,6 +195,16 @@ test('who is a partner already, or says so, is shown as that and not confirmed',
   assert.match(failed[0]?.detail ?? '', /globex\.toml is there already/);
   assert.equal(view?.name, 'globex.example');
   assert.equal(refusedAs(await acme.onboarding().confirm(id, view?.partner?.words ?? [], 'agent:op')), 'peer_exists');
+
+  const fourth = await net.node('initech.example', 4);
+  const named = taken(
+    await acme.onboarding().take(fourth.onboarding().ownNote(), { ...TERMS, name: 'mine' }, 'agent:op'),
+  );
+  const broken = join(acme.dir, 'peers', 'mine.toml');
+  writeFileSync(broken, 'node_id = ');
+  const words = named.partner?.words ?? [];
+  assert.equal(refusedAs(await acme.onboarding().confirm('mine', words, 'agent:op')), 'peer_exists');
+  assert.equal(readFileSync(broken, 'utf8'), 'node_id = ', 'nobody’s file is written over');
 });
 
 test('a clock that is far off and an inviter without an address fail before anybody says yes', async (t) => {
