@@ -48,9 +48,10 @@ export async function confirm(
       }
       const fault = faultOf(peerFileOf(record.name, partner, record));
       if (fault !== null) return refuse('invitation_invalid', fault);
-      desk.records.put({ ...record, state: 'confirming' });
     }
-    return ok(await carryOut(desk, { ...record, state: 'confirming' }, actor));
+    const said = { ...record, state: 'confirming' as const, confirmed_by: record.confirmed_by ?? actor };
+    if (record.state === 'pending') desk.records.put(said);
+    return ok(await carryOut(desk, said));
   });
 }
 
@@ -58,19 +59,19 @@ export async function confirm(
 export async function carryOutAll(desk: Desk): Promise<void> {
   for (const record of desk.records.all())
     if (record.state === 'confirming' && isWaiting(record))
-      await carryOut(desk, record, null).catch((error: unknown) =>
+      await carryOut(desk, record).catch((error: unknown) =>
         desk.deps.logger.error({ error, partner: record.name }, 'a confirmed partner is not added yet'),
       );
 }
 
-async function carryOut(desk: Desk, record: MetRecord, actor: string | null): Promise<OnboardingView> {
+async function carryOut(desk: Desk, record: MetRecord): Promise<OnboardingView> {
   const { deps } = desk;
   const partner = openedNote(record.peer);
   const { nodeId, peerId, declarationNote } = partner;
   const [pinned = null] = await deps.journal.declarations([nodeId]);
   if (pinned !== declarationNote) {
     const detail = { id: record.id, name: record.name, peer_id: peerId, share: record.share, accept: record.accept };
-    const input = { event: 'peer_confirmed', peer: nodeId, detail, ...(actor === null ? {} : { actor }) };
+    const input = { event: 'peer_confirmed', actor: record.confirmed_by, peer: nodeId, detail };
     // One that is pinned from before stays: whether its keys may change is asked when the partner is met.
     if ((await deps.journal.pinIfNew(nodeId, declarationNote, input)) === undefined) await deps.journal.audit(input);
   }

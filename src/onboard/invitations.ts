@@ -18,9 +18,7 @@ import { readTerms } from './new-peer.ts';
 import { isExpired, type OnboardingRecord, recordId } from './record.ts';
 
 /** Codes that are out, or whose holder waits for a decision. */
-export const MAX_INVITATIONS = 16;
-export const MIN_VALID_S = 60;
-export const MAX_VALID_S = 604_800;
+const MAX_INVITATIONS = 16;
 /** Of one code, by identities that it is not for: then it is closed until it expires or this node starts anew. */
 const MAX_STRANGERS = 10;
 
@@ -183,7 +181,16 @@ function newRecord(
     readonly guest: string;
   },
 ): OnboardingRecord {
-  return { ...given, id: recordId(given.guest), by: 'invite', state: 'open', meeting: null, peer: null, v: 1 };
+  return {
+    ...given,
+    id: recordId(given.guest),
+    by: 'invite',
+    confirmed_by: null,
+    state: 'open',
+    meeting: null,
+    peer: null,
+    v: 1,
+  };
 }
 
 /** A request that verifies; null for any other. */

@@ -151,6 +151,7 @@ async function keep(
     const record: OnboardingRecord = {
       ...terms,
       by: 'join',
+      confirmed_by: null,
       expires_ms: code.expiresS * 1_000,
       guest: guestPeerId,
       id,

@@ -78,6 +78,7 @@ export class Onboarding {
       const record: OnboardingRecord = {
         ...read.value,
         by: 'file',
+        confirmed_by: null,
         expires_ms: null,
         guest: null,
         id,

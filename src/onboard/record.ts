@@ -30,6 +30,8 @@ export interface Meeting {
 export interface OnboardingRecord {
   readonly accept: readonly string[];
   readonly by: 'invite' | 'join' | 'file';
+  /** Whose yes it was; null before. */
+  readonly confirmed_by: string | null;
   /** Unix ms; null for a file. */
   readonly expires_ms: number | null;
   /** Peer id that the holder of the code connects with; null for a file. The code itself is kept nowhere. */
@@ -54,6 +56,7 @@ const TEXT = text(MAX_TEXT_CHARS);
 const RECORD: Shape<OnboardingRecord> = object<OnboardingRecord>({
   accept: list(TEXT, MAX_INVITE_TEXTS),
   by: oneOf('invite', 'join', 'file'),
+  confirmed_by: nullable(TEXT),
   expires_ms: nullable(integer()),
   guest: nullable(TEXT),
   id: TEXT,

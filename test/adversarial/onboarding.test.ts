@@ -5,7 +5,11 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { OnboardingView } from '../../src/core/onboarding.ts';
+import type { TransportError } from '../../src/transport/errors.ts';
+import { createTransport } from '../../src/transport/node.ts';
+import { decodeInviteAnswer } from '../../src/wire/invite.ts';
 import { decodeInviteCode, encodeInviteCode, guestSeedOf } from '../../src/wire/invite-code.ts';
+import { INVITE_PROTOCOL, PROTOCOLS } from '../../src/wire/protocols.ts';
 import { type Answer, Bench, type NodeProcess } from '../support/node-process.ts';
 import { Terminal, wordsOn } from '../support/terminal.ts';
 
@@ -128,6 +132,7 @@ test('a code is for one identity: again by the same one, then by another, by bit
   );
   assert.equal((await mallory.get(ONBOARDING)).body.onboarding.length, 0);
 
+  await assertOneDoor(acme, code);
   for (const [bad, expected] of [
     ['hello', 'code_invalid'],
     [code.slice(0, -1), 'code_invalid'],
@@ -150,6 +155,22 @@ test('a code is for one identity: again by the same one, then by another, by bit
     for (const form of ['hex', 'base64', 'latin1'] as const)
       assert.ok(!stored.includes(secret.toString(form), 0, 'latin1'));
 });
+
+/** The holder of a code reaches the one protocol and no other. */
+async function assertOneDoor(acme: NodeProcess, code: string): Promise<void> {
+  const decoded = decodeInviteCode(code);
+  assert.ok(decoded.ok);
+  const inviter = { peerId: acme.peerId, addresses: [acme.address] };
+  const guest = await createTransport({ seed: guestSeedOf(decoded.value), listen: [], allowed: () => [inviter] });
+  const limits = { idleMs: 20_000, totalMs: 20_000, maxFrameBytes: 65_536 };
+  const ask = (protocol: string): Promise<Uint8Array[]> =>
+    Array.fromAsync(guest.request(acme.peerId, protocol, Buffer.from('{}'), limits));
+  const [answer, ...more] = (await ask(INVITE_PROTOCOL)).map((frame) => decodeInviteAnswer(frame));
+  assert.deepEqual([answer, more], [{ ok: true, value: 'refused' }, []]);
+  for (const protocol of PROTOCOLS.filter((one) => one !== INVITE_PROTOCOL))
+    await assert.rejects(ask(protocol), ({ code: error }: TransportError) => error === 'reset', protocol);
+  await guest.stop({ graceMs: 0 });
+}
 
 /** Passes on what goes in both directions, and counts what comes from the node. */
 class Tap {

@@ -89,6 +89,7 @@ const join: Target = {
 const record: OnboardingRecord = {
   accept: ['public'],
   by: 'invite',
+  confirmed_by: null,
   expires_ms: EPOCH_MS,
   guest: PEER_ID,
   id: recordId(PEER_ID),

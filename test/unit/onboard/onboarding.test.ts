@@ -125,6 +125,8 @@ test('what is on disk is all there is: a restart at any point changes nothing, a
   assert.equal(refusedAs(await acme.onboarding().reject('globex', 'agent:op')), 'not_pending');
   await acme.restart();
   assert.deepEqual([(await acme.onboarding().get(id))?.state, acme.peers()], ['confirmed', ['globex']]);
+  const said = acme.audited.at(-1);
+  assert.deepEqual([said?.event, said?.actor], ['peer_confirmed', 'agent:op'], 'whose yes it was outlives the crash');
 });
 
 test('a record that somebody has edited admits nobody, and the others stay', async (t) => {
