@@ -165,11 +165,14 @@ async function assertOneDoor(acme: NodeProcess, code: string): Promise<void> {
   const limits = { idleMs: 20_000, totalMs: 20_000, maxFrameBytes: 65_536 };
   const ask = (protocol: string): Promise<Uint8Array[]> =>
     Array.fromAsync(guest.request(acme.peerId, protocol, Buffer.from('{}'), limits));
-  const [answer, ...more] = (await ask(INVITE_PROTOCOL)).map((frame) => decodeInviteAnswer(frame));
-  assert.deepEqual([answer, more], [{ ok: true, value: 'refused' }, []]);
-  for (const protocol of PROTOCOLS.filter((one) => one !== INVITE_PROTOCOL))
-    await assert.rejects(ask(protocol), ({ code: error }: TransportError) => error === 'reset', protocol);
-  await guest.stop({ graceMs: 0 });
+  try {
+    const [answer, ...more] = (await ask(INVITE_PROTOCOL)).map((frame) => decodeInviteAnswer(frame));
+    assert.deepEqual([answer, more], [{ ok: true, value: 'refused' }, []]);
+    for (const protocol of PROTOCOLS.filter((one) => one !== INVITE_PROTOCOL))
+      await assert.rejects(ask(protocol), ({ code: error }: TransportError) => error === 'reset', protocol);
+  } finally {
+    await guest.stop({ graceMs: 0 });
+  }
 }
 
 /** Passes on what goes in both directions, and counts what comes from the node. */

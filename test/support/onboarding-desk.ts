@@ -42,6 +42,8 @@ interface NodeOptions {
 /** Nodes that reach each other, under one clock. */
 export class DeskNetwork {
   nowMs: number = START_MS;
+  /** What becomes of an inviter's answer on its way. */
+  altered: (frame: Uint8Array) => Uint8Array = (frame) => frame;
   readonly #t: TestContext;
   readonly #nodes = new Map<string, DeskNode>();
 
@@ -129,6 +131,7 @@ export class DeskNetwork {
     const { peerId } = await identityFromSeed(seed);
     const node = this.#nodes.get(to);
     const { signal } = new AbortController();
+    const altered = (frame: Uint8Array): Uint8Array => this.altered(frame);
     return {
       request: async function* (_to, protocol, body) {
         const guest = node
@@ -136,7 +139,10 @@ export class DeskNetwork {
           .guests()
           .find((one) => one.peerId === peerId && one.only === protocol);
         if (node === undefined || guest === undefined) throw new TransportError('refused', 'hung up');
-        yield* node.onboarding().answer(body, { peerId, remoteAddr: '/ip4/198.51.100.9/tcp/50000', signal });
+        for await (const frame of node
+          .onboarding()
+          .answer(body, { peerId, remoteAddr: '/ip4/198.51.100.9/tcp/50000', signal }))
+          yield altered(frame);
       },
       stop: async () => undefined,
     };

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { OnboardingTerms } from '../../../src/core/onboarding.ts';
+import { decodeInviteAnswer, encodeInviteAnswer } from '../../../src/wire/invite.ts';
 import { decodeInviteCode, encodeInviteCode } from '../../../src/wire/invite-code.ts';
 import { DeskNetwork, type DeskNode, refusedAs, START_MS, taken } from '../../support/onboarding-desk.ts';
 
@@ -246,4 +247,25 @@ test('a garden that is for others alone is no promise: the check fails, and its 
   assert.match(failed[0]?.detail ?? '', /globex is no member of the garden of company\/merger/);
   const team = await acme.onboarding().invite({ terms: { ...TERMS, share: ['team'] }, validForS: HOUR_S }, 'agent:op');
   assert.equal(refusedAs(team), 'invitation_invalid', 'team is for an edited file alone');
+});
+
+test('an answer counts only with the key and the authority that stand in the code', async (t) => {
+  const net = new DeskNetwork(t);
+  // Before acme: one of them has its key, and the network knows nodes by their keys.
+  const others = [await net.node('acme.example', 3), await net.node('umbrella.example', 1)];
+  const [acme, globex] = [await net.node('acme.example', 1), await net.node('globex.example', 2)];
+  const { code } = await invite(acme);
+  const told = (note: string) => (frame: Uint8Array) => {
+    const answer = decodeInviteAnswer(frame);
+    assert.ok(answer.ok && typeof answer.value !== 'string');
+    return encodeInviteAnswer({ ...answer.value, peer: note });
+  };
+  const lies = [...others.map((node) => told(node.onboarding().ownNote())), told('x'), () => Buffer.from('{}')];
+  for (const [i, lie] of lies.entries()) {
+    net.altered = lie;
+    assert.equal(refusedAs(await globex.onboarding().join(code, null, 'agent:op')), 'answer_invalid', `${i}`);
+    assert.deepEqual(await globex.onboarding().list(), []);
+  }
+  net.altered = (frame) => frame;
+  taken(await globex.onboarding().join(code, null, 'agent:op'));
 });
