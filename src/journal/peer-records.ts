@@ -30,7 +30,7 @@ export interface PeerTotals {
 }
 
 export class PeerRecords {
-  readonly #db: Db;
+  readonly #totals: Statement<[string], { accepted: number | null; refused: number | null }>;
   readonly #cursor: Statement<[string, string], number>;
   readonly #checkpoint: Statement<[string], { tree_size: number; root: Uint8Array; note: string }>;
   readonly #feedLength: Statement<[string, string], number>;
@@ -43,11 +43,11 @@ export class PeerRecords {
   readonly #insertDeclaration: (row: NewRow<'peer_declarations'>) => number;
 
   constructor(db: Db) {
-    this.#db = db;
     this.#cursor = prepare<[string, string]>(db, newestCursor).pluck() as Statement<[string, string], number>;
     this.#checkpoint = prepare(db, newestCheckpoint);
     this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
     this.#lastPage = prepare(db, newestPage);
+    this.#totals = prepare(db, totalsOfPages);
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
     this.#insertPage = prepareAppend(db, 'pages');
     this.#insertPageNote = prepareAppend(db, 'page_notes');
@@ -82,11 +82,7 @@ export class PeerRecords {
   }
 
   totals(peer: string): PeerTotals {
-    const query = sqlBuilder
-      .selectFrom('pages')
-      .select((q) => [q.fn.sum('accepted').as('accepted'), q.fn.sum('refused').as('refused')])
-      .where('peer', '=', PARAM);
-    const row = prepare<[string], { accepted: number | null; refused: number | null }>(this.#db, query).get(peer);
+    const row = this.#totals.get(peer);
     return { accepted: row?.accepted ?? 0, refused: row?.refused ?? 0 };
   }
 
@@ -161,6 +157,11 @@ const newestPage = sqlBuilder
   .where('peer', '=', PARAM)
   .orderBy('page_id', 'desc')
   .limit(ONE);
+
+const totalsOfPages = sqlBuilder
+  .selectFrom('pages')
+  .select((q) => [q.fn.sum('accepted').as('accepted'), q.fn.sum('refused').as('refused')])
+  .where('peer', '=', PARAM);
 
 const newestDeclaration = sqlBuilder
   .selectFrom('peer_declarations')

@@ -10,7 +10,7 @@ import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
-import type { Federation } from './federation.ts';
+import type { Federation, OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { SOFTWARE, VERSION } from './version.ts';
@@ -21,7 +21,7 @@ const READY_LAG_ENTRIES = 100_000;
 /** @param nodeUrl asked late: the port may be known only when the server listens */
 export function apiOf(
   base: Base,
-  federation: Federation | null,
+  federation: OpenFederation | null,
   nodeUrl: () => string,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
@@ -78,10 +78,11 @@ export function apiOf(
 }
 
 async function measure({ metrics, writer, health }: Base): Promise<void> {
-  const { entries, auditRecords, projectionLag } = await writer.stats();
+  const { entries, auditRecords, projectionLag, recallLag } = await writer.stats();
   metrics.journalEntries.set(entries);
   metrics.auditRecords.set(auditRecords);
   metrics.projectionLagEntries.set(projectionLag);
+  metrics.recallLagEntries.set(recallLag);
   health.projectionLag = projectionLag;
 }
 
@@ -106,7 +107,7 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
   const checks = [
     {
       name: 'guard',
-      ok: guard === null || guard.state === 'clear',
+      ok: guard === null || (guard.state === 'clear' && !guard.disputed),
       detail: guard?.detail ?? 'this is the newest history that anybody could show',
     },
     {
@@ -129,8 +130,11 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
     },
     {
       name: 'queries',
-      ok: health.projectionLag <= READY_LAG_ENTRIES,
-      detail: `${health.projectionLag} entries behind the journal`,
+      ok: health.projectionLag <= READY_LAG_ENTRIES && writer.derivedFault === null,
+      detail:
+        writer.derivedFault === null
+          ? `${health.projectionLag} entries behind the journal`
+          : `they cannot be kept up with the journal, and it is tried again: ${writer.derivedFault}`,
     },
     {
       name: 'federation',

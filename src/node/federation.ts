@@ -1,7 +1,7 @@
 /** The node among its peers: transport, answers to peers, and a session for each peer file. */
 import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
-import { openPeerFolder, type PeerFolder } from '../config/peer-folder.ts';
+import { openPeerFolder, type PeerFolder, type PeerFolderChange } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
 import type { Onboarding } from '../onboard/onboarding.ts';
 import type { PullDeps } from '../pull/deps.ts';
@@ -19,11 +19,12 @@ import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { gardenMembersOf, givingOf } from './grants.ts';
-import { RestoreGuard } from './guard.ts';
+import type { RestoreGuard } from './guard.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { openOnboarding, serveInvitations } from './onboarding.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
+import { restoreOf } from './restore.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
@@ -36,22 +37,54 @@ export interface Federation {
   readonly decided: Promise<void>;
   readonly sessions: PeerSessions;
   readonly witness: Witness;
-  readonly onboarding: Onboarding;
   /** Peer files in force, by name. */
   files(): ReadonlyMap<string, PeerFile>;
   addresses(): readonly string[];
   connected(peerId: string): boolean;
 }
 
-export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
+/** One that partners can be added to. */
+export interface OpenFederation extends Federation {
+  readonly onboarding: Onboarding;
+}
+
+/** The peer files, and what carries bytes to those whom they name. */
+export interface Surroundings {
+  readonly folder: PeerFolder;
+  /** Tells of changes in the folder until the returned function is called. */
+  readonly watch: (onChange: (change: PeerFolderChange) => void) => () => void;
+  readonly openTransport: (peers: () => readonly PeerFile[]) => Promise<Transport>;
+}
+
+export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<OpenFederation> {
+  const { peers } = base.paths;
+  let opened: Transport | undefined;
   // Before the peer files are read: a yes that was interrupted becomes one of them.
-  const onboarding = await openOnboarding(base, () => transport);
-  const folder = openPeerFolder(base.paths.peers, base.config.nodeId);
+  const onboarding = await openOnboarding(base, () => opened);
+  const folder = openPeerFolder(peers, base.config.nodeId);
+  const surroundings: Surroundings = {
+    folder,
+    watch: (onChange) => watchPeers(peers, folder, onChange),
+    openTransport: async (allowed) => {
+      opened = await openTransport(base, () => [...allowed(), ...onboarding.guests()]);
+      await serveInvitations(base, opened, onboarding);
+      return opened;
+    },
+  };
+  return { ...(await federate(base, surroundings, owned)), onboarding };
+}
+
+export async function federate(
+  base: Base,
+  surroundings: Surroundings,
+  owned: AsyncDisposableStack,
+): Promise<Federation> {
+  const { folder } = surroundings;
   const files = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
-  const keys = await PeerKeyring.open(base.writer, files);
+  const keys = await PeerKeyring.open(base, files);
   const peers = (): PeerFile[] => files().map((peer) => keys.current(peer));
   const allowed = (): PeerFile[] => files().flatMap((peer) => keys.possible(peer));
-  const transport: Transport = await openTransport(base, () => [...allowed(), ...onboarding.guests()]);
+  const transport = await surroundings.openTransport(allowed);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
@@ -65,16 +98,15 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     hello,
     peerOf,
   });
-  await serveInvitations(base, transport, onboarding);
   let dialling: KeepAlive | undefined;
   const onSuccessions = (nodeId: string): Promise<void> => keys.learn(nodeId).then(() => dialling?.refresh());
   const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, witness: () => witness });
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  const guard = guardOf(base, transport, peers, owned);
+  const guard = restoreOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
-  const parts = { transport, peers, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
+  const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
   const witness = await startWitness(base, parts, owned);
   const keepAlive = new KeepAlive({ transport, allowed, clock: SYSTEM_CLOCK, random: chance });
   dialling = keepAlive;
@@ -104,9 +136,9 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
   const decided = guard
     .start()
-    .then(() => followFolder(base, folder, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
+    .then(() => followFolder(base, surroundings, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
-  return { guard, decided, sessions, witness, onboarding, files: () => folder.state().peers, ...reachOf(transport) };
+  return { guard, decided, sessions, witness, files: () => folder.state().peers, ...reachOf(transport) };
 }
 
 function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {
@@ -120,28 +152,12 @@ function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'pe
     growth,
     logger,
     reader,
+    successions: async (nodeId) => ((await writer.successions([nodeId]))[0] ?? []).map(({ note }) => note),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
-    nowMs: Date.now,
+    nowMs: base.nowMs,
   };
-}
-
-function guardOf(
-  base: Base,
-  transport: Transport,
-  peers: () => readonly PeerFile[],
-  owned: AsyncDisposableStack,
-): RestoreGuard {
-  const guard = new RestoreGuard({
-    journal: base.writer,
-    transport,
-    peers,
-    waitMs: base.guarded ? base.config.guard.waitMs : 0,
-    onChange: (status) => base.events.guard(status.state, status.detail),
-  });
-  owned.defer(() => guard.stop());
-  return guard;
 }
 
 function openTransport(base: Base, allowed: AllowedPeers): Promise<Transport> {
@@ -154,7 +170,7 @@ function openTransport(base: Base, allowed: AllowedPeers): Promise<Transport> {
     allowed,
     limits: { maxConnections: config.limits.maxConnections },
     onRefused: (refusal) => {
-      const record = refused.note(refusal, Date.now());
+      const record = refused.note(refusal, base.nowMs());
       if (record !== null) writer.audit(record).catch((error: unknown) => logger.error({ error }, 'audit failed'));
     },
     onError: (error) => logger.debug({ error: error.message }, 'transport'),
@@ -168,8 +184,8 @@ function pullDeps(
     readonly witness: () => Witness;
   },
 ): PullDeps {
+  const { config, logger, writer, nowMs } = base;
   const { transport, hello, onSuccessions, peers, witness } = parts;
-  const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
   return {
     journal: writer,
@@ -177,7 +193,7 @@ function pullDeps(
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
     gardens: gardenMembersOf(config),
     logger,
-    nowMs: Date.now,
+    nowMs,
     random: chance,
     hello,
     onSuccessions,
@@ -192,7 +208,7 @@ function pullDeps(
 /** One change after the other: a file written twice in a row must not be carried out out of order. */
 async function followFolder(
   base: Base,
-  folder: PeerFolder,
+  { folder, watch }: Surroundings,
   keys: PeerKeyring,
   deps: FollowDeps,
   owned: AsyncDisposableStack,
@@ -202,7 +218,7 @@ async function followFolder(
   let following = Promise.resolve();
   owned.defer(() => following);
   owned.defer(
-    watchPeers(base.paths.peers, folder, (change) => {
+    watch((change) => {
       following = following
         .then(async () => followPeers(await keys.applied(change), deps))
         .catch((error: unknown) => base.logger.error({ error }, 'a change of the peer files could not be carried out'));
@@ -211,10 +227,10 @@ async function followFolder(
 }
 
 function helloOf(base: Base): () => Uint8Array {
-  const { declaration, statements } = base;
+  const { declaration, nowMs, statements } = base;
   const successions = statements.slice(-MAX_SUCCESSIONS).map(({ note }) => note);
   const said = { declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE, successions };
-  return () => encodeHello({ clock_ms: Date.now(), ...said });
+  return () => encodeHello({ clock_ms: nowMs(), ...said });
 }
 
 function chance(): number {

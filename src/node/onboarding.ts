@@ -18,9 +18,9 @@ import { SOFTWARE } from './version.ts';
 
 const ANSWER_MS = 10_000;
 
-/** @param transport of this node; asked when it is there */
-export function openOnboarding(base: Base, transport: () => Transport): Promise<Onboarding> {
-  const { config, paths, keys, identity, peerId, declaration, growth, logger } = base;
+/** @param transport of this node, once it is there */
+export function openOnboarding(base: Base, transport: () => Transport | undefined): Promise<Onboarding> {
+  const { config, paths, keys, identity, peerId, declaration, growth, logger, nowMs } = base;
   const { announce } = config.listen;
   return Onboarding.open({
     folder: paths.onboarding,
@@ -32,7 +32,7 @@ export function openOnboarding(base: Base, transport: () => Transport): Promise<
       declaration,
       software: SOFTWARE,
       protocols: PROTOCOLS,
-      addresses: () => (announce.length > 0 ? announce : transport().addresses()).map(withoutPeerId),
+      addresses: () => (announce.length > 0 ? announce : (transport()?.addresses() ?? [])).map(withoutPeerId),
     },
     journal: journalOf(base),
     peersFolder: paths.peers,
@@ -41,11 +41,11 @@ export function openOnboarding(base: Base, transport: () => Transport): Promise<
     feeds: () => growth.current().feeds,
     gardens: gardenMembersOf(config),
     maxFutureSkewMs: config.federation.maxFutureSkewMs,
-    tls: () => checkTls(config.api.tls, Date.now()),
+    tls: () => checkTls(config.api.tls, nowMs()),
     openGuest: (seed, inviter) => createTransport({ seed, listen: [], allowed: () => [inviter] }),
     peerIdOfSeed: async (seed) => (await identityFromSeed(seed)).peerId,
-    onGuests: () => transport().refreshAllowed(),
-    nowMs: Date.now,
+    onGuests: () => transport()?.refreshAllowed(),
+    nowMs,
     randomBytes,
     logger,
   });

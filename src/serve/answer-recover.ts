@@ -1,11 +1,12 @@
-/** Gives a peer back what it once gave us: its own checkpoint and its own entries, nothing of anybody else's. */
+/** Gives a peer back what it once gave us: its own checkpoint, key successions and entries, nothing of anybody else's. */
 import { MAX_PAGES_PER_PULL } from '../core/limits.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { decodeRecoverRequest, encodeHeadAnswer } from '../wire/recover.ts';
+import { encodeKeysAnswer } from '../wire/recover-keys.ts';
 import type { ServeDeps } from './deps.ts';
 
 /**
- * One frame with the largest checkpoint held, or the pages as they were received, then an end frame. Needs no grant: all of
+ * One frame with the largest checkpoint or the key successions held, or the pages as they were received, then an end frame. Needs no grant: all of
  * it is the asker's own, and its key is proven. No answer to what cannot be read.
  */
 export async function* answerRecover(request: Uint8Array, peerId: string, deps: ServeDeps): AsyncGenerator<Uint8Array> {
@@ -14,6 +15,10 @@ export async function* answerRecover(request: Uint8Array, peerId: string, deps: 
   if (peer === undefined || !decoded.ok) return;
   if (decoded.value.kind === 'head') {
     yield encodeHeadAnswer(await deps.reader.heldCheckpoint(peer.nodeId));
+    return;
+  }
+  if (decoded.value.kind === 'keys') {
+    yield encodeKeysAnswer(await deps.successions(peer.nodeId));
     return;
   }
   const { from, skip } = decoded.value;
