@@ -15,6 +15,7 @@ const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const runtime: Runtime = {
   env: process.env,
   stdin: process.stdin,
+  interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
   stdout: output(process.stdout),
   stderr: output(process.stderr),
   pid: process.pid,

@@ -3,7 +3,9 @@ import type { DecisionCode } from '../core/disclosure.ts';
 import type { FeedChange, Preview } from '../core/disclosure-report.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
+import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
+import type { Result } from '../core/result.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
 import type { Published } from '../journal/published-log.ts';
@@ -112,6 +114,25 @@ export interface PeerDirectory {
   resume(id: string, actor: string): Promise<PeerStatus | undefined>;
   /** Pins a log key that waits for an operator, and has the peer asked again at once. */
   trustKeys(name: string, keys: readonly string[], actor: string): Promise<TrustKeyOutcome>;
+}
+
+type Onboarded<T> = Promise<Result<T, OnboardingRefusal>>;
+
+/** Invitations, and partners that wait to be confirmed. `id` is that of an invitation, or the name of who waits. */
+export interface ApiOnboarding {
+  invite(
+    invitation: { readonly terms: OnboardingTerms; readonly validForS: number },
+    actor: string,
+  ): Onboarded<{ readonly code: string; readonly view: OnboardingView }>;
+  revoke(id: string, actor: string): Onboarded<OnboardingView>;
+  join(code: string, name: string | null, actor: string): Onboarded<OnboardingView>;
+  /** This node's signed peer note, for those who exchange files. */
+  ownNote(): string;
+  take(note: string, terms: OnboardingTerms, actor: string): Onboarded<OnboardingView>;
+  confirm(id: string, words: readonly string[], actor: string): Onboarded<OnboardingView>;
+  reject(id: string, actor: string): Onboarded<OnboardingView>;
+  list(): Promise<readonly OnboardingView[]>;
+  get(id: string): Promise<OnboardingView | undefined>;
 }
 
 /** What operators ask about who may read what. A peer is named by its file, or by its node id once that is gone. */
@@ -279,6 +300,8 @@ export interface ApiDeps {
   readonly peers: PeerDirectory;
   /** null while the node does not run. */
   readonly witness: ApiWitness | null;
+  /** null while the node does not run. */
+  readonly onboarding: ApiOnboarding | null;
   readonly grants: GrantDesk;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;

@@ -12,10 +12,12 @@ import { authorityOf } from '../core/node-id.ts';
 import type { CommonOptions, Context, Outcome } from './cli.ts';
 import { CliError } from './exit.ts';
 import { loadNodeConfig } from './node-config.ts';
+import { addFromFile } from './peer-declaration.ts';
+import type { TermsOptions } from './terms-options.ts';
 
 export interface AddOptions extends CommonOptions {
-  readonly nodeId: string;
-  readonly peerId: string;
+  readonly nodeId?: string;
+  readonly peerId?: string;
   readonly address?: readonly string[];
   readonly namespace?: readonly string[];
   readonly share?: readonly string[];
@@ -24,10 +26,43 @@ export interface AddOptions extends CommonOptions {
   readonly disabled?: boolean;
   readonly allowTeam?: boolean;
   readonly replace?: boolean;
+  readonly until?: string;
+  readonly name?: string;
 }
 
-/** `peer add`: writes the file after everything that could be wrong with it has been ruled out. */
-export async function runAdd(context: Context, [name = '']: readonly string[], options: AddOptions): Promise<Outcome> {
+/** Who the partner is, in the operator's own words. */
+interface NamedOptions extends AddOptions {
+  readonly nodeId: string;
+  readonly peerId: string;
+}
+
+/** `peer add`: from the partner's declaration, or by name. */
+export async function runAdd(context: Context, args: readonly string[], options: AddOptions): Promise<Outcome> {
+  const { nodeId, peerId, until, name } = options;
+  if (nodeId === undefined && peerId === undefined) return addFromFile(context, args[0] ?? '', fileTerms(options));
+  if (nodeId === undefined || peerId === undefined) throw usage('expected --node-id and --peer-id, got one of them');
+  if (until !== undefined || name !== undefined)
+    throw usage('--until and --name go with a file; with a name write the end into the grant: public,not_after=…');
+  return addByName(context, args, { ...options, nodeId, peerId });
+}
+
+/** A declaration says who it is, and where; what it does not say is for `peers/<name>.toml`, later. */
+function fileTerms(options: AddOptions): TermsOptions {
+  const { share, accept, until, name, address, namespace, logKey, disabled, replace } = options;
+  if ([address, namespace, logKey, disabled, replace].some((one) => one !== undefined))
+    throw usage(
+      'a file goes with --share, --accept, --until and --name; the other options go with --node-id and --peer-id',
+    );
+  return {
+    ...(share === undefined ? {} : { share }),
+    ...(accept === undefined ? {} : { accept }),
+    ...(until === undefined ? {} : { until }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+/** Writes the file after everything that could be wrong with it has been ruled out. */
+async function addByName(context: Context, [name = '']: readonly string[], options: NamedOptions): Promise<Outcome> {
   const dir = context.dir();
   const { nodeId: ownNodeId } = loadNodeConfig(dir);
   const fault = peerNameFault(name);
@@ -52,7 +87,7 @@ export async function runAdd(context: Context, [name = '']: readonly string[], o
   return { json: JSON.stringify({ name, file: path, replaced: isThere }), human };
 }
 
-function toPeer(name: string, options: AddOptions): PeerFile {
+function toPeer(name: string, options: NamedOptions): PeerFile {
   const authority = authorityOf(options.nodeId) ?? '';
   return {
     name,

@@ -10,6 +10,7 @@ import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';
 import { CliError } from './exit.ts';
 import { loadNodeConfig } from './node-config.ts';
+import { noteLocalAddresses } from './onboarding-view.ts';
 import { ownVkeys, vkeyComments } from './own-vkeys.ts';
 import { fileView, requirePeer } from './peer-manage.ts';
 import { refusesSentences } from './peer-notices.ts';
@@ -44,12 +45,7 @@ async function showSelf(context: Context, config: Config): Promise<Outcome> {
   };
   const keys = ownVkeys(config.dir, (await context.node()).identityIn(config.dir));
   const toml = `${stringify(snippet).trimEnd()}\n${vkeyComments(keys)}`;
-  const local = snippet.addresses.filter((address) => /^\/(ip4\/(127\.|0\.0\.0\.0)|ip6\/(::1|::)\/)/.test(address));
-  if (local.length > 0) {
-    context.note(
-      `Partners cannot reach ${local.join(' ')}: set listen.announce in config.toml to the address they can.`,
-    );
-  }
+  noteLocalAddresses(context, snippet.addresses);
   context.note(
     'Give this to the partner. It adds its own share and accept, and compares the peer id over another channel.',
   );

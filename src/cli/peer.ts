@@ -3,8 +3,10 @@ import { action, type Cli, withCommonOptions, withExamples } from './cli.ts';
 import { runAdd } from './peer-add.ts';
 import { runList, runRemove, runResume } from './peer-manage.ts';
 import { runNotices } from './peer-notices.ts';
+import { addOnboarding } from './peer-onboarding.ts';
 import { runShow } from './peer-show.ts';
 import { runTrustKey } from './peer-trust-key.ts';
+import { readUntil } from './terms-options.ts';
 
 export function addPeer(program: Command, cli: Cli): void {
   const group = program
@@ -13,6 +15,7 @@ export function addPeer(program: Command, cli: Cli): void {
     .description(
       'Partners of this node. Each has a file under peers/, which the running daemon picks up within two seconds. Nothing is granted by default.',
     );
+  addOnboarding(group, cli);
   addAdd(group, cli);
   const list = group.command('list').summary('all partners').action(action(cli, runList));
   withExamples(withCommonOptions(list), ['peer list --data ./acme']);
@@ -68,13 +71,13 @@ export function addPeer(program: Command, cli: Cli): void {
 function addAdd(group: Command, cli: Cli): void {
   const add = group
     .command('add')
-    .summary('add a partner, or change one with --replace')
+    .summary('add a partner from its declaration, or by name; change one with --replace')
     .description(
-      'Writes peers/<name>.toml. Take node id, peer id and addresses from the partner’s `peer show self`, and compare the peer id over another channel before you trust it.',
+      'With the file that the partner’s `peer declaration` has written: shows what was checked and twelve words, and adds the partner when they are confirmed. With a name, --node-id and --peer-id it writes peers/<name>.toml at once: take them from the partner’s `peer show self`, and compare the peer id over another channel before you trust it.',
     )
-    .argument('<name>', 'what you call the partner: globex')
-    .requiredOption('--node-id <uri>', 'who it is: stigmem://globex.example')
-    .requiredOption('--peer-id <id>', 'its key: 12D3Koo…')
+    .argument('<file or name>', 'a declaration; or, with --node-id, what you call the partner: globex')
+    .option('--node-id <uri>', 'who it is: stigmem://globex.example')
+    .option('--peer-id <id>', 'its key: 12D3Koo…')
     .option('--address <multiaddr...>', 'where to dial it; none: it dials us')
     .option('--namespace <authority...>', 'authorities whose facts it may author (default: that of its node id)')
     .option(
@@ -82,12 +85,15 @@ function addAdd(group: Command, cli: Cli): void {
       'feeds it may read from us: public, company/incident-42; with a time: public,not_after=2027-07-01T00:00:00Z',
     )
     .option('--accept <grant...>', 'feeds we take from it')
+    .option('--until <time>', 'with a file: end of the grants', readUntil)
+    .option('--name <name>', 'with a file: what you call the partner (default: after its node id)')
     .option('--log-key <vkey>', 'log key to insist on')
     .option('--allow-team', 'let it read team facts that --share grants')
     .option('--disabled', 'neither dial it nor let it in yet')
     .option('--replace', 'overwrite the file if there is one')
     .action(action(cli, runAdd));
   withExamples(withCommonOptions(add), [
+    'peer add globex.peer --share public --accept public --until 2026-12-31 --data ./acme',
     'peer add globex --node-id stigmem://globex.example --peer-id 12D3Koo… \\\n      --address /dns4/peerd.globex.example/tcp/4101 --share public --accept public --data ./acme',
   ]);
 }

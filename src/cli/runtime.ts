@@ -24,6 +24,8 @@ export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 export interface Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** Somebody sits in front of it: both standard input and output are a terminal. */
+  readonly interactive: boolean;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly pid: number;

@@ -18,6 +18,8 @@ export interface DataPaths {
   readonly apiKeys: string;
   /** The command line's own API key, in the clear: 0600. */
   readonly cliToken: string;
+  /** Records of invitations and of partners that wait to be confirmed; the daemon alone writes them. */
+  readonly onboarding: string;
   readonly run: string;
   /** Says where the running daemon listens. */
   readonly daemon: string;
@@ -43,6 +45,7 @@ export function dataPaths(dir: string): DataPaths {
     anchorKey: join(keys, 'anchor.key'),
     apiKeys: join(keys, 'api-keys.json'),
     cliToken: join(keys, 'cli.token'),
+    onboarding: join(dir, 'onboarding'),
     run,
     daemon: join(run, 'daemon.json'),
   };

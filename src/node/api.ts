@@ -10,7 +10,7 @@ import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
-import type { Federation } from './federation.ts';
+import type { Federation, OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { SOFTWARE, VERSION } from './version.ts';
@@ -21,7 +21,7 @@ const READY_LAG_ENTRIES = 100_000;
 /** @param nodeUrl asked late: the port may be known only when the server listens */
 export function apiOf(
   base: Base,
-  federation: Federation | null,
+  federation: OpenFederation | null,
   nodeUrl: () => string,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
@@ -45,6 +45,7 @@ export function apiOf(
         federation?.sessions.trustKeys(name, keys, actor) ?? { kind: 'unknown_peer' },
     },
     witness: federation?.witness.api ?? null,
+    onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder, type PeerFolderChange } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
+import type { Onboarding } from '../onboard/onboarding.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
@@ -12,6 +13,7 @@ import { type RegisterDeps, registerProtocols } from '../serve/register.ts';
 import { SYSTEM_CLOCK } from '../transport/clock.ts';
 import { KeepAlive } from '../transport/keep-alive.ts';
 import { createTransport } from '../transport/node.ts';
+import type { AllowedPeers } from '../transport/peers.ts';
 import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
@@ -20,6 +22,7 @@ import { gardenMembersOf, givingOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
 import { noticesOf } from './notices.ts';
 import { observeCorrupt, observePage } from './observing.ts';
+import { openOnboarding, serveInvitations } from './onboarding.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
 import { restoreOf } from './restore.ts';
@@ -41,6 +44,11 @@ export interface Federation {
   connected(peerId: string): boolean;
 }
 
+/** One that partners can be added to. */
+export interface OpenFederation extends Federation {
+  readonly onboarding: Onboarding;
+}
+
 /** The peer files, and what carries bytes to those whom they name. */
 export interface Surroundings {
   readonly folder: PeerFolder;
@@ -49,18 +57,22 @@ export interface Surroundings {
   readonly openTransport: (peers: () => readonly PeerFile[]) => Promise<Transport>;
 }
 
-export function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
+export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<OpenFederation> {
   const { peers } = base.paths;
+  let opened: Transport | undefined;
+  // Before the peer files are read: a yes that was interrupted becomes one of them.
+  const onboarding = await openOnboarding(base, () => opened);
   const folder = openPeerFolder(peers, base.config.nodeId);
-  return federate(
-    base,
-    {
-      folder,
-      watch: (onChange) => watchPeers(peers, folder, onChange),
-      openTransport: (allowed) => openTransport(base, allowed),
+  const surroundings: Surroundings = {
+    folder,
+    watch: (onChange) => watchPeers(peers, folder, onChange),
+    openTransport: async (allowed) => {
+      opened = await openTransport(base, () => [...allowed(), ...onboarding.guests()]);
+      await serveInvitations(base, opened, onboarding);
+      return opened;
     },
-    owned,
-  );
+  };
+  return { ...(await federate(base, surroundings, owned)), onboarding };
 }
 
 export async function federate(
@@ -128,15 +140,11 @@ export async function federate(
     .start()
     .then(() => followFolder(base, surroundings, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
-  return {
-    guard,
-    decided,
-    sessions,
-    witness,
-    files: () => folder.state().peers,
-    addresses: () => transport.addresses(),
-    connected: (peerId) => transport.connected(peerId),
-  };
+  return { guard, decided, sessions, witness, files: () => folder.state().peers, ...reachOf(transport) };
+}
+
+function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {
+  return { addresses: () => transport.addresses(), connected: (peerId) => transport.connected(peerId) };
 }
 
 function servingDeps(
@@ -156,14 +164,14 @@ function servingDeps(
   };
 }
 
-function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {
+function openTransport(base: Base, allowed: AllowedPeers): Promise<Transport> {
   const { config, logger, writer } = base;
   const refused = new RefusedConnections();
   return createTransport({
     seed: base.keys.node.seed,
     listen: config.listen.p2p,
     announce: config.listen.announce,
-    allowed: peers,
+    allowed,
     limits: { maxConnections: config.limits.maxConnections },
     onRefused: (refusal) => {
       const record = refused.note(refusal, base.nowMs());

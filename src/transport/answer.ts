@@ -83,7 +83,8 @@ export class Answerer {
   }
 
   #admit(peerId: string): void {
-    if (!this.#isAllowed(peerId)) throw new TransportError('forbidden', 'the peer was removed from our allow list');
+    if (!this.#isAllowed(peerId))
+      throw new TransportError('forbidden', 'the peer was removed from our allow list, or may not use this protocol');
     let open = 0;
     for (const stream of this.#open.values()) if (stream.peerId === peerId) open++;
     // The library's own limit counts per connection, and a peer may have several.

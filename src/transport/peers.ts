@@ -8,6 +8,8 @@ export interface AllowedPeer {
   readonly peerId: string;
   /** Multiaddrs, with or without `/p2p/<peer id>`; empty if the peer always calls us. */
   readonly addresses: readonly string[];
+  /** The one protocol that it may open streams of; absent: all. */
+  readonly only?: string;
 }
 
 /** The peers allowed at this moment. Called for every connection and request, so it must be cheap. */

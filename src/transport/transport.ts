@@ -80,7 +80,10 @@ export class Libp2pTransport implements Transport {
   }
 
   async serve(protocol: string, options: ServeOptions): Promise<void> {
-    const isAllowed = (peerId: string): boolean => findAllowed(this.#allowed, peerId) !== undefined;
+    const isAllowed = (peerId: string): boolean => {
+      const peer = findAllowed(this.#allowed, peerId);
+      return peer !== undefined && (peer.only === undefined || peer.only === protocol);
+    };
     const answerer = new Answerer(protocol, options, isAllowed);
     // No middleware, ever: the library appends the handler to a shared list at each stream and calls it that often.
     await this.#node.handle(protocol, answerer.onStream, { maxInboundStreams: options.maxInboundStreams });

@@ -12,6 +12,7 @@ export const WITNESS_PROTOCOL = '/stigmem/federation/witness/1.0.0';
 export const RECEIPT_PROTOCOL = '/stigmem/federation/receipt/1.0.0';
 export const CLOSURE_PROTOCOL = '/stigmem/federation/closure/1.0.0';
 export const NOTICE_PROTOCOL = '/stigmem/federation/notice/1.0.0';
+export const INVITE_PROTOCOL = '/stigmem/federation/invite/1.0.0';
 
 /** What this version speaks, in the order in which `hello` lists it. */
 export const PROTOCOLS: readonly string[] = [
@@ -24,4 +25,5 @@ export const PROTOCOLS: readonly string[] = [
   RECEIPT_PROTOCOL,
   CLOSURE_PROTOCOL,
   NOTICE_PROTOCOL,
+  INVITE_PROTOCOL,
 ];

@@ -9,14 +9,12 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { judgeFile } from '../../src/client/verify-file.ts';
 import { readTar, writeTar } from '../../src/core/ustar.ts';
 import { lyingLog } from '../adversarial/fact-lies.ts';
 import { HostileProcess } from '../support/hostile-process.ts';
-import { Bench, type NodeProcess } from '../support/node-process.ts';
+import { Bench, MAIN, type NodeProcess } from '../support/node-process.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const FACTS = new URL('../adversarial/fact-lies.ts', import.meta.url).href;
 const PAGES = new URL('../adversarial/page-lies.ts', import.meta.url).href;
 const WORDS = ['PROVEN', 'NOT PROVEN', 'INVALID'];

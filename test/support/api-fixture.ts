@@ -66,6 +66,7 @@ export interface SendOptions {
 export interface TestApiOptions {
   readonly peers?: readonly PeerStatus[];
   readonly witness?: ApiDeps['witness'];
+  readonly onboarding?: ApiDeps['onboarding'];
   readonly signingKeys?: readonly KeyStatus[];
   readonly limits?: Partial<ApiLimits>;
   readonly gardens?: readonly string[];
@@ -107,6 +108,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     reader: node,
     peers: peerDirectory(options.peers ?? []),
     witness: options.witness ?? null,
+    onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
     receipts: async () => [],
     notices: async () => [],

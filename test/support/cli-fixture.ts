@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly isTTY?: boolean;
+  /** Somebody can be asked. */
+  readonly interactive?: boolean;
   readonly columns?: number;
   /** Signals to send, each when the command has printed a line since the last one. */
   readonly signals?: readonly StopSignal[];
@@ -120,6 +122,7 @@ async function runOnce(args: readonly string[], node: Node, how: RunOptions): Pr
   const runtime: Runtime = {
     env: how.env ?? {},
     stdin: stdinOf(how.stdin ?? ''),
+    interactive: how.interactive ?? false,
     stdout: output(stdout),
     stderr: output(stderr),
     pid: 4242,

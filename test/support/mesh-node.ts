@@ -14,7 +14,7 @@ import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { startAnchoring } from '../../src/node/anchor.ts';
 import { apiOf } from '../../src/node/api.ts';
 import { type Base, openBase } from '../../src/node/base.ts';
-import { type Federation, startFederation } from '../../src/node/federation.ts';
+import { type OpenFederation, startFederation } from '../../src/node/federation.ts';
 import type { AssertRequest } from '../../src/verify/assertion.ts';
 import { createFolder, type DataFolder } from './data-folder.ts';
 import { type PeerLine, peerText } from './node-process.ts';
@@ -34,7 +34,7 @@ export class MeshNode {
   readonly folder: DataFolder;
   #owned = new AsyncDisposableStack();
   #base: Base | undefined;
-  #federation: Federation | undefined;
+  #federation: OpenFederation | undefined;
   #api: OpenAPIHono<ApiEnv> | undefined;
 
   private constructor(folder: DataFolder) {
@@ -89,7 +89,7 @@ export class MeshNode {
     return this.#base;
   }
 
-  get federation(): Federation {
+  get federation(): OpenFederation {
     if (this.#federation === undefined) throw new Error('not started');
     return this.#federation;
   }

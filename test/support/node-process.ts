@@ -18,7 +18,9 @@ import type { FsckReport } from '../../src/journal/fsck/report.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 
 /** `npm test` names the built program, which starts in a third of the time; a single file run by hand takes the sources. */
-const MAIN = process.env['STIGMEM_TEST_MAIN'] ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const MAIN: string =
+  process.env['STIGMEM_TEST_MAIN'] ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const KILL_AT = fileURLToPath(new URL('./kill-at.ts', import.meta.url));
 const LOG_TAIL_CHARS = 3_000;
 /** For one step of a machine that is busy with other tests: generous, because nothing is measured by it. */
 export const STEP_MS = 60_000;
@@ -71,12 +73,17 @@ export class Bench {
   }
 
   /** Starts a process whose standard error goes to a file of its own. */
-  spawn(name: string, args: readonly string[], stdio: 'pipe' | 'ipc'): ChildProcess {
+  spawn(
+    name: string,
+    args: readonly string[],
+    stdio: 'pipe' | 'ipc',
+    env: Readonly<Record<string, string>> = {},
+  ): ChildProcess {
     const file = join(this.root, `${name}.log`);
     this.#logs.set(name, file);
     const log = openSync(file, 'a', 0o600);
     const streams = stdio === 'ipc' ? ['ignore', log, log, 'ipc' as const] : ['ignore', 'pipe' as const, log];
-    const child = spawn(process.execPath, [...args], { stdio: streams as never, env: cleanEnv() });
+    const child = spawn(process.execPath, [...args], { stdio: streams as never, env: { ...cleanEnv(), ...env } });
     closeSync(log);
     this.#processes.add(child);
     child.once('exit', () => this.#processes.delete(child));
@@ -112,20 +119,21 @@ export class Bench {
     return said;
   }
 
-  /** Makes the data folder of a node. */
-  async node(authority: string, settings: readonly string[] = []): Promise<NodeProcess> {
-    const dir = join(this.root, authority);
-    const child = this.spawn(`${authority}-init`, initArguments(dir, authority), 'pipe');
+  /** Makes the data folder of a node. @param name of the folder, where two nodes say that they are the same */
+  async node(authority: string, settings: readonly string[] = [], name: string = authority): Promise<NodeProcess> {
+    const dir = join(this.root, name);
+    const child = this.spawn(`${name}-init`, initArguments(dir, authority), 'pipe');
     const line = await firstLine(child, `init of ${authority}`);
     const { peer_id: peerId } = JSON.parse(line) as { peer_id: string };
     if (child.exitCode === null) await once(child, 'exit');
-    return new NodeProcess(this, { authority, dir, peerId, settings });
+    return new NodeProcess(this, { authority, dir, name, peerId, settings });
   }
 }
 
 interface NodeOptions {
   readonly authority: string;
   readonly dir: string;
+  readonly name: string;
   readonly peerId: string;
   readonly settings: readonly string[];
 }
@@ -137,6 +145,7 @@ export class NodeProcess {
   readonly dir: string;
   readonly peerId: string;
   readonly #bench: Bench;
+  readonly #name: string;
   readonly #settings: readonly string[];
   readonly #token: string;
   /** Kept over restarts, so that peer files stay right. */
@@ -150,6 +159,7 @@ export class NodeProcess {
     this.nodeId = `stigmem://${options.authority}`;
     this.dir = options.dir;
     this.peerId = options.peerId;
+    this.#name = options.name;
     this.#settings = options.settings;
     this.#token = readFileSync(dataPaths(this.dir).cliToken, 'utf8').trim();
   }
@@ -182,17 +192,20 @@ export class NodeProcess {
     this.#url = url;
   }
 
-  /** Starts the daemon without waiting for it. */
-  launch(): ChildProcess {
+  /** Starts the daemon without waiting for it. @param killAtFile says where it kills itself, see kill-at.ts */
+  launch(killAtFile: string | null = null): ChildProcess {
     const set = this.#settings.flatMap((setting) => ['--set', setting]);
     const fixed = ['--api-port', '0', '--listen', this.#listen, '--log-level', 'debug', '--json'];
-    this.#child = this.#bench.spawn(this.authority, [MAIN, 'run', '--data', this.dir, ...fixed, ...set], 'pipe');
+    const preload = killAtFile === null ? [] : ['--import', KILL_AT];
+    const env = killAtFile === null ? {} : { KILL_AT_FILE: killAtFile };
+    const args = [...preload, MAIN, 'run', '--data', this.dir, ...fixed, ...set];
+    this.#child = this.#bench.spawn(this.#name, args, 'pipe', env);
     return this.#child;
   }
 
   /** Starts the daemon; resolves when it listens. */
-  async start(): Promise<this> {
-    const line = await firstLine(this.launch(), `start of ${this.authority}`).catch((error: Error) => {
+  async start(killAtFile: string | null = null): Promise<this> {
+    const line = await firstLine(this.launch(killAtFile), `start of ${this.authority}`).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.#bench.tails()}`);
     });
     const { api, addresses } = JSON.parse(line) as { api: string; addresses: readonly string[] };
@@ -222,6 +235,16 @@ export class NodeProcess {
 
   async post(path: string, body: unknown = {}): Promise<Answer> {
     return this.#ask('POST', path, JSON.stringify(body));
+  }
+
+  async delete(path: string): Promise<Answer> {
+    return this.#ask('DELETE', path);
+  }
+
+  /** Resolves when the daemon has ended, by itself or by a signal. */
+  async ended(): Promise<void> {
+    if (this.#child !== undefined && this.isRunning)
+      await within(STEP_MS, `${this.#name} ends`, once(this.#child, 'exit'));
   }
 
   /** This node as a line in the peer file of another. */

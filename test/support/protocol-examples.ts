@@ -14,8 +14,11 @@ import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { identityFromSeed, rawKeyOf } from '../../src/transport/identity.ts';
 import { encodeClosureAnswer, encodeClosureRequest, signClosure } from '../../src/wire/closure.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
+import { encodeInviteAnswer, encodeInviteRequest, signJoin } from '../../src/wire/invite.ts';
+import { encodeInviteCode, guestSeedOf } from '../../src/wire/invite-code.ts';
 import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
 import { signReceipt } from '../../src/wire/page-receipt.ts';
+import { signPeerNote } from '../../src/wire/peer-note.ts';
 import { encodeProofAnswer, encodeProofRequest, type ProofRequest } from '../../src/wire/proof.ts';
 import { PROTOCOLS, PULL_PROTOCOL } from '../../src/wire/protocols.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
@@ -104,7 +107,39 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ...noticeExamples(),
     ...proofs,
     ...witnessExamples(peer),
+    ...(await inviteExamples(peer, declaration)),
   ]);
+}
+
+/** The node of the other examples invites, and joins itself: only the bytes matter here. */
+async function inviteExamples(peer: HonestPeer, declaration: string): Promise<[string, string][]> {
+  const { peerId, publicKey } = await exampleIdentity();
+  const signer = createLogSigner(peer.nodeId, EXAMPLE_SEED);
+  const addresses = ['/dns4/peerd.acme.example/tcp/4101'];
+  const code = {
+    nodeKey: publicKey,
+    secret: Buffer.alloc(16, 4),
+    expiresS: EPOCH_MS / 1000 + 3_600,
+    authority: peer.authority,
+    addresses,
+    share: ['public'],
+    accept: ['public'],
+    untilS: null,
+  };
+  const guest = await identityFromSeed(guestSeedOf(code));
+  const note = signPeerNote({ addresses, declaration, peer_id: peerId }, signer);
+  const self = { ...hintsOf(), entries: 3, peer: note };
+  const join = signJoin({ inviterPeerId: peerId, guestPeerId: guest.peerId, peer: note }, signer);
+  return [
+    ['invite-code', encodeInviteCode(code)],
+    ['peer-note', note.trimEnd()],
+    ['invite-request', text(encodeInviteRequest({ ...self, join }))],
+    ['invite-answer', text(encodeInviteAnswer(self))],
+  ];
+}
+
+function hintsOf(): { clock_ms: number; protocols: readonly string[]; software: string } {
+  return { clock_ms: EPOCH_MS, protocols: PROTOCOLS, software: 'stigmem-peerd/0.1.0' };
 }
 
 function receiptExamples({ note }: SignedPageFrames): [string, string][] {
@@ -175,11 +210,9 @@ function witnessExamples(peer: HonestPeer): [string, string][] {
 
 function helloOf(declaration: string): Parameters<typeof encodeHello>[0] {
   return {
-    clock_ms: EPOCH_MS,
+    ...hintsOf(),
     declaration,
     heads: [],
-    protocols: PROTOCOLS,
-    software: 'stigmem-peerd/0.1.0',
     successions: [],
   };
 }

@@ -13,6 +13,7 @@ import { addJournal } from './journal.ts';
 import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
 import { addNotices } from './notices.ts';
+import { addOnboarding } from './onboarding.ts';
 import { addPeers } from './peers.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
@@ -39,6 +40,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addNotices(apparatus);
   addGrants(apparatus);
   addPeers(apparatus);
+  addOnboarding(apparatus);
   addAudit(apparatus);
   addEvidence(apparatus);
   addJournal(apparatus);

@@ -7,6 +7,7 @@ import { openFolderTargets } from './folder-targets.ts';
 import { FRAME_TARGET } from './frame-target.ts';
 import { mutate } from './mutate.ts';
 import { NOTE_TARGETS } from './note-targets.ts';
+import { ONBOARDING_TARGETS } from './onboarding-targets.ts';
 import { PAGE_TARGETS } from './page-targets.ts';
 import { PURE_TARGETS } from './pure-targets.ts';
 import { Random } from './random.ts';
@@ -113,9 +114,14 @@ async function fuzz(all: readonly Running[]): Promise<number> {
 }
 
 const folder = await openFolderTargets();
-const targets = [...PURE_TARGETS, ...NOTE_TARGETS, ...PAGE_TARGETS, FRAME_TARGET, ...folder.targets].filter(
-  ({ name }) => only === '*' || name === only,
-);
+const targets = [
+  ...PURE_TARGETS,
+  ...NOTE_TARGETS,
+  ...ONBOARDING_TARGETS,
+  ...PAGE_TARGETS,
+  FRAME_TARGET,
+  ...folder.targets,
+].filter(({ name }) => only === '*' || name === only);
 const running = targets.map((target) => ({
   target,
   executions: 0,

@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { createFolder, type DataFolder, openFolderApi } from '../../support/data-folder.ts';
+import { MAIN } from '../../support/node-process.ts';
 import { tamper } from '../../support/tampering.ts';
-
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 let folder: DataFolder;
 before(async () => {

@@ -87,7 +87,7 @@ for (const [args, says] of USAGE) {
 test('a group without a command shows its help and is a usage error', async () => {
   const { code, stderr, stdout } = await cli.runBare(['peer']);
   assert.equal(code, 2);
-  assert.match(stdout + stderr, /add \[options\] <name>/);
+  assert.match(stdout + stderr, /add \[options\] <file or name>/);
 });
 
 test('the data folder may come from the environment', async () => {

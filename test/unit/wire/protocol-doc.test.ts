@@ -13,7 +13,10 @@ import { openPage } from '../../../src/verify/page.ts';
 import { decodeClosureAnswer, decodeClosureRequest, openClosure } from '../../../src/wire/closure.ts';
 import { openDeclaration } from '../../../src/wire/declaration.ts';
 import { decodeHello } from '../../../src/wire/hello.ts';
+import { decodeInviteAnswer, decodeInviteRequest } from '../../../src/wire/invite.ts';
+import { decodeInviteCode } from '../../../src/wire/invite-code.ts';
 import { decodePage } from '../../../src/wire/page.ts';
+import { openPeerNote } from '../../../src/wire/peer-note.ts';
 import { decodeProofAnswer, decodeProofRequest } from '../../../src/wire/proof.ts';
 import { PROTOCOLS } from '../../../src/wire/protocols.ts';
 import { decodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
@@ -77,6 +80,9 @@ test('every message on the page decodes', async () => {
     assert.ok(decodeWitnessRequest(bytes(`witness-request-${kind}`)).ok, kind);
   for (const kind of ['cosigned', 'stale', 'refused', 'heads', 'judged'])
     assert.ok(decodeWitnessAnswer(bytes(`witness-answer-${kind}`)).ok, kind);
+  assert.ok(decodeInviteCode(bytes('invite-code').toString()).ok);
+  assert.ok(openPeerNote(bytes('peer-note', '\n').toString()).ok);
+  assert.ok(decodeInviteRequest(bytes('invite-request')).ok && decodeInviteAnswer(bytes('invite-answer')).ok);
   const stream = blocks.get('stream') ?? '';
   assert.ok(stream.endsWith(`7b ‖ the ${bytes('pull-request').length} bytes of the request`), stream);
 });
