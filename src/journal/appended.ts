@@ -23,6 +23,7 @@ export const KEY_OF: {
   readonly page_notes: 'note_id';
   readonly page_receipts: 'receipt_id';
   readonly key_statements: 'statement_id';
+  readonly page_places: 'place_id';
 } = {
   feeds: 'feed_id',
   entries: 'chain_seq',
@@ -41,6 +42,7 @@ export const KEY_OF: {
   page_notes: 'note_id',
   page_receipts: 'receipt_id',
   key_statements: 'statement_id',
+  page_places: 'place_id',
 };
 
 /** A row without its key, which the table gives, and without its sums. */

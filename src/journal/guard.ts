@@ -63,6 +63,7 @@ export interface Restored {
   readonly auditSeq: number;
 }
 
+const TAIL_LOST = 'audit_tail_lost';
 const FORKED =
   'a checkpoint that this node signed contradicts the history in its journal. Nothing is written or signed any more: ' +
   'restore the newest copy of the folder, or keep it for reading and go on as a new node';
@@ -75,14 +76,15 @@ export class JournalGuard {
   }
 
   /** Nothing is signed or written until {@link clear}. @throws JournalError `history_rewritten` on a contradiction */
-  begin(): void {
+  begin(nowMs: number): void {
     const { signer, entries, audit } = this.#parts;
     if (this.#isForked()) {
       signer.hold(FORKED);
       return;
     }
     signer.isBehind('journal', entries.size);
-    signer.isBehind('audit', audit.size);
+    this.#settleAudit(nowMs);
+    signer.assertExtendsSigned('audit', audit.size);
     signer.hold('it has just started and asks its peers whether this is its newest history');
   }
 
@@ -183,17 +185,39 @@ export class JournalGuard {
   }
 
   /** The journal is the newest there is: it may write and sign again. @throws JournalError `guarded` if it is a fork */
-  clear(nowMs: number): void {
-    const { heads, audit, signer, transact } = this.#parts;
+  clear(): void {
+    const { heads, signer } = this.#parts;
     if (heads.forked !== null) throw new JournalError('guarded', FORKED);
-    const signed = heads.last('audit');
-    if (signed !== null && signed.size > audit.size) {
-      // Nobody holds the end of the audit log. It goes on from where the copy ends, and says so in its own next record.
-      heads.set('audit', this.#recordedAuditHead());
-      const detail = { ...this.#auditSizes(), signed_audit_size: signed.size, signed_audit_root: signed.root };
-      transact(() => audit.append({ event: 'audit_tail_lost', detail }, null, nowMs * 1000));
-    }
     signer.release();
+  }
+
+  /**
+   * Nobody holds the end of the audit log: it goes on from where the copy ends, and says so in its next record, before
+   * anything else is written to it. Only then the file is changed: a crash in between leaves a record that names the very
+   * head in the file, and the next start goes by that.
+   */
+  #settleAudit(nowMs: number): void {
+    const { heads, audit, transact } = this.#parts;
+    const signed = heads.last('audit');
+    if (signed === null) return;
+    if (signed.size > audit.size) {
+      const detail = { ...this.#auditSizes(), signed_audit_root: signed.root };
+      transact(() => audit.append({ event: TAIL_LOST, detail }, null, nowMs * 1000));
+    } else if (!this.#isRecordedAsLost(signed)) return;
+    heads.set('audit', this.#recordedAuditHead());
+  }
+
+  #isRecordedAsLost({ size, root }: SignedHead): boolean {
+    const query = sqlBuilder
+      .selectFrom('audit')
+      .select('body')
+      .where('event', '=', PARAM)
+      .orderBy('seq', 'desc')
+      .limit(1);
+    const row = prepare<[string, number], { body: string }>(this.#parts.db, query).get(TAIL_LOST, 1);
+    if (row === undefined) return false;
+    const { detail } = JSON.parse(row.body) as { detail: { signed_audit_size?: unknown; signed_audit_root?: unknown } };
+    return detail.signed_audit_size === size && detail.signed_audit_root === root;
   }
 
   #auditSizes(): Record<string, number> {

@@ -100,6 +100,7 @@ export const SUMMED_COLUMNS: { readonly [T in SummedTable]: readonly SummedColum
   page_notes: ['note_id', 'page_id', 'note'],
   page_receipts: ['receipt_id', 'peer', 'feed', 'after_seq', 'to_seq', 'note', 'received_us'],
   key_statements: ['statement_id', 'node_id', 'note', 'received_us'],
+  page_places: ['place_id', 'page_id', 'first_seq', 'entries'],
 };
 
 /** What the sums of a table are made from. */

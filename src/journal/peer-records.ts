@@ -61,6 +61,16 @@ export class PeerRecords {
     return this.#cursor.get(peer, feed) ?? 0;
   }
 
+  /** Of each feed that something was taken of. */
+  cursors(peer: string): readonly { readonly feed: string; readonly after: number }[] {
+    const query = sqlBuilder
+      .selectFrom('pages')
+      .select((q) => ['feed', q.fn.max('to_seq').as('after')])
+      .where('peer', '=', PARAM)
+      .groupBy('feed');
+    return prepare<[string], { feed: string; after: number }>(this.#db, query).all(peer);
+  }
+
   checkpoint(peer: string): VerifiedCheckpoint | null {
     const row = this.#checkpoint.get(peer);
     return row === undefined ? null : { size: row.tree_size, root: row.root, note: row.note };
@@ -90,7 +100,8 @@ export class PeerRecords {
     return { accepted: row?.accepted ?? 0, refused: row?.refused ?? 0 };
   }
 
-  savePage(page: PageRecord, nowUs: number): void {
+  /** @returns its key */
+  savePage(page: PageRecord, nowUs: number): number {
     const { header, entries, proof, note } = page.frames;
     const page_id = this.#insertPage({
       peer: page.peer,
@@ -107,6 +118,7 @@ export class PeerRecords {
       digest: pageDigest(page.frames),
     });
     if (note !== null) this.#insertPageNote({ page_id, note: Buffer.from(note).toString('utf8') });
+    return page_id;
   }
 
   saveCheckpoint(peer: string, checkpoint: VerifiedCheckpoint, nowUs: number): void {

@@ -148,6 +148,21 @@ CREATE TABLE key_statements (
 CREATE INDEX key_statements_by_node ON key_statements (node_id, statement_id);
 `;
 
+/** Migration 3: where the entries of a page came to stand, and what is kept for peers. */
+const TABLES_3 = `
+CREATE TABLE page_places (
+  place_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, first_seq INTEGER NOT NULL, entries INTEGER NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX page_places_by_page ON page_places (page_id);
+
+CREATE TABLE kept_notes (
+  kept_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, after_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL, sealed BLOB NOT NULL, received_us INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX kept_notes_by_page ON kept_notes (peer, feed, to_seq);
+`;
+
 /**
  * How often, and with what outcome, an anchor was tried that has no receipt yet; which heads of others' logs have been
  * joined with what was verified here: without its row a head is asked about again.
@@ -257,6 +272,8 @@ const GUARDED_2: Readonly<Record<string, string>> = {
   page_receipts: 'receipt_id',
   key_statements: 'statement_id',
 };
+/** `kept_notes` is not: what a peer leaves here it may replace, and nothing of ours rests on it. */
+const GUARDED_3: Readonly<Record<string, string>> = { page_places: 'place_id' };
 /** The reference's table of checkpoints; `payload` is the text whose hash is the leaf of a local log. */
 const VIEWS_2 = `
 CREATE VIEW fact_chain_checkpoints AS SELECT
@@ -281,7 +298,7 @@ WHERE c.log = 1;
 `;
 
 /** Every guarded table with its key column; `mutation_attempts` last. */
-export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_2, ...GUARDED_1 };
+export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_3, ...GUARDED_2, ...GUARDED_1 };
 /** Keys that are not counted up: an existing one is refused, any other is let in. */
 const UNORDERED = new Set(['meta', 'tiles']);
 const GUARDED_VIEWS_1 = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
@@ -319,6 +336,7 @@ const guardsOf = (tables: Readonly<Record<string, string>>): string[] =>
 export const MIGRATIONS: readonly string[] = [
   [TABLES, DERIVED, VIEWS, ...guardsOf(GUARDED_1), ...GUARDED_VIEWS_1.map(viewGuards)].join('\n'),
   [TABLES_2, DERIVED_2, RECALL_INDEX, VIEWS_2, ...guardsOf(GUARDED_2), ...GUARDED_VIEWS_2.map(viewGuards)].join('\n'),
+  [TABLES_3, ...guardsOf(GUARDED_3)].join('\n'),
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

@@ -7,6 +7,7 @@ import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
+import type { KeepDeps } from '../serve/answer-keep.ts';
 import type { ServeDeps } from '../serve/deps.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
 import { registerProtocols } from '../serve/register.ts';
@@ -18,6 +19,7 @@ import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { RestoreGuard } from './guard.ts';
+import { keepingOf } from './kept-notes.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { receiptsOf } from './receipts.ts';
@@ -110,12 +112,13 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   };
 }
 
-function servingDeps(base: Base): Omit<ServeDeps, 'peerOf'> & Pick<Base, 'growth' | 'logger'> {
+function servingDeps(base: Base): Omit<ServeDeps & KeepDeps, 'peerOf'> & Pick<Base, 'growth' | 'logger'> {
   const { growth, logger, reader, writer } = base;
   return {
     growth,
     logger,
     reader,
+    ...keepingOf(base),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),

@@ -4,6 +4,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
+import type { PendingNotes } from './send-notes.ts';
 import type { PendingReceipts } from './send-receipts.ts';
 
 /** The journal as the puller needs it; its thread verifies and appends. */
@@ -19,6 +20,8 @@ export interface PullJournal {
   audit(input: AuditInput): Promise<number>;
   pendingReceipts(peer: string, origin: string): Promise<PendingReceipts>;
   receiptsTaken(peer: string, pageId: number): Promise<void>;
+  pendingNotes(peer: string): Promise<PendingNotes>;
+  notesTaken(peer: string, pageId: number): Promise<void>;
 }
 
 export interface PullDeps {

@@ -21,6 +21,7 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
+import { sendNotes } from './send-notes.ts';
 import { sendReceipts } from './send-receipts.ts';
 import { takeTurn } from './take-turn.ts';
 import { Wakeable } from './wakeable.ts';
@@ -173,6 +174,7 @@ export class PeerSession {
       this.#set({ phase: 'queued' });
       const before = judgedOf(this.#state.progress);
       const outcome = await this.#pullInTurn(accept, signal);
+      await this.#leaveNotes(signal);
       if (outcome !== 'gave_way' && outcome.stoppedBy !== null) {
         const { reason, auditSeq } = outcome.stoppedBy;
         throw new PullError('page_refused', `a page was refused: ${reason} (audit record ${auditSeq})`);
@@ -225,6 +227,15 @@ export class PeerSession {
     if (greeted === null) return;
     await sendReceipts(peer, greeted, this.#deps, signal).catch((error: unknown) => {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'receipts not taken');
+    });
+  }
+
+  /** As soon as pages are stored: what is lost before the peer has its notes, nobody can give back. */
+  async #leaveNotes(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted === null) return;
+    await sendNotes(peer, greeted, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'restore notes not taken');
     });
   }
 

@@ -1,6 +1,8 @@
 import type { PeerFile } from '../config/peer-file.ts';
+import type { KeptNote } from '../journal/kept-notes.ts';
 import type { CorruptFact, JournalHead } from '../journal/read-model.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
+import type { FeedCursor } from '../wire/pull-request.ts';
 import type { BuiltPage, PageRequest } from './build-page.ts';
 
 /** What answering peers needs of the rest of the node. */
@@ -12,6 +14,8 @@ export interface ServeDeps {
   /** The checkpoint that pages are proved against, for a puller that has verified `knownSize`. */
   readonly served: (knownSize: number) => Promise<ServedCheckpoint>;
   readonly reader: ServeReader;
+  /** A peer has lost its log from this leaf index on, and asks for it. */
+  readonly onLost: (nodeId: string, from: number) => Promise<void>;
   /** Our own journal gave a row that is not what was appended. */
   readonly onCorrupt: (corrupt: CorruptFact) => void;
   readonly nowMs: () => number;
@@ -31,6 +35,13 @@ export interface ServeReader {
   /** The largest checkpoint of a peer's log that was verified here. */
   heldCheckpoint(peer: string): Promise<string | null>;
   heldPage(peer: string, from: number, skip: number): Promise<SignedPageFrames | undefined>;
+  /** Restore notes that the peer left here. */
+  keptNotes(
+    peer: string,
+    cursors: readonly FeedCursor[],
+    skip: number,
+    limits: { readonly notes: number; readonly bytes: number },
+  ): Promise<readonly KeptNote[]>;
 }
 
 /** The corrupt row behind an error that crossed a thread border; undefined for any other error. */

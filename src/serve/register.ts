@@ -1,15 +1,17 @@
 /** Puts the answers on the wire: each protocol with its limits on streams, bytes and time. */
-import { MAX_REQUEST_BYTES } from '../core/limits.ts';
+import { MAX_KEEP_BYTES, MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
 import {
   HELLO_PROTOCOL,
+  KEEP_PROTOCOL,
   PROOF_PROTOCOL,
   PULL_PROTOCOL,
   RECEIPT_PROTOCOL,
   RECOVER_PROTOCOL,
   WATCH_PROTOCOL,
 } from '../wire/protocols.ts';
+import { answerKeep, type KeepDeps } from './answer-keep.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
 import { answerReceipt, type ReceiptDeps } from './answer-receipt.ts';
@@ -24,7 +26,7 @@ const SHORT_MS = 10_000;
 const PULL_MS = 300_000;
 const PROOF_MS = 60_000;
 
-export interface RegisterDeps extends ServeDeps, ReceiptDeps {
+export interface RegisterDeps extends ServeDeps, ReceiptDeps, KeepDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -75,6 +77,12 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
     handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
+    onError,
+  });
+  await transport.serve(KEEP_PROTOCOL, {
+    maxInboundStreams: 1,
+    limits: { ...limits(SHORT_MS, PROOF_MS), maxRequestBytes: MAX_KEEP_BYTES },
+    handler: (request, { peerId }) => answerKeep(request, peerId, deps),
     onError,
   });
   await transport.serve(WATCH_PROTOCOL, {

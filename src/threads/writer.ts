@@ -19,6 +19,7 @@ import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserti
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
+import { type NotesMethods, notesMethods } from './notes-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -31,6 +32,8 @@ export interface WriterData {
   /** Private scalar of the anchor key. */
   readonly anchorSeed: Uint8Array;
   readonly witnessSeed: Uint8Array;
+  /** What restore notes are sealed under comes from it. */
+  readonly restoreSeed: Uint8Array;
   readonly formerWitnessSeeds: readonly Uint8Array[];
   /** The node's own policy, parsed; null: none. */
   readonly witnessPolicy: WitnessPolicy | null;
@@ -73,6 +76,7 @@ export interface WriterMethods
     DeclarationMethods,
     GuardMethods,
     KeyMethods,
+    NotesMethods,
     RecallMethods,
     ReceiptsMethods,
     WitnessMethods {
@@ -131,7 +135,7 @@ function start(data: WriterData): void {
   }, MUTATION_POLL_MS);
 
   const methods: WriterMethods = {
-    ...guardMethods(journal, signer),
+    ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal),
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
@@ -143,6 +147,7 @@ function start(data: WriterData): void {
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
     ...receiptsMethods(journal, receipts, signer),
+    ...notesMethods(journal, data.restoreSeed),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => statsOf(journal, projector, words),

@@ -10,6 +10,7 @@ export const PROOF_PROTOCOL = '/stigmem/federation/proof/1.0.0';
 export const RECOVER_PROTOCOL = '/stigmem/federation/recover/1.0.0';
 export const WITNESS_PROTOCOL = '/stigmem/federation/witness/1.0.0';
 export const RECEIPT_PROTOCOL = '/stigmem/federation/receipt/1.0.0';
+export const KEEP_PROTOCOL = '/stigmem/federation/keep/1.0.0';
 
 /** What this version speaks, in the order in which `hello` lists it. */
 export const PROTOCOLS: readonly string[] = [
@@ -20,4 +21,5 @@ export const PROTOCOLS: readonly string[] = [
   RECOVER_PROTOCOL,
   WITNESS_PROTOCOL,
   RECEIPT_PROTOCOL,
+  KEEP_PROTOCOL,
 ];

@@ -1,6 +1,7 @@
 import { MAX_REQUEST_BYTES, MAX_TREE_SIZE } from '../core/limits.ts';
 import type { Result } from '../core/result.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
+import { NOTES_REQUEST, type NotesRequest } from './recover-notes.ts';
 import { integer, literal, type Malformed, nullable, object, type Shape, text } from './shape.ts';
 
 const MAX_NOTE_CHARS = 16_384;
@@ -20,7 +21,7 @@ export interface EntriesRequest {
   readonly v: 1;
 }
 
-export type RecoverRequest = HeadRequest | EntriesRequest;
+export type RecoverRequest = HeadRequest | EntriesRequest | NotesRequest;
 
 export interface HeadAnswer {
   /** The signed note as it was received; null when none is held. */
@@ -38,8 +39,8 @@ const ENTRIES: Shape<EntriesRequest> = object<EntriesRequest>({
 });
 const REQUEST: Shape<RecoverRequest> = {
   check: (value, at) => {
-    const isEntries = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'entries';
-    return isEntries ? ENTRIES.check(value, at) : HEAD.check(value, at);
+    const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
+    return (kind === 'entries' ? ENTRIES : kind === 'notes' ? NOTES_REQUEST : HEAD).check(value, at);
   },
 };
 const HEAD_ANSWER: Shape<HeadAnswer> = object<HeadAnswer>({

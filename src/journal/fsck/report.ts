@@ -40,6 +40,8 @@ export interface FsckCounts {
   page_notes: number;
   page_receipts: number;
   key_statements: number;
+  page_places: number;
+  kept_notes: number;
   mutation_attempts: number;
   anchors: number;
   verified_receipts: number;
@@ -84,6 +86,8 @@ export class Findings {
     page_notes: 0,
     page_receipts: 0,
     key_statements: 0,
+    page_places: 0,
+    kept_notes: 0,
     mutation_attempts: 0,
     anchors: 0,
     verified_receipts: 0,

@@ -20,8 +20,10 @@ import { checkPageNotes, checkReceipts } from './note-check.ts';
 import { checkPages, type PageTotals } from './page-check.ts';
 import { checkPeers } from './peer-check.ts';
 import { PeerLogs } from './peer-logs.ts';
+import { checkKeptNotes, checkPlaces } from './place-check.ts';
 import { checkProjections } from './projection-check.ts';
 import { ReceiptCheck } from './receipt-check.ts';
+import { checkReceived } from './received-check.ts';
 import { Findings, type FsckReport } from './report.ts';
 import { checkFile, checkSchema } from './schema-check.ts';
 
@@ -160,25 +162,16 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     const pages = run('pages', () => checkPages(ctx, logs));
     run('page_notes', () => checkPageNotes(ctx, logs));
     run('page_receipts', () => checkReceipts(ctx, logs));
+    run('page_places', () => checkPlaces(ctx));
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
+  run('kept_notes', () => checkKeptNotes(ctx));
   run('anchor_checkpoints', () => checkAnchorRows(ctx));
   run('key_statements', () => checkKeyStatements(ctx));
   for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));
   if (!ctx.findings.isDamaged('audit')) run('mutation_attempts', () => checkAttempts(ctx));
   if (entries !== undefined && !ctx.findings.isDamaged('audit')) run('state', () => checkProjections(ctx, entries));
-}
-
-/** Every fact received came in a page that is stored. */
-function checkReceived({ findings }: FsckContext, entries: EntryTotals, pages: PageTotals): void {
-  if (findings.isDamaged('entries', 'pages')) return;
-  for (const [peer, received] of entries.received) {
-    const accepted = pages.accepted.get(peer) ?? 0;
-    if (accepted === received) continue;
-    const detail = `${received} entries are from ${peer}, ${accepted} of them are in its pages`;
-    findings.problem({ table: 'entries', row: null, field: 'received_from', code: 'received_without_page', detail });
-  }
 }
 
 /** Every refusal that a page counts is in the audit log, and the other way round. */

@@ -212,6 +212,7 @@ function servedTargets(api: FolderApi): readonly Target[] {
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
+    onLost: async () => {},
     onCorrupt: ({ factId }) => expect(false, `fact ${factId} is sound`),
     nowMs: Date.now,
   };

@@ -69,6 +69,7 @@ async function pulled(): Promise<{
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
+    onLost: async () => {},
     onCorrupt: ({ factId }) => corrupt.push(factId),
     nowMs: Date.now,
   };
