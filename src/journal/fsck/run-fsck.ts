@@ -12,7 +12,7 @@ import { checkAttempts } from './attempt-check.ts';
 import { type AuditTotals, checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
-import { checkEntries, type EntryTotals } from './entry-check.ts';
+import { checkEntries } from './entry-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkKeyStatements } from './key-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
