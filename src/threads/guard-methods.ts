@@ -80,6 +80,6 @@ function restoreTail(
   for (const entry of regained.entries()) joined.set(entry.index, entry);
   const restored = guard.restore(joined, nowMs);
   if (restored.ok || restored.error.code !== 'tail_contradicts' || regained.size === 0) return restored;
-  regained.clear();
+  regained.reject();
   return guard.restore(held, nowMs);
 }

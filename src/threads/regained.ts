@@ -1,6 +1,7 @@
 /** Missing entries that were received from peers: written again from what those peers send, and the notes that they kept. */
 import type { Journal } from '../journal/journal.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
+import { sameHash } from '../merkle/hash.ts';
 import type { ProvedEntry } from '../verify/own-tail.ts';
 import { rebuildEntries, type SentEntry } from '../verify/rebuild.ts';
 import { decodePage, type PageFrames } from '../wire/page.ts';
@@ -33,7 +34,7 @@ interface Recipe {
 
 interface Rebuilt {
   readonly entry: ProvedEntry;
-  readonly createdUs: number;
+  readonly note: RestoreNote;
 }
 
 export class RegainedEntries {
@@ -42,6 +43,11 @@ export class RegainedEntries {
   readonly #recipes = new Map<string, Recipe>();
   /** By leaf index. */
   readonly #rebuilt = new Map<number, Rebuilt>();
+  /**
+   * Where two notes speak of one place: after an earlier restore, a peer may hold one of what was taken, lost and taken
+   * again elsewhere. The later one is right, unless a clock was wrong.
+   */
+  #isLaterRight = true;
 
   /** @param seed of the restore key file */
   constructor(journal: Journal, seed: Uint8Array) {
@@ -63,6 +69,12 @@ export class RegainedEntries {
     this.#rebuilt.clear();
   }
 
+  /** What is here contradicts what was signed: it has to come again, and where notes differ the others are believed. */
+  reject(): void {
+    this.clear();
+    this.#isLaterRight = !this.#isLaterRight;
+  }
+
   /** What is proved by a signed checkpoint goes before what a note says. */
   give(way: readonly ProvedEntry[]): void {
     for (const { index } of way) this.#rebuilt.delete(index);
@@ -75,7 +87,7 @@ export class RegainedEntries {
     const note = openRestoreNote(sealed, range, this.#key);
     if (note === null) return 'foreign';
     const indexes = note.entries.map((_, i) => note.firstSeq - 1 + i).filter((index) => isIn(missing, index));
-    if (indexes.every((index) => held.has(index) || this.#isNewer(index, note.createdUs))) return 'needless';
+    if (indexes.every((index) => held.has(index) || !this.#givesWay(index, note))) return 'needless';
     this.#recipes.set([peer, feed, to].join('\n'), { peer, feed, after, note, sent: new Map() });
     return 'wanted';
   }
@@ -101,15 +113,17 @@ export class RegainedEntries {
     this.#recipes.delete(key);
     const inOrder = note.entries.flatMap(({ place }) => sent.get(place) ?? []);
     for (const entry of rebuildEntries(note, inOrder, peer) ?? []) {
-      if (!isIn(missing, entry.index) || held.has(entry.index) || this.#isNewer(entry.index, note.createdUs)) continue;
-      this.#rebuilt.set(entry.index, { entry, createdUs: note.createdUs });
+      if (!isIn(missing, entry.index) || held.has(entry.index) || !this.#givesWay(entry.index, note)) continue;
+      this.#rebuilt.set(entry.index, { entry, note });
     }
   }
 
-  /** After an earlier restore, a peer may hold notes of what was taken and lost, and taken again at another place. */
-  #isNewer(index: number, createdUs: number): boolean {
-    const known = this.#rebuilt.get(index);
-    return known !== undefined && known.createdUs >= createdUs;
+  /** Whether what is here at a place, if anything, has to give way to what a note says. */
+  #givesWay(index: number, { createdUs, digest }: RestoreNote): boolean {
+    const known = this.#rebuilt.get(index)?.note;
+    if (known === undefined) return true;
+    if (sameHash(known.digest, digest)) return false;
+    return this.#isLaterRight ? createdUs >= known.createdUs : createdUs < known.createdUs;
   }
 }
 

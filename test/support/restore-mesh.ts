@@ -91,6 +91,20 @@ export class RestoreMesh {
     return copy;
   }
 
+  /** Facts of all, a copy of the first node, then facts of all again in turns: what it lacks was shown to all. */
+  async grow(): Promise<{ readonly copy: string; readonly size: number }> {
+    const [a, b, c] = this.nodes;
+    for (const node of this.nodes) await this.write(node, 3);
+    await this.settle();
+    const copy = await this.copy(a);
+    for (const node of [b, c, a]) {
+      await this.write(node, 4);
+      await this.settle();
+    }
+    for (const keeper of [b, c]) await this.noted(a, keeper);
+    return { copy, size: await this.shown(a) };
+  }
+
   /** Puts a copy in the place of the node's folder; the lost one is set aside. */
   putBack(node: NodeProcess, copy: string): void {
     const lost = join(this.bench.root, `lost ${node.authority}`);
