@@ -11,7 +11,7 @@ import { sameHash } from '../merkle/hash.ts';
 import { rootAt } from '../merkle/tiles.ts';
 import { type ProvedEntry, type TailFault, verifyTail } from '../verify/own-tail.ts';
 import type { AuditLog } from './audit-log.ts';
-import { type Db, PARAM, prepare, sqlBuilder } from './database.ts';
+import { type Db, ONE, PARAM, prepare, sqlBuilder } from './database.ts';
 import type { EntryLog } from './entry-log.ts';
 import { JournalError } from './errors.ts';
 import type { EvidenceStore } from './evidence-store.ts';
@@ -200,10 +200,11 @@ export class JournalGuard {
     const { heads, audit, transact } = this.#parts;
     const signed = heads.last('audit');
     if (signed === null) return;
-    if (signed.size > audit.size) {
+    if (!this.#isRecordedAsLost(signed)) {
+      if (signed.size <= audit.size) return;
       const detail = { ...this.#auditSizes(), signed_audit_root: signed.root };
       transact(() => audit.append({ event: TAIL_LOST, detail }, null, nowMs * 1000));
-    } else if (!this.#isRecordedAsLost(signed)) return;
+    }
     heads.set('audit', this.#recordedAuditHead());
   }
 
@@ -213,8 +214,8 @@ export class JournalGuard {
       .select('body')
       .where('event', '=', PARAM)
       .orderBy('seq', 'desc')
-      .limit(1);
-    const row = prepare<[string, number], { body: string }>(this.#parts.db, query).get(TAIL_LOST, 1);
+      .limit(ONE);
+    const row = prepare<[string], { body: string }>(this.#parts.db, query).get(TAIL_LOST);
     if (row === undefined) return false;
     const { detail } = JSON.parse(row.body) as { detail: { signed_audit_size?: unknown; signed_audit_root?: unknown } };
     return detail.signed_audit_size === size && detail.signed_audit_root === root;
@@ -232,7 +233,7 @@ export class JournalGuard {
       .select(['tree_size', 'root', 'note'])
       .where('log', '=', PARAM)
       .orderBy('checkpoint_id', 'desc')
-      .limit(1);
+      .limit(ONE);
     const row = prepare<[number], { tree_size: number; root: Uint8Array; note: string }>(this.#parts.db, query).get(
       LOGS.audit,
     );

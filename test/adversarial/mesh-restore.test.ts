@@ -47,12 +47,18 @@ test('a node that pulls from two others is put back: its own facts and all that 
   }
   const facts = (await factsOf(a)) as readonly { readonly id: string }[];
   assert.equal(new Set(facts.map(({ id }) => id)).size, facts.length, 'none twice');
-  assert.deepEqual(inJournal(a, (db) => db.prepare('SELECT * FROM quarantine').all()), quarantined);
+  assert.deepEqual(
+    inJournal(a, (db) => db.prepare('SELECT * FROM quarantine').all()),
+    quarantined,
+  );
   for (const peer of [b, c])
     await a.peerUntil(nameOf(peer), 'counts as before', ({ accepted }) => accepted === mesh.written(peer));
   for (const node of mesh.nodes) await node.stop();
   for (const node of mesh.nodes) {
     const { problems, notices } = await node.fsck();
-    assert.deepEqual([problems, notices.map(({ code }) => code).filter((code) => code.startsWith('restored'))], [[], []]);
+    assert.deepEqual(
+      [problems, notices.map(({ code }) => code).filter((code) => code.startsWith('restored'))],
+      [[], []],
+    );
   }
 });

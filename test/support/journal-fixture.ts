@@ -13,6 +13,7 @@ import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
+import { KeptNotes } from '../../src/journal/kept-notes.ts';
 import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
 import { type AnchorSigner, createAnchorSigner, signAnchor } from '../../src/merkle/ecdsa.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
@@ -173,6 +174,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   journal.head(0);
   anchor(journal);
   fillReceipts(journal, acme);
+  fillKeptNotes(journal, acme.nodeId);
   fillStatements(journal);
   fillSuccessions(journal);
   const projector = new Projector(journal.db);
@@ -211,6 +213,16 @@ function fillReceipts(journal: Journal, peer: HonestPeer): void {
     const page = { feed: 'public', after, to: after + 10 };
     const told = { ...page, sender: IDENTITY.journalOrigin, accepted: 10, refused: 0 };
     records.save(peer.nodeId, page, signReceipt(told, `note of ${after}`, peer.signer), NOW_MS * 1000);
+  }
+}
+
+/** What a peer left here about pages of ours. */
+function fillKeptNotes(journal: Journal, peer: string): void {
+  const kept = new KeptNotes(journal.db);
+  const lengths = new Map(journal.feeds().map(({ feed, length }) => [feed, length]));
+  for (const after of [0, 10, 20]) {
+    const sealed = sha256(`sealed ${after}`).toString('hex').repeat(3);
+    kept.keep(peer, { feed: 'public', after, to: after + 10, sealed: Buffer.from(sealed) }, lengths, NOW_MS * 1000);
   }
 }
 

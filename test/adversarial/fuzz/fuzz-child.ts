@@ -5,6 +5,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { openFolderTargets } from './folder-targets.ts';
 import { FRAME_TARGET } from './frame-target.ts';
+import { KEPT_TARGETS } from './kept-targets.ts';
 import { mutate } from './mutate.ts';
 import { NOTE_TARGETS } from './note-targets.ts';
 import { PAGE_TARGETS } from './page-targets.ts';
@@ -113,9 +114,14 @@ async function fuzz(all: readonly Running[]): Promise<number> {
 }
 
 const folder = await openFolderTargets();
-const targets = [...PURE_TARGETS, ...NOTE_TARGETS, ...PAGE_TARGETS, FRAME_TARGET, ...folder.targets].filter(
-  ({ name }) => only === '*' || name === only,
-);
+const targets = [
+  ...PURE_TARGETS,
+  ...NOTE_TARGETS,
+  ...KEPT_TARGETS,
+  ...PAGE_TARGETS,
+  FRAME_TARGET,
+  ...folder.targets,
+].filter(({ name }) => only === '*' || name === only);
 const running = targets.map((target) => ({
   target,
   executions: 0,

@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { decodeBase64 } from '../../../src/merkle/base64.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
@@ -14,7 +15,15 @@ import { type GuardMethods, guardMethods } from '../../../src/threads/guard-meth
 import { notesMethods } from '../../../src/threads/notes-methods.ts';
 import type { SealedNote } from '../../../src/wire/keep.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
-import { IDENTITY, LOG_SEED, NOW_MS, newJournal, openJournal, temporaryFolder } from '../../support/journal-fixture.ts';
+import {
+  IDENTITY,
+  LOG_KEY,
+  LOG_SEED,
+  NOW_MS,
+  newJournal,
+  openJournal,
+  temporaryFolder,
+} from '../../support/journal-fixture.ts';
 
 const SEED = Buffer.alloc(32, 5);
 const SIGNER = createLogSigner(IDENTITY.journalOrigin, LOG_SEED);
@@ -52,6 +61,12 @@ interface Lost {
 
 const rowsOf = (journal: Journal): readonly unknown[] =>
   journal.db.prepare('SELECT * FROM entries ORDER BY chain_seq').all();
+function fsckOf(journal: Journal): unknown {
+  journal.head(0);
+  const { problems, notices } = runFsck(dirname(journal.db.name), { logKey: LOG_KEY });
+  return { problems, notices: notices.map(({ code }) => code).filter((code) => code.startsWith('restored')) };
+}
+
 const notesFor = (journal: Journal, peer: HonestPeer): readonly SealedNote[] =>
   notesMethods(journal, SEED).pendingNotes(peer.nodeId).notes;
 
@@ -130,6 +145,7 @@ test('entries come back byte by byte from pages of other borders; the pages come
   assert.equal(methods.restoreTail(NOW_MS).kind, 'restored');
   assert.deepEqual(rowsOf(journal), entries);
   methods.clearGuard();
+  assert.deepEqual(fsckOf(journal), { problems: [], notices: ['restored_without_page'] });
 
   const quarantined = journal.db.prepare('SELECT chain_seq, reason FROM quarantine').all();
   assert.deepEqual(quarantined, [{ chain_seq: 8, reason: 'instruction_inbound' }]);
@@ -141,6 +157,7 @@ test('entries come back byte by byte from pages of other borders; the pages come
     { after_seq: 13, to_seq: 20, accepted: 7, refused: 0 },
   ]);
   assert.equal(journal.size, 18);
+  assert.deepEqual(fsckOf(journal), { problems: [], notices: [] });
   // Only what came anew is noted for these pages: notes about the rest lie with the peer already.
   assert.deepEqual(
     notesFor(journal, peer).map(({ to }) => to),
