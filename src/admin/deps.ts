@@ -1,8 +1,11 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
+import type { DecisionCode } from '../core/disclosure.ts';
+import type { FeedChange, Preview } from '../core/disclosure-report.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
+import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
@@ -110,6 +113,68 @@ export interface PeerDirectory {
   trustKeys(name: string, keys: readonly string[], actor: string): Promise<TrustKeyOutcome>;
 }
 
+/** What operators ask about who may read what. A peer is named by its file, or by its node id once that is gone. */
+export interface GrantDesk {
+  /** Null: no such peer. */
+  preview(peer: string, examples: number): Promise<GrantPreview | null>;
+  explain(peer: string, idOrCid: string): Promise<Explanation>;
+  /** @param toml text of a peer file */
+  diff(name: string, toml: string): Promise<GrantDiff>;
+  /** @param fact id or CID: only the runs that it was given in. Null: there is no such fact. */
+  disclosed(query: RunQuery, fact: string | null): Promise<Disclosed | null>;
+}
+
+export interface FactLine {
+  readonly feed: string;
+  readonly feed_seq: number;
+  readonly fact_id: string;
+  readonly entity: string;
+  readonly relation: string;
+  readonly timestamp: string;
+}
+
+export interface GrantPreview extends Preview {
+  readonly peer: string;
+  readonly node_id: string;
+  /** Newest facts of the open feeds. */
+  readonly examples: readonly FactLine[];
+}
+
+export type Explanation =
+  | { readonly kind: 'unknown_peer' | 'unknown_fact' | 'damaged' }
+  | {
+      readonly kind: 'explained';
+      readonly peer: string;
+      readonly node_id: string;
+      readonly fact_id: string;
+      readonly feed: string | null;
+      readonly feed_seq: number;
+      readonly code: DecisionCode;
+      readonly sentence: string;
+      /** Runs of the ledger that the fact was given in. */
+      readonly given: readonly GivenRun[];
+      readonly acknowledged: boolean;
+    };
+
+export type GrantDiff =
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] }
+  | {
+      readonly kind: 'compared';
+      readonly peer: string;
+      readonly node_id: string;
+      /** Name of the file in force; null: the partner has none. */
+      readonly in_force: string | null;
+      readonly changes: readonly FeedChange[];
+      /** Newest facts of feeds that would start. */
+      readonly examples: readonly FactLine[];
+    };
+
+export interface Disclosed {
+  readonly node_id: string;
+  readonly feeds: readonly GivenFeed[];
+  readonly runs: readonly GivenRun[];
+}
+
 export type EvidenceFile =
   | { readonly kind: 'packet'; readonly tar: Uint8Array }
   | { readonly kind: 'not_found' | 'no_evidence' | 'damaged' };
@@ -213,6 +278,7 @@ export interface ApiDeps {
   readonly peers: PeerDirectory;
   /** null while the node does not run. */
   readonly witness: ApiWitness | null;
+  readonly grants: GrantDesk;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** The evidence of an audit record as a file; `withPage` adds the page that a refused fact came in. */

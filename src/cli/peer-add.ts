@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { writeFileAtomically } from '../config/atomic-file.ts';
 import { dataPaths } from '../config/data-dir.ts';
-import { type Grant, readGrantText } from '../config/grant.ts';
+import { readGrantText } from '../config/grant.ts';
 import { checkPeerFile, PEER_SUFFIX, type PeerFile, peerNameFault } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { formatPeerFile } from '../config/peer-text.ts';
+import type { FeedGrant as Grant } from '../core/disclosure.ts';
 import { authorityOf } from '../core/node-id.ts';
 import type { CommonOptions, Context, Outcome } from './cli.ts';
 import { CliError } from './exit.ts';
@@ -21,6 +22,7 @@ export interface AddOptions extends CommonOptions {
   readonly accept?: readonly string[];
   readonly logKey?: string;
   readonly disabled?: boolean;
+  readonly allowTeam?: boolean;
   readonly replace?: boolean;
 }
 
@@ -63,6 +65,7 @@ function toPeer(name: string, options: AddOptions): PeerFile {
     accept: grants('--accept', options.accept),
     logKey: options.logKey ?? null,
     disabled: options.disabled === true,
+    allowTeam: options.allowTeam === true,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };

@@ -2,10 +2,10 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
 import { dataPaths } from '../config/data-dir.ts';
-import type { Grant } from '../config/grant.ts';
 import { PEER_SUFFIX, type PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { problemText } from '../config/problem.ts';
+import type { FeedGrant as Grant } from '../core/disclosure.ts';
 import { connectDaemonApi, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';
@@ -55,6 +55,7 @@ export function fileView(peer: PeerFile): Readonly<Record<string, unknown>> {
     accept: peer.accept.map(grantView),
     log_key,
     disabled,
+    allow_team: peer.allowTeam,
   };
 }
 

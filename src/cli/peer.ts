@@ -72,6 +72,7 @@ function addAdd(group: Command, cli: Cli): void {
     )
     .option('--accept <grant...>', 'feeds we take from it')
     .option('--log-key <vkey>', 'log key to insist on')
+    .option('--allow-team', 'let it read team facts that --share grants')
     .option('--disabled', 'neither dial it nor let it in yet')
     .option('--replace', 'overwrite the file if there is one')
     .action(action(cli, runAdd));

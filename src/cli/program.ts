@@ -6,9 +6,12 @@ import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { type Cli, reportFailure } from './cli.ts';
 import { addDemo } from './demo.ts';
+import { addDisclosed } from './disclosed.ts';
 import { addEvidence } from './evidence.ts';
 import { CliError, EXITS, exitCodeHelp } from './exit.ts';
+import { addExplain } from './explain.ts';
 import { addFsck } from './fsck.ts';
+import { addGrant } from './grant.ts';
 import { addImport } from './import.ts';
 import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
@@ -85,9 +88,10 @@ function createProgram(cli: Cli): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
+  const grants = [addGrant, addExplain, addDisclosed];
   const facts = [addAssert, addRetract, addImport, addQuery, addRecall];
   const logs = [addAudit, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
-  for (const add of [addInit, addRun, addStatus, addPeer, ...facts, ...logs, addKeys, addKey, addDemo])
+  for (const add of [addInit, addRun, addStatus, addPeer, ...grants, ...facts, ...logs, addKeys, addKey, addDemo])
     add(program, cli);
   return program;
 }

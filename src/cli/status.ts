@@ -89,6 +89,7 @@ function human(status: Status, screen: Screen): string {
     ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
     ...readiness.notices,
     ...(status.witness === null ? [] : witnessWarnings(status.witness)),
+    ...status.peers.flatMap(teamWarning),
     ...keyWarnings(status.keys),
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
@@ -102,6 +103,12 @@ function human(status: Status, screen: Screen): string {
     ...(receipts.length > 0 ? ['', ...receipts] : []),
     ...(warnings.length > 0 ? ['', ...warnings] : []),
   ].join('\n');
+}
+
+/** An override that an operator should not forget. */
+function teamWarning({ name, share }: PeerStatus): string[] {
+  const team = share.filter((feed) => feed.split('/')[0] === 'team');
+  return team.length === 0 ? [] : [`${name} may read ${team.join(', ')}: its file says allow_team = true`];
 }
 
 /** Of the newest checkpoint: how many have cosigned it, and what our own policy says to that. */

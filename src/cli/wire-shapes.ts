@@ -81,3 +81,74 @@ export interface SigningKeysAnswer {
 export type { AuditEntry } from '../admin/api/audit-entry.ts';
 export type { KeyStatus } from '../core/key-status.ts';
 export type { PeerStatus } from '../core/peer-status.ts';
+
+export interface FactLineAnswer {
+  readonly feed: string;
+  readonly feed_seq: number;
+  readonly fact_id: string;
+  readonly entity: string;
+  readonly relation: string;
+}
+
+interface FeedPreviewAnswer {
+  readonly feed: string;
+  readonly length: number;
+  readonly given: number;
+  readonly acknowledged: number;
+  readonly sentence: string;
+}
+
+export interface GrantPreviewAnswer {
+  readonly peer: string;
+  readonly open: readonly FeedPreviewAnswer[];
+  readonly shut: readonly FeedPreviewAnswer[];
+  readonly empty: readonly { readonly sentence: string }[];
+  readonly examples: readonly FactLineAnswer[];
+}
+
+export interface GrantDiffAnswer {
+  readonly node_id: string;
+  readonly in_force: string | null;
+  readonly changes: readonly {
+    readonly feed: string;
+    readonly change: 'starts' | 'stops' | 'regrants' | 'later';
+    readonly new_facts: number;
+    readonly given: number;
+    readonly before: string;
+    readonly after: string;
+  }[];
+  readonly examples: readonly FactLineAnswer[];
+}
+
+export interface GivenRunAnswer {
+  readonly feed: string;
+  readonly after: number;
+  readonly to: number;
+  readonly sent_at: string;
+  readonly grant: { readonly hash: string; readonly text: string };
+}
+
+export interface ExplanationAnswer {
+  readonly peer: string;
+  readonly feed: string | null;
+  readonly feed_seq: number;
+  readonly sentence: string;
+  readonly given: readonly GivenRunAnswer[];
+  readonly acknowledged: boolean;
+}
+
+export interface DisclosedAnswer {
+  readonly node_id: string;
+  readonly feeds: readonly {
+    readonly feed: string;
+    readonly grant: { readonly hash: string; readonly text: string };
+    readonly entries: number;
+    readonly first: number;
+    readonly last: number;
+    readonly first_sent_at: string;
+    readonly last_sent_at: string;
+  }[];
+  readonly runs: readonly GivenRunAnswer[];
+  readonly cursor: string | null;
+  readonly has_more: boolean;
+}

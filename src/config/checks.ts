@@ -9,6 +9,9 @@ const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const ED25519_ID_HEX = '2408011220';
 const MAX_PORT = 65_535;
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
+/** Name of a garden that facts may be written to. */
+export const GARDEN: RegExp = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const MAX_GARDEN_MEMBERS = 256;
 const HOST_PROTOCOLS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6'];
 
 /** A node id, `stigmem://` and a lower-case host name. */
@@ -78,6 +81,15 @@ export function grantedFeedFault(text: string): string | null {
   if (!feed.ok) return 'a feed is public, company or team, or one of these with a garden: company/incident-42';
   if (feed.value.scope === 'local') return 'local facts never leave their node';
   return feed.value.kind === 'received' ? 'this version does not relay facts of third nodes' : null;
+}
+
+/** A garden and its members, joined by spaces: `incident-42 stigmem://globex.example`. */
+export function gardenMembersFault(text: string): string | null {
+  const [garden = '', ...members] = text.split(' ');
+  if (!GARDEN.test(garden)) return 'it begins with the name of a garden';
+  if (members.length > MAX_GARDEN_MEMBERS) return `a garden has at most ${MAX_GARDEN_MEMBERS} members`;
+  const strange = members.find((member) => !isNodeId(member));
+  return strange === undefined ? null : `${JSON.stringify(strange)} is no node id`;
 }
 
 /** Loopback names and addresses: what only this machine can reach. */

@@ -21,6 +21,8 @@ export interface Config {
   readonly nodeId: string;
   readonly authority: string;
   readonly gardens: readonly string[];
+  /** Members of the gardens that have a list: garden, then node ids. */
+  readonly gardenMembers: readonly (readonly [garden: string, members: readonly string[]])[];
   readonly listen: { readonly p2p: readonly string[]; readonly announce: readonly string[] };
   readonly api: {
     readonly host: string;
@@ -140,6 +142,13 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
       fix: 'Set api.tls_cert_file and api.tls_key_file, or api.behind_proxy = true if a proxy terminates TLS, or listen on 127.0.0.1.',
     });
   }
+  const listed = settings.garden_members.map((line) => membersOf(line)[0]);
+  const twice = listed.find((garden, i) => listed.indexOf(garden) !== i);
+  if (twice !== undefined) {
+    const message = `garden_members: expected each garden once, got ${twice} twice`;
+    const where = whereIs('garden_members');
+    problems.push({ where, key: 'garden_members', message, fix: 'Write its members into one text.' });
+  }
   for (const key of ['rekor_url', 'rekor_trust_root'] as const) {
     if (!settings.anchor.backends.includes('rekor') || settings.anchor[key] !== '') continue;
     problems.push({
@@ -152,6 +161,11 @@ function contradictions(settings: Settings, whereIs: (key: string) => string): C
   return problems;
 }
 
+function membersOf(line: string): readonly [string, readonly string[]] {
+  const [garden = '', ...members] = line.split(' ');
+  return [garden, members];
+}
+
 function toConfig(dir: string, settings: Settings): Config {
   const { anchor, api, federation, guard, keys, limits, listen, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
@@ -162,6 +176,7 @@ function toConfig(dir: string, settings: Settings): Config {
     nodeId: settings.node_id,
     authority: authorityOf(settings.node_id) ?? '',
     gardens: settings.gardens,
+    gardenMembers: settings.garden_members.map(membersOf),
     listen: { p2p: listen.p2p, announce: listen.announce },
     api: {
       host: api.host,

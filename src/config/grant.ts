@@ -1,15 +1,7 @@
+import type { FeedGrant as Grant } from '../core/disclosure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { grantedFeedFault } from './checks.ts';
 import { shown } from './problem.ts';
-
-/** One feed that a peer may read or send, possibly for a time. */
-export interface Grant {
-  readonly feed: string;
-  /** Unix ms, inclusive; null: from ever. */
-  readonly notBeforeMs: number | null;
-  /** Unix ms, exclusive; null: for ever. */
-  readonly notAfterMs: number | null;
-}
 
 /** What completes "expected …" for one grant. */
 export const GRANT_FORM =

@@ -1,6 +1,7 @@
 /** `peers/<name>.toml`: one partner, what it may read and what is taken from it. Empty lists mean nobody and nothing. */
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import type { FeedGrant as Grant } from '../core/disclosure.ts';
 import { MAX_PAGE_ENTRIES, MAX_VALUE_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { ANCHOR_BACKENDS, type AnchorBackendName } from '../merkle/anchor-receipt.ts';
@@ -8,7 +9,7 @@ import { parsePolicy } from '../merkle/tlog-policy.ts';
 import { mayStateTime, parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { addressFault, authorityFault, nodeIdFault, peerIdFault, peerIdIn } from './checks.ts';
 import { explainFaults, text, toFault } from './fault.ts';
-import { GRANT_FORM, type Grant, readGrant } from './grant.ts';
+import { GRANT_FORM, readGrant } from './grant.ts';
 import { type ConfigProblem, shownPath } from './problem.ts';
 import { readTomlFile, type TomlFile } from './toml-file.ts';
 import { readTrustRoot } from './trust-root-file.ts';
@@ -31,6 +32,8 @@ export interface PeerFile {
   readonly logKey: string | null;
   /** Kept in the folder but neither dialled nor let in. */
   readonly disabled: boolean;
+  /** It may read feeds of the scope `team` that `share` grants; without it they are refused. */
+  readonly allowTeam: boolean;
   /** Null: the node's own limits. */
   readonly limits: { readonly maxValueBytes: number | null; readonly pageEntries: number | null };
   /** What its checkpoints have to carry before a page is taken. */
@@ -79,6 +82,7 @@ const schema = z.strictObject({
   log_key: text((value) => (VKEY.test(value) ? null : 'it has three parts joined by +')).optional(),
   relay: z.boolean().default(false),
   disabled: z.boolean().default(false),
+  allow_team: z.boolean().default(false),
   limits: z
     .strictObject({
       max_value_bytes: z.int().min(1).max(MAX_VALUE_BYTES).optional(),
@@ -112,6 +116,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   log_key: 'a verifier key "<origin>+<8 hex>+<base64>"',
   relay: 'true or false',
   disabled: 'true or false',
+  allow_team: 'true or false',
   limits: 'a section, written [limits]',
   'limits.max_value_bytes': `bytes from 1 to ${MAX_VALUE_BYTES}`,
   policy: 'a section, written [policy]',
@@ -206,6 +211,12 @@ function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) =>
     const message = 'relay: expected false, got true (this version does not relay facts of third nodes)';
     problems.push({ where: whereIs('relay'), key: 'relay', message, fix: 'Set it to false or leave it out.' });
   }
+  const team = peer.share.find(({ feed }) => feed === 'team' || feed.startsWith('team/'));
+  if (team !== undefined && !peer.allow_team) {
+    const message = `share: ${team.feed} is for this organisation alone, and the file does not say allow_team = true`;
+    const fix = 'Take it out of share, or add allow_team = true if this partner shall read team facts.';
+    problems.push({ where: whereIs('share'), key: 'allow_team', message, fix });
+  }
   const { anchors, anchor_trust_root, anchor_max_age_s } = peer.policy;
   if (anchors.includes('rekor') !== (anchor_trust_root !== undefined)) {
     const missing = anchor_trust_root === undefined;
@@ -241,6 +252,7 @@ function toPeerFile(name: string, peer: z.output<typeof schema>): PeerFile {
     accept: peer.accept,
     logKey: peer.log_key ?? null,
     disabled: peer.disabled,
+    allowTeam: peer.allow_team,
     limits: { maxValueBytes: peer.limits.max_value_bytes ?? null, pageEntries: peer.limits.page_entries ?? null },
     policy: { witnesses: peer.policy.witnesses ?? null, anchors: toAnchorPolicy(peer.policy) },
   };

@@ -1,5 +1,5 @@
 import { stringify } from 'smol-toml';
-import type { Grant } from './grant.ts';
+import type { FeedGrant as Grant } from '../core/disclosure.ts';
 import type { PeerFile } from './peer-file.ts';
 
 const DOCS: Readonly<Record<string, string>> = {
@@ -11,6 +11,7 @@ const DOCS: Readonly<Record<string, string>> = {
   accept: 'Feeds we take from it. Empty: none.',
   log_key: 'Log key to insist on.',
   disabled: 'Neither dialled nor let in.',
+  allow_team: 'It may read team facts too, as far as share grants them.',
 };
 
 /** The text of a peer file, with comments. Reading it gives the same peer again. */
@@ -24,6 +25,7 @@ export function formatPeerFile(peer: PeerFile): string {
     accept: peer.accept.map(grantValue),
     ...(peer.logKey === null ? {} : { log_key: peer.logKey }),
     ...(peer.disabled ? { disabled: true } : {}),
+    ...(peer.allowTeam ? { allow_team: true } : {}),
   };
   const lines = Object.entries(table).flatMap(([key, value]) => [`# ${DOCS[key]}`, `${key} = ${tomlValue(value)}`]);
   return `${[...lines, ...limitLines(peer.limits), ...policyLines(peer.policy)].join('\n')}\n`;

@@ -6,6 +6,7 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 export interface Settings {
   readonly node_id: string;
   readonly gardens: readonly string[];
+  readonly garden_members: readonly string[];
   readonly listen: { readonly p2p: readonly string[]; readonly announce: readonly string[] };
   readonly api: {
     readonly host: string;

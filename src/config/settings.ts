@@ -15,7 +15,7 @@ import {
 import { ANCHOR_BACKENDS } from '../merkle/anchor-receipt.ts';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
-import { addressFault, nodeIdFault } from './checks.ts';
+import { addressFault, GARDEN, gardenMembersFault, nodeIdFault } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 
@@ -53,8 +53,6 @@ function logKeyFault(value: string): string | null {
   return key.value.algorithm === ALG_ED25519 ? null : 'it is no Ed25519 key';
 }
 
-const GARDEN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
 const schema = z.strictObject({
   node_id: text(nodeIdFault).register(about, {
     kind: 'text',
@@ -70,6 +68,11 @@ const schema = z.strictObject({
       expected: 'a list of garden names such as ["incident-42"]',
       doc: 'Gardens facts may be written to. Each garden of a scope is a feed of its own: company/incident-42.',
     }),
+  garden_members: z.array(text(gardenMembersFault)).max(1_000).default([]).register(about, {
+    kind: 'list',
+    expected: 'a list such as ["incident-42 stigmem://globex.example stigmem://initech.example"]',
+    doc: 'Gardens that are for these partners alone, whatever peer files grant: a garden, then node ids. A garden alone: nobody. A garden that is not listed: grants alone decide. Members still need a grant.',
+  }),
   listen: z
     .strictObject({
       p2p: z.array(text(addressFault)).max(16).default(['/ip4/127.0.0.1/tcp/4101']).register(about, {

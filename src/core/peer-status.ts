@@ -22,6 +22,8 @@ export interface PeerStatus {
   readonly refused: number;
   /** Our feeds, each up to the last entry that the peer has given a signed receipt for. */
   readonly acknowledged: readonly { readonly feed: string; readonly to: number }[];
+  /** Feeds whose grant to us has ended, up to which entry they were given, and when: signed by the peer. */
+  readonly closed: readonly { readonly feed: string; readonly to: number; readonly closed_at: string }[];
   readonly last_verdicts: readonly {
     readonly at: string;
     readonly event: string;

@@ -23,6 +23,8 @@ export const KEY_OF: {
   readonly page_notes: 'note_id';
   readonly page_receipts: 'receipt_id';
   readonly key_statements: 'statement_id';
+  readonly grant_texts: 'grant_id';
+  readonly disclosures: 'disclosure_id';
   readonly page_places: 'place_id';
 } = {
   feeds: 'feed_id',
@@ -42,6 +44,8 @@ export const KEY_OF: {
   page_notes: 'note_id',
   page_receipts: 'receipt_id',
   key_statements: 'statement_id',
+  grant_texts: 'grant_id',
+  disclosures: 'disclosure_id',
   page_places: 'place_id',
 };
 

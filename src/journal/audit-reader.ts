@@ -8,6 +8,8 @@ import { leafOf } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import type { AuditRow } from './tables.ts';
 
+const MAX_CLOSURE_RECORDS = 256;
+
 type StoredRecord = Pick<AuditRow, 'seq' | 'body' | 'salt' | 'leaf_hash'>;
 
 export class AuditReader {
@@ -56,6 +58,18 @@ export class AuditReader {
     const suspended = this.page({ peer, event: 'peer_suspended', order: 'desc', limit: 1 }).records[0];
     if (suspended === undefined || suspended.seq < this.#lastOf(peer, 'peer_resumed')) return null;
     return { reason: suspended.reason ?? 'operator', since: suspended.at, auditSeq: suspended.seq };
+  }
+
+  /** The newest closure of each feed that a peer has closed to us: of the last {@link MAX_CLOSURE_RECORDS} records. */
+  closures(peer: string): PeerProgress['closed'] {
+    const filter = { peer, event: 'feed_closed', order: 'desc', limit: MAX_CLOSURE_RECORDS } as const;
+    const newest = new Map<string, PeerProgress['closed'][number]>();
+    for (const { feed, detail } of this.page(filter).records) {
+      const { to, closed_at } = detail;
+      if (feed === null || newest.has(feed) || typeof to !== 'number' || typeof closed_at !== 'string') continue;
+      newest.set(feed, { feed, to, closed_at });
+    }
+    return [...newest.values()];
   }
 
   #lastOf(peer: string, event: string): number {

@@ -119,6 +119,14 @@ export class EntryReader {
     return { entries, proof, ...this.#feedHead(request.feed, feedId, request.treeSize) };
   }
 
+  /** The last entries of a feed of `length` entries, newest first, at most `limit`. */
+  newest(feed: string, length: number, limit: number): readonly CheckedRow[] {
+    const feedId = this.#feedId.get(feed);
+    if (feedId === undefined || limit <= 0) return [];
+    const rows = this.#range.all(feedId, Math.max(0, length - limit), Number.MAX_SAFE_INTEGER, limit);
+    return rows.map((row) => this.#checkStored(row)).reverse();
+  }
+
   /** RFC 9162 inclusion paths, leaf to root. */
   inclusion(indexes: readonly number[], size: number): Uint8Array[][] {
     return indexes.map((index) => proveInclusion(index, size, this.#tiles));

@@ -247,4 +247,6 @@ export interface PeerProgress {
   readonly declaration: string | null;
   /** The last entry of each of our feeds that the peer has given a receipt for. */
   readonly acknowledged: readonly { readonly feed: string; readonly to: number }[];
+  /** Feeds whose grant to us has ended: up to which entry they were given, and when, as the peer signed it. */
+  readonly closed: readonly { readonly feed: string; readonly to: number; readonly closed_at: string }[];
 }

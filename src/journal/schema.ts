@@ -148,8 +148,24 @@ CREATE TABLE key_statements (
 CREATE INDEX key_statements_by_node ON key_statements (node_id, statement_id);
 `;
 
-/** Migration 3: where the entries of a page came to stand, and what is kept for peers. */
+/** Migration 3: what was given to whom. Runs of feed positions, each under one grant; no two of a grant overlap. */
 const TABLES_3 = `
+CREATE TABLE grant_texts (
+  grant_id INTEGER PRIMARY KEY, digest BLOB NOT NULL, text TEXT NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX grant_texts_by_digest ON grant_texts (digest);
+
+CREATE TABLE disclosures (
+  disclosure_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, after_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL, tree_size INTEGER NOT NULL, grant_id INTEGER NOT NULL, sent_us INTEGER NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX disclosures_by_grant ON disclosures (peer, feed, grant_id, after_seq);
+CREATE INDEX disclosures_by_end ON disclosures (peer, feed, to_seq);
+`;
+
+/** Migration 4: where the entries of a page came to stand, and what is kept for peers. */
+const TABLES_4 = `
 CREATE TABLE page_places (
   place_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, first_seq INTEGER NOT NULL, entries INTEGER NOT NULL,
   sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
@@ -272,8 +288,9 @@ const GUARDED_2: Readonly<Record<string, string>> = {
   page_receipts: 'receipt_id',
   key_statements: 'statement_id',
 };
+const GUARDED_3: Readonly<Record<string, string>> = { grant_texts: 'grant_id', disclosures: 'disclosure_id' };
 /** `kept_notes` is not: what a peer leaves here it may replace, and nothing of ours rests on it. */
-const GUARDED_3: Readonly<Record<string, string>> = { page_places: 'place_id' };
+const GUARDED_4: Readonly<Record<string, string>> = { page_places: 'place_id' };
 /** The reference's table of checkpoints; `payload` is the text whose hash is the leaf of a local log. */
 const VIEWS_2 = `
 CREATE VIEW fact_chain_checkpoints AS SELECT
@@ -298,7 +315,7 @@ WHERE c.log = 1;
 `;
 
 /** Every guarded table with its key column; `mutation_attempts` last. */
-export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_3, ...GUARDED_2, ...GUARDED_1 };
+export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_4, ...GUARDED_3, ...GUARDED_2, ...GUARDED_1 };
 /** Keys that are not counted up: an existing one is refused, any other is let in. */
 const UNORDERED = new Set(['meta', 'tiles']);
 const GUARDED_VIEWS_1 = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
@@ -337,6 +354,7 @@ export const MIGRATIONS: readonly string[] = [
   [TABLES, DERIVED, VIEWS, ...guardsOf(GUARDED_1), ...GUARDED_VIEWS_1.map(viewGuards)].join('\n'),
   [TABLES_2, DERIVED_2, RECALL_INDEX, VIEWS_2, ...guardsOf(GUARDED_2), ...GUARDED_VIEWS_2.map(viewGuards)].join('\n'),
   [TABLES_3, ...guardsOf(GUARDED_3)].join('\n'),
+  [TABLES_4, ...guardsOf(GUARDED_4)].join('\n'),
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

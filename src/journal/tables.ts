@@ -205,6 +205,21 @@ export interface Tables {
     sum1: number;
     sum2: number;
   };
+  /** `text`: a grant as `grantText` writes it; `digest`: its SHA-256. */
+  grant_texts: { grant_id: number; digest: Uint8Array; text: string; sum1: number; sum2: number };
+  disclosures: {
+    disclosure_id: number;
+    peer: string;
+    feed: string;
+    after_seq: number;
+    to_seq: number;
+    /** Of the checkpoint that the entries were first proved against. */
+    tree_size: number;
+    grant_id: number;
+    sent_us: number;
+    sum1: number;
+    sum2: number;
+  };
   /** The entries that a page brought stand one behind the other from `first_seq` on; a page that brought none has no row. */
   page_places: { place_id: number; page_id: number; first_seq: number; entries: number; sum1: number; sum2: number };
   kept_notes: {
@@ -254,6 +269,8 @@ export type SummedTable =
   | 'page_notes'
   | 'page_receipts'
   | 'key_statements'
+  | 'grant_texts'
+  | 'disclosures'
   | 'page_places';
 
 /** The two logs of a node. The number is part of tile and checkpoint keys. */

@@ -11,6 +11,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { Federation } from './federation.ts';
+import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
@@ -44,6 +45,7 @@ export function apiOf(
         federation?.sessions.trustKeys(name, keys, actor) ?? { kind: 'unknown_peer' },
     },
     witness: federation?.witness.api ?? null,
+    grants: grantDesk(base, federation),
     receipts: (query) => base.reader.receipts(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     signingKeys: () => keyStatuses(base, Date.now()),

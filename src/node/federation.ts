@@ -7,10 +7,8 @@ import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
-import type { KeepDeps } from '../serve/answer-keep.ts';
-import type { ServeDeps } from '../serve/deps.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
-import { registerProtocols } from '../serve/register.ts';
+import { type RegisterDeps, registerProtocols } from '../serve/register.ts';
 import { SYSTEM_CLOCK } from '../transport/clock.ts';
 import { KeepAlive } from '../transport/keep-alive.ts';
 import { createTransport } from '../transport/node.ts';
@@ -18,11 +16,12 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { gardenMembersOf, givingOf } from './grants.ts';
 import { RestoreGuard } from './guard.ts';
 import { keepingOf } from './kept-notes.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { PeerKeyring } from './peer-keyring.ts';
-import { receiptsOf } from './receipts.ts';
+import { type Receipts, receiptsOf } from './receipts.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
@@ -35,6 +34,8 @@ export interface Federation {
   readonly decided: Promise<void>;
   readonly sessions: PeerSessions;
   readonly witness: Witness;
+  /** Peer files in force, by name. */
+  files(): ReadonlyMap<string, PeerFile>;
   addresses(): readonly string[];
   connected(peerId: string): boolean;
 }
@@ -60,10 +61,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     peerOf,
   });
   let dialling: KeepAlive | undefined;
-  const onSuccessions = async (nodeId: string): Promise<void> => {
-    await keys.learn(nodeId);
-    dialling?.refresh();
-  };
+  const onSuccessions = (nodeId: string): Promise<void> => keys.learn(nodeId).then(() => dialling?.refresh());
   const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, witness: () => witness });
   const sessions = new PeerSessions(pulling);
   started = sessions;
@@ -107,14 +105,16 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     decided,
     sessions,
     witness,
+    files: () => folder.state().peers,
     addresses: () => transport.addresses(),
     connected: (peerId) => transport.connected(peerId),
   };
 }
 
-function servingDeps(base: Base): Omit<ServeDeps & KeepDeps, 'peerOf'> & Pick<Base, 'growth' | 'logger'> {
+function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
+    ...givingOf(base),
     growth,
     logger,
     reader,
@@ -174,6 +174,7 @@ function pullDeps(
     journal: writer,
     transport,
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
+    gardens: gardenMembersOf(config),
     logger,
     nowMs: Date.now,
     random: chance,

@@ -1,8 +1,10 @@
 import type { Config } from '../config/config.ts';
+import type { GardenMembers } from '../core/disclosure.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
+import type { TakenClosures } from './ask-closures.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
 import type { PendingNotes } from './send-notes.ts';
 import type { PendingReceipts } from './send-receipts.ts';
@@ -20,6 +22,7 @@ export interface PullJournal {
   audit(input: AuditInput): Promise<number>;
   pendingReceipts(peer: string, origin: string): Promise<PendingReceipts>;
   receiptsTaken(peer: string, pageId: number): Promise<void>;
+  takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures>;
   pendingNotes(peer: string): Promise<PendingNotes>;
   notesTaken(peer: string, pageId: number): Promise<void>;
 }
@@ -28,6 +31,7 @@ export interface PullDeps {
   readonly journal: PullJournal;
   readonly transport: Pick<Transport, 'request' | 'connected'>;
   readonly settings: Config['federation'] & { readonly maxValueBytes: number };
+  readonly gardens: GardenMembers;
   readonly logger: Logger;
   readonly nowMs: () => number;
   /** 0 ≤ x < 1 */

@@ -49,6 +49,7 @@ function record(event: string, peer: PeerFile): AuditInput {
       share: feeds(peer.share),
       accept: feeds(peer.accept),
       disabled: peer.disabled,
+      allow_team: peer.allowTeam,
     },
   };
 }

@@ -7,6 +7,7 @@ import type PQueue from 'p-queue';
 import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
+import { askClosures } from './ask-closures.ts';
 import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
@@ -54,8 +55,12 @@ export interface SessionState {
   readonly keyChange: KeyChange | null;
   /** Lengths as the peer states them, unverified. */
   readonly stated: FeedLengths;
-  /** Accepted feeds that the last complete answer said nothing about. */
+  /** Accepted feeds that the last complete answer said nothing about: nothing is new in them, or they are not shown. */
+  readonly silent: readonly string[];
+  /** Those of them that nothing was ever taken of. */
   readonly absent: readonly string[];
+  /** Feeds that the peer has ceased to state, and that it was not asked about yet. */
+  readonly lost: readonly string[];
 }
 
 export class PeerSession {
@@ -85,7 +90,9 @@ export class PeerSession {
       lastError: null,
       keyChange: null,
       stated: new Map(),
+      silent: [],
       absent: [],
+      lost: [],
     };
   }
 
@@ -162,6 +169,7 @@ export class PeerSession {
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#watch(accept);
       await this.#giveReceipts(signal);
+      await this.#askClosures(accept, signal);
       return this.#rest('idle');
     } catch (error) {
       return signal.aborted ? 0 : this.#backOff(error);
@@ -230,6 +238,21 @@ export class PeerSession {
     });
   }
 
+  /** Nor on these: a peer that gives none shows its feeds no more, and that is all that is known then. */
+  async #askClosures(accept: readonly string[], signal: AbortSignal): Promise<void> {
+    const { peer, greeted, progress, silent, stated, lost } = this.#state;
+    if (greeted === null || progress === null) return;
+    const gone = progress.cursors.filter(({ feed, after }) => after > 0 && silent.includes(feed) && !stated.has(feed));
+    const closed = new Set(progress.closed.map(({ feed }) => feed));
+    const asked = gone.map(({ feed }) => feed).filter((feed) => lost.includes(feed) || !closed.has(feed));
+    if (asked.length === 0) return;
+    this.#set({ lost: [] });
+    await askClosures(peer, greeted, asked, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'closures not given');
+    });
+    this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
+  }
+
   /** As soon as pages are stored: what is lost before the peer has its notes, nobody can give back. */
   async #leaveNotes(signal: AbortSignal): Promise<void> {
     const { peer, greeted } = this.#state;
@@ -241,7 +264,8 @@ export class PeerSession {
 
   #noteAbsent(accept: readonly string[], outcome: PullOutcome): void {
     const known = new Set(this.#state.progress?.cursors.flatMap(({ feed, length }) => (length > 0 ? [feed] : [])));
-    this.#set({ absent: accept.filter((feed) => !outcome.seen.has(feed) && !known.has(feed)) });
+    const silent = accept.filter((feed) => !outcome.seen.has(feed));
+    this.#set({ silent, absent: silent.filter((feed) => !known.has(feed)) });
   }
 
   /** Keeps one watch open. When it ends for any reason, the next turn opens another. */
@@ -250,8 +274,10 @@ export class PeerSession {
     const watching = new AbortController();
     this.#watching = watching;
     const onUpdate = (stated: FeedLengths): void => {
-      this.#set({ stated, lastContactAtMs: this.#deps.nowMs() });
-      if (this.#isBehind(stated)) this.#wake.wake();
+      // A feed that is shown no more may have been closed: the next turn asks.
+      const lost = [...this.#state.stated.keys()].filter((feed) => !stated.has(feed));
+      this.#set({ stated, lost: [...this.#state.lost, ...lost], lastContactAtMs: this.#deps.nowMs() });
+      if (lost.length > 0 || this.#isBehind(stated)) this.#wake.wake();
     };
     const ended = (error?: unknown): void => {
       this.#watching = undefined;

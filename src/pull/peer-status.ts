@@ -1,5 +1,5 @@
 /** Puts what a session knows into what operators read: a state, and one sentence on what it waits for. */
-import { grantsInForce } from '../config/grant.ts';
+import { type GardenMembers, openFeeds } from '../core/disclosure.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
 import { isoMicros } from '../core/time.ts';
 import type { SessionState } from './peer-session.ts';
@@ -51,14 +51,24 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
   if (phase === 'starting') return 'the first contact';
   const lag = lagOf(session) ?? 0;
   if (lag > 0) return `catching up: ${lag.toLocaleString('en')} entries behind`;
+  const closed = closedOf(session);
+  if (closed.length > 0) return closed.map(closedSentence).join('; ');
   if (absent.length > 0)
     return `the peer shows no feed ${absent.join(', ')}: not granted to us there, or it does not exist`;
   if (phase !== 'pulling') return null;
   return progress?.checkpoint === null ? 'the first page' : 'its answer to a pull';
 }
 
+function closedSentence({ feed, to, closed_at }: PeerStatus['closed'][number]): string {
+  return `its grant of ${feed} to us ended at ${closed_at}, behind entry ${to}: ask the partner for a new one`;
+}
+
 /** The session's part of what the API shows of a peer. */
-export function describeSession(session: SessionState, nowMs: number): Omit<PeerStatus, 'last_verdicts'> {
+export function describeSession(
+  session: SessionState,
+  gardens: GardenMembers,
+  nowMs: number,
+): Omit<PeerStatus, 'last_verdicts'> {
   const { peer, progress } = session;
   const iso = (ms: number | null): string | null => (ms === null ? null : isoMicros(ms * 1000));
   return {
@@ -69,7 +79,7 @@ export function describeSession(session: SessionState, nowMs: number): Omit<Peer
     state: stateOf(session),
     waiting_on: waitingOn(session, nowMs),
     circuit: session.attempts.circuit,
-    share: grantsInForce(peer.share, nowMs),
+    share: [...openFeeds(peer, gardens, nowMs).keys()],
     accept: session.accept,
     namespaces: peer.namespaces,
     cursors: progress?.cursors ?? [],
@@ -78,10 +88,16 @@ export function describeSession(session: SessionState, nowMs: number): Omit<Peer
     accepted: progress?.accepted ?? 0,
     refused: progress?.refused ?? 0,
     acknowledged: progress?.acknowledged ?? [],
+    closed: closedOf(session),
     key_changes: session.keyChange?.keys ?? [],
     last_contact_at: iso(session.lastContactAtMs),
     last_error: session.lastError,
     next_attempt_at: iso(session.nextAttemptAtMs),
     clock_skew_ms: session.greeted?.clockSkewMs ?? null,
   };
+}
+
+/** Feeds whose grant to us has ended, as the peer signed it, and that it has not shown again. */
+function closedOf({ progress, stated }: SessionState): PeerStatus['closed'] {
+  return progress?.closed.filter(({ feed }) => !stated.has(feed)) ?? [];
 }

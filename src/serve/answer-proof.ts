@@ -1,5 +1,5 @@
 /** Answers questions about the tree: hashes only, which say nothing about facts. */
-import { grantsInForce } from '../config/grant.ts';
+import { openFeeds } from '../core/disclosure.ts';
 import { MAX_PROOF_INDEXES } from '../core/limits.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { tileWidth } from '../merkle/tiles.ts';
@@ -10,7 +10,7 @@ import type { ServeDeps } from './deps.ts';
 export async function* answerProof(request: Uint8Array, peerId: string, deps: ServeDeps): AsyncGenerator<Uint8Array> {
   // Sizes of a tree are for those who may read something of it.
   const peer = deps.peerOf(peerId);
-  if (peer === undefined || grantsInForce(peer.share, deps.nowMs()).length === 0) return;
+  if (peer === undefined || openFeeds(peer, deps.gardens, deps.nowMs()).size === 0) return;
   const decoded = decodeProofRequest(request);
   if (!decoded.ok) return;
   const { size } = await deps.head();

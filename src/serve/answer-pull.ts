@@ -1,5 +1,5 @@
 /** Answers a pull: pages of the feeds that are asked for and granted, each proved against one signed checkpoint. */
-import { grantsInForce } from '../config/grant.ts';
+import { decideFeed, type FeedGrant, grantText } from '../core/disclosure.ts';
 import { TARGET_PAGE_BYTES } from '../core/limits.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
@@ -7,6 +7,8 @@ import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
 import { corruptOf, type ServeDeps, type ServedCheckpoint } from './deps.ts';
 
 const RETRY_UNAVAILABLE_MS = 60_000;
+/** Names no feed, so that nothing is found under it. */
+const NO_FEED = '';
 /** The guard's questions take a few seconds at most unless something is wrong. */
 const RETRY_GUARDED_MS = 2_000;
 
@@ -18,9 +20,8 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
     yield encodePullEnd({ error: 'bad_request', retry_after_ms: RETRY_UNAVAILABLE_MS });
     return;
   }
-  const granted = new Set(grantsInForce(peer.share, deps.nowMs()));
   try {
-    yield* pages(decoded.value, peer.nodeId, granted, deps);
+    yield* pages(decoded.value, peer.nodeId, (feed) => grantOf(feed, peerId, deps), deps);
   } catch (error) {
     if (isGuarded(error)) {
       yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_GUARDED_MS });
@@ -39,10 +40,18 @@ function isGuarded(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'guarded';
 }
 
+/** The grant that opens a feed to a peer at this moment. */
+function grantOf(feed: string, peerId: string, { peerOf, gardens, nowMs }: ServeDeps): FeedGrant | null {
+  const peer = peerOf(peerId);
+  if (peer === undefined) return null;
+  const { code, grant } = decideFeed(feed, peer, gardens, nowMs());
+  return code === 'granted' ? grant : null;
+}
+
 async function* pages(
   request: PullRequest,
   receiver: string,
-  granted: ReadonlySet<string>,
+  opens: (feed: string) => FeedGrant | null,
   deps: ServeDeps,
 ): AsyncGenerator<Uint8Array> {
   const head = await deps.served(request.known_size);
@@ -50,16 +59,22 @@ async function* pages(
   let isFirst = true;
   let hasMore = false;
   for (const { feed, after } of request.feeds) {
-    // A feed that is not granted is passed over just as one that does not exist: by saying nothing.
-    if (!granted.has(feed)) continue;
     for (let at = after; ; ) {
       if (left === 0) {
         hasMore = true;
         break;
       }
-      const page = await deps.reader.page({ ...pageRequest(request, feed, at, head, isFirst), receiver });
-      if (page === undefined) break;
+      // Asked for each page: an answer takes minutes, and a grant may end meanwhile.
+      const grant = opens(feed);
+      // A feed that is not granted is passed over just as one that does not exist: by saying nothing, after one look-up.
+      const asked = grant === null ? NO_FEED : feed;
+      const page = await deps.reader.page({ ...pageRequest(request, asked, at, head, isFirst), receiver });
+      if (page === undefined || grant === null) break;
       if (page.to === after && isKnown(request, head)) break;
+      if (page.to > at) {
+        const run = { feed, after: at, to: page.to, treeSize: head.size };
+        await deps.disclose({ ...run, peer: receiver, grant: grantText(receiver, grant) });
+      }
       yield* framesOf(page.frames);
       left--;
       isFirst = false;

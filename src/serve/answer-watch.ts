@@ -1,5 +1,5 @@
 /** Tells a peer when a feed that it may read has grown. Hints only: what a peer believes, it pulls and verifies. */
-import { grantsInForce } from '../config/grant.ts';
+import { openFeeds } from '../core/disclosure.ts';
 import { decodeWatchRequest, encodeWatchUpdate } from '../wire/watch.ts';
 import type { ServeDeps } from './deps.ts';
 import type { GrowthBell } from './growth-bell.ts';
@@ -25,7 +25,7 @@ export async function* answerWatch(
   while (!context.signal.aborted) {
     const peer = deps.peerOf(context.peerId);
     if (peer === undefined) return;
-    const granted = new Set(grantsInForce(peer.share, deps.nowMs()));
+    const granted = openFeeds(peer, deps.gardens, deps.nowMs());
     const { size, feeds } = deps.growth.current();
     const visible = feeds.filter(({ feed }) => granted.has(feed) && decoded.value.feeds.includes(feed));
     const now = JSON.stringify(visible);

@@ -3,6 +3,7 @@ import { MAX_KEEP_BYTES, MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
 import {
+  CLOSURE_PROTOCOL,
   HELLO_PROTOCOL,
   KEEP_PROTOCOL,
   PROOF_PROTOCOL,
@@ -11,6 +12,7 @@ import {
   RECOVER_PROTOCOL,
   WATCH_PROTOCOL,
 } from '../wire/protocols.ts';
+import { answerClosure, type ClosureDeps } from './answer-closure.ts';
 import { answerKeep, type KeepDeps } from './answer-keep.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
@@ -26,7 +28,7 @@ const SHORT_MS = 10_000;
 const PULL_MS = 300_000;
 const PROOF_MS = 60_000;
 
-export interface RegisterDeps extends ServeDeps, ReceiptDeps, KeepDeps {
+export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, KeepDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -77,6 +79,12 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
     handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
+    onError,
+  });
+  await transport.serve(CLOSURE_PROTOCOL, {
+    maxInboundStreams: 1,
+    limits: limits(SHORT_MS, PROOF_MS),
+    handler: (request, { peerId }) => answerClosure(request, peerId, deps),
     onError,
   });
   await transport.serve(KEEP_PROTOCOL, {

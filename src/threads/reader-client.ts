@@ -19,8 +19,14 @@ import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
+import type { GrantsReads } from './grants-reads.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { WorkerClient, workerUrl } from './rpc.ts';
+
+/** Methods of a thread, as another thread calls them. */
+export type Promised<M> = {
+  readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<R> : never;
+};
 
 /** The journal's readers, as the main thread sees them. The thread starts with the first question. */
 export class ReaderClient {
@@ -115,6 +121,17 @@ export class ReaderClient {
 
   receipts(query: ReceiptQuery): Promise<readonly StoredReceipt[]> {
     return this.#call('receipts', query);
+  }
+
+  /** What operators ask about grants. */
+  get grants(): Promised<GrantsReads> {
+    return {
+      feedStates: (peer, feeds) => this.#call('feedStates', peer, feeds),
+      newestFacts: (feeds, limit) => this.#call('newestFacts', feeds, limit),
+      givenFeeds: (peer) => this.#call('givenFeeds', peer),
+      givenRuns: (query) => this.#call('givenRuns', query),
+      givenFact: (peer, feed, feedSeq) => this.#call('givenFact', peer, feed, feedSeq),
+    };
   }
 
   async close(): Promise<void> {

@@ -29,6 +29,7 @@ import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
+import { type GrantsReads, grantsReads } from './grants-reads.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 
@@ -39,7 +40,7 @@ export interface ReaderData {
   readonly cacheMiB: number;
 }
 
-export interface ReaderMethods extends PublishMethods {
+export interface ReaderMethods extends GrantsReads, PublishMethods {
   fact(idOrCid: string): FactResult;
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
@@ -92,6 +93,7 @@ function start({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): void 
     tile: (level, index, width) => entries.tile(level, index, width),
     heldCheckpoint: (peer) => held.checkpoint(peer),
     heldPage: (peer, from, skip) => held.page(peer, from, skip),
+    ...grantsReads(db, entries),
     keptNotes: (peer, cursors, skip, limits) =>
       kept.list(peer, new Map(cursors.map(({ feed, after }) => [feed, after])), skip, limits),
     lastPageWithin: (peer, treeSize) => held.lastWithin(peer, treeSize),

@@ -6,13 +6,16 @@ import type {
   BackendStatus,
   NewAnchorReceipt,
 } from '../journal/anchor-records.ts';
+import type { Disclosure } from '../journal/disclosure-records.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { PendingNotes } from '../pull/send-notes.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
+import type { EndedFeed } from '../serve/answer-closure.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
 import type { PageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
@@ -41,6 +44,7 @@ const WRITES: ReadonlySet<string> = new Set([
   'renewDeclaration',
   'head',
   'takeReceipts',
+  'disclose',
   'keepNotes',
   'cosign',
   'makeDueAnchors',
@@ -156,6 +160,18 @@ export class WriterClient {
 
   pinIfNew(peer: string, note: string, input: AuditInput): Promise<number | undefined> {
     return this.#call('pinIfNew', peer, note, input, this.#options.nowMs());
+  }
+
+  disclose(disclosure: Disclosure): Promise<void> {
+    return this.#call('disclose', disclosure, this.#options.nowMs());
+  }
+
+  giveClosures(peer: string, ended: readonly EndedFeed[]): Promise<readonly string[]> {
+    return this.#call('giveClosures', peer, ended, this.#options.nowMs());
+  }
+
+  takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures> {
+    return this.#call('takeClosures', peer, feeds, notes, this.#options.nowMs());
   }
 
   renewDeclaration(peer: string, note: string): Promise<boolean> {

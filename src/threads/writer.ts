@@ -7,7 +7,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { ReceiptRecords } from '../journal/receipt-records.ts';
-import { createLogSigner } from '../merkle/ed25519.ts';
+import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
@@ -17,6 +17,7 @@ import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
+import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
 import { type NotesMethods, notesMethods } from './notes-methods.ts';
@@ -73,6 +74,7 @@ const MUTATION_POLL_MS = 1_000;
 
 export interface WriterMethods
   extends AnchorMethods,
+    GrantsMethods,
     DeclarationMethods,
     GuardMethods,
     KeyMethods,
@@ -140,13 +142,12 @@ function start(data: WriterData): void {
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
-    ...ingestMethods(journal),
+    ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(journal, words),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
-    ...receiptsMethods(journal, receipts, signer),
     ...notesMethods(journal, data.restoreSeed),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
@@ -176,9 +177,19 @@ function statsOf(journal: Journal, projector: Projector, words: RecallIndex): Wr
   };
 }
 
-function ingestMethods(journal: Journal): Pick<WriterMethods, 'ingestPage'> {
+/** What peers give and are given. */
+function peerMethods(
+  journal: Journal,
+  audit: AuditReader,
+  receipts: ReceiptRecords,
+  signer: LogSigner,
+): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof ReceiptsMethods> {
   const pages = new PageIngest(journal);
-  return { ingestPage: (input) => pages.ingest(input) };
+  return {
+    ingestPage: (input) => pages.ingest(input),
+    ...grantsMethods(journal, audit, signer),
+    ...receiptsMethods(journal, receipts, signer),
+  };
 }
 
 function progressOf(
@@ -199,6 +210,7 @@ function progressOf(
         : { size: checkpoint.size, root: Buffer.from(checkpoint.root).toString('base64'), note: checkpoint.note },
     ...peers.totals(peer),
     suspended: audit.suspension(peer),
+    closed: audit.closures(peer).filter(({ feed, to }) => to >= peers.cursor(peer, feed)),
     declaration: peers.declaration(peer),
     acknowledged: receipts.acknowledged(
       peer,

@@ -10,6 +10,7 @@ export const PROOF_PROTOCOL = '/stigmem/federation/proof/1.0.0';
 export const RECOVER_PROTOCOL = '/stigmem/federation/recover/1.0.0';
 export const WITNESS_PROTOCOL = '/stigmem/federation/witness/1.0.0';
 export const RECEIPT_PROTOCOL = '/stigmem/federation/receipt/1.0.0';
+export const CLOSURE_PROTOCOL = '/stigmem/federation/closure/1.0.0';
 export const KEEP_PROTOCOL = '/stigmem/federation/keep/1.0.0';
 
 /** What this version speaks, in the order in which `hello` lists it. */
@@ -21,5 +22,6 @@ export const PROTOCOLS: readonly string[] = [
   RECOVER_PROTOCOL,
   WITNESS_PROTOCOL,
   RECEIPT_PROTOCOL,
+  CLOSURE_PROTOCOL,
   KEEP_PROTOCOL,
 ];

@@ -1,6 +1,6 @@
 /** Collects cosignatures on our own newest checkpoint: from peers over libp2p, from other witnesses of our policy over HTTP. */
-import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
+import { openFeeds } from '../core/disclosure.ts';
 import { witnessName } from '../core/node-id.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
@@ -61,10 +61,10 @@ export class Collector {
 
   /** Who may know how large our log is: peers that may read something of it, and whom the policy names. */
   #witnesses(): readonly Reachable[] {
-    const { policy, transport } = this.#deps;
+    const { policy, transport, gardens, nowMs } = this.#deps;
     const named = new Map(policy?.witnesses.map((witness) => [witness.keyName, witness]));
     const peers = this.#deps.peers().filter((peer) => {
-      const mayKnow = named.has(witnessName(peer.nodeId)) || grantsInForce(peer.share, this.#deps.nowMs()).length > 0;
+      const mayKnow = named.has(witnessName(peer.nodeId)) || openFeeds(peer, gardens, nowMs()).size > 0;
       return mayKnow && transport.connected(peer.peerId);
     });
     const names = new Set(this.#deps.peers().map(({ nodeId }) => witnessName(nodeId)));

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { feedLines, pulledFeed } from '../support/journal-view.ts';
+import { feedLines, pulledFeed, recordedTo } from '../support/journal-view.ts';
 import { Bench, type NodeProcess } from '../support/node-process.ts';
 
 const ROUNDS = Number(process.env['STIGMEM_KILL_ROUNDS'] ?? 6);
@@ -127,6 +127,7 @@ test(`kill -9, ${ROUNDS} rounds`, async (t) => {
     for (const writer of chosen) {
       writer.up(false);
       assertNoCursorAhead(writer.node, writer.node === a ? b : a);
+      assertNoCursorAhead(writer.node === a ? b : a, writer.node);
     }
     await Promise.all(chosen.map(({ node }) => restart(node, chance() < 0.25 ? between(0, START_MS) : null, killed)));
     for (const writer of chosen) writer.up(true);
@@ -159,6 +160,9 @@ async function restart(node: NodeProcess, killAgainMs: number | null, killed: { 
 function assertNoCursorAhead(node: NodeProcess, other: NodeProcess): void {
   const { cursor, accepted, refused, held } = pulledFeed(node.dir, other.nodeId, 'public');
   assert.deepEqual([accepted, held, refused], [cursor, cursor, 0], `${node.authority} stands at ${cursor}`);
+  // Whoever was killed: what arrived here is in the ledger there.
+  const recorded = recordedTo(other.dir, node.nodeId, 'public');
+  assert.ok(recorded >= cursor, `${other.authority} has recorded ${recorded} of the ${cursor} that it gave`);
 }
 
 async function assertAllThere(t: TestContext, [one, two]: readonly [Writer, Writer]): Promise<void> {

@@ -74,6 +74,14 @@ export interface TestApiOptions {
   readonly ready?: boolean;
 }
 
+/** A node without partners. */
+const NO_GRANTS: ApiDeps['grants'] = {
+  preview: async () => null,
+  explain: async () => ({ kind: 'unknown_peer' }),
+  diff: async () => ({ kind: 'invalid', problems: [] }),
+  disclosed: async ({ peer }) => ({ node_id: peer, feeds: [], runs: [] }),
+};
+
 /** A key for every role. @returns their secrets */
 export function mintKeys(keyStore: KeyStore, nowMs: number): Record<Role, string> {
   return Object.fromEntries(
@@ -99,6 +107,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     reader: node,
     peers: peerDirectory(options.peers ?? []),
     witness: options.witness ?? null,
+    grants: NO_GRANTS,
     receipts: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),
     signingKeys: async () => options.signingKeys ?? [],

@@ -52,9 +52,19 @@ export function changed(record: Record, change: Partial<Entry>): Record {
   return { ...record, entry: { ...body, cid } };
 }
 
-/** What others have said of the old history goes: receipts of transparency logs, cosignatures. */
+/**
+ * What speaks of the old history goes: receipts of transparency logs, cosignatures, and the ledger of what was given, whose
+ * positions the new feeds may not have.
+ */
 function dropVouchers(db: Database.Database): void {
-  for (const table of ['anchor_attempts', 'anchor_receipts', 'anchor_checkpoints', 'cosignatures'])
+  for (const table of [
+    'anchor_attempts',
+    'anchor_receipts',
+    'anchor_checkpoints',
+    'cosignatures',
+    'disclosures',
+    'grant_texts',
+  ])
     db.exec(`DELETE FROM ${table}`);
 }
 

@@ -7,9 +7,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { grantText } from '../../src/core/disclosure.ts';
 import { type JsonValue, parseJson } from '../../src/core/json.ts';
 import { nextLogLine } from '../../src/core/reference/local-log.ts';
 import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
+import { DisclosureRecords } from '../../src/journal/disclosure-records.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
@@ -173,6 +175,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   appendOwn(journal, Math.floor(own / 2));
   journal.head(0);
   anchor(journal);
+  fillDisclosures(journal, acme.nodeId);
   fillReceipts(journal, acme);
   fillKeptNotes(journal, acme.nodeId);
   fillStatements(journal);
@@ -213,6 +216,16 @@ function fillReceipts(journal: Journal, peer: HonestPeer): void {
     const page = { feed: 'public', after, to: after + 10 };
     const told = { ...page, sender: IDENTITY.journalOrigin, accepted: 10, refused: 0 };
     records.save(peer.nodeId, page, signReceipt(told, `note of ${after}`, peer.signer), NOW_MS * 1000);
+  }
+}
+
+/** What a peer was given, under three grants of one feed. */
+function fillDisclosures(journal: Journal, peer: string): void {
+  const ledger = new DisclosureRecords(journal.db);
+  for (const after of [0, 10, 20]) {
+    const grant = grantText(peer, { feed: 'public', notBeforeMs: after, notAfterMs: null });
+    const run = { peer, feed: 'public', after, to: after + 10, treeSize: 200, grant };
+    ledger.save(run, ledger.missing(run), NOW_MS * 1000);
   }
 }
 

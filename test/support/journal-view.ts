@@ -51,6 +51,18 @@ export function pulledFeed(dir: string, peerNodeId: string, feed: string): Pulle
   });
 }
 
+/** Up to which entry of its own feed a node has recorded, without a hole from the first, what it gave to a peer. */
+export function recordedTo(dir: string, peerNodeId: string, feed: string): number {
+  const runs = look(dir, (db) =>
+    db
+      .prepare<[string, string], { after_seq: number; to_seq: number }>(
+        'SELECT after_seq, to_seq FROM disclosures WHERE peer = ? AND feed = ? ORDER BY after_seq',
+      )
+      .all(peerNodeId, feed),
+  );
+  return runs.reduce((end, { after_seq, to_seq }) => (after_seq <= end ? Math.max(end, to_seq) : end), 0);
+}
+
 function look<T>(dir: string, work: (db: Database.Database) => T): T {
   const db = new Database(join(dir, JOURNAL_FILE), { readonly: true, fileMustExist: true, timeout: 5_000 });
   try {

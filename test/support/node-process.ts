@@ -23,7 +23,7 @@ const LOG_TAIL_CHARS = 3_000;
 export const STEP_MS = 60_000;
 const LOOK_EVERY_MS = 15;
 
-/** What a peer file says; lists left out are empty. */
+/** What a peer file says; lists left out are empty. A grant with a time is written as its TOML table. */
 export interface PeerLine {
   readonly nodeId: string;
   readonly peerId: string;
@@ -31,6 +31,7 @@ export interface PeerLine {
   readonly share?: readonly string[];
   readonly accept?: readonly string[];
   readonly namespaces?: readonly string[];
+  readonly allowTeam?: boolean;
   /** Verifier key to insist on. */
   readonly logKey?: string;
   /** Text of a witness policy. */
@@ -304,11 +305,15 @@ export function peerText(peer: PeerLine): string {
 peer_id = ${JSON.stringify(peer.peerId)}
 addresses = ${list(peer.addresses)}
 namespaces = ${list(namespaces)}
-share = ${list(peer.share)}
+share = [${(peer.share ?? []).map(grantToml).join(', ')}]
 accept = ${list(peer.accept)}
-${peer.logKey === undefined ? '' : `log_key = ${JSON.stringify(peer.logKey)}\n`}[policy]
+${peer.allowTeam === true ? 'allow_team = true\n' : ''}${peer.logKey === undefined ? '' : `log_key = ${JSON.stringify(peer.logKey)}\n`}[policy]
 anchors = ${list(peer.anchors)}
 ${peer.witnesses === undefined ? '' : `witnesses = ${JSON.stringify(peer.witnesses)}\n`}`;
+}
+
+function grantToml(grant: string): string {
+  return grant.startsWith('{') ? grant : JSON.stringify(grant);
 }
 
 /** Fails if the promise is not settled in time. */

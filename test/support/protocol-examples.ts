@@ -11,6 +11,7 @@ import { cosign } from '../../src/merkle/cosignature.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { formatSignatureLine } from '../../src/merkle/note.ts';
 import { identityFromSeed, rawKeyOf } from '../../src/transport/identity.ts';
+import { encodeClosureAnswer, encodeClosureRequest, signClosure } from '../../src/wire/closure.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
 import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
 import { signReceipt } from '../../src/wire/page-receipt.ts';
@@ -93,6 +94,7 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['recover-answer-head', text(encodeHeadAnswer(peer.checkpoint()))],
     ['recover-request-entries', text(encodeRecoverRequest({ from: 2, kind: 'entries', skip: 0, v: 1 }))],
     ...receiptExamples(page),
+    ...closureExamples(peer),
     ...proofs,
     ...witnessExamples(peer),
   ]);
@@ -105,6 +107,15 @@ function receiptExamples({ note }: SignedPageFrames): [string, string][] {
   return [
     ['receipt-request', text(encodeReceiptRequest({ receipts: [receipt] }))],
     ['receipt-answer', text(encodeReceiptAnswer({ taken: 1 }))],
+  ];
+}
+
+function closureExamples({ signer }: HonestPeer): [string, string][] {
+  const receiver = 'stigmem://globex.example';
+  const end = { receiver, feed: 'public', to: 3, treeSize: 5, closedAt: '2026-02-01T00:00:00.000Z' };
+  return [
+    ['closure-request', text(encodeClosureRequest({ feeds: ['public', 'company/incident-42'] }))],
+    ['closure-answer', text(encodeClosureAnswer({ closures: [signClosure(end, signer)] }))],
   ];
 }
 

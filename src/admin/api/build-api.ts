@@ -8,6 +8,7 @@ import { addDocs } from './docs.ts';
 import { addEvidence } from './evidence.ts';
 import { addFactReads } from './facts-read.ts';
 import { addFactWrites } from './facts-write.ts';
+import { addGrants } from './grants.ts';
 import { addJournal } from './journal.ts';
 import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
@@ -34,6 +35,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addFactReads(apparatus, tools);
   addRecall(apparatus, tools);
   addReceipts(apparatus);
+  addGrants(apparatus);
   addPeers(apparatus);
   addAudit(apparatus);
   addEvidence(apparatus);

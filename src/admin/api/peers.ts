@@ -38,6 +38,9 @@ const PEER = z
     acknowledged: z.array(z.object({ feed: z.string(), to: z.number().int() })).openapi({
       description: 'Feeds of this node, each up to the last entry that the peer has signed a receipt for.',
     }),
+    closed: z
+      .array(z.object({ feed: z.string(), to: z.number().int(), closed_at: z.string() }))
+      .openapi({ description: 'Feeds whose grant to this node has ended, as the peer signed it.' }),
     last_verdicts: z.array(
       z.object({ at: z.string(), event: z.string(), reason: NULLABLE_TEXT, seq: z.number().int() }),
     ),
@@ -193,6 +196,7 @@ function peerBody(peer: PeerStatus): z.input<typeof PEER> {
     namespaces: [...peer.namespaces],
     cursors: [...peer.cursors],
     acknowledged: [...peer.acknowledged],
+    closed: [...peer.closed],
     key_changes: [...peer.key_changes],
     last_verdicts: [...peer.last_verdicts],
   };

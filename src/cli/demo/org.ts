@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../config/atomic-file.ts';
 import { dataPaths } from '../../config/data-dir.ts';
-import type { Grant } from '../../config/grant.ts';
 import { PEER_SUFFIX } from '../../config/peer-file.ts';
 import { formatPeerFile } from '../../config/peer-text.ts';
+import type { FeedGrant as Grant } from '../../core/disclosure.ts';
 import { type Api, createApi } from '../api-client.ts';
 import { openDaemonSender } from '../daemon-send.ts';
 import { createDataFolder } from '../init.ts';
@@ -67,6 +67,7 @@ export function addPartner(org: Org, partner: Partner, share: readonly string[],
     accept: accept.map(always),
     logKey: null,
     disabled: false,
+    allowTeam: false,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   });

@@ -6,7 +6,7 @@ import type { Tables } from '../tables.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 
 /** The migration that made the tables; an older file has none. */
-const SINCE_SCHEMA = 3;
+const SINCE_SCHEMA = 4;
 
 export function checkPlaces(ctx: FsckContext): void {
   if (!hasTables(ctx)) return;

@@ -40,6 +40,8 @@ export interface FsckCounts {
   page_notes: number;
   page_receipts: number;
   key_statements: number;
+  grant_texts: number;
+  disclosures: number;
   page_places: number;
   kept_notes: number;
   mutation_attempts: number;
@@ -86,6 +88,8 @@ export class Findings {
     page_notes: 0,
     page_receipts: 0,
     key_statements: 0,
+    grant_texts: 0,
+    disclosures: 0,
     page_places: 0,
     kept_notes: 0,
     mutation_attempts: 0,

@@ -12,6 +12,7 @@ import { checkAttempts } from './attempt-check.ts';
 import { type AuditTotals, checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
+import { checkDisclosures } from './disclosure-check.ts';
 import { checkEntries } from './entry-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkKeyStatements } from './key-check.ts';
@@ -166,6 +167,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
+  run('disclosures', () => checkDisclosures(ctx));
   run('kept_notes', () => checkKeptNotes(ctx));
   run('anchor_checkpoints', () => checkAnchorRows(ctx));
   run('key_statements', () => checkKeyStatements(ctx));

@@ -204,11 +204,14 @@ function servedTargets(api: FolderApi): readonly Target[] {
     accept: [],
     logKey: null,
     disabled: false,
+    allowTeam: false,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };
   const deps: ServeDeps = {
     peerOf: () => peer,
+    gardens: new Map(),
+    disclose: (disclosure) => writer.disclose(disclosure),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,

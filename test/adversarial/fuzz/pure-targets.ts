@@ -33,6 +33,13 @@ import {
 } from '../../../src/merkle/note.ts';
 import { formatVerifierKey, noteVerifier, parseVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { verifyAssertion } from '../../../src/verify/assertion.ts';
+import {
+  decodeClosureAnswer,
+  decodeClosureRequest,
+  encodeClosureAnswer,
+  encodeClosureRequest,
+  signClosure,
+} from '../../../src/wire/closure.ts';
 import { openDeclaration } from '../../../src/wire/declaration.ts';
 import { decodeHello, encodeHello } from '../../../src/wire/hello.ts';
 import {
@@ -125,6 +132,11 @@ export const WATCH_REQUESTS: readonly Buffer[] = [
   Buffer.from(encodeWatchRequest({ feeds: ['public', 'company/incident-42'] })),
 ];
 
+const CLOSURE = signClosure(
+  { receiver: 'stigmem://globex.example', feed: 'public', to: 3, treeSize: 5, closedAt: '2026-02-01T00:00:00.000Z' },
+  peer.signer,
+);
+
 const messages: readonly Target[] = [
   message('pull-request', PULL_REQUESTS, decodePullRequest, encodePullRequest),
   message('proof-request', PROOF_REQUESTS, decodeProofRequest, encodeProofRequest),
@@ -133,6 +145,18 @@ const messages: readonly Target[] = [
     asks.map((ask) => encodeProofAnswer(peer.answerProof(ask))),
     decodeProofAnswer,
     encodeProofAnswer,
+  ),
+  message(
+    'closure-request',
+    [encodeClosureRequest({ feeds: ['public', 'company/incident-42'] })],
+    decodeClosureRequest,
+    encodeClosureRequest,
+  ),
+  message(
+    'closure-answer',
+    [encodeClosureAnswer({ closures: [CLOSURE] }), encodeClosureAnswer({ closures: [] })],
+    decodeClosureAnswer,
+    encodeClosureAnswer,
   ),
   message('watch-request', WATCH_REQUESTS, decodeWatchRequest, encodeWatchRequest),
   message(

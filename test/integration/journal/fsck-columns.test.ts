@@ -22,6 +22,8 @@ const KEYS = {
   peer_checkpoints: 'checkpoint_id',
   peer_feed_heads: 'head_id',
   peer_declarations: 'declaration_id',
+  grant_texts: 'grant_id',
+  disclosures: 'disclosure_id',
   quarantine: 'chain_seq',
 } as const;
 

@@ -1,4 +1,4 @@
-/** Notes and receipts that a skilled hand has changed together with their sums: fsck judges them by what they say. */
+/** Notes, receipts and the ledger of what was given, that a skilled hand has changed together with their sums: fsck judges them by what they say. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,8 +21,14 @@ before(() => {
 });
 after(() => rmSync(origin, { recursive: true, force: true }));
 
-type Table = 'page_notes' | 'page_receipts' | 'page_places';
-const KEYS = { page_notes: 'note_id', page_receipts: 'receipt_id', page_places: 'place_id' } as const;
+type Table = 'page_notes' | 'page_receipts' | 'disclosures' | 'grant_texts' | 'page_places';
+const KEYS = {
+  page_notes: 'note_id',
+  page_receipts: 'receipt_id',
+  disclosures: 'disclosure_id',
+  grant_texts: 'grant_id',
+  page_places: 'place_id',
+} as const;
 
 function told(change: (db: Db) => void): unknown[] {
   const base = mkdtempSync(join(tmpdir(), 'peerd-notes-copy-'));
@@ -121,4 +127,24 @@ test('places that are not where the entries of the page stand, with right sums',
 test('entries of a peer whose pages are gone, and that no restore gave back', () => {
   const found = told((db) => db.exec('DELETE FROM page_places; DELETE FROM page_notes; DELETE FROM pages'));
   assert.ok(found.some((problem) => String(problem).includes('received_without_page')));
+});
+
+test('the ledger, with right sums: a run beyond its feed, one under the grant of another, a grant with another text', () => {
+  const beyond = told((db) => rewrite(db, 'disclosures', 3, { to_seq: 100_000, tree_size: 100_000 }));
+  assert.deepEqual(beyond, [['disclosures', 3, 'disclosure_range']]);
+  const otherFeed = told((db) =>
+    rewrite(db, 'disclosures', 2, { feed: 'company/incident-42', after_seq: 0, to_seq: 1 }),
+  );
+  assert.deepEqual(otherFeed, [['disclosures', 2, 'disclosure_grant_mismatch']]);
+  const otherPeer = told((db) => rewrite(db, 'disclosures', 2, { peer: 'stigmem://hooli.example' }));
+  assert.deepEqual(otherPeer, [['disclosures', 2, 'disclosure_grant_mismatch']]);
+  const noGrant = told((db) => rewrite(db, 'disclosures', 2, { grant_id: 9 }));
+  assert.deepEqual(noGrant, [['disclosures', 2, 'disclosure_without_grant']]);
+  const text = told((db) => rewrite(db, 'grant_texts', 1, { text: '{}' }));
+  assert.deepEqual(text, [['grant_texts', 1, 'grant_hash_mismatch']]);
+});
+
+test('the end of the ledger is gone: the peer has acknowledged what it is said not to have been given', () => {
+  const found = told((db) => db.exec('DELETE FROM disclosures WHERE disclosure_id = 3'));
+  assert.deepEqual(found, [['disclosures', null, 'disclosure_missing']]);
 });

@@ -74,8 +74,8 @@ test('defect 10: what we owe a peer that does not read is bounded', async (t) =>
   await until('the attacker is in', isIn);
   peer.stopReading();
   const batch = RawPeer.pings(20_000);
-  for (let i = 0; i < 100 && isIn(); i++) await within(5_000, 'the server reads', peer.send(batch));
-  await until('the end of the connection', () => !isIn(), 2_000);
+  for (let i = 0; i < 100 && isIn(); i++) await within(30_000, 'the server reads', peer.send(batch));
+  await until('the end of the connection', () => !isIn(), 10_000);
 });
 
 test('defect 11: opening and resetting streams above the limit ends the connection', async (t) => {
@@ -87,7 +87,7 @@ test('defect 11: opening and resetting streams above the limit ends the connecti
 
 test('defect 12: silent sockets of one source do not lock others out', async (t) => {
   const refused: Refusal[] = [];
-  const limits = { ...DEFAULT_TRANSPORT_LIMITS, upgradeTimeoutMs: 1_000, maxInboundPerSecond: 1_000 };
+  const limits = { ...DEFAULT_TRANSPORT_LIMITS, upgradeTimeoutMs: 4_000, maxInboundPerSecond: 1_000 };
   const { server, client } = await startTwo(t, { limits, onRefused: (refusal) => refused.push(refusal) });
   await server.serve(PROTOCOL, echo);
   let closed = 0;
@@ -97,10 +97,10 @@ test('defect 12: silent sockets of one source do not lock others out', async (t)
   });
   t.after(() => sockets.map((socket) => socket.destroy()));
   await until('refusals', () => refused.length >= 112);
-  assert.equal(await within(2_000, 'a good peer', ask(client, server)), 'hello');
+  assert.equal(await within(3_500, 'a good peer', ask(client, server)), 'hello');
   assert.deepEqual(new Set(refused.map((r) => r.reason)), new Set(['too_many_pending']));
   assert.match(refused[0]!.remoteAddr, /^\/ip4\/127\.0\.0\.2\/tcp\//);
-  await until('the silent ones are thrown out', () => closed === 120, 4_000);
+  await until('the silent ones are thrown out', () => closed === 120, 20_000);
 });
 
 test('defect 14: an hour after the first contact a lost connection is made again', async (t) => {

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { MeshNode, until } from '../../support/mesh-node.ts';
 
 /** Takes some 100 ms. A page that is refused for want of cosignatures is asked for again after 15 s: that is too late. */
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 12_000;
 const LOOK_EVERY_MS = 10;
 const FACTS = 5;
 
@@ -48,6 +48,8 @@ function hops(size: number): readonly (readonly [string, () => Promise<boolean>]
 }
 
 test('a fact passes each hop because of the one before, not because a timer came round', async (t) => {
+  // A's first checkpoint may be asked for before anybody could cosign it.
+  const early = (await b.audit('federation_integrity_rejected')).length;
   for (let size = 2; size <= FACTS + 1; size++) {
     const started = performance.now();
     await a.assertFact(`s${size}`);
@@ -59,5 +61,6 @@ test('a fact passes each hop because of the one before, not because a timer came
     }
     t.diagnostic(`fact ${size}: ${(performance.now() - started).toFixed(0)} ms`);
   }
-  assert.deepEqual(await b.audit('federation_integrity_rejected'), [], 'nothing was asked for before it was cosigned');
+  const refused = (await b.audit('federation_integrity_rejected')).slice(early);
+  assert.deepEqual(refused, [], 'nothing was asked for before it was cosigned');
 });

@@ -20,6 +20,7 @@ const PEER: PeerStatus = {
   accepted: 3,
   refused: 1,
   acknowledged: [{ feed: 'public', to: 2 }],
+  closed: [],
   last_verdicts: [],
   last_contact_at: null,
   last_error: null,

@@ -44,6 +44,15 @@ test('without grants nothing is granted, and it says so', async () => {
   assert.match(stdout, /It may read nothing; we take nothing from it\./);
 });
 
+test('team facts are granted by a word of their own', async () => {
+  const refused = await cli.run(`${ADD} --share team`);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /does not say allow_team = true/);
+  assert.equal((await cli.run(`${ADD} --share team --allow-team`)).code, 0);
+  const read = readPeerFile(file);
+  assert.ok(read.ok && read.value.allowTeam);
+});
+
 test('a partner is not overwritten unless asked', async () => {
   await cli.run(`${ADD} --share public`);
   const again = await cli.run(ADD);

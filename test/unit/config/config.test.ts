@@ -96,6 +96,18 @@ test('lists and booleans come from the environment as texts', () => {
   assert.deepEqual(config(NODE, { STIGMEM_PEERD_LISTEN_P2P: '' }).listen.p2p, []);
 });
 
+test('gardens with members: a garden, then who belongs to it', () => {
+  const text = `${NODE}garden_members = ["merger stigmem://b.example stigmem://c.example", "closed"]\n`;
+  assert.deepEqual(config(text).gardenMembers, [
+    ['merger', ['stigmem://b.example', 'stigmem://c.example']],
+    ['closed', []],
+  ]);
+  assert.deepEqual(config(NODE, { STIGMEM_PEERD_GARDEN_MEMBERS: 'merger stigmem://b.example, closed' }).gardenMembers, [
+    ['merger', ['stigmem://b.example']],
+    ['closed', []],
+  ]);
+});
+
 test('a folder without config.toml is told from one with a bad one, and init is named', () => {
   const loaded = loadConfig(join(dir, 'nobody'), {}, {});
   assert.ok(!loaded.ok);
@@ -204,6 +216,16 @@ const CASES: readonly { name: string; text: string; env?: Environment; flags?: C
     name: 'a garden name that cannot be a feed’s',
     text: 'node_id = "stigmem://acme.example"\ngardens = ["ok", "Incident 42"]\n',
     says: 'config.toml:2: gardens: expected a list of garden names such as ["incident-42"], got "Incident 42" (a garden name is lower-case letters, digits, dots, hyphens, at most 64). Correct the value.',
+  },
+  {
+    name: 'a member that is no node',
+    text: `${NODE}garden_members = ["merger b.example"]\n`,
+    says: 'config.toml:2: garden_members: expected a list such as ["incident-42 stigmem://globex.example stigmem://initech.example"], got "merger b.example" ("b.example" is no node id). Correct the value.',
+  },
+  {
+    name: 'two lists for one garden',
+    text: `${NODE}garden_members = ["merger", "merger stigmem://b.example"]\n`,
+    says: 'config.toml:2: garden_members: expected each garden once, got merger twice. Write its members into one text.',
   },
   {
     name: 'text that is not TOML',

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Grant, grantsInForce, readGrantText } from '../../../src/config/grant.ts';
+import { grantsInForce, readGrantText } from '../../../src/config/grant.ts';
 import { checkPeerFile, type PeerFile, readPeerFile } from '../../../src/config/peer-file.ts';
 import { formatPeerFile } from '../../../src/config/peer-text.ts';
 import { problemText } from '../../../src/config/problem.ts';
 import { parseTomlText } from '../../../src/config/toml-file.ts';
+import type { FeedGrant as Grant } from '../../../src/core/disclosure.ts';
 
 const PEER_ID = '12D3KooWNoN9sn86jWjb9F2u6czwcaJuLR2nZSzLekFnhtpxV5Ue';
 const OTHER_ID = '12D3KooWDZ2VFAaWAcDVyENYa6bHbUdnEmx1Fhw57cTP8dQEL5us';
@@ -61,6 +62,7 @@ test('the README of peers/ names every key of a peer file', () => {
     'accept',
     'log_key',
     'disabled',
+    'allow_team',
     '[limits]',
     'max_value_bytes',
     'page_entries',
@@ -148,6 +150,14 @@ for (const name of ['self.toml', 'Globex.toml', 'a b.toml', '-x.toml', `${'x'.re
     assert.match(problems(HEAD, name).join(), /the file’s name cannot be a peer’s name/));
 }
 
+test('team facts are granted by name alone, local ones never', () => {
+  const [said = ''] = problems(`${HEAD}share = ["public", "team/ops"]\n`);
+  assert.match(said, /globex\.toml:3: share: team\/ops is for this organisation alone.*allow_team = true/s);
+  assert.equal(peer(`${HEAD}share = ["team"]\nallow_team = true\n`).allowTeam, true);
+  assert.match(problems(`${HEAD}share = ["local"]\nallow_team = true\n`).join(), /local facts never leave their node/);
+  assert.match(problems(`${HEAD}share = ["local/x"]\n`).join(), /local facts never leave their node/);
+});
+
 test('a grant holds from not_before until just before not_after, each feed once', () => {
   const grant = (feed: string, notBeforeMs: number | null, notAfterMs: number | null): Grant => ({
     feed,
@@ -202,6 +212,7 @@ test('what is written reads back the same', () => {
       accept: fc.array(grant, { maxLength: 4 }),
       logKey: fc.option(fc.constant('globex.example/journal/5be1f0a2c3d4e5f6+8a1b2c3d+AXk=')),
       disabled: fc.boolean(),
+      allowTeam: fc.constant(true),
       limits: fc.record(
         {
           maxValueBytes: fc.option(fc.integer({ min: 1, max: 65_536 })),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Grant } from '../../../src/config/grant.ts';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
+import type { FeedGrant as Grant } from '../../../src/core/disclosure.ts';
 import type { JournalHead } from '../../../src/journal/read-model.ts';
 import { answerProof } from '../../../src/serve/answer-proof.ts';
 import type { ServeDeps } from '../../../src/serve/deps.ts';
@@ -15,6 +15,7 @@ async function answersTo(share: readonly Grant[] | null): Promise<number> {
     peerOf: () => (share === null ? undefined : ({ share } as PeerFile)),
     head: async () => ({ size: 3 }) as JournalHead,
     reader: { consistency: async () => [new Uint8Array(32)] },
+    gardens: new Map(),
     nowMs: () => NOW_MS,
   } as unknown as ServeDeps;
   let frames = 0;

@@ -9,6 +9,7 @@ import { rawKeyOf } from '../../../src/transport/identity.ts';
 import { DEFAULT_GUARD_LIMITS, DEFAULT_TRANSPORT_LIMITS } from '../../../src/transport/limits.ts';
 import { factIdsOf, judgePage } from '../../../src/verify/judge.ts';
 import { openPage } from '../../../src/verify/page.ts';
+import { decodeClosureAnswer, decodeClosureRequest, openClosure } from '../../../src/wire/closure.ts';
 import { openDeclaration } from '../../../src/wire/declaration.ts';
 import { decodeHello } from '../../../src/wire/hello.ts';
 import { decodePage } from '../../../src/wire/page.ts';
@@ -50,6 +51,10 @@ test('every message on the page decodes', async () => {
   assert.ok(!isPullEnd(bytes('page-header')));
   for (const kind of ['head', 'entries']) assert.ok(decodeRecoverRequest(bytes(`recover-request-${kind}`)).ok, kind);
   assert.ok(decodeHeadAnswer(bytes('recover-answer-head')).ok);
+  assert.ok(decodeClosureRequest(bytes('closure-request')).ok);
+  const closures = decodeClosureAnswer(bytes('closure-answer'));
+  const log = { origin: peer.origin, key: peer.signer.publicKey };
+  assert.ok(closures.ok && openClosure(closures.value.closures[0] ?? '', log).ok);
   assert.ok(decodeWatchRequest(bytes('watch-request')).ok);
   assert.ok(decodeWatchUpdate(bytes('watch-update')).ok);
   for (const kind of ['inclusion', 'consistency', 'tile']) {

@@ -1,0 +1,97 @@
+/** The journal's part in grants: the ledger of what was given, and the signed ends of grants, ours and those of peers. */
+import type { AuditReader } from '../journal/audit-reader.ts';
+import { type Disclosure, DisclosureRecords } from '../journal/disclosure-records.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { LogSigner } from '../merkle/ed25519.ts';
+import type { TakenClosures } from '../pull/ask-closures.ts';
+import type { EndedFeed } from '../serve/answer-closure.ts';
+import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
+import { type Closure, openClosure, signClosure } from '../wire/closure.ts';
+
+export interface GrantsMethods {
+  /** Durable when it returns. */
+  disclose(disclosure: Disclosure, nowMs: number): void;
+  /** Signs the end of those feeds that the peer was given anything of. @throws JournalError `guarded` */
+  giveClosures(peer: string, ended: readonly EndedFeed[], nowMs: number): readonly string[];
+  /** Verifies and records what a peer signed about the end of its grants to us. @param feeds those that were asked about */
+  takeClosures(peer: string, feeds: readonly string[], notes: readonly string[], nowMs: number): TakenClosures;
+}
+
+/** @param signer the log key under the journal's origin */
+export function grantsMethods(journal: Journal, audit: AuditReader, signer: LogSigner): GrantsMethods {
+  const ledger = new DisclosureRecords(journal.db);
+  return {
+    disclose: (disclosure, nowMs) => {
+      const runs = ledger.missing(disclosure);
+      if (runs.length > 0) journal.durably(() => ledger.save(disclosure, runs, nowMs * 1000));
+    },
+    giveClosures: (peer, ended, nowMs) => {
+      journal.guard.assertOpen();
+      return ended.flatMap((feed) => giveClosure(journal, audit, ledger, signer, peer, feed, nowMs));
+    },
+    takeClosures: (peer, feeds, notes, nowMs) => takeClosures(journal, audit, peer, feeds, notes, nowMs),
+  };
+}
+
+function giveClosure(
+  journal: Journal,
+  audit: AuditReader,
+  ledger: DisclosureRecords,
+  signer: LogSigner,
+  peer: string,
+  { feed, closedAtMs }: EndedFeed,
+  nowMs: number,
+): string[] {
+  const last = ledger.last(peer, feed);
+  if (last === null) return [];
+  const closedAt = new Date(closedAtMs).toISOString();
+  const note = signClosure({ receiver: peer, feed, ...last, closedAt }, signer);
+  if (newest(audit, 'grant_ended', peer, feed) !== note)
+    journal.audit({ event: 'grant_ended', reason: 'grant_expired', peer, feed, detail: { note } }, nowMs);
+  return [note];
+}
+
+function takeClosures(
+  journal: Journal,
+  audit: AuditReader,
+  peer: string,
+  feeds: readonly string[],
+  notes: readonly string[],
+  nowMs: number,
+): TakenClosures {
+  const refused: { code: string; note: string }[] = [];
+  for (const note of notes) {
+    const closure = judge(journal, peer, feeds, note);
+    if (typeof closure === 'string') {
+      refused.push({ code: closure, note });
+      continue;
+    }
+    const { feed, reason, to, treeSize, closedAt } = closure;
+    if (newest(audit, 'feed_closed', peer, feed) === note) continue;
+    const detail = { closed_at: closedAt, note, to, tree_size: treeSize };
+    journal.audit({ event: 'feed_closed', reason, peer, feed, detail }, nowMs);
+  }
+  return { refused };
+}
+
+/** The closure, or why it is refused. */
+function judge(journal: Journal, peer: string, feeds: readonly string[], note: string): Closure | string {
+  const pinned = journal.peers.declaration(peer);
+  const declaration = pinned === null ? null : openOwnDeclaration(pinned);
+  if (declaration === null) return 'peer_unknown';
+  const origin = declaration.journal_origin;
+  const opened = logKeysOf(declaration, origin).map((key) => openClosure(note, { origin, key }));
+  const closure = opened.find(({ ok }) => ok) ?? opened[0];
+  if (closure === undefined) return 'closure_signature_invalid';
+  if (!closure.ok) return closure.error;
+  const { receiver, feed, to } = closure.value;
+  if (receiver !== journal.identity.nodeId) return 'closure_not_for_us';
+  if (!feeds.includes(feed)) return 'closure_not_asked';
+  // It says that it gave less than we hold with its signature under it.
+  return to < journal.peers.cursor(peer, feed) ? 'closure_behind' : closure.value;
+}
+
+/** The note of the newest record of its kind. */
+function newest(audit: AuditReader, event: string, peer: string, feed: string): unknown {
+  return audit.page({ event, peer, feed, order: 'desc', limit: 1 }).records[0]?.detail['note'];
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PeerStatus } from '../../../src/core/peer-status.ts';
+import { createCliFixture } from '../../support/cli-fixture.ts';
+
+const PEER: PeerStatus = {
+  name: 'globex',
+  node_id: 'stigmem://globex.example',
+  peer_id: '12D3KooWB',
+  addresses: [],
+  state: 'current',
+  waiting_on: null,
+  circuit: 'closed',
+  share: ['public', 'team', 'team/ops'],
+  accept: [],
+  namespaces: [],
+  cursors: [],
+  lag_entries: 0,
+  checkpoint: null,
+  accepted: 0,
+  refused: 0,
+  acknowledged: [],
+  closed: [],
+  last_verdicts: [],
+  last_contact_at: null,
+  last_error: null,
+  next_attempt_at: null,
+  key_changes: [],
+  clock_skew_ms: null,
+};
+
+test('status reminds of partners that may read team facts', async (t) => {
+  const other = {
+    ...PEER,
+    name: 'initech',
+    node_id: 'stigmem://initech.example',
+    peer_id: '12D3KooWC',
+    share: ['public'],
+  };
+  const cli = await createCliFixture({ peers: [PEER, other] });
+  t.after(() => cli.close());
+  const { stdout } = await cli.run('status');
+  const warnings = stdout.split('\n').filter((line) => line.includes('allow_team'));
+  assert.deepEqual(warnings, ['! globex may read team, team/ops: its file says allow_team = true']);
+});
