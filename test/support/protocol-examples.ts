@@ -13,6 +13,7 @@ import { formatSignatureLine } from '../../src/merkle/note.ts';
 import { identityFromSeed, rawKeyOf } from '../../src/transport/identity.ts';
 import { encodeClosureAnswer, encodeClosureRequest, signClosure } from '../../src/wire/closure.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
+import { encodeKeepAnswer, encodeKeepRequest, type SealedNote } from '../../src/wire/keep.ts';
 import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
 import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { encodeProofAnswer, encodeProofRequest, type ProofRequest } from '../../src/wire/proof.ts';
@@ -21,6 +22,8 @@ import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeHeadAnswer, encodeRecoverRequest } from '../../src/wire/recover.ts';
+import { encodeNotesAnswer } from '../../src/wire/recover-notes.ts';
+import { restoreNoteKey, sealRestoreNote } from '../../src/wire/restore-note.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
 import {
   encodeWitnessAnswer,
@@ -93,12 +96,35 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['recover-request-head', text(encodeRecoverRequest({ kind: 'head', v: 1 }))],
     ['recover-answer-head', text(encodeHeadAnswer(peer.checkpoint()))],
     ['recover-request-entries', text(encodeRecoverRequest({ from: 2, kind: 'entries', skip: 0, v: 1 }))],
+    [
+      'recover-request-notes',
+      text(encodeRecoverRequest({ feeds: [{ after: 1, feed: 'public' }], kind: 'notes', skip: 0, v: 1 })),
+    ],
+    ['recover-answer-notes', text(encodeNotesAnswer([SEALED]))],
+    ['keep-request', text(encodeKeepRequest([SEALED]))],
+    ['keep-answer', text(encodeKeepAnswer(1))],
     ...receiptExamples(page),
     ...closureExamples(peer),
     ...proofs,
     ...witnessExamples(peer),
   ]);
 }
+
+/** About a page of one entry, under a fixed key. */
+const SEALED: SealedNote = (() => {
+  const hash = Buffer.alloc(32, 4);
+  const head = { firstSeq: 7, firstFeedSeq: 1, createdUs: EPOCH_MS * 1000, previousHash: hash, digest: hash };
+  const range = {
+    receiver: 'stigmem://globex.example',
+    sender: 'stigmem://acme.example',
+    feed: 'public',
+    after: 1,
+    to: 2,
+  };
+  const note = { ...head, entries: [{ place: 0, salt: hash }] };
+  const sealed = sealRestoreNote(note, range, restoreNoteKey(hash), Buffer.alloc(12, 5));
+  return { after: 1, feed: 'public', sealed: sealed.toString('base64'), to: 2 };
+})();
 
 function receiptExamples({ note }: SignedPageFrames): [string, string][] {
   const { signer } = new HonestPeer({ authority: 'globex.example', journal: '00000000000000bb' });
