@@ -11,6 +11,7 @@ import { LOCK_FILE } from '../src/journal/files.ts';
 import { Journal } from '../src/journal/journal.ts';
 import { takeLock } from '../src/journal/lock.ts';
 import { Projector } from '../src/projections/projector.ts';
+import { RecallIndex } from '../src/projections/recall-index.ts';
 import { type VerifiedAssertion, verifyAssertion } from '../src/verify/assertion.ts';
 
 const MAIN = new URL('../dist/main.js', import.meta.url).pathname;
@@ -60,9 +61,11 @@ export function fill(node: BenchNode, facts: Iterable<SourceFact>): number {
   }
   flush();
   const { size } = journal;
-  // A node that has been running has its look-ups: making them now would be charged to the pull.
+  // A node that has been running has its look-ups and words: making them now would be charged to the pull.
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
+  const words = new RecallIndex(journal.db);
+  while (words.advance() > 0);
   journal.close();
   lock.release();
   return size;

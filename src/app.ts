@@ -23,6 +23,8 @@ export interface RunningNode {
   readonly nodeId: string;
   /** Resolves when the node has stopped, rejects when it failed. */
   readonly done: Promise<void>;
+  /** Resolves when keys that had been missing were put back: stop it, and start it again. */
+  readonly keysBack: Promise<void>;
   /** Finishes what is under way, then stops. */
   stop(): Promise<void>;
 }
@@ -60,7 +62,8 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const stopped = Promise.withResolvers<void>();
   const stop = (): Promise<void> => running.disposeAsync().then(stopped.resolve, stopped.reject);
   const done = Promise.race([stopped.promise, base.failed]);
-  return { api: url, addresses: federation.addresses(), nodeId: base.config.nodeId, done, stop };
+  const { keysBack } = federation.guard;
+  return { api: url, addresses: federation.addresses(), nodeId: base.config.nodeId, done, keysBack, stop };
 }
 
 /** The same API over the files of a folder whose node is not running. Nothing listens, nothing is pulled. */

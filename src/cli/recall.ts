@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { isJsonNumber, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { SCOPES } from '../core/scope.ts';
-import { withApi } from './api-client.ts';
+import { type Answer, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { checkBundles, logOf, VERIFY_FULL } from './check-bundles.ts';
 import {
@@ -47,10 +47,12 @@ async function runRecall(context: Context, [words = '']: readonly string[], opti
   const body = JSON.stringify({ query: words, scope, token_budget: budget, limit });
   return withApi(context, async (api) => {
     const headers = options.verify === true ? VERIFY_FULL : {};
-    const json = expectOk(await api.post('/v1/recall', body, headers));
+    const answer = await api.post('/v1/recall', body, headers);
+    const json = expectOk(answer);
     const { facts, bundles, truncated } = readAnswer(json);
     const sentence = options.verify === true ? checkBundles(facts, bundles, await logOf(context, api)) : null;
-    return { json, human: [table(context, facts), sentence, truncated].filter((part) => part !== null).join('\n\n') };
+    const parts = [table(context, facts), sentence, truncated, unindexed(answer)];
+    return { json, human: parts.filter((part) => part !== null).join('\n\n') };
   });
 }
 
@@ -61,6 +63,13 @@ function table(context: Context, facts: readonly JsonObject[]): string {
     return [entity, relation, value, receivedFrom ?? source, id];
   });
   return context.screen.table(['ENTITY', 'RELATION', 'VALUE', 'FROM', 'ID'], rows);
+}
+
+function unindexed({ headers }: Answer): string | null {
+  const count = headers.get('stigmem-unindexed') ?? '0';
+  return count === '0'
+    ? null
+    : `The newest ${count} entries of the journal are not indexed yet: ask again in a moment.`;
 }
 
 function readAnswer(text: string): {

@@ -50,11 +50,16 @@ async function runNode(cli: Cli, context: Context, options: RunOptions): Promise
   const { runtime } = context;
   const stopping = stopRequests(runtime);
   try {
-    const node = await (await context.node()).runDaemon(context.dir(), flagsOf(options));
-    runtime.stdout.write(`${context.json ? listeningJson(node, runtime) : listeningLine(node, runtime)}\n`);
-    await Promise.race([stopping.first, node.done]);
-    await node.stop();
-    await node.done;
+    const { runDaemon } = await context.node();
+    for (let again = true; again; ) {
+      const node = await runDaemon(context.dir(), flagsOf(options));
+      runtime.stdout.write(`${context.json ? listeningJson(node, runtime) : listeningLine(node, runtime)}\n`);
+      const ended = Promise.race([stopping.first, node.done]).then(() => false);
+      // Signing keys are read once: what was put back is taken up by a start like any other.
+      again = await Promise.race([ended, node.keysBack.then(() => true)]);
+      await node.stop();
+      await node.done;
+    }
     cli.exitCode = EXITS.ok.code;
     return null;
   } finally {

@@ -200,7 +200,7 @@ const schema = z.strictObject({
       wait_s: integer(0, 3_600, 10).register(about, {
         kind: 'integer',
         expected: 'seconds from 0 to 3600',
-        doc: 'How long a node that starts waits for its peers to say what it has signed, before it takes writes.',
+        doc: 'How long a node that starts waits for its peers and witnesses to say what it has signed, before it takes writes.',
       }),
     })
     .prefault({})

@@ -11,12 +11,14 @@ import type { AuditRow } from './tables.ts';
 const MAX_CLOSURE_RECORDS = 256;
 
 type StoredRecord = Pick<AuditRow, 'seq' | 'body' | 'salt' | 'leaf_hash'>;
+type RecordLine = Pick<AuditRow, 'seq' | 'body'>;
 
 export class AuditReader {
   readonly #db: Db;
   readonly #evidence: EvidenceStore;
   readonly #tiles: StoredTiles;
   readonly #bySeq: Statement<[number], StoredRecord>;
+  readonly #newestOf: Statement<[peer: string, event: string, limit: number], RecordLine>;
 
   constructor(db: Db) {
     this.#db = db;
@@ -26,11 +28,12 @@ export class AuditReader {
       db,
       sqlBuilder.selectFrom('audit').select(['seq', 'body', 'salt', 'leaf_hash']).where('seq', '=', PARAM),
     );
+    this.#newestOf = prepare(db, newestOf);
   }
 
   page(filter: AuditFilter): AuditPage {
     const { sql, parameters } = auditQuery(filter).compile();
-    const bodies = this.#db.prepare<unknown[], { seq: number; body: string }>(sql).all(...parameters);
+    const bodies = this.#db.prepare<unknown[], RecordLine>(sql).all(...parameters);
     const rows = bodies.slice(0, filter.limit);
     const hasMore = bodies.length > filter.limit;
     return { records: rows.map(recordOf), cursor: rows.at(-1)?.seq ?? filter.cursor ?? null, hasMore };
@@ -55,16 +58,15 @@ export class AuditReader {
 
   /** Why a peer is suspended; null if it is not. The newest of suspension and resumption decides. */
   suspension(peer: string): PeerProgress['suspended'] {
-    const suspended = this.page({ peer, event: 'peer_suspended', order: 'desc', limit: 1 }).records[0];
+    const suspended = this.#newest(peer, 'peer_suspended', 1)[0];
     if (suspended === undefined || suspended.seq < this.#lastOf(peer, 'peer_resumed')) return null;
     return { reason: suspended.reason ?? 'operator', since: suspended.at, auditSeq: suspended.seq };
   }
 
   /** The newest closure of each feed that a peer has closed to us: of the last {@link MAX_CLOSURE_RECORDS} records. */
   closures(peer: string): PeerProgress['closed'] {
-    const filter = { peer, event: 'feed_closed', order: 'desc', limit: MAX_CLOSURE_RECORDS } as const;
     const newest = new Map<string, PeerProgress['closed'][number]>();
-    for (const { feed, detail } of this.page(filter).records) {
+    for (const { feed, detail } of this.#newest(peer, 'feed_closed', MAX_CLOSURE_RECORDS)) {
       const { to, closed_at } = detail;
       if (feed === null || newest.has(feed) || typeof to !== 'number' || typeof closed_at !== 'string') continue;
       newest.set(feed, { feed, to, closed_at });
@@ -73,7 +75,11 @@ export class AuditReader {
   }
 
   #lastOf(peer: string, event: string): number {
-    return this.page({ peer, event, order: 'desc', limit: 1 }).records[0]?.seq ?? 0;
+    return this.#newest(peer, event, 1)[0]?.seq ?? 0;
+  }
+
+  #newest(peer: string, event: string, limit: number): AuditRecord[] {
+    return this.#newestOf.all(peer, event, limit).map(recordOf);
   }
 
   #isIntact(row: StoredRecord, record: AuditRecord): boolean {
@@ -90,7 +96,7 @@ export class AuditReader {
   }
 }
 
-function recordOf(row: { readonly seq: number; readonly body: string }): AuditRecord {
+function recordOf(row: RecordLine): AuditRecord {
   try {
     return JSON.parse(row.body) as AuditRecord;
   } catch {
@@ -116,6 +122,15 @@ const UNREADABLE: AuditRecord = {
   previous_hash: null,
   v: 1,
 };
+
+/** Asked for at every pull. */
+const newestOf = sqlBuilder
+  .selectFrom('audit')
+  .select(['seq', 'body'])
+  .where('peer', '=', PARAM)
+  .where('event', '=', PARAM)
+  .orderBy('seq', 'desc')
+  .limit(PARAM);
 
 function auditQuery(filter: AuditFilter) {
   const { order, cursor } = filter;

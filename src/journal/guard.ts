@@ -15,11 +15,11 @@ import { type Db, ONE, PARAM, prepare, sqlBuilder } from './database.ts';
 import type { EntryLog } from './entry-log.ts';
 import { JournalError } from './errors.ts';
 import type { EvidenceStore } from './evidence-store.ts';
-import { ownLogKeys } from './key-statements.ts';
+import { isSuperseded, ownLogKeys } from './key-statements.ts';
 import type { SignedHead, SignedHeadFile } from './signed-heads.ts';
 import type { CheckpointSigner } from './signing.ts';
 import { StoredTiles } from './stored-tiles.ts';
-import { LOGS } from './tables.ts';
+import { LOGS, type LogName } from './tables.ts';
 
 export interface JournalGuardParts {
   readonly db: Db;
@@ -67,6 +67,10 @@ const TAIL_LOST = 'audit_tail_lost';
 const FORKED =
   'a checkpoint that this node signed contradicts the history in its journal. Nothing is written or signed any more: ' +
   'restore the newest copy of the folder, or keep it for reading and go on as a new node';
+
+const SUPERSEDED =
+  'another log key has taken the place of this one: what it signs now, nobody believes. Nothing is written or signed ' +
+  'until the newest keys are put back';
 
 export class JournalGuard {
   readonly #parts: JournalGuardParts;
@@ -184,10 +188,20 @@ export class JournalGuard {
     });
   }
 
-  /** The journal is the newest there is: it may write and sign again. @throws JournalError `guarded` if it is a fork */
+  /** Another log key has turned out to have taken the place of this one. */
+  holdIfSuperseded(): void {
+    if (isSuperseded(this.#parts.db, this.#parts.log.key)) this.hold(SUPERSEDED);
+  }
+
+  /**
+   * The journal is the newest there is: it may write and sign again.
+   *
+   * @throws JournalError `guarded` if it is a fork, or its log key is not the newest
+   */
   clear(): void {
-    const { heads, signer } = this.#parts;
+    const { db, heads, log, signer } = this.#parts;
     if (heads.forked !== null) throw new JournalError('guarded', FORKED);
+    if (isSuperseded(db, log.key)) throw new JournalError('guarded', SUPERSEDED);
     signer.release();
   }
 
@@ -205,7 +219,7 @@ export class JournalGuard {
       const detail = { ...this.#auditSizes(), signed_audit_root: signed.root };
       transact(() => audit.append({ event: TAIL_LOST, detail }, null, nowMs * 1000));
     }
-    heads.set('audit', this.#recordedAuditHead());
+    heads.set('audit', this.#recordedHead('audit'));
   }
 
   #isRecordedAsLost({ size, root }: SignedHead): boolean {
@@ -226,8 +240,13 @@ export class JournalGuard {
     return { audit_size: audit.size, signed_audit_size: heads.last('audit')?.size ?? 0 };
   }
 
-  /** The newest signed audit checkpoint that this copy itself recorded. */
-  #recordedAuditHead(): SignedHead | null {
+  /** The newest checkpoint of the journal that is known to be signed; null: none was. */
+  get signedNote(): string | null {
+    return (this.#parts.heads.last('journal') ?? this.#recordedHead('journal'))?.note ?? null;
+  }
+
+  /** The newest signed checkpoint of a log that this copy itself recorded. */
+  #recordedHead(name: LogName): SignedHead | null {
     const query = sqlBuilder
       .selectFrom('checkpoints')
       .select(['tree_size', 'root', 'note'])
@@ -235,7 +254,7 @@ export class JournalGuard {
       .orderBy('checkpoint_id', 'desc')
       .limit(ONE);
     const row = prepare<[number], { tree_size: number; root: Uint8Array; note: string }>(this.#parts.db, query).get(
-      LOGS.audit,
+      LOGS[name],
     );
     return row === undefined ? null : { size: row.tree_size, root: encodeBase64(row.root), note: row.note };
   }

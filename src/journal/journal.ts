@@ -234,12 +234,18 @@ export class Journal {
     });
   }
 
-  /** Keeps statements of key successions that are news, each with its audit record. @returns how many were */
-  saveSuccessions(statements: readonly OpenedSuccession[], nowMs: number): number {
+  /**
+   * Keeps statements of key successions that are news, each with its audit record.
+   *
+   * @param learnedFrom for this node's own, made after the copy that was put back here: the peer that has shown them
+   * @returns how many were news
+   */
+  saveSuccessions(statements: readonly OpenedSuccession[], nowMs: number, learnedFrom?: string): number {
+    const event = learnedFrom === undefined ? 'peer_key_succession' : 'key_succession_learned';
     return this.#transact(() => {
       const news = this.statements.save(statements, nowMs * 1000);
       for (const one of news) {
-        const input = { event: 'peer_key_succession', peer: one.nodeId, detail: successionDetail(one) };
+        const input = { event, peer: learnedFrom ?? one.nodeId, detail: successionDetail(one) };
         this.#audit.append(input, null, nowMs * 1000);
       }
       return news.length;

@@ -80,10 +80,21 @@ const statementsOf = sqlBuilder
  * @param logKey raw, 32 bytes
  */
 export function ownLogKeys(db: Db, logKey: Uint8Array): readonly [Uint8Array, ...Uint8Array[]] {
-  const { nodeId, journalOrigin: name } = readIdentity(db);
-  const trusted = formatVerifierKey({ name, algorithm: ALG_ED25519, publicKey: logKey });
+  const { nodeId, journalOrigin } = readIdentity(db);
+  const trusted = logVkey(journalOrigin, logKey);
   const joined = keysOfChain(new KeyStatements(db).of(nodeId), 'log', trusted);
   return [logKey, ...rawKeysOf(joined.filter((vkey) => vkey !== trusted))];
+}
+
+/** Whether a statement has put another log key in the place of this one, by whatever clock: it was signed when it took over. */
+export function isSuperseded(db: Db, logKey: Uint8Array): boolean {
+  const { nodeId, journalOrigin } = readIdentity(db);
+  const vkey = logVkey(journalOrigin, logKey);
+  return successorsOf(new KeyStatements(db).of(nodeId), 'log', vkey, Number.MAX_SAFE_INTEGER).length > 0;
+}
+
+function logVkey(name: string, publicKey: Uint8Array): string {
+  return formatVerifierKey({ name, algorithm: ALG_ED25519, publicKey });
 }
 
 function rawKeysOf(vkeys: readonly string[]): readonly Uint8Array[] {

@@ -30,7 +30,8 @@ export interface PeerTotals {
 }
 
 export class PeerRecords {
-  readonly #db: Db;
+  readonly #totals: Statement<[string], { accepted: number | null; refused: number | null }>;
+  readonly #cursors: Statement<[string], { feed: string; after: number }>;
   readonly #cursor: Statement<[string, string], number>;
   readonly #checkpoint: Statement<[string], { tree_size: number; root: Uint8Array; note: string }>;
   readonly #feedLength: Statement<[string, string], number>;
@@ -43,11 +44,12 @@ export class PeerRecords {
   readonly #insertDeclaration: (row: NewRow<'peer_declarations'>) => number;
 
   constructor(db: Db) {
-    this.#db = db;
+    this.#cursors = prepare(db, allCursors);
     this.#cursor = prepare<[string, string]>(db, newestCursor).pluck() as Statement<[string, string], number>;
     this.#checkpoint = prepare(db, newestCheckpoint);
     this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
     this.#lastPage = prepare(db, newestPage);
+    this.#totals = prepare(db, totalsOfPages);
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
     this.#insertPage = prepareAppend(db, 'pages');
     this.#insertPageNote = prepareAppend(db, 'page_notes');
@@ -63,12 +65,7 @@ export class PeerRecords {
 
   /** Of each feed that something was taken of. */
   cursors(peer: string): readonly { readonly feed: string; readonly after: number }[] {
-    const query = sqlBuilder
-      .selectFrom('pages')
-      .select((q) => ['feed', q.fn.max('to_seq').as('after')])
-      .where('peer', '=', PARAM)
-      .groupBy('feed');
-    return prepare<[string], { feed: string; after: number }>(this.#db, query).all(peer);
+    return this.#cursors.all(peer);
   }
 
   checkpoint(peer: string): VerifiedCheckpoint | null {
@@ -92,11 +89,7 @@ export class PeerRecords {
   }
 
   totals(peer: string): PeerTotals {
-    const query = sqlBuilder
-      .selectFrom('pages')
-      .select((q) => [q.fn.sum('accepted').as('accepted'), q.fn.sum('refused').as('refused')])
-      .where('peer', '=', PARAM);
-    const row = prepare<[string], { accepted: number | null; refused: number | null }>(this.#db, query).get(peer);
+    const row = this.#totals.get(peer);
     return { accepted: row?.accepted ?? 0, refused: row?.refused ?? 0 };
   }
 
@@ -144,6 +137,12 @@ export function pageDigest(frames: PageFrames): Buffer {
 
 const ABSENT = Buffer.alloc(32);
 
+const allCursors = sqlBuilder
+  .selectFrom('pages')
+  .select((q) => ['feed', q.fn.max('to_seq').as('after')])
+  .where('peer', '=', PARAM)
+  .groupBy('feed');
+
 const newestCursor = sqlBuilder
   .selectFrom('pages')
   .select('to_seq')
@@ -173,6 +172,11 @@ const newestPage = sqlBuilder
   .where('peer', '=', PARAM)
   .orderBy('page_id', 'desc')
   .limit(ONE);
+
+const totalsOfPages = sqlBuilder
+  .selectFrom('pages')
+  .select((q) => [q.fn.sum('accepted').as('accepted'), q.fn.sum('refused').as('refused')])
+  .where('peer', '=', PARAM);
 
 const newestDeclaration = sqlBuilder
   .selectFrom('peer_declarations')

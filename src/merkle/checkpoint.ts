@@ -75,3 +75,9 @@ export function openCheckpoint(
   const verified = verifyNote(parsed.value, [ed25519Verifier(log.origin, log.key)]);
   return verified.ok ? ok({ ...checkpoint.value, note: parsed.value }) : err('checkpoint_signature_invalid');
 }
+
+/** The tree size that a note states. Nothing of it is verified. @returns 0 for what is no checkpoint */
+export function statedSize(note: string): number {
+  const checkpoint = parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1));
+  return checkpoint.ok ? checkpoint.value.size : 0;
+}

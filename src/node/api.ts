@@ -77,10 +77,11 @@ export function apiOf(
 }
 
 async function measure({ metrics, writer, health }: Base): Promise<void> {
-  const { entries, auditRecords, projectionLag } = await writer.stats();
+  const { entries, auditRecords, projectionLag, recallLag } = await writer.stats();
   metrics.journalEntries.set(entries);
   metrics.auditRecords.set(auditRecords);
   metrics.projectionLagEntries.set(projectionLag);
+  metrics.recallLagEntries.set(recallLag);
   health.projectionLag = projectionLag;
 }
 
@@ -105,7 +106,7 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
   const checks = [
     {
       name: 'guard',
-      ok: guard === null || guard.state === 'clear',
+      ok: guard === null || (guard.state === 'clear' && !guard.disputed),
       detail: guard?.detail ?? 'this is the newest history that anybody could show',
     },
     {
@@ -128,8 +129,11 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
     },
     {
       name: 'queries',
-      ok: health.projectionLag <= READY_LAG_ENTRIES,
-      detail: `${health.projectionLag} entries behind the journal`,
+      ok: health.projectionLag <= READY_LAG_ENTRIES && writer.derivedFault === null,
+      detail:
+        writer.derivedFault === null
+          ? `${health.projectionLag} entries behind the journal`
+          : `they cannot be kept up with the journal, and it is tried again: ${writer.derivedFault}`,
     },
     {
       name: 'federation',

@@ -68,6 +68,8 @@ export interface Base {
   /** Rejects when the journal's thread ends by itself. */
   readonly failed: Promise<never>;
   readonly health: Health;
+  /** The node's clock, Unix ms. */
+  readonly nowMs: () => number;
 }
 
 /** What `/readyz` looks at besides the moment itself. */
@@ -102,8 +104,7 @@ export async function openBase(
   const events = createEvents(logger, metrics);
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
-  // Without peers there is nobody to ask: what the file of signed checkpoints says has to do.
-  const guarded = use === 'daemon' && hasPeers(paths.peers);
+  const guarded = use === 'daemon' && canBeAsked(config, paths);
   const appended = new GrowthBell({ size: 0, feeds: [] });
   const restoreSeed = required(openRestoreSeed(paths), (problem) => [problem]);
   const writer = await openWriter(dir, config, { ...signingSeeds(keys), restoreSeed, guarded }, (event) => {
@@ -113,7 +114,9 @@ export async function openBase(
       if (config.witness.policy === null) growth.ring(event);
       events.appended(event.seconds);
     } else if (event.kind === 'audited') audits.ring(event.seq);
-    else logger.error({ error: event.message }, 'refused mutations cannot be chained');
+    else if (event.kind === 'failed') logger.error({ error: event.message }, 'refused mutations cannot be chained');
+    else if (event.fault === null) logger.info('look-ups and words are filled again');
+    else logger.error(event.fault, 'look-ups and words cannot be filled; tried again');
   });
   owned.defer(() => writer.close());
 
@@ -130,7 +133,9 @@ export async function openBase(
 
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
-  return { config, paths, keys, statements, identity, peerId, guarded, ...stations, failed: writer.failed() };
+  const failed = writer.failed();
+  const told = { keys, statements, identity, peerId };
+  return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 
 type SigningSeeds = Pick<
@@ -166,6 +171,13 @@ function openWriter(
     nowMs: Date.now,
     onEvent,
   });
+}
+
+/** Without anybody to ask, what the file of signed checkpoints says has to do. */
+function canBeAsked({ anchor, guard, witness }: Config, { peers }: DataPaths): boolean {
+  if (hasPeers(peers) || witness.policy?.witnesses.some(({ url }) => url !== null)) return true;
+  // Anchors show what was signed, but not that nothing more was: they do not stand for a file that is not there.
+  return anchor.backends.includes('local') && existsSync(anchor.localPath) && existsSync(guard.signedHeadsFile);
 }
 
 function hasPeers(folder: string): boolean {

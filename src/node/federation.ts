@@ -1,7 +1,7 @@
 /** The node among its peers: transport, answers to peers, and a session for each peer file. */
 import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
-import { openPeerFolder, type PeerFolder } from '../config/peer-folder.ts';
+import { openPeerFolder, type PeerFolder, type PeerFolderChange } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
@@ -17,11 +17,12 @@ import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { gardenMembersOf, givingOf } from './grants.ts';
-import { RestoreGuard } from './guard.ts';
+import type { RestoreGuard } from './guard.ts';
 import { keepingOf } from './kept-notes.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
+import { restoreOf } from './restore.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
@@ -40,13 +41,39 @@ export interface Federation {
   connected(peerId: string): boolean;
 }
 
-export async function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
-  const folder = openPeerFolder(base.paths.peers, base.config.nodeId);
+/** The peer files, and what carries bytes to those whom they name. */
+export interface Surroundings {
+  readonly folder: PeerFolder;
+  /** Tells of changes in the folder until the returned function is called. */
+  readonly watch: (onChange: (change: PeerFolderChange) => void) => () => void;
+  readonly openTransport: (peers: () => readonly PeerFile[]) => Promise<Transport>;
+}
+
+export function startFederation(base: Base, owned: AsyncDisposableStack): Promise<Federation> {
+  const { peers } = base.paths;
+  const folder = openPeerFolder(peers, base.config.nodeId);
+  return federate(
+    base,
+    {
+      folder,
+      watch: (onChange) => watchPeers(peers, folder, onChange),
+      openTransport: (allowed) => openTransport(base, allowed),
+    },
+    owned,
+  );
+}
+
+export async function federate(
+  base: Base,
+  surroundings: Surroundings,
+  owned: AsyncDisposableStack,
+): Promise<Federation> {
+  const { folder } = surroundings;
   const files = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
-  const keys = await PeerKeyring.open(base.writer, files);
+  const keys = await PeerKeyring.open(base, files);
   const peers = (): PeerFile[] => files().map((peer) => keys.current(peer));
   const allowed = (): PeerFile[] => files().flatMap((peer) => keys.possible(peer));
-  const transport = await openTransport(base, allowed);
+  const transport = await surroundings.openTransport(allowed);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
@@ -66,9 +93,9 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  const guard = guardOf(base, transport, peers, owned);
+  const guard = restoreOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
-  const parts = { transport, peers, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
+  const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
   const witness = await startWitness(base, parts, owned);
   const keepAlive = new KeepAlive({ transport, allowed, clock: SYSTEM_CLOCK, random: chance });
   dialling = keepAlive;
@@ -98,7 +125,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
   // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
   const decided = guard
     .start()
-    .then(() => followFolder(base, folder, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
+    .then(() => followFolder(base, surroundings, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
   return {
     guard,
@@ -119,28 +146,12 @@ function servingDeps(base: Base): Omit<RegisterDeps, 'transport' | 'hello' | 'pe
     logger,
     reader,
     ...keepingOf(base),
+    successions: async (nodeId) => ((await writer.successions([nodeId]))[0] ?? []).map(({ note }) => note),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
-    nowMs: Date.now,
+    nowMs: base.nowMs,
   };
-}
-
-function guardOf(
-  base: Base,
-  transport: Transport,
-  peers: () => readonly PeerFile[],
-  owned: AsyncDisposableStack,
-): RestoreGuard {
-  const guard = new RestoreGuard({
-    journal: base.writer,
-    transport,
-    peers,
-    waitMs: base.guarded ? base.config.guard.waitMs : 0,
-    onChange: (status) => base.events.guard(status.state, status.detail),
-  });
-  owned.defer(() => guard.stop());
-  return guard;
 }
 
 function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Transport> {
@@ -153,7 +164,7 @@ function openTransport(base: Base, peers: () => readonly PeerFile[]): Promise<Tr
     allowed: peers,
     limits: { maxConnections: config.limits.maxConnections },
     onRefused: (refusal) => {
-      const record = refused.note(refusal, Date.now());
+      const record = refused.note(refusal, base.nowMs());
       if (record !== null) writer.audit(record).catch((error: unknown) => logger.error({ error }, 'audit failed'));
     },
     onError: (error) => logger.debug({ error: error.message }, 'transport'),
@@ -167,8 +178,8 @@ function pullDeps(
     readonly witness: () => Witness;
   },
 ): PullDeps {
+  const { config, logger, writer, nowMs } = base;
   const { transport, hello, onSuccessions, peers, witness } = parts;
-  const { config, logger, writer } = base;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
   return {
     journal: writer,
@@ -176,7 +187,7 @@ function pullDeps(
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
     gardens: gardenMembersOf(config),
     logger,
-    nowMs: Date.now,
+    nowMs,
     random: chance,
     hello,
     onSuccessions,
@@ -191,7 +202,7 @@ function pullDeps(
 /** One change after the other: a file written twice in a row must not be carried out out of order. */
 async function followFolder(
   base: Base,
-  folder: PeerFolder,
+  { folder, watch }: Surroundings,
   keys: PeerKeyring,
   deps: FollowDeps,
   owned: AsyncDisposableStack,
@@ -201,7 +212,7 @@ async function followFolder(
   let following = Promise.resolve();
   owned.defer(() => following);
   owned.defer(
-    watchPeers(base.paths.peers, folder, (change) => {
+    watch((change) => {
       following = following
         .then(async () => followPeers(await keys.applied(change), deps))
         .catch((error: unknown) => base.logger.error({ error }, 'a change of the peer files could not be carried out'));
@@ -210,10 +221,10 @@ async function followFolder(
 }
 
 function helloOf(base: Base): () => Uint8Array {
-  const { declaration, statements } = base;
+  const { declaration, nowMs, statements } = base;
   const successions = statements.slice(-MAX_SUCCESSIONS).map(({ note }) => note);
   const said = { declaration, heads: [], protocols: PROTOCOLS, software: SOFTWARE, successions };
-  return () => encodeHello({ clock_ms: Date.now(), ...said });
+  return () => encodeHello({ clock_ms: nowMs(), ...said });
 }
 
 function chance(): number {

@@ -1,15 +1,20 @@
 /**
- * The restore guard: before a node that has started signs or takes writes, it asks its peers for the largest checkpoint of
- * its own log that they hold, and takes back what it has lost. See docs/OPERATIONS.md, restore.
+ * The restore guard: before a node that has started signs or takes writes, it asks its peers, its witnesses and its anchors
+ * for the largest checkpoint of its own log that they hold, and takes back from peers what it has lost. See
+ * docs/OPERATIONS.md, restore.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerFile } from '../config/peer-file.ts';
+import { witnessName } from '../core/node-id.ts';
 import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { AuditInput } from '../journal/read-model.ts';
-import { askOwnHead, askOwnPages } from '../pull/ask-own.ts';
+import { askOwnHead, askOwnKeys, askOwnPages } from '../pull/ask-own.ts';
 import type { RestoreOutcome } from '../threads/guard-methods.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { IndexRanges } from '../verify/own-tail.ts';
 import type { PageFrames } from '../wire/page.ts';
+import type { LostKeys } from './lost-keys.ts';
+import type { OutsideHeads } from './outside-heads.ts';
 import { type RegainJournal, regainFrom } from './regain.ts';
 
 export type GuardState = 'asking' | 'clear' | 'behind' | 'forked';
@@ -20,6 +25,8 @@ export interface GuardStatus {
   readonly detail: string | null;
   readonly peersAsked: number;
   readonly peersAnswered: number;
+  /** A witness says, without proof, that it has cosigned more than is here. */
+  readonly disputed: boolean;
 }
 
 export interface GuardJournal extends RegainJournal {
@@ -36,13 +43,18 @@ export interface GuardDeps {
   readonly journal: GuardJournal;
   readonly transport: Pick<Transport, 'request' | 'connected'>;
   readonly peers: () => readonly PeerFile[];
+  /** Who else knows what this node has signed. */
+  readonly outside: OutsideHeads;
+  readonly lostKeys: Pick<LostKeys, 'learn' | 'missing' | 'watch' | 'back' | 'stop'>;
   readonly waitMs: number;
   readonly onChange: (status: GuardStatus) => void;
 }
 
 const RANGES_SHOWN = 20;
+/** How long a node that nobody has answered yet waits before it asks witnesses once more; peers are asked when they connect. */
+const ASK_AGAIN_MS = 15_000;
 /** While entries are missing, peers are asked again this often. */
-const AGAIN_MS = 10_000;
+const RETRY_MS = 10_000;
 /** Pages of a peer that may hold a missing entry and hold none: the last one of each feed. */
 const SPARE_PAGES = 256;
 
@@ -57,8 +69,10 @@ export class RestoreGuard {
   #again: NodeJS.Timeout | undefined;
   #state: GuardState = 'asking';
   #trouble: string | null = null;
-  /** Somebody has shown a checkpoint that our own key has signed. */
+  /** A peer has shown a checkpoint that our own key has signed. */
   #isShown = false;
+  /** The largest of those beyond what is here. */
+  #aheadSize = 0;
 
   constructor(deps: GuardDeps) {
     this.#deps = deps;
@@ -69,6 +83,11 @@ export class RestoreGuard {
     return this.#decided.promise;
   }
 
+  /** Resolves when keys that had been missing are in the folder: the node has to be started again. */
+  get keysBack(): Promise<void> {
+    return this.#deps.lostKeys.back;
+  }
+
   get isClear(): boolean {
     return this.#state === 'clear';
   }
@@ -76,22 +95,32 @@ export class RestoreGuard {
   status(): GuardStatus {
     const peersAsked = this.#deps.peers().length;
     const state = this.#state;
-    return { state, detail: this.#detail(peersAsked), peersAsked, peersAnswered: this.#answered.size };
+    const disputed = this.#isDisputed;
+    return { state, detail: this.#detail(peersAsked), peersAsked, peersAnswered: this.#answered.size, disputed };
   }
 
   /** Asks everybody; ends when all that can be reached have answered or the time is over. */
   async start(): Promise<void> {
     const { waitMs } = this.#deps;
     const over = Promise.withResolvers<void>();
+    let isLate = true;
+    const outside = this.#askOutside().then(() => {
+      isLate = false;
+    });
     const timer = setTimeout(over.resolve, waitMs);
     this.#stopping.signal.addEventListener('abort', () => over.resolve(), { once: true });
     try {
-      await Promise.race([Promise.all(this.#deps.peers().map((peer) => this.#firstAnswer(peer))), over.promise]);
+      const asking = [...this.#deps.peers().map((peer) => this.#firstAnswer(peer)), outside];
+      // What a witness only says is given the whole time for somebody to prove it.
+      const answers = Promise.all(asking).then(() => (this.#isDisputed ? over.promise : undefined));
+      await Promise.race([answers, over.promise]);
       if (!this.#stopping.signal.aborted) await this.#inTurn(() => this.#evaluate());
     } finally {
       clearTimeout(timer);
       this.#decided.resolve();
     }
+    if (isLate) this.#follow(outside, 'a witness');
+    void this.#askAgain();
   }
 
   /** A peer has connected: it may hold what nobody has shown us yet. */
@@ -99,20 +128,58 @@ export class RestoreGuard {
     this.#connections.get(peerId)?.resolve();
     const peer = this.#deps.peers().find((one) => one.peerId === peerId);
     if (peer === undefined || (this.#answered.has(peer.nodeId) && this.#state !== 'behind')) return;
-    this.#ask(peer)
+    this.#follow(this.#ask(peer), peer.name);
+  }
+
+  /** A witness has answered that it has cosigned more of our log than is here, or (null) what is here. */
+  witnessStands(witness: { readonly name: string; readonly label: string }, size: number | null): void {
+    const { outside, peers } = this.#deps;
+    const isNews = size === null ? outside.settle(witness.name) : outside.claim(witness.name, witness.label, size);
+    if (!isNews) return;
+    const peer = peers().find(({ nodeId }) => witnessName(nodeId) === witness.name);
+    // What it only says changes nothing; a checkpoint of ours, if it shows one now, does.
+    const asked = size === null ? Promise.resolve() : peer === undefined ? this.#askOutside() : this.#ask(peer);
+    this.#follow(asked, witness.label);
+  }
+
+  async stop(): Promise<void> {
+    this.#deps.lostKeys.stop();
+    clearTimeout(this.#again);
+    this.#stopping.abort(new Error('the node is stopping'));
+    await this.#work.catch(() => {});
+  }
+
+  /** Acts on what an answer has brought, once the first round is over. */
+  #follow(asked: Promise<void>, name: string): void {
+    asked
       .then(() => this.#decided.promise)
       .then(() => this.#inTurn(() => this.#evaluate()))
       .catch((error: unknown) => {
         // What holds the journal stays in force: only the account of it is at stake here.
-        this.#trouble = `what ${peer.name} holds of our log could not be judged: ${String(error)}`;
+        this.#trouble = `what ${name} holds of our log could not be judged: ${String(error)}`;
         this.#set(this.#state);
       });
   }
 
-  async stop(): Promise<void> {
-    clearTimeout(this.#again);
-    this.#stopping.abort(new Error('the node is stopping'));
-    await this.#work.catch(() => {});
+  /** Never rejects, as {@link #ask}. */
+  async #askOutside(): Promise<void> {
+    const { outside } = this.#deps;
+    await outside.ask((note, shownBy) => this.#compare(note, shownBy), this.#stopping.signal).catch(() => {});
+  }
+
+  async #askAgain(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted && this.#state === 'asking' && this.#deps.outside.asked > 0) {
+      await sleep(ASK_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
+      const asked = this.#askOutside();
+      this.#follow(asked, 'a witness');
+      await asked;
+    }
+  }
+
+  /** A witness says more than anybody has proved. */
+  get #isDisputed(): boolean {
+    return this.#deps.outside.claimed > this.#aheadSize;
   }
 
   /** A peer without an address is asked when it connects. */
@@ -128,8 +195,11 @@ export class RestoreGuard {
   /** Never rejects: who cannot be reached is asked again when it connects. */
   async #ask(peer: PeerFile): Promise<void> {
     try {
-      const note = await askOwnHead(this.#deps.transport, peer.peerId, this.#stopping.signal);
-      if (note !== null) await this.#compare(note, peer.nodeId);
+      const { transport, lostKeys } = this.#deps;
+      // First the keys: a checkpoint under one that is not known here would be nobody's.
+      await lostKeys.learn(await askOwnKeys(transport, peer.peerId, this.#stopping.signal), peer.nodeId);
+      const note = await askOwnHead(transport, peer.peerId, this.#stopping.signal);
+      if (note !== null && (await this.#compare(note, peer.nodeId)).kind !== 'foreign') this.#isShown = true;
       this.#answered.add(peer.nodeId);
     } catch {
       // Its absence is counted in the status.
@@ -138,15 +208,18 @@ export class RestoreGuard {
 
   /** Who holds nothing of ours can tell nothing; if that is everybody, nobody has anything that could be contradicted. */
   #isVouchedFor(): boolean {
-    return this.#answered.size > 0 && (this.#isShown || this.#answered.size >= this.#deps.peers().length);
+    const { outside, peers } = this.#deps;
+    const answered = this.#answered.size + outside.answered;
+    return answered > 0 && (this.#isShown || outside.isShown || answered >= peers().length + outside.asked);
   }
 
-  async #compare(note: string, shownBy: string): Promise<void> {
+  async #compare(note: string, shownBy: string): Promise<OwnHeadVerdict> {
     const verdict = await this.#deps.journal.compareOwnHead(note, shownBy);
-    if (verdict.kind !== 'foreign') this.#isShown = true;
-    if (verdict.kind !== 'forked') return;
+    if (verdict.kind === 'ahead') this.#aheadSize = Math.max(this.#aheadSize, verdict.size);
+    if (verdict.kind !== 'forked') return verdict;
     this.#trouble = `${shownBy} holds a checkpoint over ${verdict.size} entries that this node signed and that its journal contradicts (audit record ${verdict.auditSeq}). Nothing is signed any more: restore the newest copy of this folder, or go on as a new node.`;
     this.#set('forked');
+    return verdict;
   }
 
   async #evaluate(): Promise<void> {
@@ -157,13 +230,21 @@ export class RestoreGuard {
       this.#set('forked');
       return;
     }
+    const keys = this.#deps.lostKeys.missing();
+    if (keys !== null) {
+      this.#trouble = withoutKeys(view, keys);
+      await this.#deps.journal.holdGuard(this.#trouble);
+      this.#deps.lostKeys.watch();
+      this.#set('behind');
+      return;
+    }
     if (view.signedSize > view.size) {
       await this.#recover(view);
       return;
     }
     if (view.headsMissing && !this.#isVouchedFor()) {
       this.#trouble =
-        'the file of signed checkpoints was missing, so only peers can tell whether this is the newest history: none that holds a checkpoint of ours has answered yet, and not all have been asked';
+        'the file of signed checkpoints was missing, so only peers and witnesses can tell whether this is the newest history: none that holds a checkpoint of ours has answered yet, and not all have been asked';
       this.#set('asking');
       return;
     }
@@ -186,6 +267,7 @@ export class RestoreGuard {
     await Promise.all(this.#deps.peers().map((peer) => this.#askBack(peer, view, enough)));
     const outcome = await this.#deps.journal.restoreTail();
     if (outcome.kind === 'restored') {
+      this.#deps.outside.restored(outcome.size);
       await this.#deps.journal.clearGuard();
       this.#trouble = null;
       this.#set('clear');
@@ -239,7 +321,7 @@ export class RestoreGuard {
         this.#trouble = `what peers hold of our log could not be judged: ${String(error)}`;
         this.#set(this.#state);
       });
-    }, AGAIN_MS).unref();
+    }, RETRY_MS).unref();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T | undefined> {
@@ -253,9 +335,12 @@ export class RestoreGuard {
 
   #detail(peers: number): string | null {
     if (this.#trouble !== null) return this.#trouble;
-    if (this.#state === 'asking') return 'asking peers whether this is the newest history; writes are taken after that';
-    if (this.#state === 'clear' && peers > 0 && this.#answered.size === 0)
-      return 'no peer could be asked whether this is the newest history; each is asked as soon as it connects';
+    const { outside } = this.#deps;
+    if (this.#isDisputed) return outside.warning;
+    if (this.#state === 'asking')
+      return 'asking peers and witnesses whether this is the newest history; writes are taken after that';
+    if (this.#state === 'clear' && peers + outside.asked > 0 && this.#answered.size + outside.answered === 0)
+      return 'no peer and no witness could be asked whether this is the newest history; each peer is asked as soon as it connects';
     return null;
   }
 
@@ -263,6 +348,14 @@ export class RestoreGuard {
     this.#state = state;
     this.#deps.onChange(this.status());
   }
+}
+
+function withoutKeys({ size, signedSize }: GuardView, keys: string): string {
+  const missing =
+    signedSize > size
+      ? ` ${signedSize - size} entries are missing too (${size} are here, ${signedSize} were signed): they are taken from peers after that.`
+      : '';
+  return `this copy is from before a change of keys: ${keys}. Put it back from the key backup (mode 0600), and the node goes on by itself; until then nothing is signed or written.${missing}`;
 }
 
 function incomplete(view: GuardView, missing: IndexRanges, count: number): string {

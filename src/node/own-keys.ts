@@ -151,7 +151,8 @@ function nameOf(use: Exclude<SeedUse, 'anchor'>, { nodeId, journalOrigin }: Jour
   return use === 'log' ? journalOrigin : use === 'witness' ? witnessName(nodeId) : nodeId;
 }
 
-function keyIdOf(vkey: string): string {
+/** Eight hex digits. */
+export function keyIdOf(vkey: string): string {
   const key = parseVerifierKey(vkey);
   return (key.ok ? verifierKeyId(key.value) : 0).toString(16).padStart(8, '0');
 }
@@ -162,10 +163,7 @@ function isLater(time: string, nowMs: number): boolean {
 }
 
 function superseded(path: string, vkey: string, { new: next }: OpenedSuccession): ConfigProblem {
-  return {
-    where: path,
-    key: null,
-    message: `expected the key ${next}, which has taken the place of this one in the journal, got ${vkey}`,
-    fix: 'Restore the newest copy of the keys folder: what this key signs now, nobody believes.',
-  };
+  const fix = `Put the key ${keyIdOf(next)} back from the newest copy of the keys folder, as ${path}: what this one signs now, nobody believes.`;
+  const message = `expected the key ${next}, which has taken the place of this one in the journal, got ${vkey}`;
+  return { where: path, key: null, message, fix };
 }

@@ -4,19 +4,21 @@ import type { PeerFolderChange } from '../config/peer-folder.ts';
 import { PeerKeys } from '../pull/peer-keys.ts';
 import type { WriterClient } from '../threads/writer-client.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
+import type { Base } from './base.ts';
 
 export class PeerKeyring {
   readonly #writer: WriterClient;
   readonly #files: () => readonly PeerFile[];
-  readonly #keys = new PeerKeys(Date.now);
+  readonly #keys: PeerKeys;
 
-  private constructor(writer: WriterClient, files: () => readonly PeerFile[]) {
+  private constructor({ writer, nowMs }: Pick<Base, 'writer' | 'nowMs'>, files: () => readonly PeerFile[]) {
     this.#writer = writer;
+    this.#keys = new PeerKeys(nowMs);
     this.#files = files;
   }
 
-  static async open(writer: WriterClient, files: () => readonly PeerFile[]): Promise<PeerKeyring> {
-    const keyring = new PeerKeyring(writer, files);
+  static async open(base: Pick<Base, 'writer' | 'nowMs'>, files: () => readonly PeerFile[]): Promise<PeerKeyring> {
+    const keyring = new PeerKeyring(base, files);
     await Promise.all(files().map(({ nodeId }) => keyring.learn(nodeId)));
     return keyring;
   }

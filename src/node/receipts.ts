@@ -15,7 +15,7 @@ export interface Receipts {
 
 /** @param sessions asked late: they are made after the protocols that they listen to */
 export function receiptsOf(
-  { writer, logger }: Base,
+  { writer, logger, nowMs }: Base,
   peerOf: (peerId: string) => PeerFile | undefined,
   sessions: () => PeerSessions | undefined,
 ): Receipts {
@@ -43,7 +43,7 @@ export function receiptsOf(
     const { pinned, logVkey } = declared.value;
     // A file that insists on another key: whether one leads to the other is seen when it is greeted.
     if (peer.logKey !== null && peer.logKey !== logVkey) return;
-    if (!logKeyGoodUntil(note, peer, pinned, Date.now()).ok) return;
+    if (!logKeyGoodUntil(note, peer, pinned, nowMs()).ok) return;
     const { origin, logKey } = pinned;
     const detail = { origin, log_key: Buffer.from(logKey).toString('base64'), peer_id: peer.peerId };
     const pin = await writer.pinIfNew(peer.nodeId, note, { event: 'peer_verified', peer: peer.nodeId, detail });

@@ -17,6 +17,7 @@ import { KnownLogs } from '../witness/known-logs.ts';
 import type { OpenPair } from '../witness/seen-heads.ts';
 import type { Base } from './base.ts';
 import { gardenMembersOf } from './grants.ts';
+import type { RestoreGuard } from './guard.ts';
 
 /** Appends that follow each other within this time are cosigned together. */
 const COLLECT_AFTER_MS = 250;
@@ -48,6 +49,7 @@ export interface WitnessParts {
   readonly greet: WitnessDeps['greet'];
   /** The peer was suspended: its session has to hear of it. */
   readonly onSuspended: (peerId: string) => void;
+  readonly guard: Pick<RestoreGuard, 'witnessStands'>;
   /** 0 ≤ x < 1 */
   readonly random: () => number;
 }
@@ -82,7 +84,7 @@ export async function startWitness(base: Base, parts: WitnessParts, owned: Async
 }
 
 function depsOf(base: Base, parts: WitnessParts): WitnessDeps {
-  const { config, writer, reader, logger } = base;
+  const { config, writer, reader, logger, nowMs } = base;
   return {
     journal: writer.witness,
     transport: parts.transport,
@@ -95,17 +97,18 @@ function depsOf(base: Base, parts: WitnessParts): WitnessDeps {
     greet: parts.greet,
     report: reportOf(base, parts),
     logger,
-    nowMs: Date.now,
+    nowMs,
   };
 }
 
-function reportOf(base: Base, { peers, onSuspended }: WitnessParts): WitnessReport {
+function reportOf(base: Base, { peers, guard, onSuspended }: WitnessParts): WitnessReport {
   const { events, writer, logger } = base;
   const peerOf = (log: WitnessedLog): PeerFile | undefined => peers().find(({ nodeId }) => nodeId === log.nodeId);
   const nameOf = (log: WitnessedLog): string => peerOf(log)?.name ?? 'configured';
   return {
     cosigned: (outcome) => events.cosignAnswered(outcome),
     answered: (witness, outcome) => events.witnessAnswered(witness, outcome),
+    stands: (witness, size) => guard.witnessStands(witness, size),
     contradiction(log, { reason, auditSeq }) {
       events.contradictionFound(nameOf(log), log.origin, reason, auditSeq);
       const peer = peerOf(log);

@@ -28,6 +28,7 @@ export interface Metrics {
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
   readonly projectionLagEntries: Gauge;
+  readonly recallLagEntries: Gauge;
   readonly appendSeconds: Histogram;
   readonly pagesVerified: Counter<'peer'>;
   readonly pagesRefused: Counter<'peer' | 'reason'>;
@@ -136,6 +137,7 @@ function journalMetrics(
   | 'journalEntries'
   | 'auditRecords'
   | 'projectionLagEntries'
+  | 'recallLagEntries'
   | 'appendSeconds'
   | 'corruptReads'
   | 'guardState'
@@ -145,11 +147,12 @@ function journalMetrics(
     journalEntries: make.gauge(`${NS}_journal_entries`, 'Entries in the journal'),
     auditRecords: make.gauge(`${NS}_audit_records`, 'Records in the audit log'),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
+    recallLagEntries: make.gauge(`${NS}_recall_lag_entries`, 'Journal entries that recall does not find yet'),
     appendSeconds: make.histogram(`${NS}_append_seconds`, 'Time of one append transaction', APPEND_BUCKETS),
     guardState: make.gauge(`${NS}_guard_state`, '1 for the state the restore guard is in, 0 for the others', ['state']),
     guardUnconfirmed: make.gauge(
       `${NS}_guard_unconfirmed`,
-      '1 while the node writes and signs although no peer could be asked for its newest history',
+      '1 while the node writes and signs although nobody could be asked for its newest history, or a witness says that it is not',
     ),
     corruptReads: make.counter(
       `${NS}_corrupt_reads_total`,

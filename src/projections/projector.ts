@@ -2,7 +2,7 @@
  * Fills the look-up table behind the journal, in order. It may be dropped at any time: `rebuild` starts it again from the
  * first entry. Its lag is bounded by whoever calls `advance`, and visible.
  */
-import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../journal/database.ts';
+import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced } from '../journal/database.ts';
 import { type LookupFields, LookupKeys } from '../journal/lookup-key.ts';
 import type { EntryRow } from '../journal/tables.ts';
 
@@ -52,17 +52,17 @@ export class Projector {
   }
 
   /** Takes in up to one step of entries, in a transaction of its own. @returns how many it took */
-  advance(maxEntries: number = STEP_ENTRIES): number {
-    const rows = this.#next.all(this.#position, Math.min(maxEntries, STEP_ENTRIES));
+  advance(): number {
+    const rows = this.#next.all(this.#position, STEP_ENTRIES);
     const last = rows.at(-1)?.chain_seq;
     if (last === undefined) return 0;
     const pairs = rows.flatMap((row) => this.#keys.of(row).map((key) => [key, row.chain_seq] as const));
     // Two of a fact's keys may be equal: 48 bits collide after 2^24 tries, which a peer can afford. One row serves both.
     pairs.sort(([a, seqA], [b, seqB]) => a - b || seqA - seqB);
-    this.#db.transaction(() => {
+    unsynced(this.#db, () => {
       for (const [key, seq] of pairs) this.#insert.run(key, seq);
       this.#save.run(POSITION, last);
-    })();
+    });
     this.#position = last;
     return rows.length;
   }

@@ -4,13 +4,22 @@
  */
 import { sql } from 'kysely';
 import { SCOPES } from '../core/scope.ts';
-import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../journal/database.ts';
+import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced } from '../journal/database.ts';
 import { type IndexedFields, indexedText, scopeToken } from '../journal/recall-text.ts';
 import { RECALL_INDEX } from '../journal/schema.ts';
 import type { EntryRow } from '../journal/tables.ts';
 
 /** Entries of one step. FTS5 collects a transaction's words in memory and writes them sorted. */
 const STEP_ENTRIES = 5_000;
+/** Entries between two looks at the clock; 16 of the longest values take some 10 ms. */
+const SLICE_ENTRIES = 16;
+/**
+ * Pages that a step may write to join older parts of the index. FTS5's own joining is off: it comes as one large part out
+ * of many, up to 0.2 s inside a commit.
+ */
+const MERGE_PAGES = 16;
+const MERGE = "INSERT INTO recall_index (recall_index, rank) VALUES ('merge', ?)";
+const NO_AUTOMERGE = "INSERT INTO recall_index (recall_index, rank) VALUES ('automerge', 0)";
 const POSITION = 'recalled';
 const ANY_SCOPE = SCOPES.map((scope) => `"${scopeToken(scope)}"`).join(' OR ');
 
@@ -21,6 +30,7 @@ export class RecallIndex {
   readonly #next: Statement<[number, number], Indexed>;
   readonly #save: Statement<unknown[]>;
   #insert: Statement<[number, string]>;
+  #merge: ReturnType<Db['prepare']>;
   #position: number;
 
   constructor(db: Db) {
@@ -37,8 +47,10 @@ export class RecallIndex {
     this.#save = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     if (!isThere(db)) db.exec(RECALL_INDEX);
     this.#insert = insertInto(db);
+    this.#merge = db.prepare(MERGE);
     this.#position = storedPosition(db);
     if (!this.#isFilledTo(this.#position)) this.rebuild();
+    else if (!mergesInSteps(db)) db.exec(NO_AUTOMERGE);
   }
 
   /** `chain_seq` of the last entry whose words can be found. */
@@ -50,27 +62,43 @@ export class RecallIndex {
     return journalSize - this.#position;
   }
 
-  /** Takes in up to one step of entries, in a transaction of its own. @returns how many it took */
-  advance(maxEntries: number = STEP_ENTRIES): number {
-    const rows = this.#next.all(this.#position, Math.min(maxEntries, STEP_ENTRIES));
-    const last = rows.at(-1)?.chain_seq;
-    if (last === undefined) return 0;
-    this.#db.transaction(() => {
+  /**
+   * Takes in up to one step of entries, in a transaction of its own.
+   *
+   * @param isOver asked between entries: the step ends when it says so
+   * @returns how many it took
+   */
+  advance(isOver: () => boolean = () => false): number {
+    const from = this.#position;
+    if (this.#next.all(from, 1).length === 0) return 0;
+    const to = unsynced(this.#db, () => this.#take(from, isOver));
+    this.#position = to;
+    return to - from;
+  }
+
+  /** @returns the last position that was taken */
+  #take(from: number, isOver: () => boolean): number {
+    let to = from;
+    do {
+      const rows = this.#next.all(to, SLICE_ENTRIES);
+      if (rows.length === 0) break;
       for (const row of rows) this.#insert.run(row.chain_seq, indexedText(row));
-      this.#save.run(POSITION, last);
-    })();
-    this.#position = last;
-    return rows.length;
+      to = rows.at(-1)?.chain_seq ?? to;
+    } while (to - from < STEP_ENTRIES && !isOver());
+    this.#merge.run(MERGE_PAGES);
+    this.#save.run(POSITION, to);
+    return to;
   }
 
   /** Empties the index; `advance` fills it again. */
   rebuild(): void {
     this.#db.transaction(() => {
       // Dropped, not emptied: the shadow tables may be what is damaged.
-      this.#db.exec(`DROP TABLE IF EXISTS recall_index;${RECALL_INDEX}`);
+      this.#db.exec(`DROP TABLE IF EXISTS recall_index;${RECALL_INDEX}${NO_AUTOMERGE}`);
       this.#save.run(POSITION, 0);
     })();
     this.#insert = insertInto(this.#db);
+    this.#merge = this.#db.prepare(MERGE);
     this.#position = 0;
   }
 
@@ -103,6 +131,11 @@ function isSqliteError(error: unknown): boolean {
 
 function isThere(db: Db): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'recall_index'").get() !== undefined;
+}
+
+function mergesInSteps(db: Db): boolean {
+  const config = db.prepare<[], number>("SELECT v FROM recall_index_config WHERE k = 'automerge'").pluck();
+  return config.get() === 0;
 }
 
 function insertInto(db: Db): Statement<[number, string]> {

@@ -4,6 +4,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { PageFrames } from '../wire/page.ts';
 import { RECOVER_PROTOCOL } from '../wire/protocols.ts';
 import { decodeHeadAnswer, encodeRecoverRequest } from '../wire/recover.ts';
+import { decodeKeysAnswer, MAX_KEYS_ANSWER_BYTES } from '../wire/recover-keys.ts';
 import { PullError } from './errors.ts';
 import { readPages } from './read-pages.ts';
 
@@ -27,6 +28,20 @@ export async function askOwnHead(transport: Asks, peerId: string, signal: AbortS
   if (decoded === undefined || !decoded.ok)
     throw new PullError('hello_malformed', 'its answer about our own log cannot be read');
   return decoded.value.checkpoint;
+}
+
+/**
+ * The successions of our own keys that the peer holds, as it gives them; none of a peer that does not know the question.
+ *
+ * @throws TransportError
+ */
+export async function askOwnKeys(transport: Asks, peerId: string, signal: AbortSignal): Promise<readonly string[]> {
+  const body = encodeRecoverRequest({ kind: 'keys', v: 1 });
+  const limits = { signal, idleMs: HEAD_MS, totalMs: HEAD_MS, maxFrameBytes: MAX_KEYS_ANSWER_BYTES };
+  let frame: Uint8Array | undefined;
+  for await (const answer of transport.request(peerId, RECOVER_PROTOCOL, body, limits)) frame ??= answer;
+  const decoded = frame === undefined ? undefined : decodeKeysAnswer(frame);
+  return decoded?.ok ? decoded.value : [];
 }
 
 /**

@@ -19,6 +19,8 @@ export interface ServeDeps {
   /** The checkpoint that pages are proved against, for a puller that has verified `knownSize`. */
   readonly served: (knownSize: number) => Promise<ServedCheckpoint>;
   readonly reader: ServeReader;
+  /** Key successions of a peer, signed notes, in the order in which they were taken. */
+  readonly successions: (nodeId: string) => Promise<readonly string[]>;
   /** A peer has lost its log from this leaf index on, and asks for it. */
   readonly onLost: (nodeId: string, from: number) => Promise<void>;
   /** Our own journal gave a row that is not what was appended. */

@@ -3,6 +3,7 @@ import type { Result } from '../core/result.ts';
 import type { GuardView, JournalGuard, OwnHeadVerdict, Restored } from '../journal/guard.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
+import { ownLogKeys } from '../journal/key-statements.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { openOwnPage, type ProvedEntry, type TailFault } from '../verify/own-tail.ts';
 import type { PageFrames } from '../wire/page.ts';
@@ -13,6 +14,8 @@ export type RestoreOutcome = ({ readonly kind: 'restored' } & Restored) | ({ rea
 
 export interface GuardMethods {
   guardView(): GuardView;
+  /** The newest checkpoint of ours that is here; null: none. Shown to nobody but witnesses while the journal is held. */
+  signedNote(): string | null;
   compareOwnHead(note: string, shownBy: string, nowMs: number): OwnHeadVerdict;
   /** @returns how many of the missing entries are held now; null: the page proves nothing */
   offerOwnPage(frames: PageFrames): number | null;
@@ -30,7 +33,6 @@ export interface GuardMethods {
 /** @param restoreSeed of the restore key file */
 export function guardMethods(journal: Journal, signer: LogSigner, restoreSeed: Uint8Array): GuardMethods {
   const { guard } = journal;
-  const log = { origin: signer.name, key: signer.publicKey };
   const held = new Map<number, ProvedEntry>();
   const regained = new RegainedEntries(journal, restoreSeed);
   const missing = () => {
@@ -39,9 +41,12 @@ export function guardMethods(journal: Journal, signer: LogSigner, restoreSeed: U
   };
   return {
     guardView: () => guard.view(),
+    signedNote: () => guard.signedNote,
     compareOwnHead: (note, shownBy, nowMs) => guard.compare(note, shownBy, nowMs),
     offerOwnPage: (frames) => {
-      const entries = openOwnPage(frames, log);
+      // Pages that were taken before a key change are proved against checkpoints of the key before.
+      const keys = ownLogKeys(journal.db, signer.publicKey);
+      const entries = openOwnPage(frames, { origin: signer.name, keys });
       if (entries === null) return null;
       const { size, signedSize } = guard.view();
       for (const entry of entries) if (entry.index >= size && entry.index < signedSize) held.set(entry.index, entry);

@@ -10,6 +10,8 @@ export interface KeyMethods {
   successions(nodeIds: readonly string[]): readonly (readonly OpenedSuccession[])[];
   /** Keeps a peer's statements that are news, with their audit records; what is no statement of it is left out. @returns how many */
   saveSuccessions(nodeId: string, notes: readonly string[], nowMs: number): number;
+  /** Keeps statements about this node's own keys that a peer has shown. Whether our keys have signed them is the caller's to know. */
+  learnSuccessions(statements: readonly OpenedSuccession[], shownBy: string, nowMs: number): number;
   changeKey(statement: string, actor: string, context: Omit<AssertContext, 'mayWriteInstructions'>): void;
 }
 
@@ -18,6 +20,11 @@ export function keyMethods(journal: Journal): KeyMethods {
   return {
     successions: (nodeIds) => nodeIds.map((id) => journal.statements.of(id)),
     saveSuccessions: (peer, notes, nowMs) => journal.saveSuccessions(openStatements(notes, peer), nowMs),
+    learnSuccessions: (statements, shownBy, nowMs) => {
+      const kept = journal.saveSuccessions(statements, nowMs, shownBy);
+      journal.guard.holdIfSuperseded();
+      return kept;
+    },
     changeKey: (note, actor, context) => {
       const [statement] = openStatements([note], nodeId);
       const fact = verifyAssertion(factOf(nodeId, note), { ...context, mayWriteInstructions: false });

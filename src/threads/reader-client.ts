@@ -21,7 +21,7 @@ import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
 import type { GrantsReads } from './grants-reads.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
-import { WorkerClient, workerUrl } from './rpc.ts';
+import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
 
 /** Methods of a thread, as another thread calls them. */
 export type Promised<M> = {
@@ -33,11 +33,21 @@ export class ReaderClient {
   readonly #data: ReaderData;
   readonly #head: () => Promise<JournalHead>;
   readonly #declaration: () => string;
-  #worker: WorkerClient | undefined;
+  readonly #start: (data: ReaderData) => Calls;
+  #worker: Calls | undefined;
 
-  /** @param declaration the node's signed declaration, which travels in bundles */
-  constructor(data: ReaderData, head: () => Promise<JournalHead>, declaration: () => string) {
+  /**
+   * @param declaration the node's signed declaration, which travels in bundles
+   * @param start who serves the calls; a thread unless told otherwise
+   */
+  constructor(
+    data: ReaderData,
+    head: () => Promise<JournalHead>,
+    declaration: () => string,
+    start: (data: ReaderData) => Calls = startThread,
+  ) {
     this.#data = data;
+    this.#start = start;
     this.#head = head;
     this.#declaration = declaration;
   }
@@ -145,11 +155,12 @@ export class ReaderClient {
     method: K,
     ...args: Parameters<ReaderMethods[K]>
   ): Promise<ReturnType<ReaderMethods[K]>> {
-    this.#worker ??= new WorkerClient(workerUrl('reader', import.meta.url), {
-      workerData: this.#data,
-      name: 'journal-reader',
-      resourceLimits: { maxYoungGenerationSizeMb: 6 },
-    });
+    this.#worker ??= this.#start(this.#data);
     return this.#worker.call(method, args) as Promise<ReturnType<ReaderMethods[K]>>;
   }
+}
+
+function startThread(workerData: ReaderData): Calls {
+  const resourceLimits = { maxYoungGenerationSizeMb: 6 };
+  return new WorkerClient(workerUrl('reader', import.meta.url), { workerData, name: 'journal-reader', resourceLimits });
 }

@@ -1,6 +1,6 @@
 /** The readers' thread: queries, pages for peers and proofs, on a connection of its own that cannot write. */
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
@@ -65,9 +65,8 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   close(): void;
 }
 
-function start({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): void {
-  const port = parentPort;
-  if (port === null) throw new Error('reader.ts runs as a worker thread');
+/** The journal's readers, each call in one read transaction. */
+export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): Methods {
   const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB });
   const signer = createLogSigner(readIdentity(db).journalOrigin, logSeed, formerLogSeeds);
   const entries = new EntryReader(db, signer);
@@ -106,10 +105,19 @@ function start({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): void 
   const close = (): void => {
     db.close();
   };
-  // The answer to `close` leaves before the port does.
-  serveCalls(port, { ...(Object.fromEntries(inSnapshot) as Methods), close }, () =>
-    db.open ? undefined : port.close(),
-  );
+  return { ...(Object.fromEntries(inSnapshot) as Methods), close };
 }
 
-start(workerData as ReaderData);
+function serve(port: MessagePort, data: ReaderData): void {
+  const methods = openReader(data);
+  let isOpen = true;
+  const close = (): void => {
+    methods['close']?.();
+    isOpen = false;
+  };
+  // The answer to `close` leaves before the port does.
+  serveCalls(port, { ...methods, close }, () => (isOpen ? undefined : port.close()));
+}
+
+// Imported for its functions, this module starts nothing.
+if (parentPort !== null) serve(parentPort, workerData as ReaderData);

@@ -37,7 +37,11 @@ export class RemoteError extends Error {
 }
 
 /** Serves `methods` on `port`. `after` runs behind each call, whether it failed or not, with the time it took. */
-export function serveCalls(port: MessagePort, methods: Methods, after: (seconds: number) => void = () => {}): void {
+export function serveCalls(
+  port: Pick<MessagePort, 'on' | 'postMessage'>,
+  methods: Methods,
+  after: (seconds: number) => void = () => {},
+): void {
   port.on('message', ({ id, method, args }: Call) => {
     const started = performance.now();
     port.postMessage(answer(id, methods, method, args));
@@ -67,8 +71,16 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** Calls to methods that are served elsewhere, answered in the order in which they are made. */
+export interface Calls {
+  call(method: string, args: readonly unknown[]): Promise<unknown>;
+  readonly pending: number;
+  readonly isAlive: boolean;
+  exited(): Promise<void>;
+}
+
 /** The main thread's end of one worker. */
-export class WorkerClient {
+export class WorkerClient implements Calls {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<void>;

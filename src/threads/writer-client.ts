@@ -25,8 +25,8 @@ import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import type { OfferedNote, OfferedPage } from './regained.ts';
-import { WorkerClient, workerUrl } from './rpc.ts';
-import type { WriterData, WriterEvent, WriterMethods, WriterStats } from './writer.ts';
+import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
+import type { WriterData, WriterEvent, WriterFault, WriterMethods, WriterStats } from './writer.ts';
 
 export interface WriterOptions extends WriterData {
   readonly nodeAuthority: string;
@@ -61,13 +61,14 @@ const DISK_FAULTS: ReadonlySet<string> = new Set([
 
 /** The journal's writer, as the main thread sees it. Calls are carried out in the order in which they are made. */
 export class WriterClient {
-  readonly #worker: WorkerClient;
-  readonly #options: WriterOptions;
+  readonly #worker: Calls;
+  readonly #options: Pick<WriterOptions, 'nodeAuthority' | 'maxValueBytes' | 'nowMs'>;
   #closing = false;
-  /** What the last write failed with, in words; null when it went through. */
-  writeFault: string | null = null;
+  #writeFault: string | null = null;
+  #derivedFault: WriterFault | null = null;
 
-  private constructor(worker: WorkerClient, options: WriterOptions) {
+  /** @param worker who serves `WriterMethods` */
+  constructor(worker: Calls, options: Pick<WriterOptions, 'nodeAuthority' | 'maxValueBytes' | 'nowMs'>) {
     this.#worker = worker;
     this.#options = options;
   }
@@ -82,9 +83,12 @@ export class WriterClient {
         name: 'journal-writer',
         resourceLimits: { maxYoungGenerationSizeMb: 6 },
       },
-      (event) => options.onEvent(event as WriterEvent),
+      (event) => {
+        client.heard(event as WriterEvent);
+        options.onEvent(event as WriterEvent);
+      },
     );
-    const client = new WriterClient(worker, options);
+    const client: WriterClient = new WriterClient(worker, options);
     await client.stats();
     return client;
   }
@@ -118,6 +122,10 @@ export class WriterClient {
 
   saveSuccessions(nodeId: string, notes: readonly string[]): Promise<number> {
     return this.#call('saveSuccessions', nodeId, notes, this.#options.nowMs());
+  }
+
+  learnSuccessions(statements: readonly OpenedSuccession[], shownBy: string): Promise<number> {
+    return this.#call('learnSuccessions', statements, shownBy, this.#options.nowMs());
   }
 
   /** One of this node's keys takes the place of another. @throws JournalError `broken` if it is no statement of this node */
@@ -184,6 +192,10 @@ export class WriterClient {
 
   guardView(): Promise<GuardView> {
     return this.#call('guardView');
+  }
+
+  signedNote(): Promise<string | null> {
+    return this.#call('signedNote');
   }
 
   compareOwnHead(note: string, shownBy: string): Promise<OwnHeadVerdict> {
@@ -289,6 +301,17 @@ export class WriterClient {
     return new Promise(() => {});
   }
 
+  /** What the last write failed with, in words; null when it went through. */
+  get writeFault(): string | null {
+    const derived = this.#derivedFault;
+    return this.#writeFault ?? (derived !== null && DISK_FAULTS.has(derived.code ?? '') ? derived.message : null);
+  }
+
+  /** Why look-ups and the index of words cannot be filled, in words; null: they can. */
+  get derivedFault(): string | null {
+    return this.#derivedFault?.message ?? null;
+  }
+
   get isAlive(): boolean {
     return this.#worker.isAlive;
   }
@@ -304,6 +327,11 @@ export class WriterClient {
     await this.#worker.exited();
   }
 
+  /** What the writer says by itself has to pass here: its faults are part of what is known of it. */
+  heard(event: WriterEvent): void {
+    if (event.kind === 'derived') this.#derivedFault = event.fault;
+  }
+
   #call<K extends keyof WriterMethods>(
     method: K,
     ...args: Parameters<WriterMethods[K]>
@@ -312,10 +340,10 @@ export class WriterClient {
     if (WRITES.has(method))
       call.then(
         () => {
-          this.writeFault = null;
+          this.#writeFault = null;
         },
         (error: Error & { code?: string }) => {
-          if (DISK_FAULTS.has(error.code ?? '')) this.writeFault = error.message;
+          if (DISK_FAULTS.has(error.code ?? '')) this.#writeFault = error.message;
         },
       );
     return call;

@@ -5,7 +5,7 @@
 import { chainHash, eventHashOfText } from '../core/chain.ts';
 import { decodeEntry, type Entry } from '../core/entry.ts';
 import { feedNameOf } from '../core/feed-name.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import { err, firstOk, ok, type Result } from '../core/result.ts';
 import { isoMicros, parseIsoInstant } from '../core/time.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { entryLeafHashInto } from '../merkle/commitment.ts';
@@ -62,16 +62,18 @@ const MAX_RANGES = 1_000;
 
 /**
  * The entries of a page that a peer took from us and gives back. Pure and total; null unless all of it follows from a
- * checkpoint signed by our own key.
+ * checkpoint signed by a key of ours.
+ *
+ * @param log its keys: that of now, and those that its successions join to it
  */
 export function openOwnPage(
   frames: PageFrames,
-  log: { readonly origin: string; readonly key: Uint8Array },
+  log: { readonly origin: string; readonly keys: readonly [Uint8Array, ...Uint8Array[]] },
 ): readonly ProvedEntry[] | null {
   const page = decodePage(frames);
   if (!page.ok) return null;
   const { header, salts, entries, proof } = page.value;
-  const checkpoint = openCheckpoint(header.checkpoint, log);
+  const checkpoint = firstOk(log.keys, (key) => openCheckpoint(header.checkpoint, { origin: log.origin, key }));
   if (!checkpoint.ok) return null;
   const leaves = Buffer.allocUnsafe(entries.length * HASH_BYTES);
   for (const [i, bytes] of entries.entries())

@@ -52,11 +52,17 @@ export class Collector {
   async #run(): Promise<void> {
     while (this.#again && !this.#signal.aborted) {
       this.#again = false;
-      const head = await this.#deps.head();
-      const witnesses = this.#witnesses().filter(({ name }) => this.#cosigned.get(name) !== head.size);
-      await Promise.all(witnesses.map((witness) => this.#ask(witness, head)));
+      await this.#askAll(this.#witnesses());
       this.#deps.report.collected();
     }
+  }
+
+  async #askAll(witnesses: readonly Reachable[]): Promise<void> {
+    // A checkpoint costs three waits for the disk: while a pull goes on, none is signed that nobody is asked about.
+    if (witnesses.length === 0) return;
+    const head = await this.#deps.head();
+    const due = witnesses.filter(({ name }) => this.#cosigned.get(name) !== head.size);
+    await Promise.all(due.map((witness) => this.#ask(witness, head)));
   }
 
   /** Who may know how large our log is: peers that may read something of it, and whom the policy names. */
@@ -134,11 +140,18 @@ export class Collector {
   }
 
   async #take(witness: Reachable, head: Head, outcome: SubmitOutcome): Promise<string> {
-    // It remembers more than we do: an old copy of the journal runs here, or a second node with our key.
-    if (outcome.kind === 'stale') return outcome.size > (await this.#deps.head()).size ? 'ahead' : 'stale';
+    if (outcome.kind === 'stale') {
+      if (outcome.size <= (await this.#deps.head()).size) return 'stale';
+      // It remembers more than we do: an old copy of the journal runs here, or a second node with our key.
+      this.#deps.report.stands(witness, outcome.size);
+      return 'ahead';
+    }
     if (outcome.kind === 'failed') return outcome.why;
     const good = await this.#deps.journal.collectCosignatures(head.size, outcome.lines, await witness.trusted());
-    if (good > 0) this.#cosigned.set(witness.name, head.size);
+    if (good > 0) {
+      this.#cosigned.set(witness.name, head.size);
+      this.#deps.report.stands(witness, null);
+    }
     return good > 0 ? 'cosigned' : 'cosignature_invalid';
   }
 }

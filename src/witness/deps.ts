@@ -56,6 +56,12 @@ export interface WitnessReport {
   cosigned(outcome: string): void;
   /** A witness answered about a checkpoint of ours. */
   answered(witness: string, outcome: string): void;
+  /**
+   * A witness has cosigned our newest checkpoint (null), or says that it has cosigned a larger one, of which we know nothing.
+   *
+   * @param witness name of its key, and what operators call it
+   */
+  stands(witness: { readonly name: string; readonly label: string }, size: number | null): void;
   contradiction(log: WitnessedLog, found: Contradiction): void;
   /** A head could not be joined with what is verified of that log; once per head. */
   unreconciled(log: WitnessedLog, pair: OpenPair): void;

@@ -2,14 +2,19 @@
 import { type AddCheckpoint, formatAddCheckpoint, parseStaleSize } from '../merkle/witness-body.ts';
 
 const ANSWER_MS = 10_000;
-/** A cosignature is below 300 bytes; a witness may give several. */
+/** A cosignature is below 300 bytes, a checkpoint below 1 KB; a witness may give several. */
 const MAX_ANSWER_BYTES = 16_384;
 
 export type SubmitOutcome =
   | { readonly kind: 'cosigned'; readonly lines: string }
   | { readonly kind: 'stale'; readonly size: number }
+  | SubmitFailure;
+
+interface SubmitFailure {
+  readonly kind: 'failed';
   /** `refused_<status>`, `unreachable` or `malformed`. */
-  | { readonly kind: 'failed'; readonly why: string };
+  readonly why: string;
+}
 
 /** Submits a checkpoint. Redirects are not followed: a witness is where the policy says. */
 export async function submitCheckpoint(
@@ -17,23 +22,31 @@ export async function submitCheckpoint(
   request: AddCheckpoint,
   signal: AbortSignal,
 ): Promise<SubmitOutcome> {
-  let response: Response;
-  let body: string | undefined;
+  const headers = { 'content-type': 'text/plain; charset=utf-8' };
+  const sent = { method: 'POST', body: formatAddCheckpoint(request), headers };
+  const answer = await askWitnessOver(url, 'add-checkpoint', sent, signal);
+  return answer.kind === 'failed' ? answer : outcomeOf(answer.response, answer.body);
+}
+
+/** What a witness answers, read up to a bound. @throws the signal's reason */
+export async function askWitnessOver(
+  url: string,
+  path: string,
+  init: Pick<RequestInit, 'method' | 'body' | 'headers'>,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'answered'; readonly response: Response; readonly body: string } | SubmitFailure> {
   try {
-    response = await fetch(`${url.replace(/\/+$/, '')}/add-checkpoint`, {
-      method: 'POST',
-      body: formatAddCheckpoint(request),
-      headers: { 'content-type': 'text/plain; charset=utf-8' },
+    const response = await fetch(`${url.replace(/\/+$/, '')}/${path}`, {
+      ...init,
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
     });
-    body = await readBounded(response);
+    const body = await readBounded(response);
+    return body === undefined ? { kind: 'failed', why: 'malformed' } : { kind: 'answered', response, body };
   } catch (error) {
     if (signal.aborted) throw error;
     return { kind: 'failed', why: 'unreachable' };
   }
-  if (body === undefined) return { kind: 'failed', why: 'malformed' };
-  return outcomeOf(response, body);
 }
 
 function outcomeOf(response: Response, body: string): SubmitOutcome {

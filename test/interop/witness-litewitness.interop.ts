@@ -1,6 +1,6 @@
 /** A node whose policy asks for a cosignature of another project's witness, over HTTP as C2SP says. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { cpSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { checkCosignature } from '../../src/merkle/cosignature.ts';
@@ -14,6 +14,12 @@ const node = await MeshNode.create('acme.example');
 writeFileSync(join(node.folder.dir, 'policy'), `witness lite ${witness.vkey} ${witness.url}/\nquorum lite\n`);
 await node.start(POLICY);
 after(() => node.stop());
+
+function guardIs(disputed: boolean, detail: RegExp | null): boolean {
+  const status = node.federation.guard.status();
+  const isSaid = detail === null ? status.detail === null : detail.test(status.detail ?? '');
+  return status.state === 'clear' && status.disputed === disputed && isSaid;
+}
 
 async function isMet(size: number): Promise<boolean> {
   const state = await node.base.writer.witness.policyState();
@@ -45,12 +51,36 @@ test('after a restart the size is learned from its 409', async () => {
   await until('the policy is met again', () => isMet(22));
 });
 
+test('a node that was put back learns from its 409 how much it has cosigned', async () => {
+  const journal = join(node.folder.dir, 'journal.db');
+  const heads = join(node.folder.dir, 'signed-heads.json');
+  const files = [journal, heads];
+  await node.halt();
+  for (const file of files) cpSync(file, `${file}.copy`);
+  await node.start(POLICY);
+  await until('it names what is here', () => guardIs(false, null));
+  await node.assertFact('lost');
+  await until('the policy is met again', () => isMet(23));
+
+  await node.halt();
+  for (const file of files) renameSync(`${file}.copy`, `${file}.kept`);
+  for (const file of files) renameSync(file, `${file}.newest`);
+  for (const file of files) renameSync(`${file}.kept`, file);
+  await node.start(POLICY);
+  await until('it names more', () => guardIs(true, /^lite says that it has cosigned 23 entries of this log/));
+
+  await node.halt();
+  for (const file of files) renameSync(`${file}.newest`, file);
+  await node.start(POLICY);
+  await until('it names what is here again', () => guardIs(false, null));
+});
+
 test('while it is down nothing new is served, and afterwards it is', async () => {
   await witness.server.stop();
   await node.assertFact('s3');
   await node.federation.witness.collect();
-  assert.equal((await node.base.writer.witness.servedHead(0)).size, 22);
+  assert.equal((await node.base.writer.witness.servedHead(0)).size, 23);
   await witness.server.start();
   await node.federation.witness.collect();
-  await until('the policy is met again', () => isMet(23));
+  await until('the policy is met again', () => isMet(24));
 });

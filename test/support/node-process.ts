@@ -168,6 +168,11 @@ export class NodeProcess {
     return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
+  /** The daemon has started anew by itself, and listens elsewhere. */
+  movedTo(url: string): void {
+    this.#url = url;
+  }
+
   /** Starts the daemon without waiting for it. */
   launch(): ChildProcess {
     const set = this.#settings.flatMap((setting) => ['--set', setting]);

@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import * as varint from 'uint8-varint';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { cosign } from '../../src/merkle/cosignature.ts';
-import { createLogSigner } from '../../src/merkle/ed25519.ts';
-import { formatSignatureLine } from '../../src/merkle/note.ts';
+import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
+import { ALG_ED25519, formatSignatureLine, signEd25519 } from '../../src/merkle/note.ts';
+import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { identityFromSeed, rawKeyOf } from '../../src/transport/identity.ts';
 import { encodeClosureAnswer, encodeClosureRequest, signClosure } from '../../src/wire/closure.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
@@ -22,8 +23,10 @@ import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeHeadAnswer, encodeRecoverRequest } from '../../src/wire/recover.ts';
+import { encodeKeysAnswer } from '../../src/wire/recover-keys.ts';
 import { encodeNotesAnswer } from '../../src/wire/recover-notes.ts';
 import { restoreNoteKey, sealRestoreNote } from '../../src/wire/restore-note.ts';
+import { signSuccession } from '../../src/wire/succession.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
 import {
   encodeWitnessAnswer,
@@ -95,6 +98,8 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['watch-update', text(encodeWatchUpdate({ feeds: [{ feed: 'public', length: 3 }], size: 5 }))],
     ['recover-request-head', text(encodeRecoverRequest({ kind: 'head', v: 1 }))],
     ['recover-answer-head', text(encodeHeadAnswer(peer.checkpoint()))],
+    ['recover-request-keys', text(encodeRecoverRequest({ kind: 'keys', v: 1 }))],
+    ['recover-answer-keys', text(encodeKeysAnswer([successionExample(peer)]))],
     ['recover-request-entries', text(encodeRecoverRequest({ from: 2, kind: 'entries', skip: 0, v: 1 }))],
     [
       'recover-request-notes',
@@ -197,6 +202,19 @@ function keysExample(peer: HonestPeer, peerId: string): string {
     `log key         ${encodeBase64(peer.signer.publicKey)}`,
     `origin          ${peer.origin}`,
   ].join('\n');
+}
+
+/** A log key that another one takes the place of. */
+function successionExample({ nodeId, origin, signer }: HonestPeer): string {
+  const next = createLogSigner(origin, Buffer.alloc(32, 2));
+  const vkeyOf = ({ publicKey }: LogSigner): string =>
+    formatVerifierKey({ name: origin, algorithm: ALG_ED25519, publicKey });
+  const [effective_at, overlap_until] = ['2026-01-01T00:00:00.000000+00:00', '2026-01-08T00:00:00.000000+00:00'];
+  const said = { use: 'log', old: vkeyOf(signer), new: vkeyOf(next), effective_at, overlap_until } as const;
+  return signSuccession(nodeId, said, {
+    old: (signed) => signEd25519(signed, signer),
+    new: (signed) => signEd25519(signed, next),
+  });
 }
 
 function peerIdExample(peerId: string): string {

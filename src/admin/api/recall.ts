@@ -87,6 +87,9 @@ const SCORED = z
   })
   .openapi('ScoredFact');
 
+/** Not in the body: its members are those of the reference. */
+const UNINDEXED = 'stigmem-unindexed';
+
 const ANSWER = z
   .object({
     recall_id: z.string(),
@@ -115,7 +118,7 @@ export function addRecall(apparatus: Apparatus, tools: ReadTools): void {
     tag: 'Facts',
     summary: 'The facts that answer a query best, within a token budget',
     description:
-      'Ranked by the words of entity, relation and value, by age and confidence. What is contradicted, retracted, expired or quarantined is left out, as from `GET /v1/facts`.',
+      'Ranked by the words of entity, relation and value, by age and confidence. What is contradicted, retracted, expired or quarantined is left out, as from `GET /v1/facts`. The header `Stigmem-Unindexed` says how many of the journal’s newest entries were not looked at, since their words are not indexed yet.',
     query: QUERY,
     headers: READ_HEADERS,
     body: BODY,
@@ -139,7 +142,7 @@ async function recall(tools: ReadTools, call: Call<z.output<typeof QUERY>>, prin
   const asked = readQuery(plain(json.value), deps.nowMs());
   if (!asked.ok) return refused(asked.error);
 
-  await deps.writer.settleRecall();
+  const unindexed = await deps.writer.settleRecall();
   const found = await deps.reader.recall(asked.value);
   if (found.kind === 'corrupt') return refused(await desk.report(found.corrupt, principal));
   const entries = found.facts.map(({ fact }) => fact.entry);
@@ -153,8 +156,8 @@ async function recall(tools: ReadTools, call: Call<z.output<typeof QUERY>>, prin
   const chain = proven === null ? 'null' : JSON.stringify(chainProofBody(proven.chain));
   const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
   const head = headText(asked.value, found, call.query.legacy_format);
-  const total = { 'x-total-count': String(found.scored) };
-  return jsonText(200, `{${head},"tombstone_notices":[],"chain_proof":${chain}${bundles}}`, total);
+  const counts = { 'x-total-count': String(found.scored), [UNINDEXED]: String(unindexed) };
+  return jsonText(200, `{${head},"tombstone_notices":[],"chain_proof":${chain}${bundles}}`, counts);
 }
 
 function readQuery(body: unknown, nowMs: number): Result<RecallQuery, Refusal> {

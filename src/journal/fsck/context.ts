@@ -1,5 +1,5 @@
 import { type CountedTable, KEY_OF } from '../appended.ts';
-import { type Db, type Statement, sqlBuilder } from '../database.ts';
+import { type Db, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { type Cell, type LocatorSums, locate, SUMMED_COLUMNS, type Summed, type SummedColumn } from '../locator.ts';
 import type { LogName, SummedTable, Tables } from '../tables.ts';
 import type { ReceiptCheck } from './receipt-check.ts';
@@ -111,10 +111,10 @@ export function allRows<T extends CountedTable>(db: Db, table: T): Statement<[],
     .selectFrom(table as 'feeds')
     .select(columns as never)
     .orderBy(KEY_OF[table] as never);
-  return db.prepare<[], StoredRow<T>>(query.compile().sql);
+  return prepare(db, query);
 }
 
 export function countRows(db: Db, table: keyof Tables): number {
   const query = sqlBuilder.selectFrom(table).select((q) => q.fn.countAll().as('rows'));
-  return db.prepare<[], number>(query.compile().sql).pluck().get() ?? 0;
+  return prepare<[], number>(db, query).pluck().get() ?? 0;
 }

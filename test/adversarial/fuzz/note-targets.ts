@@ -36,6 +36,7 @@ import {
   encodeHeadAnswer,
   encodeRecoverRequest,
 } from '../../../src/wire/recover.ts';
+import { decodeKeysAnswer, encodeKeysAnswer } from '../../../src/wire/recover-keys.ts';
 import {
   decodeWitnessAnswer,
   decodeWitnessRequest,
@@ -70,7 +71,11 @@ const HASH = peer.root().toString('base64');
 const messages: readonly Target[] = [
   message(
     'recover-request',
-    [encodeRecoverRequest({ kind: 'head', v: 1 }), encodeRecoverRequest({ from: 41, kind: 'entries', skip: 64, v: 1 })],
+    [
+      encodeRecoverRequest({ kind: 'head', v: 1 }),
+      encodeRecoverRequest({ kind: 'keys', v: 1 }),
+      encodeRecoverRequest({ from: 41, kind: 'entries', skip: 64, v: 1 }),
+    ],
     decodeRecoverRequest,
     encodeRecoverRequest,
   ),
@@ -79,6 +84,12 @@ const messages: readonly Target[] = [
     [encodeHeadAnswer(peer.checkpoint()), encodeHeadAnswer(null)],
     decodeHeadAnswer,
     ({ checkpoint }) => encodeHeadAnswer(checkpoint),
+  ),
+  message(
+    'recover-keys-answer',
+    [encodeKeysAnswer([]), encodeKeysAnswer(['a statement', declaration])],
+    decodeKeysAnswer,
+    encodeKeysAnswer,
   ),
   message(
     'witness-request',

@@ -71,6 +71,7 @@ async function pulled(): Promise<{
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
+    successions: async () => [],
     onLost: async () => {},
     onCorrupt: ({ factId }) => corrupt.push(factId),
     nowMs: Date.now,

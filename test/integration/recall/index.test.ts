@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import { RecallIndex } from '../../../src/projections/recall-index.ts';
-import { recallMethods } from '../../../src/threads/recall-methods.ts';
 import {
-  appendOwn,
   fillJournal,
   LOG_KEY,
   newJournal,
@@ -59,14 +57,4 @@ test('fsck tells of words that do not follow from the entries', (t) => {
     const { problems } = runFsck(folder, { logKey: LOG_KEY });
     assert.deepEqual([...new Set(problems.map(({ table }) => table))], ['recall_index'], sql);
   }
-});
-
-test('settling takes a bounded step, and none when it would be a long wait', (t) => {
-  const journal = newJournal(temporaryFolder(t));
-  appendOwn(journal, 1_500);
-  const index = new RecallIndex(journal.db);
-  assert.equal(recallMethods(journal, index).settleRecall(), 0);
-  appendOwn(journal, 2_100);
-  assert.equal(recallMethods(journal, index).settleRecall(), 2_100);
-  journal.close();
 });

@@ -192,6 +192,8 @@ test('the answer has the members of the reference, in its order', async () => {
 
 test('an edited row: 409, by a word that it had, and the row is not shown', async () => {
   const { id } = await assertFact('axolotl is pink');
+  const before = await ask({ query: 'pink axolotl', scope: 'public' });
+  assert.equal(before.headers.get('stigmem-unindexed'), '0');
   await api.tamper(id, 'value_v', 'axolotl is forged');
   const response = await ask({ query: 'pink axolotl', scope: 'public' });
   const text = await response.text();

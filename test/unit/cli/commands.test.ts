@@ -482,6 +482,8 @@ for (const nodeId of ['acme.example', 'stigmem://Acme.example', 'stigmem://acme.
   });
 }
 
+const NEVER = new Promise<never>(() => {});
+
 test('run prints where it listens, hands over flags, and stops on a signal', async () => {
   const flags: unknown[] = [];
   let stopped = 0;
@@ -493,6 +495,7 @@ test('run prints where it listens, hands over flags, and stops on a signal', asy
       addresses: ['/ip4/127.0.0.1/tcp/2/p2p/12D3'],
       nodeId: 'stigmem://acme.example',
       done: done.promise,
+      keysBack: NEVER,
       stop: async () => {
         stopped += 1;
         done.resolve();
@@ -518,6 +521,29 @@ test('run prints where it listens, hands over flags, and stops on a signal', asy
   assert.deepEqual(flags, [cli.dir, expected]);
 });
 
+test('run starts the node once more when keys that were missing are back, and stops it as ever', async () => {
+  const events: string[] = [];
+  const ends = Promise.withResolvers<void>();
+  cli.node.runDaemon = async () => {
+    const isFirst = events.push('start') === 1;
+    return {
+      api: `http://127.0.0.1:${events.length}`,
+      addresses: [],
+      nodeId: 'y',
+      done: isFirst ? Promise.resolve().then(() => ends.promise) : Promise.resolve(),
+      keysBack: isFirst ? Promise.resolve() : NEVER,
+      stop: async () => {
+        events.push('stop');
+        ends.resolve();
+      },
+    };
+  };
+  const { code, stdout } = await cli.run('run');
+  assert.equal(code, 0);
+  assert.deepEqual(events, ['start', 'stop', 'start', 'stop']);
+  assert.equal(stdout.split('\n').filter((line) => line.includes('listens')).length, 2);
+});
+
 test('a second signal ends a node that takes its time', async () => {
   const never = Promise.withResolvers<void>();
   cli.node.runDaemon = async () => ({
@@ -525,6 +551,7 @@ test('a second signal ends a node that takes its time', async () => {
     addresses: [],
     nodeId: 'y',
     done: never.promise,
+    keysBack: NEVER,
     stop: () => never.promise,
   });
   const run = cli.run('run', { signals: ['SIGINT', 'SIGINT'] });
@@ -541,6 +568,7 @@ test('a node that fails while it runs: exit 1 and why', async () => {
     addresses: [],
     nodeId: 'y',
     done: failed,
+    keysBack: NEVER,
     stop: async () => undefined,
   });
   const { code, stderr } = await cli.run('run');

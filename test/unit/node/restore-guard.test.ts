@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
 import type { GuardView } from '../../../src/journal/guard.ts';
-import { type GuardJournal, RestoreGuard } from '../../../src/node/guard.ts';
+import { type GuardDeps, type GuardJournal, RestoreGuard } from '../../../src/node/guard.ts';
+import { OutsideHeads } from '../../../src/node/outside-heads.ts';
 import type { Transport } from '../../../src/transport/transport.ts';
 import { encodePullEnd } from '../../../src/wire/pull-end.ts';
 import { decodeRecoverRequest, encodeHeadAnswer } from '../../../src/wire/recover.ts';
@@ -60,13 +61,42 @@ function journalOf(view: Partial<GuardView>, held: () => number | null) {
   return { journal, done };
 }
 
-function guardOf(journal: GuardJournal, peers: Readonly<Record<string, Behaviour>>): RestoreGuard {
+/** Asks nobody. */
+function outsideOf(): OutsideHeads {
+  return new OutsideHeads({
+    journal: { signedNote: async () => null, guardView: async () => ({ size: 0, signedSize: 0 }) },
+    origin: 'acme.example/journal/00000000000000aa',
+    witnesses: [],
+    anchorFile: null,
+    logger: { warn: () => {} },
+  });
+}
+
+/** Neither witnesses nor anchors, and all keys are there. */
+const NOBODY_ELSE = {
+  outside: outsideOf(),
+  lostKeys: {
+    learn: async () => {},
+    missing: () => null,
+    watch: () => {},
+    back: new Promise<void>(() => {}),
+    stop: () => {},
+  },
+  waitMs: 5_000,
+  onChange: () => {},
+};
+
+function guardOf(
+  journal: GuardJournal,
+  peers: Readonly<Record<string, Behaviour>>,
+  others: Partial<GuardDeps> = {},
+): RestoreGuard {
   const transport: Pick<Transport, 'request' | 'connected'> = {
     connected: () => true,
     request: (peerId, _protocol, body) => answers(peers[peerId], body),
   };
   const names = Object.keys(peers).map(peer);
-  return new RestoreGuard({ journal, transport, peers: () => names, waitMs: 5_000, onChange: () => {} });
+  return new RestoreGuard({ ...NOBODY_ELSE, ...others, journal, transport, peers: () => names });
 }
 
 async function* answers(behaviour: Behaviour | undefined, body: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -127,8 +157,53 @@ test('without the file, an empty answer of one peer of two is not enough; a chec
       },
     };
     const peers = [peer('near'), peer('away')];
-    const guard = new RestoreGuard({ journal, transport, peers: () => peers, waitMs: 5_000, onChange: () => {} });
+    const guard = new RestoreGuard({ ...NOBODY_ELSE, journal, transport, peers: () => peers });
     await guard.start();
     assert.equal(done.cleared, cleared, `shown ${head}`);
   }
+});
+
+test('what a witness only says is given the whole wait to be proved, and then stops nothing', async () => {
+  const waitMs = 300;
+  const outside = outsideOf();
+  outside.claim('tower.example/w', 'tower', 30);
+  const { journal, done } = journalOf({}, () => null);
+  const guard = guardOf(journal, {}, { outside, waitMs });
+  const beforeMs = performance.now();
+  await guard.start();
+  assert.ok(performance.now() - beforeMs >= waitMs - 1);
+  assert.equal(done.cleared, 1);
+  const { state, disputed, detail } = guard.status();
+  assert.deepEqual([state, disputed], ['clear', true]);
+  assert.match(detail ?? '', /^tower says that it has cosigned 30 entries/);
+
+  guard.witnessStands({ name: 'tower.example/w', label: 'tower' }, null);
+  assert.equal(guard.status().disputed, false, 'it has cosigned what is here');
+});
+
+test('a checkpoint of ours that proves what a witness says ends the wait', async () => {
+  const outside = outsideOf();
+  outside.claim('tower.example/w', 'tower', 30);
+  const { journal } = journalOf({ signedSize: 30 }, () => null);
+  const shown: GuardJournal = { ...journal, compareOwnHead: async () => ({ kind: 'ahead', size: 30 }) };
+  const guard = guardOf(shown, { a: { head: 'ours', isEndless: false } }, { outside, waitMs: 3_600_000 });
+  await guard.start();
+  assert.deepEqual([guard.status().state, guard.status().disputed], ['behind', false]);
+});
+
+test('while a key is missing nothing is given back or cleared, whatever peers show', async () => {
+  const { journal, done } = journalOf({ signedSize: MISSING }, () => MISSING);
+  let watched = 0;
+  const lostKeys = {
+    ...NOBODY_ELSE.lostKeys,
+    missing: () => 'keys/log.key has to hold the log key 01020304',
+    watch: () => {
+      watched++;
+    },
+  };
+  const guard = guardOf(journal, { a: { head: 'ours', isEndless: true } }, { lostKeys });
+  await guard.start();
+  assert.deepEqual([done.cleared, done.offered, watched], [0, 0, 1]);
+  assert.equal(guard.status().state, 'behind');
+  assert.match(guard.status().detail ?? '', /log key 01020304.*3 entries are missing too/);
 });

@@ -10,7 +10,7 @@ const KEPT = 4;
 
 /** The log of a peer stands for our own: 12 entries of which the first 4 are still here. */
 function lost(peer = new HonestPeer().appendMany(FACTS)) {
-  const log = { origin: peer.origin, key: peer.signer.publicKey };
+  const log = { origin: peer.origin, keys: [peer.signer.publicKey] as const };
   const frames = peer.page({ feed: 'public', after: 0, knownSize: 0 });
   const entries = openOwnPage(frames, log);
   assert.ok(entries !== null);
@@ -95,6 +95,8 @@ test('a page proves nothing once a byte of it is another, or another key signed 
   changed[at] = (changed[at] ?? 0) ^ 1;
   assert.equal(openOwnPage({ ...frames, entries: changed }, log), null);
   assert.equal(openOwnPage({ ...frames, proof: null }, log) === null, frames.proof !== null);
-  assert.equal(openOwnPage(frames, { ...log, key: new HonestPeer({ authority: 'x.example' }).signer.publicKey }), null);
+  const other = new HonestPeer({ authority: 'x.example' }).signer.publicKey;
+  assert.equal(openOwnPage(frames, { ...log, keys: [other] }), null);
+  assert.ok(openOwnPage(frames, { ...log, keys: [other, ...log.keys] }), 'a page from before a key change');
   assert.equal(openOwnPage(frames, { ...log, origin: 'x.example/journal/00000000000000aa' }), null);
 });

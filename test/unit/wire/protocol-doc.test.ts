@@ -8,6 +8,7 @@ import { FACT_EVENT, PENALTY } from '../../../src/core/verdict.ts';
 import { rawKeyOf } from '../../../src/transport/identity.ts';
 import { DEFAULT_GUARD_LIMITS, DEFAULT_TRANSPORT_LIMITS } from '../../../src/transport/limits.ts';
 import { factIdsOf, judgePage } from '../../../src/verify/judge.ts';
+import { openStatements } from '../../../src/verify/key-chain.ts';
 import { openPage } from '../../../src/verify/page.ts';
 import { decodeClosureAnswer, decodeClosureRequest, openClosure } from '../../../src/wire/closure.ts';
 import { openDeclaration } from '../../../src/wire/declaration.ts';
@@ -18,6 +19,7 @@ import { PROTOCOLS } from '../../../src/wire/protocols.ts';
 import { decodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
 import { decodePullRequest } from '../../../src/wire/pull-request.ts';
 import { decodeHeadAnswer, decodeRecoverRequest } from '../../../src/wire/recover.ts';
+import { decodeKeysAnswer } from '../../../src/wire/recover-keys.ts';
 import { decodeWatchRequest, decodeWatchUpdate } from '../../../src/wire/watch.ts';
 import { COSIGN_REFUSALS, decodeWitnessAnswer, decodeWitnessRequest } from '../../../src/wire/witness.ts';
 import { exampleIdentity, examplePeer, examples, filled, PAGE, shown } from '../../support/protocol-examples.ts';
@@ -49,8 +51,11 @@ test('every message on the page decodes', async () => {
   for (const name of ['pull-end', 'pull-error'])
     assert.ok(isPullEnd(bytes(name)) && decodePullEnd(bytes(name)).ok, name);
   assert.ok(!isPullEnd(bytes('page-header')));
-  for (const kind of ['head', 'entries']) assert.ok(decodeRecoverRequest(bytes(`recover-request-${kind}`)).ok, kind);
+  for (const kind of ['head', 'keys', 'entries'])
+    assert.ok(decodeRecoverRequest(bytes(`recover-request-${kind}`)).ok, kind);
   assert.ok(decodeHeadAnswer(bytes('recover-answer-head')).ok);
+  const keys = decodeKeysAnswer(bytes('recover-answer-keys'));
+  assert.ok(keys.ok && openStatements(keys.value, peer.nodeId).length === 1);
   assert.ok(decodeClosureRequest(bytes('closure-request')).ok);
   const closures = decodeClosureAnswer(bytes('closure-answer'));
   const log = { origin: peer.origin, key: peer.signer.publicKey };

@@ -1,0 +1,40 @@
+/** The restore guard of a node, with everybody whom it asks. */
+import type { PeerFile } from '../config/peer-file.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Base } from './base.ts';
+import { RestoreGuard } from './guard.ts';
+import { LostKeys } from './lost-keys.ts';
+import { OutsideHeads } from './outside-heads.ts';
+
+/** Nothing is asked before the guard is started. */
+export function restoreOf(
+  base: Base,
+  transport: Transport,
+  peers: () => readonly PeerFile[],
+  owned: AsyncDisposableStack,
+): RestoreGuard {
+  const { config, events, guarded, identity, logger, writer } = base;
+  const outside = new OutsideHeads({
+    journal: writer,
+    origin: identity.journalOrigin,
+    witnesses: config.witness.policy?.witnesses ?? [],
+    anchorFile: config.anchor.backends.includes('local') ? config.anchor.localPath : null,
+    logger,
+  });
+  const lostKeys = new LostKeys({
+    ...base,
+    learn: (news, shownBy) => writer.learnSuccessions(news, shownBy),
+    nowMs: Date.now,
+  });
+  const guard = new RestoreGuard({
+    journal: writer,
+    transport,
+    peers,
+    outside,
+    lostKeys,
+    waitMs: guarded ? config.guard.waitMs : 0,
+    onChange: (status) => events.guard(status.state, status.detail),
+  });
+  owned.defer(() => guard.stop());
+  return guard;
+}

@@ -1,0 +1,399 @@
+/** What has to be true of a mesh after a run, read out of the journals' files by plain SQL and compared with the model. */
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { JOURNAL_FILE } from '../../src/journal/files.ts';
+import { checkJournal, filesOf } from '../../src/journal/fsck/run-fsck.ts';
+import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import type { Mesh, SimNode } from './mesh.ts';
+import { CREATED_AT } from './node.ts';
+
+interface EntryLine {
+  readonly chain_seq: number;
+  readonly fact_id: string;
+  readonly entity: string;
+  readonly value_v: string;
+  readonly scope: string;
+  readonly origin_node_id: string | null;
+  readonly origin_chain_seq: number | null;
+  readonly feed: string;
+}
+
+interface AuditLine {
+  readonly seq: number;
+  readonly body: string;
+  readonly event: string;
+  readonly reason: string | null;
+  readonly peer: string | null;
+  readonly fact_id: string | null;
+}
+
+interface PageLine {
+  readonly peer: string;
+  readonly feed: string;
+  readonly after_seq: number;
+  readonly to_seq: number;
+  readonly header: Uint8Array;
+  readonly accepted: number;
+  readonly refused: number;
+}
+
+interface HeadLine {
+  readonly origin: string;
+  readonly tree_size: number;
+  readonly root: string;
+}
+
+/** Everything that the checks look at in one journal. */
+interface Held {
+  readonly node: SimNode;
+  readonly nodeId: string;
+  readonly isStuck: boolean;
+  readonly entries: readonly EntryLine[];
+  readonly audit: readonly AuditLine[];
+  readonly pages: readonly PageLine[];
+  readonly heads: readonly HeadLine[];
+  readonly evidence: ReadonlySet<string>;
+}
+
+const SKEW_LIMIT_MS = { hlc_future: 300_000, hlc_past: 2_592_000_000 } as const;
+/** Between the clock that a page was judged by and the one in its record. */
+const TOLERANCE_MS = 120_000;
+const CONVICTIONS: ReadonlySet<string> = new Set(['checkpoint_split_view', 'consistency_proof_invalid']);
+
+/** Nodes whose restore guard has found that their newest history is gone: they write and sign nothing. */
+const stuck = new WeakMap<Mesh, Set<string>>();
+
+function stuckIn(mesh: Mesh): Set<string> {
+  const known = stuck.get(mesh) ?? new Set();
+  stuck.set(mesh, known);
+  for (const { name, running } of mesh.nodes) {
+    const state = running?.federation.guard.status().state;
+    if (state === 'behind' || state === 'forked') known.add(name);
+    else if (running !== undefined) known.delete(name);
+  }
+  return known;
+}
+
+/** True once nothing is left to be pulled or found out. */
+export function isSettled(mesh: Mesh): boolean {
+  const isStuck = stuckIn(mesh);
+  const live = mesh.nodes.filter(({ name }) => !isStuck.has(name));
+  const open = live.map((node) => ({ node, ...progressOf(mesh, node) }));
+  const isCaughtUp = open.every(({ node, cursors }) =>
+    live.every((other) => {
+      if (other === node) return true;
+      const feeds = other.running?.base.growth.current().feeds ?? [];
+      return feeds.every(({ feed, length }) => {
+        if (!mesh.model.mayRead(other.name, node.name, feed)) return true;
+        return cursors.get(`${other.made.nodeId} ${feed}`) === length;
+      });
+    }),
+  );
+  return isCaughtUp && isLiarSettled(mesh, open);
+}
+
+interface Progress {
+  readonly cursors: ReadonlyMap<string, number>;
+  /** Why the liar is suspended here, if it is. */
+  readonly suspensions: ReadonlySet<string>;
+  readonly liarHeads: ReadonlyMap<number, string>;
+}
+
+const LIAR = 'stigmem://liar.example';
+
+function isLiarSettled({ liar }: Mesh, nodes: readonly Progress[]): boolean {
+  if (liar === undefined) return true;
+  if (isEquivocationSeen(nodes)) return nodes.every(({ suspensions }) => isConvicted(suspensions));
+  return nodes.every(
+    ({ cursors, suspensions }) => suspensions.size > 0 || (cursors.get(`${LIAR} public`) ?? 0) === liar.length,
+  );
+}
+
+function isConvicted(suspensions: ReadonlySet<string>): boolean {
+  return [...suspensions].some((reason) => CONVICTIONS.has(reason));
+}
+
+/** Two honest nodes hold heads of one size that differ. */
+function isEquivocationSeen(nodes: readonly Pick<Progress, 'liarHeads'>[]): boolean {
+  const roots = new Map<number, string>();
+  return nodes.some(({ liarHeads }) =>
+    [...liarHeads].some(([size, root]) => {
+      const other = roots.get(size) ?? root;
+      roots.set(size, root);
+      return other !== root;
+    }),
+  );
+}
+
+function progressOf(_mesh: Mesh, node: SimNode): Progress {
+  return look(node, (db) => {
+    const pages = db
+      .prepare<[], PageLine>('SELECT peer, feed, max(to_seq) AS to_seq FROM pages GROUP BY peer, feed')
+      .all();
+    const suspended = db
+      .prepare<[string], { reason: string }>("SELECT reason FROM audit WHERE event = 'peer_suspended' AND peer = ?")
+      .all(LIAR);
+    const heads = db
+      .prepare<[string], { tree_size: number; root: Buffer }>(
+        'SELECT tree_size, root FROM peer_checkpoints WHERE peer = ?',
+      )
+      .all(LIAR);
+    return {
+      cursors: new Map(pages.map(({ peer, feed, to_seq }) => [`${peer} ${feed}`, to_seq])),
+      suspensions: new Set(suspended.map(({ reason }) => reason)),
+      liarHeads: new Map(heads.map(({ tree_size, root }) => [tree_size, root.toString('hex')])),
+    };
+  });
+}
+
+/** All invariants. What is wrong is told to the mesh. The nodes have stopped. */
+export function checkMesh(mesh: Mesh, withFsck: boolean): void {
+  const isStuck = stuckIn(mesh);
+  const all = mesh.nodes.map((node) => held(node, isStuck.has(node.name)));
+  for (const one of all) {
+    mesh.note(`${one.node.name} ${one.entries.length} entries, ${one.audit.length} records`);
+    if (withFsck) checkFile(mesh, one);
+    checkOnce(mesh, one);
+    checkOwn(mesh, one, all);
+    checkCursors(mesh, one);
+    checkRecorded(mesh, one);
+    checkHonour(mesh, one);
+    for (const other of all) if (other !== one) checkReceived(mesh, one, other);
+    checkLies(mesh, one);
+    if (one.isStuck) checkStuck(mesh, one, all);
+  }
+  checkOneHistory(mesh, all);
+  checkEvidence(mesh, all);
+}
+
+function checkFile(mesh: Mesh, { node, isStuck }: Held): void {
+  const { publicKey } = createLogSigner(node.made.identity.journalOrigin, node.made.keys.log.seed);
+  const report = checkJournal(filesOf(node.disk.folder), { logKey: publicKey });
+  if (report.ok) return;
+  // A stuck journal is shorter than what was signed, which is what it is stuck for.
+  const isExpected = (code: string): boolean => isStuck && code === 'truncated';
+  const first = report.problems.find(({ code }) => !isExpected(code));
+  if (first !== undefined) mesh.problem(`fsck of ${node.name}: ${JSON.stringify(first)}`);
+}
+
+/** Nothing twice: no fact id, no fact of a client, no place of a peer's log. */
+function checkOnce(mesh: Mesh, { node, entries }: Held): void {
+  const seen = new Set<string>();
+  for (const { fact_id, entity, origin_node_id, origin_chain_seq } of entries) {
+    const keys = [`fact ${fact_id}`];
+    if (mesh.model.asserted.has(entity)) keys.push(`entity ${entity}`);
+    if (origin_node_id !== null) keys.push(`place ${origin_node_id} ${origin_chain_seq}`);
+    for (const key of keys) {
+      if (seen.has(key)) mesh.problem(`${node.name} holds ${key} twice`);
+      seen.add(key);
+    }
+  }
+}
+
+/** What was acknowledged is there, unless an old copy was restored and nobody has seen it. */
+function checkOwn(mesh: Mesh, { node, entries, isStuck }: Held, all: readonly Held[]): void {
+  const own = new Map(
+    entries.filter(({ origin_node_id }) => origin_node_id === null).map((line) => [line.entity, line]),
+  );
+  for (const [entity, line] of own) {
+    const fact = mesh.model.asserted.get(entity);
+    if (fact?.node !== node.name) mesh.problem(`${node.name} holds ${entity} as its own, which nobody asserted there`);
+    else if (fact.value !== line.value_v || fact.scope !== line.scope) mesh.problem(`${node.name} changed ${entity}`);
+  }
+  for (const fact of mesh.model.asserted.values()) {
+    if (fact.node !== node.name || !fact.acknowledged || own.has(fact.entity) || isStuck) continue;
+    const holder = all.find((other) => other.entries.some(({ entity }) => entity === fact.entity));
+    if (!mesh.model.restored.has(node.name)) mesh.problem(`${node.name} has lost ${fact.entity}`);
+    else if (holder !== undefined)
+      mesh.problem(`${node.name} went on without ${fact.entity}, which ${holder.node.name} holds`);
+  }
+}
+
+/** Up to its cursor every place of a feed is decided: accepted, or refused with a record. */
+function checkCursors(mesh: Mesh, { node, pages, audit }: Held): void {
+  const ends = new Map<string, number>();
+  for (const { peer, feed, after_seq, to_seq, header, accepted, refused } of pages) {
+    const key = `${peer} ${feed}`;
+    if (after_seq !== (ends.get(key) ?? 0)) mesh.problem(`${node.name} skipped ${key} to ${after_seq}`);
+    ends.set(key, to_seq);
+    const { indexes } = JSON.parse(Buffer.from(header).toString('utf8')) as { indexes: readonly number[] };
+    if (to_seq - after_seq !== indexes.length) mesh.problem(`${node.name} moved past entries of ${key} at ${to_seq}`);
+    if (accepted + refused > indexes.length) mesh.problem(`${node.name} counted too much of ${key} at ${to_seq}`);
+  }
+  for (const { body } of audit) {
+    const { peer, feed, detail } = JSON.parse(body);
+    if (detail.feed_seq !== undefined && detail.feed_seq > (ends.get(`${peer} ${feed}`) ?? 0))
+      mesh.problem(`${node.name} refused ${peer} ${feed} ${detail.feed_seq} before its cursor was there`);
+  }
+}
+
+/** Every refusal has its evidence; every page's count of refusals has its records. */
+function checkRecorded(mesh: Mesh, { node, audit, pages, evidence }: Held): void {
+  let facts = 0;
+  for (const { body, seq } of audit) {
+    const record = JSON.parse(body);
+    if (record.detail.feed_seq !== undefined) facts++;
+    if (record.evidence !== null && !evidence.has(record.evidence))
+      mesh.problem(`${node.name} lacks evidence of ${seq}`);
+    if (record.event === 'federation_integrity_rejected' && record.evidence === null)
+      mesh.problem(`${node.name} refused without evidence: record ${seq}`);
+  }
+  const counted = pages.reduce((sum, { refused }) => sum + refused, 0);
+  if (facts !== counted) mesh.problem(`${node.name} refused ${counted} facts and recorded ${facts}`);
+}
+
+/** No honest node is convicted of anything. */
+function checkHonour(mesh: Mesh, { node, audit }: Held): void {
+  for (const { event, reason, peer, seq, body } of audit) {
+    const other = mesh.nodes.find(({ made }) => made.nodeId === peer);
+    if (other === undefined || mesh.model.meddled.has(other.name)) continue;
+    // By a clock that was put back, a key is not valid yet.
+    if (reason === 'log_key_not_yet_valid' && JSON.parse(body).at < CREATED_AT) continue;
+    const isConviction = event === 'peer_suspended' || event === 'own_history_forked';
+    const isRefusal = event === 'federation_integrity_rejected' || event === 'peer_declaration_refused';
+    if (!isConviction && !isRefusal) continue;
+    mesh.note(body);
+    mesh.problem(`${node.name} holds ${reason} against ${other.name}: ${event}, record ${seq}`);
+  }
+}
+
+/** What an honest peer gave: nothing that it was not asked to share, nothing changed, and all of it. */
+function checkReceived(mesh: Mesh, to: Held, from: Held): void {
+  const received = new Map(
+    to.entries.filter(({ origin_node_id }) => origin_node_id === from.nodeId).map((line) => [line.entity, line]),
+  );
+  for (const [entity, { value_v, scope }] of received) {
+    const fact = mesh.model.asserted.get(entity);
+    if (fact?.node !== from.node.name) mesh.problem(`${to.node.name} accepted ${entity}, which was never asserted`);
+    else if (fact.value !== value_v || fact.scope !== scope) mesh.problem(`${to.node.name} accepted ${entity} changed`);
+    else if (!mesh.model.mayRead(from.node.name, to.node.name, scope))
+      mesh.problem(`${to.node.name} got ${entity}, which was not shared with it`);
+  }
+  if (to.isStuck || from.isStuck) return;
+  const refused = refusalsOf(to, from.nodeId);
+  for (const { entity, fact_id, origin_node_id, scope } of from.entries) {
+    if (origin_node_id !== null || !mesh.model.mayRead(from.node.name, to.node.name, scope)) continue;
+    if (received.has(entity)) continue;
+    const fault = refused.get(fact_id);
+    if (fault === undefined) mesh.problem(`${to.node.name} has not got ${entity} of ${from.node.name}`);
+    else if (fault !== 'clock') mesh.problem(`${to.node.name} refused ${entity} of ${from.node.name}: ${fault}`);
+  }
+}
+
+/** Refused facts by id. `clock`: one of the two clocks was as wrong as the refusal says, by the record itself. */
+function refusalsOf(to: Held, peer: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const line of to.audit) {
+    if (line.peer !== peer || line.fact_id === null || line.reason === null) continue;
+    found.set(line.fact_id, isClockFault(line) ? 'clock' : line.reason);
+  }
+  return found;
+}
+
+function isClockFault({ body, reason }: AuditLine): boolean {
+  if (reason !== 'hlc_future' && reason !== 'hlc_past') return false;
+  const { at, detail } = JSON.parse(body);
+  const hlcMs = Number(String(detail.difference?.claimed).slice(0, 13));
+  const aheadMs = hlcMs - Date.parse(at);
+  return reason === 'hlc_future'
+    ? aheadMs > SKEW_LIMIT_MS.hlc_future - TOLERANCE_MS
+    : -aheadMs > SKEW_LIMIT_MS.hlc_past - TOLERANCE_MS;
+}
+
+/** Of a liar's log: no lie is accepted, every lie behind the cursor has its record, every honest fact is taken. */
+function checkLies(mesh: Mesh, to: Held): void {
+  const accepted = new Set(to.entries.map(({ fact_id }) => fact_id));
+  const refused = refusalsOf(to, LIAR);
+  const cursor = Math.max(0, ...to.pages.filter(({ peer }) => peer === LIAR).map(({ to_seq }) => to_seq));
+  for (const { factId, lie, feedSeq } of mesh.model.told) {
+    if (lie !== null && accepted.has(factId)) mesh.problem(`${to.node.name} accepted a lie: ${lie}`);
+    if (feedSeq > cursor) continue;
+    const reason = refused.get(factId);
+    if (lie === null && !accepted.has(factId) && reason !== 'clock')
+      mesh.problem(`${to.node.name} passed an honest fact of the liar: ${reason ?? 'no record'}`);
+    if (lie !== null && reason === undefined && !isUnnamed(lie, to, feedSeq))
+      mesh.problem(`${to.node.name} has no record of a lie: ${lie}`);
+  }
+}
+
+/** An entry that cannot be read has no fact id: its record names its place. */
+function isUnnamed(lie: string, { audit }: Held, feedSeq: number): boolean {
+  return audit.some(({ body, peer, reason }) => {
+    return peer === LIAR && reason === lie && JSON.parse(body).detail.feed_seq === feedSeq;
+  });
+}
+
+/** A node that refuses to go on has lost something that nobody holds; else it could have gone on. */
+function checkStuck(mesh: Mesh, one: Held, all: readonly Held[]): void {
+  if (!mesh.model.restored.has(one.node.name)) {
+    mesh.problem(`${one.node.name} refuses to go on, and was never restored`);
+    return;
+  }
+  const given = new Set<number>();
+  const origin = one.node.made.identity.journalOrigin;
+  const sizes = all.flatMap(({ heads }) =>
+    heads.filter((head) => head.origin === origin).map((head) => head.tree_size),
+  );
+  const signed = Math.max(0, ...sizes);
+  for (const { pages } of all)
+    for (const { peer, header } of pages) {
+      if (peer !== one.nodeId) continue;
+      const { indexes } = JSON.parse(Buffer.from(header).toString('utf8'));
+      for (const index of indexes) given.add(index);
+    }
+  for (let index = one.entries.length; index < signed; index++) if (!given.has(index)) return;
+  if (signed > one.entries.length) mesh.problem(`${one.node.name} refuses to go on, and peers hold all of its log`);
+}
+
+/** Whatever an honest node signed, anywhere in the mesh: one root for each size. */
+function checkOneHistory(mesh: Mesh, all: readonly Held[]): void {
+  const roots = new Map<string, string>();
+  for (const { node, heads } of all)
+    for (const { origin, tree_size, root } of heads) {
+      const key = `${origin} ${tree_size}`;
+      const other = roots.get(key) ?? root;
+      roots.set(key, root);
+      const isHonest = mesh.nodes.some(({ made }) => made.identity.journalOrigin === origin);
+      if (isHonest && other !== root) mesh.problem(`two histories of ${key}, one of them held by ${node.name}`);
+    }
+}
+
+function checkEvidence(mesh: Mesh, all: readonly Held[]): void {
+  const live = all.filter(({ isStuck }) => !isStuck).map(({ node }) => ({ node, ...progressOf(mesh, node) }));
+  if (!isEquivocationSeen(live)) return;
+  mesh.note('equivocation seen');
+  for (const { node, suspensions } of live)
+    if (!isConvicted(suspensions)) mesh.problem(`${node.name} has no evidence of the liar's two histories`);
+}
+
+function held(node: SimNode, isStuck: boolean): Held {
+  return look(node, (db) => ({
+    node,
+    nodeId: node.made.nodeId,
+    isStuck,
+    entries: db
+      .prepare<[], EntryLine>(
+        'SELECT e.*, f.name AS feed FROM entries e JOIN feeds f USING (feed_id) ORDER BY chain_seq',
+      )
+      .all(),
+    audit: db.prepare<[], AuditLine>('SELECT * FROM audit ORDER BY seq').all(),
+    pages: db.prepare<[], PageLine>('SELECT * FROM pages ORDER BY page_id').all(),
+    heads: db
+      .prepare<[], HeadLine>(
+        `SELECT substr(note, 1, instr(note, char(10)) - 1) AS origin, tree_size, lower(hex(root)) AS root FROM (
+           SELECT note, tree_size, root FROM checkpoints UNION SELECT note, tree_size, root FROM peer_checkpoints
+           UNION SELECT note, tree_size, root FROM cosigned UNION SELECT note, tree_size, root FROM seen_checkpoints)`,
+      )
+      .all(),
+    evidence: new Set(db.prepare<[], string>("SELECT 'sha256:' || lower(hex(digest)) FROM evidence").pluck().all()),
+  }));
+}
+
+function look<T>(node: SimNode, work: (db: Database.Database) => T): T {
+  const db = new Database(join(node.disk.folder, JOURNAL_FILE), { readonly: true, fileMustExist: true });
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}

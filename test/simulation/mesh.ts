@@ -1,0 +1,242 @@
+/** A mesh in one process: nodes with their disks and clocks, the network between them, and what may go wrong with each. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PeerFile } from '../../src/config/peer-file.ts';
+import type { AssertRequest } from '../../src/verify/assertion.ts';
+import { EPOCH_MS } from '../support/honest-peer.ts';
+import { Chance } from './chance.ts';
+import { type CrashKind, Disk, installDisks } from './disk.ts';
+import { Liar, type LiarIdentity, makeLiar } from './liar.ts';
+import { type AssertedFact, Model } from './model.ts';
+import { Network, type Weather } from './network.ts';
+import { type Made, makeNode, type Running, startNode } from './node.ts';
+import { Platform } from './platform.ts';
+
+export const NAMES = ['a', 'b', 'c'] as const;
+const HOUR_MS = 3_600_000;
+export const CALM: Readonly<Weather> = { minDelayMs: 1, maxDelayMs: 20, loss: 0, reset: 0, repeat: 0 };
+
+/** What is the same in every run of this process: keys, and the files of empty journals. */
+export interface World {
+  readonly root: string;
+  readonly made: readonly Made[];
+  readonly liar: LiarIdentity;
+  remove(): void;
+}
+
+export async function makeWorld(): Promise<World> {
+  const memory = '/dev/shm';
+  const root = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'peerd-sim-'));
+  const made = [];
+  for (const name of NAMES) made.push(await makeNode(join(root, 'templates'), name));
+  installDisks();
+  return { root, made, liar: await makeLiar(), remove: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+export class SimNode {
+  readonly made: Made;
+  readonly disk: Disk;
+  readonly clock = { skewMs: 0 };
+  running: Running | undefined;
+  isDown = true;
+  readonly #mesh: Mesh;
+
+  constructor(mesh: Mesh, made: Made) {
+    this.#mesh = mesh;
+    this.made = made;
+    this.disk = new Disk(join(mesh.folder, made.name), made.template, mesh.chance, (kind) => this.#onCrash(kind));
+  }
+
+  get name(): string {
+    return this.made.name;
+  }
+
+  /** @param copy an older copy of the folder to start on */
+  async start(copy?: string): Promise<void> {
+    if (!this.isDown) return;
+    this.isDown = false;
+    this.disk.reborn(copy);
+    const { network, platform } = this.#mesh;
+    const peers = this.#mesh.peersOf(this.name);
+    try {
+      const running = await startNode({
+        made: this.made,
+        disk: this.disk,
+        network,
+        platform,
+        clock: this.clock,
+        peers,
+      });
+      if (this.isDown) running.abandon();
+      else this.running = running;
+    } catch (error) {
+      // A crash may come while it starts; anything else is a fault of the product.
+      if (!this.isDown) this.#mesh.problem(`${this.name} does not start: ${String(error)}`);
+      this.isDown = true;
+      this.network.find(this.made.peerId)?.end();
+    }
+  }
+
+  get network(): Network {
+    return this.#mesh.network;
+  }
+
+  async stop(): Promise<void> {
+    const { running } = this;
+    if (this.isDown || running === undefined) return;
+    this.running = undefined;
+    await running.stop();
+    this.isDown = true;
+  }
+
+  #onCrash(kind: CrashKind): void {
+    this.#mesh.fault(`crash ${kind}`);
+    this.isDown = true;
+    const { running } = this;
+    this.running = undefined;
+    // Behind the code that is running now: it still has to meet the error.
+    if (running !== undefined) this.#mesh.platform.after(0, () => running.abandon());
+  }
+}
+
+export class Mesh {
+  readonly folder: string;
+  readonly chance: Chance;
+  readonly platform: Platform;
+  readonly network: Network;
+  readonly weather: Weather;
+  readonly model: Model = new Model();
+  readonly nodes: readonly SimNode[];
+  readonly liar: Liar | undefined;
+  readonly faults: Map<string, number> = new Map();
+  readonly problems: string[] = [];
+  readonly #world: World;
+  readonly #trace: (line: string) => void;
+  #facts = 0;
+
+  constructor(world: World, seed: number, trace: (line: string) => void, options: { liar: boolean; split: boolean }) {
+    this.#world = world;
+    this.#trace = trace;
+    this.folder = join(world.root, `run-${process.pid}-${seed}`);
+    this.chance = new Chance(seed);
+    this.platform = new Platform(EPOCH_MS + HOUR_MS, new Chance(seed + 2 ** 40));
+    this.weather = { ...CALM };
+    this.network = new Network({
+      platform: this.platform,
+      chance: this.chance,
+      weather: this.weather,
+      onFault: (kind) => this.fault(kind),
+      trace: (line) => this.note(line),
+    });
+    for (const from of NAMES)
+      for (const to of NAMES)
+        for (const scope of ['public', 'company'])
+          if (from !== to && (scope === 'public' || !options.split || from < to)) this.model.grant(from, to, scope);
+    this.nodes = world.made.map((made) => new SimNode(this, made));
+    const nodeOf = (peerId: string): string => world.made.find((made) => made.peerId === peerId)?.nodeId ?? '';
+    this.liar = options.liar ? new Liar(world.liar, this.model, nodeOf) : undefined;
+  }
+
+  get liarPeerId(): string {
+    return this.#world.liar.peerId;
+  }
+
+  async start(): Promise<void> {
+    for (const node of this.nodes) await node.start();
+    if (this.liar !== undefined) {
+      const transport = this.network.open(
+        this.liarPeerId,
+        () => true,
+        () => false,
+      );
+      await this.liar.serve(transport);
+    }
+  }
+
+  fault(kind: string): void {
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+    this.note(`fault ${kind}`);
+  }
+
+  problem(text: string): void {
+    this.note(`problem ${text}`);
+    if (this.problems.length < 20) this.problems.push(text);
+  }
+
+  note(line: string): void {
+    this.#trace(`${this.platform.elapsedMs.toFixed(3)} ${line}\n`);
+  }
+
+  peersOf(name: string): readonly PeerFile[] {
+    const others = this.#world.made.filter((made) => made.name !== name);
+    const files = others.map((made) => peerFile(made.name, made, this.#shared(name, made.name)));
+    return this.liar === undefined ? files : [...files, peerFile('liar', this.#world.liar, ['public'])];
+  }
+
+  /** A client gives facts to a node. What it is not told of, it does not know. */
+  async assert(node: SimNode, facts: readonly AssertedFact[]): Promise<void> {
+    const { running } = node;
+    if (running === undefined) return;
+    const requests = facts.map((fact) => requestOf(node.made.nodeId, fact));
+    try {
+      const outcomes = await running.base.writer.assert(requests, { actor: 'client', mayWriteInstructions: false });
+      outcomes.forEach((outcome, i) => {
+        const fact = facts[i];
+        if (outcome.kind === 'stored' && fact !== undefined) fact.acknowledged = true;
+        if (outcome.kind === 'refused') this.problem(`${node.name} refuses a good fact: ${outcome.refusal.code}`);
+      });
+    } catch (error) {
+      this.note(`not stored: ${String(error)}`);
+    }
+  }
+
+  newFacts(node: SimNode, count: number, scope: AssertedFact['scope']): AssertedFact[] {
+    return Array.from({ length: count }, () => {
+      const id = ++this.#facts;
+      const entity = `${node.made.nodeId}/service/s${id}`;
+      return this.model.assert({ node: node.name, entity, value: `state ${id}`, scope, acknowledged: false });
+    });
+  }
+
+  #shared(from: string, to: string): string[] {
+    return ['public', 'company'].filter((scope) => this.model.mayRead(from, to, scope));
+  }
+}
+
+function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonly string[]): PeerFile {
+  const grant = (feed: string) => ({ feed, notBeforeMs: null, notAfterMs: null });
+  const authority = nodeId.slice('stigmem://'.length);
+  return {
+    name,
+    nodeId,
+    authority,
+    peerId,
+    addresses: [`/memory/${peerId}`],
+    namespaces: [authority],
+    share: share.map(grant),
+    accept: ['public', 'company'].map(grant),
+    allowTeam: false,
+    logKey: null,
+    disabled: false,
+    limits: { maxValueBytes: null, pageEntries: null },
+    policy: { witnesses: null, anchors: null },
+  };
+}
+
+function requestOf(nodeId: string, { entity, value, scope }: AssertedFact): AssertRequest {
+  return {
+    entity,
+    relation: 'ops:state',
+    source: `${nodeId}/agent/a1`,
+    value,
+    value_type: 'text',
+    scope,
+    confidence: 1,
+    valid_until: null,
+    garden_id: null,
+    derived_from: [],
+    attestation: null,
+    interpret_as: 'content',
+  };
+}

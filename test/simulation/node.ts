@@ -1,0 +1,264 @@
+/** One node of a simulated mesh: the product's own stations on a simulated disk and network, with a clock that may be wrong. */
+import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MessagePort } from 'node:worker_threads';
+import { loadConfig } from '../../src/config/config.ts';
+import { dataPaths } from '../../src/config/data-dir.ts';
+import type { PeerFile } from '../../src/config/peer-file.ts';
+import type { SeedUse } from '../../src/config/secret-file.ts';
+import { type JournalIdentity, SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
+import { initJournal } from '../../src/journal/init.ts';
+import type { Base } from '../../src/node/base.ts';
+import { declarationOf } from '../../src/node/declaration.ts';
+import { type Federation, federate } from '../../src/node/federation.ts';
+import { type OwnKey, type OwnKeys, vkeyOf } from '../../src/node/own-keys.ts';
+import { createAuditBell } from '../../src/observe/audit-bell.ts';
+import { createEvents } from '../../src/observe/events.ts';
+import { createLogger } from '../../src/observe/logger.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
+import { GrowthBell } from '../../src/serve/growth-bell.ts';
+import { openReader, type ReaderData } from '../../src/threads/reader.ts';
+import { ReaderClient } from '../../src/threads/reader-client.ts';
+import { type Calls, type Methods, RemoteError, serveCalls } from '../../src/threads/rpc.ts';
+import { openWriter, type WriterEvent } from '../../src/threads/writer.ts';
+import { WriterClient } from '../../src/threads/writer-client.ts';
+import { identityFromSeed } from '../../src/transport/identity.ts';
+import { Crash, type Disk } from './disk.ts';
+import type { MemoryTransport, Network } from './network.ts';
+import { type Platform, Scope } from './platform.ts';
+
+/** Keys and files that a node has in every run; they are made once in a process. */
+export interface Made {
+  readonly name: string;
+  readonly nodeId: string;
+  readonly peerId: string;
+  readonly identity: JournalIdentity;
+  readonly keys: OwnKeys;
+  /** Folder of its empty journal. */
+  readonly template: string;
+  readonly config: Base['config'];
+}
+
+const LOGGER = createLogger('silent');
+const METRICS = createMetrics();
+const EVENTS = createEvents(LOGGER, METRICS);
+/** Since when the keys of every node are valid. */
+export const CREATED_AT = '2025-12-01T00:00:00.000000Z';
+
+export async function makeNode(root: string, name: string): Promise<Made> {
+  const nodeId = `stigmem://${name}.example`;
+  const seed = (use: string): Buffer => createHash('sha256').update(`${use} of ${name}`).digest();
+  const suffix = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  const origin = (log: string): string => `${name}.example/${log}/${suffix}`;
+  const identity = { nodeId, journalOrigin: origin('journal'), auditOrigin: origin('audit'), createdAt: CREATED_AT };
+  const keyOf = (use: SeedUse): OwnKey => {
+    const key = seed(`${use} key`);
+    return { seed: key, vkey: vkeyOf(use, key, identity), since: CREATED_AT, former: [], next: null };
+  };
+  const keys = { node: keyOf('node'), log: keyOf('log'), witness: keyOf('witness'), anchor: keyOf('anchor') };
+  const template = join(root, name);
+  mkdirSync(template, { recursive: true });
+  writeFileSync(dataPaths(template).config, `node_id = "${nodeId}"\n`);
+  const flags = { 'federation.page_entries': '5', 'guard.wait_s': '10' };
+  const config = loadConfig(template, {}, flags);
+  if (!config.ok) throw new Error(JSON.stringify(config.error));
+  initJournal(template, identity);
+  const { peerId } = await identityFromSeed(keys.node.seed);
+  return { name, nodeId, peerId, identity, keys, template, config: config.value };
+}
+
+/** The journal's thread without a thread: calls wait for their turn and cross as copies, as they do between threads. */
+class InProcess implements Calls {
+  readonly #port = new EventEmitter();
+  readonly #answers = new Map<number, PromiseWithResolvers<unknown>>();
+  #nextId = 1;
+  readonly #enter: (work: () => void) => void;
+  #tail: Promise<void> = Promise.resolve();
+  isAlive = true;
+
+  constructor(enter: (work: () => void) => void, methods: Methods, after?: (seconds: number) => void) {
+    this.#enter = enter;
+    const port = {
+      on: (_event: 'message', listener: (message: unknown) => void) => this.#port.on('message', listener),
+      postMessage: (message: unknown) => this.#settle(structuredClone(message)),
+    };
+    serveCalls(port as unknown as MessagePort, methods, after);
+  }
+
+  get pending(): number {
+    return this.#answers.size;
+  }
+
+  call(method: string, args: readonly unknown[]): Promise<unknown> {
+    if (!this.isAlive) return Promise.reject(new Crash('the process is gone'));
+    const id = this.#nextId++;
+    const answer = Promise.withResolvers<unknown>();
+    this.#answers.set(id, answer);
+    const message = structuredClone({ id, method, args });
+    this.#tail = this.#tail.then(() => {
+      if (this.isAlive) this.#enter(() => this.#port.emit('message', message));
+    });
+    return answer.promise;
+  }
+
+  exited(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  end(): void {
+    this.isAlive = false;
+    for (const { reject } of this.#answers.values()) reject(new Crash('the process is gone'));
+    this.#answers.clear();
+  }
+
+  #settle(message: unknown): void {
+    if (!this.isAlive) return;
+    const answer = message as { id: number; value?: unknown; error?: ConstructorParameters<typeof RemoteError>[0] };
+    const waiting = this.#answers.get(answer.id);
+    this.#answers.delete(answer.id);
+    if (answer.error === undefined) waiting?.resolve(answer.value);
+    else waiting?.reject(new RemoteError(answer.error));
+  }
+}
+
+/** A process of a node, from its start to its end. */
+export interface Running {
+  readonly base: Base;
+  readonly federation: Federation;
+  readonly transport: MemoryTransport;
+  /** Ends in good order. */
+  stop(): Promise<void>;
+  /** Lets go of everything after the process has died. */
+  abandon(): void;
+}
+
+export interface StartOptions {
+  readonly made: Made;
+  readonly disk: Disk;
+  readonly network: Network;
+  readonly platform: Platform;
+  /** How wrong the node's clock is. */
+  readonly clock: { skewMs: number };
+  readonly peers: readonly PeerFile[];
+}
+
+/** @throws what opening the journal throws */
+export async function startNode({ made, disk, network, platform, clock, peers }: StartOptions): Promise<Running> {
+  const owned = new AsyncDisposableStack();
+  const nowMs = (): number => platform.nowMs() + clock.skewMs;
+  const { folder } = disk;
+  const { keys } = made;
+  const growth = new GrowthBell({ size: 0, feeds: [] });
+  const appended = new GrowthBell({ size: 0, feeds: [] });
+  const onEvent = (event: WriterEvent): void => {
+    if (event.kind !== 'grown') return;
+    appended.ring(event);
+    growth.ring(event);
+  };
+  const data = {
+    folder,
+    logSeed: keys.log.seed,
+    formerLogSeeds: [],
+    restoreSeed: new Uint8Array(32),
+    witnessSeed: keys.witness.seed,
+    formerWitnessSeeds: [],
+    anchorSeed: keys.anchor.seed,
+    witnessPolicy: null,
+    cacheMiB: 1,
+    signedHeadsFile: join(folder, SIGNED_HEADS_FILE),
+    guarded: true,
+  };
+  const threads: InProcess[] = [];
+  const scope = new Scope();
+  const enter = (work: () => void): void => platform.within(scope, work);
+  const tell = (event: WriterEvent): void => void Promise.resolve().then(() => onEvent(event));
+  const opened = platform.within(scope, () => openWriter(data, tell));
+  const thread = new InProcess(enter, { ...opened.methods }, opened.afterCall);
+  threads.push(thread);
+  const { config } = made;
+  const limits = { nodeAuthority: config.authority, maxValueBytes: config.limits.maxValueBytes, nowMs };
+  const writer = new WriterClient(thread, limits);
+  let closeReader: () => void = () => {};
+  const startReader = (reader: ReaderData): Calls => {
+    const methods = openReader(reader);
+    closeReader = () => methods['close']?.();
+    const calls = new InProcess(enter, methods);
+    threads.push(calls);
+    return calls;
+  };
+  const declaration = declarationOf(made, CREATED_AT);
+  const readerData = { folder, logSeed: keys.log.seed, formerLogSeeds: [], cacheMiB: 1 };
+  const reader = new ReaderClient(
+    readerData,
+    () => writer.head(),
+    () => declaration,
+    startReader,
+  );
+  const base: Base = {
+    config,
+    paths: dataPaths(folder),
+    keys,
+    statements: [],
+    identity: made.identity,
+    declaration,
+    peerId: made.peerId,
+    guarded: true,
+    logger: LOGGER,
+    metrics: METRICS,
+    events: EVENTS,
+    audits: createAuditBell(),
+    growth,
+    appended,
+    writer,
+    reader,
+    failed: new Promise(() => {}),
+    health: { corrupt: null, projectionLag: 0 },
+    nowMs,
+  };
+  growth.ring(await writer.guardView());
+  const files = new Map(peers.map((peer) => [peer.name, peer]));
+  const state = { peers: files, problems: [] };
+  let transport: MemoryTransport | undefined;
+  const federation = await federate(
+    base,
+    {
+      folder: { state: () => state, rescan: () => null },
+      watch: () => () => {},
+      openTransport: async () => {
+        const find = (peerId: string): PeerFile | undefined => peers.find((peer) => peer.peerId === peerId);
+        transport = network.open(
+          made.peerId,
+          (peerId) => find(peerId) !== undefined,
+          (peerId) => (find(peerId)?.addresses.length ?? 0) > 0,
+        );
+        return transport;
+      },
+    },
+    owned,
+  );
+  if (transport === undefined) throw new Error('no transport');
+  const end = transport;
+  const release = (): void => {
+    for (const one of threads) one.end();
+    scope.end();
+  };
+  return {
+    base,
+    federation,
+    transport: end,
+    async stop() {
+      await owned.disposeAsync();
+      await reader.close();
+      await writer.close();
+      release();
+    },
+    abandon() {
+      end.end();
+      release();
+      closeReader();
+      owned.disposeAsync().catch(() => {});
+    },
+  };
+}
