@@ -114,6 +114,7 @@ export async function createDataFolder(dir: string, nodeId: string, node: Node, 
   writeSeedFile(paths.logKey, 'log', randomSeed('log'));
   writeSeedFile(paths.witnessKey, 'witness', randomSeed('witness'));
   writeSeedFile(paths.anchorKey, 'anchor', randomSeed('anchor'));
+  writeSeedFile(paths.restoreKey, 'restore', randomSeed('restore'));
   mintCliToken(staging, openKeyStore(paths.apiKeys), nowMs);
 
   const authority = authorityOf(nodeId) ?? '';

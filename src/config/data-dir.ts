@@ -14,6 +14,8 @@ export interface DataPaths {
   readonly witnessKey: string;
   /** Private scalar of the anchor key: checkpoints that go to transparency logs. */
   readonly anchorKey: string;
+  /** Seed of the key that restore notes are sealed under. */
+  readonly restoreKey: string;
   /** Hashed API keys. */
   readonly apiKeys: string;
   /** The command line's own API key, in the clear: 0600. */
@@ -43,6 +45,7 @@ export function dataPaths(dir: string): DataPaths {
     logKey: join(keys, 'log.key'),
     witnessKey: join(keys, 'witness.key'),
     anchorKey: join(keys, 'anchor.key'),
+    restoreKey: join(keys, 'restore.key'),
     apiKeys: join(keys, 'api-keys.json'),
     cliToken: join(keys, 'cli.token'),
     onboarding: join(dir, 'onboarding'),

@@ -12,15 +12,17 @@ const SEED_BYTES = 32;
 
 /** What a seed is for. A seed of one purpose is refused for the other: the keys are never shared. */
 export type SeedUse = 'node' | 'log' | 'witness' | 'anchor';
+/** Besides keys that sign: the one that restore notes are sealed under, which nobody else ever sees. */
+export type SeedFileUse = SeedUse | 'restore';
 
 /** Writes a 32-byte seed as `stigmem-<use>-seed/v1 <base64>`, mode 0600. @throws TypeError unless it has 32 bytes */
-export function writeSeedFile(path: string, use: SeedUse, seed: Uint8Array): void {
+export function writeSeedFile(path: string, use: SeedFileUse, seed: Uint8Array): void {
   if (seed.byteLength !== SEED_BYTES) throw new TypeError(`a seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`);
   writeFileAtomically(path, `${seedHead(use)}${Buffer.from(seed).toString('base64')}\n`, SECRET_MODE);
 }
 
 /** 32 random bytes for a key of that use; for the anchor key a scalar that P-256 can use. */
-export function randomSeed(use: SeedUse): Uint8Array {
+export function randomSeed(use: SeedFileUse): Uint8Array {
   if (use !== 'anchor') return randomBytes(SEED_BYTES);
   const key = createECDH('prime256v1');
   key.generateKeys();
@@ -29,7 +31,7 @@ export function randomSeed(use: SeedUse): Uint8Array {
 }
 
 /** Reads a seed file. What stands in it is never part of an error. */
-export function readSeedFile(path: string, use: SeedUse): Result<Uint8Array, ConfigProblem> {
+export function readSeedFile(path: string, use: SeedFileUse): Result<Uint8Array, ConfigProblem> {
   const line = readSecretFile(path, `the ${use} key made by init`);
   if (!line.ok) return line;
   const head = seedHead(use);
@@ -82,7 +84,7 @@ export function readSecretFile(path: string, what: string): Result<string, Confi
   }
 }
 
-function seedHead(use: SeedUse): string {
+function seedHead(use: SeedFileUse): string {
   return `stigmem-${use}-seed/v1 `;
 }
 

@@ -19,6 +19,8 @@ export const MAX_FRAME_BYTES = 4_194_304;
 export const MAX_REQUEST_BYTES = 65_536;
 /** Heads of 256 logs, each below 2 KiB. */
 export const MAX_WITNESS_REQUEST_BYTES = 589_824;
+/** Sealed restore notes in one request or answer: one of the largest page, or eleven of pages of a usual size. */
+export const MAX_KEEP_BYTES = 524_288;
 /** Entries of one page. 1,000 adjacent leaves verify with one proof of some 1,030 hashes at most. */
 export const MAX_PAGE_ENTRIES = 4_096;
 export const DEFAULT_PAGE_ENTRIES = 1_000;

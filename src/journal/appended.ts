@@ -25,6 +25,7 @@ export const KEY_OF: {
   readonly key_statements: 'statement_id';
   readonly grant_texts: 'grant_id';
   readonly disclosures: 'disclosure_id';
+  readonly page_places: 'place_id';
 } = {
   feeds: 'feed_id',
   entries: 'chain_seq',
@@ -45,6 +46,7 @@ export const KEY_OF: {
   key_statements: 'statement_id',
   grant_texts: 'grant_id',
   disclosures: 'disclosure_id',
+  page_places: 'place_id',
 };
 
 /** A row without its key, which the table gives, and without its sums. */

@@ -2,7 +2,7 @@
  * Appends facts: chain link, feed position, entry, leaf, tree. One instance, one writer; the caller holds the transaction.
  */
 import { randomFillSync } from 'node:crypto';
-import { chainHash } from '../core/chain.ts';
+import { type Draft, placeDraft } from '../core/draft.ts';
 import { type Entry, encodeEntry } from '../core/entry.ts';
 import { feedNameOf } from '../core/feed-name.ts';
 import { isoMicros } from '../core/time.ts';
@@ -16,12 +16,6 @@ import { JournalError } from './errors.ts';
 import type { Summed } from './locator.ts';
 import { StoredTiles, TileWriter } from './stored-tiles.ts';
 import type { EntryRow } from './tables.ts';
-
-/** What an entry says before the log gives it a place. */
-export type Draft = Omit<
-  Entry,
-  'chain_hash' | 'chain_seq' | 'created_at' | 'feed_seq' | 'previous_hash' | 'tenant_id' | 'v'
->;
 
 interface Feed {
   readonly id: number;
@@ -136,17 +130,10 @@ export class EntryLog {
   }
 
   #place(draft: Draft, feed: Feed, chainSeq: number, createdAt: string): Entry {
-    const link = {
-      chain_seq: chainSeq,
-      created_at: createdAt,
-      event_hash: draft.event_hash,
-      fact_id: draft.fact_id,
-      previous_hash: this.#head,
-      tenant_id: 'default' as const,
-    };
-    this.#head = chainHash(link);
     feed.length++;
-    return { ...draft, ...link, chain_hash: this.#head, feed_seq: feed.length, v: 1 };
+    const entry = placeDraft(draft, { chainSeq, feedSeq: feed.length, createdAt, previousHash: this.#head });
+    this.#head = entry.chain_hash;
+    return entry;
   }
 
   #feedOf(draft: Draft): Feed {

@@ -11,7 +11,7 @@ import { sameHash } from '../merkle/hash.ts';
 import { rootAt } from '../merkle/tiles.ts';
 import { type ProvedEntry, type TailFault, verifyTail } from '../verify/own-tail.ts';
 import type { AuditLog } from './audit-log.ts';
-import { type Db, PARAM, prepare, sqlBuilder } from './database.ts';
+import { type Db, ONE, PARAM, prepare, sqlBuilder } from './database.ts';
 import type { EntryLog } from './entry-log.ts';
 import { JournalError } from './errors.ts';
 import type { EvidenceStore } from './evidence-store.ts';
@@ -63,6 +63,7 @@ export interface Restored {
   readonly auditSeq: number;
 }
 
+const TAIL_LOST = 'audit_tail_lost';
 const FORKED =
   'a checkpoint that this node signed contradicts the history in its journal. Nothing is written or signed any more: ' +
   'restore the newest copy of the folder, or keep it for reading and go on as a new node';
@@ -79,14 +80,15 @@ export class JournalGuard {
   }
 
   /** Nothing is signed or written until {@link clear}. @throws JournalError `history_rewritten` on a contradiction */
-  begin(): void {
+  begin(nowMs: number): void {
     const { signer, entries, audit } = this.#parts;
     if (this.#isForked()) {
       signer.hold(FORKED);
       return;
     }
     signer.isBehind('journal', entries.size);
-    signer.isBehind('audit', audit.size);
+    this.#settleAudit(nowMs);
+    signer.assertExtendsSigned('audit', audit.size);
     signer.hold('it has just started and asks its peers whether this is its newest history');
   }
 
@@ -196,18 +198,41 @@ export class JournalGuard {
    *
    * @throws JournalError `guarded` if it is a fork, or its log key is not the newest
    */
-  clear(nowMs: number): void {
-    const { db, heads, audit, log, signer, transact } = this.#parts;
+  clear(): void {
+    const { db, heads, log, signer } = this.#parts;
     if (heads.forked !== null) throw new JournalError('guarded', FORKED);
     if (isSuperseded(db, log.key)) throw new JournalError('guarded', SUPERSEDED);
-    const signed = heads.last('audit');
-    if (signed !== null && signed.size > audit.size) {
-      // Nobody holds the end of the audit log. It goes on from where the copy ends, and says so in its own next record.
-      heads.set('audit', this.#recordedHead('audit'));
-      const detail = { ...this.#auditSizes(), signed_audit_size: signed.size, signed_audit_root: signed.root };
-      transact(() => audit.append({ event: 'audit_tail_lost', detail }, null, nowMs * 1000));
-    }
     signer.release();
+  }
+
+  /**
+   * Nobody holds the end of the audit log: it goes on from where the copy ends, and says so in its next record, before
+   * anything else is written to it. Only then the file is changed: a crash in between leaves a record that names the very
+   * head in the file, and the next start goes by that.
+   */
+  #settleAudit(nowMs: number): void {
+    const { heads, audit, transact } = this.#parts;
+    const signed = heads.last('audit');
+    if (signed === null) return;
+    if (!this.#isRecordedAsLost(signed)) {
+      if (signed.size <= audit.size) return;
+      const detail = { ...this.#auditSizes(), signed_audit_root: signed.root };
+      transact(() => audit.append({ event: TAIL_LOST, detail }, null, nowMs * 1000));
+    }
+    heads.set('audit', this.#recordedHead('audit'));
+  }
+
+  #isRecordedAsLost({ size, root }: SignedHead): boolean {
+    const query = sqlBuilder
+      .selectFrom('audit')
+      .select('body')
+      .where('event', '=', PARAM)
+      .orderBy('seq', 'desc')
+      .limit(ONE);
+    const row = prepare<[string], { body: string }>(this.#parts.db, query).get(TAIL_LOST);
+    if (row === undefined) return false;
+    const { detail } = JSON.parse(row.body) as { detail: { signed_audit_size?: unknown; signed_audit_root?: unknown } };
+    return detail.signed_audit_size === size && detail.signed_audit_root === root;
   }
 
   #auditSizes(): Record<string, number> {
@@ -227,7 +252,7 @@ export class JournalGuard {
       .select(['tree_size', 'root', 'note'])
       .where('log', '=', PARAM)
       .orderBy('checkpoint_id', 'desc')
-      .limit(1);
+      .limit(ONE);
     const row = prepare<[number], { tree_size: number; root: Uint8Array; note: string }>(this.#parts.db, query).get(
       LOGS[name],
     );

@@ -15,6 +15,7 @@ const NO_NOTE = '-';
 export class HeldPages {
   readonly #peers: PeerRecords;
   readonly #witness: WitnessRecords;
+  readonly #lastWithin: Statement<[string, number], number | null>;
   readonly #pages: Statement<[string, number, number, number], HeldPage>;
 
   constructor(db: Db) {
@@ -30,6 +31,12 @@ export class HeldPages {
       .limit(PARAM)
       .offset(PARAM);
     this.#pages = prepare(db, pages);
+    const within = sqlBuilder
+      .selectFrom('pages')
+      .select((q) => q.fn.max('page_id').as('last'))
+      .where('peer', '=', PARAM)
+      .where('tree_size', '<=', PARAM);
+    this.#lastWithin = prepare<[string, number]>(db, within).pluck() as Statement<[string, number], number | null>;
   }
 
   /**
@@ -43,6 +50,11 @@ export class HeldPages {
     const others = origin === undefined ? [] : [this.#witness.cosigned(origin), this.#witness.largestSeen(origin)];
     const held = [verified, ...others].filter((head) => head !== null);
     return held.toSorted((a, b) => b.size - a.size)[0]?.note ?? null;
+  }
+
+  /** The last page of a peer that was proved within the first `treeSize` entries of its log; 0 for none. */
+  lastWithin(peer: string, treeSize: number): number {
+    return this.#lastWithin.get(peer, treeSize) ?? 0;
   }
 
   /** Page `skip` of those taken from the peer that may hold the leaf index `from` or a larger one, in the order of arrival. */

@@ -1,13 +1,16 @@
 /** The writer of a node's journal: one instance, one thread, one process. Everything it does is one transaction. */
 import { join } from 'node:path';
+import { type Draft, draftReceived } from '../core/draft.ts';
 import type { Entry } from '../core/entry.ts';
 import { formatHlc, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
 import { uuidV7 } from '../core/ids.ts';
+import { feedOf } from '../core/scope.ts';
 import { isoMicros } from '../core/time.ts';
 import { appendSignature } from '../merkle/cosignature.ts';
 import { type AnchorSigner, signAnchor } from '../merkle/ecdsa.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { VerifiedAssertion } from '../verify/assertion.ts';
+import { quarantineOf } from '../verify/entry-rules.ts';
 import type { VerifiedBatch } from '../verify/judge.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
@@ -15,8 +18,8 @@ import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './a
 import { AuditLog } from './audit-log.ts';
 import { loadClock } from './clock.ts';
 import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import { draftOwn, draftReceived } from './drafts.ts';
-import { type Draft, EntryLog } from './entry-log.ts';
+import { draftOwn } from './drafts.ts';
+import { EntryLog } from './entry-log.ts';
 import { entryOf, hashBytes, hlcNumber } from './entry-row.ts';
 import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
@@ -25,6 +28,7 @@ import { JournalGuard } from './guard.ts';
 import { readIdentity } from './identity.ts';
 import { KeyStatements, successionDetail } from './key-statements.ts';
 import { MutationWatch } from './mutation-watch.ts';
+import { PagePlaces } from './page-places.ts';
 import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';
@@ -73,6 +77,7 @@ export class Journal {
   readonly #attempts: MutationWatch;
   readonly #random: JournalOptions['random'];
   readonly #seen: Statement<[string], EntryRow>;
+  readonly #places: PagePlaces;
   readonly #refusals: Refusals;
   readonly #saveClock: Statement<unknown[]>;
   #clock: Hlc;
@@ -84,6 +89,7 @@ export class Journal {
     this.#audit = new AuditLog(db);
     this.#evidence = new EvidenceStore(db);
     this.peers = new PeerRecords(db);
+    this.#places = new PagePlaces(db);
     const log = createLogSigner(identity.journalOrigin, options.logSeed, options.formerLogSeeds);
     this.anchors = new AnchorRecords(db);
     this.witness = new WitnessRecords(db);
@@ -101,7 +107,7 @@ export class Journal {
       evidence: this.#evidence,
       log: { origin: log.name, key: log.publicKey },
       transact: (work) => this.#transact(work),
-      onPutBack: (entries, nowMs) => this.#receiveClock(entries, nowMs),
+      onPutBack: (entries, nowMs) => this.#takePutBack(entries, nowMs),
     });
     this.#attempts = new MutationWatch(db);
     this.#random = options.random;
@@ -122,7 +128,7 @@ export class Journal {
       const path = options.signedHeadsFile ?? join(folder, SIGNED_HEADS_FILE);
       const heads = options.guarded === true ? SignedHeadFile.openOrCreate(path) : SignedHeadFile.open(path);
       const journal = new Journal(db, readIdentity(db), heads, options);
-      if (options.guarded === true) journal.guard.begin();
+      if (options.guarded === true) journal.guard.begin(Date.now());
       else {
         journal.guard.assertNotForked();
         journal.#signer.assertExtendsSigned('journal', journal.#entries.size);
@@ -172,14 +178,15 @@ export class Journal {
       this.#assertCursor(batch);
       const first = this.#entries.size + 1;
       const entries = this.#entries.append(
-        batch.accepted.map((fact) => draftReceived(fact, peer.nodeId)),
+        batch.accepted.map(({ entry, leafHash }) => draftReceived(entry, leafHash, peer.nodeId)),
         nowUs,
       );
       batch.accepted.forEach((fact, i) => {
         if (fact.quarantine !== null) this.#refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
       });
       const refused = this.#refusals.facts(batch, nowUs);
-      this.#savePeerProgress(batch, nowUs);
+      const pageId = this.#savePeerProgress(batch, nowUs);
+      if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
       this.#receiveClock(entries, nowMs);
       return {
         appended: entries.length === 0 ? null : { first, last: this.#entries.size },
@@ -281,7 +288,8 @@ export class Journal {
       const row = this.#seen.get(id);
       if (row === undefined) continue;
       const entry = entryOf(row);
-      found.set(id, { ...entry, node_id: entry.origin?.node_id ?? null });
+      const { node_id = null, leaf_hash = null } = entry.origin ?? {};
+      found.set(id, { ...entry, node_id, origin_leaf: leaf_hash });
     }
     return found;
   }
@@ -374,7 +382,8 @@ export class Journal {
     );
   }
 
-  #savePeerProgress(batch: VerifiedBatch, nowUs: number): void {
+  /** @returns the key of the page; null when it had no entry */
+  #savePeerProgress(batch: VerifiedBatch, nowUs: number): number | null {
     const { checkpoint, feed, feedHead } = batch;
     const peer = batch.peer.nodeId;
     const treeSize = checkpoint.size;
@@ -382,8 +391,8 @@ export class Journal {
     if (this.peers.feedLength(peer, feed) !== feedHead.length) {
       this.peers.saveFeedHead(peer, feed, { length: feedHead.length, treeSize, note: feedHead.note });
     }
-    if (batch.to === batch.after) return;
-    this.peers.savePage(
+    if (batch.to === batch.after) return null;
+    return this.peers.savePage(
       {
         peer,
         feed,
@@ -391,11 +400,23 @@ export class Journal {
         to: batch.to,
         treeSize,
         frames: batch.page,
-        accepted: batch.accepted.length,
+        accepted: batch.accepted.length + batch.regained,
         refused: batch.refused.length,
       },
       nowUs,
     );
+  }
+
+  /** What ordinary appending does besides: what is hidden from reads stays so. */
+  #takePutBack(entries: readonly Entry[], nowMs: number): void {
+    for (const entry of entries) {
+      const reason = entry.origin === null ? null : quarantineOf(entry);
+      const feed = feedOf(entry);
+      if (entry.origin === null || reason === null || !feed.ok) continue;
+      const from = { peer: { nodeId: entry.origin.node_id }, feed: feed.value };
+      this.#refusals.quarantined(entry, reason, from, nowMs * 1000);
+    }
+    this.#receiveClock(entries, nowMs);
   }
 
   #receiveClock(entries: readonly Entry[], nowMs: number): void {

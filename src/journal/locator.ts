@@ -102,6 +102,7 @@ export const SUMMED_COLUMNS: { readonly [T in SummedTable]: readonly SummedColum
   key_statements: ['statement_id', 'node_id', 'note', 'received_us'],
   grant_texts: ['grant_id', 'digest', 'text'],
   disclosures: ['disclosure_id', 'peer', 'feed', 'after_seq', 'to_seq', 'tree_size', 'grant_id', 'sent_us'],
+  page_places: ['place_id', 'page_id', 'first_seq', 'entries'],
 };
 
 /** What the sums of a table are made from. */

@@ -31,6 +31,7 @@ export interface PeerTotals {
 
 export class PeerRecords {
   readonly #totals: Statement<[string], { accepted: number | null; refused: number | null }>;
+  readonly #cursors: Statement<[string], { feed: string; after: number }>;
   readonly #cursor: Statement<[string, string], number>;
   readonly #checkpoint: Statement<[string], { tree_size: number; root: Uint8Array; note: string }>;
   readonly #feedLength: Statement<[string, string], number>;
@@ -43,6 +44,7 @@ export class PeerRecords {
   readonly #insertDeclaration: (row: NewRow<'peer_declarations'>) => number;
 
   constructor(db: Db) {
+    this.#cursors = prepare(db, allCursors);
     this.#cursor = prepare<[string, string]>(db, newestCursor).pluck() as Statement<[string, string], number>;
     this.#checkpoint = prepare(db, newestCheckpoint);
     this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
@@ -59,6 +61,11 @@ export class PeerRecords {
   /** Sequence of the last entry of the feed that was judged; 0 for none. A cursor is the end of the newest page. */
   cursor(peer: string, feed: string): number {
     return this.#cursor.get(peer, feed) ?? 0;
+  }
+
+  /** Of each feed that something was taken of. */
+  cursors(peer: string): readonly { readonly feed: string; readonly after: number }[] {
+    return this.#cursors.all(peer);
   }
 
   checkpoint(peer: string): VerifiedCheckpoint | null {
@@ -86,7 +93,8 @@ export class PeerRecords {
     return { accepted: row?.accepted ?? 0, refused: row?.refused ?? 0 };
   }
 
-  savePage(page: PageRecord, nowUs: number): void {
+  /** @returns its key */
+  savePage(page: PageRecord, nowUs: number): number {
     const { header, entries, proof, note } = page.frames;
     const page_id = this.#insertPage({
       peer: page.peer,
@@ -103,6 +111,7 @@ export class PeerRecords {
       digest: pageDigest(page.frames),
     });
     if (note !== null) this.#insertPageNote({ page_id, note: Buffer.from(note).toString('utf8') });
+    return page_id;
   }
 
   saveCheckpoint(peer: string, checkpoint: VerifiedCheckpoint, nowUs: number): void {
@@ -127,6 +136,12 @@ export function pageDigest(frames: PageFrames): Buffer {
 }
 
 const ABSENT = Buffer.alloc(32);
+
+const allCursors = sqlBuilder
+  .selectFrom('pages')
+  .select((q) => ['feed', q.fn.max('to_seq').as('after')])
+  .where('peer', '=', PARAM)
+  .groupBy('feed');
 
 const newestCursor = sqlBuilder
   .selectFrom('pages')

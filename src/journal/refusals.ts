@@ -124,13 +124,18 @@ export class Refusals {
   }
 
   /** A fact that was taken, and is hidden from reads until an operator decides. */
-  quarantined(entry: Entry, reason: string, batch: VerifiedBatch, nowUs: number): void {
+  quarantined(
+    entry: Entry,
+    reason: string,
+    from: { readonly peer: { readonly nodeId: string }; readonly feed: string },
+    nowUs: number,
+  ): void {
     this.#quarantine.run([entry.chain_seq, reason, 'pending']);
     const input: AuditInput = {
       event: 'quarantine_ingest',
       reason,
-      peer: batch.peer.nodeId,
-      feed: batch.feed,
+      peer: from.peer.nodeId,
+      feed: from.feed,
       factId: entry.fact_id,
       cid: entry.cid,
       chainSeq: entry.origin?.chain_seq ?? null,

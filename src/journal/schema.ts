@@ -195,6 +195,21 @@ CREATE TABLE refusal_notices (
 ) STRICT;
 `;
 
+/** Migration 6: where the entries of a page came to stand, and what is kept for peers. */
+const TABLES_6 = `
+CREATE TABLE page_places (
+  place_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, first_seq INTEGER NOT NULL, entries INTEGER NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX page_places_by_page ON page_places (page_id);
+
+CREATE TABLE kept_notes (
+  kept_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, after_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL, sealed BLOB NOT NULL, received_us INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX kept_notes_by_page ON kept_notes (peer, feed, to_seq);
+`;
+
 /**
  * How often, and with what outcome, an anchor was tried that has no receipt yet; which heads of others' logs have been
  * joined with what was verified here: without its row a head is asked about again.
@@ -305,6 +320,8 @@ const GUARDED_2: Readonly<Record<string, string>> = {
   key_statements: 'statement_id',
 };
 const GUARDED_3: Readonly<Record<string, string>> = { grant_texts: 'grant_id', disclosures: 'disclosure_id' };
+/** `kept_notes` is not: what a peer leaves here it may replace, and nothing of ours rests on it. */
+const GUARDED_6: Readonly<Record<string, string>> = { page_places: 'place_id' };
 /** The reference's table of checkpoints; `payload` is the text whose hash is the leaf of a local log. */
 const VIEWS_2 = `
 CREATE VIEW fact_chain_checkpoints AS SELECT
@@ -329,7 +346,7 @@ WHERE c.log = 1;
 `;
 
 /** Every guarded table with its key column; `mutation_attempts` last. */
-export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_3, ...GUARDED_2, ...GUARDED_1 };
+export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_6, ...GUARDED_3, ...GUARDED_2, ...GUARDED_1 };
 /** Keys that are not counted up: an existing one is refused, any other is let in. */
 const UNORDERED = new Set(['meta', 'tiles']);
 const GUARDED_VIEWS_1 = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
@@ -370,6 +387,7 @@ export const MIGRATIONS: readonly string[] = [
   [TABLES_3, ...guardsOf(GUARDED_3)].join('\n'),
   WAITING_4,
   DERIVED_5,
+  [TABLES_6, ...guardsOf(GUARDED_6)].join('\n'),
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

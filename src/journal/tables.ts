@@ -257,6 +257,18 @@ export interface Tables {
     note: string;
     received_us: number;
   };
+  /** The entries that a page brought stand one behind the other from `first_seq` on; a page that brought none has no row. */
+  page_places: { place_id: number; page_id: number; first_seq: number; entries: number; sum1: number; sum2: number };
+  kept_notes: {
+    kept_id: number;
+    peer: string;
+    feed: string;
+    after_seq: number;
+    to_seq: number;
+    /** Sealed by the peer, see `wire/restore-note.ts`. */
+    sealed: Uint8Array;
+    received_us: number;
+  };
   anchor_attempts: {
     anchor_id: number;
     backend: string;
@@ -295,7 +307,8 @@ export type SummedTable =
   | 'page_receipts'
   | 'key_statements'
   | 'grant_texts'
-  | 'disclosures';
+  | 'disclosures'
+  | 'page_places';
 
 /** The two logs of a node. The number is part of tile and checkpoint keys. */
 export const LOGS = { journal: 1, audit: 2 } as const;

@@ -24,6 +24,7 @@ import { identityFromSeed } from '../transport/identity.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { declarationOf } from './declaration.ts';
 import { type OwnKey, type OwnKeys, openOwnKeys } from './own-keys.ts';
+import { openRestoreSeed } from './restore-seed.ts';
 
 /** Page cache of the two journal connections, MiB. */
 const WRITER_CACHE_MIB = 16;
@@ -105,7 +106,8 @@ export async function openBase(
   const growth = new GrowthBell({ size: 0, feeds: [] });
   const guarded = use === 'daemon' && canBeAsked(config, paths);
   const appended = new GrowthBell({ size: 0, feeds: [] });
-  const writer = await openWriter(dir, config, { ...signingSeeds(keys), guarded }, (event) => {
+  const restoreSeed = required(openRestoreSeed(paths), (problem) => [problem]);
+  const writer = await openWriter(dir, config, { ...signingSeeds(keys), restoreSeed, guarded }, (event) => {
     if (event.kind === 'grown') {
       appended.ring(event);
       // With a policy of our own, peers are told when there is a checkpoint that they will be given.
@@ -155,7 +157,7 @@ function signingSeeds({ log, witness, anchor }: OwnKeys): SigningSeeds {
 function openWriter(
   dir: string,
   config: Config,
-  given: SigningSeeds & Pick<WriterData, 'guarded'>,
+  given: SigningSeeds & Pick<WriterData, 'guarded' | 'restoreSeed'>,
   onEvent: (event: WriterEvent) => void,
 ): Promise<WriterClient> {
   return WriterClient.open({

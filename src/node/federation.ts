@@ -20,6 +20,7 @@ import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
 import { gardenMembersOf, givingOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
+import { keepingOf } from './kept-notes.ts';
 import { noticesOf } from './notices.ts';
 import { observeCorrupt, observePage } from './observing.ts';
 import { openOnboarding, serveInvitations } from './onboarding.ts';
@@ -156,6 +157,7 @@ function servingDeps(
     growth,
     logger,
     reader,
+    ...keepingOf(base),
     successions: async (nodeId) => ((await writer.successions([nodeId]))[0] ?? []).map(({ note }) => note),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),

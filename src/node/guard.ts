@@ -15,6 +15,7 @@ import type { IndexRanges } from '../verify/own-tail.ts';
 import type { PageFrames } from '../wire/page.ts';
 import type { LostKeys } from './lost-keys.ts';
 import type { OutsideHeads } from './outside-heads.ts';
+import { type RegainJournal, regainFrom } from './regain.ts';
 
 export type GuardState = 'asking' | 'clear' | 'behind' | 'forked';
 
@@ -28,7 +29,7 @@ export interface GuardStatus {
   readonly disputed: boolean;
 }
 
-export interface GuardJournal {
+export interface GuardJournal extends RegainJournal {
   guardView(): Promise<GuardView>;
   compareOwnHead(note: string, shownBy: string): Promise<OwnHeadVerdict>;
   offerOwnPage(frames: PageFrames): Promise<number | null>;
@@ -52,6 +53,8 @@ export interface GuardDeps {
 const RANGES_SHOWN = 20;
 /** How long a node that nobody has answered yet waits before it asks witnesses once more; peers are asked when they connect. */
 const ASK_AGAIN_MS = 15_000;
+/** While entries are missing, peers are asked again this often. */
+const RETRY_MS = 10_000;
 /** Pages of a peer that may hold a missing entry and hold none: the last one of each feed. */
 const SPARE_PAGES = 256;
 
@@ -63,6 +66,7 @@ export class RestoreGuard {
   readonly #decided = Promise.withResolvers<void>();
   #connections = new Map<string, PromiseWithResolvers<void>>();
   #work: Promise<unknown> = Promise.resolve();
+  #again: NodeJS.Timeout | undefined;
   #state: GuardState = 'asking';
   #trouble: string | null = null;
   /** A peer has shown a checkpoint that our own key has signed. */
@@ -140,6 +144,7 @@ export class RestoreGuard {
 
   async stop(): Promise<void> {
     this.#deps.lostKeys.stop();
+    clearTimeout(this.#again);
     this.#stopping.abort(new Error('the node is stopping'));
     await this.#work.catch(() => {});
   }
@@ -259,7 +264,7 @@ export class RestoreGuard {
     }
     // Side by side, until all is there: one that gives nothing, or gives it slowly, keeps nobody else from being asked.
     const enough = new AbortController();
-    await Promise.all(this.#deps.peers().map((peer) => this.#askPages(peer, view, enough)));
+    await Promise.all(this.#deps.peers().map((peer) => this.#askBack(peer, view, enough)));
     const outcome = await this.#deps.journal.restoreTail();
     if (outcome.kind === 'restored') {
       this.#deps.outside.restored(outcome.size);
@@ -271,6 +276,7 @@ export class RestoreGuard {
     if (outcome.code === 'tail_incomplete') {
       this.#trouble = incomplete(view, outcome.missing, outcome.missingCount);
       this.#set('behind');
+      this.#askLater();
       return;
     }
     const { index, detail } = outcome;
@@ -282,6 +288,15 @@ export class RestoreGuard {
       detail: { index, detail },
     });
     this.#set('forked');
+  }
+
+  /** First what it took from us, then what we took from it. */
+  async #askBack(peer: PeerFile, view: GuardView, enough: AbortController): Promise<void> {
+    await this.#askPages(peer, view, enough);
+    const signal = AbortSignal.any([this.#stopping.signal, enough.signal]);
+    if (signal.aborted) return;
+    const isWhole = await regainFrom(peer, view.signedSize - view.size, this.#deps, signal).catch(() => false);
+    if (isWhole) enough.abort();
   }
 
   /** A page holds one missing entry at least, but for a few: who sends more pages than that goes on without end. */
@@ -296,6 +311,17 @@ export class RestoreGuard {
     };
     const signal = AbortSignal.any([this.#stopping.signal, enough.signal]);
     await askOwnPages(transport, peerId, size, take, signal).catch(() => {});
+  }
+
+  /** A peer that has just started gives no page yet, and its connection may stay. */
+  #askLater(): void {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => {
+      this.#inTurn(() => this.#evaluate()).catch((error: unknown) => {
+        this.#trouble = `what peers hold of our log could not be judged: ${String(error)}`;
+        this.#set(this.#state);
+      });
+    }, RETRY_MS).unref();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T | undefined> {

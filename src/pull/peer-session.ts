@@ -25,6 +25,7 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
+import { sendNotes } from './send-notes.ts';
 import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';
 import { takeTurn } from './take-turn.ts';
@@ -193,6 +194,7 @@ export class PeerSession {
       this.#set({ phase: 'queued' });
       const before = judgedOf(this.#state.progress);
       const outcome = await this.#pullInTurn(accept, signal);
+      await this.#leaveNotes(signal);
       if (outcome !== 'gave_way' && outcome.stoppedBy !== null) {
         const { reason, auditSeq } = outcome.stoppedBy;
         throw new PullError('page_refused', `a page was refused: ${reason} (audit record ${auditSeq})`);
@@ -273,6 +275,15 @@ export class PeerSession {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'closures not given');
     });
     this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
+  }
+
+  /** As soon as pages are stored: what is lost before the peer has its notes, nobody can give back. */
+  async #leaveNotes(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted === null) return;
+    await sendNotes(peer, greeted, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'restore notes not taken');
+    });
   }
 
   #noteAbsent(accept: readonly string[], outcome: PullOutcome): void {

@@ -1,8 +1,10 @@
 import type { PeerFile } from '../config/peer-file.ts';
 import type { GardenMembers } from '../core/disclosure.ts';
 import type { Disclosure } from '../journal/disclosure-records.ts';
+import type { KeptNote } from '../journal/kept-notes.ts';
 import type { CorruptFact, JournalHead } from '../journal/read-model.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
+import type { FeedCursor } from '../wire/pull-request.ts';
 import type { BuiltPage, PageRequest } from './build-page.ts';
 
 /** What answering peers needs of the rest of the node. */
@@ -19,6 +21,8 @@ export interface ServeDeps {
   readonly reader: ServeReader;
   /** Key successions of a peer, signed notes, in the order in which they were taken. */
   readonly successions: (nodeId: string) => Promise<readonly string[]>;
+  /** A peer has lost its log from this leaf index on, and asks for it. */
+  readonly onLost: (nodeId: string, from: number) => Promise<void>;
   /** Our own journal gave a row that is not what was appended. */
   readonly onCorrupt: (corrupt: CorruptFact) => void;
   readonly nowMs: () => number;
@@ -38,6 +42,13 @@ export interface ServeReader {
   /** The largest checkpoint of a peer's log that was verified here. */
   heldCheckpoint(peer: string): Promise<string | null>;
   heldPage(peer: string, from: number, skip: number): Promise<SignedPageFrames | undefined>;
+  /** Restore notes that the peer left here. */
+  keptNotes(
+    peer: string,
+    cursors: readonly FeedCursor[],
+    skip: number,
+    limits: { readonly notes: number; readonly bytes: number },
+  ): Promise<readonly KeptNote[]>;
 }
 
 /** The corrupt row behind an error that crossed a thread border; undefined for any other error. */

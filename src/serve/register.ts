@@ -1,10 +1,12 @@
 /** Puts the answers on the wire: each protocol with its limits on streams, bytes and time. */
-import { MAX_REQUEST_BYTES } from '../core/limits.ts';
+import { MAX_KEEP_BYTES, MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { ServeOptions } from '../transport/answer.ts';
 import type { Transport } from '../transport/transport.ts';
 import {
   CLOSURE_PROTOCOL,
   HELLO_PROTOCOL,
+  KEEP_PROTOCOL,
   NOTICE_PROTOCOL,
   PROOF_PROTOCOL,
   PULL_PROTOCOL,
@@ -14,6 +16,7 @@ import {
 } from '../wire/protocols.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { answerClosure, type ClosureDeps } from './answer-closure.ts';
+import { answerKeep, type KeepDeps } from './answer-keep.ts';
 import { answerNotice, type NoticeDeps } from './answer-notice.ts';
 import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
@@ -34,19 +37,19 @@ const PROOF_MS = 60_000;
  * hello, a receipt or a watch gets through whatever else the peer does. An honest puller that is told of every append asks
  * fifty times a second.
  */
-const PULLS_PER_SECOND = 100;
-const PULLS_AT_ONCE = 200;
-const PROOFS_PER_SECOND = 50;
-const PROOFS_AT_ONCE = 200;
-const RECOVERIES_PER_SECOND = 20;
-const RECOVERIES_AT_ONCE = 100;
-const RECEIPTS_PER_SECOND = 100;
-const RECEIPTS_AT_ONCE = 200;
-/** Each costs a look-up and a signature for every feed that it names. */
-const CLOSURES_PER_SECOND = 5;
-const CLOSURES_AT_ONCE = 20;
+const RATES = {
+  pull: { perSecond: 100, burst: 200 },
+  proof: { perSecond: 50, burst: 200 },
+  recover: { perSecond: 20, burst: 100 },
+  receipt: { perSecond: 100, burst: 200 },
+  keep: { perSecond: 100, burst: 200 },
+  /** Each costs a look-up and a signature for every feed that it names. */
+  closure: { perSecond: 5, burst: 20 },
+  /** Each costs verifying its notes. */
+  notice: { perSecond: 5, burst: 20 },
+} as const;
 
-export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, NoticeDeps {
+export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, KeepDeps, NoticeDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -66,61 +69,63 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     maxRequestBytes: MAX_REQUEST_BYTES,
   });
 
-  await transport.serve(HELLO_PROTOCOL, {
+  const serve = (protocol: string, options: Omit<ServeOptions, 'onError'>): Promise<void> =>
+    transport.serve(protocol, { ...options, onError });
+
+  await serve(HELLO_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(SHORT_MS, SHORT_MS),
     handler: (request, { peerId }) => {
       onHello(request, peerId);
       return [hello()];
     },
-    onError,
   });
-  await transport.serve(PULL_PROTOCOL, {
+  await serve(PULL_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
-    rate: { perSecond: PULLS_PER_SECOND, burst: PULLS_AT_ONCE },
+    rate: RATES.pull,
     onBusy: (retryAfterMs) => [encodePullEnd({ error: 'busy', retry_after_ms: retryAfterMs })],
     handler: (request, { peerId }) => answerPull(request, peerId, deps),
-    onError,
   });
-  await transport.serve(PROOF_PROTOCOL, {
+  await serve(PROOF_PROTOCOL, {
     maxInboundStreams: 4,
     limits: limits(IDLE_MS, PROOF_MS),
-    rate: { perSecond: PROOFS_PER_SECOND, burst: PROOFS_AT_ONCE },
+    rate: RATES.proof,
     handler: (request, { peerId }) => answerProof(request, peerId, deps),
-    onError,
   });
-  await transport.serve(RECOVER_PROTOCOL, {
+  await serve(RECOVER_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
-    rate: { perSecond: RECOVERIES_PER_SECOND, burst: RECOVERIES_AT_ONCE },
+    rate: RATES.recover,
     handler: (request, { peerId }) => answerRecover(request, peerId, deps),
-    onError,
   });
-  await transport.serve(RECEIPT_PROTOCOL, {
+  await serve(RECEIPT_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
-    rate: { perSecond: RECEIPTS_PER_SECOND, burst: RECEIPTS_AT_ONCE },
+    rate: RATES.receipt,
     handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
-    onError,
   });
-  await transport.serve(CLOSURE_PROTOCOL, {
+  await serve(CLOSURE_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
-    rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
+    rate: RATES.closure,
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
-    onError,
   });
-  await transport.serve(NOTICE_PROTOCOL, {
+  await serve(NOTICE_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
+    rate: RATES.notice,
     handler: (request, { peerId }) => answerNotice(request, peerId, deps),
-    onError,
   });
-  await transport.serve(WATCH_PROTOCOL, {
+  await serve(KEEP_PROTOCOL, {
+    maxInboundStreams: 1,
+    limits: { ...limits(SHORT_MS, PROOF_MS), maxRequestBytes: MAX_KEEP_BYTES },
+    rate: RATES.keep,
+    handler: (request, { peerId }) => answerKeep(request, peerId, deps),
+  });
+  await serve(WATCH_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, undefined),
     handler: (request, context) => answerWatch(request, context, deps),
-    onError,
   });
 }

@@ -1,3 +1,4 @@
+import type { KeptNote } from '../journal/kept-notes.ts';
 import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
@@ -18,6 +19,7 @@ import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
+import type { FeedCursor } from '../wire/pull-request.ts';
 import type { GrantsReads } from './grants-reads.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
@@ -100,6 +102,19 @@ export class ReaderClient {
 
   heldPage(peer: string, from: number, skip: number): Promise<SignedPageFrames | undefined> {
     return this.#call('heldPage', peer, from, skip);
+  }
+
+  keptNotes(
+    peer: string,
+    cursors: readonly FeedCursor[],
+    skip: number,
+    limits: { readonly notes: number; readonly bytes: number },
+  ): Promise<readonly KeptNote[]> {
+    return this.#call('keptNotes', peer, cursors, skip, limits);
+  }
+
+  lastPageWithin(peer: string, treeSize: number): Promise<number> {
+    return this.#call('lastPageWithin', peer, treeSize);
   }
 
   /** A part of a log as anybody may have it. */

@@ -9,6 +9,7 @@ import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { HeldPages } from '../journal/held-pages.ts';
 import { readIdentity } from '../journal/identity.ts';
+import { type KeptNote, KeptNotes } from '../journal/kept-notes.ts';
 import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
 import type {
   AuditDetail,
@@ -28,6 +29,7 @@ import { FactReader } from '../projections/fact-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
+import type { FeedCursor } from '../wire/pull-request.ts';
 import { type GrantsReads, grantsReads } from './grants-reads.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
@@ -52,6 +54,13 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   tile(level: number, index: number, width: number): Uint8Array;
   heldCheckpoint(peer: string): string | null;
   heldPage(peer: string, from: number, skip: number): SignedPageFrames | undefined;
+  keptNotes(
+    peer: string,
+    cursors: readonly FeedCursor[],
+    skip: number,
+    limits: { readonly notes: number; readonly bytes: number },
+  ): readonly KeptNote[];
+  lastPageWithin(peer: string, treeSize: number): number;
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   refusalNotices(query: NoticeQuery): readonly ShownNotice[];
@@ -66,6 +75,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
   const held = new HeldPages(db);
+  const kept = new KeptNotes(db);
   const recall = new RecallReader(db, facts);
   const prover = new FactProver(db);
   const anchors = new AnchorRecords(db);
@@ -86,6 +96,9 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     heldCheckpoint: (peer) => held.checkpoint(peer),
     heldPage: (peer, from, skip) => held.page(peer, from, skip),
     ...grantsReads(db, entries),
+    keptNotes: (peer, cursors, skip, limits) =>
+      kept.list(peer, new Map(cursors.map(({ feed, after }) => [feed, after])), skip, limits),
+    lastPageWithin: (peer, treeSize) => held.lastWithin(peer, treeSize),
     ...publishMethods(db, facts),
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),

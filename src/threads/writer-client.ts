@@ -9,20 +9,24 @@ import type {
 import type { Disclosure } from '../journal/disclosure-records.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
+import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
+import type { PendingNotes } from '../pull/send-notes.ts';
 import type { PendingNotices } from '../pull/send-notices.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
 import type { EndedFeed } from '../serve/answer-closure.ts';
 import type { NoticesTaken } from '../serve/answer-notice.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
 import type { PageFrames } from '../wire/page.ts';
+import type { FeedCursor } from '../wire/pull-request.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
+import type { OfferedNote, OfferedPage } from './regained.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
 import type { WriterData, WriterEvent, WriterFault, WriterMethods, WriterStats } from './writer.ts';
 
@@ -44,6 +48,7 @@ const WRITES: ReadonlySet<string> = new Set([
   'takeReceipts',
   'takeNotices',
   'disclose',
+  'keepNotes',
   'cosign',
   'makeDueAnchors',
 ]);
@@ -148,6 +153,22 @@ export class WriterClient {
     return this.#call('takeReceipts', peer, receipts, this.#options.nowMs());
   }
 
+  pendingNotes(peer: string): Promise<PendingNotes> {
+    return this.#call('pendingNotes', peer);
+  }
+
+  notesTaken(peer: string, pageId: number): Promise<void> {
+    return this.#call('notesTaken', peer, pageId);
+  }
+
+  keepNotes(peer: string, notes: readonly KeptNote[]): Promise<void> {
+    return this.#call('keepNotes', peer, notes, this.#options.nowMs());
+  }
+
+  leaveNotesAgain(peer: string, pageId: number): Promise<void> {
+    return this.#call('leaveNotesAgain', peer, pageId);
+  }
+
   pinIfNew(peer: string, note: string, input: AuditInput): Promise<number | undefined> {
     return this.#call('pinIfNew', peer, note, input, this.#options.nowMs());
   }
@@ -200,6 +221,18 @@ export class WriterClient {
     return this.#call('offerOwnPage', frames);
   }
 
+  feedCursors(peer: string): Promise<readonly FeedCursor[]> {
+    return this.#call('feedCursors', peer);
+  }
+
+  offerNote(peer: string, note: KeptNote): Promise<OfferedNote> {
+    return this.#call('offerNote', peer, note);
+  }
+
+  offerSentPage(peer: string, frames: PageFrames): Promise<OfferedPage | null> {
+    return this.#call('offerSentPage', peer, frames);
+  }
+
   restoreTail(): Promise<RestoreOutcome> {
     return this.#call('restoreTail', this.#options.nowMs());
   }
@@ -209,7 +242,7 @@ export class WriterClient {
   }
 
   clearGuard(): Promise<void> {
-    return this.#call('clearGuard', this.#options.nowMs());
+    return this.#call('clearGuard');
   }
 
   makeDueAnchors(cadence: Cadence): Promise<number> {

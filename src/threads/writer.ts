@@ -22,6 +22,7 @@ import { type DeclarationMethods, declarationMethods } from './declaration-metho
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
+import { type NotesMethods, notesMethods } from './notes-methods.ts';
 import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
@@ -35,6 +36,8 @@ export interface WriterData {
   /** Private scalar of the anchor key. */
   readonly anchorSeed: Uint8Array;
   readonly witnessSeed: Uint8Array;
+  /** What restore notes are sealed under comes from it. */
+  readonly restoreSeed: Uint8Array;
   readonly formerWitnessSeeds: readonly Uint8Array[];
   /** The node's own policy, parsed; null: none. */
   readonly witnessPolicy: WitnessPolicy | null;
@@ -80,6 +83,7 @@ export interface WriterMethods
     DeclarationMethods,
     GuardMethods,
     KeyMethods,
+    NotesMethods,
     NoticesMethods,
     RecallMethods,
     ReceiptsMethods,
@@ -143,7 +147,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   }, POLL_MS);
 
   const methods: WriterMethods = {
-    ...guardMethods(journal, signer),
+    ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal),
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
@@ -154,6 +158,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
+    ...notesMethods(journal, data.restoreSeed),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => statsOf(journal, projector, words),

@@ -23,7 +23,7 @@ import {
 import { type Evidence, factEvidence, type ReceivedEntry } from './evidence.ts';
 import { type EntryReadingError, type OpenedPage, type PageRefusal, refusePage } from './page.ts';
 import { checkPositions, type IsIncluded } from './position-rules.ts';
-import { checkRepeat, type SeenFact, seenFromEntry } from './seen-fact.ts';
+import { checkRepeat, isTakenFrom, type SeenFact, seenFromEntry } from './seen-fact.ts';
 
 /** One entry that every rule let pass. */
 export interface AcceptedFact {
@@ -72,6 +72,8 @@ export interface VerifiedBatch {
   readonly refused: readonly RefusedFact[];
   /** Entries that say again, word for word, what is held already. */
   readonly duplicates: number;
+  /** Entries that the journal has from this very place already, as they were given back after a restore. */
+  readonly regained: number;
   /** The last readable entry that is in the peer's tree: what the next page's first entry may have to link to. */
   readonly lastLink: { readonly chainSeq: number; readonly chainHash: string } | null;
   /** The frames as received. */
@@ -143,6 +145,7 @@ class Judgement {
   readonly #refused: RefusedFact[] = [];
   readonly #taken = new Map<string, Entry>();
   #duplicates = 0;
+  #regained = 0;
   #link: LinkBefore | null;
 
   constructor(
@@ -177,6 +180,7 @@ class Judgement {
       accepted: this.#accepted,
       refused: this.#refused,
       duplicates: this.#duplicates,
+      regained: this.#regained,
       lastLink: this.#link,
       page: frames,
     };
@@ -189,11 +193,23 @@ class Judgement {
   }
 
   #judge(place: number, entry: Entry): void {
+    if (this.#isRegained(place, entry)) {
+      this.#link = linkOf(entry, null);
+      this.#regained++;
+      return;
+    }
     const fault = this.#isIncluded(place) ? checkEntry(entry, this.#link, this.#rules) : NOT_INCLUDED;
     // A refused entry too is what the next one has to link to, if it stands in the chain.
     if (fault !== NOT_INCLUDED) this.#link = linkOf(entry, fault);
     if (fault !== null) this.#refuse(place, fault, null);
     else this.#compare(place, entry);
+  }
+
+  /** What was taken from this leaf once is held, whatever the rules of today say of it: only its page was lost. */
+  #isRegained(place: number, entry: Entry): boolean {
+    const known = this.#seen.get(entry.fact_id);
+    if (!isTakenFrom(known, leafAt(this.#page, place), this.#page.context.peer.nodeId)) return false;
+    return this.#isIncluded(place) && !this.#taken.has(entry.fact_id);
   }
 
   #compare(place: number, entry: Entry): void {

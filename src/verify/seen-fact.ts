@@ -1,6 +1,7 @@
 import type { Entry } from '../core/entry.ts';
 import { isValidUntilExtension } from '../core/valid-until.ts';
 import type { Difference } from '../core/verdict.ts';
+import { encodeBase64 } from '../merkle/base64.ts';
 import type { FactFault } from './entry-rules.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface SeenFact {
   readonly attestation: Entry['attestation'];
   /** Node id of the peer it was taken from; null when it was asserted here. */
   readonly node_id: string | null;
+  /** Base64 hash of its leaf in that peer's tree; null when it was asserted here, or stands in the page that is judged. */
+  readonly origin_leaf: string | null;
 }
 
 /** An entry of this very page, as later ones of the page see it. */
@@ -35,7 +38,13 @@ export function seenFromEntry(entry: Entry, nodeId: string): SeenFact {
     derived_from,
     attestation,
     node_id: nodeId,
+    origin_leaf: null,
   };
+}
+
+/** Whether the journal has this very entry from this very place: it was given back after a restore, without its page. */
+export function isTakenFrom(known: SeenFact | undefined, leafHash: Uint8Array, nodeId: string): boolean {
+  return known?.node_id === nodeId && known.origin_leaf !== null && known.origin_leaf === encodeBase64(leafHash);
 }
 
 /**

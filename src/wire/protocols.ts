@@ -11,6 +11,7 @@ export const RECOVER_PROTOCOL = '/stigmem/federation/recover/1.0.0';
 export const WITNESS_PROTOCOL = '/stigmem/federation/witness/1.0.0';
 export const RECEIPT_PROTOCOL = '/stigmem/federation/receipt/1.0.0';
 export const CLOSURE_PROTOCOL = '/stigmem/federation/closure/1.0.0';
+export const KEEP_PROTOCOL = '/stigmem/federation/keep/1.0.0';
 export const NOTICE_PROTOCOL = '/stigmem/federation/notice/1.0.0';
 export const INVITE_PROTOCOL = '/stigmem/federation/invite/1.0.0';
 
@@ -24,6 +25,7 @@ export const PROTOCOLS: readonly string[] = [
   WITNESS_PROTOCOL,
   RECEIPT_PROTOCOL,
   CLOSURE_PROTOCOL,
+  KEEP_PROTOCOL,
   NOTICE_PROTOCOL,
   INVITE_PROTOCOL,
 ];

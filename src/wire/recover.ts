@@ -2,6 +2,7 @@ import { MAX_REQUEST_BYTES, MAX_TREE_SIZE } from '../core/limits.ts';
 import type { Result } from '../core/result.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { KEYS_REQUEST, type KeysRequest } from './recover-keys.ts';
+import { NOTES_REQUEST, type NotesRequest } from './recover-notes.ts';
 import { integer, literal, type Malformed, nullable, object, type Shape, text } from './shape.ts';
 
 const MAX_NOTE_CHARS = 16_384;
@@ -21,7 +22,7 @@ export interface EntriesRequest {
   readonly v: 1;
 }
 
-export type RecoverRequest = HeadRequest | EntriesRequest | KeysRequest;
+export type RecoverRequest = HeadRequest | EntriesRequest | KeysRequest | NotesRequest;
 
 export interface HeadAnswer {
   /** The signed note as it was received; null when none is held. */
@@ -41,7 +42,7 @@ const REQUEST: Shape<RecoverRequest> = {
   check: (value, at) => {
     const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
     if (kind === 'keys') return KEYS_REQUEST.check(value, at);
-    return kind === 'entries' ? ENTRIES.check(value, at) : HEAD.check(value, at);
+    return (kind === 'entries' ? ENTRIES : kind === 'notes' ? NOTES_REQUEST : HEAD).check(value, at);
   },
 };
 const HEAD_ANSWER: Shape<HeadAnswer> = object<HeadAnswer>({

@@ -161,6 +161,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     folder,
     logSeed: keys.log.seed,
     formerLogSeeds: [],
+    restoreSeed: new Uint8Array(32),
     witnessSeed: keys.witness.seed,
     formerWitnessSeeds: [],
     anchorSeed: keys.anchor.seed,

@@ -15,6 +15,7 @@ import { DisclosureRecords } from '../../src/journal/disclosure-records.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
+import { KeptNotes } from '../../src/journal/kept-notes.ts';
 import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
 import { type AnchorSigner, createAnchorSigner, signAnchor } from '../../src/merkle/ecdsa.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
@@ -182,6 +183,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   anchor(journal);
   fillDisclosures(journal, acme.nodeId);
   fillReceipts(journal, acme);
+  fillKeptNotes(journal, acme.nodeId);
   fillStatements(journal);
   fillSuccessions(journal);
   const projector = new Projector(journal.db);
@@ -239,6 +241,16 @@ function fillDisclosures(journal: Journal, peer: string): void {
     const grant = grantText(peer, { feed: 'public', notBeforeMs: after, notAfterMs: null });
     const run = { peer, feed: 'public', after, to: after + 10, treeSize: 200, grant };
     ledger.save(run, ledger.missing(run), NOW_MS * 1000);
+  }
+}
+
+/** What a peer left here about pages of ours. */
+function fillKeptNotes(journal: Journal, peer: string): void {
+  const kept = new KeptNotes(journal.db);
+  const lengths = new Map(journal.feeds().map(({ feed, length }) => [feed, length]));
+  for (const after of [0, 10, 20]) {
+    const sealed = sha256(`sealed ${after}`).toString('hex').repeat(3);
+    kept.keep(peer, { feed: 'public', after, to: after + 10, sealed: Buffer.from(sealed) }, lengths, NOW_MS * 1000);
   }
 }
 

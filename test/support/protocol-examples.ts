@@ -16,6 +16,7 @@ import { encodeClosureAnswer, encodeClosureRequest, signClosure } from '../../sr
 import { encodeHello } from '../../src/wire/hello.ts';
 import { encodeInviteAnswer, encodeInviteRequest, signJoin } from '../../src/wire/invite.ts';
 import { encodeInviteCode, guestSeedOf } from '../../src/wire/invite-code.ts';
+import { encodeKeepAnswer, encodeKeepRequest, type SealedNote } from '../../src/wire/keep.ts';
 import type { PageFrames, SignedPageFrames } from '../../src/wire/page.ts';
 import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { signPeerNote } from '../../src/wire/peer-note.ts';
@@ -26,7 +27,9 @@ import { encodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
 import { encodeHeadAnswer, encodeRecoverRequest } from '../../src/wire/recover.ts';
 import { encodeKeysAnswer } from '../../src/wire/recover-keys.ts';
+import { encodeNotesAnswer } from '../../src/wire/recover-notes.ts';
 import { encodeNoticeAnswer, encodeNoticeRequest, signNotice } from '../../src/wire/refusal-notice.ts';
+import { restoreNoteKey, sealRestoreNote } from '../../src/wire/restore-note.ts';
 import { signSuccession } from '../../src/wire/succession.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
 import {
@@ -102,6 +105,13 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ['recover-request-keys', text(encodeRecoverRequest({ kind: 'keys', v: 1 }))],
     ['recover-answer-keys', text(encodeKeysAnswer([successionExample(peer)]))],
     ['recover-request-entries', text(encodeRecoverRequest({ from: 2, kind: 'entries', skip: 0, v: 1 }))],
+    [
+      'recover-request-notes',
+      text(encodeRecoverRequest({ feeds: [{ after: 1, feed: 'public' }], kind: 'notes', skip: 0, v: 1 })),
+    ],
+    ['recover-answer-notes', text(encodeNotesAnswer([SEALED]))],
+    ['keep-request', text(encodeKeepRequest([SEALED]))],
+    ['keep-answer', text(encodeKeepAnswer(1))],
     ...receiptExamples(page),
     ...closureExamples(peer),
     ...noticeExamples(),
@@ -141,6 +151,21 @@ async function inviteExamples(peer: HonestPeer, declaration: string): Promise<[s
 function hintsOf(): { clock_ms: number; protocols: readonly string[]; software: string } {
   return { clock_ms: EPOCH_MS, protocols: PROTOCOLS, software: 'stigmem-peerd/0.1.0' };
 }
+/** About a page of one entry, under a fixed key. */
+const SEALED: SealedNote = (() => {
+  const hash = Buffer.alloc(32, 4);
+  const head = { firstSeq: 7, firstFeedSeq: 1, createdUs: EPOCH_MS * 1000, previousHash: hash, digest: hash };
+  const range = {
+    receiver: 'stigmem://globex.example',
+    sender: 'stigmem://acme.example',
+    feed: 'public',
+    after: 1,
+    to: 2,
+  };
+  const note = { ...head, entries: [{ place: 0, salt: hash }] };
+  const sealed = sealRestoreNote(note, range, restoreNoteKey(hash), Buffer.alloc(12, 5));
+  return { after: 1, feed: 'public', sealed: sealed.toString('base64'), to: 2 };
+})();
 
 function receiptExamples({ note }: SignedPageFrames): [string, string][] {
   const { signer } = new HonestPeer({ authority: 'globex.example', journal: '00000000000000bb' });

@@ -42,6 +42,8 @@ export interface FsckCounts {
   key_statements: number;
   grant_texts: number;
   disclosures: number;
+  page_places: number;
+  kept_notes: number;
   mutation_attempts: number;
   anchors: number;
   verified_receipts: number;
@@ -88,6 +90,8 @@ export class Findings {
     key_statements: 0,
     grant_texts: 0,
     disclosures: 0,
+    page_places: 0,
+    kept_notes: 0,
     mutation_attempts: 0,
     anchors: 0,
     verified_receipts: 0,

@@ -13,16 +13,18 @@ import { checkAudit } from './audit-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkDisclosures } from './disclosure-check.ts';
-import { checkEntries, type EntryTotals } from './entry-check.ts';
+import { checkEntries } from './entry-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkKeyStatements } from './key-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
 import { checkPageNotes, checkReceipts } from './note-check.ts';
-import { checkPages, type PageTotals } from './page-check.ts';
+import { checkPages } from './page-check.ts';
 import { checkPeers } from './peer-check.ts';
 import { PeerLogs } from './peer-logs.ts';
+import { checkKeptNotes, checkPlaces } from './place-check.ts';
 import { checkProjections } from './projection-check.ts';
 import { ReceiptCheck } from './receipt-check.ts';
+import { checkReceived } from './received-check.ts';
 import { checkRefusalNotices } from './refusal-notice-check.ts';
 import { checkRefused } from './refused-check.ts';
 import { Findings, type FsckReport } from './report.ts';
@@ -164,26 +166,17 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     run('page_notes', () => checkPageNotes(ctx, logs));
     run('page_receipts', () => checkReceipts(ctx, logs));
     run('refusal_notices', () => checkRefusalNotices(ctx, logs));
+    run('page_places', () => checkPlaces(ctx));
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
   run('disclosures', () => checkDisclosures(ctx));
+  run('kept_notes', () => checkKeptNotes(ctx));
   run('anchor_checkpoints', () => checkAnchorRows(ctx));
   run('key_statements', () => checkKeyStatements(ctx));
   for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));
   if (!ctx.findings.isDamaged('audit')) run('mutation_attempts', () => checkAttempts(ctx));
   if (entries !== undefined && !ctx.findings.isDamaged('audit')) run('state', () => checkProjections(ctx, entries));
-}
-
-/** Every fact received came in a page that is stored. */
-function checkReceived({ findings }: FsckContext, entries: EntryTotals, pages: PageTotals): void {
-  if (findings.isDamaged('entries', 'pages')) return;
-  for (const [peer, received] of entries.received) {
-    const accepted = pages.accepted.get(peer) ?? 0;
-    if (accepted === received) continue;
-    const detail = `${received} entries are from ${peer}, ${accepted} of them are in its pages`;
-    findings.problem({ table: 'entries', row: null, field: 'received_from', code: 'received_without_page', detail });
-  }
 }
 
 function readHeads(file: string | null, findings: Findings): Heads {

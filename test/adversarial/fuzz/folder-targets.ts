@@ -216,6 +216,7 @@ function servedTargets(api: FolderApi): readonly Target[] {
     served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
     successions: async () => [],
+    onLost: async () => {},
     onCorrupt: ({ factId }) => expect(false, `fact ${factId} is sound`),
     nowMs: Date.now,
   };

@@ -5,6 +5,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { openFolderTargets } from './folder-targets.ts';
 import { FRAME_TARGET } from './frame-target.ts';
+import { KEPT_TARGETS } from './kept-targets.ts';
 import { mutate } from './mutate.ts';
 import { NOTE_TARGETS } from './note-targets.ts';
 import { ONBOARDING_TARGETS } from './onboarding-targets.ts';
@@ -118,6 +119,7 @@ const targets = [
   ...PURE_TARGETS,
   ...NOTE_TARGETS,
   ...ONBOARDING_TARGETS,
+  ...KEPT_TARGETS,
   ...PAGE_TARGETS,
   FRAME_TARGET,
   ...folder.targets,

@@ -72,6 +72,7 @@ async function pulled(): Promise<{
     served: (knownSize) => writer.witness.servedHead(knownSize),
     reader,
     successions: async () => [],
+    onLost: async () => {},
     onCorrupt: ({ factId }) => corrupt.push(factId),
     nowMs: Date.now,
   };

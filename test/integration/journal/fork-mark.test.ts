@@ -42,7 +42,7 @@ test('after a restart the journal is neither opened without asking, nor cleared 
   const guarded = openJournal(folder, true);
   t.after(() => guarded.close());
   assert.equal(guarded.guard.view().forked, true);
-  assert.throws(() => guarded.guard.clear(NOW_MS), { code: 'guarded' });
+  assert.throws(() => guarded.guard.clear(), { code: 'guarded' });
   assert.throws(() => appendOwn(guarded, 1), { code: 'guarded' });
   assert.throws(() => guarded.head(0), { code: 'guarded' });
 });

@@ -21,12 +21,13 @@ before(() => {
 });
 after(() => rmSync(origin, { recursive: true, force: true }));
 
-type Table = 'page_notes' | 'page_receipts' | 'disclosures' | 'grant_texts';
+type Table = 'page_notes' | 'page_receipts' | 'disclosures' | 'grant_texts' | 'page_places';
 const KEYS = {
   page_notes: 'note_id',
   page_receipts: 'receipt_id',
   disclosures: 'disclosure_id',
   grant_texts: 'grant_id',
+  page_places: 'place_id',
 } as const;
 
 function told(change: (db: Db) => void): unknown[] {
@@ -112,6 +113,20 @@ test('a receipt of another key, for another journal, of another range, or out of
     rewrite(db, 'page_receipts', 2, { ...one, receipt_id: 2 });
   });
   assert.deepEqual(swapped, [['page_receipts', 2, 'receipt_order']]);
+});
+
+test('places that are not where the entries of the page stand, with right sums', () => {
+  const found = (key: number, change: Record<string, unknown>): unknown =>
+    told((db) => rewrite(db, 'page_places', key, change))[0];
+  assert.deepEqual(found(1, { first_seq: 1 }), ['page_places', 1, 'place_mismatch']);
+  assert.deepEqual(found(2, { first_seq: 1 }), ['page_places', 2, 'place_order']);
+  assert.deepEqual(found(2, { entries: 0 }), ['page_places', 2, 'place_order']);
+  assert.deepEqual(found(2, { page_id: 999 }), ['page_places', 2, 'place_without_page']);
+});
+
+test('entries of a peer whose pages are gone, and that no restore gave back', () => {
+  const found = told((db) => db.exec('DELETE FROM page_places; DELETE FROM page_notes; DELETE FROM pages'));
+  assert.ok(found.some((problem) => String(problem).includes('received_without_page')));
 });
 
 test('the ledger, with right sums: a run beyond its feed, one under the grant of another, a grant with another text', () => {

@@ -48,6 +48,9 @@ function journalOf(view: Partial<GuardView>, held: () => number | null) {
       done.offered++;
       return held();
     },
+    feedCursors: async () => [],
+    offerNote: async () => 'needless',
+    offerSentPage: async () => null,
     restoreTail: async () => ({ kind: 'refused', code: 'tail_incomplete', missing: [], missingCount: MISSING }),
     holdGuard: async () => {},
     clearGuard: async () => {
