@@ -127,7 +127,11 @@ function peerRows(file: Readonly<Record<string, unknown>>, status: PeerStatus | 
     ['refused of ours', refuses.length === 0 ? null : { lines: refuses }],
     ['last contact', status.last_contact_at],
     ['next attempt', status.next_attempt_at],
-    ['clock', status.clock_skew_ms === null ? null : `${status.clock_skew_ms} ms ahead of ours`],
+    ['clock', status.clock_skew_ms === null ? null : skewText(status.clock_skew_ms)],
     ['last refusals', verdicts.length === 0 ? null : { lines: verdicts }],
   ];
+}
+
+function skewText(ms: number): string {
+  return `${Math.abs(ms)} ms ${ms < 0 ? 'behind' : 'ahead of'} ours`;
 }

@@ -53,8 +53,8 @@ export function changed(record: Record, change: Partial<Entry>): Record {
 }
 
 /**
- * What speaks of the old history goes: receipts of transparency logs, cosignatures, and the ledger of what was given, whose
- * positions the new feeds may not have.
+ * What speaks of the old history goes: receipts of transparency logs, cosignatures, the ledger of what was given and the notes
+ * that are kept for peers, whose positions the new feeds may not have.
  */
 function dropVouchers(db: Database.Database): void {
   for (const table of [
@@ -63,6 +63,7 @@ function dropVouchers(db: Database.Database): void {
     'anchor_checkpoints',
     'cosignatures',
     'disclosures',
+    'kept_notes',
     'grant_texts',
   ])
     db.exec(`DELETE FROM ${table}`);
