@@ -37,17 +37,21 @@ const PROOF_MS = 60_000;
  * hello, a receipt or a watch gets through whatever else the peer does. An honest puller that is told of every append asks
  * fifty times a second.
  */
-const RATES = {
-  pull: { perSecond: 100, burst: 200 },
-  proof: { perSecond: 50, burst: 200 },
-  recover: { perSecond: 20, burst: 100 },
-  receipt: { perSecond: 100, burst: 200 },
-  keep: { perSecond: 100, burst: 200 },
-  /** Each costs a look-up and a signature for every feed that it names. */
-  closure: { perSecond: 5, burst: 20 },
-  /** Each costs verifying its notes. */
-  notice: { perSecond: 5, burst: 20 },
-} as const;
+const PULLS_PER_SECOND = 100;
+const PULLS_AT_ONCE = 200;
+const PROOFS_PER_SECOND = 50;
+const PROOFS_AT_ONCE = 200;
+const RECOVERIES_PER_SECOND = 20;
+const RECOVERIES_AT_ONCE = 100;
+/** And restore notes, which follow the same pages. */
+const RECEIPTS_PER_SECOND = 100;
+const RECEIPTS_AT_ONCE = 200;
+/** Each costs a look-up and a signature for every feed that it names. */
+const CLOSURES_PER_SECOND = 5;
+const CLOSURES_AT_ONCE = 20;
+/** Each costs verifying its notes. */
+const NOTICES_PER_SECOND = 5;
+const NOTICES_AT_ONCE = 20;
 
 export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, KeepDeps, NoticeDeps {
   readonly transport: Pick<Transport, 'serve'>;
@@ -83,44 +87,44 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await serve(PULL_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
-    rate: RATES.pull,
+    rate: { perSecond: PULLS_PER_SECOND, burst: PULLS_AT_ONCE },
     onBusy: (retryAfterMs) => [encodePullEnd({ error: 'busy', retry_after_ms: retryAfterMs })],
     handler: (request, { peerId }) => answerPull(request, peerId, deps),
   });
   await serve(PROOF_PROTOCOL, {
     maxInboundStreams: 4,
     limits: limits(IDLE_MS, PROOF_MS),
-    rate: RATES.proof,
+    rate: { perSecond: PROOFS_PER_SECOND, burst: PROOFS_AT_ONCE },
     handler: (request, { peerId }) => answerProof(request, peerId, deps),
   });
   await serve(RECOVER_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(IDLE_MS, PULL_MS),
-    rate: RATES.recover,
+    rate: { perSecond: RECOVERIES_PER_SECOND, burst: RECOVERIES_AT_ONCE },
     handler: (request, { peerId }) => answerRecover(request, peerId, deps),
   });
   await serve(RECEIPT_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
-    rate: RATES.receipt,
+    rate: { perSecond: RECEIPTS_PER_SECOND, burst: RECEIPTS_AT_ONCE },
     handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
   });
   await serve(CLOSURE_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
-    rate: RATES.closure,
+    rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
   });
   await serve(NOTICE_PROTOCOL, {
     maxInboundStreams: 1,
     limits: limits(SHORT_MS, PROOF_MS),
-    rate: RATES.notice,
+    rate: { perSecond: NOTICES_PER_SECOND, burst: NOTICES_AT_ONCE },
     handler: (request, { peerId }) => answerNotice(request, peerId, deps),
   });
   await serve(KEEP_PROTOCOL, {
     maxInboundStreams: 1,
     limits: { ...limits(SHORT_MS, PROOF_MS), maxRequestBytes: MAX_KEEP_BYTES },
-    rate: RATES.keep,
+    rate: { perSecond: RECEIPTS_PER_SECOND, burst: RECEIPTS_AT_ONCE },
     handler: (request, { peerId }) => answerKeep(request, peerId, deps),
   });
   await serve(WATCH_PROTOCOL, {

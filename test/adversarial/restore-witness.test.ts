@@ -86,6 +86,7 @@ test('a witness that lies, hangs, talks nonsense or talks without end: the node 
   writePolicy(a, formatVerifierKey(named), liar.url);
   await a.start();
   await writeFacts(bench, a, 0, 1);
+  await bench.until('a checkpoint was signed', () => liar.submitted > 0 || undefined);
   for (const [i, way] of WAYS.entries()) {
     assert.equal(await a.stop(), 0);
     liar.answersAs(way);
@@ -129,12 +130,22 @@ test('a witness that says at submission alone how much it has cosigned is heard 
 const WAYS = ['size', 'hang', 'nonsense', 'endless'] as const;
 type Way = (typeof WAYS)[number];
 
+interface Liar {
+  readonly url: string;
+  readonly asked: number;
+  /** Checkpoints that it was given. */
+  readonly submitted: number;
+  answersAs(way: Way): void;
+}
+
 /** A witness that keeps to no protocol, but for the size it names. */
-async function startLiar(t: TestContext): Promise<{ url: string; readonly asked: number; answersAs(way: Way): void }> {
+async function startLiar(t: TestContext): Promise<Liar> {
   let way: Way = 'nonsense';
   let asked = 0;
+  let submitted = 0;
   const server = createServer((request, response) => {
     asked++;
+    if (request.method === 'POST') submitted++;
     request.resume();
     answer(way, request.method === 'GET', response);
   });
@@ -148,6 +159,9 @@ async function startLiar(t: TestContext): Promise<{ url: string; readonly asked:
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     get asked() {
       return asked;
+    },
+    get submitted() {
+      return submitted;
     },
     answersAs(next) {
       way = next;

@@ -5,6 +5,7 @@ import type { AuditEntry } from '../../../src/admin/api/audit-entry.ts';
 import { dataPaths } from '../../../src/config/data-dir.ts';
 import { readSeedFile } from '../../../src/config/secret-file.ts';
 import { Journal } from '../../../src/journal/journal.ts';
+import type { AuditInput } from '../../../src/journal/read-model.ts';
 import { createFolder, type DataFolder, type FolderApi, openFolderApi } from '../../support/data-folder.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { pullPage } from '../../support/journal-fixture.ts';
@@ -28,6 +29,12 @@ after(async () => {
   folder.remove();
 });
 
+/** As they are written one by one: a flood of them would be summarized. */
+const REFUSALS = [
+  { event: 'scope_violation', reason: 'source_not_owned', peer: 'stigmem://acme.example', feed: 'public' },
+  { event: 'scope_violation', reason: 'source_not_owned', peer: 'stigmem://initech.example', feed: 'company' },
+];
+
 /** Refusals of two peers in two feeds, and records of other kinds between them. */
 function fill(dir: string, logSeed: Uint8Array): void {
   const journal = Journal.open(dir, { logSeed, cacheMiB: 8, random: (bytes) => crypto.getRandomValues(bytes) });
@@ -48,6 +55,7 @@ function fill(dir: string, logSeed: Uint8Array): void {
     const n = journal.auditSize;
     const event = n % 5 === 0 ? 'peer_changed' : 'connection_refused';
     const detail = { n };
+    if (n % 8 === 0) journal.audit({ ...REFUSALS[(n / 8) % 2], detail } as AuditInput, Date.now());
     journal.audit({ event, reason: n % 2 === 0 ? 'even' : null, peer: 'stigmem://acme.example', detail }, Date.now());
   }
   journal.close();

@@ -430,6 +430,7 @@ test('init makes a node that nobody else can read, and config.toml last', async 
     'cli.token',
     'log.key',
     'node.key',
+    'restore.key',
     'witness.key',
   ]);
   assert.equal(statSync(dir).mode & 0o777, 0o700);
