@@ -48,15 +48,15 @@ export class KeptNotes {
   /**
    * Keeps a note, unless it cannot be one about a page that was given: the answer is the same, it tells of no feed.
    *
-   * @param lengths of our feeds
+   * @param given how far each feed was given to the peer
    */
-  keep(peer: string, note: KeptNote, lengths: ReadonlyMap<string, number>, nowUs: number): void {
+  keep(peer: string, note: KeptNote, given: ReadonlyMap<string, number>, nowUs: number): void {
     const { feed, after, to, sealed } = note;
-    const isPage = after < to && to - after <= MAX_PAGE_ENTRIES && to <= (lengths.get(feed) ?? 0);
+    const isPage = after < to && to - after <= MAX_PAGE_ENTRIES && to <= (given.get(feed) ?? 0);
     if (!isPage || sealed.length > sealedBytes(to - after)) return;
     const before = this.#length.get(peer, feed, to) ?? 0;
     const total = this.#totalOf(peer) - before + sealed.length;
-    const facts = [...lengths.values()].reduce((sum, length) => sum + length, 0);
+    const facts = [...given.values()].reduce((sum, length) => sum + length, 0);
     if (total > facts * BYTES_PER_FACT) return;
     this.#save.run(peer, feed, after, to, sealed, nowUs);
     this.#totals.set(peer, total);

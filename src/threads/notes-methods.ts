@@ -1,6 +1,7 @@
 /** The journal's part in restore notes: sealing ours, and keeping those of peers. */
 import { randomBytes } from 'node:crypto';
 import { MAX_KEEP_BYTES } from '../core/limits.ts';
+import { DisclosureRecords } from '../journal/disclosure-records.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type KeptNote, KeptNotes } from '../journal/kept-notes.ts';
 import { PagePlaces } from '../journal/page-places.ts';
@@ -26,19 +27,30 @@ export interface NotesMethods {
 export function notesMethods(journal: Journal, seed: Uint8Array): NotesMethods {
   const places = new PagePlaces(journal.db);
   const kept = new KeptNotes(journal.db);
+  const ledger = new DisclosureRecords(journal.db);
   const key = restoreNoteKey(seed);
   return {
     pendingNotes: (peer) => pending(journal.identity.nodeId, places, key, peer),
     notesTaken: (peer, pageId) => places.markNoted(peer, pageId),
     keepNotes: (peer, notes, nowMs) => {
-      const lengths = new Map(journal.feeds().map(({ feed, length }) => [feed, length]));
+      const given = givenTo(peer, journal, ledger);
       const keepAll = (): void => {
-        for (const note of notes) kept.keep(peer, note, lengths, nowMs * 1000);
+        for (const note of notes) kept.keep(peer, note, given, nowMs * 1000);
       };
       journal.db.transaction(keepAll).immediate();
     },
     leaveNotesAgain: (peer, pageId) => places.unmark(peer, pageId),
   };
+}
+
+/** How far each of our feeds was given: a note about any other would tell, when it is given back, that the feed exists. */
+function givenTo(peer: string, journal: Journal, ledger: DisclosureRecords): ReadonlyMap<string, number> {
+  return new Map(
+    journal.feeds().flatMap(({ feed }) => {
+      const last = ledger.last(peer, feed);
+      return last === null ? [] : [[feed, last.to] as const];
+    }),
+  );
 }
 
 function pending(self: string, places: PagePlaces, key: Uint8Array, peer: string): PendingNotes {

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MAX_PAGE_ENTRIES } from '../../../src/core/limits.ts';
+import { DisclosureRecords } from '../../../src/journal/disclosure-records.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import { KeptNotes } from '../../../src/journal/kept-notes.ts';
+import { notesMethods } from '../../../src/threads/notes-methods.ts';
 import { sealedBytes } from '../../../src/wire/restore-note.ts';
 import { appendOwn, LOG_KEY, newJournal, openRaw, temporaryFolder } from '../../support/journal-fixture.ts';
 
@@ -95,6 +97,21 @@ test('a peer can leave no more than a few hundred bytes for each fact that there
   const other = 'stigmem://other.example';
   for (const feed of one.keys()) notes.keep(other, noteOf(feed, 0, 1), one, 1);
   assert.equal(notes.list(other, new Map(), 0, ALL).length, 2);
+});
+
+test('of a feed that was never given nothing is kept, whether it exists or not', (t) => {
+  const journal = newJournal(temporaryFolder(t));
+  t.after(() => journal.close());
+  appendOwn(journal, 3);
+  const methods = notesMethods(journal, Buffer.alloc(32, 5));
+  const notes = new KeptNotes(journal.db);
+  const left = ['public', 'secret'].map((feed) => noteOf(feed, 0, 2));
+  methods.keepNotes(PEER, left, 1);
+  assert.deepEqual(placesOf(notes), []);
+  const given = { peer: PEER, feed: 'public', after: 0, to: 2, treeSize: 3, grant: 'public' };
+  new DisclosureRecords(journal.db).save(given, [given], 1);
+  methods.keepNotes(PEER, [...left, noteOf('public', 2, 3)], 1);
+  assert.deepEqual(placesOf(notes), [['public', 2, 1]], 'as far as it was given');
 });
 
 test('fsck finds what no peer can have left', (t) => {
