@@ -81,6 +81,9 @@ const ENTRY: Shape<RefusedEntry> = object<RefusedEntry>({
   feed_seq: nullable(integer(undefined, 1)),
 });
 
+/** One signature line: an origin of 256 bytes, and 68 bytes in base64. */
+const SIGNATURE_ROOM = 512;
+
 /**
  * The text that is signed. Entries at the end are left out where the whole would be too large.
  *
@@ -100,11 +103,9 @@ export function formatNotice(notice: RefusalNotice): string {
   return body;
 }
 
-/** One signature line: an origin of 256 bytes, and 68 bytes in base64. */
-const SIGNATURE_ROOM = 512;
-
 /** Reads the text of a notice. Pure and total; one text per value. */
 export function parseNotice(body: string): Result<RefusalNotice, 'notice_malformed'> {
+  if (Buffer.byteLength(body) > MAX_NOTICE_BYTES - SIGNATURE_ROOM) return err('notice_malformed');
   const lines = body.split('\n');
   const [title, origin = '', author = '', feed = '', reason = '', numberText = '', ...rest] = lines;
   const [refusedText = '', resolvedText = '', at = ''] = rest;
