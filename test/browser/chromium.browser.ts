@@ -152,7 +152,7 @@ test('the checkpoint that the browser keeps holds the node to its history after 
   await page.evaluate(() => {
     const name = Object.keys(localStorage).find((one) => one.startsWith('stigmem.checkpoint.')) ?? '';
     const seen = JSON.parse(localStorage.getItem(name) ?? '{}') as { size: number };
-    localStorage.setItem(name, JSON.stringify({ ...seen, size: seen.size + 1 }));
+    localStorage.setItem(name, JSON.stringify({ ...seen, size: seen.size + 1_000_000 }));
   });
   const answer = (await page.evaluate(read, reading('true'))) as { refused?: string };
   assert.equal(answer.refused, 'server_went_back', JSON.stringify(answer));
