@@ -21,7 +21,6 @@ import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } fro
 import { draftOwn } from './drafts.ts';
 import { EntryLog } from './entry-log.ts';
 import { entryOf, hashBytes, hlcNumber } from './entry-row.ts';
-import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
@@ -175,7 +174,7 @@ export class Journal {
     return this.#transact(() => {
       const { peer } = batch;
       const nowUs = nowMs * 1000;
-      this.#assertCursor(batch);
+      this.peers.assertCursor(batch);
       const first = this.#entries.size + 1;
       const entries = this.#entries.append(
         batch.accepted.map(({ entry, leafHash }) => draftReceived(entry, leafHash, peer.nodeId)),
@@ -185,7 +184,7 @@ export class Journal {
         if (fact.quarantine !== null) this.#refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
       });
       const refused = this.#refusals.facts(batch, nowUs);
-      const pageId = this.#savePeerProgress(batch, nowUs);
+      const pageId = this.peers.saveProgress(batch, nowUs);
       if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
       this.#receiveClock(entries, nowMs);
       return {
@@ -370,41 +369,6 @@ export class Journal {
     this.#clock = tick(this.#clock, nowMs);
     const factId = uuidV7(nowMs, this.#random(new Uint8Array(10)));
     return draftOwn(assertion, { factId, hlc: formatHlc(this.#clock), timestamp: isoMicros(nowMs * 1000) });
-  }
-
-  /** Compare-and-set: a page that was judged against another cursor than the stored one would be taken in twice. */
-  #assertCursor({ peer, feed, after }: VerifiedBatch): void {
-    const stored = this.peers.cursor(peer.nodeId, feed);
-    if (stored === after) return;
-    throw new JournalError(
-      'foreign_write',
-      `the page behind entry ${after} of feed ${feed} of ${peer.nodeId} came when the journal stood at entry ${stored}: two pulls of one feed ran at a time`,
-    );
-  }
-
-  /** @returns the key of the page; null when it had no entry */
-  #savePeerProgress(batch: VerifiedBatch, nowUs: number): number | null {
-    const { checkpoint, feed, feedHead } = batch;
-    const peer = batch.peer.nodeId;
-    const treeSize = checkpoint.size;
-    if (this.peers.checkpoint(peer)?.size !== treeSize) this.peers.saveCheckpoint(peer, checkpoint, nowUs);
-    if (this.peers.feedLength(peer, feed) !== feedHead.length) {
-      this.peers.saveFeedHead(peer, feed, { length: feedHead.length, treeSize, note: feedHead.note });
-    }
-    if (batch.to === batch.after) return null;
-    return this.peers.savePage(
-      {
-        peer,
-        feed,
-        after: batch.after,
-        to: batch.to,
-        treeSize,
-        frames: batch.page,
-        accepted: batch.accepted.length + batch.regained,
-        refused: batch.refused.length,
-      },
-      nowUs,
-    );
   }
 
   /** What ordinary appending does besides: what is hidden from reads stays so. */

@@ -1,8 +1,10 @@
 /** What the journal holds about its peers' logs: cursors, verified checkpoints and feed heads, pages, pinned declarations. */
 import { hash } from 'node:crypto';
+import type { VerifiedBatch } from '../verify/judge.ts';
 import type { PageFrames, SignedPageFrames } from '../wire/page.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { JournalError } from './errors.ts';
 import { lastLink, type Neighbour } from './page-tail.ts';
 import type { PageRow } from './tables.ts';
 
@@ -86,6 +88,41 @@ export class PeerRecords {
 
   declaration(peer: string): string | null {
     return this.#declaration.get(peer) ?? null;
+  }
+
+  /** Compare-and-set: a page that was judged against another cursor than the stored one would be taken in twice. */
+  assertCursor({ peer, feed, after }: VerifiedBatch): void {
+    const stored = this.cursor(peer.nodeId, feed);
+    if (stored === after) return;
+    throw new JournalError(
+      'foreign_write',
+      `the page behind entry ${after} of feed ${feed} of ${peer.nodeId} came when the journal stood at entry ${stored}: two pulls of one feed ran at a time`,
+    );
+  }
+
+  /** @returns the key of the page; null when it had no entry */
+  saveProgress(batch: VerifiedBatch, nowUs: number): number | null {
+    const { checkpoint, feed, feedHead } = batch;
+    const peer = batch.peer.nodeId;
+    const treeSize = checkpoint.size;
+    if (this.checkpoint(peer)?.size !== treeSize) this.saveCheckpoint(peer, checkpoint, nowUs);
+    if (this.feedLength(peer, feed) !== feedHead.length) {
+      this.saveFeedHead(peer, feed, { length: feedHead.length, treeSize, note: feedHead.note });
+    }
+    if (batch.to === batch.after) return null;
+    return this.savePage(
+      {
+        peer,
+        feed,
+        after: batch.after,
+        to: batch.to,
+        treeSize,
+        frames: batch.page,
+        accepted: batch.accepted.length + batch.regained,
+        refused: batch.refused.length,
+      },
+      nowUs,
+    );
   }
 
   totals(peer: string): PeerTotals {

@@ -6,6 +6,7 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
+import { DERIVED_5, TABLES_3, TABLES_6, WAITING_4 } from './schema-later.ts';
 
 const TABLES = `
 CREATE TABLE meta (
@@ -146,68 +147,6 @@ CREATE TABLE key_statements (
   sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX key_statements_by_node ON key_statements (node_id, statement_id);
-`;
-
-/** Migration 3: what was given to whom. Runs of feed positions, each under one grant; no two of a grant overlap. */
-const TABLES_3 = `
-CREATE TABLE grant_texts (
-  grant_id INTEGER PRIMARY KEY, digest BLOB NOT NULL, text TEXT NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
-) STRICT;
-CREATE INDEX grant_texts_by_digest ON grant_texts (digest);
-
-CREATE TABLE disclosures (
-  disclosure_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, after_seq INTEGER NOT NULL,
-  to_seq INTEGER NOT NULL, tree_size INTEGER NOT NULL, grant_id INTEGER NOT NULL, sent_us INTEGER NOT NULL,
-  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
-) STRICT;
-CREATE INDEX disclosures_by_grant ON disclosures (peer, feed, grant_id, after_seq);
-CREATE INDEX disclosures_by_end ON disclosures (peer, feed, to_seq);
-`;
-
-/**
- * Migration 4: refusals that wait for their summary, and what a peer's refusals have cost in its day. They change with each
- * page, so nothing guards them: fsck compares what waits with what the pages count.
- */
-const WAITING_4 = `
-CREATE TABLE refusal_groups (
-  peer TEXT NOT NULL, reason TEXT NOT NULL, feed TEXT NOT NULL, key_id TEXT NOT NULL, seen INTEGER NOT NULL,
-  last_record INTEGER NOT NULL, pending INTEGER NOT NULL, opened_us INTEGER, open TEXT,
-  PRIMARY KEY (peer, reason, feed, key_id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE refusal_budgets (
-  peer TEXT NOT NULL PRIMARY KEY, since_us INTEGER NOT NULL, spent_bytes INTEGER NOT NULL, is_over INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-`;
-
-/**
- * Migration 5: what the parties of a refusal have told each other about it: `told_refusals` counts what our audit log says we refused of a
- * peer, and up to which record it was told; `refusal_notices` has the newest word of each peer about facts of ours, signed
- * by it. Both are told again when a node starts, so nothing guards them.
- */
-const DERIVED_5 = `
-CREATE TABLE told_refusals (
-  peer TEXT NOT NULL, feed TEXT NOT NULL, reason TEXT NOT NULL, refused INTEGER NOT NULL, resolved INTEGER NOT NULL,
-  last_seq INTEGER NOT NULL, told_seq INTEGER NOT NULL, PRIMARY KEY (peer, feed, reason)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE refusal_notices (
-  peer TEXT NOT NULL, feed TEXT NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL, refused INTEGER NOT NULL,
-  resolved INTEGER NOT NULL, note TEXT NOT NULL, received_us INTEGER NOT NULL, PRIMARY KEY (peer, feed, reason)
-) STRICT;
-`;
-
-/** Migration 6: where the entries of a page came to stand, and what is kept for peers. */
-const TABLES_6 = `
-CREATE TABLE page_places (
-  place_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, first_seq INTEGER NOT NULL, entries INTEGER NOT NULL,
-  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
-) STRICT;
-CREATE INDEX page_places_by_page ON page_places (page_id);
-
-CREATE TABLE kept_notes (
-  kept_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, feed TEXT NOT NULL, after_seq INTEGER NOT NULL,
-  to_seq INTEGER NOT NULL, sealed BLOB NOT NULL, received_us INTEGER NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX kept_notes_by_page ON kept_notes (peer, feed, to_seq);
 `;
 
 /**
