@@ -7,7 +7,8 @@ import { readDaemonFile } from '../src/config/daemon-file.ts';
 import { dataPaths } from '../src/config/data-dir.ts';
 import { readSeedFile } from '../src/config/secret-file.ts';
 import { parseJson } from '../src/core/json.ts';
-import { LOCK_FILE } from '../src/journal/files.ts';
+import { openDatabase } from '../src/journal/database.ts';
+import { JOURNAL_FILE, LOCK_FILE } from '../src/journal/files.ts';
 import { Journal } from '../src/journal/journal.ts';
 import { takeLock } from '../src/journal/lock.ts';
 import { Projector } from '../src/projections/projector.ts';
@@ -61,14 +62,20 @@ export function fill(node: BenchNode, facts: Iterable<SourceFact>): number {
   }
   flush();
   const { size } = journal;
-  // A node that has been running has its look-ups and words: making them now would be charged to the pull.
+  // A node that has been running has its look-ups: making them now would be charged to the pull.
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
-  const words = new RecallIndex(journal.db);
-  while (words.advance() > 0);
   journal.close();
   lock.release();
   return size;
+}
+
+/** And its words, which are measured by themselves elsewhere. */
+export function indexWords({ dir }: BenchNode): void {
+  const db = openDatabase(join(dir, JOURNAL_FILE), { readonly: false, cacheMiB: 64 });
+  const words = new RecallIndex(db);
+  while (words.advance() > 0);
+  db.close();
 }
 
 function assertionOf(fact: SourceFact): VerifiedAssertion {

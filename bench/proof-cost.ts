@@ -101,6 +101,7 @@ function indexed(dir: string): object {
   const bytes = statSync(file).size - before;
   const count = index.position;
   db.close();
+  if (steps.length === 0) throw new Error('the index was filled before it was measured');
   return {
     us_per_fact: round((took * 1_000) / count),
     bytes_per_fact: round(bytes / count),

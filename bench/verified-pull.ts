@@ -1,6 +1,6 @@
 /** Verified pull between two processes over loopback, both on disk: what the product is for. */
 
-import { type BenchNode, fill, makeNode, startDaemon, until, writePeer } from './nodes.ts';
+import { type BenchNode, fill, indexWords, makeNode, startDaemon, until, writePeer } from './nodes.ts';
 import { realFacts } from './real-facts.ts';
 
 export interface PullResult {
@@ -25,7 +25,11 @@ export async function verifiedPull(folder: string, count: number, before = 0): P
   const source = await makeNode(folder, 'cldr.example');
   const puller = await makeNode(folder, 'reader.example');
   const facts = fill(source, realFacts(count));
-  if (before > 0) fill(puller, realFacts(before, 'reader.example'));
+  indexWords(source);
+  if (before > 0) {
+    fill(puller, realFacts(before, 'reader.example'));
+    indexWords(puller);
+  }
   writePeer(source, puller, { address: null, namespaces: [], share: [FEED], accept: [] });
   const server = await startDaemon(source);
   // The grant is there before the puller starts: from its first second on it pulls.
