@@ -32,7 +32,10 @@ export interface PeerTotals {
 }
 
 export class PeerRecords {
-  readonly #totals: Statement<[string], { accepted: number | null; refused: number | null }>;
+  readonly #db: Db;
+  readonly #totals: Statement<[string, number], TotalsFound>;
+  /** Of the pages up to one, by peer: pages are only ever added. */
+  readonly #summed = new Map<string, PeerTotals & { readonly upTo: number }>();
   readonly #cursors: Statement<[string], { feed: string; after: number }>;
   readonly #cursor: Statement<[string, string], number>;
   readonly #checkpoint: Statement<[string], { tree_size: number; root: Uint8Array; note: string }>;
@@ -46,6 +49,7 @@ export class PeerRecords {
   readonly #insertDeclaration: (row: NewRow<'peer_declarations'>) => number;
 
   constructor(db: Db) {
+    this.#db = db;
     this.#cursors = prepare(db, allCursors);
     this.#cursor = prepare<[string, string]>(db, newestCursor).pluck() as Statement<[string, string], number>;
     this.#checkpoint = prepare(db, newestCheckpoint);
@@ -125,9 +129,15 @@ export class PeerRecords {
     );
   }
 
+  /** Asked for at every pull: only pages that came since the last time are looked at. */
   totals(peer: string): PeerTotals {
-    const row = this.#totals.get(peer);
-    return { accepted: row?.accepted ?? 0, refused: row?.refused ?? 0 };
+    const before = this.#summed.get(peer) ?? { upTo: 0, accepted: 0, refused: 0 };
+    const news = this.#totals.get(peer, before.upTo);
+    const accepted = before.accepted + (news?.accepted ?? 0);
+    const refused = before.refused + (news?.refused ?? 0);
+    // What a transaction may still take back is not remembered.
+    if (!this.#db.inTransaction) this.#summed.set(peer, { upTo: news?.last ?? before.upTo, accepted, refused });
+    return { accepted, refused };
   }
 
   /** @returns its key */
@@ -164,6 +174,12 @@ export class PeerRecords {
   saveDeclaration(peer: string, note: string, nowUs: number): void {
     this.#insertDeclaration({ peer, note, received_us: nowUs });
   }
+}
+
+interface TotalsFound {
+  readonly last: number | null;
+  readonly accepted: number | null;
+  readonly refused: number | null;
 }
 
 /** SHA-256 of each of the three frames, one after the other; 32 zero bytes for an absent one: 96 bytes. */
@@ -212,8 +228,13 @@ const newestPage = sqlBuilder
 
 const totalsOfPages = sqlBuilder
   .selectFrom('pages')
-  .select((q) => [q.fn.sum('accepted').as('accepted'), q.fn.sum('refused').as('refused')])
-  .where('peer', '=', PARAM);
+  .select((q) => [
+    q.fn.max('page_id').as('last'),
+    q.fn.sum('accepted').as('accepted'),
+    q.fn.sum('refused').as('refused'),
+  ])
+  .where('peer', '=', PARAM)
+  .where('page_id', '>', PARAM);
 
 const newestDeclaration = sqlBuilder
   .selectFrom('peer_declarations')

@@ -61,3 +61,11 @@ CREATE TABLE kept_notes (
 ) STRICT;
 CREATE UNIQUE INDEX kept_notes_by_page ON kept_notes (peer, feed, to_seq);
 `;
+
+/**
+ * Migration 7: the pages of a peer in their order, with what is asked of all of them. Without it each pull, and each question of a
+ * peer for what it once gave, walked over every page that was ever taken from it.
+ */
+export const INDEX_7: string = `
+CREATE INDEX pages_by_peer ON pages (peer, page_id, tree_size, accepted, refused);
+`;
