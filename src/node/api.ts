@@ -27,6 +27,8 @@ export function apiOf(
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics, writer } = base;
   owned.defer(watchEventLoop(metrics));
+  const keys = openKeyStore(base.paths.apiKeys);
+  owned.defer(() => keys.close());
   metrics.beforeScrape(async () => {
     await measure(base);
     await measureAnchors(base);
@@ -51,7 +53,7 @@ export function apiOf(
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     signingKeys: () => keyStatuses(base, Date.now()),
-    keys: openKeyStore(base.paths.apiKeys),
+    keys,
     metrics,
     events: base.events,
     logger: base.logger,
