@@ -47,6 +47,12 @@ export function addressFault(text: string): string | null {
   return rest.length > 0 ? 'nothing stands behind the peer id' : peerIdFault(peerId);
 }
 
+/** A host name without port, lower case; `*.acme.example` is any one name in that place. */
+export function hostNameFault(text: string): string | null {
+  if (text !== text.toLowerCase()) return 'it is written in lower case';
+  return HOST_NAME.test(text.replace(/^\*\./, '')) ? null : 'it is a host name, without a scheme and a port';
+}
+
 /** A part of an address as a message names it. */
 function named(part: string): string {
   return part === '' ? 'nothing' : shortened(part, 60);

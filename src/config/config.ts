@@ -31,7 +31,13 @@ export interface Config {
     /** Null: the address it listens on. No slash at the end. */
     readonly nodeUrl: string | null;
     /** Absolute paths of PEM files; null: plain HTTP. */
-    readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+    readonly tls: {
+      readonly certFile: string;
+      readonly keyFile: string;
+      readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+    } | null;
+    /** Lower-case names that the Host header may have, those of node_url among them. */
+    readonly names: readonly string[];
     readonly behindProxy: boolean;
   };
   readonly federation: {
@@ -170,7 +176,13 @@ function toConfig(dir: string, settings: Settings): Config {
   const { anchor, api, federation, guard, keys, limits, listen, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
-    api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
+    api.tls_cert_file === ''
+      ? null
+      : {
+          certFile: inDir(api.tls_cert_file),
+          keyFile: inDir(api.tls_key_file),
+          minVersion: `TLSv${api.tls_min_version}` as const,
+        };
   return deepFreeze({
     dir,
     nodeId: settings.node_id,
@@ -183,6 +195,7 @@ function toConfig(dir: string, settings: Settings): Config {
       port: api.port,
       nodeUrl: api.node_url === '' ? null : bare(api.node_url),
       tls,
+      names: [...api.allowed_hosts, ...(api.node_url === '' ? [] : [new URL(api.node_url).hostname])],
       behindProxy: api.behind_proxy,
     },
     federation: {

@@ -15,7 +15,7 @@ import {
 import { ANCHOR_BACKENDS } from '../merkle/anchor-receipt.ts';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
-import { addressFault, GARDEN, gardenMembersFault, nodeIdFault } from './checks.ts';
+import { addressFault, GARDEN, gardenMembersFault, hostNameFault, nodeIdFault } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 
@@ -132,6 +132,16 @@ const schema = z.strictObject({
           doc: 'Private key (PEM) of that certificate; readable by its owner alone (chmod 600).',
           env: ['STIGMEM_TLS_KEY_PATH'],
         }),
+      tls_min_version: z.enum(['1.2', '1.3']).default('1.2').register(about, {
+        kind: 'text',
+        expected: '"1.2" or "1.3"',
+        doc: 'Oldest version of TLS that is spoken. New files of certificate and key are taken up by themselves, or at SIGHUP.',
+      }),
+      allowed_hosts: z.array(text(hostNameFault)).max(64).default([]).register(about, {
+        kind: 'list',
+        expected: 'a list of host names such as ["peerd.acme.example"]',
+        doc: 'Names besides those of the certificate and of node_url that the API answers to off loopback. A request with another name in Host is refused: it may be one that a page in a browser had pointed here.',
+      }),
       behind_proxy: z.boolean().default(false).register(about, {
         kind: 'boolean',
         expected: 'true or false',

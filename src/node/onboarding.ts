@@ -72,7 +72,7 @@ function journalOf({ writer }: Base): OnboardJournal {
 /** Peers speak Noise; TLS is that of the HTTP API, which applications and auditors reach. */
 function checkTls(tls: Config['api']['tls'], nowMs: number): OnboardingCheck | null {
   if (tls === null) return null;
-  const fix = 'Put a certificate that is in force into api.tls_cert_file, and restart.';
+  const fix = 'Put a certificate that is in force into api.tls_cert_file, with its key.';
   try {
     const { validFromDate, validToDate } = new X509Certificate(readFileSync(tls.certFile));
     const ok = validFromDate.getTime() <= nowMs && nowMs < validToDate.getTime();

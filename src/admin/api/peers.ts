@@ -94,6 +94,7 @@ export function addPeers(apparatus: Apparatus): void {
     tag: 'Federation',
     summary: 'All peers: state, lag, last verdicts',
     query: NO_QUERY,
+    quota: 'remedy',
     responses: {
       200: { description: 'peers', content: { 'application/json': { schema: z.object({ peers: z.array(PEER) }) } } },
     },
@@ -131,7 +132,7 @@ export function addPeers(apparatus: Apparatus): void {
       404: { description: 'peer not found' },
     },
   } as const;
-  addRoute(apparatus, resume, ['admin'], async (call, principal) => {
+  addRoute(apparatus, resume, ['admin', 'admin:federation'], async (call, principal) => {
     const peer = await peers.resume(call.param('name'), principal.actor);
     return peer === undefined ? refused({ status: 404, detail: 'peer not found' }) : json(200, peerBody(peer));
   });
@@ -154,7 +155,9 @@ function addTrustKey(apparatus: Apparatus): void {
       409: { description: 'another key waits, or the peer file insists on one' },
     },
   } as const;
-  addRoute(apparatus, route, ['admin'], (call, principal) => trustKey(apparatus, call.param('name'), call, principal));
+  addRoute(apparatus, route, ['admin', 'admin:federation'], (call, principal) =>
+    trustKey(apparatus, call.param('name'), call, principal),
+  );
 }
 
 async function trustKey(

@@ -329,7 +329,10 @@ test('keys are made, listed and revoked', async () => {
   const made = await cli.run('key create importer --permission read write --days 7');
   assert.equal(made.code, 0);
   assert.match(made.stdout, /^smk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}\n$/);
-  assert.match(made.stderr, /^Key [0-9a-f]{8} \(importer\): read write; expires .* It is shown this once\.\n$/);
+  assert.match(
+    made.stderr,
+    /^Key [0-9a-f]{8} \(importer, automation\): read write; expires .* It is shown this once\.\n$/,
+  );
   assert.match((await cli.run('key list')).stdout, /importer +active +read write/);
   assert.equal((await cli.run('key revoke importer')).stdout.startsWith('Key '), true);
   assert.match((await cli.run('key list')).stdout, /importer +revoked/);
@@ -497,6 +500,7 @@ test('run prints where it listens, hands over flags, and stops on a signal', asy
       nodeId: 'stigmem://acme.example',
       done: done.promise,
       keysBack: NEVER,
+      reload: () => undefined,
       stop: async () => {
         stopped += 1;
         done.resolve();
@@ -533,6 +537,7 @@ test('run starts the node once more when keys that were missing are back, and st
       nodeId: 'y',
       done: isFirst ? Promise.resolve().then(() => ends.promise) : Promise.resolve(),
       keysBack: isFirst ? Promise.resolve() : NEVER,
+      reload: () => undefined,
       stop: async () => {
         events.push('stop');
         ends.resolve();
@@ -553,6 +558,7 @@ test('a second signal ends a node that takes its time', async () => {
     nodeId: 'y',
     done: never.promise,
     keysBack: NEVER,
+    reload: () => undefined,
     stop: () => never.promise,
   });
   const run = cli.run('run', { signals: ['SIGINT', 'SIGINT'] });
@@ -570,6 +576,7 @@ test('a node that fails while it runs: exit 1 and why', async () => {
     nodeId: 'y',
     done: failed,
     keysBack: NEVER,
+    reload: () => undefined,
     stop: async () => undefined,
   });
   const { code, stderr } = await cli.run('run');
