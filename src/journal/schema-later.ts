@@ -61,3 +61,9 @@ CREATE TABLE kept_notes (
 ) STRICT;
 CREATE UNIQUE INDEX kept_notes_by_page ON kept_notes (peer, feed, to_seq);
 `;
+
+/** Migration 7: how proposals are found in the audit log, by what they are about, and what was decided by what it is about. */
+export const INDEXES_7: string = `
+CREATE INDEX audit_proposals ON audit (json_extract(body, '$.detail.subject'), seq) WHERE event = 'approval_proposed';
+CREATE INDEX audit_decisions ON audit (json_extract(body, '$.detail.proposal'), seq) WHERE event = 'approval_decided';
+`;

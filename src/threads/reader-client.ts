@@ -1,5 +1,7 @@
+import type { Proposal } from '../core/approval.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
+import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
@@ -136,6 +138,14 @@ export class ReaderClient {
 
   refusalNotices(query: NoticeQuery): Promise<readonly ShownNotice[]> {
     return this.#call('refusalNotices', query);
+  }
+
+  proposals(query: ProposalQuery): Promise<ProposalPage> {
+    return this.#call('proposals', query);
+  }
+
+  proposal(id: number, nowIso: string): Promise<Proposal | null> {
+    return this.#call('proposal', id, nowIso);
   }
 
   /** What operators ask about grants. */

@@ -1,6 +1,7 @@
 /** The journal's thread: the only one that writes. Pages are verified and appended here, so that the main loop stays free. */
 import { randomFillSync } from 'node:crypto';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { FourEyes } from '../journal/approvals.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import type { JournalIdentity } from '../journal/files.ts';
@@ -16,6 +17,7 @@ import { RecallIndex } from '../projections/recall-index.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
+import { type ApprovalMethods, approvalMethods } from './approval-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
@@ -45,6 +47,7 @@ export interface WriterData {
   readonly signedHeadsFile: string;
   /** Starts held by the restore guard. */
   readonly guarded: boolean;
+  readonly fourEyes: FourEyes;
 }
 
 /** What the writer tells by itself. */
@@ -79,6 +82,7 @@ const POLL_MS = 1_000;
 
 export interface WriterMethods
   extends AnchorMethods,
+    ApprovalMethods,
     GrantsMethods,
     DeclarationMethods,
     GuardMethods,
@@ -152,6 +156,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
+    ...approvalMethods(journal, audit),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
     assert: (requests, context) => asserting.assert(requests, context),

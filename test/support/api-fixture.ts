@@ -83,6 +83,14 @@ const NO_GRANTS: ApiDeps['grants'] = {
   disclosed: async ({ peer }) => ({ node_id: peer, feeds: [], runs: [] }),
 };
 
+/** One person is enough for everything. */
+const NO_APPROVALS: ApiDeps['approvals'] = {
+  fourEyes: [],
+  list: async () => ({ proposals: [], more: false }),
+  find: async () => null,
+  end: async () => ({ kind: 'refused', code: 'proposal_unknown', proposal: null }),
+};
+
 /** A key for every role. @returns their secrets */
 export function mintKeys(keyStore: KeyStore, nowMs: number): Record<Role, string> {
   return Object.fromEntries(
@@ -107,6 +115,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
+    approvals: NO_APPROVALS,
     witness: options.witness ?? null,
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
@@ -170,7 +179,15 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
 function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
   const get = (id: string): PeerStatus | undefined =>
     peers.find((peer) => [peer.name, peer.node_id, peer.peer_id].includes(id));
-  return { list: () => peers, get, resume: async (id) => get(id), trustKeys: async () => ({ kind: 'unknown_peer' }) };
+  return {
+    list: () => peers,
+    get,
+    resume: async (id) => {
+      const peer = get(id);
+      return peer === undefined ? undefined : { kind: 'done', value: peer, proposal: null };
+    },
+    trustKeys: async () => ({ kind: 'unknown_peer' }),
+  };
 }
 
 /** Sends a request to an API without a network, with the key of a role or without one. */

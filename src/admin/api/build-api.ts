@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAnchors } from './anchors.ts';
+import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
 import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
@@ -40,6 +41,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addNotices(apparatus);
   addGrants(apparatus);
   addPeers(apparatus);
+  addApprovals(apparatus);
   addOnboarding(apparatus);
   addAudit(apparatus);
   addEvidence(apparatus);
