@@ -7,6 +7,7 @@ import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Result } from '../core/result.ts';
+import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
 import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
@@ -16,6 +17,7 @@ import type {
   AuditFilter,
   AuditInput,
   AuditPage,
+  AuditRecord,
   ChangePage,
   FactPage,
   FactQuery,
@@ -33,6 +35,7 @@ import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { KeyStore } from './keys.ts';
 
@@ -116,6 +119,13 @@ export interface PeerDirectory {
   resume(id: string, by: ActBy): Promise<ActOutcome<PeerStatus> | undefined>;
   /** Pins a log key that waits for an operator, or proposes that, and has the peer asked again at once. */
   trustKeys(name: string, keys: readonly string[], by: ActBy): Promise<TrustKeyOutcome>;
+}
+
+/** Facts that are hidden from readers. */
+export interface QuarantineDesk {
+  list(query: QuarantineQuery): Promise<QuarantinePage>;
+  history(factId: string): Promise<readonly AuditRecord[]>;
+  review(factId: string, decision: ReviewDecision, by: ActBy): Promise<ReviewOutcome>;
 }
 
 /** Proposals of actions that need two persons. What the actions do, their own parts know. */
@@ -314,6 +324,7 @@ export interface ApiDeps {
   readonly reader: ApiReader;
   readonly peers: PeerDirectory;
   readonly approvals: ApprovalDesk;
+  readonly quarantine: QuarantineDesk;
   /** null while the node does not run. */
   readonly witness: ApiWitness | null;
   /** null while the node does not run. */

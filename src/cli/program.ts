@@ -19,6 +19,7 @@ import { addJournal } from './journal.ts';
 import { addKey } from './key.ts';
 import { addKeys } from './keys.ts';
 import { addPeer } from './peer.ts';
+import { addQuarantine } from './quarantine.ts';
 import { addQuery } from './query.ts';
 import { addRecall } from './recall.ts';
 import { addRetract } from './retract.ts';
@@ -97,6 +98,7 @@ function createProgram(cli: Cli): Command {
     addRun,
     addStatus,
     addPeer,
+    addQuarantine,
     addApproval,
     ...grants,
     ...facts,

@@ -44,6 +44,11 @@ export function apiOf(
       resume: async (id, by) => federation?.sessions.resume(id, by),
       trustKeys: async (name, keys, by) => federation?.sessions.trustKeys(name, keys, by) ?? { kind: 'unknown_peer' },
     },
+    quarantine: {
+      list: (query) => base.reader.quarantined(query),
+      history: (factId) => base.reader.quarantineHistory(factId),
+      review: (factId, decision, by) => writer.reviewFact(factId, decision, by),
+    },
     approvals: {
       fourEyes: config.review.fourEyes,
       list: (query) => base.reader.proposals({ ...query, nowIso: isoMicros(base.nowMs() * 1000) }),

@@ -7,6 +7,7 @@ import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
+  AuditRecord,
   ChangePage,
   FactPage,
   FactQuery,
@@ -19,6 +20,7 @@ import type {
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
+import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
@@ -138,6 +140,14 @@ export class ReaderClient {
 
   refusalNotices(query: NoticeQuery): Promise<readonly ShownNotice[]> {
     return this.#call('refusalNotices', query);
+  }
+
+  quarantined(query: QuarantineQuery): Promise<QuarantinePage> {
+    return this.#call('quarantined', query);
+  }
+
+  quarantineHistory(factId: string): Promise<readonly AuditRecord[]> {
+    return this.#call('quarantineHistory', factId);
   }
 
   proposals(query: ProposalQuery): Promise<ProposalPage> {

@@ -17,6 +17,7 @@ import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
+  AuditRecord,
   FactPage,
   FactQuery,
   FactResult,
@@ -28,6 +29,7 @@ import { type ReceiptQuery, ReceiptRecords, type StoredReceipt } from '../journa
 import { type NoticeQuery, RefusalNotices, type ShownNotice } from '../journal/refusal-notices.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
+import { type QuarantinePage, type QuarantineQuery, QuarantineReader } from '../projections/quarantine-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
@@ -66,6 +68,8 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   refusalNotices(query: NoticeQuery): readonly ShownNotice[];
+  quarantined(query: QuarantineQuery): QuarantinePage;
+  quarantineHistory(factId: string): readonly AuditRecord[];
   proposals(query: ProposalQuery): ProposalPage;
   proposal(id: number, nowIso: string): Proposal | null;
   close(): void;
@@ -87,6 +91,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const notices = new RefusalNotices(db);
   const receipts = new ReceiptRecords(db);
   const proposals = new Proposals(db);
+  const quarantine = new QuarantineReader(db, facts);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -108,6 +113,8 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),
     refusalNotices: (query) => notices.list(query, entries),
+    quarantined: (query) => quarantine.list(query),
+    quarantineHistory: (factId) => quarantine.history(factId),
     proposals: (query) => proposals.list(query),
     proposal: (id, nowIso) => proposals.find(id, nowIso),
   };

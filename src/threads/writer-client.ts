@@ -1,5 +1,6 @@
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import { jsonText } from '../core/json.ts';
+import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type {
   AnchorCheckpoint,
   Anchored,
@@ -58,6 +59,7 @@ const WRITES: ReadonlySet<string> = new Set([
   'resumePeer',
   'trustKeys',
   'endProposal',
+  'reviewFact',
 ]);
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'SQLITE_FULL',
@@ -214,6 +216,10 @@ export class WriterClient {
 
   trustKeys(peer: NamedPeer, declared: KeyChange, by: ActBy): Promise<ActOutcome<number>> {
     return this.#call('trustKeys', peer, declared, by, this.#options.nowMs());
+  }
+
+  reviewFact(fact: string, decision: ReviewDecision, by: ActBy): Promise<ReviewOutcome> {
+    return this.#call('reviewFact', fact, decision, by, this.#options.nowMs());
   }
 
   endProposal(id: number, by: ProposalEnding): Promise<ActOutcome<null>> {

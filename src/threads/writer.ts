@@ -26,6 +26,7 @@ import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
 import { type NotesMethods, notesMethods } from './notes-methods.ts';
 import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
+import { type QuarantineMethods, quarantineMethods } from './quarantine-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -89,6 +90,7 @@ export interface WriterMethods
     KeyMethods,
     NotesMethods,
     NoticesMethods,
+    QuarantineMethods,
     RecallMethods,
     ReceiptsMethods,
     WitnessMethods {
@@ -157,6 +159,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...approvalMethods(journal, audit),
+    ...quarantineMethods(journal, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
     assert: (requests, context) => asserting.assert(requests, context),

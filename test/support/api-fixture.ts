@@ -83,6 +83,12 @@ const NO_GRANTS: ApiDeps['grants'] = {
   disclosed: async ({ peer }) => ({ node_id: peer, feeds: [], runs: [] }),
 };
 
+const NO_QUARANTINE: ApiDeps['quarantine'] = {
+  list: async () => ({ facts: [], before: null }),
+  history: async () => [],
+  review: async () => ({ kind: 'impossible', code: 'fact_unknown' }),
+};
+
 /** One person is enough for everything. */
 const NO_APPROVALS: ApiDeps['approvals'] = {
   fourEyes: [],
@@ -116,6 +122,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     reader: node,
     peers: peerDirectory(options.peers ?? []),
     approvals: NO_APPROVALS,
+    quarantine: NO_QUARANTINE,
     witness: options.witness ?? null,
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,

@@ -3,6 +3,7 @@ import { type ActBy, type Proposal, REVIEWED_ACTIONS, type ReviewedAction } from
 import { acted, PROPOSAL, REASON, readActBody } from './acting.ts';
 import { choiceParam, intParam, optionalInt } from './params.ts';
 import { resumePeer, trustPeerKeys } from './peers.ts';
+import { reviewFact } from './quarantine.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
 
@@ -13,6 +14,8 @@ const PERFORM: Readonly<
   'peer.resume': (apparatus, { subject }, by) => resumePeer(apparatus, subject, by),
   'peer.trust_key': (apparatus, { params }, by) =>
     trustPeerKeys(apparatus, textOf(params['name']), textsOf(params['keys']), by),
+  'quarantine.promote': (apparatus, { subject }, by) => reviewFact(apparatus, subject, 'promoted', by),
+  'quarantine.reject': (apparatus, { subject }, by) => reviewFact(apparatus, subject, 'rejected', by),
 };
 
 const LIST = z.object({

@@ -16,6 +16,7 @@ import { addNode } from './node.ts';
 import { addNotices } from './notices.ts';
 import { addOnboarding } from './onboarding.ts';
 import { addPeers } from './peers.ts';
+import { addQuarantine } from './quarantine.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
 import { addReceipts } from './receipts.ts';
@@ -42,6 +43,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addGrants(apparatus);
   addPeers(apparatus);
   addApprovals(apparatus);
+  addQuarantine(apparatus);
   addOnboarding(apparatus);
   addAudit(apparatus);
   addEvidence(apparatus);
