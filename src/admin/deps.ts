@@ -1,4 +1,5 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
+import type { ActBy, ActOutcome, Proposal, ReviewedAction } from '../core/approval.ts';
 import type { DecisionCode } from '../core/disclosure.ts';
 import type { FeedChange, Preview } from '../core/disclosure-report.ts';
 import type { KeyStatus } from '../core/key-status.ts';
@@ -6,14 +7,17 @@ import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Result } from '../core/result.ts';
+import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
+import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditInput,
   AuditPage,
+  AuditRecord,
   ChangePage,
   FactPage,
   FactQuery,
@@ -31,6 +35,7 @@ import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { KeyStore } from './keys.ts';
 
@@ -110,10 +115,30 @@ export interface PeerDirectory {
   list(): readonly PeerStatus[];
   /** @param id the peer file's name, the node id or the libp2p peer id */
   get(id: string): PeerStatus | undefined;
-  /** Ends a suspension and has the peer asked again at once. Undefined when there is no such peer. */
-  resume(id: string, actor: string): Promise<PeerStatus | undefined>;
-  /** Pins a log key that waits for an operator, and has the peer asked again at once. */
-  trustKeys(name: string, keys: readonly string[], actor: string): Promise<TrustKeyOutcome>;
+  /** Ends a suspension, or proposes that, and has the peer asked again at once. Undefined when there is no such peer. */
+  resume(id: string, by: ActBy): Promise<ActOutcome<PeerStatus> | undefined>;
+  /** Pins a log key that waits for an operator, or proposes that, and has the peer asked again at once. */
+  trustKeys(name: string, keys: readonly string[], by: ActBy): Promise<TrustKeyOutcome>;
+}
+
+/** Facts that are hidden from readers. */
+export interface QuarantineDesk {
+  list(query: QuarantineQuery): Promise<QuarantinePage>;
+  history(factId: string): Promise<readonly AuditRecord[]>;
+  review(factId: string, decision: ReviewDecision, by: ActBy): Promise<ReviewOutcome>;
+}
+
+/** Proposals of actions that need two persons. What the actions do, their own parts know. */
+export interface ApprovalDesk {
+  /** Actions that the configuration asks two persons for. */
+  readonly fourEyes: readonly ReviewedAction[];
+  list(query: Omit<ProposalQuery, 'nowIso'>): Promise<ProposalPage>;
+  find(id: number): Promise<Proposal | null>;
+  /** Ends a proposal without doing anything. */
+  end(
+    id: number,
+    by: { readonly end: 'rejected' | 'withdrawn'; readonly actor: string; readonly reason: string },
+  ): Promise<ActOutcome<null>>;
 }
 
 type Onboarded<T> = Promise<Result<T, OnboardingRefusal>>;
@@ -312,6 +337,8 @@ export interface ApiDeps {
   readonly writer: ApiWriter;
   readonly reader: ApiReader;
   readonly peers: PeerDirectory;
+  readonly approvals: ApprovalDesk;
+  readonly quarantine: QuarantineDesk;
   /** null while the node does not run. */
   readonly witness: ApiWitness | null;
   /** null while the node does not run. */

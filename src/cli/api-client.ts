@@ -45,7 +45,7 @@ const IN_PROCESS = 'http://offline.invalid';
 export async function connectApi(context: Context): Promise<Api> {
   const dir = context.dir();
   requireConfig(dir);
-  const token = readToken(dir);
+  const token = readToken(context, dir);
   const backend = (await connectDaemon(context, dir)) ?? (await openFiles(context, dir));
   return createApi(backend, token);
 }
@@ -64,7 +64,7 @@ export async function withApi<T>(context: Context, use: (api: Api) => Promise<T>
 export async function connectDaemonApi(context: Context): Promise<Api | null> {
   const dir = context.dir();
   const backend = await connectDaemon(context, dir);
-  return backend === null ? null : createApi(backend, readToken(dir));
+  return backend === null ? null : createApi(backend, readToken(context, dir));
 }
 
 /** A configuration error as a failure of a command. */
@@ -88,12 +88,20 @@ function requireConfig(dir: string): void {
   if (!config.ok) throw configFailure(config.error);
 }
 
-function readToken(dir: string): string {
+function readToken({ keyFile }: Context, dir: string): string {
+  if (keyFile !== null) return readOwnKey(keyFile);
   const token = readSecretFile(dataPaths(dir).cliToken, 'the key of the command line');
   if (token.ok) return token.value;
   const { where, message, fix } = token.error;
   const renew = `Or make a new one: stigmem-peerd key create --cli --data ${dir}`;
   throw new CliError({ exit: 'unavailable', message: `${where}: ${message}`, fix: `${fix} ${renew}` });
+}
+
+function readOwnKey(file: string): string {
+  const key = readSecretFile(file, 'your API key');
+  if (key.ok) return key.value;
+  const { where, message, fix } = key.error;
+  throw new CliError({ exit: 'unavailable', message: `${where}: ${message}`, fix });
 }
 
 async function connectDaemon(context: Context, dir: string): Promise<Backend | null> {
@@ -138,7 +146,8 @@ export function createApi(backend: Backend, token: string): Api {
     if (response.status !== 401) return response;
     throw new CliError({
       exit: 'unavailable',
-      message: 'expected the key in keys/cli.token to be accepted, got 401: it is revoked, expired or of another node',
+      message:
+        'expected the key (keys/cli.token, or that of --key-file) to be accepted, got 401: it is revoked, expired or of another node',
       fix: 'Make a new one: stigmem-peerd key create --cli --data DIR',
     });
   };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withReason } from './acting.ts';
 import { action, type Cli, withCommonOptions, withExamples } from './cli.ts';
 import { runAdd } from './peer-add.ts';
 import { runList, runRemove, runResume } from './peer-manage.ts';
@@ -34,8 +35,7 @@ export function addPeer(program: Command, cli: Cli): void {
     .action(action(cli, runRemove));
   withExamples(withCommonOptions(remove), ['peer remove globex --data ./acme']);
 
-  const resume = group
-    .command('resume')
+  const resume = withReason(group.command('resume'), false)
     .summary('take a suspended partner up again')
     .description(
       'A partner whose signed data contradicts itself is suspended: nothing more is taken from it until an operator has looked at the evidence (audit list --peer NAME) and resumes it. A partner that is left alone after failures is tried at once, too.',
@@ -54,8 +54,7 @@ export function addPeer(program: Command, cli: Cli): void {
     .action(action(cli, runNotices));
   withExamples(withCommonOptions(notices), ['peer notices --data ./acme', 'peer notices globex --data ./acme']);
 
-  const trustKey = group
-    .command('trust-key')
+  const trustKey = withReason(group.command('trust-key'), false)
     .summary('trust the new keys of a partner')
     .description(
       'A partner whose log, anchor or witness key has changed without a signed succession is not pulled from until an operator says which key is right. Compare each new key with the partner over another channel first; `peer show NAME` has them.',

@@ -1,5 +1,6 @@
 /** From a data folder, an environment and flags to one frozen Config, or to everything that is wrong with them. */
 import { isAbsolute, join } from 'node:path';
+import type { ReviewedAction } from '../core/approval.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
@@ -75,6 +76,7 @@ export interface Config {
     } | null;
   };
   readonly tlog: { readonly isPublic: boolean };
+  readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
   readonly log: { readonly level: Settings['log']['level'] };
 }
 
@@ -173,7 +175,7 @@ function membersOf(line: string): readonly [string, readonly string[]] {
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, guard, keys, limits, listen, tlog } = settings;
+  const { anchor, api, federation, guard, keys, limits, listen, review, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === ''
@@ -219,6 +221,7 @@ function toConfig(dir: string, settings: Settings): Config {
       rekor: rekorOf(anchor, inDir),
     },
     tlog: { isPublic: tlog.public },
+    review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
     log: { level: settings.log.level },
   });
 }

@@ -1,3 +1,4 @@
+import type { ReviewedAction } from '../core/approval.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -46,5 +47,6 @@ export interface Settings {
     readonly rekor_trust_root: string;
   };
   readonly tlog: { readonly public: boolean };
+  readonly review: { readonly four_eyes: readonly ReviewedAction[]; readonly proposal_hours: number };
   readonly log: { readonly level: LogLevel };
 }

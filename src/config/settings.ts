@@ -3,6 +3,7 @@
  * commented `config.toml` that `init` writes and `config.example.toml` are all made from this table.
  */
 import { z } from 'zod';
+import { REVIEWED_ACTIONS } from '../core/approval.ts';
 import {
   DEFAULT_MAX_FUTURE_SKEW_MS,
   DEFAULT_MAX_PAST_SKEW_MS,
@@ -328,6 +329,25 @@ const schema = z.strictObject({
     .register(sectionDoc, {
       doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
     }),
+  review: z
+    .strictObject({
+      four_eyes: z
+        .array(z.enum(REVIEWED_ACTIONS))
+        .max(REVIEWED_ACTIONS.length)
+        .default([])
+        .register(about, {
+          kind: 'list',
+          expected: `a list of ${REVIEWED_ACTIONS.map((action) => JSON.stringify(action)).join(', ')}`,
+          doc: 'Actions that one person proposes and another approves, each with an API key of another name. Two keys that one person holds cannot be told apart from two persons. What is not listed is done at once.',
+        }),
+      proposal_hours: integer(1, 720, 72).register(about, {
+        kind: 'integer',
+        expected: 'hours from 1 to 720',
+        doc: 'A proposal that nobody has decided by then has expired.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Decisions of operators about facts and partners.' }),
   log: z
     .strictObject({
       level: z

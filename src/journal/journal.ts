@@ -15,6 +15,7 @@ import type { VerifiedBatch } from '../verify/judge.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
+import { Approvals, type FourEyes, NO_FOUR_EYES } from './approvals.ts';
 import { AuditLog } from './audit-log.ts';
 import { loadClock } from './clock.ts';
 import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
@@ -51,6 +52,8 @@ export interface JournalOptions {
   readonly signedHeadsFile?: string;
   /** Opens a journal that is older than what was signed too, and signs and writes nothing until the guard is cleared. */
   readonly guarded?: boolean;
+  /** Actions that need two persons; none unless told otherwise. */
+  readonly fourEyes?: FourEyes;
 }
 
 /** What a verified page became. */
@@ -68,6 +71,7 @@ export class Journal {
   readonly anchors: AnchorRecords;
   readonly witness: WitnessRecords;
   readonly statements: KeyStatements;
+  readonly approvals: Approvals;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -87,6 +91,7 @@ export class Journal {
     this.#entries = new EntryLog(db);
     this.#audit = new AuditLog(db);
     this.#evidence = new EvidenceStore(db);
+    this.approvals = new Approvals(db, this.#audit, options.fourEyes ?? NO_FOUR_EYES);
     this.peers = new PeerRecords(db);
     this.#places = new PagePlaces(db);
     const log = createLogSigner(identity.journalOrigin, options.logSeed, options.formerLogSeeds);
@@ -223,6 +228,11 @@ export class Journal {
   /** Runs `work` as one transaction: what it writes is durable when it returns. */
   durably<T>(work: () => T): T {
     return this.#transact(work);
+  }
+
+  /** Runs `work` as one transaction, which may write audit records: what it returns is durable. */
+  acting<T>(work: (record: (input: AuditInput, nowMs: number) => number) => T): T {
+    return this.#transact(() => work((input, nowMs) => this.#audit.append(input, null, nowMs * 1000)));
   }
 
   /** @param save writes what belongs to the record, in the same transaction */

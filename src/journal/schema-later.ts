@@ -69,3 +69,9 @@ CREATE UNIQUE INDEX kept_notes_by_page ON kept_notes (peer, feed, to_seq);
 export const INDEX_7: string = `
 CREATE INDEX pages_by_peer ON pages (peer, page_id, tree_size, accepted, refused);
 `;
+
+/** Migration 8: how proposals are found in the audit log, by what they are about, and what was decided by what it is about. */
+export const INDEXES_8: string = `
+CREATE INDEX audit_proposals ON audit (json_extract(body, '$.detail.subject'), seq) WHERE event = 'approval_proposed';
+CREATE INDEX audit_decisions ON audit (json_extract(body, '$.detail.proposal'), seq) WHERE event = 'approval_decided';
+`;

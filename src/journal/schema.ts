@@ -6,7 +6,7 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
-import { DERIVED_5, INDEX_7, TABLES_3, TABLES_6, WAITING_4 } from './schema-later.ts';
+import { DERIVED_5, INDEX_7, INDEXES_8, TABLES_3, TABLES_6, WAITING_4 } from './schema-later.ts';
 
 const TABLES = `
 CREATE TABLE meta (
@@ -328,6 +328,7 @@ export const MIGRATIONS: readonly string[] = [
   DERIVED_5,
   [TABLES_6, ...guardsOf(GUARDED_6)].join('\n'),
   INDEX_7,
+  INDEXES_8,
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

@@ -6,6 +6,7 @@ import { DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { KeyStatus } from '../core/key-status.ts';
+import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Base } from './base.ts';
@@ -48,9 +49,19 @@ export function apiOf(
     peers: {
       list: () => federation?.sessions.list() ?? [],
       get: (id) => federation?.sessions.get(id),
-      resume: async (id, actor) => federation?.sessions.resume(id, actor),
-      trustKeys: async (name, keys, actor) =>
-        federation?.sessions.trustKeys(name, keys, actor) ?? { kind: 'unknown_peer' },
+      resume: async (id, by) => federation?.sessions.resume(id, by),
+      trustKeys: async (name, keys, by) => federation?.sessions.trustKeys(name, keys, by) ?? { kind: 'unknown_peer' },
+    },
+    quarantine: {
+      list: (query) => base.reader.quarantined(query),
+      history: (factId) => base.reader.quarantineHistory(factId),
+      review: (factId, decision, by) => writer.reviewFact(factId, decision, by),
+    },
+    approvals: {
+      fourEyes: config.review.fourEyes,
+      list: (query) => base.reader.proposals({ ...query, nowIso: isoMicros(base.nowMs() * 1000) }),
+      find: (id) => base.reader.proposal(id, isoMicros(base.nowMs() * 1000)),
+      end: (id, by) => writer.endProposal(id, by),
     },
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,

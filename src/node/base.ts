@@ -164,6 +164,7 @@ function openWriter(
     folder: dir,
     signedHeadsFile: config.guard.signedHeadsFile,
     ...given,
+    fourEyes: { actions: config.review.fourEyes, proposalMs: config.review.proposalMs },
     witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
     nodeAuthority: config.authority,

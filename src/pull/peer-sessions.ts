@@ -1,6 +1,7 @@
 /** The sessions of all peers: one each, started and stopped as peer files come and go. */
 import PQueue from 'p-queue';
 import type { PeerFile } from '../config/peer-file.ts';
+import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { PullDeps } from './deps.ts';
 import type { IngestOutcome } from './ingest.ts';
@@ -84,22 +85,22 @@ export class PeerSessions {
     return this.list().find(({ name, node_id, peer_id }) => id === name || id === node_id || id === peer_id);
   }
 
-  /** Ends a suspension, with its record; the peer is asked at once. */
-  async resume(id: string, actor: string): Promise<PeerStatus | undefined> {
+  /** Ends a suspension, with its record, or proposes that; the peer is asked at once when it has ended. */
+  async resume(id: string, by: ActBy): Promise<ActOutcome<PeerStatus> | undefined> {
     const found = this.get(id);
     const session = found === undefined ? undefined : this.#sessions.get(found.name);
     if (found === undefined || session === undefined) return undefined;
-    await this.#deps.journal.audit({ event: 'peer_resumed', peer: found.node_id, actor, detail: { name: found.name } });
-    await session.resume();
-    return this.#statusOf(session);
+    const outcome = await this.#deps.journal.resumePeer({ name: found.name, nodeId: found.node_id }, by);
+    return this.#resumed(session, outcome);
   }
 
   /**
-   * Pins the keys that a peer has declared in place of those that were pinned, with their record; the peer is asked at once.
+   * Pins the keys that a peer has declared in place of those that were pinned, with their record, or proposes that; the peer is
+   * asked at once when it is done.
    *
    * @param given verifier keys that the operator has compared: all that have changed, and no other
    */
-  async trustKeys(name: string, given: readonly string[], actor: string): Promise<TrustKeyOutcome> {
+  async trustKeys(name: string, given: readonly string[], by: ActBy): Promise<TrustKeyOutcome> {
     const session = this.#sessions.get(name);
     if (session === undefined) return { kind: 'unknown_peer' };
     const { peer, keyChange } = session.state;
@@ -111,15 +112,14 @@ export class PeerSessions {
     const declared = keys.map((key) => key.declared);
     if (!new Set(declared).isSubsetOf(new Set(given)) || given.length !== declared.length)
       return { kind: 'other_key', declared };
-    const detail = { name, keys };
-    await this.#deps.journal.pinDeclaration(peer.nodeId, note, {
-      event: 'peer_key_trusted',
-      peer: peer.nodeId,
-      actor,
-      detail,
-    });
+    const outcome = await this.#deps.journal.trustKeys({ name, nodeId: peer.nodeId }, { keys, note }, by);
+    return { kind: 'acted', outcome: await this.#resumed(session, outcome) };
+  }
+
+  async #resumed(session: PeerSession, outcome: ActOutcome<number>): Promise<ActOutcome<PeerStatus>> {
+    if (outcome.kind !== 'done') return outcome;
     await session.resume();
-    return { kind: 'trusted', peer: this.#statusOf(session) };
+    return { ...outcome, value: this.#statusOf(session) };
   }
 
   async stop(): Promise<void> {

@@ -1,11 +1,14 @@
+import type { Proposal } from '../core/approval.ts';
 import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
+import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
+  AuditRecord,
   ChangePage,
   FactPage,
   FactQuery,
@@ -18,6 +21,7 @@ import type {
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
+import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
 import type { GrantsReads } from './grants-reads.ts';
@@ -136,6 +140,22 @@ export class ReaderClient {
 
   refusalNotices(query: NoticeQuery): Promise<readonly ShownNotice[]> {
     return this.#call('refusalNotices', query);
+  }
+
+  quarantined(query: QuarantineQuery): Promise<QuarantinePage> {
+    return this.#call('quarantined', query);
+  }
+
+  quarantineHistory(factId: string): Promise<readonly AuditRecord[]> {
+    return this.#call('quarantineHistory', factId);
+  }
+
+  proposals(query: ProposalQuery): Promise<ProposalPage> {
+    return this.#call('proposals', query);
+  }
+
+  proposal(id: number, nowIso: string): Promise<Proposal | null> {
+    return this.#call('proposal', id, nowIso);
   }
 
   /** What operators ask about grants. */

@@ -1,6 +1,7 @@
 /** The readers' thread: queries, pages for peers and proofs, on a connection of its own that cannot write. */
 import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Proposal } from '../core/approval.ts';
 import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
@@ -11,10 +12,12 @@ import { type HeldPage, HeldPages, type PagePlace } from '../journal/held-pages.
 import { readIdentity } from '../journal/identity.ts';
 import { type KeptNote, KeptNotes } from '../journal/kept-notes.ts';
 import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
+import { type ProposalPage, type ProposalQuery, Proposals } from '../journal/proposals.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
+  AuditRecord,
   FactPage,
   FactQuery,
   FactResult,
@@ -26,6 +29,7 @@ import { type ReceiptQuery, ReceiptRecords, type StoredReceipt } from '../journa
 import { type NoticeQuery, RefusalNotices, type ShownNotice } from '../journal/refusal-notices.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
+import { type QuarantinePage, type QuarantineQuery, QuarantineReader } from '../projections/quarantine-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
@@ -63,6 +67,10 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   refusalNotices(query: NoticeQuery): readonly ShownNotice[];
+  quarantined(query: QuarantineQuery): QuarantinePage;
+  quarantineHistory(factId: string): readonly AuditRecord[];
+  proposals(query: ProposalQuery): ProposalPage;
+  proposal(id: number, nowIso: string): Proposal | null;
   close(): void;
 }
 
@@ -81,6 +89,8 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const packets = new PacketReader(db);
   const notices = new RefusalNotices(db);
   const receipts = new ReceiptRecords(db);
+  const proposals = new Proposals(db);
+  const quarantine = new QuarantineReader(db, facts);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -102,6 +112,10 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),
     refusalNotices: (query) => notices.list(query, entries),
+    quarantined: (query) => quarantine.list(query),
+    quarantineHistory: (factId) => quarantine.history(factId),
+    proposals: (query) => proposals.list(query),
+    proposal: (id, nowIso) => proposals.find(id, nowIso),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

@@ -1,6 +1,7 @@
 /** The journal's thread: the only one that writes. Pages are verified and appended here, so that the main loop stays free. */
 import { randomFillSync } from 'node:crypto';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { FourEyes } from '../journal/approvals.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import type { JournalIdentity } from '../journal/files.ts';
@@ -16,6 +17,7 @@ import { RecallIndex } from '../projections/recall-index.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
+import { type ApprovalMethods, approvalMethods } from './approval-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
@@ -24,6 +26,7 @@ import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
 import { type NotesMethods, notesMethods } from './notes-methods.ts';
 import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
+import { type QuarantineMethods, quarantineMethods } from './quarantine-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { serveCalls } from './rpc.ts';
@@ -45,6 +48,7 @@ export interface WriterData {
   readonly signedHeadsFile: string;
   /** Starts held by the restore guard. */
   readonly guarded: boolean;
+  readonly fourEyes: FourEyes;
 }
 
 /** What the writer tells by itself. */
@@ -79,12 +83,14 @@ const POLL_MS = 1_000;
 
 export interface WriterMethods
   extends AnchorMethods,
+    ApprovalMethods,
     GrantsMethods,
     DeclarationMethods,
     GuardMethods,
     KeyMethods,
     NotesMethods,
     NoticesMethods,
+    QuarantineMethods,
     RecallMethods,
     ReceiptsMethods,
     WitnessMethods {
@@ -152,6 +158,8 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
+    ...approvalMethods(journal, audit),
+    ...quarantineMethods(journal, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
     assert: (requests, context) => asserting.assert(requests, context),

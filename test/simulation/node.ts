@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { PeerFile } from '../../src/config/peer-file.ts';
 import type { SeedUse } from '../../src/config/secret-file.ts';
+import { NO_FOUR_EYES } from '../../src/journal/approvals.ts';
 import { type JournalIdentity, SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import type { Base } from '../../src/node/base.ts';
@@ -169,6 +170,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     cacheMiB: 1,
     signedHeadsFile: join(folder, SIGNED_HEADS_FILE),
     guarded: true,
+    fourEyes: NO_FOUR_EYES,
   };
   const threads: InProcess[] = [];
   const scope = new Scope();

@@ -294,5 +294,6 @@ async function settle(mesh: Mesh): Promise<void> {
 async function resumeMeddled(mesh: Mesh, node: SimNode): Promise<void> {
   const sessions = node.running?.federation.sessions;
   for (const { name, state } of sessions?.list() ?? [])
-    if (state === 'suspended' && mesh.model.meddled.has(name)) await sessions?.resume(name, 'operator');
+    if (state === 'suspended' && mesh.model.meddled.has(name))
+      await sessions?.resume(name, { actor: 'operator', reason: '', approves: null });
 }

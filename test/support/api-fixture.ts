@@ -84,6 +84,20 @@ const NO_GRANTS: ApiDeps['grants'] = {
   disclosed: async ({ peer }) => ({ node_id: peer, feeds: [], runs: [] }),
 };
 
+const NO_QUARANTINE: ApiDeps['quarantine'] = {
+  list: async () => ({ facts: [], before: null }),
+  history: async () => [],
+  review: async () => ({ kind: 'impossible', code: 'fact_unknown' }),
+};
+
+/** One person is enough for everything. */
+const NO_APPROVALS: ApiDeps['approvals'] = {
+  fourEyes: [],
+  list: async () => ({ proposals: [], more: false }),
+  find: async () => null,
+  end: async () => ({ kind: 'refused', code: 'proposal_unknown', proposal: null }),
+};
+
 /** A key for every role. @returns their secrets */
 export function mintKeys(keyStore: KeyStore, nowMs: number): Record<Role, string> {
   return Object.fromEntries(
@@ -109,6 +123,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
+    approvals: NO_APPROVALS,
+    quarantine: NO_QUARANTINE,
     witness: options.witness ?? null,
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
@@ -173,7 +189,15 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
 function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
   const get = (id: string): PeerStatus | undefined =>
     peers.find((peer) => [peer.name, peer.node_id, peer.peer_id].includes(id));
-  return { list: () => peers, get, resume: async (id) => get(id), trustKeys: async () => ({ kind: 'unknown_peer' }) };
+  return {
+    list: () => peers,
+    get,
+    resume: async (id) => {
+      const peer = get(id);
+      return peer === undefined ? undefined : { kind: 'done', value: peer, proposal: null };
+    },
+    trustKeys: async () => ({ kind: 'unknown_peer' }),
+  };
 }
 
 /** Sends a request to an API without a network, with the key of a role or without one. */

@@ -11,6 +11,7 @@ import { grantText } from '../../src/core/disclosure.ts';
 import { type JsonValue, parseJson } from '../../src/core/json.ts';
 import { nextLogLine } from '../../src/core/reference/local-log.ts';
 import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
+import { type FourEyes, NO_FOUR_EYES } from '../../src/journal/approvals.ts';
 import { DisclosureRecords } from '../../src/journal/disclosure-records.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
@@ -56,12 +57,13 @@ export function newJournal(folder: string): Journal {
 }
 
 /** @param guarded as a daemon with peers opens it */
-export function openJournal(folder: string, guarded = false): Journal {
+export function openJournal(folder: string, guarded = false, fourEyes: FourEyes = NO_FOUR_EYES): Journal {
   let drawn = 0;
   return Journal.open(folder, {
     logSeed: LOG_SEED,
     cacheMiB: 4,
     guarded,
+    fourEyes,
     random: (bytes) => {
       bytes.set(sha256(`random ${folder} ${drawn++} ${process.hrtime.bigint()}`).subarray(0, bytes.length));
       return bytes;

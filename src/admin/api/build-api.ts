@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAnchors } from './anchors.ts';
+import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
 import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
@@ -15,6 +16,7 @@ import { addNode } from './node.ts';
 import { addNotices } from './notices.ts';
 import { addOnboarding } from './onboarding.ts';
 import { addPeers } from './peers.ts';
+import { addQuarantine } from './quarantine.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
 import { addReceipts } from './receipts.ts';
@@ -45,6 +47,8 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addNotices(apparatus);
   addGrants(apparatus);
   addPeers(apparatus);
+  addApprovals(apparatus);
+  addQuarantine(apparatus);
   addOnboarding(apparatus);
   addAudit(apparatus);
   addEvidence(apparatus);

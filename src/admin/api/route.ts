@@ -91,14 +91,18 @@ export function addRoute<S extends z.ZodObject>(
   serve(apparatus, route, (c) => {
     const principal = authenticate(c, apparatus);
     if (principal instanceof Response) return Promise.resolve(principal);
-    if (!anyOf.some((permission) => permits(principal.key, permission))) {
-      return Promise.resolve(refused(forbidden(principal.key, anyOf)));
-    }
+    const refusal = missingPermission(principal, anyOf);
+    if (refusal !== null) return Promise.resolve(refused(refusal));
     const dimension = route.quota ?? 'operator_read';
     const wait = quota.take(principal.key.id, dimension, deps.nowMs());
     if (wait !== null) return Promise.resolve(overQuota(dimension, principal.entityUri, wait));
     return withQuery(c, route, (call) => handle(call, principal));
   });
+}
+
+/** @returns the refusal of a key that has none of the permissions, or null */
+export function missingPermission({ key }: Principal, anyOf: readonly [Permission, ...Permission[]]): Refusal | null {
+  return anyOf.some((permission) => permits(key, permission)) ? null : forbidden(key, anyOf);
 }
 
 function serve(apparatus: Apparatus, route: Route<z.ZodObject>, handle: (c: ApiContext) => Promise<Response>): void {

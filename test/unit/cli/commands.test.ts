@@ -48,6 +48,8 @@ test('--help names every command, gives examples and the exit codes', async () =
 const COMMANDS = [
   ...['init', 'run', 'status', 'assert', 'retract', 'import', 'query', 'recall', 'fsck', 'demo', 'journal head'],
   ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume', 'peer trust-key'],
+  ...['approval list', 'approval show', 'approval approve', 'approval reject', 'approval withdraw'],
+  ...['quarantine list', 'quarantine show', 'quarantine promote', 'quarantine reject'],
   ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke', 'keys list'],
 ];
 for (const command of COMMANDS) {
