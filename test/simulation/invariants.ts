@@ -84,7 +84,7 @@ export function isSettled(mesh: Mesh): boolean {
       if (other === node) return true;
       const feeds = other.running?.base.growth.current().feeds ?? [];
       return feeds.every(({ feed, length }) => {
-        if (!mesh.model.mayRead(other.name, node.name, feed)) return true;
+        if (!mesh.mayRead(other.name, node.name, feed)) return true;
         return cursors.get(`${other.made.nodeId} ${feed}`) === length;
       });
     }),
@@ -266,13 +266,13 @@ function checkReceived(mesh: Mesh, to: Held, from: Held): void {
     const fact = mesh.model.asserted.get(entity);
     if (fact?.node !== from.node.name) mesh.problem(`${to.node.name} accepted ${entity}, which was never asserted`);
     else if (fact.value !== value_v || fact.scope !== scope) mesh.problem(`${to.node.name} accepted ${entity} changed`);
-    else if (!mesh.model.mayRead(from.node.name, to.node.name, scope))
+    else if (!mesh.model.grants.wasOpen(from.node.name, to.node.name, scope, fact.atMs, mesh.platform.elapsedMs))
       mesh.problem(`${to.node.name} got ${entity}, which was not shared with it`);
   }
   if (to.isStuck || from.isStuck) return;
   const refused = refusalsOf(to, from.nodeId);
   for (const { entity, fact_id, origin_node_id, scope } of from.entries) {
-    if (origin_node_id !== null || !mesh.model.mayRead(from.node.name, to.node.name, scope)) continue;
+    if (origin_node_id !== null || !mesh.mayRead(from.node.name, to.node.name, scope)) continue;
     if (received.has(entity)) continue;
     const fault = refused.get(fact_id);
     if (fault === undefined) mesh.problem(`${to.node.name} has not got ${entity} of ${from.node.name}`);
