@@ -1,7 +1,7 @@
 // `npm test [-- folder…]`: every *.test.ts below test/, or below the folders named. `adversarial/long` is for .ci/run.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { availableParallelism, constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -26,6 +26,8 @@ if (files.length === 0) {
 const built = spawnSync(process.execPath, ['.ci/build.mjs'], { stdio: 'inherit' });
 if (built.status !== 0) process.exit(built.status ?? 1);
 const scratch = mkdtempSync(join(scratchRoot(), 'peerd-tests-'));
+// One test reads a file as another user.
+chmodSync(scratch, 0o711);
 const env = {
   STIGMEM_TEST_MAIN: resolve('dist/main.js'),
   // Types are stripped and code is compiled once, not once in each of some hundred processes.

@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { loadConfig } from '../../src/config/config.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { PeerFile } from '../../src/config/peer-file.ts';
+import type { PeerFolder, PeerFolderChange, PeerFolderState } from '../../src/config/peer-folder.ts';
 import type { SeedUse } from '../../src/config/secret-file.ts';
 import { NO_FOUR_EYES } from '../../src/journal/approvals.ts';
 import { type JournalIdentity, SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
@@ -142,7 +143,47 @@ export interface StartOptions {
   readonly platform: Platform;
   /** How wrong the node's clock is. */
   readonly clock: { skewMs: number };
-  readonly peers: readonly PeerFile[];
+  readonly peers: PeerFiles;
+}
+
+/** The peer files of a node, which an operator edits while it runs or is down. */
+export class PeerFiles {
+  readonly #files: Map<string, PeerFile>;
+  #tell: ((change: PeerFolderChange) => void) | undefined;
+
+  constructor(files: readonly PeerFile[]) {
+    this.#files = new Map(files.map((file) => [file.name, file]));
+  }
+
+  /** As the product's own folder: what is different is told, never looked for. */
+  get folder(): PeerFolder {
+    return { state: () => this.#state(), rescan: () => null };
+  }
+
+  find(name: string): PeerFile | undefined {
+    return this.#files.get(name);
+  }
+
+  all(): readonly PeerFile[] {
+    return [...this.#files.values()];
+  }
+
+  edit(file: PeerFile): void {
+    this.#files.set(file.name, file);
+    this.#tell?.({ added: [], changed: [file], removed: [], state: this.#state() });
+  }
+
+  /** The next process watches in place of the one before. */
+  watch(onChange: (change: PeerFolderChange) => void): () => void {
+    this.#tell = onChange;
+    return () => {
+      if (this.#tell === onChange) this.#tell = undefined;
+    };
+  }
+
+  #state(): PeerFolderState {
+    return { peers: new Map(this.#files), problems: [] };
+  }
 }
 
 /** @throws what opening the journal throws */
@@ -220,16 +261,14 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     nowMs,
   };
   growth.ring(await writer.guardView());
-  const files = new Map(peers.map((peer) => [peer.name, peer]));
-  const state = { peers: files, problems: [] };
   let transport: MemoryTransport | undefined;
   const federation = await federate(
     base,
     {
-      folder: { state: () => state, rescan: () => null },
-      watch: () => () => {},
+      folder: peers.folder,
+      watch: (onChange) => peers.watch((change) => platform.within(scope, () => onChange(change))),
       openTransport: async () => {
-        const find = (peerId: string): PeerFile | undefined => peers.find((peer) => peer.peerId === peerId);
+        const find = (peerId: string): PeerFile | undefined => peers.all().find((peer) => peer.peerId === peerId);
         transport = network.open(
           made.peerId,
           (peerId) => find(peerId) !== undefined,
