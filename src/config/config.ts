@@ -1,5 +1,6 @@
 /** From a data folder, an environment and flags to one frozen Config, or to everything that is wrong with them. */
 import { isAbsolute, join } from 'node:path';
+import { type Network, readNetwork } from '../core/address.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
@@ -40,6 +41,7 @@ export interface Config {
     readonly names: readonly string[];
     readonly behindProxy: boolean;
   };
+  readonly network: { readonly allowed: readonly Network[] };
   readonly federation: {
     readonly pollIntervalMs: number;
     readonly pageEntries: number;
@@ -173,7 +175,7 @@ function membersOf(line: string): readonly [string, readonly string[]] {
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, guard, keys, limits, listen, tlog } = settings;
+  const { anchor, api, federation, guard, keys, limits, listen, network, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === ''
@@ -198,6 +200,7 @@ function toConfig(dir: string, settings: Settings): Config {
       names: [...api.allowed_hosts, ...(api.node_url === '' ? [] : [new URL(api.node_url).hostname])],
       behindProxy: api.behind_proxy,
     },
+    network: { allowed: network.allow_addresses.flatMap((text) => readNetwork(text) ?? []) },
     federation: {
       pollIntervalMs: federation.poll_interval_s * 1_000,
       pageEntries: federation.page_entries,
