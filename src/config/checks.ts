@@ -1,5 +1,6 @@
 /** Texts that name something outside this file: addresses, peers, feeds. Each check says what is wrong, or null. */
 import { isIP } from 'node:net';
+import { readNetwork } from '../core/address.ts';
 import { isAuthority, isNodeId } from '../core/node-id.ts';
 import { parseFeed } from '../core/scope.ts';
 import { shortened } from '../core/shortened.ts';
@@ -51,6 +52,11 @@ export function addressFault(text: string): string | null {
 export function hostNameFault(text: string): string | null {
   if (text !== text.toLowerCase()) return 'it is written in lower case';
   return HOST_NAME.test(text.replace(/^\*\./, '')) ? null : 'it is a host name, without a scheme and a port';
+}
+
+/** A network such as `10.0.0.0/8`, or one address. */
+export function networkFault(text: string): string | null {
+  return readNetwork(text) === null ? 'it is an IP address with the length of its prefix: 10.0.0.0/8, fd00::/8' : null;
 }
 
 /** A part of an address as a message names it. */

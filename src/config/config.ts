@@ -1,5 +1,6 @@
 /** From a data folder, an environment and flags to one frozen Config, or to everything that is wrong with them. */
 import { isAbsolute, join } from 'node:path';
+import { type Network, readNetwork } from '../core/address.ts';
 import type { ReviewedAction } from '../core/approval.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -41,6 +42,7 @@ export interface Config {
     readonly names: readonly string[];
     readonly behindProxy: boolean;
   };
+  readonly network: { readonly allowed: readonly Network[] };
   readonly federation: {
     readonly pollIntervalMs: number;
     readonly pageEntries: number;
@@ -175,7 +177,7 @@ function membersOf(line: string): readonly [string, readonly string[]] {
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, guard, keys, limits, listen, review, tlog } = settings;
+  const { anchor, api, federation, guard, keys, limits, listen, network, review, tlog } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === ''
@@ -200,6 +202,7 @@ function toConfig(dir: string, settings: Settings): Config {
       names: [...api.allowed_hosts, ...(api.node_url === '' ? [] : [new URL(api.node_url).hostname])],
       behindProxy: api.behind_proxy,
     },
+    network: { allowed: network.allow_addresses.flatMap((text) => readNetwork(text) ?? []) },
     federation: {
       pollIntervalMs: federation.poll_interval_s * 1_000,
       pageEntries: federation.page_entries,

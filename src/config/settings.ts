@@ -16,7 +16,7 @@ import {
 import { ANCHOR_BACKENDS } from '../merkle/anchor-receipt.ts';
 import { ALG_ED25519 } from '../merkle/note.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
-import { addressFault, GARDEN, gardenMembersFault, hostNameFault, nodeIdFault } from './checks.ts';
+import { addressFault, GARDEN, gardenMembersFault, hostNameFault, networkFault, nodeIdFault } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 
@@ -151,6 +151,16 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'HTTP API for applications, operators and auditors.' }),
+  network: z
+    .strictObject({
+      allow_addresses: z.array(text(networkFault)).max(64).default([]).register(about, {
+        kind: 'list',
+        expected: 'a list of networks such as ["10.0.0.0/8"]',
+        doc: 'Where this node may connect besides: addresses that a partner names (in a code, an answer to one, a file for `peer add`) have to be public, and nothing leads to link-local addresses, metadata services of clouds, or by a name to this machine, unless they are in one of these networks.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Connections that this node makes.' }),
   federation: z
     .strictObject({
       poll_interval_s: integer(1, 86_400, 30).register(about, {

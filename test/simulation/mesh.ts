@@ -249,6 +249,7 @@ function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonl
     share,
     accept: ['public', 'company'].map((feed) => granted(feed, FOR_EVER)),
     allowTeam: false,
+    addressesFrom: 'operator',
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },

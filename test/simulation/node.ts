@@ -20,6 +20,7 @@ import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
+import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { GrowthBell } from '../../src/serve/growth-bell.ts';
 import { openReader, type ReaderData } from '../../src/threads/reader.ts';
 import { ReaderClient } from '../../src/threads/reader-client.ts';
@@ -248,6 +249,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     declaration,
     peerId: made.peerId,
     guarded: true,
+    http: createHttpClient([]),
     logger: LOGGER,
     metrics: METRICS,
     events: EVENTS,

@@ -335,12 +335,18 @@ test('keys are made, listed and revoked', async () => {
     made.stderr,
     /^Key [0-9a-f]{8} \(importer, automation\): read write; expires .* It is shown this once\.\n$/,
   );
-  assert.match((await cli.run('key list')).stdout, /importer +active +read write/);
+  assert.match((await cli.run('key list')).stdout, /importer +active +automation +read write .* –\n/);
   assert.equal((await cli.run('key revoke importer')).stdout.startsWith('Key '), true);
-  assert.match((await cli.run('key list')).stdout, /importer +revoked/);
+  assert.match((await cli.run('key list')).stdout, /importer +revoked +automation/);
   assert.equal((await cli.run('key revoke importer')).code, 3);
   assert.equal((await cli.run('key revoke nobody')).code, 3);
   assert.equal((await cli.run('key create')).code, 2);
+  assert.match(
+    (await cli.run('key create carla --role reviewer')).stderr,
+    /\(carla, human\): audit.read federate read review/,
+  );
+  assert.equal((await cli.run('key create bot --role reviewer --class automation')).code, 1);
+  assert.equal((await cli.run('key create bot --role king')).code, 2);
   assert.equal((await cli.run('key create x --permission fly')).code, 2);
   assert.equal((await cli.run('key create importer --permission read --days 0')).code, 2);
   await cli.run('key create twice --permission read');
