@@ -71,7 +71,7 @@ test('a suspension ends the pull that is under way: a third node shows a contrad
 
   // An operator takes it up again: it goes on where it stopped.
   const before = await stored(scene);
-  await node.federation.sessions.resume('mallory', 'test');
+  await node.federation.sessions.resume('mallory', { actor: 'test', reason: '', approves: null });
   await until('it goes on', async () => (await stored(scene)) > before);
 });
 

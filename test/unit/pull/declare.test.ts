@@ -26,6 +26,7 @@ async function stage(): Promise<Stage> {
     authority,
     peerId,
     addresses: [],
+    addressesFrom: 'operator',
     namespaces: [authority],
     share: [],
     accept: [],
