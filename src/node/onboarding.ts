@@ -46,7 +46,13 @@ export function openOnboarding(base: Base, transport: () => Transport | undefine
     whyNotDialled: (address) => whyNotDialled(address, config.network.allowed),
     tls: () => checkTls(config.api.tls, nowMs()),
     openGuest: (seed, inviter) =>
-      createTransport({ seed, listen: [], allowed: () => [inviter], allowedNetworks: config.network.allowed }),
+      createTransport({
+        seed,
+        listen: [],
+        allowed: () => [inviter],
+        allowedNetworks: config.network.allowed,
+        swarmKey: base.swarmKey,
+      }),
     peerIdOfSeed: async (seed) => (await identityFromSeed(seed)).peerId,
     onGuests: () => transport()?.refreshAllowed(),
     nowMs,
