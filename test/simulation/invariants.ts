@@ -29,18 +29,25 @@ function stuckIn(mesh: Mesh): Set<string> {
 export function isSettled(mesh: Mesh): boolean {
   const isStuck = stuckIn(mesh);
   const live = mesh.nodes.filter(({ name }) => !isStuck.has(name));
-  const open = live.map((node) => ({ node, ...progressOf(mesh, node) }));
-  const isCaughtUp = open.every(({ node, cursors }) =>
-    live.every((other) => {
-      if (other === node) return true;
-      const feeds = other.running?.base.growth.current().feeds ?? [];
-      return feeds.every(({ feed, length }) => {
-        if (!mesh.mayRead(other.name, node.name, feed)) return true;
-        return cursors.get(`${other.made.nodeId} ${feed}`) === length;
-      });
-    }),
-  );
-  return isCaughtUp && isLiarSettled(mesh, open);
+  const seen: Progress[] = [];
+  for (const node of live) {
+    const progress = progressOf(node);
+    // Mostly somebody is behind, and the files of the others need not be opened.
+    if (!isCaughtUp(mesh, node, progress, live)) return false;
+    seen.push(progress);
+  }
+  return isLiarSettled(mesh, seen);
+}
+
+function isCaughtUp(mesh: Mesh, node: SimNode, { cursors }: Progress, live: readonly SimNode[]): boolean {
+  return live.every((other) => {
+    if (other === node) return true;
+    const feeds = other.running?.base.growth.current().feeds ?? [];
+    return feeds.every(
+      ({ feed, length }) =>
+        !mesh.mayRead(other.name, node.name, feed) || cursors.get(`${other.made.nodeId} ${feed}`) === length,
+    );
+  });
 }
 
 interface Progress {
@@ -76,7 +83,7 @@ function isEquivocationSeen(nodes: readonly Pick<Progress, 'liarHeads'>[]): bool
   );
 }
 
-function progressOf(_mesh: Mesh, node: SimNode): Progress {
+function progressOf(node: SimNode): Progress {
   return look(node, (db) => {
     const pages = db
       .prepare<[], PageLine>('SELECT peer, feed, max(to_seq) AS to_seq FROM pages GROUP BY peer, feed')
@@ -314,7 +321,7 @@ function checkOneHistory(mesh: Mesh, all: readonly Held[]): void {
 }
 
 function checkEvidence(mesh: Mesh, all: readonly Held[]): void {
-  const live = all.filter(({ isStuck }) => !isStuck).map(({ node }) => ({ node, ...progressOf(mesh, node) }));
+  const live = all.filter(({ isStuck }) => !isStuck).map(({ node }) => ({ node, ...progressOf(node) }));
   if (!isEquivocationSeen(live)) return;
   mesh.note('equivocation seen');
   for (const { node, suspensions } of live)
