@@ -190,8 +190,8 @@ function checkCursors(mesh: Mesh, { node, pages, audit }: Held): void {
 }
 
 /** Every refusal has its evidence; every page's count of refusals has its records. */
-function checkRecorded(mesh: Mesh, { node, audit, pages, evidence }: Held): void {
-  let facts = 0;
+function checkRecorded(mesh: Mesh, { node, audit, pages, evidence, counted: summed }: Held): void {
+  let facts = summed.reduce((sum, { count }) => sum + count, 0);
   for (const { body, seq } of audit) {
     const record = JSON.parse(body);
     if (record.detail.feed_seq !== undefined) facts++;
@@ -233,10 +233,12 @@ function checkReceived(mesh: Mesh, to: Held, from: Held): void {
   }
   if (to.isStuck || from.isStuck) return;
   const refused = refusalsOf(to, from.nodeId);
+  let counted = countedOf(to, from.nodeId, ['hlc_future', 'hlc_past']);
   for (const { entity, fact_id, origin_node_id, scope } of from.entries) {
     if (origin_node_id !== null || !mesh.mayRead(from.node.name, to.node.name, scope)) continue;
     if (received.has(entity)) continue;
     const fault = refused.get(fact_id);
+    if (fault === undefined && counted-- > 0) continue;
     if (fault === undefined) mesh.problem(`${to.node.name} has not got ${entity} of ${from.node.name}`);
     else if (fault !== 'clock') mesh.problem(`${to.node.name} refused ${entity} of ${from.node.name}: ${fault}`);
   }
@@ -250,6 +252,12 @@ function refusalsOf(to: Held, peer: string): ReadonlyMap<string, string> {
     found.set(line.fact_id, isClockFault(line) ? 'clock' : line.reason);
   }
   return found;
+}
+
+/** Refusals of these kinds that a summary stands for. */
+function countedOf({ counted }: Held, peer: string, reasons: readonly string[]): number {
+  const ofThese = counted.filter((line) => line.peer === peer && reasons.includes(line.reason));
+  return ofThese.reduce((sum, { count }) => sum + count, 0);
 }
 
 function isClockFault({ body, reason }: AuditLine): boolean {
@@ -271,6 +279,7 @@ function checkLies(mesh: Mesh, to: Held): void {
     if (lie !== null && accepted.has(factId)) mesh.problem(`${to.node.name} accepted a lie: ${lie}`);
     if (feedSeq > cursor) continue;
     const reason = refused.get(factId);
+    if (reason === undefined && countedOf(to, LIAR, lie === null ? ['hlc_future', 'hlc_past'] : [lie]) > 0) continue;
     if (lie === null && !accepted.has(factId) && reason !== 'clock')
       mesh.problem(`${to.node.name} passed an honest fact of the liar: ${reason ?? 'no record'}`);
     if (lie !== null && reason === undefined && !isUnnamed(lie, to, feedSeq))
