@@ -2,7 +2,7 @@
 import { checkJournal, filesOf } from '../../src/journal/fsck/run-fsck.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { type AuditLine, type Held, held, look, type PageLine } from './held.ts';
-import { checkLedger } from './ledger.ts';
+import { checkGreed, checkLedger } from './ledger.ts';
 import type { Mesh, SimNode } from './mesh.ts';
 import { CREATED_AT } from './node.ts';
 
@@ -122,6 +122,7 @@ export function checkMesh(mesh: Mesh, withFsck: boolean): void {
       checkLedger(mesh, one, other);
     }
     checkLies(mesh, one);
+    checkGreed(mesh, one, LIAR);
     if (one.isStuck) checkStuck(mesh, one, all);
   }
   checkOneHistory(mesh, all);

@@ -251,6 +251,14 @@ const ACTS: Readonly<Record<string, Act>> = {
       for (let i = chance.below(5); i >= 0; i--) liar?.tell(chance.isHit(0.3) ? chance.pick(LIE_NAMES) : null);
     },
   },
+  greed: {
+    weight: 4,
+    run: (mesh, node, chance) => {
+      if (mesh.liar === undefined) return;
+      mesh.fault('greed');
+      for (let i = chance.below(3); i >= 0; i--) mesh.liar.ask(node.made.peerId, chance);
+    },
+  },
   page: {
     weight: 2,
     run: (mesh, _node, chance) => {
