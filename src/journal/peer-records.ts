@@ -32,6 +32,7 @@ export interface PeerTotals {
 }
 
 export class PeerRecords {
+  readonly #retried: Statement<[string], number | null>;
   readonly #totals: Statement<[string], { accepted: number | null; refused: number | null }>;
   readonly #cursors: Statement<[string], { feed: string; after: number }>;
   readonly #cursor: Statement<[string, string], number>;
@@ -52,6 +53,7 @@ export class PeerRecords {
     this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
     this.#lastPage = prepare(db, newestPage);
     this.#totals = prepare(db, totalsOfPages);
+    this.#retried = prepare<[string]>(db, retriedOf).pluck() as Statement<[string], number | null>;
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
     this.#insertPage = prepareAppend(db, 'pages');
     this.#insertPageNote = prepareAppend(db, 'page_notes');
@@ -127,7 +129,9 @@ export class PeerRecords {
 
   totals(peer: string): PeerTotals {
     const row = this.#totals.get(peer);
-    return { accepted: row?.accepted ?? 0, refused: row?.refused ?? 0 };
+    // What was refused and taken since is no longer refused.
+    const retried = this.#retried.get(peer) ?? 0;
+    return { accepted: (row?.accepted ?? 0) + retried, refused: (row?.refused ?? 0) - retried };
   }
 
   /** @returns its key */
@@ -213,6 +217,11 @@ const newestPage = sqlBuilder
 const totalsOfPages = sqlBuilder
   .selectFrom('pages')
   .select((q) => [q.fn.sum('accepted').as('accepted'), q.fn.sum('refused').as('refused')])
+  .where('peer', '=', PARAM);
+
+const retriedOf = sqlBuilder
+  .selectFrom('page_retries')
+  .select((q) => q.fn.sum<number>('entries').as('entries'))
   .where('peer', '=', PARAM);
 
 const newestDeclaration = sqlBuilder

@@ -21,6 +21,7 @@ import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
 import { addReceipts } from './receipts.ts';
 import { type Refusal, refused } from './responses.ts';
+import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSigningKeys } from './signing-keys.ts';
@@ -42,6 +43,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addNotices(apparatus);
   addGrants(apparatus);
   addPeers(apparatus);
+  addRetry(apparatus);
   addApprovals(apparatus);
   addQuarantine(apparatus);
   addOnboarding(apparatus);
