@@ -5,6 +5,7 @@ import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
 import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
+import { addDecided } from './decided.ts';
 import { addDocs } from './docs.ts';
 import { addEvidence } from './evidence.ts';
 import { addFactReads } from './facts-read.ts';
@@ -53,6 +54,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addAnchors(apparatus);
   addConsistency(apparatus);
   addChanges(apparatus, tools);
+  addDecided(apparatus, tools);
   addTlog(apparatus);
   addNode(apparatus);
   addKeys(apparatus);

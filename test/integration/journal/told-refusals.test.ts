@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ToldRefusals } from '../../../src/journal/told-refusals.ts';
-import { newJournal, NOW_MS, temporaryFolder } from '../../support/journal-fixture.ts';
+import { NOW_MS, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 
 const PEER = 'stigmem://acme.example';
 const OF = { reason: 'source_not_owned', peer: PEER, feed: 'public' };
