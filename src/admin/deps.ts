@@ -287,7 +287,18 @@ export interface ApiWitness {
   state(): Promise<WitnessStatus>;
 }
 
-export type QuotaDimension = 'fact_read' | 'fact_write' | 'admin_action' | 'witness';
+/**
+ * `remedy`: what an operator needs to see and end trouble; a bucket of its own, so that no flood of other requests with the
+ * same key empties it.
+ */
+export type QuotaDimension =
+  | 'fact_read'
+  | 'fact_write'
+  | 'operator_read'
+  | 'admin_action'
+  | 'remedy'
+  | 'witness'
+  | 'failed_authentication';
 
 export interface ApiLimits {
   readonly maxBodyBytes: number;
@@ -317,8 +328,11 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   quotas: {
     fact_write: { burst: 20_000, perSecond: 5_000 },
     fact_read: { burst: 20_000, perSecond: 5_000 },
+    operator_read: { burst: 1_000, perSecond: 200 },
     admin_action: { burst: 60, perSecond: 1 },
+    remedy: { burst: 1_000, perSecond: 200 },
     witness: { burst: 200, perSecond: 20 },
+    failed_authentication: { burst: 30, perSecond: 1 },
   },
 };
 

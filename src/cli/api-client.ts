@@ -1,5 +1,4 @@
 /** The node's API, wherever it is: in the running daemon, or over the files of a node that is not running. */
-import { readFileSync } from 'node:fs';
 import { loadConfig } from '../config/config.ts';
 import { readDaemonFile } from '../config/daemon-file.ts';
 import { dataPaths } from '../config/data-dir.ts';
@@ -108,11 +107,17 @@ function readOwnKey(file: string): string {
 async function connectDaemon(context: Context, dir: string): Promise<Backend | null> {
   const info = readDaemonFile(dir, context.runtime.isAlive);
   if (info === null) return null;
-  const sender = openDaemonSender(info.api, info.api.startsWith('https:') ? readCertificate(dir) : null);
+  if (info.api.startsWith('https:') && info.certificate === undefined) {
+    const message = 'expected run/daemon.json to hold the certificate of a daemon that speaks HTTPS, got none';
+    throw new CliError({ exit: 'unavailable', message, fix: 'Restart the daemon: another version wrote the file.' });
+  }
+  // The one that is served, not the file: a new file that cannot be served must not lock the operator out.
+  const sender = openDaemonSender(info.api, info.certificate ?? null);
   try {
     const health = await sender.send(new Request(`${info.api}/healthz`));
     await health.body?.cancel();
-    return { daemon: info, send: sender.send, close: async () => sender.close() };
+    const { certificate: _, ...daemon } = info;
+    return { daemon, send: sender.send, close: async () => sender.close() };
   } catch (thrown) {
     sender.close();
     // Pids are reused: the process is there, but it is not our daemon. Whether one runs is for the lock to say.
@@ -124,14 +129,6 @@ async function connectDaemon(context: Context, dir: string): Promise<Backend | n
       { cause: thrown },
     );
   }
-}
-
-function readCertificate(dir: string): string {
-  const config = loadConfig(dir, {}, {});
-  const path = config.ok ? config.value.api.tls?.certFile : undefined;
-  if (path !== undefined) return readFileSync(path, 'utf8');
-  const message = 'the daemon speaks HTTPS with a certificate that config.toml does not name';
-  throw new CliError({ exit: 'unavailable', message, fix: 'Put api.tls_cert_file into config.toml.' });
 }
 
 async function openFiles(context: Context, dir: string): Promise<Backend> {

@@ -15,8 +15,11 @@ export interface Settings {
     readonly node_url: string;
     readonly tls_cert_file: string;
     readonly tls_key_file: string;
+    readonly tls_min_version: '1.2' | '1.3';
+    readonly allowed_hosts: readonly string[];
     readonly behind_proxy: boolean;
   };
+  readonly network: { readonly allow_addresses: readonly string[] };
   readonly federation: {
     readonly poll_interval_s: number;
     readonly page_entries: number;

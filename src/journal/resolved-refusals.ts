@@ -70,7 +70,7 @@ export class ResolvedRefusals {
   }
 }
 
-// The expression and its condition as in the index of migration 7: only then is it used.
+// The expression and its condition as in the index of migration 8: only then is it used.
 const PLACE = sql<number>`json_extract(body, '$.detail.feed_seq')`;
 
 const refusedAt = sqlBuilder

@@ -63,10 +63,18 @@ CREATE UNIQUE INDEX kept_notes_by_page ON kept_notes (peer, feed, to_seq);
 `;
 
 /**
- * Migration 7: how proposals are found in the audit log, by what they are about, and decisions by their proposal. Which entries
+ * Migration 7: the pages of a peer in their order, with what is asked of all of them. Without it each pull, and each question of a
+ * peer for what it once gave, walked over every page that was ever taken from it.
+ */
+export const INDEX_7: string = `
+CREATE INDEX pages_by_peer ON pages (peer, page_id, tree_size, accepted, refused);
+`;
+
+/**
+ * Migration 8: how proposals are found in the audit log, by what they are about, and decisions by their proposal. Which entries
  * of a page were refused, by reason, and which of them were taken when they were judged again: places in the feed, as runs.
  */
-export const TABLES_7: string = `
+export const TABLES_8: string = `
 CREATE INDEX audit_proposals ON audit (json_extract(body, '$.detail.subject'), seq) WHERE event = 'approval_proposed';
 CREATE INDEX audit_refused ON audit (peer, json_extract(body, '$.detail.feed_seq'), seq)
   WHERE json_extract(body, '$.detail.feed_seq') IS NOT NULL;

@@ -19,15 +19,23 @@ import { SOFTWARE, VERSION } from './version.ts';
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
 const READY_LAG_ENTRIES = 100_000;
 
-/** @param nodeUrl asked late: the port may be known only when the server listens */
+/** Of what serves the API. Asked late: it may be known only when it listens. */
+export interface Served {
+  readonly nodeUrl: () => string;
+  /** What an operator should know of it, in sentences. */
+  readonly notices: () => readonly string[];
+}
+
 export function apiOf(
   base: Base,
   federation: OpenFederation | null,
-  nodeUrl: () => string,
+  served: Served,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics, writer } = base;
   owned.defer(watchEventLoop(metrics));
+  const keys = openKeyStore(base.paths.apiKeys);
+  owned.defer(() => keys.close());
   metrics.beforeScrape(async () => {
     await measure(base);
     await measureAnchors(base);
@@ -63,7 +71,7 @@ export function apiOf(
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     signingKeys: () => keyStatuses(base, Date.now()),
-    keys: openKeyStore(base.paths.apiKeys),
+    keys,
     metrics,
     events: base.events,
     logger: base.logger,
@@ -73,14 +81,14 @@ export function apiOf(
       nodeId: config.nodeId,
       authority: config.authority,
       get nodeUrl() {
-        return nodeUrl();
+        return served.nodeUrl();
       },
       peerId: base.peerId,
       version: VERSION,
       software: SOFTWARE,
       addresses: () => federation?.addresses() ?? [],
     },
-    ready: () => readinessOf(base, federation),
+    ready: () => readinessOf(base, federation, served),
     gardens: config.gardens,
     anchorBackends: config.anchor.backends,
     nowMs: Date.now,
@@ -115,7 +123,7 @@ async function measureAnchors({ config, metrics, writer }: Base): Promise<void> 
   }
 }
 
-function readinessOf({ health, writer }: Base, federation: Federation | null): Readiness {
+function readinessOf({ health, writer }: Base, federation: Federation | null, served: Served): Readiness {
   const guard = federation?.guard.status() ?? null;
   const checks = [
     {
@@ -155,6 +163,6 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
       detail: federation === null ? 'the node is not running' : federation.addresses().join(', ') || 'listens nowhere',
     },
   ];
-  const notices = guard?.state === 'clear' && guard.detail !== null ? [`restore guard: ${guard.detail}`] : [];
-  return { ready: checks.every(({ ok }) => ok), checks, notices };
+  const guarded = guard?.state === 'clear' && guard.detail !== null ? [`restore guard: ${guard.detail}`] : [];
+  return { ready: checks.every(({ ok }) => ok), checks, notices: [...guarded, ...served.notices()] };
 }

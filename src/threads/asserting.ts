@@ -49,7 +49,7 @@ export class Asserting {
       if ('assertion' in one && held[i] === undefined) fresh.set(one.assertion.cid, one.assertion);
     });
     const entries = fresh.size === 0 ? [] : this.#journal.appendOwn([...fresh.values()], context.nowMs);
-    this.#catchUp();
+    if (entries.length > 0) this.#catchUpStored();
 
     const ids = new Map(entries.map((entry) => [entry.cid, entry.fact_id]));
     return checked.map((one, i) => {
@@ -85,6 +85,15 @@ export class Asserting {
   /** Look-ups must know every entry before they can say that a fact is new. */
   #catchUp(): void {
     while (this.#projector.advance() > 0);
+  }
+
+  /** The facts are stored and on their way to peers: look-ups that cannot be filled (a full disk) undo nothing of that. */
+  #catchUpStored(): void {
+    try {
+      this.#catchUp();
+    } catch {
+      // The thread's own catch-up meets the same behind this call: it tells it and tries again.
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Proposal } from '../core/approval.ts';
+import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
 import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
@@ -22,7 +23,6 @@ import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
-import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
 import type { GrantsReads } from './grants-reads.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
@@ -104,8 +104,8 @@ export class ReaderClient {
     return this.#call('heldCheckpoint', peer);
   }
 
-  heldPage(peer: string, from: number, skip: number): Promise<SignedPageFrames | undefined> {
-    return this.#call('heldPage', peer, from, skip);
+  heldPage(peer: string, place: PagePlace): Promise<HeldPage | undefined> {
+    return this.#call('heldPage', peer, place);
   }
 
   keptNotes(

@@ -8,7 +8,7 @@ import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
-import { HeldPages } from '../journal/held-pages.ts';
+import { type HeldPage, HeldPages, type PagePlace } from '../journal/held-pages.ts';
 import { readIdentity } from '../journal/identity.ts';
 import { type KeptNote, KeptNotes } from '../journal/kept-notes.ts';
 import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
@@ -32,7 +32,6 @@ import { FactReader } from '../projections/fact-reader.ts';
 import { type QuarantinePage, type QuarantineQuery, QuarantineReader } from '../projections/quarantine-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
-import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
 import { type GrantsReads, grantsReads } from './grants-reads.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
@@ -57,7 +56,7 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
   heldCheckpoint(peer: string): string | null;
-  heldPage(peer: string, from: number, skip: number): SignedPageFrames | undefined;
+  heldPage(peer: string, place: PagePlace): HeldPage | undefined;
   keptNotes(
     peer: string,
     cursors: readonly FeedCursor[],
@@ -104,7 +103,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
     heldCheckpoint: (peer) => held.checkpoint(peer),
-    heldPage: (peer, from, skip) => held.page(peer, from, skip),
+    heldPage: (peer, place) => held.page(peer, place),
     ...grantsReads(db, entries),
     keptNotes: (peer, cursors, skip, limits) =>
       kept.list(peer, new Map(cursors.map(({ feed, after }) => [feed, after])), skip, limits),

@@ -34,6 +34,7 @@ export interface TestApi {
   /** Secrets by role. */
   readonly keys: Readonly<Record<Role, string>>;
   readonly keyStore: KeyStore;
+  readonly keyFile: string;
   readonly metrics: Metrics;
   /** Log lines so far. */
   readonly log: readonly string[];
@@ -118,7 +119,8 @@ export function mintKeys(keyStore: KeyStore, nowMs: number): Record<Role, string
 /** A new API with keys of every role. Close it. */
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const folder = mkdtempSync(join(tmpdir(), 'peerd-api-'));
-  const keyStore = openKeyStore(join(folder, 'keys', 'api-keys.json'));
+  const keyFile = join(folder, 'keys', 'api-keys.json');
+  const keyStore = openKeyStore(keyFile);
   let nowMs = Date.parse('2026-11-23T12:00:00Z');
   const keys = mintKeys(keyStore, nowMs);
 
@@ -174,6 +176,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     api,
     keys,
     keyStore,
+    keyFile,
     metrics,
     log,
     send: (path, how = {}) => send(api, keys, path, how),

@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { type ActBy, type Proposal, REVIEWED_ACTIONS, type ReviewedAction } from '../../core/approval.ts';
+import type { Permission } from '../permissions.ts';
 import { acted, PROPOSAL, REASON, readActBody } from './acting.ts';
 import { choiceParam, intParam, optionalInt } from './params.ts';
-import { resumePeer, trustPeerKeys } from './peers.ts';
+import { MAY_MANAGE_PEERS, resumePeer, trustPeerKeys } from './peers.ts';
 import { reviewFact } from './quarantine.ts';
 import { json, refused } from './responses.ts';
-import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
+import { type Apparatus, addRoute, type Call, missingPermission, NO_QUERY, type Principal } from './route.ts';
 
 /** How each action is carried out once another person approves it: the function that carries it out for one. */
 const PERFORM: Readonly<
@@ -16,6 +17,14 @@ const PERFORM: Readonly<
     trustPeerKeys(apparatus, textOf(params['name']), textsOf(params['keys']), by),
   'quarantine.promote': (apparatus, { subject }, by) => reviewFact(apparatus, subject, 'promoted', by),
   'quarantine.reject': (apparatus, { subject }, by) => reviewFact(apparatus, subject, 'rejected', by),
+};
+
+/** What deciding about each action needs: what doing it without a second person needs. */
+const NEEDED: Readonly<Record<ReviewedAction, readonly [Permission, ...Permission[]]>> = {
+  'peer.resume': MAY_MANAGE_PEERS,
+  'peer.trust_key': MAY_MANAGE_PEERS,
+  'quarantine.promote': ['review'],
+  'quarantine.reject': ['review'],
 };
 
 const LIST = z.object({
@@ -44,7 +53,7 @@ export function addApprovals(apparatus: Apparatus): void {
     query: LIST,
     responses: { 200: { description: 'proposals', content: { 'application/json': { schema: PROPOSALS } } } },
   } as const;
-  addRoute(apparatus, list, ['audit.read'], async ({ query }) => {
+  addRoute(apparatus, list, ['audit.read', 'review'], async ({ query }) => {
     const { state, before, limit } = query;
     const page = await approvals.list({ state, before: before ?? null, limit });
     return json(200, { four_eyes: approvals.fourEyes, proposals: page.proposals, has_more: page.more });
@@ -62,7 +71,7 @@ export function addApprovals(apparatus: Apparatus): void {
       404: { description: 'there is no such proposal' },
     },
   } as const;
-  addRoute(apparatus, one, ['audit.read'], async (call) => {
+  addRoute(apparatus, one, ['audit.read', 'review'], async (call) => {
     const proposal = await proposalOf(apparatus, call);
     return proposal === null ? unknown() : json(200, proposal);
   });
@@ -103,11 +112,13 @@ function decision(
       409: { description: 'it is decided or expired, or cannot be done any more' },
     },
   } as const;
-  addRoute(apparatus, route, ['admin'], async (call, principal) => {
+  addRoute(apparatus, route, ['review', 'admin:federation'], async (call, principal) => {
     const body = await readActBody(apparatus, call, DECISION);
     if (!body.ok) return refused(body.error);
     const proposal = await proposalOf(apparatus, call);
     if (proposal === null) return unknown();
+    const refusal = missingPermission(principal, NEEDED[proposal.action]);
+    if (refusal !== null) return refused(refusal);
     return decide({ apparatus, proposal, reason: body.value.reason, principal });
   });
 }

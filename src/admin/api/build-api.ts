@@ -33,7 +33,12 @@ import { addWitness } from './witness.ts';
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
 export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
-  const apparatus: Apparatus = { app, deps, quota: createQuota(deps.limits.quotas) };
+  const apparatus: Apparatus = {
+    app,
+    deps,
+    quota: createQuota(deps.limits.quotas),
+    strangers: createQuota(deps.limits.quotas),
+  };
   const sessions = createSessions();
   const tools = { deps, sessions, desk: createCorruptionDesk(deps) };
 

@@ -86,6 +86,9 @@ const TRUST_KEY = z
   .openapi('TrustKey');
 const RESUME = z.object({ reason: REASON.optional() }).openapi('ResumePeer');
 
+/** Who may change what a peer is to this node. */
+export const MAY_MANAGE_PEERS = ['admin', 'admin:federation'] as const;
+
 /** Adds the endpoints that show peers. */
 export function addPeers(apparatus: Apparatus): void {
   const { peers } = apparatus.deps;
@@ -95,6 +98,7 @@ export function addPeers(apparatus: Apparatus): void {
     tag: 'Federation',
     summary: 'All peers: state, lag, last verdicts',
     query: NO_QUERY,
+    quota: 'remedy',
     responses: {
       200: { description: 'peers', content: { 'application/json': { schema: z.object({ peers: z.array(PEER) }) } } },
     },
@@ -134,7 +138,7 @@ export function addPeers(apparatus: Apparatus): void {
       404: { description: 'peer not found' },
     },
   } as const;
-  addRoute(apparatus, resume, ['admin'], async (call, principal) => {
+  addRoute(apparatus, resume, MAY_MANAGE_PEERS, async (call, principal) => {
     const body = await readActBody(apparatus, call, RESUME);
     if (!body.ok) return refused(body.error);
     return resumePeer(apparatus, call.param('name'), asks(principal, body.value.reason));
@@ -166,7 +170,7 @@ function addTrustKey(apparatus: Apparatus): void {
       409: { description: 'another key waits, or the peer file insists on one' },
     },
   } as const;
-  addRoute(apparatus, route, ['admin'], async (call, principal) => {
+  addRoute(apparatus, route, MAY_MANAGE_PEERS, async (call, principal) => {
     const body = await readActBody(apparatus, call, TRUST_KEY);
     if (!body.ok) return refused(body.error);
     const { keys, reason } = body.value;

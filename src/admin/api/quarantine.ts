@@ -60,7 +60,7 @@ export function addQuarantine(apparatus: Apparatus): void {
       404: { description: 'peer not found' },
     },
   } as const;
-  addRoute(apparatus, list, ['admin'], async ({ query }) => {
+  addRoute(apparatus, list, ['review'], async ({ query }) => {
     const { status, peer, before, limit } = query;
     const nodeId = peer?.startsWith('stigmem://') === true ? peer : peers.get(peer ?? '')?.node_id;
     if (peer !== undefined && nodeId === undefined) return refused({ status: 404, detail: 'peer not found' });
@@ -80,7 +80,7 @@ export function addQuarantine(apparatus: Apparatus): void {
       404: { description: 'there is no such fact, or it was never hidden' },
     },
   } as const;
-  addRoute(apparatus, one, ['admin'], (call) => show(apparatus, call.param('id')));
+  addRoute(apparatus, one, ['review'], (call) => show(apparatus, call.param('id')));
   addReview(apparatus, 'promote', 'promoted', 'Let readers see a hidden fact');
   addReview(apparatus, 'reject', 'rejected', 'Keep a hidden fact, or one that was let through, from readers');
 }
@@ -102,7 +102,7 @@ function addReview(apparatus: Apparatus, verb: string, decision: ReviewDecision,
       409: { description: 'it is decided so already, or the stored row is not what was appended' },
     },
   } as const;
-  addRoute(apparatus, route, ['admin'], async (call, principal) => {
+  addRoute(apparatus, route, ['review'], async (call, principal) => {
     const body = await readActBody(apparatus, call, REVIEW);
     if (!body.ok) return refused(body.error);
     return reviewFact(apparatus, call.param('id'), decision, asks(principal, body.value.reason));

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { REASON, readActBody } from './acting.ts';
+import { MAY_MANAGE_PEERS } from './peers.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
@@ -45,7 +46,7 @@ export function addRetry(apparatus: Apparatus): void {
       409: { description: 'the peer is suspended, or was never verified' },
     },
   } as const;
-  addRoute(apparatus, route, ['admin'], async (call, { actor }) => {
+  addRoute(apparatus, route, MAY_MANAGE_PEERS, async (call, { actor }) => {
     const body = await readActBody(apparatus, call, BODY);
     if (!body.ok) return refused(body.error);
     const name = call.param('name');

@@ -13,7 +13,7 @@ const MAX_REPORTED = 10_000;
 /** Tells whether a fact may be shown: one that waits for an operator is for operators. */
 export function isVisible(fact: StoredFact, principal: Principal): boolean {
   if (fact.quarantine === null || fact.quarantine.status === 'promoted') return true;
-  return permits(principal.key.permissions, 'admin');
+  return permits(principal.key, 'review');
 }
 
 export interface CorruptionDesk {

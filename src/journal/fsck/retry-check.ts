@@ -10,7 +10,7 @@ import { type AuditTotals, feedKey } from './audit-check.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 
 /** The migration that made the tables; an older file has none. */
-const SINCE_SCHEMA = 7;
+const SINCE_SCHEMA = 8;
 
 type Page = Pick<PageRow, 'peer' | 'feed' | 'after_seq' | 'to_seq' | 'refused' | 'header'>;
 

@@ -352,13 +352,22 @@ test('keys are made, listed and revoked', async () => {
   const made = await cli.run('key create importer --permission read write --days 7');
   assert.equal(made.code, 0);
   assert.match(made.stdout, /^smk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}\n$/);
-  assert.match(made.stderr, /^Key [0-9a-f]{8} \(importer\): read write; expires .* It is shown this once\.\n$/);
-  assert.match((await cli.run('key list')).stdout, /importer +active +read write/);
+  assert.match(
+    made.stderr,
+    /^Key [0-9a-f]{8} \(importer, automation\): read write; expires .* It is shown this once\.\n$/,
+  );
+  assert.match((await cli.run('key list')).stdout, /importer +active +automation +read write .* –\n/);
   assert.equal((await cli.run('key revoke importer')).stdout.startsWith('Key '), true);
-  assert.match((await cli.run('key list')).stdout, /importer +revoked/);
+  assert.match((await cli.run('key list')).stdout, /importer +revoked +automation/);
   assert.equal((await cli.run('key revoke importer')).code, 3);
   assert.equal((await cli.run('key revoke nobody')).code, 3);
   assert.equal((await cli.run('key create')).code, 2);
+  assert.match(
+    (await cli.run('key create carla --role reviewer')).stderr,
+    /\(carla, human\): audit.read federate read review/,
+  );
+  assert.equal((await cli.run('key create bot --role reviewer --class automation')).code, 1);
+  assert.equal((await cli.run('key create bot --role king')).code, 2);
   assert.equal((await cli.run('key create x --permission fly')).code, 2);
   assert.equal((await cli.run('key create importer --permission read --days 0')).code, 2);
   await cli.run('key create twice --permission read');
@@ -520,6 +529,7 @@ test('run prints where it listens, hands over flags, and stops on a signal', asy
       nodeId: 'stigmem://acme.example',
       done: done.promise,
       keysBack: NEVER,
+      reload: () => undefined,
       stop: async () => {
         stopped += 1;
         done.resolve();
@@ -556,6 +566,7 @@ test('run starts the node once more when keys that were missing are back, and st
       nodeId: 'y',
       done: isFirst ? Promise.resolve().then(() => ends.promise) : Promise.resolve(),
       keysBack: isFirst ? Promise.resolve() : NEVER,
+      reload: () => undefined,
       stop: async () => {
         events.push('stop');
         ends.resolve();
@@ -576,6 +587,7 @@ test('a second signal ends a node that takes its time', async () => {
     nodeId: 'y',
     done: never.promise,
     keysBack: NEVER,
+    reload: () => undefined,
     stop: () => never.promise,
   });
   const run = cli.run('run', { signals: ['SIGINT', 'SIGINT'] });
@@ -593,6 +605,7 @@ test('a node that fails while it runs: exit 1 and why', async () => {
     nodeId: 'y',
     done: failed,
     keysBack: NEVER,
+    reload: () => undefined,
     stop: async () => undefined,
   });
   const { code, stderr } = await cli.run('run');
