@@ -7,6 +7,7 @@ import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Result } from '../core/result.ts';
+import type { RetryOutcome } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
@@ -119,6 +120,8 @@ export interface PeerDirectory {
   resume(id: string, by: ActBy): Promise<ActOutcome<PeerStatus> | undefined>;
   /** Pins a log key that waits for an operator, or proposes that, and has the peer asked again at once. */
   trustKeys(name: string, keys: readonly string[], by: ActBy): Promise<TrustKeyOutcome>;
+  /** Has refused facts judged again, for some seconds. @param afterPage where the run before has stopped; 0 to begin */
+  retry(name: string, afterPage: number, by: { readonly actor: string; readonly why: string }): Promise<RetryOutcome>;
 }
 
 /** Facts that are hidden from readers. */

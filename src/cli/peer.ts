@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { withReason } from './acting.ts';
+import { type ActOptions, withReason } from './acting.ts';
 import { action, type Cli, withCommonOptions, withExamples } from './cli.ts';
 import { runAdd } from './peer-add.ts';
 import { runList, runRemove, runResume } from './peer-manage.ts';
 import { runNotices } from './peer-notices.ts';
 import { addOnboarding } from './peer-onboarding.ts';
+import { runRetry } from './peer-retry.ts';
 import { runShow } from './peer-show.ts';
 import { runTrustKey } from './peer-trust-key.ts';
 import { readUntil } from './terms-options.ts';
@@ -43,6 +44,15 @@ export function addPeer(program: Command, cli: Cli): void {
     .argument('<name>', 'name of the partner')
     .action(action(cli, runResume));
   withExamples(withCommonOptions(resume), ['peer resume globex --data ./acme']);
+
+  const retry = withReason(group.command('retry'), true)
+    .summary('judge what was refused of a partner again')
+    .description(
+      'After you have corrected what it was refused for (what is taken, namespaces, clock bounds, largest value): facts that pass now are taken, once, and the partner is told. Others stay refused. A partner that is left alone after failures is tried at once, too.',
+    )
+    .argument('<name>', 'name of the partner')
+    .action(action<ActOptions>(cli, runRetry));
+  withExamples(withCommonOptions(retry), ["peer retry globex --reason 'namespaces were missing' --data ./acme"]);
 
   const notices = group
     .command('notices')

@@ -14,9 +14,16 @@ import {
   TARGET_PAGE_BYTES,
 } from '../core/limits.ts';
 import { ANCHOR_BACKENDS } from '../merkle/anchor-receipt.ts';
-import { ALG_ED25519 } from '../merkle/note.ts';
-import { parseVerifierKey } from '../merkle/verifier-key.ts';
-import { addressFault, GARDEN, gardenMembersFault, hostNameFault, networkFault, nodeIdFault } from './checks.ts';
+import {
+  addressFault,
+  GARDEN,
+  gardenMembersFault,
+  hostNameFault,
+  logKeyFault,
+  networkFault,
+  nodeIdFault,
+  urlFault,
+} from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 
@@ -39,19 +46,6 @@ const MAX_SECONDS = 31_536_000;
 
 function integer(min: number, max: number, fallback: number): z.ZodDefault<z.ZodInt> {
   return z.int().min(min).max(max).default(fallback);
-}
-
-function urlFault(value: string): string | null {
-  if (value === '') return null;
-  const url = URL.parse(value);
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) return 'it starts with http:// or https://';
-  return url.search === '' && url.hash === '' ? null : 'it has no query and no fragment';
-}
-
-function logKeyFault(value: string): string | null {
-  const key = parseVerifierKey(value);
-  if (!key.ok) return 'it has three parts joined by +, and the second is the key id of the others';
-  return key.value.algorithm === ALG_ED25519 ? null : 'it is no Ed25519 key';
 }
 
 const schema = z.strictObject({
@@ -348,7 +342,6 @@ const schema = z.strictObject({
     .strictObject({
       four_eyes: z
         .array(z.enum(REVIEWED_ACTIONS))
-        .max(REVIEWED_ACTIONS.length)
         .default([])
         .register(about, {
           kind: 'list',

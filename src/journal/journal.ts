@@ -12,7 +12,6 @@ import { createLogSigner } from '../merkle/ed25519.ts';
 import type { VerifiedAssertion } from '../verify/assertion.ts';
 import { quarantineOf } from '../verify/entry-rules.ts';
 import type { VerifiedBatch } from '../verify/judge.ts';
-import type { SeenFact } from '../verify/seen-fact.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { Approvals, type FourEyes, NO_FOUR_EYES } from './approvals.ts';
@@ -21,7 +20,7 @@ import { loadClock } from './clock.ts';
 import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { draftOwn } from './drafts.ts';
 import { EntryLog } from './entry-log.ts';
-import { entryOf, hashBytes, hlcNumber } from './entry-row.ts';
+import { hashBytes, hlcNumber } from './entry-row.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
@@ -33,10 +32,12 @@ import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';
 import { type FoundContradiction, Refusals, type RefusedFacts, type RefusedPageInput } from './refusals.ts';
+import { RetriedPages } from './retried-pages.ts';
+import { SeenFacts } from './seen-facts.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
 import { explain } from './sqlite-fault.ts';
-import type { EntryRow, LogName } from './tables.ts';
+import type { LogName } from './tables.ts';
 import { WitnessRecords } from './witness-records.ts';
 
 export interface JournalOptions {
@@ -72,6 +73,8 @@ export class Journal {
   readonly witness: WitnessRecords;
   readonly statements: KeyStatements;
   readonly approvals: Approvals;
+  readonly retries: RetriedPages;
+  readonly seen: SeenFacts;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -79,7 +82,6 @@ export class Journal {
   readonly #signer: CheckpointSigner;
   readonly #attempts: MutationWatch;
   readonly #random: JournalOptions['random'];
-  readonly #seen: Statement<[string], EntryRow>;
   readonly #places: PagePlaces;
   readonly #refusals: Refusals;
   readonly #saveClock: Statement<unknown[]>;
@@ -115,8 +117,15 @@ export class Journal {
     });
     this.#attempts = new MutationWatch(db);
     this.#random = options.random;
-    this.#seen = prepare(db, sqlBuilder.selectFrom('entries').selectAll().where('fact_id', '=', PARAM));
+    this.seen = new SeenFacts(db);
     this.#refusals = new Refusals(db, this.#audit, this.#evidence);
+    this.retries = new RetriedPages(db, {
+      entries: this.#entries,
+      audit: this.#audit,
+      refusals: this.#refusals,
+      transact: (work) => this.#transact(work),
+      onReceived: (entries, nowMs) => this.#receiveClock(entries, nowMs),
+    });
     this.#saveClock = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     this.#clock = loadClock(db);
   }
@@ -191,6 +200,8 @@ export class Journal {
       const refused = this.#refusals.facts(batch, nowUs);
       const pageId = this.peers.saveProgress(batch, nowUs);
       if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
+      if (pageId !== null && batch.refused.length > 0)
+        this.retries.pages.save({ pageId, peer: peer.nodeId, feed: batch.feed }, batch.refused);
       this.#receiveClock(entries, nowMs);
       return {
         appended: entries.length === 0 ? null : { first, last: this.#entries.size },
@@ -225,13 +236,8 @@ export class Journal {
     });
   }
 
-  /** Runs `work` as one transaction: what it writes is durable when it returns. */
-  durably<T>(work: () => T): T {
-    return this.#transact(work);
-  }
-
-  /** Runs `work` as one transaction, which may write audit records: what it returns is durable. */
-  acting<T>(work: (record: (input: AuditInput, nowMs: number) => number) => T): T {
+  /** Runs `work`, which may write audit records, as one transaction: what it writes is durable when it returns. */
+  durably<T>(work: (record: (input: AuditInput, nowMs: number) => number) => T): T {
     return this.#transact(() => work((input, nowMs) => this.#audit.append(input, null, nowMs * 1000)));
   }
 
@@ -288,19 +294,6 @@ export class Journal {
     const seqs = this.#transact(() => records.map((record) => this.#audit.append(record, null, nowMs * 1000)));
     this.#attempts.chained(lastId);
     return seqs;
-  }
-
-  /** The facts that the journal holds under the given ids. */
-  seen(ids: readonly string[]): ReadonlyMap<string, SeenFact> {
-    const found = new Map<string, SeenFact>();
-    for (const id of ids) {
-      const row = this.#seen.get(id);
-      if (row === undefined) continue;
-      const entry = entryOf(row);
-      const { node_id = null, leaf_hash = null } = entry.origin ?? {};
-      found.set(id, { ...entry, node_id, origin_leaf: leaf_hash });
-    }
-    return found;
   }
 
   /**

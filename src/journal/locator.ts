@@ -103,6 +103,8 @@ export const SUMMED_COLUMNS: { readonly [T in SummedTable]: readonly SummedColum
   grant_texts: ['grant_id', 'digest', 'text'],
   disclosures: ['disclosure_id', 'peer', 'feed', 'after_seq', 'to_seq', 'tree_size', 'grant_id', 'sent_us'],
   page_places: ['place_id', 'page_id', 'first_seq', 'entries'],
+  page_refusals: ['refusal_id', 'page_id', 'peer', 'feed', 'places'],
+  page_retries: ['retry_id', 'page_id', 'peer', 'feed', 'first_seq', 'entries', 'places'],
 };
 
 /** What the sums of a table are made from. */

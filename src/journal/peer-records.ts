@@ -33,6 +33,7 @@ export interface PeerTotals {
 
 export class PeerRecords {
   readonly #db: Db;
+  readonly #retried: Statement<[string], number | null>;
   readonly #totals: Statement<[string, number], TotalsFound>;
   /** Of the pages up to one, by peer: pages are only ever added. */
   readonly #summed = new Map<string, PeerTotals & { readonly upTo: number }>();
@@ -56,6 +57,7 @@ export class PeerRecords {
     this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
     this.#lastPage = prepare(db, newestPage);
     this.#totals = prepare(db, totalsOfPages);
+    this.#retried = prepare<[string]>(db, retriedOf).pluck() as Statement<[string], number | null>;
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
     this.#insertPage = prepareAppend(db, 'pages');
     this.#insertPageNote = prepareAppend(db, 'page_notes');
@@ -137,7 +139,9 @@ export class PeerRecords {
     const refused = before.refused + (news?.refused ?? 0);
     // What a transaction may still take back is not remembered.
     if (!this.#db.inTransaction) this.#summed.set(peer, { upTo: news?.last ?? before.upTo, accepted, refused });
-    return { accepted, refused };
+    // What was refused and taken since is no longer refused.
+    const retried = this.#retried.get(peer) ?? 0;
+    return { accepted: accepted + retried, refused: refused - retried };
   }
 
   /** @returns its key */
@@ -235,6 +239,11 @@ const totalsOfPages = sqlBuilder
   ])
   .where('peer', '=', PARAM)
   .where('page_id', '>', PARAM);
+
+const retriedOf = sqlBuilder
+  .selectFrom('page_retries')
+  .select((q) => q.fn.sum<number>('entries').as('entries'))
+  .where('peer', '=', PARAM);
 
 const newestDeclaration = sqlBuilder
   .selectFrom('peer_declarations')

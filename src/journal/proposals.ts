@@ -98,7 +98,7 @@ function decisionIn({ seq, actor, at, detail }: AuditRecord): Proposal['decision
   return { audit_seq: seq, by: actor ?? '', at, reason: why ?? '' };
 }
 
-// Literals, as in the indexes of migration 7: the planner has to see that they are meant.
+// Literals, as in the indexes of migration 8: the planner has to see that they are meant.
 const proposed = sqlBuilder
   .selectFrom('audit')
   .select(['seq', 'body'])

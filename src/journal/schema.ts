@@ -6,7 +6,7 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
-import { DERIVED_5, INDEX_7, INDEXES_8, TABLES_3, TABLES_6, WAITING_4 } from './schema-later.ts';
+import { DERIVED_5, INDEX_7, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
 
 const TABLES = `
 CREATE TABLE meta (
@@ -261,6 +261,7 @@ const GUARDED_2: Readonly<Record<string, string>> = {
 const GUARDED_3: Readonly<Record<string, string>> = { grant_texts: 'grant_id', disclosures: 'disclosure_id' };
 /** `kept_notes` is not: what a peer leaves here it may replace, and nothing of ours rests on it. */
 const GUARDED_6: Readonly<Record<string, string>> = { page_places: 'place_id' };
+const GUARDED_8: Readonly<Record<string, string>> = { page_refusals: 'refusal_id', page_retries: 'retry_id' };
 /** The reference's table of checkpoints; `payload` is the text whose hash is the leaf of a local log. */
 const VIEWS_2 = `
 CREATE VIEW fact_chain_checkpoints AS SELECT
@@ -285,7 +286,13 @@ WHERE c.log = 1;
 `;
 
 /** Every guarded table with its key column; `mutation_attempts` last. */
-export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_6, ...GUARDED_3, ...GUARDED_2, ...GUARDED_1 };
+export const GUARDED: Readonly<Record<string, string>> = {
+  ...GUARDED_8,
+  ...GUARDED_6,
+  ...GUARDED_3,
+  ...GUARDED_2,
+  ...GUARDED_1,
+};
 /** Keys that are not counted up: an existing one is refused, any other is let in. */
 const UNORDERED = new Set(['meta', 'tiles']);
 const GUARDED_VIEWS_1 = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;
@@ -328,7 +335,7 @@ export const MIGRATIONS: readonly string[] = [
   DERIVED_5,
   [TABLES_6, ...guardsOf(GUARDED_6)].join('\n'),
   INDEX_7,
-  INDEXES_8,
+  [TABLES_8, ...guardsOf(GUARDED_8)].join('\n'),
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

@@ -259,6 +259,28 @@ export interface Tables {
   };
   /** The entries that a page brought stand one behind the other from `first_seq` on; a page that brought none has no row. */
   page_places: { place_id: number; page_id: number; first_seq: number; entries: number; sum1: number; sum2: number };
+  /** `places`: JSON, reason to runs of places in the feed. */
+  page_refusals: {
+    refusal_id: number;
+    page_id: number;
+    peer: string;
+    feed: string;
+    places: string;
+    sum1: number;
+    sum2: number;
+  };
+  /** Entries of a page that were taken when it was judged again: they stand one behind the other from `first_seq` on. */
+  page_retries: {
+    retry_id: number;
+    page_id: number;
+    peer: string;
+    feed: string;
+    first_seq: number;
+    entries: number;
+    places: string;
+    sum1: number;
+    sum2: number;
+  };
   kept_notes: {
     kept_id: number;
     peer: string;
@@ -308,7 +330,9 @@ export type SummedTable =
   | 'key_statements'
   | 'grant_texts'
   | 'disclosures'
-  | 'page_places';
+  | 'page_places'
+  | 'page_refusals'
+  | 'page_retries';
 
 /** The two logs of a node. The number is part of tile and checkpoint keys. */
 export const LOGS = { journal: 1, audit: 2 } as const;

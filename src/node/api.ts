@@ -51,6 +51,7 @@ export function apiOf(
       get: (id) => federation?.sessions.get(id),
       resume: async (id, by) => federation?.sessions.resume(id, by),
       trustKeys: async (name, keys, by) => federation?.sessions.trustKeys(name, keys, by) ?? { kind: 'unknown_peer' },
+      retry: async (name, afterPage, by) => federation?.sessions.retry(name, afterPage, by) ?? { kind: 'unknown_peer' },
     },
     quarantine: {
       list: (query) => base.reader.quarantined(query),

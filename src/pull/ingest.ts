@@ -78,7 +78,7 @@ export class PageIngest {
     const opened = openPage(input.frames, context);
     if (!opened.ok) return this.#refuse(opened.error, input);
 
-    const seen = this.#journal.seen(factIdsOf(opened.value));
+    const seen = this.#journal.seen.find(factIdsOf(opened.value));
     const verdict = judgePage(opened.value, seen, input.inclusion);
     if (verdict.kind === 'proofs_needed') return verdict;
     if (verdict.kind === 'refused') return this.#refuse(verdict, input);

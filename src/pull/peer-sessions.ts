@@ -3,15 +3,19 @@ import PQueue from 'p-queue';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
+import type { RetryOutcome } from '../core/retry.ts';
 import type { PullDeps } from './deps.ts';
 import type { IngestOutcome } from './ingest.ts';
 import { PeerSession, type PullLanes } from './peer-session.ts';
 import { describeSession } from './peer-status.ts';
+import type { RetryInput } from './retry.ts';
+import { retryPeer } from './retry-peer.ts';
 
 /** Pulls of peers that failed last time: few, so that they never fill the machine. */
 const SUSPECT_PULLS = 2;
 const VERDICTS_KEPT = 10;
 
+type RetryBy = RetryInput['by'];
 type Verdict = PeerStatus['last_verdicts'][number];
 
 export class PeerSessions {
@@ -114,6 +118,16 @@ export class PeerSessions {
       return { kind: 'other_key', declared };
     const outcome = await this.#deps.journal.trustKeys({ name, nodeId: peer.nodeId }, { keys, note }, by);
     return { kind: 'acted', outcome: await this.#resumed(session, outcome) };
+  }
+
+  /** Has refused facts of a peer judged again, by the rules of today; its circuit is closed, and it is told at once. */
+  async retry(name: string, afterPage: number, by: RetryBy): Promise<RetryOutcome> {
+    const session = this.#sessions.get(name);
+    if (session === undefined) return { kind: 'unknown_peer' };
+    const { peer, greeted } = session.state;
+    const outcome = await retryPeer(peer, greeted?.pinned ?? null, afterPage, by, this.#deps);
+    if (outcome.kind === 'retried') await session.resume();
+    return outcome;
   }
 
   async #resumed(session: PeerSession, outcome: ActOutcome<number>): Promise<ActOutcome<PeerStatus>> {

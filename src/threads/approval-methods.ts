@@ -29,7 +29,7 @@ export function approvalMethods(journal: Journal, audit: AuditReader): ApprovalM
       if (by.approves === null && audit.suspension(nodeId) === null)
         return { kind: 'done', value: journal.audit(input, nowMs), proposal: null };
       const request = { action: 'peer.resume', subject: nodeId, params: { name } } as const;
-      return journal.acting((record) =>
+      return journal.durably((record) =>
         approvals.act(request, by, nowMs * 1000, ({ actor, detail }) =>
           record({ ...input, actor, detail: { name, ...detail } }, nowMs),
         ),
@@ -38,7 +38,7 @@ export function approvalMethods(journal: Journal, audit: AuditReader): ApprovalM
     trustKeys({ name, nodeId }, { keys, note }, by, nowMs) {
       const declared = keys.map((key) => key.declared);
       const request = { action: 'peer.trust_key', subject: nodeId, params: { keys: declared, name } } as const;
-      return journal.acting((record) =>
+      return journal.durably((record) =>
         approvals.act(request, by, nowMs * 1000, ({ actor, detail }) => {
           journal.peers.saveDeclaration(nodeId, note, nowMs * 1000);
           return record({ event: 'peer_key_trusted', peer: nodeId, actor, detail: { name, keys, ...detail } }, nowMs);

@@ -25,7 +25,7 @@ export function quarantineMethods(journal: Journal, facts: FactReader): Quaranti
       if (quarantine === null) return { kind: 'impossible', code: 'not_quarantined' };
       if (quarantine.status === decision) return { kind: 'impossible', code: 'already_decided' };
       const request = { action: ACTION[decision], subject: entry.fact_id, params: { cid: entry.cid } };
-      return journal.acting((record) =>
+      return journal.durably((record) =>
         journal.approvals.act(request, by, nowMs * 1000, ({ actor, detail }) => {
           table.put({ chain_seq: entry.chain_seq, reason: quarantine.reason, status: decision });
           return record({ ...decided(found.fact, quarantine, decision, detail), actor }, nowMs);

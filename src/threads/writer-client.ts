@@ -1,5 +1,6 @@
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import { jsonText } from '../core/json.ts';
+import type { RetryReport } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type {
   AnchorCheckpoint,
@@ -17,6 +18,7 @@ import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { NamedPeer } from '../pull/deps.ts';
 import type { KeyChange } from '../pull/errors.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
+import type { RetriedPage, RetryInput } from '../pull/retry.ts';
 import type { PendingNotes } from '../pull/send-notes.ts';
 import type { PendingNotices } from '../pull/send-notices.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
@@ -60,6 +62,8 @@ const WRITES: ReadonlySet<string> = new Set([
   'trustKeys',
   'endProposal',
   'reviewFact',
+  'retryPage',
+  'recordRetry',
 ]);
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'SQLITE_FULL',
@@ -216,6 +220,14 @@ export class WriterClient {
 
   trustKeys(peer: NamedPeer, declared: KeyChange, by: ActBy): Promise<ActOutcome<number>> {
     return this.#call('trustKeys', peer, declared, by, this.#options.nowMs());
+  }
+
+  retryPage(input: RetryInput): Promise<RetriedPage | null> {
+    return this.#call('retryPage', input);
+  }
+
+  recordRetry(peer: string, report: RetryReport, by: RetryInput['by']): Promise<number> {
+    return this.#call('recordRetry', peer, report, by, this.#options.nowMs());
   }
 
   reviewFact(fact: string, decision: ReviewDecision, by: ActBy): Promise<ReviewOutcome> {

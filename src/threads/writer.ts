@@ -29,6 +29,7 @@ import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
 import { type QuarantineMethods, quarantineMethods } from './quarantine-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
+import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
@@ -93,6 +94,7 @@ export interface WriterMethods
     QuarantineMethods,
     RecallMethods,
     ReceiptsMethods,
+    RetryMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -158,6 +160,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
+    ...retryMethods(journal),
     ...approvalMethods(journal, audit),
     ...quarantineMethods(journal, facts),
     ...peerMethods(journal, audit, receipts, signer),

@@ -28,6 +28,11 @@ test('a promotion and a rejection are followed by every read; fsck derives the s
   assert.equal((await decide(b, id, 'promote', 'read it')).status, 200);
   assert.deepEqual(await seen(b, id), { byId: 200, query: 1, recall: 1, changes: 1 });
   assert.equal((await decide(b, id, 'promote')).body.detail.code, 'already_decided');
+  const passed = await ask(b, 'GET', '/v1/changes/decided', undefined, b.folder.keys.full);
+  assert.deepEqual(
+    passed.body.decided.map((one: Decided) => [one.fact_id, one.seq, one.fact?.id]),
+    [[id, 1, id]],
+  );
   const [record] = await b.audit('quarantine_decided');
   assert.deepEqual([record?.reason, record?.fact_id, record?.peer], ['promoted', id, a.nodeId]);
   assert.deepEqual(record?.detail, { held_for: 'instruction_inbound', journal_seq: 1, was: 'pending', why: 'read it' });
@@ -35,6 +40,9 @@ test('a promotion and a rejection are followed by every read; fsck derives the s
 
   assert.equal((await decide(b, id, 'reject', 'on second thoughts')).status, 200);
   assert.deepEqual(await seen(b, id), { byId: 404, query: 0, recall: 0, changes: 0 });
+  const path = `/v1/changes/decided?after=${passed.body.position}`;
+  const back = await ask(b, 'GET', path, undefined, b.folder.keys.full);
+  assert.deepEqual([back.body.decided, back.body.more], [[{ fact_id: id, seq: 1, fact: null }], false]);
   const shown = await ask(b, 'GET', `/v1/quarantine/${id}`);
   assert.deepEqual(
     shown.body.history.map(({ status, why }: Step) => [status, why]),
@@ -132,6 +140,11 @@ interface Item {
   readonly status: string;
   readonly reason: string;
   readonly fact: { readonly id: string };
+}
+interface Decided {
+  readonly fact_id: string;
+  readonly seq: number;
+  readonly fact: { readonly id: string } | null;
 }
 interface Step {
   readonly status: string;

@@ -84,11 +84,22 @@ const NO_GRANTS: ApiDeps['grants'] = {
   disclosed: async ({ peer }) => ({ node_id: peer, feeds: [], runs: [] }),
 };
 
-const NO_QUARANTINE: ApiDeps['quarantine'] = {
-  list: async () => ({ facts: [], before: null }),
-  history: async () => [],
-  review: async () => ({ kind: 'impossible', code: 'fact_unknown' }),
-};
+/** What is in quarantine, and nothing that decides about it. */
+function quarantineOf(node: MemoryNode): ApiDeps['quarantine'] {
+  const all = { includeQuarantined: true, includeContradicted: true, includeExpired: true, limit: 100, nowIso: '' };
+  return {
+    list: async () => {
+      const page = await node.facts(all);
+      const facts = page.kind === 'page' ? page.facts : [];
+      const shown = facts.flatMap((fact, i) =>
+        fact.quarantine === null ? [] : [{ seq: i + 1, ...fact.quarantine, fact, corrupt: null }],
+      );
+      return { facts: shown, before: null };
+    },
+    history: async () => [],
+    review: async () => ({ kind: 'impossible', code: 'fact_unknown' }),
+  };
+}
 
 /** One person is enough for everything. */
 const NO_APPROVALS: ApiDeps['approvals'] = {
@@ -124,7 +135,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     reader: node,
     peers: peerDirectory(options.peers ?? []),
     approvals: NO_APPROVALS,
-    quarantine: NO_QUARANTINE,
+    quarantine: quarantineOf(node),
     witness: options.witness ?? null,
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
@@ -197,6 +208,7 @@ function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
       return peer === undefined ? undefined : { kind: 'done', value: peer, proposal: null };
     },
     trustKeys: async () => ({ kind: 'unknown_peer' }),
+    retry: async () => ({ kind: 'unknown_peer' }),
   };
 }
 

@@ -24,6 +24,7 @@ import { ALG_ECDSA } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { RecallIndex } from '../../src/projections/recall-index.ts';
+import { retryNext } from '../../src/pull/retry.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
 import { openStatements } from '../../src/verify/key-chain.ts';
@@ -174,6 +175,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   for (let i = 0, left = refused; left > 0; i++, left -= RECORDED_EACH)
     pullLies(journal, `h${i}.example`, Math.min(left, RECORDED_EACH));
   if (refused > RECORDED_EACH) pullLies(journal, 'hooli.example', 3 * RECORDED_EACH);
+  retryAcme(journal, acme);
 
   appendOwn(journal, 1, { scope: 'company', garden_id: 'incident-42', derived_from: ['sha256:00', 'a "quoted" id'] });
   appendOwn(journal, 1, { scope: 'local', attestation: { key_id: 'k1', signature: 'c2lnbmF0dXJl' } });
@@ -201,6 +203,16 @@ function pullLies(journal: Journal, authority: string, lies: number): void {
   const peer = new HonestPeer({ authority, journal: '00000000000000dd' });
   peer.appendMany(5).appendMany(lies, () => ({ source: 'stigmem://acme.example/agent/stolen' }));
   while (journal.peers.cursor(peer.nodeId, 'public') < peer.size) pullPage(journal, peer, 100);
+}
+
+/** What it was refused for is corrected, and is judged again. */
+function retryAcme(journal: Journal, acme: HonestPeer): void {
+  const { peer, accept, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes } = acme.context({ nowMs: NOW_MS });
+  const corrected = { ...peer, namespaces: [...peer.namespaces, 'hooli.example'] };
+  const by = { actor: 'agent:ann#00000001', why: 'it speaks for them, too' };
+  const rules = { accept, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes, by };
+  const page = retryNext(journal, { ...rules, peer: corrected, afterPage: 0 });
+  if (page?.resolved.get('source_not_owned') !== 1) throw new Error('nothing was taken');
 }
 
 type StatementTable = 'cosigned' | 'cosignatures' | 'seen_checkpoints';

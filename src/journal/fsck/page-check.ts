@@ -13,6 +13,7 @@ import { feedKey } from './audit-check.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
+import { hasRetries } from './retry-check.ts';
 
 export interface PageTotals {
   /** Facts accepted, by peer. */
@@ -36,6 +37,8 @@ class PageCheck implements PageTotals {
     [string],
     { origin_node_id: string; origin_chain_seq: number; origin_leaf_hash: Uint8Array }
   >;
+  /** null: the file is older than retries. */
+  readonly #retried: Statement<[number], number | null> | null;
   readonly #root: Statement<[string, number], Uint8Array>;
   readonly #cursors = new Map<string, number>();
   readonly accepted = new Map<string, number>();
@@ -51,6 +54,9 @@ class PageCheck implements PageTotals {
         .select(['origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
         .where('fact_id', '=', PARAM),
     );
+    this.#retried = hasRetries(ctx)
+      ? (prepare<[number]>(ctx.db, retriedEntries).pluck() as Statement<[number], number | null>)
+      : null;
     this.#root = prepare<[string, number]>(
       ctx.db,
       sqlBuilder.selectFrom('peer_checkpoints').select('root').where('peer', '=', PARAM).where('tree_size', '=', PARAM),
@@ -139,8 +145,13 @@ class PageCheck implements PageTotals {
       const detail = `entry ${firstUnknown} of the feed is neither in the journal nor refused`;
       return { code: 'page_entry_lost', field: 'to_seq', detail };
     }
-    if (accepted === row.accepted) return undefined;
+    if (accepted === row.accepted + this.#retriedOf(row.page_id)) return undefined;
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
+  }
+
+  /** Entries that were refused when the page came, and taken since. */
+  #retriedOf(pageId: number): number {
+    return this.#retried?.get(pageId) ?? 0;
   }
 
   #placeOf(peer: string, bytes: Uint8Array, leaf: Uint8Array, page: DecodedPage, i: number): Place {
@@ -187,6 +198,11 @@ function judgeHeader(row: Page, { header }: DecodedPage): Fault | undefined {
 function ownerOf(checkpoint: string): string {
   return originOf(checkpoint, 0)?.split('/journal/')[0] ?? '';
 }
+
+const retriedEntries = sqlBuilder
+  .selectFrom('page_retries')
+  .select((q) => q.fn.sum<number>('entries').as('entries'))
+  .where('page_id', '=', PARAM);
 
 function leavesOf(page: DecodedPage): Buffer {
   const leaves = Buffer.alloc(page.entries.length * HASH_BYTES);

@@ -43,6 +43,8 @@ export interface FsckCounts {
   grant_texts: number;
   disclosures: number;
   page_places: number;
+  page_refusals: number;
+  page_retries: number;
   kept_notes: number;
   mutation_attempts: number;
   anchors: number;
@@ -91,6 +93,8 @@ export class Findings {
     grant_texts: 0,
     disclosures: 0,
     page_places: 0,
+    page_refusals: 0,
+    page_retries: 0,
     kept_notes: 0,
     mutation_attempts: 0,
     anchors: 0,

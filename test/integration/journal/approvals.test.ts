@@ -122,7 +122,7 @@ function act(
   fail: () => void = () => {},
 ): ActOutcome<number> {
   const request = { action: 'peer.resume', subject: PEER, params: { name } } as const;
-  return journal.acting((record) =>
+  return journal.durably((record) =>
     journal.approvals.act(request, { actor, reason, approves }, nowMs * 1000, (by: DoneBy) => {
       fail();
       return record({ event: 'peer_resumed', peer: PEER, actor: by.actor, detail: by.detail }, nowMs);

@@ -47,7 +47,7 @@ test('--help names every command, gives examples and the exit codes', async () =
 
 const COMMANDS = [
   ...['init', 'run', 'status', 'assert', 'retract', 'import', 'query', 'recall', 'fsck', 'demo', 'journal head'],
-  ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume', 'peer trust-key'],
+  ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume', 'peer trust-key', 'peer retry'],
   ...['approval list', 'approval show', 'approval approve', 'approval reject', 'approval withdraw'],
   ...['quarantine list', 'quarantine show', 'quarantine promote', 'quarantine reject'],
   ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke', 'keys list'],
@@ -268,6 +268,27 @@ test('what others wrote cannot steer a terminal', async () => {
   const { stdout } = await cli.run('query');
   assert.ok(stdout.includes('\\u{1b}[2J\\u{202e}evil\\u{d}\\u{a}x'), stdout);
   for (const dangerous of ['\u001b', '\u202e', '\r']) assert.ok(!stdout.includes(dangerous));
+});
+
+test('a hidden fact is shown as text, in the list and alone', async () => {
+  const body = {
+    entity: 'e:hidden',
+    relation: 'r:r',
+    value: { type: 'text', v: '\u001b]0;run me\u0007\u202e\r\nrm' },
+    source: 's',
+    scope: 'public',
+  };
+  const posted = await cli.api.send('/v1/facts', { as: 'full', body });
+  const { id } = (await posted.json()) as { readonly id: string };
+  await cli.api.quarantine(id);
+  for (const command of ['quarantine list', `quarantine show ${id}`]) {
+    const { stdout, code } = await cli.run(command);
+    assert.equal(code, 0);
+    assert.ok(stdout.includes('\\u{1b}]0;run me\\u{7}\\u{202e}\\u{d}\\u{a}rm'), stdout);
+    for (const dangerous of ['\u001b', '\u0007', '\u202e', '\r']) assert.ok(!stdout.includes(dangerous));
+  }
+  assert.equal((await cli.run('quarantine promote nobody --reason x')).code, 3);
+  assert.equal((await cli.run('quarantine promote nobody')).code, 2, 'not without a reason');
 });
 
 test('tables fit a terminal and are whole elsewhere', async () => {
