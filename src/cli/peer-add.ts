@@ -25,6 +25,7 @@ export interface AddOptions extends CommonOptions {
   readonly logKey?: string;
   readonly disabled?: boolean;
   readonly allowTeam?: boolean;
+  readonly relay?: boolean;
   readonly replace?: boolean;
   readonly until?: string;
   readonly name?: string;
@@ -101,6 +102,7 @@ function toPeer(name: string, options: NamedOptions): PeerFile {
     logKey: options.logKey ?? null,
     disabled: options.disabled === true,
     allowTeam: options.allowTeam === true,
+    relay: options.relay === true,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };

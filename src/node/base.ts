@@ -11,6 +11,7 @@ import { JournalError } from '../journal/errors.ts';
 import { type JournalIdentity, LOCK_FILE } from '../journal/files.ts';
 import { takeLock } from '../journal/lock.ts';
 import { readOwnSuccessions } from '../journal/own-successions.ts';
+import type { HeldPermit } from '../core/disclosure.ts';
 import type { CorruptFact } from '../journal/read-model.ts';
 import { createAuditBell, type RingableAuditBell } from '../observe/audit-bell.ts';
 import { createEvents, type Events } from '../observe/events.ts';
@@ -68,6 +69,8 @@ export interface Base {
   /** Rejects when the journal's thread ends by itself. */
   readonly failed: Promise<never>;
   readonly health: Health;
+  /** What others have signed about our relaying their facts, by feed. */
+  readonly permits: Map<string, HeldPermit>;
   /** The node's clock, Unix ms. */
   readonly nowMs: () => number;
 }
@@ -134,7 +137,8 @@ export async function openBase(
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
   const failed = writer.failed();
-  const told = { keys, statements, identity, peerId };
+  const permits = new Map(await writer.heldPermits());
+  const told = { keys, statements, identity, peerId, permits };
   return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 

@@ -16,7 +16,7 @@ import { Gossip } from '../witness/gossip.ts';
 import { KnownLogs } from '../witness/known-logs.ts';
 import type { OpenPair } from '../witness/seen-heads.ts';
 import type { Base } from './base.ts';
-import { gardenMembersOf } from './grants.ts';
+import { rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
 
 /** Appends that follow each other within this time are cosigned together. */
@@ -89,7 +89,7 @@ function depsOf(base: Base, parts: WitnessParts): WitnessDeps {
     journal: writer.witness,
     transport: parts.transport,
     peers: parts.peers,
-    gardens: gardenMembersOf(config),
+    rules: rulesOf(base),
     logs: config.witness.logs.map(({ origin, key }) => ({ origin, key, nodeId: null })),
     policy: config.witness.policy,
     head: () => writer.head(),

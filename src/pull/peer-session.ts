@@ -10,6 +10,7 @@ import type { PeerProgress } from '../journal/read-model.ts';
 import { TransportError } from '../transport/errors.ts';
 import { NOTICE_PROTOCOL } from '../wire/protocols.ts';
 import { askClosures } from './ask-closures.ts';
+import { askPermit } from './ask-permit.ts';
 import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
@@ -25,6 +26,7 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
+import { knownFeeds } from './relayed-feeds.ts';
 import { sendNotes } from './send-notes.ts';
 import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';
@@ -76,6 +78,8 @@ export class PeerSession {
   #state: SessionState;
   readonly #circuits = new CircuitRecords();
   #done: Promise<void> = Promise.resolve();
+  /** The greeting after which a relay permit was asked for. */
+  #asked: Greeted | null = null;
   /** Turns in a row that were woken early and brought no entry. */
   #fruitless = 0;
 
@@ -180,6 +184,7 @@ export class PeerSession {
       this.#watch(accept);
       await this.#giveReceipts(signal);
       await this.#giveNotices(signal);
+      await this.#askPermit(signal);
       await this.#askClosures(accept, signal);
       return this.#rest('idle');
     } catch (error) {
@@ -235,8 +240,10 @@ export class PeerSession {
     const isGood = known !== null && this.#deps.nowMs() < known.goodUntilMs;
     const greeted = isGood ? known : await greet(peer, this.#deps, signal);
     this.#set({ greeted, keyChange: null });
+    const { taken, origins } = await knownFeeds(accept, this.#deps.relaying);
+    const { pinned } = greeted;
     const outcome = await pullOnce(
-      { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits, policy: peer.policy },
+      { peerId: peer.peerId, pinned, accept: taken, origins, limits: peer.limits, policy: peer.policy },
       this.#deps,
       signal,
     );
@@ -275,6 +282,16 @@ export class PeerSession {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'closures not given');
     });
     this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
+  }
+
+  /** Once for each greeting: a permit is good for days, and whether there is one may change. */
+  async #askPermit(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted === null || greeted === this.#asked) return;
+    this.#asked = greeted;
+    await askPermit(peer, greeted, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'no relay permit');
+    });
   }
 
   /** As soon as pages are stored: what is lost before the peer has its notes, nobody can give back. */

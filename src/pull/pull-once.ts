@@ -2,7 +2,7 @@
 import PQueue from 'p-queue';
 import type { PeerFile } from '../config/peer-file.ts';
 import { MAX_FRAME_BYTES, MAX_PAGES_PER_PULL } from '../core/limits.ts';
-import type { PinnedPeer } from '../verify/context.ts';
+import type { PinnedPeer, RelayOrigin } from '../verify/context.ts';
 import { PULL_PROTOCOL } from '../wire/protocols.ts';
 import { encodePullRequest } from '../wire/pull-request.ts';
 import type { PullDeps } from './deps.ts';
@@ -22,6 +22,8 @@ export interface PullTarget {
   readonly pinned: PinnedPeer;
   /** Feeds taken from this peer at this moment. */
   readonly accept: readonly string[];
+  /** Those of them that the peer relays, with the nodes whose facts they are. */
+  readonly origins: ReadonlyMap<string, RelayOrigin>;
   /** Of its file; null: the node's own. */
   readonly limits: PeerFile['limits'];
   /** Of its file. */
@@ -132,6 +134,7 @@ class Taking {
       peer: pinned,
       feed,
       frames: page.frames,
+      relay: this.#target.origins.get(feed) ?? null,
       firstPage: isFirst,
       accept,
       nowMs: nowMs(),

@@ -10,6 +10,7 @@ import { JOURNAL_FILE } from '../journal/files.ts';
 import { HeldPages } from '../journal/held-pages.ts';
 import { readIdentity } from '../journal/identity.ts';
 import { type KeptNote, KeptNotes } from '../journal/kept-notes.ts';
+import { OriginProofs } from '../journal/origin-proofs.ts';
 import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
 import type {
   AuditDetail,
@@ -80,6 +81,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const prover = new FactProver(db);
   const anchors = new AnchorRecords(db);
   const packets = new PacketReader(db);
+  const proofs = new OriginProofs(db);
   const notices = new RefusalNotices(db);
   const receipts = new ReceiptRecords(db);
   const methods: Omit<ReaderMethods, 'close'> = {
@@ -89,7 +91,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     auditDetail: (seq) => audit.detail(seq),
     recall: (query) => recall.recall(query),
     prove: (request) => prover.prove(request),
-    page: (request) => buildPage(entries, anchors, request, signer),
+    page: (request) => buildPage(entries, anchors, proofs, request, signer),
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),

@@ -1,3 +1,4 @@
+import type { HeldPermit } from '../core/disclosure.ts';
 import { jsonText } from '../core/json.ts';
 import type {
   AnchorCheckpoint,
@@ -27,6 +28,7 @@ import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import type { OfferedNote, OfferedPage } from './regained.ts';
+import type { TakenPermit } from '../pull/ask-permit.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
 import type { WriterData, WriterEvent, WriterFault, WriterMethods, WriterStats } from './writer.ts';
 
@@ -135,6 +137,18 @@ export class WriterClient {
   changeKey(statement: string, actor: string): Promise<void> {
     const { nodeAuthority, maxValueBytes, nowMs } = this.#options;
     return this.#call('changeKey', statement, actor, { nodeAuthority, maxValueBytes, nowMs: nowMs() });
+  }
+
+  givePermit(relay: string, untilMs: number | null): Promise<string | null> {
+    return this.#call('givePermit', relay, untilMs, this.#options.nowMs());
+  }
+
+  takePermit(peer: string, note: string): Promise<TakenPermit> {
+    return this.#call('takePermit', peer, note, this.#options.nowMs());
+  }
+
+  heldPermits(): Promise<readonly (readonly [feed: string, HeldPermit])[]> {
+    return this.#call('heldPermits', this.#options.nowMs());
   }
 
   peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress> {

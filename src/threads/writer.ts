@@ -26,6 +26,7 @@ import { type NotesMethods, notesMethods } from './notes-methods.ts';
 import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
+import { type RelayMethods, relayMethods } from './relay-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
@@ -87,6 +88,7 @@ export interface WriterMethods
     NoticesMethods,
     RecallMethods,
     ReceiptsMethods,
+    RelayMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -208,11 +210,12 @@ function peerMethods(
   audit: AuditReader,
   receipts: ReceiptRecords,
   signer: LogSigner,
-): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof NoticesMethods | keyof ReceiptsMethods> {
+): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof RelayMethods | keyof NoticesMethods | keyof ReceiptsMethods> {
   const pages = new PageIngest(journal);
   return {
     ingestPage: (input) => pages.ingest(input),
     ...grantsMethods(journal, audit, signer),
+    ...relayMethods(journal, audit, signer),
     ...noticesMethods(journal, audit, signer),
     ...receiptsMethods(journal, receipts, signer),
   };

@@ -18,7 +18,7 @@ export interface SeenFact {
   readonly garden_id: string | null;
   readonly derived_from: readonly string[];
   readonly attestation: Entry['attestation'];
-  /** Node id of the peer it was taken from; null when it was asserted here. */
+  /** Node id of whoever asserted it; null when that was here. */
   readonly node_id: string | null;
   /** Base64 hash of its leaf in that peer's tree; null when it was asserted here, or stands in the page that is judged. */
   readonly origin_leaf: string | null;
@@ -51,7 +51,7 @@ export function isTakenFrom(known: SeenFact | undefined, leafHash: Uint8Array, n
  * Compares an entry with what is held under its fact id. Null when it says the same; a longer life alone is a reason of
  * its own, anything else rewrites the fact.
  *
- * @param nodeId the peer that sends the entry now
+ * @param nodeId whoever asserted the entry: the peer that sends it, or the origin that a relay has proved
  */
 export function checkRepeat(entry: Entry, known: SeenFact, nodeId: string): FactFault | null {
   const difference = firstDifference(entry, known, nodeId);

@@ -217,6 +217,7 @@ function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonl
     share: share.map(grant),
     accept: ['public', 'company'].map(grant),
     allowTeam: false,
+    relay: false,
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },

@@ -3,9 +3,9 @@ import { decodeEntry } from '../../core/entry.ts';
 import { authorityOf } from '../../core/node-id.ts';
 import { encodeBase64 } from '../../merkle/base64.ts';
 import type { Checkpoint } from '../../merkle/checkpoint.ts';
-import { entryLeafHashInto } from '../../merkle/commitment.ts';
 import { HASH_BYTES, sameHash } from '../../merkle/hash.ts';
 import { foldPage } from '../../merkle/page-proof.ts';
+import { isWithheld, pageLeaves } from '../../verify/page-leaves.ts';
 import { type DecodedPage, decodePage } from '../../wire/page.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { pageDigest } from '../peer-records.ts';
@@ -13,6 +13,7 @@ import { feedKey } from './audit-check.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
+import { RelayedPages, type StoredOrigin } from './relayed-pages.ts';
 
 export interface PageTotals {
   /** Facts accepted, by peer. */
@@ -32,10 +33,8 @@ export function checkPages(ctx: FsckContext, logs: PeerLogs): PageTotals {
 class PageCheck implements PageTotals {
   readonly #ctx: FsckContext;
   readonly #logs: PeerLogs;
-  readonly #stored: Statement<
-    [string],
-    { origin_node_id: string; origin_chain_seq: number; origin_leaf_hash: Uint8Array }
-  >;
+  readonly #stored: Statement<[string], StoredOrigin>;
+  readonly #relayed: RelayedPages;
   readonly #root: Statement<[string, number], Uint8Array>;
   readonly #cursors = new Map<string, number>();
   readonly accepted = new Map<string, number>();
@@ -44,11 +43,12 @@ class PageCheck implements PageTotals {
   constructor(ctx: FsckContext, logs: PeerLogs) {
     this.#ctx = ctx;
     this.#logs = logs;
+    this.#relayed = new RelayedPages(ctx.db, logs);
     this.#stored = prepare(
       ctx.db,
       sqlBuilder
         .selectFrom('entries')
-        .select(['origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
+        .select(['chain_seq', 'received_from', 'origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
         .where('fact_id', '=', PARAM),
     );
     this.#root = prepare<[string, number]>(
@@ -58,6 +58,7 @@ class PageCheck implements PageTotals {
   }
 
   judge(row: Page): Fault | undefined {
+    this.#relayed.begin(row.page_id);
     const garbled = judgeDigest(row);
     const decoded = decodePage(row);
     add(this.refused, feedKey(row.peer, row.feed), row.refused);
@@ -67,7 +68,7 @@ class PageCheck implements PageTotals {
       return garbled ?? { code: 'page_malformed', field: frame, detail: `${decoded.error.at}: ${decoded.error.got}` };
     }
     const page = decoded.value;
-    const leaves = leavesOf(page);
+    const leaves = pageLeaves(page);
     const faults = [
       garbled,
       this.#judgeCursor(page),
@@ -127,6 +128,7 @@ class PageCheck implements PageTotals {
     let unknown = 0;
     let firstUnknown = 0;
     page.entries.forEach((bytes, i) => {
+      if (isWithheld(page.header, i)) return;
       const place = this.#placeOf(row.peer, bytes, leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES), page, i);
       if (place === 'accepted') accepted++;
       if (place === 'unknown' && unknown++ === 0) firstUnknown = row.after_seq + 1 + i;
@@ -139,7 +141,7 @@ class PageCheck implements PageTotals {
       const detail = `entry ${firstUnknown} of the feed is neither in the journal nor refused`;
       return { code: 'page_entry_lost', field: 'to_seq', detail };
     }
-    if (accepted === row.accepted) return undefined;
+    if (accepted === row.accepted) return this.#relayed.finish(page);
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 
@@ -147,6 +149,10 @@ class PageCheck implements PageTotals {
     const entry = decodeEntry(bytes);
     const stored = entry.ok ? this.#stored.all(entry.value.fact_id) : [];
     if (stored.length === 0) return 'unknown';
+    if (entry.ok && page.header.origins !== null) {
+      const isTaken = stored.some((row) => row.received_from === peer && this.#relayed.isTaken(entry.value, i, row));
+      return isTaken ? 'accepted' : 'held';
+    }
     const seq = (page.header.indexes[i] ?? -1) + 1;
     const isFromHere = stored.some(
       (row) =>
@@ -186,14 +192,6 @@ function judgeHeader(row: Page, { header }: DecodedPage): Fault | undefined {
 /** Authority of the log that a checkpoint is of. */
 function ownerOf(checkpoint: string): string {
   return originOf(checkpoint, 0)?.split('/journal/')[0] ?? '';
-}
-
-function leavesOf(page: DecodedPage): Buffer {
-  const leaves = Buffer.alloc(page.entries.length * HASH_BYTES);
-  page.entries.forEach((bytes, i) => {
-    entryLeafHashInto(page.salts[i] ?? NO_HASH, bytes, leaves, i * HASH_BYTES);
-  });
-  return leaves;
 }
 
 /** Where some entries were refused the page proof may have failed: then each entry was judged by a proof of its own. */

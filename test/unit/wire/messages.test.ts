@@ -37,8 +37,8 @@ const HEADER: PageHeader = {
   feed_head: 'note',
   indexes: [7, 9],
   lengths: [21, 22],
+  origins: null,
   proof_hashes: 3,
-  v: 1,
 };
 
 /** Every message: its bytes, and its decoder. */
