@@ -15,21 +15,24 @@ export type TakenPermit =
 /**
  * A peer that does not know the protocol is not asked, nor one whose facts nobody is to get from us.
  *
- * @throws TransportError: it is asked again after the next greeting
+ * @returns whether there is one now
+ * @throws TransportError: it is asked again after the next pull
  */
 export async function askPermit(
   peer: PeerFile,
   { protocols }: Greeted,
   { journal, transport, relaying, logger }: PullDeps,
   signal: AbortSignal,
-): Promise<void> {
-  if (!protocols.includes(RELAY_PROTOCOL) || !relaying.isShared(`from/${peer.authority}/public`)) return;
+): Promise<boolean> {
+  if (!protocols.includes(RELAY_PROTOCOL) || !relaying.isShared(`from/${peer.authority}/public`)) return false;
   const limits = { signal, idleMs: ANSWER_MS, totalMs: ANSWER_MS, maxFrameBytes: MAX_PERMIT_ANSWER_BYTES };
   for await (const frame of transport.request(peer.peerId, RELAY_PROTOCOL, encodePermitRequest(), limits)) {
     const answer = decodePermitAnswer(frame);
-    if (!answer.ok || answer.value === null) return;
+    if (!answer.ok || answer.value === null) return false;
     const taken = await journal.takePermit(peer.nodeId, answer.value);
-    if (taken.kind === 'taken') relaying.permitted(taken.feed, taken.permit);
-    else logger.warn({ peer: peer.name, code: taken.code }, 'a relay permit is refused');
+    if (taken.kind === 'refused') logger.warn({ peer: peer.name, code: taken.code }, 'a relay permit is refused');
+    else relaying.permitted(taken.feed, taken.permit);
+    return taken.kind === 'taken';
   }
+  return false;
 }

@@ -78,8 +78,8 @@ export class PeerSession {
   #state: SessionState;
   readonly #circuits = new CircuitRecords();
   #done: Promise<void> = Promise.resolve();
-  /** The greeting after which a relay permit was asked for. */
-  #asked: Greeted | null = null;
+  /** The greeting since which there is a relay permit. */
+  #permitted: Greeted | null = null;
   /** Turns in a row that were woken early and brought no entry. */
   #fruitless = 0;
 
@@ -284,14 +284,15 @@ export class PeerSession {
     this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
   }
 
-  /** Once for each greeting: a permit is good for days, and whether there is one may change. */
+  /** Until there is one, and anew with each greeting: it is good for days, and the peer may have changed its mind. */
   async #askPermit(signal: AbortSignal): Promise<void> {
     const { peer, greeted } = this.#state;
-    if (greeted === null || greeted === this.#asked) return;
-    this.#asked = greeted;
-    await askPermit(peer, greeted, this.#deps, signal).catch((error: unknown) => {
+    if (greeted === null || greeted === this.#permitted) return;
+    const isPermitted = await askPermit(peer, greeted, this.#deps, signal).catch((error: unknown) => {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'no relay permit');
+      return false;
     });
+    if (isPermitted) this.#permitted = greeted;
   }
 
   /** As soon as pages are stored: what is lost before the peer has its notes, nobody can give back. */

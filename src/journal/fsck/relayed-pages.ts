@@ -1,5 +1,5 @@
 /** Pages of a relay: that each entry which was taken from one is proved by what its origin has signed. */
-import type { Entry } from '../../core/entry.ts';
+import { decodeEntry, type Entry } from '../../core/entry.ts';
 import { encodeBase64 } from '../../merkle/base64.ts';
 import { type OriginHead, proveOrigins } from '../../verify/relay-rules.ts';
 import type { DecodedPage } from '../../wire/page.ts';
@@ -51,9 +51,13 @@ export class RelayedPages {
     const { origins } = header;
     const nodeId = this.#taken[0]?.entry.origin?.node_id;
     if (origins === null || nodeId === undefined) return undefined;
-    const known: (Entry | null)[] = entries.map(() => null);
-    for (const { entry, place } of this.#taken) known[place] = entry;
-    const faultOf = proveOrigins(origins, known, nodeId, (note) => this.#head(nodeId, note));
+    const read = entries.map((bytes) => decodeEntry(bytes));
+    const faultOf = proveOrigins(
+      origins,
+      read.map((entry) => (entry.ok ? entry.value : null)),
+      nodeId,
+      (note) => this.#head(nodeId, note),
+    );
     for (const { entry, place } of this.#taken) {
       const fault = faultOf(entry, place);
       if (fault === null) continue;
