@@ -211,7 +211,12 @@ function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) =>
   }
   if (peer.relay && !peer.share.some(({ feed }) => feed === 'public')) {
     const message = 'relay is true, but share does not name public: there is nothing that it could relay';
-    problems.push({ where: whereIs('relay'), key: 'relay', message, fix: 'Add "public" to share, or leave relay out.' });
+    problems.push({
+      where: whereIs('relay'),
+      key: 'relay',
+      message,
+      fix: 'Add "public" to share, or leave relay out.',
+    });
   }
   const team = peer.share.find(({ feed }) => feed === 'team' || feed.startsWith('team/'));
   if (team !== undefined && !peer.allow_team) {

@@ -1,8 +1,8 @@
 /** What operators are told about grants: everything a peer would get, and what a proposed file would change. Pure. */
 import {
   type DecisionCode,
-  decideFeed,
   type DisclosureRules,
+  decideFeed,
   decisionSentence,
   type FeedGrant,
   grantText,

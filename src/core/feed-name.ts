@@ -4,7 +4,9 @@ import type { Result } from './result.ts';
 import { feedOf, receivedFeed } from './scope.ts';
 
 /** The feed that a received fact has in the log of the peer that gave it: that peer's own, or one that it relays. */
-export function givenFeed(fact: Pick<Entry, 'origin' | 'scope' | 'garden_id' | 'received_from'>): Result<string, string> {
+export function givenFeed(
+  fact: Pick<Entry, 'origin' | 'scope' | 'garden_id' | 'received_from'>,
+): Result<string, string> {
   return fact.origin?.node_id === fact.received_from ? feedOf(fact) : feedNameOf(fact);
 }
 

@@ -42,10 +42,7 @@ export class OriginProofs {
 
   constructor(db: Db) {
     this.#statements = new KeyStatements(db);
-    const pages = sqlBuilder
-      .selectFrom('pages')
-      .where('peer', '=', PARAM)
-      .where('feed', '=', PARAM);
+    const pages = sqlBuilder.selectFrom('pages').where('peer', '=', PARAM).where('feed', '=', PARAM);
     const from = pages
       .select(['page_id', 'header', 'entries', 'proof'])
       .where('page_id', '>=', PARAM)
@@ -165,6 +162,7 @@ function batchOf(
 
 function hashesOf(packed: Uint8Array): string[] {
   const hashes: string[] = [];
-  for (let at = 0; at < packed.length; at += HASH_BYTES) hashes.push(encodeBase64(packed.subarray(at, at + HASH_BYTES)));
+  for (let at = 0; at < packed.length; at += HASH_BYTES)
+    hashes.push(encodeBase64(packed.subarray(at, at + HASH_BYTES)));
   return hashes;
 }

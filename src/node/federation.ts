@@ -18,7 +18,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
-import { rulesOf, givingOf } from './grants.ts';
+import { givingOf, rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
 import { keepingOf } from './kept-notes.ts';
 import { noticesOf } from './notices.ts';

@@ -4,9 +4,9 @@ import { authorityOf } from '../core/node-id.ts';
 import { parseFeed } from '../core/scope.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import type { Relaying } from '../pull/deps.ts';
+import type { RelayOrigin } from '../verify/context.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { keyFault } from '../verify/key-expiry.ts';
-import type { RelayOrigin } from '../verify/context.ts';
 import type { Base } from './base.ts';
 
 /**

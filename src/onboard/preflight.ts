@@ -1,6 +1,6 @@
 /** What is looked at before anybody says yes: each line passes or fails, and says what to do. Pure. */
 import type { PeerFile } from '../config/peer-file.ts';
-import { decideFeed, decisionSentence, type DisclosureRules } from '../core/disclosure.ts';
+import { type DisclosureRules, decideFeed, decisionSentence } from '../core/disclosure.ts';
 import { DEFAULT_MAX_FUTURE_SKEW_MS } from '../core/limits.ts';
 import type { OnboardingCheck } from '../core/onboarding.ts';
 import { pinPeer } from '../pull/declare.ts';

@@ -16,6 +16,7 @@ import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
+import { knownFeeds } from './relayed-feeds.ts';
 import {
   type Attempts,
   backoffMs,
@@ -26,7 +27,6 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
-import { knownFeeds } from './relayed-feeds.ts';
 import { sendNotes } from './send-notes.ts';
 import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';

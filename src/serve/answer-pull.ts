@@ -73,7 +73,11 @@ async function* pages(
       const grant = opens(feed);
       // A feed that is not granted is passed over just as one that does not exist: by saying nothing, after one look-up.
       const asked = grant === null ? NO_FEED : feed;
-      const page = await deps.reader.page({ ...pageRequest(request, asked, at, head, isFirst), permit: permitOf(asked, deps), receiver });
+      const page = await deps.reader.page({
+        ...pageRequest(request, asked, at, head, isFirst),
+        permit: permitOf(asked, deps),
+        receiver,
+      });
       if (page === undefined || grant === null) break;
       if (page.to === after && isKnown(request, head)) break;
       if (page.to > at) {
@@ -99,7 +103,10 @@ function pageRequest(request: PullRequest, feed: string, after: number, head: Se
   return {
     feed,
     after,
-    maxEntries: Math.min(request.page_entries, feed.startsWith('from/') ? MAX_RELAY_PAGE_ENTRIES : request.page_entries),
+    maxEntries: Math.min(
+      request.page_entries,
+      feed.startsWith('from/') ? MAX_RELAY_PAGE_ENTRIES : request.page_entries,
+    ),
     maxBytes: Math.min(request.page_bytes, TARGET_PAGE_BYTES),
     checkpoint: head,
     knownSize: isFirst ? request.known_size : null,

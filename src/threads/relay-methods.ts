@@ -63,7 +63,12 @@ function givePermit(
   if (endMs <= nowMs) return null;
   const notAfter = new Date(endMs).toISOString();
   const note = signRelayPermit({ relay, issuedAt: new Date(issuedMs).toISOString(), notAfter }, signer);
-  const record = { event: 'relay_permit_given', peer: relay, feed: RELAYED_FEED, detail: { note, not_after: notAfter } };
+  const record = {
+    event: 'relay_permit_given',
+    peer: relay,
+    feed: RELAYED_FEED,
+    detail: { note, not_after: notAfter },
+  };
   if (newest(audit, record.event, relay) !== note) journal.audit(record, nowMs);
   return note;
 }

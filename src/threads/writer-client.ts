@@ -13,6 +13,7 @@ import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
+import type { TakenPermit } from '../pull/ask-permit.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { PendingNotes } from '../pull/send-notes.ts';
 import type { PendingNotices } from '../pull/send-notices.ts';
@@ -28,7 +29,6 @@ import type { Cadence } from './anchor-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import type { OfferedNote, OfferedPage } from './regained.ts';
-import type { TakenPermit } from '../pull/ask-permit.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
 import type { WriterData, WriterEvent, WriterFault, WriterMethods, WriterStats } from './writer.ts';
 

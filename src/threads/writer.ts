@@ -210,7 +210,10 @@ function peerMethods(
   audit: AuditReader,
   receipts: ReceiptRecords,
   signer: LogSigner,
-): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof RelayMethods | keyof NoticesMethods | keyof ReceiptsMethods> {
+): Pick<
+  WriterMethods,
+  'ingestPage' | keyof GrantsMethods | keyof RelayMethods | keyof NoticesMethods | keyof ReceiptsMethods
+> {
   const pages = new PageIngest(journal);
   return {
     ingestPage: (input) => pages.ingest(input),

@@ -127,7 +127,9 @@ function openRelayed(
   const { relay } = ctx;
   if (origins === null && relay === null) return ok(null);
   if (origins !== null && relay !== null) return openOrigins(origins, entries, { ...ctx, relay });
-  return err(accusation('page_malformed', { field: 'header.origins', claimed: null, computed: 'a feed that is known' }));
+  return err(
+    accusation('page_malformed', { field: 'header.origins', claimed: null, computed: 'a feed that is known' }),
+  );
 }
 
 function unreadable({ at, expected, got }: Malformed): PageFault {

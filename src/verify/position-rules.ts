@@ -1,6 +1,6 @@
 import type { Entry } from '../core/entry.ts';
-import { err, ok, type Result } from '../core/result.ts';
 import { feedNameOf } from '../core/feed-name.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { openFeedHead } from '../merkle/feed-head.ts';
 import { HASH_BYTES, sameHash } from '../merkle/hash.ts';

@@ -1,9 +1,9 @@
 /** Three organisations over loopback: A asserts, B relays, C has no connection to A and reads A's facts with A's proof. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { runFsck } from '../../src/node/fsck.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
+import { runFsck } from '../../src/node/fsck.ts';
 import { readDeclared } from '../../src/pull/declare.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 
@@ -13,11 +13,11 @@ let a: MeshNode;
 let b: MeshNode;
 let c: MeshNode;
 before(async () => {
-  [a, b, c] = await Promise.all(
+  [a, b, c] = (await Promise.all(
     ['a.example', 'b.example', 'c.example'].map((name) =>
       MeshNode.create(name).then((node) => node.start({ gardens: 'merger', 'federation.poll_interval_s': '1' })),
     ),
-  ) as [MeshNode, MeshNode, MeshNode];
+  )) as [MeshNode, MeshNode, MeshNode];
 });
 after(() => Promise.all([a, b, c].map((node) => node.stop())));
 
@@ -91,7 +91,10 @@ test('off by default: B has the facts, shares the feed, C takes it, and nothing 
   await until('B has the order', async () => (await entryAt(b, facts.instruction)) !== undefined);
   assert.equal(await entryAt(c, facts.first), undefined);
   assert.deepEqual(await explained(facts.first), ['not_permitted', 0]);
-  assert.deepEqual((await ask('/v1/federation/peers/c/grants', b)).shut.map(({ feed }: { feed: string }) => feed).includes(FEED), true);
+  assert.deepEqual(
+    (await ask('/v1/federation/peers/c/grants', b)).shut.map(({ feed }: { feed: string }) => feed).includes(FEED),
+    true,
+  );
 });
 
 test('with A’s permit the public fact reaches C, named after A, and nothing else does', async () => {

@@ -2,11 +2,12 @@
  * A node that relays the public facts of another one, in memory: both logs are true and made by the real code, and what the
  * relay shows of the origin can be told otherwise.
  */
-import type { PageContext } from '../../src/verify/context.ts';
+
 import { encodeBase64 } from '../../src/merkle/base64.ts';
-import { provePage } from '../../src/merkle/tiles.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
+import { provePage } from '../../src/merkle/tiles.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
+import type { PageContext } from '../../src/verify/context.ts';
 import type { OriginBatch, OriginEntry, Origins } from '../../src/wire/origins.ts';
 import type { SignedPageFrames } from '../../src/wire/page.ts';
 import { signRelayPermit } from '../../src/wire/relay-permit.ts';

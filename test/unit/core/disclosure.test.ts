@@ -119,14 +119,18 @@ function rulesOf({ lists, permits }: Mesh): DisclosureRules {
   const gardens = new Map(GARDENS.flatMap((name, i) => (lists[i] == null ? [] : [[name, lists[i]] as const])));
   const held = NODES.flatMap((node, i) => {
     const notAfterMs = permits[i];
-    return notAfterMs == null ? [] : [[`from/${node.slice('stigmem://'.length)}/public`, { note: '', notAfterMs }] as const];
+    return notAfterMs == null
+      ? []
+      : [[`from/${node.slice('stigmem://'.length)}/public`, { note: '', notAfterMs }] as const];
   });
   return { gardens, permits: new Map(held) };
 }
 
 function entryOf({ scope, garden_id, from, via }: Fact) {
   const origin = from === null ? null : { node_id: from, chain_seq: 1, leaf_hash: 'sha256:00' };
-  return { scope, garden_id, origin, received_from: from === null ? null : (via ?? from) } as Parameters<typeof decideFact>[0];
+  return { scope, garden_id, origin, received_from: from === null ? null : (via ?? from) } as Parameters<
+    typeof decideFact
+  >[0];
 }
 
 test('a fact is open to a peer exactly when the naive model says so: 5,000 random meshes', () => {
@@ -176,7 +180,9 @@ test('a grant more opens nothing but its feed; a member less opens nothing', () 
         const after = openFeeds(recipient({ ...peer, lines: [...peer.lines, more] }), rules, made.now);
         const added = feedNamed(more);
         for (const feed of after.keys()) assert.ok(before.has(feed) || feed === added, feed);
-        const lists = [...rules.gardens].map(([name, list]) => [name, list.filter((node) => node !== peer.node)] as const);
+        const lists = [...rules.gardens].map(
+          ([name, list]) => [name, list.filter((node) => node !== peer.node)] as const,
+        );
         const without = { ...rules, gardens: new Map(lists) };
         for (const feed of openFeeds(recipient(peer), without, made.now).keys()) assert.ok(before.has(feed), feed);
         const unpermitted = openFeeds(recipient(peer), { ...rules, permits: new Map() }, made.now);

@@ -6,6 +6,7 @@ import type { PageContext } from '../../../src/verify/context.ts';
 import type { PageFrames, SignedPageFrames } from '../../../src/wire/page.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { judge } from '../../support/judging.ts';
+import { RelayLog } from '../../support/relay-log.ts';
 
 const FRAMES = ['header', 'entries', 'proof'] as const;
 type FrameName = (typeof FRAMES)[number];
@@ -113,6 +114,28 @@ test('frames left out, put in the place of each other, or taken from another pag
     if (name !== 'header') assert.notEqual(outcome({ ...small, [name]: null }, ctx), honest);
   }
 });
+
+const relayed = new RelayLog({ facts: 3 });
+const relayPage = relayed.page({ after: 1, knownSize: 2 });
+const relayCtx = relayed.context({ after: 1, known: relayed.relay.known(2), knownFeedLength: 2 });
+const relayedOutcome = (frames: PageFrames): string => told(relayed.relay.signed(frames), relayCtx);
+
+for (const name of FRAMES) {
+  test(`a relayed page, ${name}: no byte can be changed, left out or doubled without another verdict`, () => {
+    const honestly = relayedOutcome(relayPage);
+    assert.match(honestly, /^\{"after".*"refused":\[\]/);
+    const frame = Buffer.from(relayPage[name] ?? '');
+    for (let at = 0; at < frame.length; at++) {
+      const without = Buffer.concat([frame.subarray(0, at), frame.subarray(at + 1)]);
+      const doubled = Buffer.concat([frame.subarray(0, at + 1), frame.subarray(at)]);
+      for (const bytes of [flipped(frame, at, 0x01), flipped(frame, at, 0x80), without, doubled]) {
+        if (bytes.equals(frame)) continue;
+        const changed = relayedOutcome(replaced(relayPage, name, bytes));
+        assert.doesNotMatch(changed, /^\{"after".*"refused":\[\]/, `${name}[${at}]`);
+      }
+    }
+  });
+}
 
 const large = new HonestPeer().appendMany(200);
 const largeCtx = large.context();

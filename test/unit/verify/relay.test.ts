@@ -8,8 +8,8 @@ import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { ALG_ED25519, signEd25519 } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import type { PageContext } from '../../../src/verify/context.ts';
-import { openSuccession, signSuccession } from '../../../src/wire/succession.ts';
 import type { Origins } from '../../../src/wire/origins.ts';
+import { openSuccession, signSuccession } from '../../../src/wire/succession.ts';
 import { EPOCH_MS, HonestPeer, type PageLie, type StoredEntry } from '../../support/honest-peer.ts';
 import { judge, judged } from '../../support/judging.ts';
 import { RelayLog } from '../../support/relay-log.ts';
@@ -85,7 +85,8 @@ test('a relay that changes a fact and names the leaf that follows has it in no t
   log.pass(from, { value_v, origin });
   const found = refusals(log);
   assert.equal(found.length, 3, 'the batch as a whole leads nowhere');
-  for (const [, reason, field] of found) assert.deepEqual([reason, field], ['origin_proof_invalid', 'origin.inclusion']);
+  for (const [, reason, field] of found)
+    assert.deepEqual([reason, field], ['origin_proof_invalid', 'origin.inclusion']);
 });
 
 const EVIDENCE_LIES: Readonly<Record<string, readonly [(origins: Origins) => Origins, Told, number]>> = {
@@ -145,7 +146,9 @@ test('evidence of another origin: a fact of a third node in this feed', () => {
   const log = new RelayLog({ facts: 2 });
   const hooli = new HonestPeer({ authority: 'hooli.example' });
   const from = hooli.append();
-  log.pass(from, { origin: { chain_seq: 1, leaf_hash: Buffer.from(from.leaf).toString('base64'), node_id: hooli.nodeId } });
+  log.pass(from, {
+    origin: { chain_seq: 1, leaf_hash: Buffer.from(from.leaf).toString('base64'), node_id: hooli.nodeId },
+  });
   assert.deepEqual(refusals(log), [[2, 'origin_proof_invalid', 'origin']]);
 });
 
@@ -203,14 +206,24 @@ test('what is held already, from the origin or from another relay, is a repeat; 
   const batch = judged(log.page(), log.context(), [seen(first, {}), seen(second, { cid: `sha256:${'0'.repeat(64)}` })]);
   assert.equal(batch.duplicates, 1);
   assert.equal(batch.regained, 0);
-  assert.deepEqual(batch.refused.map(({ position, reason }) => [position, reason]), [[1, 'fact_rewritten']]);
+  assert.deepEqual(
+    batch.refused.map(({ position, reason }) => [position, reason]),
+    [[1, 'fact_rewritten']],
+  );
 });
 
 test('a fact id that is held as the fact of somebody else is refused', () => {
   const log = new RelayLog({ facts: 1 });
-  const held = { ...(log.origin.entries[0] as StoredEntry).entry, node_id: 'stigmem://hooli.example', origin_leaf: null };
+  const held = {
+    ...(log.origin.entries[0] as StoredEntry).entry,
+    node_id: 'stigmem://hooli.example',
+    origin_leaf: null,
+  };
   const batch = judged(log.page(), log.context(), [held]);
-  assert.deepEqual(batch.refused.map(({ reason, difference }) => [reason, difference?.field]), [['fact_rewritten', 'node_id']]);
+  assert.deepEqual(
+    batch.refused.map(({ reason, difference }) => [reason, difference?.field]),
+    [['fact_rewritten', 'node_id']],
+  );
 });
 
 /** The leaf alone in the place of the third entry. */
@@ -254,7 +267,10 @@ test('permits: only of the origin, for this relay, at this time', () => {
     'no note': ['x', 'origins.permit'],
   };
   for (const [lie, [permit, field]] of Object.entries(lies)) {
-    const verdict = judge(log.page({}, (origins) => ({ ...origins, permit })), log.context());
+    const verdict = judge(
+      log.page({}, (origins) => ({ ...origins, permit })),
+      log.context(),
+    );
     assert.ok(verdict.kind === 'refused', lie);
     assert.deepEqual([verdict.reason, verdict.difference?.field], ['relay_not_permitted', field], lie);
   }
@@ -262,7 +278,8 @@ test('permits: only of the origin, for this relay, at this time', () => {
 
 /** The origin changes its log key at the sixth fact; `overlap` in ms behind that. */
 function succession(log: RelayLog, atMs: number, overlapMs = 0): string {
-  const vkey = (publicKey: Uint8Array) => formatVerifierKey({ name: log.origin.origin, algorithm: ALG_ED25519, publicKey });
+  const vkey = (publicKey: Uint8Array) =>
+    formatVerifierKey({ name: log.origin.origin, algorithm: ALG_ED25519, publicKey });
   const iso = (ms: number): string => new Date(ms).toISOString();
   return signSuccession(
     log.origin.nodeId,
@@ -287,7 +304,10 @@ test('a changed log key: the statement comes with the page, evidence of its time
   const tell = (origins: Origins): Origins => ({ ...origins, permit, successions: [statement] });
   const batch = judged(log.page({}, tell), log.context());
   assert.equal(batch.accepted.length, 5);
-  assert.deepEqual(batch.learned.map(({ note }) => note), [statement]);
+  assert.deepEqual(
+    batch.learned.map(({ note }) => note),
+    [statement],
+  );
 
   const late = log.pass(log.origin.append());
   assert.equal(late.index, 5);
@@ -300,7 +320,10 @@ test('a changed log key: the statement comes with the page, evidence of its time
   assert.deepEqual(again.learned, []);
 
   const { logVkey: _, ...pinned } = held;
-  const newest = judged(log.page({}, tell), log.context({ relay: { ...pinned, statements: [], logVkey: opened.value.new } }));
+  const newest = judged(
+    log.page({}, tell),
+    log.context({ relay: { ...pinned, statements: [], logVkey: opened.value.new } }),
+  );
   assert.equal(newest.accepted.length, 5, 'a receiver that knows the new key alone goes back by the statement');
 });
 
