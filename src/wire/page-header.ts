@@ -95,9 +95,12 @@ export function decodePageHeader(bytes: Uint8Array): Result<PageHeader, Malforme
 function readHeader(bytes: Uint8Array): Result<PageHeader, Malformed> {
   if (RELAY_END.equals(bytes.subarray(-RELAY_END.length))) {
     const relayed = decodeMessage(bytes, RELAY_HEADER, MAX_RELAY_HEADER_BYTES);
-    if (!relayed.ok) return relayed;
-    const { v: _, ...header } = relayed.value;
-    return ok(header);
+    if (relayed.ok) {
+      const { v: _, ...header } = relayed.value;
+      return ok(header);
+    }
+    // Without its members it is a header of version 1 that says another number.
+    if (relayed.error.at !== '') return relayed;
   }
   const own = decodeMessage(bytes, OWN_HEADER, MAX_HEADER_BYTES);
   if (!own.ok) return own;

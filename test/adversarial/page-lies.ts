@@ -111,7 +111,7 @@ function doubled(authority: string): HonestPeer {
 
 /** Of a permit that is in force whenever the test is run. */
 const LONG = { issuedAt: '2026-01-01T00:00:00.000Z', notAfter: '2099-01-01T00:00:00.000Z' };
-export const RELAYED_ORIGIN = new RelayLog({ facts: 0 }).pinned();
+export const RELAYED_ORIGIN: ReturnType<RelayLog['pinned']> = new RelayLog({ facts: 0 }).pinned();
 
 /** A peer that relays ten facts, the first half of them with a true permit. */
 function relaying(field: string, permit: (log: RelayLog) => string): PageCase {

@@ -115,27 +115,21 @@ test('frames left out, put in the place of each other, or taken from another pag
   }
 });
 
-const relayed = new RelayLog({ facts: 3 });
+const relayed = new RelayLog({ facts: 2 });
 const relayPage = relayed.page({ after: 1, knownSize: 2 });
 const relayCtx = relayed.context({ after: 1, known: relayed.relay.known(2), knownFeedLength: 2 });
-const relayedOutcome = (frames: PageFrames): string => told(relayed.relay.signed(frames), relayCtx);
 
-for (const name of FRAMES) {
-  test(`a relayed page, ${name}: no byte can be changed, left out or doubled without another verdict`, () => {
-    const honestly = relayedOutcome(relayPage);
-    assert.match(honestly, /^\{"after".*"refused":\[\]/);
-    const frame = Buffer.from(relayPage[name] ?? '');
-    for (let at = 0; at < frame.length; at++) {
-      const without = Buffer.concat([frame.subarray(0, at), frame.subarray(at + 1)]);
-      const doubled = Buffer.concat([frame.subarray(0, at + 1), frame.subarray(at)]);
-      for (const bytes of [flipped(frame, at, 0x01), flipped(frame, at, 0x80), without, doubled]) {
-        if (bytes.equals(frame)) continue;
-        const changed = relayedOutcome(replaced(relayPage, name, bytes));
-        assert.doesNotMatch(changed, /^\{"after".*"refused":\[\]/, `${name}[${at}]`);
-      }
-    }
-  });
-}
+test('a relayed page: no byte of what the origin signed can be changed or left out without another verdict', () => {
+  const taken = (frames: PageFrames): boolean =>
+    /^\{"after".*"refused":\[\]/.test(told(relayed.relay.signed(frames), relayCtx));
+  assert.ok(taken(relayPage));
+  const header = Buffer.from(relayPage.header);
+  for (let at = header.indexOf('"origins":'); at < header.indexOf(',"proof_hashes"'); at++) {
+    const without = Buffer.concat([header.subarray(0, at), header.subarray(at + 1)]);
+    for (const bytes of [flipped(header, at, 0x01), without])
+      assert.ok(!taken(replaced(relayPage, 'header', bytes)), `header[${at}]`);
+  }
+});
 
 const large = new HonestPeer().appendMany(200);
 const largeCtx = large.context();
