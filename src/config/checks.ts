@@ -78,8 +78,7 @@ export function peerIdFault(text: string): string | null {
 /** A feed that a grant can name: what the serving node asserts, in a scope or in one garden of a scope; or relays. */
 export function grantedFeedFault(text: string): string | null {
   const feed = parseFeed(text);
-  if (!feed.ok)
-    return 'a feed is public, company or team, or one of these with a garden: company/incident-42';
+  if (!feed.ok) return 'a feed is public, company or team, or one of these with a garden: company/incident-42';
   if (feed.value.scope === 'local') return 'local facts never leave their node';
   const isRelayed = feed.value.kind === 'received';
   return isRelayed && feed.value.scope !== 'public' ? 'only public facts of third nodes are relayed' : null;

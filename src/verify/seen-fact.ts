@@ -20,6 +20,8 @@ export interface SeenFact {
   readonly attestation: Entry['attestation'];
   /** Node id of whoever asserted it; null when that was here. */
   readonly node_id: string | null;
+  /** Node id of the peer that brought it: another one if it was relayed; null when it was asserted here. */
+  readonly received_from: string | null;
   /** Base64 hash of its leaf in that peer's tree; null when it was asserted here, or stands in the page that is judged. */
   readonly origin_leaf: string | null;
 }
@@ -38,13 +40,15 @@ export function seenFromEntry(entry: Entry, nodeId: string): SeenFact {
     derived_from,
     attestation,
     node_id: nodeId,
+    received_from: nodeId,
     origin_leaf: null,
   };
 }
 
 /** Whether the journal has this very entry from this very place: it was given back after a restore, without its page. */
 export function isTakenFrom(known: SeenFact | undefined, leafHash: Uint8Array, nodeId: string): boolean {
-  return known?.node_id === nodeId && known.origin_leaf !== null && known.origin_leaf === encodeBase64(leafHash);
+  if (known?.received_from !== nodeId) return false;
+  return known.node_id === nodeId && known.origin_leaf !== null && known.origin_leaf === encodeBase64(leafHash);
 }
 
 /**

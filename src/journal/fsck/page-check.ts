@@ -156,7 +156,10 @@ class PageCheck implements PageTotals {
     const seq = (page.header.indexes[i] ?? -1) + 1;
     const isFromHere = stored.some(
       (row) =>
-        row.origin_node_id === peer && row.origin_chain_seq === seq && sameHash(leaf, row.origin_leaf_hash ?? NO_HASH),
+        row.received_from === peer &&
+        row.origin_node_id === peer &&
+        row.origin_chain_seq === seq &&
+        sameHash(leaf, row.origin_leaf_hash ?? NO_HASH),
     );
     return isFromHere ? 'accepted' : 'held';
   }

@@ -40,6 +40,7 @@ export function seenOf({ entry }: StoredEntry, changes: Partial<SeenFact> = {}):
   return {
     ...{ fact_id, cid, timestamp, hlc, valid_until, interpret_as, garden_id, derived_from, attestation },
     node_id: 'stigmem://acme.example',
+    received_from: 'stigmem://acme.example',
     origin_leaf: null,
     ...changes,
   };

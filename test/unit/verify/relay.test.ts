@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chainHash, eventHashOfText } from '../../../src/core/chain.ts';
 import { cidOfText } from '../../../src/core/cid.ts';
+import { draftReceived, placeDraft } from '../../../src/core/draft.ts';
 import { encodeEntry } from '../../../src/core/entry.ts';
+import { isoMicros } from '../../../src/core/time.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
+import { sha256 } from '../../../src/merkle/hash.ts';
 import { ALG_ED25519, signEd25519 } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import type { PageContext } from '../../../src/verify/context.ts';
+import { rebuildEntries } from '../../../src/verify/rebuild.ts';
 import type { Origins } from '../../../src/wire/origins.ts';
 import { openSuccession, signSuccession } from '../../../src/wire/succession.ts';
 import { EPOCH_MS, HonestPeer, type PageLie, type StoredEntry } from '../../support/honest-peer.ts';
@@ -341,4 +345,43 @@ test('header, feed and what is known of the origin have to agree', () => {
   assert.deepEqual(field(judge(stripped, log.context())), ['page_malformed', 'header.origins']);
   const own = log.relay.page({ feed: 'public', after: 0 }, { header: (h) => ({ ...h, feed: log.feed }) });
   assert.deepEqual(field(judge(own, log.context())), ['page_malformed', 'header.origins']);
+});
+
+test('what a relay has brought is a repeat when its origin gives it, and no page of the origin lost in a restore', () => {
+  const origin = new HonestPeer().appendMany(2);
+  const [from] = origin.entries as [StoredEntry];
+  const origin_leaf = Buffer.from(from.leaf).toString('base64');
+  const seen = { ...from.entry, node_id: origin.nodeId, received_from: 'stigmem://hooli.example', origin_leaf };
+  const batch = judged(origin.page({ feed: 'public', after: 0 }), origin.context(), [seen]);
+  assert.deepEqual([batch.duplicates, batch.regained, batch.accepted.length], [1, 0, 1]);
+  const taken = { ...seen, received_from: origin.nodeId };
+  assert.equal(judged(origin.page({ feed: 'public', after: 0 }), origin.context(), [taken]).regained, 1);
+});
+
+test('entries of a relay are written again after a restore as they stood: by its page, and the note that was left with it', () => {
+  const log = new RelayLog({ facts: 2 });
+  const note = { firstSeq: 8, firstFeedSeq: 1, createdUs: EPOCH_MS * 1_000, previousHash: Buffer.alloc(32, 3) };
+  const salts = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const sent = log.relay.entries.map(({ salt, bytes }) => ({ salt, bytes }));
+  let previousHash = `sha256:${note.previousHash.toString('hex')}`;
+  const written = log.relay.entries.map(({ entry, leaf }, i) => {
+    const place = { chainSeq: 8 + i, feedSeq: 1 + i, createdAt: isoMicros(note.createdUs), previousHash };
+    const placed = placeDraft(draftReceived(entry, leaf, log.relay.nodeId), place);
+    previousHash = placed.chain_hash;
+    return placed;
+  });
+  const leaves = written.map((entry, i) => entryLeafHash(salts[i] ?? Buffer.alloc(32), encodeEntry(entry)));
+  const entries = salts.map((salt, place) => ({ place, salt }));
+  const rebuilt = rebuildEntries({ ...note, digest: sha256(Buffer.concat(leaves)), entries }, sent, log.relay.nodeId);
+  assert.deepEqual(
+    rebuilt?.map(({ bytes }) => Buffer.from(bytes).toString('utf8')),
+    written.map(encodeEntry),
+  );
+  assert.deepEqual(
+    written.map(({ origin, received_from }) => [origin?.node_id, received_from]),
+    [
+      [log.origin.nodeId, log.relay.nodeId],
+      [log.origin.nodeId, log.relay.nodeId],
+    ],
+  );
 });
