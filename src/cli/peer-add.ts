@@ -25,6 +25,7 @@ export interface AddOptions extends CommonOptions {
   readonly logKey?: string;
   readonly disabled?: boolean;
   readonly allowTeam?: boolean;
+  readonly relay?: boolean;
   readonly replace?: boolean;
   readonly until?: string;
   readonly name?: string;
@@ -108,6 +109,7 @@ function toPeer(name: string, options: NamedOptions): PeerFile {
     disabled: options.disabled === true,
     allowTeam: options.allowTeam === true,
     addressesFrom: 'operator',
+    relay: options.relay === true,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };

@@ -57,6 +57,7 @@ export function fileView(peer: PeerFile): Readonly<Record<string, unknown>> {
     log_key,
     disabled,
     allow_team: peer.allowTeam,
+    relay: peer.relay,
   };
 }
 

@@ -98,6 +98,7 @@ function addAdd(group: Command, cli: Cli): void {
     .option('--name <name>', 'with a file: what you call the partner (default: after its node id)')
     .option('--log-key <vkey>', 'with --node-id: its log key, globex.example/journal/…+1a2b3c4d+A…')
     .option('--allow-team', 'let it read team facts that --share grants')
+    .option('--relay', 'let it relay our public facts to its own partners')
     .option('--disabled', 'neither dial it nor let it in yet')
     .option('--replace', 'overwrite the file if there is one')
     .action(action(cli, runAdd));

@@ -90,12 +90,13 @@ export function peerIdFault(text: string): string | null {
     : 'it is not a peer id: copy it from the partner’s `peer show self`';
 }
 
-/** A feed that a grant can name: facts asserted by the serving node itself, in a scope or in one garden of a scope. */
+/** A feed that a grant can name: what the serving node asserts, in a scope or in one garden of a scope; or relays. */
 export function grantedFeedFault(text: string): string | null {
   const feed = parseFeed(text);
   if (!feed.ok) return 'a feed is public, company or team, or one of these with a garden: company/incident-42';
   if (feed.value.scope === 'local') return 'local facts never leave their node';
-  return feed.value.kind === 'received' ? 'this version does not relay facts of third nodes' : null;
+  const isRelayed = feed.value.kind === 'received';
+  return isRelayed && feed.value.scope !== 'public' ? 'only public facts of third nodes are relayed' : null;
 }
 
 /** A garden and its members, joined by spaces: `incident-42 stigmem://globex.example`. */

@@ -36,6 +36,8 @@ export interface PeerFile {
   readonly disabled: boolean;
   /** It may read feeds of the scope `team` that `share` grants; without it they are refused. */
   readonly allowTeam: boolean;
+  /** It may relay what it reads of our public facts: a permit is signed for it. */
+  readonly relay: boolean;
   /** Null: the node's own limits. */
   readonly limits: { readonly maxValueBytes: number | null; readonly pageEntries: number | null };
   /** What its checkpoints have to carry before a page is taken. */
@@ -211,9 +213,14 @@ function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) =>
     const fix = 'Ask the partner which is right (`peer show self`), and leave /p2p/… out of addresses.';
     problems.push({ where: whereIs('addresses'), key: 'addresses', message, fix });
   }
-  if (peer.relay) {
-    const message = 'relay: expected false, got true (this version does not relay facts of third nodes)';
-    problems.push({ where: whereIs('relay'), key: 'relay', message, fix: 'Set it to false or leave it out.' });
+  if (peer.relay && !peer.share.some(({ feed }) => feed === 'public')) {
+    const message = 'relay is true, but share does not name public: there is nothing that it could relay';
+    problems.push({
+      where: whereIs('relay'),
+      key: 'relay',
+      message,
+      fix: 'Add "public" to share, or leave relay out.',
+    });
   }
   const team = peer.share.find(({ feed }) => feed === 'team' || feed.startsWith('team/'));
   if (team !== undefined && !peer.allow_team) {
@@ -236,7 +243,8 @@ function contradictions(peer: z.output<typeof schema>, whereIs: (key: string) =>
     const fix = 'Add "rekor" to policy.anchors, or leave anchor_max_age_s out.';
     problems.push({ where: whereIs('policy.anchor_max_age_s'), key: 'policy.anchors', message, fix });
   }
-  if (peer.accept.length > 0 && peer.namespaces.length === 0) {
+  const isAuthor = peer.accept.some(({ feed }) => !feed.startsWith('from/'));
+  if (isAuthor && peer.namespaces.length === 0) {
     const message = 'accept names feeds, but namespaces is empty: every fact would be refused as source_not_owned';
     const fix = `Add namespaces = ["${peer.node_id.slice('stigmem://'.length)}"], or empty accept.`;
     problems.push({ where: whereIs('accept'), key: 'namespaces', message, fix });
@@ -258,6 +266,7 @@ function toPeerFile(name: string, peer: z.output<typeof schema>): PeerFile {
     disabled: peer.disabled,
     allowTeam: peer.allow_team,
     addressesFrom: peer.addresses_from,
+    relay: peer.relay,
     limits: { maxValueBytes: peer.limits.max_value_bytes ?? null, pageEntries: peer.limits.page_entries ?? null },
     policy: { witnesses: peer.policy.witnesses ?? null, anchors: toAnchorPolicy(peer.policy) },
   };

@@ -13,6 +13,7 @@ const DOCS: Readonly<Record<string, string>> = {
   accept: 'Feeds we take from it. Empty: none.',
   log_key: 'Log key to insist on.',
   disabled: 'Neither dialled nor let in.',
+  relay: 'It may relay what it reads of our public facts, to partners of its own.',
   allow_team: 'It may read team facts too, as far as share grants them.',
 };
 
@@ -29,6 +30,7 @@ export function formatPeerFile(peer: PeerFile): string {
     ...(peer.logKey === null ? {} : { log_key: peer.logKey }),
     ...(peer.disabled ? { disabled: true } : {}),
     ...(peer.allowTeam ? { allow_team: true } : {}),
+    ...(peer.relay ? { relay: true } : {}),
   };
   const lines = Object.entries(table).flatMap(([key, value]) => [`# ${DOCS[key]}`, `${key} = ${tomlValue(value)}`]);
   return `${[...lines, ...limitLines(peer.limits), ...policyLines(peer.policy)].join('\n')}\n`;

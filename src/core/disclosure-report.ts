@@ -1,10 +1,10 @@
 /** What operators are told about grants: everything a peer would get, and what a proposed file would change. Pure. */
 import {
   type DecisionCode,
+  type DisclosureRules,
   decideFeed,
   decisionSentence,
   type FeedGrant,
-  type GardenMembers,
   grantText,
   type Recipient,
 } from './disclosure.ts';
@@ -36,11 +36,11 @@ export function previewGrants(
   feeds: readonly FeedState[],
   name: string,
   peer: Recipient,
-  gardens: GardenMembers,
+  rules: DisclosureRules,
   nowMs: number,
 ): Preview {
   const told = (feed: string): Omit<FeedPreview, keyof FeedState> => {
-    const decision = decideFeed(feed, peer, gardens, nowMs);
+    const decision = decideFeed(feed, peer, rules, nowMs);
     return { code: decision.code, sentence: decisionSentence(decision, feed, name) };
   };
   const known = feeds.map((state) => ({ ...state, ...told(state.feed) }));
@@ -74,15 +74,15 @@ export function diffGrants(
   name: string,
   before: Recipient | null,
   after: Recipient,
-  gardens: GardenMembers,
+  rules: DisclosureRules,
   nowMs: number,
 ): readonly FeedChange[] {
   const old: Recipient = before ?? { ...after, share: [] };
   const states = new Map(feeds.map((state) => [state.feed, state]));
   const names = new Set([...states.keys(), ...old.share.map(feedOf), ...after.share.map(feedOf)]);
   return [...names].flatMap((feed): FeedChange[] => {
-    const was = decideFeed(feed, old, gardens, nowMs);
-    const will = decideFeed(feed, after, gardens, nowMs);
+    const was = decideFeed(feed, old, rules, nowMs);
+    const will = decideFeed(feed, after, rules, nowMs);
     const isSame = was.code === will.code && textOf(was.grant, old) === textOf(will.grant, after);
     if (isSame) return [];
     const state = states.get(feed);

@@ -28,6 +28,21 @@ export interface Recipient {
 /** Node ids that belong to a garden, by garden. A garden that is not in it has no list: grants alone decide. */
 export type GardenMembers = ReadonlyMap<string, readonly string[]>;
 
+/** What the origin of a feed has signed about this node's relaying it. */
+export interface HeldPermit {
+  /** Signed note. */
+  readonly note: string;
+  /** Unix ms, exclusive. */
+  readonly notAfterMs: number;
+}
+
+/** What decides besides the file of a peer. */
+export interface DisclosureRules {
+  readonly gardens: GardenMembers;
+  /** By feed, `from/<authority>/public`. */
+  readonly permits: ReadonlyMap<string, HeldPermit>;
+}
+
 /** The rule that decides. `grant`: the one it is about. */
 export type Decision =
   | { readonly code: 'granted' | 'expired' | 'not_yet'; readonly grant: FeedGrant }
@@ -36,6 +51,7 @@ export type Decision =
         | 'feed_malformed'
         | 'scope_local'
         | 'not_relayed'
+        | 'not_permitted'
         | 'peer_disabled'
         | 'team_not_allowed'
         | 'not_member'
@@ -45,39 +61,46 @@ export type Decision =
 export type DecisionCode = Decision['code'];
 
 /** Whether a peer may read a feed at a moment. The first rule that fails gives its reason. */
-export function decideFeed(feed: string, peer: Recipient, gardens: GardenMembers, nowMs: number): Decision {
+export function decideFeed(feed: string, peer: Recipient, rules: DisclosureRules, nowMs: number): Decision {
   const parsed = parseFeed(feed);
   if (!parsed.ok) return { code: 'feed_malformed', grant: null };
   const { kind, scope } = parsed.value;
   if (scope === 'local') return { code: 'scope_local', grant: null };
-  if (kind === 'received') return { code: 'not_relayed', grant: null };
+  if (kind === 'received' && scope !== 'public') return { code: 'not_relayed', grant: null };
   if (peer.disabled) return { code: 'peer_disabled', grant: null };
   if (scope === 'team' && !peer.allowTeam) return { code: 'team_not_allowed', grant: null };
-  const { garden } = parsed.value;
-  const members = garden === null ? undefined : gardens.get(garden);
+  const garden = kind === 'own' ? parsed.value.garden : null;
+  const members = garden === null ? undefined : rules.gardens.get(garden);
   if (members !== undefined && !members.includes(peer.nodeId)) return { code: 'not_member', grant: null };
-  return decideGrants(
+  const decision = decideGrants(
     peer.share.filter((grant) => grant.feed === feed),
     nowMs,
   );
+  const isPermitted = kind === 'own' || nowMs < (rules.permits.get(feed)?.notAfterMs ?? 0);
+  return decision.code === 'granted' && !isPermitted ? { code: 'not_permitted', grant: null } : decision;
 }
 
+/** Whether a fact of a received feed may be passed on at all: asserted by the node that gave it to us, in no garden. */
+export function isRelayable({ origin, received_from, scope, garden_id }: RelayedFact): boolean {
+  return origin !== null && origin.node_id === received_from && scope === 'public' && garden_id === null;
+}
+
+type RelayedFact = Pick<Entry, 'origin' | 'scope' | 'garden_id' | 'received_from'>;
+
 /** As {@link decideFeed}, for one fact. */
-export function decideFact(
-  fact: Pick<Entry, 'origin' | 'scope' | 'garden_id'>,
-  peer: Recipient,
-  gardens: GardenMembers,
-  nowMs: number,
-): Decision {
+export function decideFact(fact: RelayedFact, peer: Recipient, rules: DisclosureRules, nowMs: number): Decision {
   const feed = feedNameOf(fact);
-  return feed.ok ? decideFeed(feed.value, peer, gardens, nowMs) : { code: 'feed_malformed', grant: null };
+  if (!feed.ok) return { code: 'feed_malformed', grant: null };
+  const decision = decideFeed(feed.value, peer, rules, nowMs);
+  const isWithheld = decision.code === 'granted' && fact.origin !== null && !isRelayable(fact);
+  return isWithheld ? { code: 'not_relayed', grant: null } : decision;
 }
 
 /** The feeds that a peer may read now, each with the grant that opens it, in the order of its file. */
-export function openFeeds(peer: Recipient, gardens: GardenMembers, nowMs: number): ReadonlyMap<string, FeedGrant> {
+export function openFeeds(peer: Recipient, rules: DisclosureRules, nowMs: number): ReadonlyMap<string, FeedGrant> {
   const open = new Map<string, FeedGrant>();
   for (const { feed } of peer.share) {
-    const decision = decideFeed(feed, peer, gardens, nowMs);
+    const decision = decideFeed(feed, peer, rules, nowMs);
     if (decision.code === 'granted') open.set(feed, decision.grant);
   }
   return open;
@@ -123,7 +146,9 @@ export function decisionSentence({ code, grant }: Decision, feed: string, name: 
     case 'scope_local':
       return 'not sent because local facts never leave their node';
     case 'not_relayed':
-      return 'not sent because it came from another node, and facts of others are not relayed';
+      return 'not sent because it is not to be relayed: only public facts are, in no garden, that came from their origin itself';
+    case 'not_permitted':
+      return `not sent because the origin of ${feed} has not permitted us to relay it, or not for this long`;
     case 'peer_disabled':
       return `not sent because ${name} is disabled`;
     case 'team_not_allowed':

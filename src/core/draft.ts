@@ -18,7 +18,7 @@ export interface LogPlace {
 }
 
 /**
- * A peer's fact keeps what its origin said; the place it has there becomes its origin here. Written out member by member:
+ * A peer's fact keeps what its origin said; the place it has there becomes its origin here, unless the peer only relays it. Written out member by member:
  * this runs for each fact.
  *
  * @param leafHash of its leaf in the peer's tree, 32 bytes
@@ -35,7 +35,11 @@ export function draftReceived(entry: Entry, leafHash: Uint8Array, nodeId: string
     garden_id: entry.garden_id,
     hlc: entry.hlc,
     interpret_as: entry.interpret_as,
-    origin: { chain_seq: entry.chain_seq, leaf_hash: Buffer.from(leafHash).toString('base64'), node_id: nodeId },
+    origin: entry.origin ?? {
+      chain_seq: entry.chain_seq,
+      leaf_hash: Buffer.from(leafHash).toString('base64'),
+      node_id: nodeId,
+    },
     received_from: nodeId,
     relation: entry.relation,
     scope: entry.scope,

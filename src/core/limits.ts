@@ -28,6 +28,10 @@ export const DEFAULT_PAGE_ENTRIES = 1_000;
 export const MAX_PAGE_BYTES = 4_194_304;
 export const TARGET_PAGE_BYTES = 524_288;
 export const MAX_PAGES_PER_PULL = 64;
+/** Entries of one page of a relay. In the worst case each has a checkpoint and a path of its own in the header. */
+export const MAX_RELAY_PAGE_ENTRIES = 256;
+/** How long a node lets another one relay its facts before it has to ask again. */
+export const RELAY_PERMIT_MS = 604_800_000;
 /** Inclusion proofs asked for in one request. */
 export const MAX_PROOF_INDEXES = 1_024;
 /** Feeds named in one request. */

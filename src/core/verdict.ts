@@ -25,7 +25,8 @@ export type PageReason =
   | 'feed_head_mismatch'
   | 'witness_quorum_unmet'
   | 'anchor_missing'
-  | 'anchor_invalid';
+  | 'anchor_invalid'
+  | 'relay_not_permitted';
 
 /** Why one fact is refused. The rest of its page goes on and the cursor passes it. */
 export type FactReason =
@@ -69,6 +70,7 @@ export const PENALTY: Readonly<Record<PageReason, 'backoff' | 'suspended'>> = {
   witness_quorum_unmet: 'backoff',
   anchor_missing: 'backoff',
   anchor_invalid: 'backoff',
+  relay_not_permitted: 'backoff',
 };
 
 export function isPageReason(reason: string): reason is PageReason {

@@ -1,4 +1,5 @@
 /** Reads facts, pages and proofs out of the journal. Each row is checked as it is read; what fails is never handed out. */
+import type { Entry } from '../core/entry.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { signFeedHead } from '../merkle/feed-head.ts';
 import { proveConsistency, proveInclusion, provePage } from '../merkle/tiles.ts';
@@ -8,9 +9,17 @@ import { type CheckedRow, checkRow } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import type { EntryRow } from './tables.ts';
 
+export interface RangeEntry {
+  readonly index: number;
+  readonly salt: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly leafHash: Uint8Array;
+  readonly entry: Entry;
+}
+
 /** One run of a feed, ready to be put into a page. */
 export interface FeedRange {
-  readonly entries: readonly { readonly index: number; readonly salt: Uint8Array; readonly bytes: Uint8Array }[];
+  readonly entries: readonly RangeEntry[];
   /** Packed page proof. */
   readonly proof: Uint8Array;
   readonly feedHead: string;
@@ -98,7 +107,7 @@ export class EntryReader {
   feedRange(request: RangeRequest): FeedRange | undefined {
     const feedId = this.#feedId.get(request.feed);
     if (feedId === undefined) return undefined;
-    const entries: { index: number; salt: Uint8Array; bytes: Uint8Array }[] = [];
+    const entries: RangeEntry[] = [];
     let bytes = 0;
     for (const row of this.#range.iterate(feedId, request.after, request.treeSize, request.maxEntries)) {
       const checked = this.#checkStored(row);
@@ -106,7 +115,8 @@ export class EntryReader {
       const text = Buffer.from(checked.text, 'utf8');
       bytes += text.length;
       if (entries.length > 0 && bytes > request.maxBytes) break;
-      entries.push({ index: row.chain_seq - 1, salt: row.salt, bytes: text });
+      const { salt, leaf_hash: leafHash } = row;
+      entries.push({ index: row.chain_seq - 1, salt, bytes: text, leafHash, entry: checked.entry });
     }
     const proof =
       entries.length === 0

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { type Draft, draftReceived } from '../core/draft.ts';
 import type { Entry } from '../core/entry.ts';
+import { givenFeed } from '../core/feed-name.ts';
 import { formatHlc, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
 import { uuidV7 } from '../core/ids.ts';
-import { feedOf } from '../core/scope.ts';
 import { isoMicros } from '../core/time.ts';
 import { appendSignature } from '../merkle/cosignature.ts';
 import { type AnchorSigner, signAnchor } from '../merkle/ecdsa.ts';
@@ -378,9 +378,9 @@ export class Journal {
   #takePutBack(entries: readonly Entry[], nowMs: number): void {
     for (const entry of entries) {
       const reason = entry.origin === null ? null : quarantineOf(entry);
-      const feed = feedOf(entry);
-      if (entry.origin === null || reason === null || !feed.ok) continue;
-      const from = { peer: { nodeId: entry.origin.node_id }, feed: feed.value };
+      const feed = givenFeed(entry);
+      if (entry.received_from === null || reason === null || !feed.ok) continue;
+      const from = { peer: { nodeId: entry.received_from }, feed: feed.value };
       this.#refusals.quarantined(entry, reason, from, nowMs * 1000);
     }
     this.#receiveClock(entries, nowMs);

@@ -61,6 +61,29 @@ export function inclusionFromPage(
   return path;
 }
 
+/**
+ * The page proof of some of a page's leaves, made of the page's own data. O(leaves of the page).
+ *
+ * @param keep which of the listed leaves, from 0, strictly increasing; at least one
+ * @returns packed hashes
+ * @throws RangeError for a page that {@link foldPage} refuses, or a position that is not in it: fold and compare first
+ */
+export function narrowPage(
+  size: number,
+  indexes: readonly number[],
+  leaves: Uint8Array,
+  proof: Uint8Array,
+  keep: readonly number[],
+): Uint8Array {
+  const isOfPage = isTreeSize(size) && areIndexes(indexes, size) && leaves.length === indexes.length * HASH_BYTES;
+  if (!isOfPage || keep.length === 0 || !areIndexes(keep, indexes.length)) throw new RangeError('no such leaves');
+  const page = new PageFold(indexes, leaves, proof);
+  const kept: Buffer[] = [];
+  page.narrow({ lo: 0, hi: size }, 0, indexes.length, keep, kept);
+  if (!page.isUsedUp()) throw new RangeError('the page proof is of the wrong length');
+  return Buffer.concat(kept);
+}
+
 function areIndexes(indexes: readonly number[], size: number): boolean {
   let previous = -1;
   for (const index of indexes) {
@@ -122,6 +145,28 @@ class PageFold {
       this.collectPath(middle, hi, cut, to, position, path);
     }
     path.push(sibling);
+  }
+
+  /** Puts the hashes of the maximal subtrees without a leaf of `keep` into `kept`; proof hashes are consumed in order. */
+  narrow(
+    { lo, hi }: { readonly lo: number; readonly hi: number },
+    from: number,
+    to: number,
+    keep: readonly number[],
+    kept: Buffer[],
+  ): void {
+    if (keep.length === 0) {
+      const hash = Buffer.alloc(HASH_BYTES);
+      this.fold(lo, hi, from, to, hash, 0, 0);
+      kept.push(hash);
+      return;
+    }
+    if (hi - lo === 1) return;
+    const middle = lo + splitPoint(hi - lo);
+    const cut = this.#firstListed(middle, lo, hi, from, to);
+    const left = keep.filter((position) => position < cut);
+    this.narrow({ lo, hi: middle }, from, cut, left, kept);
+    this.narrow({ lo: middle, hi }, cut, to, keep.slice(left.length), kept);
   }
 
   #takeProofHash(target: Buffer, at: number): void {

@@ -6,6 +6,7 @@ import { type DataPaths, dataPaths } from '../config/data-dir.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import { type ConfigProblem, problemText } from '../config/problem.ts';
 import { readSwarmKey } from '../config/swarm-key.ts';
+import type { HeldPermit } from '../core/disclosure.ts';
 import { ok, type Result } from '../core/result.ts';
 import { isoMicros } from '../core/time.ts';
 import { JournalError } from '../journal/errors.ts';
@@ -74,6 +75,8 @@ export interface Base {
   /** Rejects when the journal's thread ends by itself. */
   readonly failed: Promise<never>;
   readonly health: Health;
+  /** What others have signed about our relaying their facts, by feed. */
+  readonly permits: Map<string, HeldPermit>;
   /** The node's clock, Unix ms. */
   readonly nowMs: () => number;
 }
@@ -142,7 +145,9 @@ export async function openBase(
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
   const failed = writer.failed();
-  const told = { swarmKey, keys, statements, identity, peerId, http: createHttpClient(config.network.allowed) };
+  const permits = new Map(await writer.heldPermits());
+  const http = createHttpClient(config.network.allowed);
+  const told = { swarmKey, keys, statements, identity, peerId, permits, http };
   return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 

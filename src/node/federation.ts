@@ -18,7 +18,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
-import { gardenMembersOf, givingOf } from './grants.ts';
+import { givingOf, rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
 import { keepingOf } from './kept-notes.ts';
 import { noticesOf } from './notices.ts';
@@ -26,6 +26,7 @@ import { observeCorrupt, observePage } from './observing.ts';
 import { openOnboarding, serveInvitations } from './onboarding.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
+import { relayingOf } from './relaying.ts';
 import { restoreOf } from './restore.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
@@ -103,7 +104,8 @@ export async function federate(
   });
   let dialling: KeepAlive | undefined;
   const onSuccessions = (nodeId: string): Promise<void> => keys.learn(nodeId).then(() => dialling?.refresh());
-  const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, witness: () => witness });
+  const relaying = relayingOf(base, files, () => growth.ring(growth.current()));
+  const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, relaying, witness: () => witness });
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
@@ -187,24 +189,25 @@ function openTransport(base: Base, allowed: AllowedPeers): Promise<Transport> {
 
 function pullDeps(
   base: Base,
-  parts: Pick<PullDeps, 'transport' | 'hello' | 'onSuccessions'> & {
+  parts: Pick<PullDeps, 'transport' | 'hello' | 'onSuccessions' | 'relaying'> & {
     readonly peers: () => readonly PeerFile[];
     readonly witness: () => Witness;
   },
 ): PullDeps {
   const { config, logger, writer, nowMs } = base;
-  const { transport, hello, onSuccessions, peers, witness } = parts;
+  const { transport, hello, onSuccessions, relaying, peers, witness } = parts;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
   return {
     journal: writer,
     transport,
     settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
-    gardens: gardenMembersOf(config),
+    rules: rulesOf(base),
     logger,
     nowMs,
     random: chance,
     hello,
     onSuccessions,
+    relaying,
     onPage: (peer, outcome) => {
       observePage(base, nameOf(peer), outcome);
       if (outcome.kind === 'appended') witness().pulled();

@@ -1,12 +1,11 @@
 /** Grants in a running node: the lists of gardens, and what operators ask about who may read what. */
 import { join } from 'node:path';
 import type { Disclosed, Explanation, GrantDesk, GrantDiff } from '../admin/deps.ts';
-import type { Config } from '../config/config.ts';
 import { checkPeerFile, PEER_SUFFIX, type PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { problemText } from '../config/problem.ts';
 import { parseTomlText } from '../config/toml-file.ts';
-import { decideFact, decisionSentence, type GardenMembers } from '../core/disclosure.ts';
+import { type DisclosureRules, decideFact, decisionSentence } from '../core/disclosure.ts';
 import { diffGrants, type FeedState, previewGrants } from '../core/disclosure-report.ts';
 import { feedNameOf } from '../core/feed-name.ts';
 import type { RegisterDeps } from '../serve/register.ts';
@@ -16,14 +15,17 @@ import type { Federation } from './federation.ts';
 /** Newest facts that are named of feeds that a proposed file would open. */
 const DIFF_EXAMPLES = 10;
 
-export function gardenMembersOf({ gardenMembers }: Pick<Config, 'gardenMembers'>): GardenMembers {
-  return new Map(gardenMembers);
+/** What decides beside the peer files. Permits come and end while the node runs. */
+export function rulesOf({ config, permits }: Pick<Base, 'config' | 'permits'>): DisclosureRules {
+  return { gardens: new Map(config.gardenMembers), permits };
 }
 
 /** What serving needs to decide, and to record what it gives. */
-export function givingOf({ config, writer }: Base): Pick<RegisterDeps, 'gardens' | 'disclose' | 'giveClosures'> {
+export function givingOf(base: Base): Pick<RegisterDeps, 'rules' | 'disclose' | 'giveClosures' | 'givePermit'> {
+  const { writer } = base;
   return {
-    gardens: gardenMembersOf(config),
+    rules: rulesOf(base),
+    givePermit: (nodeId, untilMs) => writer.givePermit(nodeId, untilMs),
     disclose: (disclosure) => writer.disclose(disclosure),
     giveClosures: (nodeId, ended) => writer.giveClosures(nodeId, ended),
   };
@@ -34,19 +36,19 @@ type FindPeer = (nameOrNodeId: string) => PeerFile | undefined;
 /** @param federation null while the node does not run: then the files are what they say */
 export function grantDesk(base: Base, federation: Pick<Federation, 'files'> | null): GrantDesk {
   const { config, paths, reader } = base;
-  const gardens = gardenMembersOf(config);
+  const rules = rulesOf(base);
   const files = federation?.files ?? (() => openPeerFolder(paths.peers, config.nodeId).state().peers);
   const find: FindPeer = (id) => files().get(id) ?? [...files().values()].find(({ nodeId }) => nodeId === id);
   return {
     async preview(id, examples) {
       const peer = find(id);
       if (peer === undefined) return null;
-      const preview = previewGrants(await statesOf(base, peer), peer.name, peer, gardens, Date.now());
+      const preview = previewGrants(await statesOf(base, peer), peer.name, peer, rules, Date.now());
       const facts = await reader.grants.newestFacts(preview.open, examples);
       return { peer: peer.name, node_id: peer.nodeId, ...preview, examples: facts };
     },
-    explain: (id, fact) => explain(base, gardens, find(id), fact),
-    diff: (name, toml) => diff(base, gardens, find, name, toml),
+    explain: (id, fact) => explain(base, rules, find(id), fact),
+    diff: (name, toml) => diff(base, rules, find, name, toml),
     async disclosed(query, fact) {
       // What a partner was given is kept when its file is gone.
       const nodeId = find(query.peer)?.nodeId ?? query.peer;
@@ -78,7 +80,7 @@ async function statesOf({ reader, writer }: Base, { nodeId }: PeerFile): Promise
 
 async function explain(
   { reader }: Base,
-  gardens: GardenMembers,
+  rules: DisclosureRules,
   peer: PeerFile | undefined,
   idOrCid: string,
 ): Promise<Explanation> {
@@ -89,7 +91,7 @@ async function explain(
   const { entry } = found.fact;
   const feed = feedNameOf(entry);
   const name = feed.ok ? feed.value : null;
-  const decision = decideFact(entry, peer, gardens, Date.now());
+  const decision = decideFact(entry, peer, rules, Date.now());
   const given = await reader.grants.givenFact(peer.nodeId, name ?? '', entry.feed_seq);
   return {
     kind: 'explained',
@@ -108,7 +110,7 @@ async function explain(
 /** The file in force is that of the same partner, whatever the proposed file is called. */
 async function diff(
   base: Base,
-  gardens: GardenMembers,
+  rules: DisclosureRules,
   find: FindPeer,
   name: string,
   toml: string,
@@ -121,7 +123,7 @@ async function diff(
   const proposed = checked.value;
   const inForce = find(proposed.nodeId);
   const states = await statesOf(base, proposed);
-  const changes = diffGrants(states, proposed.name, inForce ?? null, proposed, gardens, Date.now());
+  const changes = diffGrants(states, proposed.name, inForce ?? null, proposed, rules, Date.now());
   const starting = new Set(changes.filter(({ change }) => change === 'starts').map(({ feed }) => feed));
   const feeds = states.filter(({ feed }) => starting.has(feed));
   const examples = await base.reader.grants.newestFacts(feeds, DIFF_EXAMPLES);

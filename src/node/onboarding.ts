@@ -15,7 +15,7 @@ import { createTransport } from '../transport/node.ts';
 import type { Transport } from '../transport/transport.ts';
 import { INVITE_PROTOCOL, PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
-import { gardenMembersOf } from './grants.ts';
+import { rulesOf } from './grants.ts';
 import { SOFTWARE } from './version.ts';
 
 const ANSWER_MS = 10_000;
@@ -44,7 +44,7 @@ export function openOnboarding(base: Base, transport: () => Transport | undefine
     // Read anew: the watched folder may be two seconds behind.
     peers: () => [...openPeerFolder(paths.peers, config.nodeId).state().peers.values()],
     feeds: () => growth.current().feeds,
-    gardens: gardenMembersOf(config),
+    rules: rulesOf(base),
     maxFutureSkewMs: config.federation.maxFutureSkewMs,
     whyNotDialled: (address) => whyNotDialled(address, config.network.allowed),
     tls: () => checkTls(config.api.tls, nowMs()),

@@ -16,7 +16,7 @@ import { Gossip } from '../witness/gossip.ts';
 import { KnownLogs } from '../witness/known-logs.ts';
 import type { OpenPair } from '../witness/seen-heads.ts';
 import type { Base } from './base.ts';
-import { gardenMembersOf } from './grants.ts';
+import { rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
 
 /** Appends that follow each other within this time are cosigned together. */
@@ -90,7 +90,7 @@ function depsOf(base: Base, parts: WitnessParts): WitnessDeps {
     transport: parts.transport,
     http: base.http,
     peers: parts.peers,
-    gardens: gardenMembersOf(config),
+    rules: rulesOf(base),
     logs: config.witness.logs.map(({ origin, key }) => ({ origin, key, nodeId: null })),
     policy: config.witness.policy,
     head: () => writer.head(),

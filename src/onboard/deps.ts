@@ -1,5 +1,5 @@
 import type { PeerFile } from '../config/peer-file.ts';
-import type { GardenMembers } from '../core/disclosure.ts';
+import type { DisclosureRules } from '../core/disclosure.ts';
 import type { OnboardingCheck } from '../core/onboarding.ts';
 import type { AuditInput } from '../journal/read-model.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
@@ -46,7 +46,7 @@ export interface OnboardDeps {
   /** Feeds of this node and how long they are. */
   readonly feeds: () => readonly { readonly feed: string; readonly length: number }[];
   /** Who may be granted gardens that are for some partners alone. */
-  readonly gardens: GardenMembers;
+  readonly rules: DisclosureRules;
   readonly maxFutureSkewMs: number;
   /** The certificate of this node's own API; null where it has none. */
   readonly tls: () => OnboardingCheck | null;

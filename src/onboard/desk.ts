@@ -88,7 +88,7 @@ export class Desk {
       record,
       partner,
       file,
-      gardens: deps.gardens,
+      rules: deps.rules,
       clash: isDone ? undefined : clashWith(partner, record.name, deps.peers()),
       kept: { pinned, statements },
       ownSoftware: deps.self.software,
@@ -104,7 +104,7 @@ export class Desk {
       words: this.wordsWith(partner),
       checks,
       takes_about: record.meeting?.entries ?? null,
-      gives_about: this.entriesIn([...openFeeds(file, deps.gardens, deps.nowMs()).keys()]),
+      gives_about: this.entriesIn([...openFeeds(file, deps.rules, deps.nowMs()).keys()]),
     };
   }
 }

@@ -36,6 +36,7 @@ export function peerFileOf(name: string, partner: Partner, terms: Terms): PeerFi
     disabled: false,
     allowTeam: false,
     addressesFrom: 'peer',
+    relay: false,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };

@@ -1,6 +1,6 @@
 /** What is looked at before anybody says yes: each line passes or fails, and says what to do. Pure. */
 import type { PeerFile } from '../config/peer-file.ts';
-import { decideFeed, decisionSentence, type GardenMembers } from '../core/disclosure.ts';
+import { type DisclosureRules, decideFeed, decisionSentence } from '../core/disclosure.ts';
 import { DEFAULT_MAX_FUTURE_SKEW_MS } from '../core/limits.ts';
 import type { OnboardingCheck } from '../core/onboarding.ts';
 import { pinPeer } from '../pull/declare.ts';
@@ -21,7 +21,7 @@ export interface PreflightInput {
   readonly clash: PeerFile | undefined;
   /** The declaration that is kept of this node id from before, and its statements. */
   readonly kept: { readonly pinned: string | null; readonly statements: readonly OpenedSuccession[] };
-  readonly gardens: GardenMembers;
+  readonly rules: DisclosureRules;
   readonly ownSoftware: string;
   readonly maxFutureSkewMs: number;
   readonly tls: OnboardingCheck | null;
@@ -93,9 +93,9 @@ function checkVersions({ software, protocols }: Meeting, ownSoftware: string): O
 }
 
 /** Decided as serving will decide it: a garden may be for others alone, whatever was offered. */
-function checkGrants({ file, gardens, nowMs }: PreflightInput): OnboardingCheck {
+function checkGrants({ file, rules, nowMs }: PreflightInput): OnboardingCheck {
   const closed = file.share
-    .map(({ feed }) => ({ feed, decision: decideFeed(feed, file, gardens, nowMs) }))
+    .map(({ feed }) => ({ feed, decision: decideFeed(feed, file, rules, nowMs) }))
     .filter(({ decision }) => decision.code !== 'granted');
   if (closed.length === 0) return passed('grants', 'every feed that is offered would be sent');
   const detail = closed

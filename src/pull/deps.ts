@@ -1,12 +1,14 @@
 import type { Config } from '../config/config.ts';
 import type { ActBy, ActOutcome } from '../core/approval.ts';
-import type { GardenMembers } from '../core/disclosure.ts';
+import type { DisclosureRules, GardenMembers, HeldPermit } from '../core/disclosure.ts';
 import type { RetryReport } from '../core/retry.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { RelayOrigin } from '../verify/context.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { TakenClosures } from './ask-closures.ts';
+import type { TakenPermit } from './ask-permit.ts';
 import type { KeyChange } from './errors.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
 import type { RetriedPage, RetryInput } from './retry.ts';
@@ -39,16 +41,28 @@ export interface PullJournal {
   receiptsTaken(peer: string, pageId: number): Promise<void>;
   pendingNotices(peer: string): Promise<PendingNotices>;
   noticesTaken(peer: string, groups: PendingNotices['groups']): Promise<void>;
+  takePermit(peer: string, note: string): Promise<TakenPermit>;
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures>;
   pendingNotes(peer: string): Promise<PendingNotes>;
   notesTaken(peer: string, pageId: number): Promise<void>;
 }
 
+/** What pulling has to do with relaying, in both directions. */
+export interface Relaying {
+  /** The node whose facts a feed relays; null: it is not known here, or nothing is taken of it now. */
+  originOf(feed: string): Promise<RelayOrigin | null>;
+  /** True if the peer files let somebody read this feed. */
+  isShared(feed: string): boolean;
+  /** Its origin lets us relay a feed. */
+  permitted(feed: string, permit: HeldPermit): void;
+}
+
 export interface PullDeps {
+  readonly relaying: Relaying;
   readonly journal: PullJournal;
   readonly transport: Pick<Transport, 'request' | 'connected'>;
   readonly settings: Config['federation'] & { readonly maxValueBytes: number };
-  readonly gardens: GardenMembers;
+  readonly rules: DisclosureRules;
   readonly logger: Logger;
   readonly nowMs: () => number;
   /** 0 ≤ x < 1 */

@@ -50,6 +50,7 @@ function record(event: string, peer: PeerFile): AuditInput {
       accept: feeds(peer.accept),
       disabled: peer.disabled,
       allow_team: peer.allowTeam,
+      relay: peer.relay,
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Neighbour } from '../journal/page-tail.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
 import { parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { parseTrustedRoot, type TrustedLog } from '../merkle/trusted-root.ts';
-import type { AnchorPolicy, PageContext, PinnedPeer } from '../verify/context.ts';
+import type { AnchorPolicy, PageContext, PinnedPeer, RelayOrigin } from '../verify/context.ts';
 import { type HeadPair, judgePair, ownLines } from '../verify/contradiction.ts';
 import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
@@ -26,6 +26,8 @@ export interface IngestInput {
   readonly maxFutureSkewMs: number;
   readonly maxPastSkewMs: number;
   readonly maxValueBytes: number;
+  /** The node whose facts the feed relays; null for what the peer asserts itself. */
+  readonly relay: RelayOrigin | null;
   /** Of the peer's file, as text. */
   readonly policy: PeerFile['policy'];
   /** Only after `proofs_needed`. */
@@ -89,9 +91,10 @@ export class PageIngest {
   #context(input: IngestInput): PageContext {
     const { nodeId } = input.peer;
     const { peers } = this.#journal;
-    const { frames, inclusion, policy, ...rules } = input;
+    const { frames, inclusion, policy, relay, ...rules } = input;
     return {
       ...rules,
+      relay: relay === null ? null : { ...relay, statements: this.#journal.statements.of(relay.nodeId) },
       self: this.#journal.identity.nodeId,
       after: peers.cursor(nodeId, input.feed),
       known: peers.checkpoint(nodeId),
@@ -143,6 +146,8 @@ export class PageIngest {
   }
 
   #append(batch: VerifiedBatch, nowMs: number): IngestOutcome {
+    // Both of the origin's keys have signed them, whatever becomes of the page.
+    if (batch.learned.length > 0) this.#journal.saveSuccessions(batch.learned, nowMs);
     const appended = this.#journal.appendPage(batch, nowMs);
     if (batch.lastLink !== null) this.#links.set(batch.peer.nodeId, batch.lastLink);
     return {

@@ -10,11 +10,13 @@ import type { PeerProgress } from '../journal/read-model.ts';
 import { TransportError } from '../transport/errors.ts';
 import { NOTICE_PROTOCOL } from '../wire/protocols.ts';
 import { askClosures } from './ask-closures.ts';
+import { askPermit } from './ask-permit.ts';
 import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
+import { knownFeeds } from './relayed-feeds.ts';
 import {
   type Attempts,
   backoffMs,
@@ -76,6 +78,8 @@ export class PeerSession {
   #state: SessionState;
   readonly #circuits = new CircuitRecords();
   #done: Promise<void> = Promise.resolve();
+  /** The greeting since which there is a relay permit. */
+  #permitted: Greeted | null = null;
   /** Turns in a row that were woken early and brought no entry. */
   #fruitless = 0;
 
@@ -178,6 +182,7 @@ export class PeerSession {
       this.#watch(accept);
       await this.#giveReceipts(signal);
       await this.#giveNotices(signal);
+      await this.#askPermit(signal);
       await this.#askClosures(accept, signal);
       return this.#rest('idle');
     } catch (error) {
@@ -236,12 +241,15 @@ export class PeerSession {
     const isGood = known !== null && this.#deps.nowMs() < known.goodUntilMs;
     const greeted = isGood ? known : await greet(peer, this.#deps, signal);
     this.#set({ greeted, keyChange: null });
+    const { taken, origins } = await knownFeeds(accept, this.#deps.relaying);
+    const { pinned } = greeted;
     const outcome = await pullOnce(
       {
         peerId: peer.peerId,
-        pinned: greeted.pinned,
-        accept,
+        pinned,
+        accept: taken,
         acceptNow: () => this.#acceptNow(),
+        origins,
         limits: peer.limits,
         policy: peer.policy,
       },
@@ -296,6 +304,17 @@ export class PeerSession {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'closures not given');
     });
     this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
+  }
+
+  /** Until there is one, and anew with each greeting: it is good for days, and the peer may have changed its mind. */
+  async #askPermit(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted === null || greeted === this.#permitted) return;
+    const isPermitted = await askPermit(peer, greeted, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'no relay permit');
+      return false;
+    });
+    if (isPermitted) this.#permitted = greeted;
   }
 
   /** As soon as pages are stored: what is lost before the peer has its notes, nobody can give back. */

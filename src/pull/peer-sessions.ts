@@ -142,7 +142,7 @@ export class PeerSessions {
 
   #statusOf(session: PeerSession): PeerStatus {
     const verdicts = this.#verdicts.get(session.state.peer.nodeId) ?? [];
-    return { ...describeSession(session.state, this.#deps.gardens, this.#deps.nowMs()), last_verdicts: verdicts };
+    return { ...describeSession(session.state, this.#deps.rules, this.#deps.nowMs()), last_verdicts: verdicts };
   }
 
   #onPage(peer: string, outcome: IngestOutcome): void {

@@ -1,5 +1,5 @@
 /** Puts what a session knows into what operators read: a state, and one sentence on what it waits for. */
-import { type GardenMembers, openFeeds } from '../core/disclosure.ts';
+import { type DisclosureRules, openFeeds } from '../core/disclosure.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
 import { isoMicros } from '../core/time.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
@@ -92,7 +92,7 @@ function closedSentence({ feed, to, closed_at }: PeerStatus['closed'][number]): 
 /** The session's part of what the API shows of a peer. */
 export function describeSession(
   session: SessionState,
-  gardens: GardenMembers,
+  rules: DisclosureRules,
   nowMs: number,
 ): Omit<PeerStatus, 'last_verdicts'> {
   const { peer, progress } = session;
@@ -104,7 +104,7 @@ export function describeSession(
     state: stateOf(session),
     waiting_on: waitingOn(session, nowMs),
     ...circuitOf(session),
-    share: [...openFeeds(peer, gardens, nowMs).keys()],
+    share: [...openFeeds(peer, rules, nowMs).keys()],
     accept: session.accept,
     namespaces: peer.namespaces,
     cursors: progress?.cursors ?? [],

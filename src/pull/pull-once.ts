@@ -2,7 +2,7 @@
 import PQueue from 'p-queue';
 import type { PeerFile } from '../config/peer-file.ts';
 import { MAX_FRAME_BYTES, MAX_PAGES_PER_PULL } from '../core/limits.ts';
-import type { PinnedPeer } from '../verify/context.ts';
+import type { PinnedPeer, RelayOrigin } from '../verify/context.ts';
 import { PULL_PROTOCOL } from '../wire/protocols.ts';
 import { encodePullRequest } from '../wire/pull-request.ts';
 import type { PullDeps } from './deps.ts';
@@ -24,6 +24,8 @@ export interface PullTarget {
   readonly accept: readonly string[];
   /** Those that are taken at the moment of the call: an answer takes minutes, and a grant may end meanwhile. */
   readonly acceptNow: () => readonly string[];
+  /** Those of them that the peer relays, with the nodes whose facts they are. */
+  readonly origins: ReadonlyMap<string, RelayOrigin>;
   /** Of its file; null: the node's own. */
   readonly limits: PeerFile['limits'];
   /** Of its file. */
@@ -143,6 +145,7 @@ class Taking {
       peer: pinned,
       feed,
       frames: page.frames,
+      relay: this.#target.origins.get(feed) ?? null,
       firstPage: isFirst,
       accept,
       nowMs: nowMs(),

@@ -5,6 +5,7 @@ import { added, NOTHING_RETRIED, type RetryOutcome, type RetryReport } from '../
 import type { PinnedPeer } from '../verify/context.ts';
 import { readDeclared } from './declare.ts';
 import type { PullDeps } from './deps.ts';
+import { knownFeeds } from './relayed-feeds.ts';
 
 /** A request waits no longer than this for a run; whoever wants more asks again. */
 const MAX_RUN_MS = 5_000;
@@ -25,12 +26,14 @@ export async function retryPeer(
   if (progress.suspended !== null) return { kind: 'suspended' };
   const known = pinned ?? declaredIn(progress.declaration, peer);
   if (known === null) return { kind: 'not_verified' };
+  const { origins } = await knownFeeds(accept, deps.relaying);
   const endMs = deps.nowMs() + MAX_RUN_MS;
   const { maxFutureSkewMs, maxPastSkewMs, maxValueBytes } = deps.settings;
   // Namespaces are the operator's word, which may have changed since the peer was greeted.
   const rules = {
     peer: { ...known, namespaces: peer.namespaces },
     accept,
+    origins,
     maxFutureSkewMs,
     maxPastSkewMs,
     maxValueBytes,

@@ -1,7 +1,7 @@
 /** Judges stored pages of a peer again, with the rules of today: what an operator has corrected may let refused facts pass. */
 import type { Journal } from '../journal/journal.ts';
 import type { PageThen, RefusedInPage } from '../journal/page-refusals.ts';
-import type { KnownCheckpoint, PageContext } from '../verify/context.ts';
+import type { KnownCheckpoint, PageContext, RelayOrigin } from '../verify/context.ts';
 import { factIdsOf, judgePage } from '../verify/judge.ts';
 import { type OpenedPage, openPage } from '../verify/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
@@ -11,6 +11,8 @@ import type { IngestInput } from './ingest.ts';
 export interface RetryInput
   extends Pick<IngestInput, 'peer' | 'accept' | 'nowMs' | 'maxFutureSkewMs' | 'maxPastSkewMs' | 'maxValueBytes'> {
   readonly by: { readonly actor: string; readonly why: string };
+  /** The nodes whose facts the peer relays, by feed. */
+  readonly origins: ReadonlyMap<string, RelayOrigin>;
   /** Pages up to this one were judged again already; 0 from the first. */
   readonly afterPage: number;
 }
@@ -45,6 +47,7 @@ export function retryNext(journal: Journal, input: RetryInput): RetriedPage | nu
   const verdict = judgePage(opened, seen, 'unavailable');
   if (verdict.kind !== 'verified')
     return { pageId, stood, resolved: new Map(), standing: countsOf(page), unreadable: true };
+  if (verdict.batch.learned.length > 0) journal.saveSuccessions(verdict.batch.learned, input.nowMs);
   const resolved = journal.retries.take(page, verdict.batch, input.by, input.nowMs);
   const left = verdict.batch.refused.filter(({ feedSeq }) => standing.has(feedSeq));
   const still = new Map(
@@ -62,6 +65,7 @@ function reopen(journal: Journal, input: RetryInput, page: RefusedInPage): Opene
   const then = journal.retries.pages.pageThen(input.peer.nodeId, page.pageId);
   const header = then === undefined ? undefined : decodePageHeader(then.frames.header);
   if (then === undefined || header?.ok !== true) return null;
+  if (page.feed.startsWith('from/') && !input.origins.has(page.feed)) return null;
   const firstPage = header.value.consistency !== null;
   for (const logKey of [input.peer.logKey, ...input.peer.former.logKeys])
     for (const known of firstPage ? [then.before, then.checkpoint, null] : [then.checkpoint]) {
@@ -79,12 +83,13 @@ function isVerified({ checkpoint }: OpenedPage, then: PageThen): boolean {
 
 function contextOf(
   journal: Journal,
-  { peer, accept, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes }: RetryInput,
+  { peer, accept, origins, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes }: RetryInput,
   { feed, after }: RefusedInPage,
   { neighbour }: PageThen,
   known: KnownCheckpoint | null,
   firstPage: boolean,
 ): PageContext {
+  const origin = origins.get(feed);
   return {
     self: journal.identity.nodeId,
     peer,
@@ -99,6 +104,7 @@ function contextOf(
     maxPastSkewMs,
     maxValueBytes,
     firstPage,
+    relay: origin === undefined ? null : { ...origin, statements: journal.statements.of(origin.nodeId) },
     // Who had to vouch for the checkpoint was asked when the page came.
     policy: { witnesses: null, anchors: null },
   };

@@ -10,7 +10,7 @@ export interface EndedFeed {
   readonly closedAtMs: number;
 }
 
-export interface ClosureDeps extends Pick<ServeDeps, 'peerOf' | 'gardens' | 'nowMs'> {
+export interface ClosureDeps extends Pick<ServeDeps, 'peerOf' | 'rules' | 'nowMs'> {
   /** Signs the end of those feeds that the peer was given anything of. */
   readonly giveClosures: (nodeId: string, ended: readonly EndedFeed[]) => Promise<readonly string[]>;
 }
@@ -25,7 +25,7 @@ export async function* answerClosure(
   const decoded = decodeClosureRequest(request);
   if (peer === undefined || !decoded.ok) return;
   const ended = decoded.value.feeds.flatMap((feed): EndedFeed[] => {
-    const { code, grant } = decideFeed(feed, peer, deps.gardens, deps.nowMs());
+    const { code, grant } = decideFeed(feed, peer, deps.rules, deps.nowMs());
     return code === 'expired' && grant.notAfterMs !== null ? [{ feed, closedAtMs: grant.notAfterMs }] : [];
   });
   const closures = ended.length === 0 ? [] : await deps.giveClosures(peer.nodeId, ended.slice(0, MAX_CLOSURES));

@@ -10,7 +10,7 @@ import type { ServeDeps } from './deps.ts';
 export async function* answerProof(request: Uint8Array, peerId: string, deps: ServeDeps): AsyncGenerator<Uint8Array> {
   // Sizes of a tree are for those who may read something of it.
   const peer = deps.peerOf(peerId);
-  if (peer === undefined || openFeeds(peer, deps.gardens, deps.nowMs()).size === 0) return;
+  if (peer === undefined || openFeeds(peer, deps.rules, deps.nowMs()).size === 0) return;
   const decoded = decodeProofRequest(request);
   if (!decoded.ok) return;
   const { size } = await deps.head();

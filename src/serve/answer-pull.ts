@@ -1,6 +1,6 @@
 /** Answers a pull: pages of the feeds that are asked for and granted, each proved against one signed checkpoint. */
 import { decideFeed, type FeedGrant, grantText } from '../core/disclosure.ts';
-import { TARGET_PAGE_BYTES } from '../core/limits.ts';
+import { MAX_RELAY_PAGE_ENTRIES, TARGET_PAGE_BYTES } from '../core/limits.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
@@ -41,11 +41,16 @@ function isGuarded(error: unknown): boolean {
 }
 
 /** The grant that opens a feed to a peer at this moment. */
-function grantOf(feed: string, peerId: string, { peerOf, gardens, nowMs }: ServeDeps): FeedGrant | null {
+function grantOf(feed: string, peerId: string, { peerOf, rules, nowMs }: ServeDeps): FeedGrant | null {
   const peer = peerOf(peerId);
   if (peer === undefined) return null;
-  const { code, grant } = decideFeed(feed, peer, gardens, nowMs());
+  const { code, grant } = decideFeed(feed, peer, rules, nowMs());
   return code === 'granted' ? grant : null;
+}
+
+/** What lets us relay a feed of a third node; null for any other. */
+function permitOf(feed: string, { rules }: ServeDeps): string | null {
+  return rules.permits.get(feed)?.note ?? null;
 }
 
 async function* pages(
@@ -68,7 +73,11 @@ async function* pages(
       const grant = opens(feed);
       // A feed that is not granted is passed over just as one that does not exist: by saying nothing, after one look-up.
       const asked = grant === null ? NO_FEED : feed;
-      const page = await deps.reader.page({ ...pageRequest(request, asked, at, head, isFirst), receiver });
+      const page = await deps.reader.page({
+        ...pageRequest(request, asked, at, head, isFirst),
+        permit: permitOf(asked, deps),
+        receiver,
+      });
       if (page === undefined || grant === null) break;
       if (page.to === after && isKnown(request, head)) break;
       if (page.to > at) {
@@ -94,7 +103,10 @@ function pageRequest(request: PullRequest, feed: string, after: number, head: Se
   return {
     feed,
     after,
-    maxEntries: request.page_entries,
+    maxEntries: Math.min(
+      request.page_entries,
+      feed.startsWith('from/') ? MAX_RELAY_PAGE_ENTRIES : request.page_entries,
+    ),
     maxBytes: Math.min(request.page_bytes, TARGET_PAGE_BYTES),
     checkpoint: head,
     knownSize: isFirst ? request.known_size : null,

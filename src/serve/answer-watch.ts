@@ -25,7 +25,7 @@ export async function* answerWatch(
   while (!context.signal.aborted) {
     const peer = deps.peerOf(context.peerId);
     if (peer === undefined) return;
-    const granted = openFeeds(peer, deps.gardens, deps.nowMs());
+    const granted = openFeeds(peer, deps.rules, deps.nowMs());
     const { size, feeds } = deps.growth.current();
     const visible = feeds.filter(({ feed }) => granted.has(feed) && decoded.value.feeds.includes(feed));
     const now = JSON.stringify(visible);

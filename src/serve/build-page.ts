@@ -1,17 +1,20 @@
 /** Makes one page of a feed, in the readers' thread: rows, proof, compression, all off the main loop. */
 
 import type { AnchorRecords } from '../journal/anchor-records.ts';
-import type { EntryReader } from '../journal/entry-reader.ts';
+import type { EntryReader, FeedRange } from '../journal/entry-reader.ts';
+import type { OriginProofs } from '../journal/origin-proofs.ts';
 import { formatAnchorReceipt, MAX_ANCHOR_RECEIPT_CHARS } from '../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
-import { encodePage, type PageFrames, type SignedPageFrames } from '../wire/page.ts';
+import { encodePage, type PageContent, type PageFrames, type SignedPageFrames } from '../wire/page.ts';
 import { signPageNote } from '../wire/page-note.ts';
 
 export interface PageRequest {
   /** Node id of the peer that the page is for. */
   readonly receiver: string;
   readonly feed: string;
+  /** For a feed of a third node: what that node has signed about our relaying it. */
+  readonly permit: string | null;
   readonly after: number;
   readonly maxEntries: number;
   readonly maxBytes: number;
@@ -38,12 +41,14 @@ export interface BuiltPage {
 export function buildPage(
   reader: EntryReader,
   anchors: AnchorRecords,
+  proofs: OriginProofs,
   request: PageRequest,
   signer: LogSigner,
 ): BuiltPage | undefined {
   const { feed, after, checkpoint, knownSize } = request;
   const range = reader.feedRange({ ...request, treeSize: checkpoint.size });
-  if (range === undefined) return undefined;
+  const relayed = range === undefined ? undefined : withOrigins(range, proofs, request);
+  if (range === undefined || relayed === undefined) return undefined;
   const frames = encodePage({
     feed,
     after,
@@ -52,12 +57,30 @@ export function buildPage(
     feedHead: range.feedHead,
     consistency: knownSize === null ? null : consistencyFrom(reader, knownSize, checkpoint.size),
     encoding: request.zstd ? 'zstd' : 'identity',
-    entries: range.entries,
+    ...relayed,
     proof: range.proof,
   });
   const to = after + range.entries.length;
   const note = Buffer.from(signPageNote({ ...request, to }, checkpoint.size, frames, signer));
   return { frames: { ...ownBytes(frames), note: Uint8Array.from(note) }, to, feedLength: range.feedLength };
+}
+
+/** Of a received feed each entry goes with its origin's proof, or its leaf goes alone. Undefined without a permit. */
+function withOrigins(
+  { entries }: FeedRange,
+  proofs: OriginProofs,
+  { feed, permit }: PageRequest,
+): Pick<PageContent, 'entries' | 'origins'> | undefined {
+  if (!feed.startsWith('from/')) return { entries, origins: null };
+  if (permit === null) return undefined;
+  const origins = proofs.of(
+    entries.map(({ entry }) => entry),
+    permit,
+  );
+  const given = entries.map(({ index, salt, bytes, leafHash }, place) =>
+    origins.entries[place] === null ? { index, salt: leafHash, bytes: new Uint8Array(0) } : { index, salt, bytes },
+  );
+  return { entries: given, origins };
 }
 
 /** One that is too long for a header is left out: a page must not fail for it. */

@@ -1,5 +1,5 @@
 import type { PeerFile } from '../config/peer-file.ts';
-import type { GardenMembers } from '../core/disclosure.ts';
+import type { DisclosureRules } from '../core/disclosure.ts';
 import type { Disclosure } from '../journal/disclosure-records.ts';
 import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
@@ -11,7 +11,7 @@ import type { BuiltPage, PageRequest } from './build-page.ts';
 export interface ServeDeps {
   /** The peer behind a proven key; undefined once its file is gone. */
   readonly peerOf: (peerId: string) => PeerFile | undefined;
-  readonly gardens: GardenMembers;
+  readonly rules: DisclosureRules;
   /** Durable in the ledger of what was given when it resolves. */
   readonly disclose: (disclosure: Disclosure) => Promise<void>;
   /** The newest signed checkpoint. */

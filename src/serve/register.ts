@@ -12,6 +12,7 @@ import {
   PULL_PROTOCOL,
   RECEIPT_PROTOCOL,
   RECOVER_PROTOCOL,
+  RELAY_PROTOCOL,
   WATCH_PROTOCOL,
 } from '../wire/protocols.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
@@ -22,6 +23,7 @@ import { answerProof } from './answer-proof.ts';
 import { answerPull } from './answer-pull.ts';
 import { answerReceipt, type ReceiptDeps } from './answer-receipt.ts';
 import { answerRecover } from './answer-recover.ts';
+import { answerRelay, type RelayDeps } from './answer-relay.ts';
 import { answerWatch } from './answer-watch.ts';
 import type { ServeDeps } from './deps.ts';
 import type { GrowthBell } from './growth-bell.ts';
@@ -53,7 +55,7 @@ const CLOSURES_AT_ONCE = 20;
 const NOTICES_PER_SECOND = 5;
 const NOTICES_AT_ONCE = 20;
 
-export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, KeepDeps, NoticeDeps {
+export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, KeepDeps, NoticeDeps, RelayDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -114,6 +116,12 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     limits: limits(SHORT_MS, PROOF_MS),
     rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
+  });
+  await serve(RELAY_PROTOCOL, {
+    maxInboundStreams: 1,
+    limits: limits(SHORT_MS, SHORT_MS),
+    rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
+    handler: (request, { peerId }) => answerRelay(request, peerId, deps),
   });
   await serve(NOTICE_PROTOCOL, {
     maxInboundStreams: 1,

@@ -11,6 +11,7 @@ import { JOURNAL_FILE } from '../journal/files.ts';
 import { type HeldPage, HeldPages, type PagePlace } from '../journal/held-pages.ts';
 import { readIdentity } from '../journal/identity.ts';
 import { type KeptNote, KeptNotes } from '../journal/kept-notes.ts';
+import { OriginProofs } from '../journal/origin-proofs.ts';
 import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
 import { type ProposalPage, type ProposalQuery, Proposals } from '../journal/proposals.ts';
 import type {
@@ -87,6 +88,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const prover = new FactProver(db);
   const anchors = new AnchorRecords(db);
   const packets = new PacketReader(db);
+  const proofs = new OriginProofs(db);
   const notices = new RefusalNotices(db);
   const receipts = new ReceiptRecords(db);
   const proposals = new Proposals(db);
@@ -98,7 +100,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     auditDetail: (seq) => audit.detail(seq),
     recall: (query) => recall.recall(query),
     prove: (request) => prover.prove(request),
-    page: (request) => buildPage(entries, anchors, request, signer),
+    page: (request) => buildPage(entries, anchors, proofs, request, signer),
     inclusion: (indexes, size) => entries.inclusion(indexes, size),
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),

@@ -1,4 +1,5 @@
 import type { ActBy, ActOutcome } from '../core/approval.ts';
+import type { HeldPermit } from '../core/disclosure.ts';
 import { jsonText } from '../core/json.ts';
 import type { RetryReport } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
@@ -15,6 +16,7 @@ import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
+import type { TakenPermit } from '../pull/ask-permit.ts';
 import type { NamedPeer } from '../pull/deps.ts';
 import type { KeyChange } from '../pull/errors.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
@@ -148,6 +150,18 @@ export class WriterClient {
   changeKey(statement: string, actor: string): Promise<void> {
     const { nodeAuthority, maxValueBytes, nowMs } = this.#options;
     return this.#call('changeKey', statement, actor, { nodeAuthority, maxValueBytes, nowMs: nowMs() });
+  }
+
+  givePermit(relay: string, untilMs: number | null): Promise<string | null> {
+    return this.#call('givePermit', relay, untilMs, this.#options.nowMs());
+  }
+
+  takePermit(peer: string, note: string): Promise<TakenPermit> {
+    return this.#call('takePermit', peer, note, this.#options.nowMs());
+  }
+
+  heldPermits(): Promise<readonly (readonly [feed: string, HeldPermit])[]> {
+    return this.#call('heldPermits', this.#options.nowMs());
   }
 
   peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress> {

@@ -29,6 +29,7 @@ import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
 import { type QuarantineMethods, quarantineMethods } from './quarantine-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
+import { type RelayMethods, relayMethods } from './relay-methods.ts';
 import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
@@ -95,6 +96,7 @@ export interface WriterMethods
     RecallMethods,
     ReceiptsMethods,
     RetryMethods,
+    RelayMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -219,11 +221,15 @@ function peerMethods(
   audit: AuditReader,
   receipts: ReceiptRecords,
   signer: LogSigner,
-): Pick<WriterMethods, 'ingestPage' | keyof GrantsMethods | keyof NoticesMethods | keyof ReceiptsMethods> {
+): Pick<
+  WriterMethods,
+  'ingestPage' | keyof GrantsMethods | keyof RelayMethods | keyof NoticesMethods | keyof ReceiptsMethods
+> {
   const pages = new PageIngest(journal);
   return {
     ingestPage: (input) => pages.ingest(input),
     ...grantsMethods(journal, audit, signer),
+    ...relayMethods(journal, audit, signer),
     ...noticesMethods(journal, audit, signer),
     ...receiptsMethods(journal, receipts, signer),
   };

@@ -1,6 +1,7 @@
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { TrustedLog } from '../merkle/trusted-root.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 
 /** A peer as this node has pinned it: what it signs with, and for whom it may speak. */
 export interface PinnedPeer {
@@ -15,6 +16,18 @@ export interface PinnedPeer {
   readonly anchorKey: Uint8Array | null;
   /** Keys before these that it declares to be in their overlap: what is anchored may be older than the change. */
   readonly former: { readonly logKeys: readonly Uint8Array[]; readonly anchorKeys: readonly Uint8Array[] };
+  /** Authorities that its facts may name as their source. */
+  readonly namespaces: readonly string[];
+}
+
+/** The node whose facts a feed relays, as this node has pinned it. */
+export interface RelayOrigin {
+  /** e.g. `stigmem://acme.example` */
+  readonly nodeId: string;
+  /** Name of its journal. */
+  readonly origin: string;
+  /** Verifier key of its log, the newest that is pinned. */
+  readonly logVkey: string;
   /** Authorities that its facts may name as their source. */
   readonly namespaces: readonly string[];
 }
@@ -34,6 +47,8 @@ export interface PageContext {
   readonly self: string;
   readonly peer: PinnedPeer;
   readonly feed: string;
+  /** Of a feed that the peer relays; null for what it asserts itself. */
+  readonly relay: (RelayOrigin & { readonly statements: readonly OpenedSuccession[] }) | null;
   /** Our cursor in the feed: sequence of the last entry judged, 0 for none. */
   readonly after: number;
   /** null before the first contact; for later pages of one answer, the checkpoint of its first page. */

@@ -1,15 +1,17 @@
 import { chainHash, eventHashOfText } from '../core/chain.ts';
 import { cidOfText, isCid } from '../core/cid.ts';
 import type { Entry } from '../core/entry.ts';
+import { feedNameOf } from '../core/feed-name.ts';
 import { checkSkew } from '../core/hlc.ts';
 import { MAX_DERIVED_FROM, MAX_ID_BYTES, MAX_NAME_BYTES } from '../core/limits.ts';
 import { authorityOf } from '../core/node-id.ts';
-import { feedOf, isScope } from '../core/scope.ts';
+import { isScope } from '../core/scope.ts';
 import { parseIsoInstant } from '../core/time.ts';
 import { isValueType } from '../core/value.ts';
 import type { Difference, FactReason, QuarantineReason } from '../core/verdict.ts';
 import { KEY_SUCCESSION, openSuccession } from '../wire/succession.ts';
 import type { PageContext } from './context.ts';
+import type { OpenedOrigins } from './relay-rules.ts';
 
 /** Why one entry is refused, before evidence is made of it. */
 export interface FactFault {
@@ -29,6 +31,10 @@ export interface LinkBefore {
 /** What all entries of one page are judged by. */
 export interface EntryRules {
   readonly ctx: PageContext;
+  /** What the origin of a relayed feed has signed; null when the peer asserts the feed itself. */
+  readonly relayed: OpenedOrigins | null;
+  /** Node id of whoever asserts what is in the feed. */
+  readonly author: string;
   readonly isFeedAccepted: boolean;
   readonly isOwned: (source: string) => boolean;
 }
@@ -36,8 +42,9 @@ export interface EntryRules {
 /** Longest text of a peer that is repeated in a difference, in UTF-16 units. */
 const MAX_SHOWN_CHARS = 512;
 
-export function entryRules(ctx: PageContext): EntryRules {
-  const namespaces = new Set(ctx.peer.namespaces);
+export function entryRules(ctx: PageContext, relayed: OpenedOrigins | null): EntryRules {
+  const { nodeId: author, namespaces: owned } = relayed ?? ctx.peer;
+  const namespaces = new Set(owned);
   const known = new Map<string, boolean>();
   // Many entries of a page have one source; the map is as large as the page at most.
   const isOwned = (source: string): boolean => {
@@ -48,23 +55,28 @@ export function entryRules(ctx: PageContext): EntryRules {
     known.set(source, isTheirs);
     return isTheirs;
   };
-  return { ctx, isFeedAccepted: ctx.accept.includes(ctx.feed), isOwned };
+  return { ctx, relayed, author, isFeedAccepted: ctx.accept.includes(ctx.feed), isOwned };
 }
 
 /**
  * The rules of one entry that needs nothing but itself and its predecessor, in the order of the verdicts; the first that
  * fails gives the reason. The entry is canonical and in the tree.
  */
-export function checkEntry(entry: Entry, before: LinkBefore | null, rules: EntryRules): FactFault | null {
+export function checkEntry(
+  entry: Entry,
+  before: LinkBefore | null,
+  rules: EntryRules,
+  place: number,
+): FactFault | null {
   return (
     checkHashes(entry) ??
     checkLink(entry, before) ??
-    checkOrigin(entry) ??
+    checkOrigin(entry, rules, place) ??
     checkScope(entry, rules) ??
     checkNamespace(entry, rules) ??
     checkLimits(entry, rules.ctx.maxValueBytes) ??
     checkMeaning(entry) ??
-    checkClock(entry, rules.ctx)
+    checkClock(entry, rules, place)
   );
 }
 
@@ -95,25 +107,30 @@ export function linkOf(entry: Entry, found: FactFault | null): LinkBefore {
   return typeof computed === 'string' ? { ...link, computedHash: computed } : link;
 }
 
-/** Relaying is not offered yet, and facts that stay in one organisation are never relayed at all. */
-function checkOrigin(entry: Entry): FactFault | null {
+/** Facts that stay in one organisation are never relayed at all, and others only in a feed that says so. */
+function checkOrigin(entry: Entry, { relayed }: EntryRules, place: number): FactFault | null {
   const relayedBy = entry.origin?.node_id ?? entry.received_from;
-  if (relayedBy === null) return null;
+  if (relayedBy === null && relayed === null) return null;
   if (entry.scope !== 'public') return fault('scope_escalated', 'scope', entry.scope, 'public');
-  return fault('origin_proof_invalid', entry.origin === null ? 'received_from' : 'origin', relayedBy, null);
+  if (relayed === null)
+    return fault('origin_proof_invalid', entry.origin === null ? 'received_from' : 'origin', relayedBy, null);
+  // What stands in a garden was given to its members.
+  if (entry.garden_id !== null) return fault('scope_escalated', 'garden_id', entry.garden_id, null);
+  const found = relayed.faultOf(entry, place);
+  return found === null ? null : fault('origin_proof_invalid', found.field, found.claimed, found.computed);
 }
 
 function checkScope(entry: Entry, { ctx, isFeedAccepted }: EntryRules): FactFault | null {
   if (entry.scope === 'local' || !isScope(entry.scope)) return fault('scope_escalated', 'scope', entry.scope, null);
-  const feed = feedOf(entry);
+  const feed = feedNameOf(entry);
   if (!feed.ok) return fault('scope_not_granted', 'garden_id', entry.garden_id, null);
   if (feed.value !== ctx.feed) return fault('scope_not_granted', 'feed', feed.value, ctx.feed);
   return isFeedAccepted ? null : fault('scope_not_granted', 'feed', feed.value, null);
 }
 
-function checkNamespace(entry: Entry, { ctx, isOwned }: EntryRules): FactFault | null {
+function checkNamespace(entry: Entry, { author, isOwned }: EntryRules): FactFault | null {
   if (isReserved(entry.entity)) return fault('namespace_reserved', 'entity', entry.entity, null);
-  if (isReserved(entry.relation) && !isSuccession(entry, ctx.peer.nodeId))
+  if (isReserved(entry.relation) && !isSuccession(entry, author))
     return fault('namespace_reserved', 'relation', entry.relation, null);
   return isOwned(entry.source) ? null : fault('source_not_owned', 'source', entry.source, null);
 }
@@ -170,14 +187,15 @@ function checkMeaning(entry: Entry): FactFault | null {
   return null;
 }
 
-function checkClock(entry: Entry, ctx: PageContext): FactFault | null {
+function checkClock(entry: Entry, { ctx, relayed }: EntryRules, place: number): FactFault | null {
   const limits = { maxFutureMs: ctx.maxFutureSkewMs, maxPastMs: ctx.maxPastSkewMs };
   const wallMs = Number(entry.hlc.slice(0, 13));
   const skew = checkSkew(wallMs, ctx.nowMs, limits);
   if (skew === null) return null;
   if (skew.direction === 'future') return fault('hlc_future', 'hlc', entry.hlc, `${ctx.nowMs} ms`);
-  // A peer's history is as old as it is: a clock is behind only if it was when the peer's log took the entry.
-  const takenMs = Math.min(ctx.nowMs, millisecondsOf(entry.created_at) ?? ctx.nowMs);
+  // A node's history is as old as it is: a clock is behind only if it was when the author's log took the entry.
+  const createdAt = relayed?.createdAt(place) ?? entry.created_at;
+  const takenMs = Math.min(ctx.nowMs, millisecondsOf(createdAt) ?? ctx.nowMs);
   return checkSkew(wallMs, takenMs, limits) === null ? null : fault('hlc_past', 'hlc', entry.hlc, `${takenMs} ms`);
 }
 

@@ -4,7 +4,7 @@
  */
 import { cidOfText, isCid } from '../core/cid.ts';
 import { decodeEntry, type Entry } from '../core/entry.ts';
-import { feedOf } from '../core/scope.ts';
+import { feedNameOf } from '../core/feed-name.ts';
 import { parseAnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { decodeBase64, encodeBase64 } from '../merkle/base64.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
@@ -363,7 +363,7 @@ function readEntry(bytes: Uint8Array): Entry | null {
 }
 
 function feedName(entry: Entry): string | null {
-  const feed = feedOf(entry);
+  const feed = feedNameOf(entry);
   return feed.ok ? feed.value : null;
 }
 

@@ -110,7 +110,7 @@ function head(input: FactEvidenceInput | PageEvidenceInput, event: RefusalEvent)
   };
 }
 
-function knownFact({ origin_leaf: _, ...known }: SeenFact): Record<string, unknown> {
+function knownFact({ origin_leaf: _, received_from: _from, ...known }: SeenFact): Record<string, unknown> {
   return { ...known, attestation: known.attestation === null ? null : { ...known.attestation } };
 }
 

@@ -10,6 +10,7 @@ import { HASH_BYTES } from '../merkle/hash.ts';
 import { checkInclusion } from '../merkle/inclusion.ts';
 import { inclusionFromPage } from '../merkle/page-proof.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import type { KnownCheckpoint, PinnedPeer } from './context.ts';
 import {
   checkEntry,
@@ -22,6 +23,7 @@ import {
 } from './entry-rules.ts';
 import { type Evidence, factEvidence, type ReceivedEntry } from './evidence.ts';
 import { type EntryReadingError, type OpenedPage, type PageRefusal, refusePage } from './page.ts';
+import { isWithheld } from './page-leaves.ts';
 import { checkPositions, type IsIncluded } from './position-rules.ts';
 import { checkRepeat, isTakenFrom, type SeenFact, seenFromEntry } from './seen-fact.ts';
 
@@ -74,6 +76,10 @@ export interface VerifiedBatch {
   readonly duplicates: number;
   /** Entries that the journal has from this very place already, as they were given back after a restore. */
   readonly regained: number;
+  /** Entries of which a relay gives the leaf alone. */
+  readonly withheld: number;
+  /** Statements of succession of a relayed origin's log key that are news. */
+  readonly learned: readonly OpenedSuccession[];
   /** The last readable entry that is in the peer's tree: what the next page's first entry may have to link to. */
   readonly lastLink: { readonly chainSeq: number; readonly chainHash: string } | null;
   /** The frames as received. */
@@ -145,6 +151,7 @@ class Judgement {
   readonly #refused: RefusedFact[] = [];
   readonly #taken = new Map<string, Entry>();
   #duplicates = 0;
+  #withheld = 0;
   #regained = 0;
   #link: LinkBefore | null;
 
@@ -158,14 +165,15 @@ class Judgement {
     this.#seen = seen;
     this.#isIncluded = isIncluded;
     this.#inclusion = inclusion;
-    this.#rules = entryRules(page.context);
+    this.#rules = entryRules(page.context, page.relayed);
     this.#link = page.context.neighbour;
   }
 
   batch(): VerifiedBatch {
     const { context, checkpoint, feedHead, frames, readings } = this.#page;
     for (const [place, reading] of readings.entries()) {
-      if (reading.ok) this.#judge(place, reading.value);
+      if (isWithheld(this.#page.header, place)) this.#withhold(place);
+      else if (reading.ok) this.#judge(place, reading.value);
       else this.#refuse(place, this.#unreadable(place, reading.error), null);
     }
     return {
@@ -181,9 +189,17 @@ class Judgement {
       refused: this.#refused,
       duplicates: this.#duplicates,
       regained: this.#regained,
+      withheld: this.#withheld,
+      learned: this.#page.relayed?.learned ?? [],
       lastLink: this.#link,
       page: frames,
     };
+  }
+
+  /** A relay need not give everything: where it stands is proved, what it says nobody learns. */
+  #withhold(place: number): void {
+    if (this.#isIncluded(place)) this.#withheld++;
+    else this.#refuse(place, NOT_INCLUDED, null);
   }
 
   /** Without a CID an entry cannot be decoded, but it can be told whether it stands in the tree. */
@@ -198,7 +214,7 @@ class Judgement {
       this.#regained++;
       return;
     }
-    const fault = this.#isIncluded(place) ? checkEntry(entry, this.#link, this.#rules) : NOT_INCLUDED;
+    const fault = this.#isIncluded(place) ? checkEntry(entry, this.#link, this.#rules, place) : NOT_INCLUDED;
     // A refused entry too is what the next one has to link to, if it stands in the chain.
     if (fault !== NOT_INCLUDED) this.#link = linkOf(entry, fault);
     if (fault !== null) this.#refuse(place, fault, null);
@@ -207,16 +223,18 @@ class Judgement {
 
   /** What was taken from this leaf once is held, whatever the rules of today say of it: only its page was lost. */
   #isRegained(place: number, entry: Entry): boolean {
+    // A relay may give one fact at two places of its log: which of them it was taken from, nothing says.
+    if (this.#page.relayed !== null) return false;
     const known = this.#seen.get(entry.fact_id);
     if (!isTakenFrom(known, leafAt(this.#page, place), this.#page.context.peer.nodeId)) return false;
     return this.#isIncluded(place) && !this.#taken.has(entry.fact_id);
   }
 
   #compare(place: number, entry: Entry): void {
-    const { nodeId } = this.#page.context.peer;
+    const { author } = this.#rules;
     const twin = this.#taken.get(entry.fact_id);
-    const known = twin === undefined ? this.#seen.get(entry.fact_id) : seenFromEntry(twin, nodeId);
-    const fault = known === undefined ? null : checkRepeat(entry, known, nodeId);
+    const known = twin === undefined ? this.#seen.get(entry.fact_id) : seenFromEntry(twin, author);
+    const fault = known === undefined ? null : checkRepeat(entry, known, author);
     if (known === undefined) this.#accept(place, entry);
     else if (fault === null) this.#duplicates++;
     else this.#refuse(place, fault, known);

@@ -2,8 +2,7 @@ import { decodeEntry, type Entry } from '../core/entry.ts';
 import { MAX_ENTRY_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Difference, PageReason, RefusalEvent } from '../core/verdict.ts';
-import { entryLeafHashInto } from '../merkle/commitment.ts';
-import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
+import { sameHash } from '../merkle/hash.ts';
 import { foldPage } from '../merkle/page-proof.ts';
 import { type DecodedPage, decodePage, type SignedPageFrames } from '../wire/page.ts';
 import type { PageHeader } from '../wire/page-header.ts';
@@ -11,6 +10,7 @@ import type { Malformed } from '../wire/shape.ts';
 import { accusation, checkCheckpoint, type PageFault } from './checkpoint-rules.ts';
 import type { KnownCheckpoint, PageContext } from './context.ts';
 import { type Evidence, pageEvidence } from './evidence.ts';
+import { pageLeaves } from './page-leaves.ts';
 import { checkPageNote, compareWithNote } from './page-note-rules.ts';
 import {
   checkFeedHead,
@@ -19,6 +19,7 @@ import {
   type PageEntries,
   type VerifiedFeedHead,
 } from './position-rules.ts';
+import { type OpenedOrigins, openOrigins } from './relay-rules.ts';
 
 /** A page that is refused as a whole: nothing of it is taken and the cursor stays. What it costs: `PENALTY`. */
 export interface PageRefusal {
@@ -55,6 +56,8 @@ export interface OpenedPage extends PageEntries {
   readonly foldOk: boolean;
   /** Packed page proof. */
   readonly proof: Uint8Array;
+  /** What the origin of a relayed feed has signed; null when the peer asserts the feed itself. */
+  readonly relayed: OpenedOrigins | null;
 }
 
 /**
@@ -85,7 +88,7 @@ export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<Ope
 
   const readings = decoded.value.entries.map(readEntry);
   const entries = readings.map((reading): Entry | null => (reading.ok ? reading.value : null));
-  const leaves = leafHashes(decoded.value);
+  const leaves = pageLeaves(decoded.value);
   const foldOk = leadsTo(root, size, decoded.value, leaves);
   const page: PageEntries = { header, treeSize: size, entries, leaves };
   const isIncluded = (): boolean => foldOk;
@@ -94,6 +97,9 @@ export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<Ope
   if (!feedHead.ok) return refused(feedHead.error);
   const misplaced = checkPositions(page, feedHead.value, isIncluded);
   if (misplaced !== null) return refused(misplaced);
+
+  const relayed = openRelayed(header, entries, ctx);
+  if (!relayed.ok) return refused(relayed.error);
 
   const { salts, entries: bytes, proof } = decoded.value;
   return ok({
@@ -108,7 +114,22 @@ export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<Ope
     readings,
     foldOk,
     proof,
+    relayed: relayed.value,
   });
+}
+
+/** Whether a feed is relayed, header, feed and context say alike: the feed's name decides what a header has. */
+function openRelayed(
+  { origins }: PageHeader,
+  entries: readonly (Entry | null)[],
+  ctx: PageContext,
+): Result<OpenedOrigins | null, PageFault> {
+  const { relay } = ctx;
+  if (origins === null && relay === null) return ok(null);
+  if (origins !== null && relay !== null) return openOrigins(origins, entries, { ...ctx, relay });
+  return err(
+    accusation('page_malformed', { field: 'header.origins', claimed: null, computed: 'a feed that is known' }),
+  );
 }
 
 function unreadable({ at, expected, got }: Malformed): PageFault {
@@ -139,14 +160,6 @@ export function refusePage(
 
 function readEntry(bytes: Uint8Array): EntryReading {
   return bytes.length > MAX_ENTRY_BYTES ? err({ code: 'entry_malformed', at: '' }) : decodeEntry(bytes);
-}
-
-/** Over the bytes as received: what was hashed and signed is what was sent, not what we would have written. */
-function leafHashes({ salts, entries }: DecodedPage): Buffer {
-  const leaves = Buffer.allocUnsafe(entries.length * HASH_BYTES);
-  for (const [i, entry] of entries.entries())
-    entryLeafHashInto(salts[i] ?? new Uint8Array(0), entry, leaves, i * HASH_BYTES);
-  return leaves;
 }
 
 function leadsTo(root: Uint8Array, size: number, page: DecodedPage, leaves: Uint8Array): boolean {

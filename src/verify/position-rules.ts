@@ -1,6 +1,6 @@
 import type { Entry } from '../core/entry.ts';
+import { feedNameOf } from '../core/feed-name.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { feedOf } from '../core/scope.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { openFeedHead } from '../merkle/feed-head.ts';
 import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
@@ -69,7 +69,7 @@ function deniesEntries(
 }
 
 function isOfFeed(entry: Entry, feed: string): boolean {
-  const own = feedOf(entry);
+  const own = feedNameOf(entry);
   return own.ok && own.value === feed;
 }
 

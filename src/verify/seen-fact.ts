@@ -18,8 +18,10 @@ export interface SeenFact {
   readonly garden_id: string | null;
   readonly derived_from: readonly string[];
   readonly attestation: Entry['attestation'];
-  /** Node id of the peer it was taken from; null when it was asserted here. */
+  /** Node id of whoever asserted it; null when that was here. */
   readonly node_id: string | null;
+  /** Node id of the peer that brought it: another one if it was relayed; null when it was asserted here. */
+  readonly received_from: string | null;
   /** Base64 hash of its leaf in that peer's tree; null when it was asserted here, or stands in the page that is judged. */
   readonly origin_leaf: string | null;
 }
@@ -38,20 +40,22 @@ export function seenFromEntry(entry: Entry, nodeId: string): SeenFact {
     derived_from,
     attestation,
     node_id: nodeId,
+    received_from: nodeId,
     origin_leaf: null,
   };
 }
 
 /** Whether the journal has this very entry from this very place: it was given back after a restore, without its page. */
 export function isTakenFrom(known: SeenFact | undefined, leafHash: Uint8Array, nodeId: string): boolean {
-  return known?.node_id === nodeId && known.origin_leaf !== null && known.origin_leaf === encodeBase64(leafHash);
+  if (known?.received_from !== nodeId) return false;
+  return known.node_id === nodeId && known.origin_leaf !== null && known.origin_leaf === encodeBase64(leafHash);
 }
 
 /**
  * Compares an entry with what is held under its fact id. Null when it says the same; a longer life alone is a reason of
  * its own, anything else rewrites the fact.
  *
- * @param nodeId the peer that sends the entry now
+ * @param nodeId whoever asserted the entry: the peer that sends it, or the origin that a relay has proved
  */
 export function checkRepeat(entry: Entry, known: SeenFact, nodeId: string): FactFault | null {
   const difference = firstDifference(entry, known, nodeId);

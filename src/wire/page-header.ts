@@ -1,7 +1,8 @@
 import { MAX_FEED_NAME_BYTES, MAX_FRAME_BYTES, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from '../core/limits.ts';
-import { err, type Result } from '../core/result.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import { MAX_ANCHOR_RECEIPT_CHARS } from '../merkle/anchor-receipt.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
+import { ORIGINS, type Origins } from './origins.ts';
 import { base64, integer, list, literal, type Malformed, nullable, object, oneOf, type Shape, text } from './shape.ts';
 
 /** One signed note in a header: a checkpoint with some twenty cosignatures is below 4 KB. */
@@ -12,6 +13,8 @@ const HASH_BYTES = 32;
 const MAX_PROOF_HASHES = MAX_FRAME_BYTES / HASH_BYTES;
 /** Two notes, a consistency proof, an anchor and two numbers per entry, each of 17 characters at most. */
 const MAX_HEADER_BYTES = 393_216;
+/** And of a relay's page: 256 entries with a checkpoint and a path of their own each. */
+const MAX_RELAY_HEADER_BYTES = 2_097_152;
 
 /** `base64(salt) SP` before and `LF` after the bytes of each entry in the entries frame. */
 export const ENTRY_LINE_OVERHEAD_BYTES = 46;
@@ -36,13 +39,17 @@ export interface PageHeader {
   readonly indexes: readonly number[];
   /** Bytes of each entry, in the same order. */
   readonly lengths: readonly number[];
+  /** Of a feed that was received from another node, what that node has signed; null, and not written, for any other. */
+  readonly origins: Origins | null;
   readonly proof_hashes: number;
-  readonly v: 1;
 }
+
+type OwnHeader = Omit<PageHeader, 'origins'> & { readonly v: 1 };
+type RelayHeader = Omit<PageHeader, 'origins'> & { readonly origins: Origins; readonly v: 2 };
 
 export type PageEncoding = 'zstd' | 'identity';
 
-const PAGE_HEADER: Shape<PageHeader> = object<PageHeader>({
+const BEFORE = {
   after: integer(),
   anchor: nullable(text(MAX_ANCHOR_RECEIPT_CHARS)),
   checkpoint: text(MAX_NOTE_CHARS),
@@ -53,23 +60,52 @@ const PAGE_HEADER: Shape<PageHeader> = object<PageHeader>({
   feed_head: text(MAX_NOTE_CHARS),
   indexes: list(integer(), MAX_PAGE_ENTRIES),
   lengths: list(integer(MAX_PAGE_BYTES), MAX_PAGE_ENTRIES),
+};
+const OWN_HEADER: Shape<OwnHeader> = object<OwnHeader>({
+  ...BEFORE,
   proof_hashes: integer(MAX_PROOF_HASHES),
   v: literal(1),
 });
+const RELAY_HEADER: Shape<RelayHeader> = object<RelayHeader>({
+  ...BEFORE,
+  origins: ORIGINS,
+  proof_hashes: integer(MAX_PROOF_HASHES),
+  v: literal(2),
+});
+
+/** True for a header of version 2, before anything of it is read: the encoding has one place for its last member. */
+const RELAY_END: Buffer = Buffer.from(',"v":2}');
 
 /** @throws TypeError when the header is not one that {@link decodePageHeader} takes */
-export function encodePageHeader(header: PageHeader): Uint8Array {
-  const bad = checkCounts(header);
+export function encodePageHeader({ origins, ...header }: PageHeader): Uint8Array {
+  const bad = checkCounts({ ...header, origins });
   if (bad !== null) throw new TypeError(`own page header, at "${bad.at}": expected ${bad.expected}, got ${bad.got}`);
-  return encodeMessage(PAGE_HEADER, header);
+  if (origins === null) return encodeMessage(OWN_HEADER, { ...header, v: 1 });
+  return encodeMessage(RELAY_HEADER, { ...header, origins, v: 2 });
 }
 
 /** Pure and total. The members agree with each other; whether they agree with the frames, the page decoder says. */
 export function decodePageHeader(bytes: Uint8Array): Result<PageHeader, Malformed> {
-  const decoded = decodeMessage(bytes, PAGE_HEADER, MAX_HEADER_BYTES);
+  const decoded = readHeader(bytes);
   if (!decoded.ok) return decoded;
   const bad = checkCounts(decoded.value);
   return bad === null ? decoded : err(bad);
+}
+
+function readHeader(bytes: Uint8Array): Result<PageHeader, Malformed> {
+  if (RELAY_END.equals(bytes.subarray(-RELAY_END.length))) {
+    const relayed = decodeMessage(bytes, RELAY_HEADER, MAX_RELAY_HEADER_BYTES);
+    if (relayed.ok) {
+      const { v: _, ...header } = relayed.value;
+      return ok(header);
+    }
+    // Without its members it is a header of version 1 that says another number.
+    if (relayed.error.at !== '') return relayed;
+  }
+  const own = decodeMessage(bytes, OWN_HEADER, MAX_HEADER_BYTES);
+  if (!own.ok) return own;
+  const { v: _, ...header } = own.value;
+  return ok({ ...header, origins: null });
 }
 
 function checkCounts(header: PageHeader): Malformed | null {
@@ -85,6 +121,12 @@ function checkCounts(header: PageHeader): Malformed | null {
     if (index <= before) return counts(`indexes[${i}]`, `more than ${before}`, index);
     before = index;
   }
+
+  const { origins } = header;
+  if ((origins !== null) !== header.feed.startsWith('from/'))
+    return counts('origins', origins === null ? 'what the origin has signed' : 'none', header.feed);
+  if (origins !== null && origins.entries.length !== indexes.length)
+    return counts('origins.entries', `${indexes.length}`, origins.entries.length);
 
   // An empty page has one form only: nothing to prove, nothing to decompress.
   if (indexes.length === 0 && header.proof_hashes !== 0) return counts('proof_hashes', '0', header.proof_hashes);

@@ -1,6 +1,7 @@
 import { MAX_FRAME_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { SALT_BYTES } from '../merkle/commitment.ts';
+import type { Origins } from './origins.ts';
 import { decodePageHeader, encodePageHeader, type PageEncoding, type PageHeader } from './page-header.ts';
 import type { Malformed } from './shape.ts';
 import { compressZstd, decompressZstd } from './zstd-frame.ts';
@@ -49,6 +50,8 @@ export interface PageContent {
   readonly consistency: readonly string[] | null;
   readonly encoding: PageEncoding;
   readonly entries: readonly { readonly index: number; readonly salt: Uint8Array; readonly bytes: Uint8Array }[];
+  /** For a feed that was received from another node; null for any other. */
+  readonly origins: Origins | null;
   /** page proof, packed */
   readonly proof: Uint8Array;
 }
@@ -78,8 +81,8 @@ export function encodePage(content: PageContent): PageFrames {
     feed_head: content.feedHead,
     indexes: entries.map((entry) => entry.index),
     lengths: entries.map((entry) => entry.bytes.length),
+    origins: content.origins,
     proof_hashes: proof.length / HASH_BYTES,
-    v: 1,
   });
   return {
     header,

@@ -67,10 +67,10 @@ export class Collector {
 
   /** Who may know how large our log is: peers that may read something of it, and whom the policy names. */
   #witnesses(): readonly Reachable[] {
-    const { policy, transport, gardens, nowMs } = this.#deps;
+    const { policy, transport, rules, nowMs } = this.#deps;
     const named = new Map(policy?.witnesses.map((witness) => [witness.keyName, witness]));
     const peers = this.#deps.peers().filter((peer) => {
-      const mayKnow = named.has(witnessName(peer.nodeId)) || openFeeds(peer, gardens, nowMs()).size > 0;
+      const mayKnow = named.has(witnessName(peer.nodeId)) || openFeeds(peer, rules, nowMs()).size > 0;
       return mayKnow && transport.connected(peer.peerId);
     });
     const names = new Set(this.#deps.peers().map(({ nodeId }) => witnessName(nodeId)));

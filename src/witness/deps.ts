@@ -1,5 +1,5 @@
 import type { PeerFile } from '../config/peer-file.ts';
-import type { GardenMembers } from '../core/disclosure.ts';
+import type { DisclosureRules } from '../core/disclosure.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -37,7 +37,7 @@ export interface WitnessDeps {
   readonly transport: Pick<Transport, 'request' | 'connected'>;
   readonly http: HttpClient;
   readonly peers: () => readonly PeerFile[];
-  readonly gardens: GardenMembers;
+  readonly rules: DisclosureRules;
   /** Logs that are configured by key, beside those of peers. */
   readonly logs: readonly WitnessedLog[];
   /** The node's own policy; null: none. */

@@ -17,6 +17,7 @@ import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import type { PullRequest } from '../../src/wire/pull-request.ts';
 import { HonestPeer, type PageLie } from '../support/honest-peer.ts';
 import { type Behaviour, framesOf } from '../support/hostile-peer.ts';
+import { RelayLog } from '../support/relay-log.ts';
 import { authorityOf } from './fact-lies.ts';
 
 /** Entries that every one of these peers gives honestly. */
@@ -36,6 +37,8 @@ export interface PageCase {
   /** Policy in the victim's file of this peer. */
   readonly witnesses?: string;
   readonly anchors?: readonly string[];
+  /** Where the lie is about a feed that the peer relays: the origin's feed, and the honest half of it. */
+  readonly relayed?: { readonly feed: string; readonly first: (log: HonestPeer, after: number) => SignedPageFrames };
   /** Whether what it has is worth taking once it behaves. */
   readonly mends: boolean;
 }
@@ -104,6 +107,41 @@ function doubled(authority: string): HonestPeer {
   const log = new HonestPeer({ authority }).appendMany(HALF + 1);
   log.append({}, { claim: { feed_seq: HALF + 1 } });
   return log.appendMany(WHOLE - HALF - 2);
+}
+
+/** Of a permit that is in force whenever the test is run. */
+const LONG = { issuedAt: '2026-01-01T00:00:00.000Z', notAfter: '2099-01-01T00:00:00.000Z' };
+export const RELAYED_ORIGIN: ReturnType<RelayLog['pinned']> = new RelayLog({ facts: 0 }).pinned();
+
+/** A peer that relays ten facts, the first half of them with a true permit. */
+function relaying(field: string, permit: (log: RelayLog) => string): PageCase {
+  const logOf = (relay: HonestPeer): RelayLog =>
+    new RelayLog({ relay, facts: relay.size === 0 ? WHOLE : 0, origin: originLog(relay) });
+  const pageOf = (
+    relay: HonestPeer,
+    after: number,
+    size: number,
+    told: (log: RelayLog) => string,
+  ): SignedPageFrames => {
+    const log = logOf(relay);
+    return log.page({ after, size, knownSize: after === 0 ? 0 : HALF }, (origins) => ({
+      ...origins,
+      permit: told(log),
+    }));
+  };
+  return accused(field, (relay) => [pageOf(relay, HALF, WHOLE, permit)], {
+    build: (authority) => logOf(new HonestPeer({ authority })).relay,
+    relayed: {
+      feed: new RelayLog({ facts: 0 }).feed,
+      first: (relay, after) => pageOf(relay, after, HALF, (log) => log.permit(LONG)),
+    },
+    mends: false,
+  });
+}
+
+/** The same log each time: once to be relayed, then to prove what was. */
+function originLog({ size }: HonestPeer): HonestPeer {
+  return new HonestPeer({ authority: 'initech.example' }).appendMany(size);
 }
 
 /** Several ways each; the first of a list is the plain one. */
@@ -248,6 +286,9 @@ export const PAGE_LIES: Readonly<Record<PageReason, Readonly<Record<string, Page
       page(log, { feedHead: (head) => ({ ...head, lastLeaf: Buffer.alloc(32) }) }),
     ),
   },
+  relay_not_permitted: {
+    'a permit of its own making': relaying('origins.permit', (log) => log.permit(LONG, log.relay)),
+  },
   anchor_missing: {
     'without the anchor that the policy asks for': accused(
       'anchor',
@@ -299,14 +340,20 @@ export const PAGE_CASES: readonly NamedCase[] = Object.entries(PAGE_LIES).flatMa
   }),
 );
 
-function pageBehaviour({ build: make, lie, authority }: NamedCase): Behaviour {
+function pageBehaviour({ build: make, lie, authority, relayed }: NamedCase): Behaviour {
   const log = make(authority);
-  return { log, pull: (request) => answer(log, lie, request) };
+  const first = relayed?.first ?? ((of, after) => of.page({ feed: 'public', after, size: HALF, knownSize: 0 }));
+  return { log, pull: (request) => answer(log, lie, request, first) };
 }
 
-function* answer(log: HonestPeer, lie: Lie, request: PullRequest): Generator<Uint8Array> {
+function* answer(
+  log: HonestPeer,
+  lie: Lie,
+  request: PullRequest,
+  first: (log: HonestPeer, after: number) => SignedPageFrames,
+): Generator<Uint8Array> {
   const after = request.feeds[0]?.after ?? 0;
-  if (request.known_size === 0) yield* framesOf(log.page({ feed: 'public', after, size: HALF, knownSize: 0 }));
+  if (request.known_size === 0) yield* framesOf(first(log, after));
   // A puller that went on from a page before the lie is told another one.
   else if (after > HALF) yield Buffer.from('x');
   else yield* framesOf(...lie(log));

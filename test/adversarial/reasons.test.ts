@@ -22,8 +22,10 @@ import {
   PAGE_ENTRIES,
   sentBytes,
 } from './fact-lies.ts';
-import { HALF, type NamedCase, PAGE_CASES, PAGE_LIES, WHOLE } from './page-lies.ts';
+import { HALF, type NamedCase, PAGE_CASES, PAGE_LIES, RELAYED_ORIGIN, WHOLE } from './page-lies.ts';
 
+/** Of a key that nobody has. */
+const ORIGIN_PEER_ID = '12D3KooWNoN9sn86jWjb9F2u6czwcaJuLR2nZSzLekFnhtpxV5Ue';
 const FACT_MODULE = new URL('./fact-lies.ts', import.meta.url).href;
 const PAGE_MODULE = new URL('./page-lies.ts', import.meta.url).href;
 const FACT_REASONS = Object.keys(FACT_EVENT) as EntryReason[];
@@ -46,8 +48,14 @@ test('hostile peers against one node', async (t) => {
     HostileProcess.start(bench, PAGE_MODULE, names),
   ]);
   for (const reason of FACT_REASONS) victim.writePeer(reason, liars.asPeer(reason));
-  for (const { name, witnesses, anchors = [] } of PAGE_CASES)
-    victim.writePeer(name, { ...cheats.asPeer(name), anchors, ...(witnesses === undefined ? {} : { witnesses }) });
+  for (const one of PAGE_CASES) {
+    const { name, witnesses, anchors = [] } = one;
+    const peer = cheats.asPeer(name, { accept: [feedOf(one)] });
+    victim.writePeer(name, { ...peer, anchors, ...(witnesses === undefined ? {} : { witnesses }) });
+  }
+  // Never met: known by what an operator wrote down.
+  const { nodeId, logVkey } = RELAYED_ORIGIN;
+  victim.writePeer('origin', { nodeId, peerId: ORIGIN_PEER_ID, addresses: [], logKey: logVkey });
 
   for (const reason of FACT_REASONS)
     await t.test(`one fact: ${reason}, at the first, a middle, the last and every place of a page`, () =>
@@ -156,15 +164,15 @@ async function assertPageCase(victim: NodeProcess, one: NamedCase): Promise<void
   const { reason, name, field, cursor } = one;
   const suspended = PENALTY[reason] === 'suspended';
   const wanted = (now: PeerStatus): boolean =>
-    now.state === (suspended ? 'suspended' : 'waiting') && cursorOf(now) >= HALF;
+    now.state === (suspended ? 'suspended' : 'waiting') && cursorOf(now, feedOf(one)) >= HALF;
   const peer = await victim.peerUntil(name, 'pays for it', wanted);
-  assert.deepEqual([cursorOf(peer), peer.accepted, peer.refused], [cursor, cursor, 0]);
+  assert.deepEqual([cursorOf(peer, feedOf(one)), peer.accepted, peer.refused], [cursor, cursor, 0]);
 
   const rows = await victim.audit(`peer_id=${name}&event_type=federation_integrity_rejected`);
   const [row] = rows;
   assert.ok(row !== undefined);
   assert.deepEqual(new Set(rows.map((one) => one.reason)), new Set([reason]));
-  assert.deepEqual([row.peer_id, row.feed, row.fact_id], [`stigmem://${one.authority}`, 'public', null]);
+  assert.deepEqual([row.peer_id, row.feed, row.fact_id], [`stigmem://${one.authority}`, feedOf(one), null]);
   assert.equal(row.detail?.['effect'], suspended ? 'suspended' : 'backoff');
   const [mark, ...more] = await victim.audit(`peer_id=${name}&event_type=peer_suspended`);
   assert.deepEqual(more, []);
@@ -216,6 +224,10 @@ async function assertMended(victim: NodeProcess, cheats: HostileProcess, one: Na
   assert.deepEqual([peer.accepted, peer.refused, peer.waiting_on], [WHOLE, 0, null]);
 }
 
-function cursorOf(peer: PeerStatus): number {
-  return peer.cursors.find(({ feed }) => feed === 'public')?.after ?? 0;
+function feedOf({ relayed }: Pick<NamedCase, 'relayed'>): string {
+  return relayed?.feed ?? 'public';
+}
+
+function cursorOf(peer: PeerStatus, of = 'public'): number {
+  return peer.cursors.find(({ feed }) => feed === of)?.after ?? 0;
 }

@@ -250,6 +250,7 @@ function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonl
     accept: ['public', 'company'].map((feed) => granted(feed, FOR_EVER)),
     allowTeam: false,
     addressesFrom: 'operator',
+    relay: false,
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },

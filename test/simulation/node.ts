@@ -261,6 +261,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     reader,
     failed: new Promise(() => {}),
     health: { corrupt: null, projectionLag: 0 },
+    permits: new Map(),
     nowMs,
   };
   growth.ring(await writer.guardView());

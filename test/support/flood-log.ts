@@ -94,6 +94,7 @@ export class FloodLog extends HonestPeer {
       consistency: knownSize === null ? null : this.consistency(Math.min(knownSize, size), size),
       encoding,
       entries: indexes.map((index) => ({ index, salt: saltOf(index), bytes: this.#bytesAt(index) })),
+      origins: null,
       proof: indexes.length === 0 ? new Uint8Array(0) : provePage(indexes, size, this.tiles),
     });
     return this.signed(frames);

@@ -252,6 +252,7 @@ export class HonestPeer {
       consistency: knownSize === null ? null : this.consistency(Math.min(knownSize, size), size),
       encoding: request.encoding ?? 'identity',
       entries,
+      origins: null,
       proof: entries.length === 0 ? new Uint8Array(0) : provePage(indexes, size, this.tiles),
     };
     const told = lie.content === undefined ? content : this.#withProof(lie.content(content), content, size);
@@ -399,6 +400,7 @@ export class HonestPeer {
       self: this.receiver,
       peer: this.pinned(),
       feed: 'public',
+      relay: null,
       after: 0,
       known: null,
       knownFeedLength: 0,

@@ -210,7 +210,7 @@ function retryAcme(journal: Journal, acme: HonestPeer): void {
   const { peer, accept, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes } = acme.context({ nowMs: NOW_MS });
   const corrected = { ...peer, namespaces: [...peer.namespaces, 'hooli.example'] };
   const by = { actor: 'agent:ann#00000001', why: 'it speaks for them, too' };
-  const rules = { accept, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes, by };
+  const rules = { accept, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes, by, origins: new Map() };
   const page = retryNext(journal, { ...rules, peer: corrected, afterPage: 0 });
   if (page?.resolved.get('source_not_owned') !== 1) throw new Error('nothing was taken');
 }

@@ -35,6 +35,7 @@ export interface PeerLine {
   readonly accept?: readonly string[];
   readonly namespaces?: readonly string[];
   readonly allowTeam?: boolean;
+  readonly relay?: boolean;
   /** Verifier key to insist on. */
   readonly logKey?: string;
   /** Text of a witness policy. */
@@ -344,7 +345,7 @@ addresses = ${list(peer.addresses)}
 namespaces = ${list(namespaces)}
 share = [${(peer.share ?? []).map(grantToml).join(', ')}]
 accept = [${(peer.accept ?? []).map(grantToml).join(', ')}]
-${peer.allowTeam === true ? 'allow_team = true\n' : ''}${peer.logKey === undefined ? '' : `log_key = ${JSON.stringify(peer.logKey)}\n`}[policy]
+${peer.allowTeam === true ? 'allow_team = true\n' : ''}${peer.relay === true ? 'relay = true\n' : ''}${peer.logKey === undefined ? '' : `log_key = ${JSON.stringify(peer.logKey)}\n`}[policy]
 anchors = ${list(peer.anchors)}
 ${peer.witnesses === undefined ? '' : `witnesses = ${JSON.stringify(peer.witnesses)}\n`}`;
 }

@@ -99,7 +99,7 @@ export class DeskNetwork {
         peersFolder,
         peers,
         feeds: () => [{ feed: 'public', length: 1_234 }],
-        gardens: new Map(more.gardens ?? []),
+        rules: { gardens: new Map(more.gardens ?? []), permits: new Map() },
         maxFutureSkewMs: 300_000,
         tls: () => null,
         whyNotDialled: () => null,

@@ -29,6 +29,7 @@ import { encodeHeadAnswer, encodeRecoverRequest } from '../../src/wire/recover.t
 import { encodeKeysAnswer } from '../../src/wire/recover-keys.ts';
 import { encodeNotesAnswer } from '../../src/wire/recover-notes.ts';
 import { encodeNoticeAnswer, encodeNoticeRequest, signNotice } from '../../src/wire/refusal-notice.ts';
+import { encodePermitAnswer, encodePermitRequest } from '../../src/wire/relay-permit.ts';
 import { restoreNoteKey, sealRestoreNote } from '../../src/wire/restore-note.ts';
 import { signSuccession } from '../../src/wire/succession.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
@@ -40,6 +41,7 @@ import {
   type WitnessRequest,
 } from '../../src/wire/witness.ts';
 import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
+import { RelayLog } from './relay-log.ts';
 
 export const PAGE: string = resolve(import.meta.dirname, '../../docs/PROTOCOL.md');
 
@@ -115,10 +117,24 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
     ...receiptExamples(page),
     ...closureExamples(peer),
     ...noticeExamples(),
+    ...relayExamples(),
     ...proofs,
     ...witnessExamples(peer),
     ...(await inviteExamples(peer, declaration)),
   ]);
+}
+
+/** The node of the other examples relays one fact of another. */
+function relayExamples(): [string, string][] {
+  const log = new RelayLog({
+    facts: 1,
+    origin: new HonestPeer({ authority: 'initech.example', journal: '00000000000000cc' }),
+  });
+  return [
+    ['relay-request', text(encodePermitRequest())],
+    ['relay-answer', text(encodePermitAnswer(log.permit()))],
+    ['relay-header', text(log.page().header)],
+  ];
 }
 
 /** The node of the other examples invites, and joins itself: only the bytes matter here. */

@@ -76,6 +76,7 @@ export class HostileLog {
       feed: FEED,
       after,
       anchor: null,
+      origins: null,
       checkpoint: signCheckpoint(this.signer.name, size, rootAt(size, tiles), this.signer),
       feedHead: signFeedHead({ origin: this.signer.name, feed: FEED, length: size, size, lastLeaf }, this.signer),
       consistency,

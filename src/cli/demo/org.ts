@@ -69,6 +69,7 @@ export function addPartner(org: Org, partner: Partner, share: readonly string[],
     disabled: false,
     allowTeam: false,
     addressesFrom: 'operator',
+    relay: false,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   });

@@ -156,7 +156,8 @@ class EntryCheck implements EntryTotals {
     if (row.created_us < this.#createdUs) {
       return { code: 'time_backwards', field: 'created_us', detail: 'before the entry before it' };
     }
-    if (entry.received_from !== (entry.origin?.node_id ?? null)) {
+    const isRelayed = entry.received_from !== null && entry.received_from !== entry.origin?.node_id;
+    if ((entry.received_from === null) !== (entry.origin === null) || (isRelayed && !mayBeRelayed(entry))) {
       return { code: 'origin_mismatch', field: 'received_from', detail: 'is not the node of the origin' };
     }
     if (entry.origin !== null) this.#checkQuarantine(row.chain_seq, entry);
@@ -169,6 +170,11 @@ class EntryCheck implements EntryTotals {
     const detail = `the entry was received with ${reason} and is not quarantined: readers see it`;
     this.#ctx.findings.problem({ table: 'quarantine', row: seq, field: 'chain_seq', code: 'row_missing', detail });
   }
+}
+
+/** Whoever else has brought it, it was public and in no garden. */
+function mayBeRelayed({ scope, garden_id }: Entry): boolean {
+  return scope === 'public' && garden_id === null;
 }
 
 function judgeHashes(entry: Entry, chain: string): Fault | undefined {

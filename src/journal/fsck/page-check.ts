@@ -3,9 +3,9 @@ import { decodeEntry } from '../../core/entry.ts';
 import { authorityOf } from '../../core/node-id.ts';
 import { encodeBase64 } from '../../merkle/base64.ts';
 import type { Checkpoint } from '../../merkle/checkpoint.ts';
-import { entryLeafHashInto } from '../../merkle/commitment.ts';
 import { HASH_BYTES, sameHash } from '../../merkle/hash.ts';
 import { foldPage } from '../../merkle/page-proof.ts';
+import { isWithheld, pageLeaves } from '../../verify/page-leaves.ts';
 import { type DecodedPage, decodePage } from '../../wire/page.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { pageDigest } from '../peer-records.ts';
@@ -13,6 +13,7 @@ import { feedKey } from './audit-check.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
+import { RelayedPages, type StoredOrigin } from './relayed-pages.ts';
 import { hasRetries } from './retry-check.ts';
 
 export interface PageTotals {
@@ -33,12 +34,10 @@ export function checkPages(ctx: FsckContext, logs: PeerLogs): PageTotals {
 class PageCheck implements PageTotals {
   readonly #ctx: FsckContext;
   readonly #logs: PeerLogs;
-  readonly #stored: Statement<
-    [string],
-    { origin_node_id: string; origin_chain_seq: number; origin_leaf_hash: Uint8Array }
-  >;
   /** null: the file is older than retries. */
   readonly #retried: Statement<[number], number | null> | null;
+  readonly #stored: Statement<[string], StoredOrigin>;
+  readonly #relayed: RelayedPages;
   readonly #root: Statement<[string, number], Uint8Array>;
   readonly #cursors = new Map<string, number>();
   readonly accepted = new Map<string, number>();
@@ -47,11 +46,12 @@ class PageCheck implements PageTotals {
   constructor(ctx: FsckContext, logs: PeerLogs) {
     this.#ctx = ctx;
     this.#logs = logs;
+    this.#relayed = new RelayedPages(ctx.db, logs);
     this.#stored = prepare(
       ctx.db,
       sqlBuilder
         .selectFrom('entries')
-        .select(['origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
+        .select(['chain_seq', 'received_from', 'origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
         .where('fact_id', '=', PARAM),
     );
     this.#retried = hasRetries(ctx)
@@ -64,6 +64,7 @@ class PageCheck implements PageTotals {
   }
 
   judge(row: Page): Fault | undefined {
+    this.#relayed.begin(row.page_id);
     const garbled = judgeDigest(row);
     const decoded = decodePage(row);
     add(this.refused, feedKey(row.peer, row.feed), row.refused);
@@ -73,7 +74,7 @@ class PageCheck implements PageTotals {
       return garbled ?? { code: 'page_malformed', field: frame, detail: `${decoded.error.at}: ${decoded.error.got}` };
     }
     const page = decoded.value;
-    const leaves = leavesOf(page);
+    const leaves = pageLeaves(page);
     const faults = [
       garbled,
       this.#judgeCursor(page),
@@ -133,6 +134,7 @@ class PageCheck implements PageTotals {
     let unknown = 0;
     let firstUnknown = 0;
     page.entries.forEach((bytes, i) => {
+      if (isWithheld(page.header, i)) return;
       const place = this.#placeOf(row.peer, bytes, leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES), page, i);
       if (place === 'accepted') accepted++;
       if (place === 'unknown' && unknown++ === 0) firstUnknown = row.after_seq + 1 + i;
@@ -145,7 +147,7 @@ class PageCheck implements PageTotals {
       const detail = `entry ${firstUnknown} of the feed is neither in the journal nor refused`;
       return { code: 'page_entry_lost', field: 'to_seq', detail };
     }
-    if (accepted === row.accepted + this.#retriedOf(row.page_id)) return undefined;
+    if (accepted === row.accepted + this.#retriedOf(row.page_id)) return this.#relayed.finish(page);
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 
@@ -158,10 +160,17 @@ class PageCheck implements PageTotals {
     const entry = decodeEntry(bytes);
     const stored = entry.ok ? this.#stored.all(entry.value.fact_id) : [];
     if (stored.length === 0) return 'unknown';
+    if (entry.ok && page.header.origins !== null) {
+      const isTaken = stored.some((row) => row.received_from === peer && this.#relayed.isTaken(entry.value, i, row));
+      return isTaken ? 'accepted' : 'held';
+    }
     const seq = (page.header.indexes[i] ?? -1) + 1;
     const isFromHere = stored.some(
       (row) =>
-        row.origin_node_id === peer && row.origin_chain_seq === seq && sameHash(leaf, row.origin_leaf_hash ?? NO_HASH),
+        row.received_from === peer &&
+        row.origin_node_id === peer &&
+        row.origin_chain_seq === seq &&
+        sameHash(leaf, row.origin_leaf_hash ?? NO_HASH),
     );
     return isFromHere ? 'accepted' : 'held';
   }
@@ -203,14 +212,6 @@ const retriedEntries = sqlBuilder
   .selectFrom('page_retries')
   .select((q) => q.fn.sum<number>('entries').as('entries'))
   .where('page_id', '=', PARAM);
-
-function leavesOf(page: DecodedPage): Buffer {
-  const leaves = Buffer.alloc(page.entries.length * HASH_BYTES);
-  page.entries.forEach((bytes, i) => {
-    entryLeafHashInto(page.salts[i] ?? NO_HASH, bytes, leaves, i * HASH_BYTES);
-  });
-  return leaves;
-}
 
 /** Where some entries were refused the page proof may have failed: then each entry was judged by a proof of its own. */
 function judgeProof(row: Page, page: DecodedPage, { size, root }: Checkpoint, leaves: Buffer): Fault | undefined {

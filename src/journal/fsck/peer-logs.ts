@@ -1,6 +1,8 @@
 import { authorityOf } from '../../core/node-id.ts';
+import { sameHash } from '../../merkle/hash.ts';
 import { ALG_ED25519, parseNote } from '../../merkle/note.ts';
 import { parseVerifierKey } from '../../merkle/verifier-key.ts';
+import { openSuccession } from '../../wire/succession.ts';
 import { type Db, prepare, sqlBuilder } from '../database.ts';
 import type { NoteLog } from './notes.ts';
 
@@ -15,6 +17,22 @@ export class PeerLogs {
   constructor(db: Db) {
     const query = sqlBuilder.selectFrom('peer_declarations').select('note').orderBy('declaration_id');
     for (const note of prepare<[], string>(db, query).pluck().all()) this.#read(note);
+    const statements = sqlBuilder.selectFrom('key_statements').select(['node_id', 'note']).orderBy('statement_id');
+    this.#follow(prepare<[], { node_id: string; note: string }>(db, statements).all());
+  }
+
+  /** A node that is known by what a relay brings declares its later keys to others: its statements are what is held here. */
+  #follow(rows: readonly { readonly node_id: string; readonly note: string }[]): void {
+    for (const { node_id, note } of rows) {
+      const opened = openSuccession(note, node_id);
+      if (!opened.ok || opened.value.use !== 'log') continue;
+      const [old, next] = [opened.value.old, opened.value.new].map((vkey) => parseVerifierKey(vkey));
+      if (!old?.ok || !next?.ok) continue;
+      const keys = this.#keys.get(next.value.name) ?? [];
+      const isFollowed = keys.some((key) => sameHash(key, old.value.publicKey));
+      if (isFollowed && !keys.some((key) => sameHash(key, next.value.publicKey)))
+        this.#keys.set(next.value.name, [...keys, next.value.publicKey]);
+    }
   }
 
   /** The log of that name if it can be the peer's; it has no keys if no declaration names one. */

@@ -206,12 +206,13 @@ function servedTargets(api: FolderApi): readonly Target[] {
     disabled: false,
     allowTeam: false,
     addressesFrom: 'operator' as const,
+    relay: false,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };
   const deps: ServeDeps = {
     peerOf: () => peer,
-    gardens: new Map(),
+    rules: { gardens: new Map(), permits: new Map() },
     disclose: (disclosure) => writer.disclose(disclosure),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),

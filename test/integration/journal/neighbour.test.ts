@@ -10,7 +10,7 @@ const ZEROS = `sha256:${'0'.repeat(64)}`;
 
 function ingest(pages: PageIngest, peer: HonestPeer, frames: SignedPageFrames, firstPage: boolean): unknown[] {
   const rules = { maxFutureSkewMs: 300_000, maxPastSkewMs: 2_592_000_000, maxValueBytes: 65_536 };
-  const asked = { feed: 'public', accept: ['public'], policy: { witnesses: null, anchors: null } };
+  const asked = { feed: 'public', relay: null, accept: ['public'], policy: { witnesses: null, anchors: null } };
   const input = { peer: peer.pinned(), frames, firstPage, nowMs: NOW_MS, ...asked, ...rules };
   const first = pages.ingest(input);
   const outcome =

@@ -8,6 +8,7 @@ import { EntryReader } from '../../../src/journal/entry-reader.ts';
 import type { JournalIdentity } from '../../../src/journal/files.ts';
 import { initJournal } from '../../../src/journal/init.ts';
 import { Journal } from '../../../src/journal/journal.ts';
+import { OriginProofs } from '../../../src/journal/origin-proofs.ts';
 import { ReceiptRecords } from '../../../src/journal/receipt-records.ts';
 import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
 import { sha256 } from '../../../src/merkle/hash.ts';
@@ -108,6 +109,7 @@ function pull(sender: Node, receiver: Node, count: number): void {
     maxFutureSkewMs: 0,
     maxPastSkewMs: 0,
     maxValueBytes: 65_536,
+    relay: null,
     accept: ['public'],
     nowMs: NOW_MS,
     policy,
@@ -115,11 +117,12 @@ function pull(sender: Node, receiver: Node, count: number): void {
   for (let first = true; ; first = false) {
     const after = receiver.journal.peers.cursor(nodeId, 'public');
     const knownSize = first ? (receiver.journal.peers.checkpoint(nodeId)?.size ?? 0) : null;
-    const ask = { feed: 'public', after, maxEntries: count, maxBytes: 1 << 20, knownSize, zstd: true };
+    const ask = { feed: 'public', permit: null, after, maxEntries: count, maxBytes: 1 << 20, knownSize, zstd: true };
     const note = { size, note: checkpoint };
     const built = buildPage(
       reader,
       new AnchorRecords(sender.journal.db),
+      new OriginProofs(sender.journal.db),
       { ...ask, receiver: receiver.identity.nodeId, checkpoint: note },
       sender.signer,
     );

@@ -40,6 +40,7 @@ function pull(journal: Journal, peer: HonestPeer, count: number, nowMs = NOW_MS)
       knownSize: journal.peers.checkpoint(peer.nodeId)?.size ?? 0,
     }),
     firstPage: true,
+    relay: null,
     accept: ['public'],
     nowMs,
     maxFutureSkewMs: 0,

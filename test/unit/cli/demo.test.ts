@@ -20,6 +20,7 @@ function context(log: HostileLog): PageContext {
   const nodeId = `stigmem://${HOSTILE_AUTHORITY}`;
   return {
     self: 'stigmem://reader.example',
+    relay: null,
     peer: {
       nodeId,
       authority: HOSTILE_AUTHORITY,

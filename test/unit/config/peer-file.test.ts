@@ -110,7 +110,7 @@ const CASES: readonly [name: string, text: string, says: string][] = [
   [
     'relaying',
     `${HEAD}relay = true\n`,
-    'globex.toml:3: relay: expected false, got true (this version does not relay facts of third nodes). Set it to false or leave it out.',
+    'globex.toml:3: relay is true, but share does not name public: there is nothing that it could relay. Add "public" to share, or leave relay out.',
   ],
 ];
 for (const [name, text, says] of CASES) test(`refuses ${name}`, () => assert.deepEqual(problems(text), [says]));
@@ -120,7 +120,7 @@ const BAD_GRANTS: readonly [grant: string, reason: string][] = [
   ['"local/garden"', 'local facts never leave their node'],
   ['"publc"', 'a feed is public, company or team, or one of these with a garden: company/incident-42'],
   ['"company/a/b"', 'a feed is public, company or team, or one of these with a garden: company/incident-42'],
-  ['"from/acme.example/public"', 'this version does not relay facts of third nodes'],
+  ['"from/acme.example/company"', 'only public facts of third nodes are relayed'],
   ['1', 'it is neither a text nor a table'],
   ['["public"]', 'it is neither a text nor a table'],
   ['{ fed = "public" }', 'unknown key "fed"'],
@@ -214,6 +214,7 @@ test('what is written reads back the same', () => {
       disabled: fc.boolean(),
       allowTeam: fc.constant(true),
       addressesFrom: fc.constantFrom('operator' as const, 'peer' as const),
+      relay: fc.constant(false),
       limits: fc.record(
         {
           maxValueBytes: fc.option(fc.integer({ min: 1, max: 65_536 })),

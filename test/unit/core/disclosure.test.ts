@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   type DecisionCode,
+  type DisclosureRules,
   decideFact,
   decideFeed,
   decisionSentence,
   type FeedGrant,
-  type GardenMembers,
   grantText,
   openFeeds,
   type Recipient,
@@ -23,8 +23,12 @@ interface Fact {
   readonly garden_id: string | null;
   /** Null: asserted here. */
   readonly from: string | null;
+  /** Whom it came from; its origin, or a relay. */
+  readonly via: string | null;
 }
 interface Line {
+  /** Null: what is asserted here; else what came from that node. */
+  readonly of: string | null;
   readonly scope: string;
   readonly garden: string | null;
   readonly start: number;
@@ -40,11 +44,14 @@ interface Mesh {
   /** Per garden: null for no list. */
   readonly lists: readonly (readonly string[] | null)[];
   readonly facts: readonly Fact[];
+  /** Of each node: when its permit to relay ends. */
+  readonly permits: readonly (number | null)[];
   readonly now: number;
 }
 
 const garden = fc.option(fc.constantFrom(...GARDENS), { freq: 1 });
 const line = fc.record({
+  of: fc.constantFrom(null, null, ...NODES),
   scope: fc.constantFrom('team', 'company', 'public'),
   garden,
   start: fc.integer({ min: 0, max: END }),
@@ -66,55 +73,77 @@ const mesh: fc.Arbitrary<Mesh> = fc.record({
       scope: fc.constantFrom(...SCOPES),
       garden_id: garden,
       from: fc.option(fc.constantFrom(...NODES), { freq: 1 }),
+      via: fc.constantFrom(null, null, ...NODES),
     }),
     { minLength: 1, maxLength: 12 },
   ),
+  permits: fc.tuple(...NODES.map(() => fc.option(fc.integer({ min: 0, max: END }), { freq: 2 }))),
   now: fc.integer({ min: 0, max: END }),
 });
 
 /** The rules once more, from the words of the manual alone: no feed names, no order of rules, no codes. */
-function mayRead(fact: Fact, peer: Mesh['peers'][number], { lists, now }: Mesh): boolean {
-  if (fact.from !== null || fact.scope === 'local') return false;
-  if (peer.disabled) return false;
+function mayRead(fact: Fact, peer: Mesh['peers'][number], { lists, now, permits }: Mesh): boolean {
+  if (fact.scope === 'local' || peer.disabled) return false;
+  if (fact.from !== null) {
+    const until = permits[NODES.indexOf(fact.from)] ?? null;
+    const isFirstHand = (fact.via ?? fact.from) === fact.from;
+    if (fact.scope !== 'public' || fact.garden_id !== null || !isFirstHand) return false;
+    if (until === null || now >= until) return false;
+  }
   if (fact.scope === 'team' && !peer.team) return false;
   for (let i = 0; i < GARDENS.length; i++) {
     const list = lists[i];
     if (fact.garden_id === GARDENS[i] && list != null && !list.includes(peer.node)) return false;
   }
-  for (const { scope, garden: of, start, end } of peer.lines) {
-    if (scope === fact.scope && of === fact.garden_id && start <= now && now < end) return true;
+  for (const { of, scope, garden: inside, start, end } of peer.lines) {
+    const isOfFact = of === fact.from && scope === fact.scope && (of !== null || inside === fact.garden_id);
+    if (isOfFact && start <= now && now < end) return true;
   }
   return false;
 }
 
 function recipient({ node, disabled, team, lines }: Mesh['peers'][number]): Recipient {
-  const share = lines.map(({ scope, garden: of, start, end }): FeedGrant => {
-    const feed = of === null ? scope : `${scope}/${of}`;
-    return { feed, notBeforeMs: start === 0 ? null : start, notAfterMs: end };
+  const share = lines.map((one): FeedGrant => {
+    const { start, end } = one;
+    return { feed: feedNamed(one), notBeforeMs: start === 0 ? null : start, notAfterMs: end };
   });
   return { nodeId: node, share, allowTeam: team, disabled };
 }
 
-function gardensOf({ lists }: Mesh): GardenMembers {
-  return new Map(GARDENS.flatMap((name, i) => (lists[i] == null ? [] : [[name, lists[i]] as const])));
+function feedNamed({ of, scope, garden: inside }: Line): string {
+  if (of !== null) return `from/${of.slice('stigmem://'.length)}/${scope}`;
+  return inside === null ? scope : `${scope}/${inside}`;
 }
 
-function entryOf({ scope, garden_id, from }: Fact) {
+function rulesOf({ lists, permits }: Mesh): DisclosureRules {
+  const gardens = new Map(GARDENS.flatMap((name, i) => (lists[i] == null ? [] : [[name, lists[i]] as const])));
+  const held = NODES.flatMap((node, i) => {
+    const notAfterMs = permits[i];
+    return notAfterMs == null
+      ? []
+      : [[`from/${node.slice('stigmem://'.length)}/public`, { note: '', notAfterMs }] as const];
+  });
+  return { gardens, permits: new Map(held) };
+}
+
+function entryOf({ scope, garden_id, from, via }: Fact) {
   const origin = from === null ? null : { node_id: from, chain_seq: 1, leaf_hash: 'sha256:00' };
-  return { scope, garden_id, origin } as Parameters<typeof decideFact>[0];
+  return { scope, garden_id, origin, received_from: from === null ? null : (via ?? from) } as Parameters<
+    typeof decideFact
+  >[0];
 }
 
 test('a fact is open to a peer exactly when the naive model says so: 5,000 random meshes', () => {
   const counted = { open: 0, shut: 0 };
   fc.assert(
     fc.property(mesh, (made) => {
-      const gardens = gardensOf(made);
+      const rules = rulesOf(made);
       for (const peer of made.peers) {
         const to = recipient(peer);
         for (const fact of made.facts) {
           const expected = mayRead(fact, peer, made);
           counted[expected ? 'open' : 'shut']++;
-          const decision = decideFact(entryOf(fact), to, gardens, made.now);
+          const decision = decideFact(entryOf(fact), to, rules, made.now);
           assert.equal(decision.code === 'granted', expected, `${JSON.stringify({ fact, peer, decision })}`);
         }
       }
@@ -127,12 +156,12 @@ test('a fact is open to a peer exactly when the naive model says so: 5,000 rando
 test('what is served is what is decided: a feed is open exactly if it is granted, under the grant that decides', () => {
   fc.assert(
     fc.property(mesh, (made) => {
-      const gardens = gardensOf(made);
+      const rules = rulesOf(made);
       for (const peer of made.peers) {
         const to = recipient(peer);
-        const open = openFeeds(to, gardens, made.now);
+        const open = openFeeds(to, rules, made.now);
         for (const { feed } of to.share) {
-          const { code, grant } = decideFeed(feed, to, gardens, made.now);
+          const { code, grant } = decideFeed(feed, to, rules, made.now);
           assert.equal(open.get(feed), code === 'granted' ? grant : undefined);
         }
         assert.ok([...open.keys()].every((feed) => to.share.some((grant) => grant.feed === feed)));
@@ -145,14 +174,19 @@ test('what is served is what is decided: a feed is open exactly if it is granted
 test('a grant more opens nothing but its feed; a member less opens nothing', () => {
   fc.assert(
     fc.property(mesh, line, (made, more) => {
-      const gardens = gardensOf(made);
+      const rules = rulesOf(made);
       for (const peer of made.peers) {
-        const before = openFeeds(recipient(peer), gardens, made.now);
-        const after = openFeeds(recipient({ ...peer, lines: [...peer.lines, more] }), gardens, made.now);
-        const added = more.garden === null ? more.scope : `${more.scope}/${more.garden}`;
+        const before = openFeeds(recipient(peer), rules, made.now);
+        const after = openFeeds(recipient({ ...peer, lines: [...peer.lines, more] }), rules, made.now);
+        const added = feedNamed(more);
         for (const feed of after.keys()) assert.ok(before.has(feed) || feed === added, feed);
-        const without = new Map([...gardens].map(([name, list]) => [name, list.filter((node) => node !== peer.node)]));
+        const lists = [...rules.gardens].map(
+          ([name, list]) => [name, list.filter((node) => node !== peer.node)] as const,
+        );
+        const without = { ...rules, gardens: new Map(lists) };
         for (const feed of openFeeds(recipient(peer), without, made.now).keys()) assert.ok(before.has(feed), feed);
+        const unpermitted = openFeeds(recipient(peer), { ...rules, permits: new Map() }, made.now);
+        assert.ok([...unpermitted.keys()].every((feed) => before.has(feed) && !feed.startsWith('from/')));
       }
     }),
     { numRuns: 1_000 },
@@ -165,10 +199,16 @@ const grant = (feed: string, notBeforeMs: number | null = null, notAfterMs: numb
   notBeforeMs,
   notAfterMs,
 });
-const WITH_LISTS: GardenMembers = new Map([
-  ['merger', [NODES[2] ?? '']],
-  ['nobody', []],
-]);
+const WITH_LISTS: DisclosureRules = {
+  gardens: new Map([
+    ['merger', [NODES[2] ?? '']],
+    ['nobody', []],
+  ]),
+  permits: new Map([
+    ['from/c.example/public', { note: '', notAfterMs: 11 }],
+    ['from/d.example/public', { note: '', notAfterMs: 10 }],
+  ]),
+};
 
 const CASES: readonly [code: DecisionCode, feed: string, peer: Partial<Recipient>, says: RegExp][] = [
   ['granted', 'public', { share: [grant('public')] }, /^sent: bee is granted public$/],
@@ -188,7 +228,11 @@ const CASES: readonly [code: DecisionCode, feed: string, peer: Partial<Recipient
   ['peer_disabled', 'public', { share: [grant('public')], disabled: true }, /bee is disabled/],
   ['scope_local', 'local', { share: [grant('local')], allowTeam: true }, /never leave/],
   ['scope_local', 'from/c.example/local', { share: [grant('from/c.example/local')] }, /never leave/],
-  ['not_relayed', 'from/c.example/company', { share: [grant('from/c.example/company')] }, /not relayed/],
+  ['not_relayed', 'from/c.example/company', { share: [grant('from/c.example/company')] }, /not to be relayed/],
+  ['granted', 'from/c.example/public', { share: [grant('from/c.example/public')] }, /^sent: bee is granted from\/c/],
+  ['not_granted', 'from/c.example/public', { share: [grant('public')] }, /bee is not granted from\/c/],
+  ['not_permitted', 'from/d.example/public', { share: [grant('from/d.example/public')] }, /has not permitted us/],
+  ['not_permitted', 'from/e.example/public', { share: [grant('from/e.example/public')] }, /has not permitted us/],
   ['feed_malformed', 'secret', { share: [grant('secret')] }, /names no feed/],
 ];
 

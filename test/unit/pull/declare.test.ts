@@ -27,6 +27,7 @@ async function stage(): Promise<Stage> {
     peerId,
     addresses: [],
     addressesFrom: 'operator',
+    relay: false,
     namespaces: [authority],
     share: [],
     accept: [],

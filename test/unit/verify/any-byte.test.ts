@@ -6,6 +6,7 @@ import type { PageContext } from '../../../src/verify/context.ts';
 import type { PageFrames, SignedPageFrames } from '../../../src/wire/page.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { judge } from '../../support/judging.ts';
+import { RelayLog } from '../../support/relay-log.ts';
 
 const FRAMES = ['header', 'entries', 'proof'] as const;
 type FrameName = (typeof FRAMES)[number];
@@ -111,6 +112,22 @@ test('frames left out, put in the place of each other, or taken from another pag
       assert.notEqual(outcome({ ...small, [name]: frame }, ctx), honest);
     }
     if (name !== 'header') assert.notEqual(outcome({ ...small, [name]: null }, ctx), honest);
+  }
+});
+
+const relayed = new RelayLog({ facts: 2 });
+const relayPage = relayed.page({ after: 1, knownSize: 2 });
+const relayCtx = relayed.context({ after: 1, known: relayed.relay.known(2), knownFeedLength: 2 });
+
+test('a relayed page: no byte of what the origin signed can be changed or left out without another verdict', () => {
+  const taken = (frames: PageFrames): boolean =>
+    /^\{"after".*"refused":\[\]/.test(told(relayed.relay.signed(frames), relayCtx));
+  assert.ok(taken(relayPage));
+  const header = Buffer.from(relayPage.header);
+  for (let at = header.indexOf('"origins":'); at < header.indexOf(',"proof_hashes"'); at++) {
+    const without = Buffer.concat([header.subarray(0, at), header.subarray(at + 1)]);
+    for (const bytes of [flipped(header, at, 0x01), without])
+      assert.ok(!taken(replaced(relayPage, 'header', bytes)), `header[${at}]`);
   }
 });
 

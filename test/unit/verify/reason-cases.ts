@@ -20,6 +20,7 @@ import {
   RECEIVER,
   type StoredEntry,
 } from '../../support/honest-peer.ts';
+import { RelayLog } from '../../support/relay-log.ts';
 
 export const ZEROS: string = `sha256:${'0'.repeat(64)}`;
 
@@ -39,6 +40,7 @@ export function seenOf({ entry }: StoredEntry, changes: Partial<SeenFact> = {}):
   return {
     ...{ fact_id, cid, timestamp, hlc, valid_until, interpret_as, garden_id, derived_from, attestation },
     node_id: 'stigmem://acme.example',
+    received_from: 'stigmem://acme.example',
     origin_leaf: null,
     ...changes,
   };
@@ -100,6 +102,7 @@ function rewritten(frames: PageFrames, change: Partial<PageHeader>): SignedPageF
   return peer.signed({ ...frames, header: Buffer.from(JSON.stringify(header)) });
 }
 
+const relayed = new RelayLog();
 const honest = peer.page({ feed: 'public', after: 0 });
 const laterPage = peer.page({ feed: 'public', after: 0, knownSize: 3 });
 const stranger = new HonestPeer({ authority: 'globex.example' }).appendMany(5);
@@ -365,6 +368,26 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
       context: peer.context(),
       field: 'feed_head.last_leaf',
       ...contradicted,
+    },
+  },
+  relay_not_permitted: {
+    'a permit for another relay': {
+      frames: relayed.page({}, (origins) => ({ ...origins, permit: relayed.permit({ relay: stranger.nodeId }) })),
+      context: relayed.context(),
+      field: 'origins.permit.relay',
+      ...accused,
+    },
+    'a permit of its own making': {
+      frames: relayed.page({}, (origins) => ({ ...origins, permit: relayed.permit({}, relayed.relay) })),
+      context: relayed.context(),
+      field: 'origins.permit',
+      ...accused,
+    },
+    'a permit that has ended': {
+      frames: relayed.page(),
+      context: relayed.context({ nowMs: EPOCH_MS + 30 * 86_400_000 }),
+      field: 'origins.permit.not_after',
+      ...accused,
     },
   },
   anchor_missing: {

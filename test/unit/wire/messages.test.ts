@@ -37,9 +37,17 @@ const HEADER: PageHeader = {
   feed_head: 'note',
   indexes: [7, 9],
   lengths: [21, 22],
+  origins: null,
   proof_hashes: 3,
-  v: 1,
 };
+
+/** As the message says it: the version follows from whether there are origins. */
+function decodeOwnHeader(bytes: Uint8Array): ReturnType<Decode> {
+  const decoded = decodePageHeader(bytes);
+  if (!decoded.ok) return decoded;
+  const { origins, ...header } = decoded.value;
+  return { ok: true, value: { ...header, v: origins === null ? 1 : 2 } };
+}
 
 /** Every message: its bytes, and its decoder. */
 const MESSAGES: Readonly<
@@ -60,7 +68,7 @@ const MESSAGES: Readonly<
   'page header': {
     bytes: encodePageHeader(HEADER),
     text: `{"after":4,"anchor":null,"checkpoint":"note","consistency":["${B32}"],"encoding":"zstd","entries_bytes":135,"feed":"public","feed_head":"note","indexes":[7,9],"lengths":[21,22],"proof_hashes":3,"v":1}`,
-    decode: decodePageHeader,
+    decode: decodeOwnHeader,
   },
   'end of a pull': {
     bytes: encodePullEnd({ has_more: false, end: true }),

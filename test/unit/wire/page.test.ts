@@ -25,6 +25,7 @@ const CONTENT: PageContent = {
   consistency: [],
   encoding: 'identity',
   entries: ENTRIES,
+  origins: null,
   proof: Buffer.alloc(64, 5),
 };
 

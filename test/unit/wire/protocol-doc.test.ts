@@ -16,6 +16,7 @@ import { decodeHello } from '../../../src/wire/hello.ts';
 import { decodeInviteAnswer, decodeInviteRequest } from '../../../src/wire/invite.ts';
 import { decodeInviteCode } from '../../../src/wire/invite-code.ts';
 import { decodePage } from '../../../src/wire/page.ts';
+import { decodePageHeader } from '../../../src/wire/page-header.ts';
 import { openPeerNote } from '../../../src/wire/peer-note.ts';
 import { decodeProofAnswer, decodeProofRequest } from '../../../src/wire/proof.ts';
 import { PROTOCOLS } from '../../../src/wire/protocols.ts';
@@ -24,6 +25,7 @@ import { decodePullRequest } from '../../../src/wire/pull-request.ts';
 import { decodeHeadAnswer, decodeRecoverRequest } from '../../../src/wire/recover.ts';
 import { decodeKeysAnswer } from '../../../src/wire/recover-keys.ts';
 import { decodeNoticeAnswer, decodeNoticeRequest, openNotice } from '../../../src/wire/refusal-notice.ts';
+import { decodePermitAnswer, decodePermitRequest, openRelayPermit } from '../../../src/wire/relay-permit.ts';
 import { decodeWatchRequest, decodeWatchUpdate } from '../../../src/wire/watch.ts';
 import { COSIGN_REFUSALS, decodeWitnessAnswer, decodeWitnessRequest } from '../../../src/wire/witness.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
@@ -70,6 +72,12 @@ test('every message on the page decodes', async () => {
   const readerLog = { origin: reader.origin, key: reader.signer.publicKey };
   assert.ok(notices.ok && openNotice(notices.value.notices[0] ?? '', readerLog).ok);
   assert.ok(decodeNoticeAnswer(bytes('notice-answer')).ok);
+  const origin = new HonestPeer({ authority: 'initech.example', journal: '00000000000000cc' });
+  const permit = decodePermitAnswer(bytes('relay-answer'));
+  const originLog = { origin: origin.origin, key: origin.signer.publicKey };
+  assert.ok(decodePermitRequest(bytes('relay-request')).ok);
+  assert.ok(permit.ok && openRelayPermit(permit.value ?? '', originLog).ok);
+  assert.ok(decodePageHeader(bytes('relay-header')).ok);
   assert.ok(decodeWatchRequest(bytes('watch-request')).ok);
   assert.ok(decodeWatchUpdate(bytes('watch-update')).ok);
   for (const kind of ['inclusion', 'consistency', 'tile']) {
@@ -166,6 +174,8 @@ test('numbers in the text are those of the limits', () => {
   said('pull', `list of at most ${limits.MAX_FEEDS} `);
   said('pull', `at most ${limits.MAX_FRAME_BYTES / 32} |`);
   said('pull', `JSON, at most ${numberIn('wire/page-header.ts', 'MAX_HEADER_BYTES')} bytes`);
+  said('relay', `at most ${numberIn('wire/page-header.ts', 'MAX_RELAY_HEADER_BYTES')} bytes`);
+  said('relay', `at most ${limits.MAX_RELAY_PAGE_ENTRIES} entries`);
   said('hello', `Requests are at most ${limits.MAX_REQUEST_BYTES} bytes`);
   said('proof', `at most ${limits.MAX_PROOF_INDEXES} \`indexes\``);
   said('Checking a page', `at most ${limits.MAX_ENTRY_BYTES} bytes`);

@@ -1,0 +1,75 @@
+/** Pages of a relay: that each entry which was taken from one is proved by what its origin has signed. */
+import { decodeEntry, type Entry } from '../../core/entry.ts';
+import { encodeBase64 } from '../../merkle/base64.ts';
+import { type OriginHead, proveOrigins } from '../../verify/relay-rules.ts';
+import type { DecodedPage } from '../../wire/page.ts';
+import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
+import type { EntryRow } from '../tables.ts';
+import type { Fault } from './context.ts';
+import { originOf, readCheckpoint } from './notes.ts';
+import type { PeerLogs } from './peer-logs.ts';
+
+export type StoredOrigin = Pick<
+  EntryRow,
+  'chain_seq' | 'received_from' | 'origin_node_id' | 'origin_chain_seq' | 'origin_leaf_hash'
+>;
+
+export class RelayedPages {
+  readonly #logs: PeerLogs;
+  readonly #place: Statement<[number], { first_seq: number; entries: number }>;
+  #pageId = 0;
+  #taken: { readonly entry: Entry; readonly place: number }[] = [];
+
+  constructor(db: Db, logs: PeerLogs) {
+    this.#logs = logs;
+    const place = sqlBuilder.selectFrom('page_places').select(['first_seq', 'entries']).where('page_id', '=', PARAM);
+    this.#place = prepare(db, place);
+  }
+
+  begin(pageId: number): void {
+    this.#pageId = pageId;
+    this.#taken = [];
+  }
+
+  /** Whether the journal took the entry out of this page, and not out of another one that said the same. */
+  isTaken(entry: Entry, place: number, row: StoredOrigin): boolean {
+    const at = this.#place.get(this.#pageId);
+    const isWithin = at !== undefined && row.chain_seq >= at.first_seq && row.chain_seq < at.first_seq + at.entries;
+    const { origin } = entry;
+    const isSame =
+      origin !== null &&
+      row.origin_node_id === origin.node_id &&
+      row.origin_chain_seq === origin.chain_seq &&
+      encodeBase64(row.origin_leaf_hash ?? new Uint8Array(0)) === origin.leaf_hash;
+    if (!isWithin || !isSame) return false;
+    this.#taken.push({ entry, place });
+    return true;
+  }
+
+  /** How long an origin's keys were good is judged once, when the page comes: declarations do not say it of former ones. */
+  finish({ header, entries }: DecodedPage): Fault | undefined {
+    const { origins } = header;
+    const nodeId = this.#taken[0]?.entry.origin?.node_id;
+    if (origins === null || nodeId === undefined) return undefined;
+    const read = entries.map((bytes) => decodeEntry(bytes));
+    const faultOf = proveOrigins(
+      origins,
+      read.map((entry) => (entry.ok ? entry.value : null)),
+      nodeId,
+      (note) => this.#head(nodeId, note),
+    );
+    for (const { entry, place } of this.#taken) {
+      const fault = faultOf(entry, place);
+      if (fault === null) continue;
+      const detail = `entry ${entry.feed_seq} of the feed is not shown to be one of ${nodeId}: ${fault.field}`;
+      return { code: 'origin_proof_invalid', field: 'header', detail };
+    }
+    return undefined;
+  }
+
+  #head(nodeId: string, note: string): OriginHead | null {
+    const log = this.#logs.logOf(nodeId, originOf(note, 0));
+    const read = log === undefined ? undefined : readCheckpoint(note, log);
+    return read?.ok ? { size: read.value.size, root: read.value.root, keyEndsMs: null } : null;
+  }
+}
