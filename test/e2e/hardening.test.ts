@@ -5,9 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { CliProcesses, Running } from '../support/cli-process.ts';
 import { MAIN } from '../support/node-process.ts';
-import { canConfine, confined } from '../support/sandbox.ts';
+import { canConfine, confined, contained } from '../support/sandbox.ts';
 
 const deployed = (path: string): string => readFileSync(new URL(`../../deploy/${path}`, import.meta.url), 'utf8');
 
@@ -102,4 +103,40 @@ test('the unit is one that systemd takes, and leaves little open', (t) => {
   });
   assert.equal(judged.status, 0, judged.stdout.split('\n').at(-2));
   assert.match(judged.stdout, /Overall exposure level for stigmem-peerd.service: 1\.[0-5] OK/);
+});
+
+test('the image holds all that a node needs and nothing to run besides', async (t) => {
+  if (!MAIN.includes('/dist/'))
+    return t.diagnostic('not run: the image is made of the built program, as `npm test` does it');
+  if (!canConfine()) return t.diagnostic('not run: this machine lets nobody make namespaces');
+  const cli = new CliProcesses(t);
+  await cli.run('init --data acme --node-id stigmem://acme.example');
+  const image = join(cli.root, 'image');
+  const made = spawnSync(fileURLToPath(new URL('../../deploy/container/rootfs.sh', import.meta.url)), [image], {
+    encoding: 'utf8',
+  });
+  assert.equal(made.status, 0, made.stderr);
+  assert.deepEqual(readdirSync(join(image, 'bin')), ['node']);
+  assert.deepEqual(
+    readdirSync(image).filter((name) => !/^(app|bin|data|dev|lib|lib64|proc|tmp|usr)$/.test(name)),
+    [],
+  );
+
+  const args = [
+    '/bin/node',
+    '/app/dist/main.js',
+    'run',
+    '--data',
+    '/data',
+    '--api-port',
+    '0',
+    '--listen',
+    '/ip4/127.0.0.1/tcp/0',
+  ];
+  const running = new Running(contained(t, image, cli.dir('acme'), args));
+  const line = await running.line(/ listens: api /);
+  const api = /api (http:\S+),/.exec(line)?.[1];
+  assert.equal((await fetch(`${api}/readyz`)).status, 200);
+  process.kill(childOf(running.child.pid ?? 0), 'SIGTERM');
+  assert.equal((await running.ended).code, 0);
 });

@@ -13,6 +13,10 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$
 /** nobody */
 const USER = 65_534;
 
+/** The last steps of both: a user without any capability, who can get none, in that root. */
+const CHROOT = `exec setpriv --no-new-privs --inh-caps=-all --bounding-set=-all,+sys_chroot,+setuid,+setgid \\
+  chroot --userspec=${USER}:${USER} --groups= "$root" "$@"`;
+
 const ENTER = `set -eu
 root=$1 repository=$2 data=$3; shift 3
 mount --make-rprivate /
@@ -24,8 +28,21 @@ for device in null urandom; do : > "$root/dev/$device"; mount --bind /dev/$devic
 mount -t proc -o subset=pid,hidepid=invisible,nosuid,nodev,noexec proc "$root/proc"
 bind "$data" rw,nosuid,nodev,noexec
 mount -o remount,ro "$root"
-exec setpriv --no-new-privs --inh-caps=-all --bounding-set=-all,+sys_chroot,+setuid,+setgid \\
-  chroot --userspec=${USER}:${USER} --groups= "$root" "$@"`;
+${CHROOT}`;
+
+/** As a container runtime starts the image with a read-only root. */
+const ENTER_IMAGE = `set -eu
+root=$1 image=$2 data=$3; shift 3
+mount --make-rprivate /
+mount --bind "$image" "$root"
+mount --bind "$data" "$root/data"
+mount -t tmpfs -o size=1m,mode=755 tmpfs "$root/dev"
+for device in null urandom; do : > "$root/dev/$device"; mount --bind /dev/$device "$root/dev/$device"; done
+mount -o remount,ro "$root/dev"
+mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
+mount -o remount,bind,ro,nosuid,nodev "$root"
+cd /
+${CHROOT}`;
 
 /** Whether this machine lets a test make namespaces; only root may give the process to another user. */
 export function canConfine(): boolean {
@@ -34,6 +51,15 @@ export function canConfine(): boolean {
 
 /** Starts Node confined. @param dir the data folder, which is given to the user */
 export function confined(t: TestContext, dir: string, args: readonly string[]): ChildProcess {
+  return enter(t, ENTER, REPOSITORY, dir, [process.execPath, ...args]);
+}
+
+/** Starts what the image of deploy/container holds, over a data folder that it sees as /data. */
+export function contained(t: TestContext, image: string, dir: string, args: readonly string[]): ChildProcess {
+  return enter(t, ENTER_IMAGE, image, dir, args);
+}
+
+function enter(t: TestContext, script: string, image: string, dir: string, args: readonly string[]): ChildProcess {
   const root = mkdtempSync(join(tmpdir(), 'peerd-root-'));
   execFileSync('chown', ['-R', `${USER}:${USER}`, dir]);
   const child = spawn(
@@ -47,12 +73,11 @@ export function confined(t: TestContext, dir: string, args: readonly string[]): 
       '--kill-child',
       'sh',
       '-c',
-      ENTER,
+      script,
       'sh',
       root,
-      REPOSITORY,
+      image,
       dir,
-      process.execPath,
       ...args,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
