@@ -124,11 +124,14 @@ async function finish(mesh: Mesh, work: Promise<void>): Promise<void> {
   await over;
 }
 
+/** What clients and partners do whatever else goes wrong. */
+const IN_EACH: ReadonlySet<string> = new Set(['assert', 'greed']);
+
 /** Each run has its own mixture, so that some are about one kind of fault alone. */
 function actsOf(chance: Chance, isSplit: boolean): readonly Act[] {
   const acts = Object.entries(ACTS).map(([name, act]) => ({
     // Of a split mesh an old copy cannot be completed: some of it was shown to nobody else.
-    weight: name === 'assert' ? act.weight : chance.isHit(0.35) && !(isSplit && name === 'restore') ? act.weight : 0,
+    weight: IN_EACH.has(name) ? act.weight : chance.isHit(0.35) && !(isSplit && name === 'restore') ? act.weight : 0,
     run: act.run,
   }));
   return acts;
