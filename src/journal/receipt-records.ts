@@ -46,6 +46,7 @@ export class ReceiptRecords {
   readonly #saveMark: Statement<[string, number]>;
   readonly #newest: Statement<[string, string], number>;
   readonly #count: Statement<[string], number>;
+  readonly #counts = new Map<string, number>();
   readonly #list: Statement<[string, number, number], ReceiptFound>;
   readonly #listFeed: Statement<[string, number, string, number], ReceiptFound>;
   readonly #insert: (row: NewRow<'page_receipts'>) => number;
@@ -82,12 +83,17 @@ export class ReceiptRecords {
     return feeds.map((feed) => ({ feed, to: this.acknowledgedTo(peer, feed) })).filter(({ to }) => to > 0);
   }
 
+  /** Counted once: with each message of a peer, it would be a walk over all that it has sent. */
   count(peer: string): number {
-    return this.#count.get(peer) ?? 0;
+    const known = this.#counts.get(peer) ?? this.#count.get(peer) ?? 0;
+    this.#counts.set(peer, known);
+    return known;
   }
 
   save(peer: string, receipt: { feed: string; after: number; to: number }, note: string, nowUs: number): void {
     const { feed, after, to } = receipt;
+    // Also if the transaction does not come to its end: one too many is counted until the next start, never one too few.
+    this.#counts.set(peer, this.count(peer) + 1);
     this.#insert({ peer, feed, after_seq: after, to_seq: to, note, received_us: nowUs });
   }
 

@@ -45,9 +45,12 @@ const PROOFS_PER_SECOND = 50;
 const PROOFS_AT_ONCE = 200;
 const RECOVERIES_PER_SECOND = 20;
 const RECOVERIES_AT_ONCE = 100;
-/** And restore notes, which follow the same pages. */
-const RECEIPTS_PER_SECOND = 100;
+/** Each holds up to 64 signatures, which the journal's thread checks: ten milliseconds of it and more. */
+const RECEIPTS_PER_SECOND = 20;
 const RECEIPTS_AT_ONCE = 200;
+/** Restore notes: one for a page that is taken. */
+const KEEPS_PER_SECOND = 100;
+const KEEPS_AT_ONCE = 200;
 /** Each costs a look-up and a signature for every feed that it names. */
 const CLOSURES_PER_SECOND = 5;
 const CLOSURES_AT_ONCE = 20;
@@ -132,7 +135,7 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await serve(KEEP_PROTOCOL, {
     maxInboundStreams: 1,
     limits: { ...limits(SHORT_MS, PROOF_MS), maxRequestBytes: MAX_KEEP_BYTES },
-    rate: { perSecond: RECEIPTS_PER_SECOND, burst: RECEIPTS_AT_ONCE },
+    rate: { perSecond: KEEPS_PER_SECOND, burst: KEEPS_AT_ONCE },
     handler: (request, { peerId }) => answerKeep(request, peerId, deps),
   });
   await serve(WATCH_PROTOCOL, {

@@ -51,6 +51,8 @@ export class Gossip {
     for (const note of notes) {
       const one = known.get(originOf(note));
       if (one === undefined) continue;
+      // One head of each log: who has more shows them later, and each costs the journal's thread a signature.
+      known.delete(one.log.origin);
       const { news } = await this.#deps.journal.showHead(one.log, note, from.nodeId);
       if (news !== null) await this.announce(one.log, news, null);
     }

@@ -5,11 +5,15 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { OnboardingView } from '../../src/core/onboarding.ts';
+import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import type { TransportError } from '../../src/transport/errors.ts';
+import { identityFromSeed } from '../../src/transport/identity.ts';
 import { createTransport } from '../../src/transport/node.ts';
-import { decodeInviteAnswer } from '../../src/wire/invite.ts';
+import { decodeInviteAnswer, encodeInviteRequest, signJoin } from '../../src/wire/invite.ts';
 import { decodeInviteCode, encodeInviteCode, guestSeedOf } from '../../src/wire/invite-code.ts';
+import { signPeerNote } from '../../src/wire/peer-note.ts';
 import { INVITE_PROTOCOL, PROTOCOLS } from '../../src/wire/protocols.ts';
+import { HonestPeer } from '../support/honest-peer.ts';
 import { type Answer, Bench, type NodeProcess } from '../support/node-process.ts';
 import { Terminal, wordsOn } from '../support/terminal.ts';
 
@@ -154,6 +158,41 @@ test('a code is for one identity: again by the same one, then by another, by bit
   for (const secret of secrets)
     for (const form of ['hex', 'base64', 'latin1'] as const)
       assert.ok(!stored.includes(secret.toString(form), 0, 'latin1'));
+});
+
+test('a guest whose code and keys are right is answered once a second, and a few times at once', async (t) => {
+  const [acme] = (await started(t, 'acme')) as [NodeProcess];
+  const { code } = await invite(acme);
+  const decoded = decodeInviteCode(code);
+  assert.ok(decoded.ok);
+  const globex = new HonestPeer({ authority: 'globex.example' });
+  const identity = await identityFromSeed(Buffer.alloc(32, 2));
+  const signer = createLogSigner(globex.nodeId, Buffer.alloc(32, 2));
+  const declaration = globex.declaration(signer, identity.peerId);
+  const addresses = ['/ip4/192.0.2.1/tcp/4101'];
+  const peer = signPeerNote({ addresses, declaration, peer_id: identity.peerId }, signer);
+  const seed = guestSeedOf(decoded.value);
+  const { peerId: guestPeerId } = await identityFromSeed(seed);
+  const signed = signJoin({ inviterPeerId: acme.peerId, guestPeerId, peer }, signer);
+  const self = { clock_ms: Date.now(), entries: 0, protocols: [], software: 'x' };
+  const request = encodeInviteRequest({ ...self, join: signed, peer });
+  const inviter = { peerId: acme.peerId, addresses: [acme.address] };
+  const guest = await createTransport({ seed, listen: [], allowed: () => [inviter] });
+  const limits = { idleMs: 20_000, totalMs: 20_000, maxFrameBytes: 65_536 };
+  const ask = async (): Promise<number> => {
+    const frames = await Array.fromAsync(guest.request(acme.peerId, INVITE_PROTOCOL, request, limits));
+    const answer = decodeInviteAnswer(frames[0] ?? new Uint8Array());
+    return answer.ok && typeof answer.value === 'object' ? 1 : 0;
+  };
+  try {
+    const startedMs = Date.now();
+    let answered = 0;
+    for (let i = 0; i < 60; i++) answered += await ask().catch(() => 0);
+    const seconds = (Date.now() - startedMs) / 1_000;
+    assert.ok(answered >= 1 && answered <= 11 + seconds, `${answered} of 60 were answered in ${seconds} s`);
+  } finally {
+    await guest.stop({ graceMs: 0 });
+  }
 });
 
 /** The holder of a code reaches the one protocol and no other. */

@@ -313,3 +313,19 @@ test('a flood from one peer: the first so many are kept, all are answered alike,
   giveOf(other, 3, 2);
   assert.deepEqual(kept(other), [1, 2, 3, 4, 5], 'who has room goes on');
 });
+
+test('how many receipts a peer has sent is counted once, not with each of its messages', (t) => {
+  const { journal, records } = new Node(t, 'acme.example');
+  const [many, few] = ['stigmem://globex.example', 'stigmem://hooli.example'];
+  journal.db.transaction(() => {
+    for (let to = 1; to <= 20_000; to++) records.save(many, { feed: 'public', after: to - 1, to }, 'a note', NOW_MS);
+    records.save(few, { feed: 'public', after: 0, to: 1 }, 'a note', NOW_MS);
+  })();
+  const fresh = new ReceiptRecords(journal.db);
+  const startedMs = performance.now();
+  for (let i = 0; i < 5_000; i++) assert.equal(fresh.count(many), 20_000);
+  // Each on its own, they took half a minute.
+  assert.ok(performance.now() - startedMs < 2_000, `${performance.now() - startedMs} ms`);
+  fresh.save(many, { feed: 'public', after: 20_000, to: 20_001 }, 'a note', NOW_MS);
+  assert.deepEqual([fresh.count(many), fresh.count(few)], [20_001, 1]);
+});

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { PeerFile } from '../../../src/config/peer-file.ts';
 import type { WitnessDeps } from '../../../src/witness/deps.ts';
 import { Gossip } from '../../../src/witness/gossip.ts';
 import type { KnownLog, KnownLogs } from '../../../src/witness/known-logs.ts';
@@ -59,6 +60,23 @@ test('a thousand heads that are shown while a log is asked are one more question
   assert.equal(made.asked, 2);
   await made.gossip.reconcile(KNOWN);
   assert.equal(made.asked, 3, 'it goes on afterwards');
+});
+
+test('a message shows one head of each log, however many it holds', async () => {
+  const shown: string[] = [];
+  const journal = {
+    showHead: async (_: unknown, note: string) => {
+      shown.push(note);
+      return { news: null };
+    },
+  };
+  const deps = { journal, report: { gossiped: () => undefined } } as unknown as WitnessDeps;
+  const other = { log: { ...LOG, origin: 'hooli.example/journal/0' }, peer: null };
+  const known = { all: async () => [KNOWN, other] } as unknown as KnownLogs;
+  const heads = Array.from({ length: 256 }, (_, i) => `${LOG.origin}\n${i}`);
+  const from = { nodeId: 'stigmem://globex.example' } as PeerFile;
+  await new Gossip(deps, known, new AbortController().signal).take([...heads, `${other.log.origin}\n1`], from);
+  assert.deepEqual(shown, [`${LOG.origin}\n0`, `${other.log.origin}\n1`]);
 });
 
 test('a head that is not joined is written down once, however the log grows', async () => {
