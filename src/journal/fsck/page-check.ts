@@ -13,7 +13,7 @@ import { feedKey } from './audit-check.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
-import { hasRetries } from './retry-check.ts';
+import { hasRetries, isAnyRetryChanged } from './retry-check.ts';
 
 export interface PageTotals {
   /** Facts accepted, by peer. */
@@ -37,6 +37,8 @@ class PageCheck implements PageTotals {
     [string],
     { origin_node_id: string; origin_chain_seq: number; origin_leaf_hash: Uint8Array }
   >;
+  /** A row that counts here was changed: that is told where those rows are read. */
+  readonly #isRetryChanged: boolean;
   /** null: the file is older than retries. */
   readonly #retried: Statement<[number], number | null> | null;
   readonly #root: Statement<[string, number], Uint8Array>;
@@ -54,6 +56,7 @@ class PageCheck implements PageTotals {
         .select(['origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
         .where('fact_id', '=', PARAM),
     );
+    this.#isRetryChanged = hasRetries(ctx) && isAnyRetryChanged(ctx.db);
     this.#retried = hasRetries(ctx)
       ? (prepare<[number]>(ctx.db, retriedEntries).pluck() as Statement<[number], number | null>)
       : null;
@@ -145,7 +148,7 @@ class PageCheck implements PageTotals {
       const detail = `entry ${firstUnknown} of the feed is neither in the journal nor refused`;
       return { code: 'page_entry_lost', field: 'to_seq', detail };
     }
-    if (accepted === row.accepted + this.#retriedOf(row.page_id)) return undefined;
+    if (accepted === row.accepted + this.#retriedOf(row.page_id) || this.#isRetryChanged) return undefined;
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 
