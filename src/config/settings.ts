@@ -147,6 +147,11 @@ const schema = z.strictObject({
     .register(sectionDoc, { doc: 'HTTP API for applications, operators and auditors.' }),
   network: z
     .strictObject({
+      private_key_file: z.string().default('').register(about, {
+        kind: 'text',
+        expected: 'a path of a libp2p swarm key, or "" for none',
+        doc: 'Key of a private network (/key/swarm/psk/1.0.0/): this node speaks to nodes alone that have the same one, before any other check. All partners need it; a code to join does not hold it. Relative paths start at the data folder. Empty: peer files alone decide.',
+      }),
       allow_addresses: z.array(text(networkFault)).max(64).default([]).register(about, {
         kind: 'list',
         expected: 'a list of networks such as ["10.0.0.0/8"]',
