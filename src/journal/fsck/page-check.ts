@@ -14,7 +14,7 @@ import { type Fault, type FsckContext, type StoredRow, walkTable } from './conte
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
 import { RelayedPages, type StoredOrigin } from './relayed-pages.ts';
-import { hasRetries } from './retry-check.ts';
+import { hasRetries, isAnyRetryChanged } from './retry-check.ts';
 
 export interface PageTotals {
   /** Facts accepted, by peer. */
@@ -34,6 +34,8 @@ export function checkPages(ctx: FsckContext, logs: PeerLogs): PageTotals {
 class PageCheck implements PageTotals {
   readonly #ctx: FsckContext;
   readonly #logs: PeerLogs;
+  /** A row that counts here was changed: that is told where those rows are read. */
+  readonly #isRetryChanged: boolean;
   /** null: the file is older than retries. */
   readonly #retried: Statement<[number], number | null> | null;
   readonly #stored: Statement<[string], StoredOrigin>;
@@ -54,6 +56,7 @@ class PageCheck implements PageTotals {
         .select(['chain_seq', 'received_from', 'origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
         .where('fact_id', '=', PARAM),
     );
+    this.#isRetryChanged = hasRetries(ctx) && isAnyRetryChanged(ctx.db);
     this.#retried = hasRetries(ctx)
       ? (prepare<[number]>(ctx.db, retriedEntries).pluck() as Statement<[number], number | null>)
       : null;
@@ -147,7 +150,8 @@ class PageCheck implements PageTotals {
       const detail = `entry ${firstUnknown} of the feed is neither in the journal nor refused`;
       return { code: 'page_entry_lost', field: 'to_seq', detail };
     }
-    if (accepted === row.accepted + this.#retriedOf(row.page_id)) return this.#relayed.finish(page);
+    if (accepted === row.accepted + this.#retriedOf(row.page_id) || this.#isRetryChanged)
+      return this.#relayed.finish(page);
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 
