@@ -3,7 +3,6 @@
  * commented `config.toml` that `init` writes and `config.example.toml` are all made from this table.
  */
 import { z } from 'zod';
-import { REVIEWED_ACTIONS } from '../core/approval.ts';
 import {
   DEFAULT_MAX_FUTURE_SKEW_MS,
   DEFAULT_MAX_PAST_SKEW_MS,
@@ -13,7 +12,6 @@ import {
   MAX_VALUE_BYTES,
   TARGET_PAGE_BYTES,
 } from '../core/limits.ts';
-import { ANCHOR_BACKENDS } from '../merkle/anchor-receipt.ts';
 import {
   addressFault,
   GARDEN,
@@ -24,29 +22,13 @@ import {
   nodeIdFault,
   urlFault,
 } from './checks.ts';
+import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './described.ts';
 import { type Fault, text, toFault } from './fault.ts';
+import { ANCHOR_SECTION } from './section-anchor.ts';
+import { REVIEW_SECTION } from './section-review.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 
 const LOG_LEVELS: readonly [LogLevel, ...LogLevel[]] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
-
-export type SettingKind = 'text' | 'integer' | 'boolean' | 'list';
-
-interface About {
-  readonly kind: SettingKind;
-  /** Completes "expected …". */
-  readonly expected: string;
-  readonly doc: string;
-  /** Names of the Stigmem reference that mean the same; `STIGMEM_PEERD_<SECTION>_<KEY>` goes without saying. */
-  readonly env?: readonly string[];
-}
-
-const about = z.registry<About>();
-const sectionDoc = z.registry<{ readonly doc: string }>();
-const MAX_SECONDS = 31_536_000;
-
-function integer(min: number, max: number, fallback: number): z.ZodDefault<z.ZodInt> {
-  return z.int().min(min).max(max).default(fallback);
-}
 
 const schema = z.strictObject({
   node_id: text(nodeIdFault).register(about, {
@@ -260,72 +242,7 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'What others may make this node hold.' }),
-  anchor: z
-    .strictObject({
-      backends: z
-        .array(z.enum(ANCHOR_BACKENDS))
-        .max(2)
-        .default(['local'])
-        .register(about, {
-          kind: 'list',
-          expected: 'a list of "local" and "rekor"',
-          doc: 'Transparency logs that checkpoints go to. "local" is a file: no outside trust, unless its storage cannot be rewritten.',
-          env: ['STIGMEM_TL_BACKEND'],
-        }),
-      interval: integer(1, 1_000_000, 1_000).register(about, {
-        kind: 'integer',
-        expected: 'a number from 1 to 1000000',
-        doc: 'A checkpoint is made after so many entries, at most one a second.',
-        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_INTERVAL'],
-      }),
-      max_age_s: integer(1, 86_400, 60).register(about, {
-        kind: 'integer',
-        expected: 'seconds from 1 to 86400',
-        doc: 'And after this time, if anything was written since the last one.',
-        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_MAX_AGE_S'],
-      }),
-      retry_s: integer(1, 86_400, 30).register(about, {
-        kind: 'integer',
-        expected: 'seconds from 1 to 86400',
-        doc: 'First pause after a log could not be reached; it doubles with each failure, up to an hour. Writes go on meanwhile.',
-        env: ['STIGMEM_FACT_CHAIN_CHECKPOINT_RETRY_S'],
-      }),
-      local_path: z
-        .string()
-        .min(1)
-        .default('anchors.jsonl')
-        .register(about, {
-          kind: 'text',
-          expected: 'a path of a file',
-          doc: 'File of the local log, one JSON line for each checkpoint. Relative paths start at the data folder; another volume is better.',
-          env: ['STIGMEM_TL_LOCAL_PATH'],
-        }),
-      rekor_url: text(urlFault)
-        .default('')
-        .register(about, {
-          kind: 'text',
-          expected: 'a URL such as "https://rekor.sigstore.dev"',
-          doc: 'Rekor to submit to. There is no default: whoever is trusted is chosen, not assumed.',
-          env: ['STIGMEM_TL_REKOR_URL'],
-        }),
-      rekor_version: z.int().min(1).max(2).default(1).register(about, {
-        kind: 'integer',
-        expected: '1 or 2',
-        doc: 'API of that Rekor: 1, or 2 (rekor-tiles).',
-      }),
-      rekor_read_url: text(urlFault).default('').register(about, {
-        kind: 'text',
-        expected: 'a URL, or "" for rekor_url with /api/v2',
-        doc: 'Where checkpoint and tiles of a Rekor of version 2 are read.',
-      }),
-      rekor_trust_root: z.string().default('').register(about, {
-        kind: 'text',
-        expected: 'a path of a Sigstore trusted_root.json',
-        doc: 'Keys that answers of Rekor are verified with. Needed with "rekor".',
-      }),
-    })
-    .prefault({})
-    .register(sectionDoc, { doc: 'Transparency logs: checkpoints of this node where it cannot rewrite them.' }),
+  anchor: ANCHOR_SECTION,
   tlog: z
     .strictObject({
       public: z.boolean().default(false).register(about, {
@@ -338,24 +255,7 @@ const schema = z.strictObject({
     .register(sectionDoc, {
       doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
     }),
-  review: z
-    .strictObject({
-      four_eyes: z
-        .array(z.enum(REVIEWED_ACTIONS))
-        .default([])
-        .register(about, {
-          kind: 'list',
-          expected: `a list of ${REVIEWED_ACTIONS.map((action) => JSON.stringify(action)).join(', ')}`,
-          doc: 'Actions that one person proposes and another approves, each with an API key of another name. Two keys that one person holds cannot be told apart from two persons. What is not listed is done at once.',
-        }),
-      proposal_hours: integer(1, 720, 72).register(about, {
-        kind: 'integer',
-        expected: 'hours from 1 to 720',
-        doc: 'A proposal that nobody has decided by then has expired.',
-      }),
-    })
-    .prefault({})
-    .register(sectionDoc, { doc: 'Decisions of operators about facts and partners.' }),
+  review: REVIEW_SECTION,
   log: z
     .strictObject({
       level: z

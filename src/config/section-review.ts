@@ -1,0 +1,24 @@
+/** Settings of what operators decide about facts and partners. */
+import { z } from 'zod';
+import { REVIEWED_ACTIONS } from '../core/approval.ts';
+import { about, integer, sectionDoc } from './described.ts';
+import type { Settings } from './settings-form.ts';
+
+export const REVIEW_SECTION: z.ZodPrefault<z.ZodType<Settings['review']>> = z
+  .strictObject({
+    four_eyes: z
+      .array(z.enum(REVIEWED_ACTIONS))
+      .default([])
+      .register(about, {
+        kind: 'list',
+        expected: `a list of ${REVIEWED_ACTIONS.map((action) => JSON.stringify(action)).join(', ')}`,
+        doc: 'Actions that one person proposes and another approves, each with an API key of another name. Two keys that one person holds cannot be told apart from two persons. What is not listed is done at once.',
+      }),
+    proposal_hours: integer(1, 720, 72).register(about, {
+      kind: 'integer',
+      expected: 'hours from 1 to 720',
+      doc: 'A proposal that nobody has decided by then has expired.',
+    }),
+  })
+  .prefault({})
+  .register(sectionDoc, { doc: 'Decisions of operators about facts and partners.' });
