@@ -88,8 +88,10 @@ function carry(wall: number, counter: number): Hlc {
   return counter > MAX_COUNTER ? { wall: wall + 1, counter: 0 } : { wall, counter };
 }
 
-/** Compares a remote wall time with the physical clock; equal to a limit passes. Null: acceptable. Without limits, too, a
- * time is refused that {@link receive} could not go on from: a clock at the end of its digits never ticks again. */
+/**
+ * Compares a remote wall time with the physical clock; equal to a limit passes. Null: acceptable. Without limits, too, a
+ * time is refused that {@link receive} could not go on from: a clock at the end of its digits never ticks again.
+ */
 export function checkSkew(remoteWallMs: number, nowMs: number, limits: SkewLimits): SkewRejection | null {
   const skewMs = remoteWallMs - nowMs;
   if (remoteWallMs > MAX_REMOTE_WALL) return { direction: 'future', skewMs };
