@@ -56,9 +56,28 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
   ],
   [['write', 'admin'], ['POST /v1/facts']],
   [
+    ['review', 'audit.read', 'admin'],
+    ['GET /v1/approvals', 'GET /v1/approvals/{id}'],
+  ],
+  [
+    ['review', 'admin:federation', 'admin'],
+    ['POST /v1/approvals/{id}/approve', 'POST /v1/approvals/{id}/reject', 'POST /v1/approvals/{id}/withdraw'],
+  ],
+  [
+    ['review', 'admin'],
+    [
+      'GET /v1/quarantine',
+      'GET /v1/quarantine/{id}',
+      'POST /v1/quarantine/{id}/promote',
+      'POST /v1/quarantine/{id}/reject',
+    ],
+  ],
+  [['admin:federation', 'admin'], ['POST /v1/federation/peers/{name}/retry']],
+  [
     ['read', 'admin'],
     [
       'GET /v1/changes',
+      'GET /v1/changes/decided',
       'GET /v1/facts',
       'GET /v1/facts/{id}',
       'GET /v1/facts/{id}/proof',
