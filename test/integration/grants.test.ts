@@ -117,7 +117,7 @@ test('each fact is explained by the rule that decides', async () => {
   assert.equal((await of(facts.local, 'c')).code, 'scope_local');
   assert.equal((await of(facts.team, 'b')).code, 'team_not_allowed');
   const public_ = await ask(`/v1/federation/peers/a/explain?fact=${facts.public}`, b);
-  assert.equal(public_.code, 'not_relayed');
+  assert.equal(public_.code, 'not_granted');
   assert.equal((await get(`/v1/federation/peers/b/explain?fact=nothing`)).status, 404);
 });
 

@@ -159,7 +159,7 @@ test('what cannot be granted is refused before a code is made; sixteen codes are
   const bad: readonly Partial<OnboardingTerms>[] = [
     { share: [], accept: [] },
     { share: ['local'] },
-    { share: ['from/globex.example/public'] },
+    { share: ['from/initech.example/company'] },
     { share: ['company/'] },
     { share: Array.from({ length: 17 }, (_, i) => `company/g${i}`) },
     { until: '2026-11-24T11:59:59Z' },
