@@ -391,16 +391,13 @@ export interface SettingInfo {
   readonly env: readonly string[];
 }
 
-export interface SectionInfo {
-  readonly name: string;
-  readonly doc: string;
-}
-
 /** All settings in the order of the file. */
 export const SETTINGS: readonly SettingInfo[] = listSettings();
 
 /** All sections in the order of the file. */
-export const SECTIONS: readonly SectionInfo[] = Object.entries(schema.shape).flatMap(([name, field]) => {
+export const SECTIONS: readonly { readonly name: string; readonly doc: string }[] = Object.entries(
+  schema.shape,
+).flatMap(([name, field]) => {
   const info = sectionDoc.get(field);
   return info === undefined ? [] : [{ name, doc: info.doc }];
 });
