@@ -335,9 +335,7 @@ const schema = z.strictObject({
       }),
     })
     .prefault({})
-    .register(sectionDoc, {
-      doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
-    }),
+    .register(sectionDoc, { doc: 'The published logs: checkpoints, hash tiles and salted leaf data of both logs.' }),
   review: z
     .strictObject({
       four_eyes: z
