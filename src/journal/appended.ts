@@ -26,6 +26,8 @@ export const KEY_OF: {
   readonly grant_texts: 'grant_id';
   readonly disclosures: 'disclosure_id';
   readonly page_places: 'place_id';
+  readonly erasure_steps: 'step_id';
+  readonly erasure_acks: 'ack_id';
 } = {
   feeds: 'feed_id',
   entries: 'chain_seq',
@@ -47,6 +49,8 @@ export const KEY_OF: {
   grant_texts: 'grant_id',
   disclosures: 'disclosure_id',
   page_places: 'place_id',
+  erasure_steps: 'step_id',
+  erasure_acks: 'ack_id',
 };
 
 /** A row without its key, which the table gives, and without its sums. */

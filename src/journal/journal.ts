@@ -21,6 +21,7 @@ import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } fro
 import { draftOwn } from './drafts.ts';
 import { EntryLog } from './entry-log.ts';
 import { entryOf, hashBytes, hlcNumber } from './entry-row.ts';
+import { DEFAULT_ERASURES, type ErasureSettings, Erasures } from './erasures.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
@@ -51,6 +52,7 @@ export interface JournalOptions {
   readonly signedHeadsFile?: string;
   /** Opens a journal that is older than what was signed too, and signs and writes nothing until the guard is cleared. */
   readonly guarded?: boolean;
+  readonly erasures?: ErasureSettings;
 }
 
 /** What a verified page became. */
@@ -68,6 +70,7 @@ export class Journal {
   readonly anchors: AnchorRecords;
   readonly witness: WitnessRecords;
   readonly statements: KeyStatements;
+  readonly erasures: Erasures;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -86,6 +89,7 @@ export class Journal {
     this.identity = identity;
     this.#entries = new EntryLog(db);
     this.#audit = new AuditLog(db);
+    this.erasures = new Erasures(db, this.#audit, options.erasures ?? DEFAULT_ERASURES);
     this.#evidence = new EvidenceStore(db);
     this.peers = new PeerRecords(db);
     this.#places = new PagePlaces(db);
@@ -154,13 +158,22 @@ export class Journal {
     return this.#db;
   }
 
-  /** Appends facts that were asserted here. */
-  appendOwn(assertions: readonly VerifiedAssertion[], nowMs: number): Entry[] {
+  /**
+   * Appends facts that were asserted here.
+   *
+   * @param save writes what belongs to them, in the same transaction, and gives the record of it
+   */
+  appendOwn(
+    assertions: readonly VerifiedAssertion[],
+    nowMs: number,
+    save?: (entries: readonly Entry[]) => AuditInput,
+  ): Entry[] {
     this.guard.assertOpen();
     return this.#transact(() => {
       const drafts = assertions.map((assertion) => this.#draftOwn(assertion, nowMs));
       const entries = this.#entries.append(drafts, nowMs * 1000);
       this.#storeClock();
+      if (save !== undefined) this.#audit.append(save(entries), null, nowMs * 1000);
       return entries;
     });
   }
@@ -186,6 +199,7 @@ export class Journal {
       const refused = this.#refusals.facts(batch, nowUs);
       const pageId = this.peers.saveProgress(batch, nowUs);
       if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
+      this.erasures.take(entries, peer.nodeId, batch.feed, nowUs);
       this.#receiveClock(entries, nowMs);
       return {
         appended: entries.length === 0 ? null : { first, last: this.#entries.size },
@@ -261,13 +275,9 @@ export class Journal {
 
   /** One of this node's keys takes the place of another: statement, audit record and the fact that shows it, or nothing. */
   changeKey(statement: OpenedSuccession, fact: VerifiedAssertion, actor: string, nowMs: number): void {
-    this.guard.assertOpen();
-    this.#transact(() => {
+    this.appendOwn([fact], nowMs, () => {
       this.statements.save([statement], nowMs * 1000);
-      const input = { event: 'key_succession', actor, detail: successionDetail(statement) };
-      this.#audit.append(input, null, nowMs * 1000);
-      this.#entries.append([this.#draftOwn(fact, nowMs)], nowMs * 1000);
-      this.#storeClock();
+      return { event: 'key_succession', actor, detail: successionDetail(statement) };
     });
   }
 
@@ -285,10 +295,8 @@ export class Journal {
     const found = new Map<string, SeenFact>();
     for (const id of ids) {
       const row = this.#seen.get(id);
-      if (row === undefined) continue;
-      const entry = entryOf(row);
-      const { node_id = null, leaf_hash = null } = entry.origin ?? {};
-      found.set(id, { ...entry, node_id, origin_leaf: leaf_hash });
+      const fact = row === undefined ? this.erasures.seen(id) : seenFact(entryOf(row));
+      if (fact !== undefined) found.set(id, fact);
     }
     return found;
   }
@@ -373,6 +381,7 @@ export class Journal {
 
   /** What ordinary appending does besides: what is hidden from reads stays so. */
   #takePutBack(entries: readonly Entry[], nowMs: number): void {
+    this.erasures.takePutBack(entries, this.identity.nodeId, nowMs * 1000);
     for (const entry of entries) {
       const reason = entry.origin === null ? null : quarantineOf(entry);
       const feed = feedOf(entry);
@@ -395,4 +404,9 @@ export class Journal {
   #storeClock(): void {
     this.#saveClock.run(['hlc', hlcNumber(formatHlc(this.#clock))]);
   }
+}
+
+function seenFact(entry: Entry): SeenFact {
+  const { node_id = null, leaf_hash = null } = entry.origin ?? {};
+  return { ...entry, node_id, origin_leaf: leaf_hash };
 }

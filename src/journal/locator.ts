@@ -103,6 +103,22 @@ export const SUMMED_COLUMNS: { readonly [T in SummedTable]: readonly SummedColum
   grant_texts: ['grant_id', 'digest', 'text'],
   disclosures: ['disclosure_id', 'peer', 'feed', 'after_seq', 'to_seq', 'tree_size', 'grant_id', 'sent_us'],
   page_places: ['place_id', 'page_id', 'first_seq', 'entries'],
+  erasure_steps: [
+    'step_id',
+    'fact',
+    'node_id',
+    'step',
+    'feed',
+    'feed_seq',
+    'target_seq',
+    'tombstone_seq',
+    'page_id',
+    'due_us',
+    'at_us',
+    'actor',
+    'reason',
+  ],
+  erasure_acks: ['ack_id', 'peer', 'tombstone_seq', 'note', 'received_us'],
 };
 
 /** What the sums of a table are made from. */

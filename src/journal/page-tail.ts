@@ -2,10 +2,10 @@
 import { chainHash } from '../core/chain.ts';
 import { decodeEntry } from '../core/entry.ts';
 import { parseCheckpoint } from '../merkle/checkpoint.ts';
-import { entryLeafHashInto } from '../merkle/commitment.ts';
-import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
+import { sameHash } from '../merkle/hash.ts';
 import { parseNote } from '../merkle/note.ts';
 import { foldPage } from '../merkle/page-proof.ts';
+import { storedLeaves } from '../wire/erased-entry.ts';
 import { type DecodedPage, decodePage, type PageFrames } from '../wire/page.ts';
 
 /** The last entry of a peer's chain that was judged here. */
@@ -36,9 +36,6 @@ function isProved({ header, salts, entries, proof }: DecodedPage): boolean {
   const note = parseNote(header.checkpoint);
   const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note;
   if (!checkpoint.ok) return false;
-  const leaves = Buffer.allocUnsafe(entries.length * HASH_BYTES);
-  for (const [i, entry] of entries.entries())
-    entryLeafHashInto(salts[i] ?? new Uint8Array(0), entry, leaves, i * HASH_BYTES);
-  const folded = foldPage(checkpoint.value.size, header.indexes, leaves, proof);
+  const folded = foldPage(checkpoint.value.size, header.indexes, storedLeaves(salts, entries), proof);
   return folded.ok && sameHash(folded.value, checkpoint.value.root);
 }

@@ -166,6 +166,7 @@ function openWriter(
     ...given,
     witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
+    erasures: config.tombstones,
     nodeAuthority: config.authority,
     maxValueBytes: config.limits.maxValueBytes,
     nowMs: Date.now,

@@ -96,6 +96,7 @@ export async function federate(
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
     ...noticesOf(base, () => started),
+    takeErasures: (nodeId, acks) => base.writer.takeErasures(nodeId, acks),
     ...servingDeps(base),
     transport,
     hello,
@@ -150,7 +151,7 @@ function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connecte
 
 function servingDeps(
   base: Base,
-): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Receipts> {
+): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeErasures' | 'takeNotices' | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
     ...givingOf(base),

@@ -6,6 +6,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { TakenClosures } from './ask-closures.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
+import type { PendingErasures } from './send-erasures.ts';
 import type { PendingNotes } from './send-notes.ts';
 import type { PendingNotices } from './send-notices.ts';
 import type { PendingReceipts } from './send-receipts.ts';
@@ -25,6 +26,8 @@ export interface PullJournal {
   receiptsTaken(peer: string, pageId: number): Promise<void>;
   pendingNotices(peer: string): Promise<PendingNotices>;
   noticesTaken(peer: string, groups: PendingNotices['groups']): Promise<void>;
+  pendingErasures(peer: string): Promise<PendingErasures>;
+  erasuresTold(peer: string, steps: readonly number[]): Promise<void>;
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures>;
   pendingNotes(peer: string): Promise<PendingNotes>;
   notesTaken(peer: string, pageId: number): Promise<void>;

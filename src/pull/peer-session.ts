@@ -25,6 +25,7 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
+import { sendErasures } from './send-erasures.ts';
 import { sendNotes } from './send-notes.ts';
 import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';
@@ -180,6 +181,7 @@ export class PeerSession {
       this.#watch(accept);
       await this.#giveReceipts(signal);
       await this.#giveNotices(signal);
+      await this.#giveErasures(signal);
       await this.#askClosures(accept, signal);
       return this.#rest('idle');
     } catch (error) {
@@ -259,6 +261,15 @@ export class PeerSession {
     if (greeted !== null && !greeted.protocols.includes(NOTICE_PROTOCOL)) return;
     await sendNotices(peer, this.#deps, signal).catch((error: unknown) => {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'notices not taken');
+    });
+  }
+
+  /** Nor on these: a peer that takes none does not learn that its facts are erased here. */
+  async #giveErasures(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted === null) return;
+    await sendErasures(peer, greeted, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'erasures not acknowledged');
     });
   }
 

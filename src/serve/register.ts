@@ -5,6 +5,7 @@ import type { ServeOptions } from '../transport/answer.ts';
 import type { Transport } from '../transport/transport.ts';
 import {
   CLOSURE_PROTOCOL,
+  ERASURE_PROTOCOL,
   HELLO_PROTOCOL,
   KEEP_PROTOCOL,
   NOTICE_PROTOCOL,
@@ -16,6 +17,7 @@ import {
 } from '../wire/protocols.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { answerClosure, type ClosureDeps } from './answer-closure.ts';
+import { answerErasure, type ErasureDeps } from './answer-erasure.ts';
 import { answerKeep, type KeepDeps } from './answer-keep.ts';
 import { answerNotice, type NoticeDeps } from './answer-notice.ts';
 import { answerProof } from './answer-proof.ts';
@@ -53,7 +55,7 @@ const CLOSURES_AT_ONCE = 20;
 const NOTICES_PER_SECOND = 5;
 const NOTICES_AT_ONCE = 20;
 
-export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, KeepDeps, NoticeDeps {
+export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, ErasureDeps, KeepDeps, NoticeDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -120,6 +122,12 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     limits: limits(SHORT_MS, PROOF_MS),
     rate: { perSecond: NOTICES_PER_SECOND, burst: NOTICES_AT_ONCE },
     handler: (request, { peerId }) => answerNotice(request, peerId, deps),
+  });
+  await serve(ERASURE_PROTOCOL, {
+    maxInboundStreams: 1,
+    limits: limits(SHORT_MS, PROOF_MS),
+    rate: { perSecond: NOTICES_PER_SECOND, burst: NOTICES_AT_ONCE },
+    handler: (request, { peerId }) => answerErasure(request, peerId, deps),
   });
   await serve(KEEP_PROTOCOL, {
     maxInboundStreams: 1,

@@ -5,6 +5,7 @@ import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
+import { type ErasureStatus, type ErasureView, ErasureViews } from '../journal/erasure-views.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { HeldPages } from '../journal/held-pages.ts';
@@ -64,6 +65,8 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   refusalNotices(query: NoticeQuery): readonly ShownNotice[];
+  erasures(before: number, limit: number): readonly ErasureView[];
+  erasure(fact: string): ErasureStatus | null;
   close(): void;
 }
 
@@ -82,6 +85,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const packets = new PacketReader(db);
   const notices = new RefusalNotices(db);
   const receipts = new ReceiptRecords(db);
+  const erasures = new ErasureViews(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -102,6 +106,8 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     ...publishMethods(db, facts),
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),
+    erasures: (before, limit) => erasures.list(before, limit),
+    erasure: (fact) => erasures.status(fact),
     refusalNotices: (query) => notices.list(query, entries),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.

@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
+import type { ErasureSettings } from '../journal/erasures.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
@@ -19,6 +20,8 @@ import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
+import { type ErasureMethods, erasureMethods } from './erasure-methods.ts';
+import { Erasing } from './erasing.ts';
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
@@ -45,6 +48,7 @@ export interface WriterData {
   readonly signedHeadsFile: string;
   /** Starts held by the restore guard. */
   readonly guarded: boolean;
+  readonly erasures: ErasureSettings;
 }
 
 /** What the writer tells by itself. */
@@ -81,6 +85,7 @@ export interface WriterMethods
   extends AnchorMethods,
     GrantsMethods,
     DeclarationMethods,
+    ErasureMethods,
     GuardMethods,
     KeyMethods,
     NotesMethods,
@@ -136,8 +141,10 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     announce(seconds);
     catchUp.called();
   };
+  const erasing = new Erasing(journal, [projector, words]);
   const poll = setInterval(() => {
     try {
+      erasing.advance(Date.now());
       journal.chainMutationAttempts(Date.now());
       journal.summarizeRefusals(Date.now());
       announce(0);
@@ -154,6 +161,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...keyMethods(journal),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
+    ...erasureMethods(journal, erasing, signer),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),

@@ -8,10 +8,10 @@ import { feedNameOf } from '../core/feed-name.ts';
 import { err, firstOk, ok, type Result } from '../core/result.ts';
 import { isoMicros, parseIsoInstant } from '../core/time.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
-import { entryLeafHashInto } from '../merkle/commitment.ts';
 import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { foldPage } from '../merkle/page-proof.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
+import { isBlank, isErasedEntry, storedLeaves } from '../wire/erased-entry.ts';
 import { decodePage, type PageFrames } from '../wire/page.ts';
 
 /** An entry under a checkpoint of ours. */
@@ -75,17 +75,15 @@ export function openOwnPage(
   const { header, salts, entries, proof } = page.value;
   const checkpoint = firstOk(log.keys, (key) => openCheckpoint(header.checkpoint, { origin: log.origin, key }));
   if (!checkpoint.ok) return null;
-  const leaves = Buffer.allocUnsafe(entries.length * HASH_BYTES);
-  for (const [i, bytes] of entries.entries())
-    entryLeafHashInto(salts[i] ?? new Uint8Array(0), bytes, leaves, i * HASH_BYTES);
+  const leaves = storedLeaves(salts, entries);
   const folded = foldPage(checkpoint.value.size, header.indexes, leaves, proof);
   if (!folded.ok || !sameHash(folded.value, checkpoint.value.root)) return null;
-  return entries.map((bytes, i) => ({
-    index: header.indexes[i] ?? 0,
-    salt: salts[i] ?? new Uint8Array(0),
-    bytes,
-    leafHash: leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-  }));
+  return entries.flatMap((bytes, i) => {
+    // Nobody can write again what has no body any more: its place stays missing.
+    if (isErasedEntry(bytes) || isBlank(bytes)) return [];
+    const leafHash = leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+    return { index: header.indexes[i] ?? 0, salt: salts[i] ?? new Uint8Array(0), bytes, leafHash };
+  });
 }
 
 /**

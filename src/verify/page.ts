@@ -5,6 +5,7 @@ import type { Difference, PageReason, RefusalEvent } from '../core/verdict.ts';
 import { entryLeafHashInto } from '../merkle/commitment.ts';
 import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { foldPage } from '../merkle/page-proof.ts';
+import { isErasedEntry } from '../wire/erased-entry.ts';
 import { type DecodedPage, decodePage, type SignedPageFrames } from '../wire/page.ts';
 import type { PageHeader } from '../wire/page-header.ts';
 import type { Malformed } from '../wire/shape.ts';
@@ -19,6 +20,7 @@ import {
   type PageEntries,
   type VerifiedFeedHead,
 } from './position-rules.ts';
+import { checkErasures } from './tombstone-rules.ts';
 
 /** A page that is refused as a whole: nothing of it is taken and the cursor stays. What it costs: `PENALTY`. */
 export interface PageRefusal {
@@ -51,6 +53,8 @@ export interface OpenedPage extends PageEntries {
   /** Bytes of each entry as received. */
   readonly bytes: readonly Uint8Array[];
   readonly readings: readonly EntryReading[];
+  /** Places whose entry has no body any more, as a tombstone in the same tree says. */
+  readonly erased: ReadonlySet<number>;
   /** True when the page proof leads from these very bytes to the signed root. Otherwise nothing is known yet. */
   readonly foldOk: boolean;
   /** Packed page proof. */
@@ -83,6 +87,9 @@ export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<Ope
   const outOfRange = checkRange(header, size, ctx);
   if (outOfRange !== null) return refused(outOfRange);
 
+  const erasures = checkErasures(decoded.value, checkpoint.value, ctx);
+  if (erasures.fault !== null) return refused(erasures.fault);
+
   const readings = decoded.value.entries.map(readEntry);
   const entries = readings.map((reading): Entry | null => (reading.ok ? reading.value : null));
   const leaves = leafHashes(decoded.value);
@@ -106,6 +113,7 @@ export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<Ope
     salts,
     bytes,
     readings,
+    erased: erasures.places,
     foldOk,
     proof,
   });
@@ -144,8 +152,11 @@ function readEntry(bytes: Uint8Array): EntryReading {
 /** Over the bytes as received: what was hashed and signed is what was sent, not what we would have written. */
 function leafHashes({ salts, entries }: DecodedPage): Buffer {
   const leaves = Buffer.allocUnsafe(entries.length * HASH_BYTES);
-  for (const [i, entry] of entries.entries())
-    entryLeafHashInto(salts[i] ?? new Uint8Array(0), entry, leaves, i * HASH_BYTES);
+  for (const [i, entry] of entries.entries()) {
+    const salt = salts[i] ?? new Uint8Array(0);
+    if (isErasedEntry(entry)) leaves.set(salt, i * HASH_BYTES);
+    else entryLeafHashInto(salt, entry, leaves, i * HASH_BYTES);
+  }
   return leaves;
 }
 

@@ -1,17 +1,19 @@
 /** Peers' pages as they were received: bytes, notes, proof, cursors; and what became of each of their entries. */
+import { sql } from 'kysely';
 import { decodeEntry } from '../../core/entry.ts';
 import { authorityOf } from '../../core/node-id.ts';
 import { encodeBase64 } from '../../merkle/base64.ts';
 import type { Checkpoint } from '../../merkle/checkpoint.ts';
-import { entryLeafHashInto } from '../../merkle/commitment.ts';
 import { HASH_BYTES, sameHash } from '../../merkle/hash.ts';
 import { foldPage } from '../../merkle/page-proof.ts';
+import { isBlank, isErasedEntry, storedLeaves } from '../../wire/erased-entry.ts';
 import { type DecodedPage, decodePage } from '../../wire/page.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { pageDigest } from '../peer-records.ts';
 import { feedKey } from './audit-check.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
+import { hasErasures } from './erasure-check.ts';
 import type { PeerLogs } from './peer-logs.ts';
 
 export interface PageTotals {
@@ -37,6 +39,7 @@ class PageCheck implements PageTotals {
     { origin_node_id: string; origin_chain_seq: number; origin_leaf_hash: Uint8Array }
   >;
   readonly #root: Statement<[string, number], Uint8Array>;
+  readonly #erased: Statement<[number, number], number> | null;
   readonly #cursors = new Map<string, number>();
   readonly accepted = new Map<string, number>();
   readonly refused = new Map<string, number>();
@@ -51,6 +54,13 @@ class PageCheck implements PageTotals {
         .select(['origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
         .where('fact_id', '=', PARAM),
     );
+    const erased = sqlBuilder
+      .selectFrom('erasure_steps')
+      .select('target_seq')
+      .where('page_id', '=', PARAM)
+      .where('feed_seq', '=', PARAM)
+      .where(sql<boolean>`step = 'erased'`);
+    this.#erased = hasErasures(ctx.db) ? prepare(ctx.db, erased) : null;
     this.#root = prepare<[string, number]>(
       ctx.db,
       sqlBuilder.selectFrom('peer_checkpoints').select('root').where('peer', '=', PARAM).where('tree_size', '=', PARAM),
@@ -58,8 +68,8 @@ class PageCheck implements PageTotals {
   }
 
   judge(row: Page): Fault | undefined {
-    const garbled = judgeDigest(row);
     const decoded = decodePage(row);
+    const garbled = judgeDigest(row, decoded.ok && decoded.value.entries.some(isBlank));
     add(this.refused, feedKey(row.peer, row.feed), row.refused);
     if (!decoded.ok) {
       this.#moveCursor(feedKey(authorityOf(row.peer) ?? '', row.feed), row.after_seq, row.to_seq);
@@ -67,7 +77,7 @@ class PageCheck implements PageTotals {
       return garbled ?? { code: 'page_malformed', field: frame, detail: `${decoded.error.at}: ${decoded.error.got}` };
     }
     const page = decoded.value;
-    const leaves = leavesOf(page);
+    const leaves = storedLeaves(page.salts, page.entries);
     const faults = [
       garbled,
       this.#judgeCursor(page),
@@ -127,7 +137,8 @@ class PageCheck implements PageTotals {
     let unknown = 0;
     let firstUnknown = 0;
     page.entries.forEach((bytes, i) => {
-      const place = this.#placeOf(row.peer, bytes, leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES), page, i);
+      const leaf = leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+      const place = isBlank(bytes) ? this.#blankAt(row, i) : this.#placeOf(row.peer, bytes, leaf, page, i);
       if (place === 'accepted') accepted++;
       if (place === 'unknown' && unknown++ === 0) firstUnknown = row.after_seq + 1 + i;
     });
@@ -143,7 +154,14 @@ class PageCheck implements PageTotals {
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 
+  /** An entry that was accepted, and whose bytes were erased: a step says so. */
+  #blankAt({ page_id, after_seq }: Page, i: number): Place {
+    return this.#erased?.get(page_id, after_seq + 1 + i) === undefined ? 'unknown' : 'accepted';
+  }
+
   #placeOf(peer: string, bytes: Uint8Array, leaf: Uint8Array, page: DecodedPage, i: number): Place {
+    // It was never taken: the tombstone that stands for it was judged with the page.
+    if (isErasedEntry(bytes)) return 'held';
     const entry = decodeEntry(bytes);
     const stored = entry.ok ? this.#stored.all(entry.value.fact_id) : [];
     if (stored.length === 0) return 'unknown';
@@ -160,8 +178,10 @@ class PageCheck implements PageTotals {
 type Place = 'accepted' | 'held' | 'unknown';
 const NO_HASH = new Uint8Array(0);
 
-function judgeDigest(row: Page): Fault | undefined {
+function judgeDigest(row: Page, isBlanked: boolean): Fault | undefined {
   const digest = pageDigest(row);
+  // What an erasure took out of the entries frame cannot be hashed any more; the page proof holds all that is left in it.
+  if (isBlanked) digest.set(row.digest.subarray(HASH_BYTES, 2 * HASH_BYTES), HASH_BYTES);
   if (digest.equals(row.digest)) return undefined;
   const frames = ['header', 'entries', 'proof'];
   const at = digest.findIndex((byte, i) => byte !== row.digest[i]);
@@ -186,14 +206,6 @@ function judgeHeader(row: Page, { header }: DecodedPage): Fault | undefined {
 /** Authority of the log that a checkpoint is of. */
 function ownerOf(checkpoint: string): string {
   return originOf(checkpoint, 0)?.split('/journal/')[0] ?? '';
-}
-
-function leavesOf(page: DecodedPage): Buffer {
-  const leaves = Buffer.alloc(page.entries.length * HASH_BYTES);
-  page.entries.forEach((bytes, i) => {
-    entryLeafHashInto(page.salts[i] ?? NO_HASH, bytes, leaves, i * HASH_BYTES);
-  });
-  return leaves;
 }
 
 /** Where some entries were refused the page proof may have failed: then each entry was judged by a proof of its own. */

@@ -44,6 +44,8 @@ export interface FsckCounts {
   disclosures: number;
   page_places: number;
   kept_notes: number;
+  erasure_steps: number;
+  erasure_acks: number;
   mutation_attempts: number;
   anchors: number;
   verified_receipts: number;
@@ -92,6 +94,8 @@ export class Findings {
     disclosures: 0,
     page_places: 0,
     kept_notes: 0,
+    erasure_steps: 0,
+    erasure_acks: 0,
     mutation_attempts: 0,
     anchors: 0,
     verified_receipts: 0,
