@@ -1,4 +1,4 @@
-/** What an API key may do. The names are the Stigmem reference's. */
+/** What an API key may do. The names are the Stigmem reference's, but for `legal.hold`. */
 export const PERMISSIONS = [
   'read',
   'write',
@@ -6,6 +6,7 @@ export const PERMISSIONS = [
   'audit.read',
   'admin',
   'admin:federation',
+  'legal.hold',
   'instruction:write',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];

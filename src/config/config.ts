@@ -46,7 +46,11 @@ export interface Config {
     /** null: without an end */
     readonly validMs: number | null;
   };
-  readonly tombstones: { readonly undoWindowMs: number; readonly receivedWindowMs: number; readonly maxPerHour: number };
+  readonly tombstones: {
+    readonly undoWindowMs: number;
+    readonly receivedWindowMs: number;
+    readonly maxPerHour: number;
+  };
   readonly guard: {
     /** Absolute, or relative to where the process runs if the data folder is. */
     readonly signedHeadsFile: string;

@@ -6,8 +6,8 @@ import { isBlank, isErasedEntry, storedLeaves } from '../wire/erased-entry.ts';
 import { type DecodedPage, decodePage, encodeEntries } from '../wire/page.ts';
 import { KEY_SUCCESSION } from '../wire/succession.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import { erasedRow, isErased } from './erased-row.ts';
 import { hashText } from './entry-row.ts';
+import { erasedRow, isErased } from './erased-row.ts';
 import type { Erasure } from './erasure-records.ts';
 import { JournalError } from './errors.ts';
 import { locatorSums } from './locator.ts';
@@ -35,11 +35,19 @@ export class BodyEraser {
     const entries = sqlBuilder.selectFrom('entries').selectAll();
     this.#row = prepare(db, entries.where('chain_seq', '=', PARAM));
     this.#byId = prepare(db, entries.where('fact_id', '=', PARAM));
-    this.#byOrigin = prepare(db, entries.where('origin_node_id', '=', PARAM).where('origin_chain_seq', '=', PARAM).limit(ONE));
+    this.#byOrigin = prepare(
+      db,
+      entries.where('origin_node_id', '=', PARAM).where('origin_chain_seq', '=', PARAM).limit(ONE),
+    );
     const pages = sqlBuilder.selectFrom('pages').selectAll();
     this.#pageOf = prepare(
       db,
-      pages.where('peer', '=', PARAM).where('feed', '=', PARAM).where('to_seq', '>=', PARAM).orderBy('page_id').limit(ONE),
+      pages
+        .where('peer', '=', PARAM)
+        .where('feed', '=', PARAM)
+        .where('to_seq', '>=', PARAM)
+        .orderBy('page_id')
+        .limit(ONE),
     );
     this.#page = prepare(db, pages.where('page_id', '=', PARAM));
     const save = sqlBuilder.updateTable('pages').set({ entries: PARAM, sum1: PARAM, sum2: PARAM });
@@ -70,7 +78,8 @@ export class BodyEraser {
   #inPage(peer: string, said: Tombstone, page: DecodedPage, place: number, pageId: number): Named {
     const bytes = page.entries[place] ?? new Uint8Array(0);
     const leaf = leafAt(page, place);
-    if (page.header.indexes[place] !== said.leaf_index) return contradicts(`feed position ${said.feed_seq} is another leaf`);
+    if (page.header.indexes[place] !== said.leaf_index)
+      return contradicts(`feed position ${said.feed_seq} is another leaf`);
     if (hashText(leaf) !== said.leaf_hash) return contradicts('the leaf that was received has another hash');
     if (isErasedEntry(bytes) || isBlank(bytes)) return { kind: 'absent' };
     const entry = decodeEntry(bytes);
@@ -90,7 +99,9 @@ export class BodyEraser {
     if (row === undefined || isErased(row)) return { kind: 'absent' };
     if (hashText(row.origin_leaf_hash ?? NO_HASH) !== said.leaf_hash || hashText(factDigest(row.fact_id)) !== said.fact)
       return contradicts('the entry that was put back is another one');
-    return isOfNode(row.relation) ? contradicts('no tombstone can name it') : { kind: 'held', targetSeq: row.chain_seq, pageId: null };
+    return isOfNode(row.relation)
+      ? contradicts('no tombstone can name it')
+      : { kind: 'held', targetSeq: row.chain_seq, pageId: null };
   }
 
   /**
@@ -118,7 +129,10 @@ export class BodyEraser {
     const { chain_seq, ...cells } = row;
     const names = Object.keys(cells) as (keyof typeof cells)[];
     const set = Object.fromEntries(names.map((name) => [name, PARAM]));
-    const update = sqlBuilder.updateTable('entries').set(set as never).where('chain_seq', '=', PARAM);
+    const update = sqlBuilder
+      .updateTable('entries')
+      .set(set as never)
+      .where('chain_seq', '=', PARAM);
     prepare<unknown[]>(this.#db, update).run([...names.map((name) => cells[name]), chain_seq]);
   }
 

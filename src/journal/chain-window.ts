@@ -2,8 +2,8 @@
 import { chainHash, eventHashOfText } from '../core/chain.ts';
 import { cidOfText } from '../core/cid.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import { isErased } from './erased-row.ts';
 import { entryOf, hashText } from './entry-row.ts';
+import { isErased } from './erased-row.ts';
 import type { ChainBreak } from './read-model.ts';
 import type { EntryRow } from './tables.ts';
 

@@ -18,7 +18,10 @@ export function isErased(row: Pick<EntryRow, 'event_hash'>): boolean {
 }
 
 /** What is left of a row. @param salted the commitment of its leaf takes the place of its salt */
-export function erasedRow(row: EntryRow, salted: Uint8Array = commitment(row.salt, encodeEntry(entryOf(row)))): EntryRow {
+export function erasedRow(
+  row: EntryRow,
+  salted: Uint8Array = commitment(row.salt, encodeEntry(entryOf(row))),
+): EntryRow {
   const left: EntryRow = {
     ...row,
     fact_id: `erased:${row.chain_seq}`,

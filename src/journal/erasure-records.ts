@@ -46,11 +46,17 @@ export class ErasureRecords {
   constructor(db: Db) {
     this.#db = db;
     this.#insert = prepareAppend(db, 'erasure_steps');
-    this.#ofFact = prepare(db, steps.where('fact', '=', PARAM).where('node_id', '=', PARAM).orderBy('step_id', 'desc').limit(ONE));
+    this.#ofFact = prepare(
+      db,
+      steps.where('fact', '=', PARAM).where('node_id', '=', PARAM).orderBy('step_id', 'desc').limit(ONE),
+    );
     this.#steps = prepare(db, steps.where('fact', '=', PARAM).where('node_id', '=', PARAM).orderBy('step_id'));
     this.#byDigest = prepare(db, newest.where('fact', '=', PARAM).orderBy('step_id', 'desc'));
     this.#ofTarget = prepare(db, steps.where('target_seq', '=', PARAM).orderBy('step_id', 'desc').limit(ONE));
-    this.#ofAuthor = prepare(db, newest.where('node_id', '=', PARAM).where('step_id', '>', PARAM).orderBy('step_id').limit(PARAM));
+    this.#ofAuthor = prepare(
+      db,
+      newest.where('node_id', '=', PARAM).where('step_id', '>', PARAM).orderBy('step_id').limit(PARAM),
+    );
     this.#since = prepare(db, newest.where('step_id', '>=', PARAM).where(isOpen).orderBy('step_id'));
     this.#list = prepare(db, newest.where('step_id', '<', PARAM).orderBy('step_id', 'desc').limit(PARAM));
     const counted = sqlBuilder
@@ -59,7 +65,10 @@ export class ErasureRecords {
       .where('node_id', '=', PARAM)
       .where('step', '=', PARAM)
       .where('at_us', '>', PARAM);
-    this.#counted = prepare<[string, string, number]>(db, counted).pluck() as Statement<[string, string, number], number>;
+    this.#counted = prepare<[string, string, number]>(db, counted).pluck() as Statement<
+      [string, string, number],
+      number
+    >;
   }
 
   /** The caller holds the transaction. */

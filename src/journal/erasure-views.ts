@@ -38,7 +38,12 @@ export interface ErasureView {
 }
 
 export interface ErasureStatus extends ErasureView {
-  readonly steps: readonly { readonly step: string; readonly at: string; readonly actor: string | null; readonly reason: string | null }[];
+  readonly steps: readonly {
+    readonly step: string;
+    readonly at: string;
+    readonly actor: string | null;
+    readonly reason: string | null;
+  }[];
   readonly peers: readonly ToldPeer[];
 }
 

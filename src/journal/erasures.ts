@@ -64,7 +64,8 @@ export class Erasures {
       if (entry.relation !== TOMBSTONE || !feed.ok) continue;
       const said = decodeTombstone(entry.value_v);
       if (said !== null && entry.origin !== null) this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs);
-      else if (tombstoneOf(entry, self) !== null && said !== null) this.#issuedBefore(entry, said, self, feed.value, nowUs);
+      else if (tombstoneOf(entry, self) !== null && said !== null)
+        this.#issuedBefore(entry, said, self, feed.value, nowUs);
     }
   }
 

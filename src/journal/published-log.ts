@@ -10,8 +10,8 @@ import { HASH_BYTES, leafHash, sameHash } from '../merkle/hash.ts';
 import { formatSignatureLine, type NoteSignature, parseNote, parseSignatureLine } from '../merkle/note.ts';
 import { parseTilePath, rootAt, TILE_HASHES, type TileName, tileWidth } from '../merkle/tiles.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import { erasedLeafData, isErased } from './erased-row.ts';
 import { entryOf } from './entry-row.ts';
+import { erasedLeafData, isErased } from './erased-row.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import { type EntryRow, LOGS, type LogName } from './tables.ts';
 

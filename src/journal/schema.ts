@@ -6,8 +6,9 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
-import { DERIVED_5, TABLES_3, TABLES_6, WAITING_4 } from './schema-later.ts';
+
 import { erasureGuards, TABLES_7 } from './schema-erasures.ts';
+import { DERIVED_5, TABLES_3, TABLES_6, WAITING_4 } from './schema-later.ts';
 
 const TABLES = `
 CREATE TABLE meta (
@@ -292,7 +293,13 @@ WHERE c.log = 1;
 `;
 
 /** Every guarded table with its key column; `mutation_attempts` last. */
-export const GUARDED: Readonly<Record<string, string>> = { ...GUARDED_7, ...GUARDED_6, ...GUARDED_3, ...GUARDED_2, ...GUARDED_1 };
+export const GUARDED: Readonly<Record<string, string>> = {
+  ...GUARDED_7,
+  ...GUARDED_6,
+  ...GUARDED_3,
+  ...GUARDED_2,
+  ...GUARDED_1,
+};
 /** Keys that are not counted up: an existing one is refused, any other is let in. */
 const UNORDERED = new Set(['meta', 'tiles']);
 const GUARDED_VIEWS_1 = ['facts', 'fact_chain', 'federation_audit', 'fact_audit_log'] as const;

@@ -47,6 +47,11 @@ export function apiOf(
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
+    tombstones: {
+      order: (name, order) => writer.orderErasure(name, order),
+      list: (before, limit) => base.reader.erasures(before, limit),
+      status: (fact) => base.reader.erasure(fact),
+    },
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),

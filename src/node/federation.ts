@@ -108,6 +108,11 @@ export async function federate(
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
+  const tell = (authors: readonly string[]): void => {
+    for (const author of authors) sessions.due(author);
+  };
+  base.erased.add(tell);
+  owned.defer(() => void base.erased.delete(tell));
   const guard = restoreOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };

@@ -5,7 +5,15 @@ import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '..
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { hashBytes } from '../journal/entry-row.ts';
 import { cidKey, groupText, lookupKey } from '../journal/lookup-key.ts';
-import type { Change, ChangePage, FactPage, FactQuery, FactResult, StoredFact, TombstoneNotice } from '../journal/read-model.ts';
+import type {
+  Change,
+  ChangePage,
+  FactPage,
+  FactQuery,
+  FactResult,
+  StoredFact,
+  TombstoneNotice,
+} from '../journal/read-model.ts';
 import type { CheckedRow, ErasedFact } from '../journal/row-check.ts';
 import { TombstoneReader } from '../journal/tombstone-reader.ts';
 
@@ -92,7 +100,8 @@ export class FactReader {
     const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     return seqs.flatMap((seq) => {
       const row = this.#entries.bySeq(seq);
-      if (!row?.ok || row.entry.cid !== cid || this.#isOvertaken(row.entry) || this.#tombstones.isHidden(seq)) return [];
+      if (!row?.ok || row.entry.cid !== cid || this.#isOvertaken(row.entry) || this.#tombstones.isHidden(seq))
+        return [];
       const fact = this.#describe(row.entry, this.#nowIso());
       return fact.retracted ? [] : [fact];
     });

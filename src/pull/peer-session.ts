@@ -124,6 +124,11 @@ export class PeerSession {
     this.#wake.wake();
   }
 
+  /** There is something to tell the peer. */
+  due(): void {
+    this.#wake.wake();
+  }
+
   /** What the journal says of the peer has changed by other hands. */
   async refresh(): Promise<void> {
     const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);

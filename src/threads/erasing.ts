@@ -37,6 +37,12 @@ export interface ErasureOrder {
   readonly reason: string | null;
 }
 
+/** What was done, and whose facts have no bytes in the file any more since. */
+export interface Advanced {
+  readonly steps: number;
+  readonly authors: readonly string[];
+}
+
 /** Erasures that fall due at a moment are taken in runs: a call waits for one run at most. */
 const RUN = 64;
 const HOUR_MS = 3_600_000;
@@ -99,23 +105,25 @@ export class Erasing {
     return this.#decide(known, 'released', 'erasure_released', order, nowMs, nowMs * 1000);
   }
 
-  /** Takes the next step of what is due. Each is durable by itself, and taken again after a crash. @returns how many */
-  advance(nowMs: number): number {
+  /** Takes the next step of what is due. Each is durable by itself, and taken again after a crash. */
+  advance(nowMs: number): Advanced {
     const { erasures, guard } = this.#journal;
-    if (guard.isHeld) return 0;
+    if (guard.isHeld) return { steps: 0, authors: [] };
     const open = erasures.records.open();
     const due = open.filter(({ due_us }) => due_us !== null && due_us <= nowMs * 1000).slice(0, RUN);
     for (const erasure of due) {
       if (erasure.step === 'requested') this.#issue(erasure, nowMs);
       else this.#erase(erasure, nowMs);
     }
-    return due.length + this.#scrub(open.filter(({ step }) => step === 'erased').slice(0, RUN), nowMs);
+    const scrubbed = this.#scrub(open.filter(({ step }) => step === 'erased').slice(0, RUN), nowMs);
+    return { steps: due.length + scrubbed.length, authors: [...new Set(scrubbed.map(({ node_id }) => node_id))] };
   }
 
   #issue(erasure: Erasure, nowMs: number): void {
     const { records, bodies } = this.#journal.erasures;
     const row = erasure.target_seq === null ? undefined : bodies.row(erasure.target_seq);
-    if (row === undefined) throw new JournalError('broken', `entry ${erasure.target_seq} is to be erased and is not there`);
+    if (row === undefined)
+      throw new JournalError('broken', `entry ${erasure.target_seq} is to be erased and is not there`);
     this.#journal.appendOwn([this.#tombstoneOf(row, erasure, nowMs)], nowMs, ([entry]) => {
       const seq = entry?.chain_seq ?? null;
       records.next(erasure, 'issued', nowMs * 1000, { tombstone_seq: seq, due_us: nowMs * 1000 });
@@ -160,13 +168,13 @@ export class Erasing {
   }
 
   /** The bytes are gone once the write-ahead log is: a reader that still needs it is asked again later. */
-  #scrub(erased: readonly Erasure[], nowMs: number): number {
+  #scrub(erased: readonly Erasure[], nowMs: number): readonly Erasure[] {
     const { records, bodies } = this.#journal.erasures;
-    if (erased.length === 0 || !bodies.truncateLog()) return 0;
+    if (erased.length === 0 || !bodies.truncateLog()) return [];
     this.#journal.durably(() => {
       for (const erasure of erased) records.next(erasure, 'scrubbed', nowMs * 1000);
     });
-    return erased.length;
+    return erased;
   }
 
   #decide(
@@ -200,7 +208,10 @@ export class Erasing {
   #alarm(actor: string, nowMs: number): ErasureOutcome {
     if (nowMs - this.#alarmedMs >= HOUR_MS) {
       this.#alarmedMs = nowMs;
-      const detail = { max_per_hour: this.#journal.erasures.settings.maxPerHour, what: 'further tombstones are refused' };
+      const detail = {
+        max_per_hour: this.#journal.erasures.settings.maxPerHour,
+        what: 'further tombstones are refused',
+      };
       this.#journal.audit({ event: 'mass_deletion', actor, detail }, nowMs);
     }
     return { kind: 'refused', code: 'mass_deletion', retryAfterMs: HOUR_MS };

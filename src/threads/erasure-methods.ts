@@ -1,10 +1,11 @@
 /** The journal's part in erasures: orders of operators, and acknowledgements, ours and those of peers. */
+
+import { decodeTombstone } from '../core/tombstone.ts';
 import { DisclosureRecords } from '../journal/disclosure-records.ts';
 import { hashText } from '../journal/entry-row.ts';
 import { ErasureAcks } from '../journal/erasure-acks.ts';
 import type { Erasure } from '../journal/erasure-records.ts';
 import type { Journal } from '../journal/journal.ts';
-import { decodeTombstone } from '../core/tombstone.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import type { PendingErasures } from '../pull/send-erasures.ts';
 import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';

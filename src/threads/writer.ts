@@ -20,8 +20,8 @@ import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
-import { type ErasureMethods, erasureMethods } from './erasure-methods.ts';
 import { Erasing } from './erasing.ts';
+import { type ErasureMethods, erasureMethods } from './erasure-methods.ts';
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
@@ -61,6 +61,8 @@ export type WriterEvent =
       readonly seconds: number;
     }
   | { readonly kind: 'audited'; readonly seq: number }
+  /** Bodies of facts of these nodes are gone from the file: they are to be told. */
+  | { readonly kind: 'erased'; readonly authors: readonly string[] }
   | { readonly kind: 'failed'; readonly message: string }
   /** Look-ups or the index of words cannot be filled; null: they can again. */
   | { readonly kind: 'derived'; readonly fault: WriterFault | null };
@@ -80,6 +82,8 @@ export interface WriterStats {
 
 /** Attempts to change the file, and refusals that wait for their summary. */
 const POLL_MS = 1_000;
+/** From the end of its window to the clean file an erasure takes three. */
+const ERASURE_RUNS = 3;
 
 export interface WriterMethods
   extends AnchorMethods,
@@ -142,15 +146,27 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     catchUp.called();
   };
   const erasing = new Erasing(journal, [projector, words]);
-  const poll = setInterval(() => {
+  /** One that fails leaves the others alone, and is tried again. */
+  const attempt = (work: () => void): void => {
     try {
-      erasing.advance(Date.now());
-      journal.chainMutationAttempts(Date.now());
-      journal.summarizeRefusals(Date.now());
-      announce(0);
+      work();
     } catch (error) {
       tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
+  };
+  const poll = setInterval(() => {
+    attempt(() => {
+      journal.chainMutationAttempts(Date.now());
+      journal.summarizeRefusals(Date.now());
+    });
+    attempt(() => {
+      for (let run = 0; run < ERASURE_RUNS; run++) {
+        const { authors, steps } = erasing.advance(Date.now());
+        if (authors.length > 0) tell({ kind: 'erased', authors });
+        if (steps === 0) break;
+      }
+    });
+    attempt(() => announce(0));
   }, POLL_MS);
 
   const methods: WriterMethods = {

@@ -74,8 +74,7 @@ function checkErasure(
   if (!feed.ok || feed.value !== ctx.feed) return unproven('tombstone.feed', feed.ok ? feed.value : null, ctx.feed);
   const leafHash = `sha256:${Buffer.from(at.leaf).toString('hex')}`;
   if (said.leaf_hash !== leafHash) return unproven('tombstone.leaf_hash', said.leaf_hash, leafHash);
-  if (said.leaf_index !== at.index)
-    return unproven('tombstone.leaf_index', String(said.leaf_index), String(at.index));
+  if (said.leaf_index !== at.index) return unproven('tombstone.leaf_index', String(said.leaf_index), String(at.index));
   if (said.feed_seq !== at.feedSeq) return unproven('tombstone.feed_seq', String(said.feed_seq), String(at.feedSeq));
 
   const leaf = entryLeafHash(decodeBase64(salt) ?? new Uint8Array(HASH_BYTES), tombstone);

@@ -89,7 +89,10 @@ export function encodePage(content: PageContent): PageFrames {
 }
 
 /** The entries frame over lines that {@link decodePage} has taken apart. */
-export function encodeEntries(entries: readonly Omit<PageContent['entries'][number], 'index'>[], encoding: PageEncoding): Uint8Array {
+export function encodeEntries(
+  entries: readonly Omit<PageContent['entries'][number], 'index'>[],
+  encoding: PageEncoding,
+): Uint8Array {
   return packed(entryLines(entries), encoding);
 }
 

@@ -1,4 +1,5 @@
 /** One node of a simulated mesh: the product's own stations on a simulated disk and network, with a clock that may be wrong. */
+
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { PeerFile } from '../../src/config/peer-file.ts';
 import type { SeedUse } from '../../src/config/secret-file.ts';
+import { DEFAULT_ERASURES } from '../../src/journal/erasures.ts';
 import { type JournalIdentity, SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import type { Base } from '../../src/node/base.ts';
@@ -169,6 +171,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     cacheMiB: 1,
     signedHeadsFile: join(folder, SIGNED_HEADS_FILE),
     guarded: true,
+    erasures: DEFAULT_ERASURES,
   };
   const threads: InProcess[] = [];
   const scope = new Scope();
@@ -211,6 +214,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     audits: createAuditBell(),
     growth,
     appended,
+    erased: new Set(),
     writer,
     reader,
     failed: new Promise(() => {}),

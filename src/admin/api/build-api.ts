@@ -23,6 +23,7 @@ import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSigningKeys } from './signing-keys.ts';
 import { addTlog } from './tlog.ts';
+import { addTombstones } from './tombstones.ts';
 import { createCorruptionDesk } from './visibility.ts';
 import { addWitness } from './witness.ts';
 
@@ -48,6 +49,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addConsistency(apparatus);
   addChanges(apparatus, tools);
   addTlog(apparatus);
+  addTombstones(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
   addWitness(apparatus);

@@ -6,8 +6,8 @@ import { encodeBase64 } from '../../merkle/base64.ts';
 import { sameHash } from '../../merkle/hash.ts';
 import { quarantineOf } from '../../verify/entry-rules.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
-import { isErased } from '../erased-row.ts';
 import { entryOf, hashText } from '../entry-row.ts';
+import { isErased } from '../erased-row.ts';
 import { isInFeed, leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
@@ -97,7 +97,11 @@ class EntryCheck implements EntryTotals {
       vouched === undefined ? undefined : elsewhere(vouched),
       row.feed_seq === expected || this.#isAfterGap || feed === undefined
         ? undefined
-        : { code: 'feed_seq_gap', field: 'feed_seq', detail: `${row.feed_seq} where ${feed.name} stands at ${expected}` },
+        : {
+            code: 'feed_seq_gap',
+            field: 'feed_seq',
+            detail: `${row.feed_seq} where ${feed.name} stands at ${expected}`,
+          },
     ];
     this.#heads = [entry.chain_hash];
     return faults.find((fault) => fault !== undefined);

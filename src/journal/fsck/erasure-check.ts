@@ -4,10 +4,10 @@ import { decodeTombstone, TOMBSTONE, tombstoneEntity } from '../../core/tombston
 import { HASH_BYTES } from '../../merkle/hash.ts';
 import { parseErasureAck } from '../../wire/erasure-ack.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
-import { erasedLeafData, isErased, isWhollyErased } from '../erased-row.ts';
 import { hashText } from '../entry-row.ts';
-import { readIdentity } from '../identity.ts';
+import { erasedLeafData, isErased, isWhollyErased } from '../erased-row.ts';
 import type { ErasureStep } from '../erasure-records.ts';
+import { readIdentity } from '../identity.ts';
 import type { EntryRow, ErasureStepRow } from '../tables.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 
@@ -57,9 +57,14 @@ export class ErasedCheck {
   }
 
   judge(row: EntryRow): Fault | undefined {
-    if (!isWhollyErased(row)) return { code: 'erasure_partial', field: null, detail: 'something else than an erasure emptied it' };
+    if (!isWhollyErased(row))
+      return { code: 'erasure_partial', field: null, detail: 'something else than an erasure emptied it' };
     if (erasedLeafData(row) === undefined)
-      return { code: 'leaf_mismatch', field: 'leaf_hash', detail: 'the commitment that was left does not give the leaf' };
+      return {
+        code: 'leaf_mismatch',
+        field: 'leaf_hash',
+        detail: 'the commitment that was left does not give the leaf',
+      };
     const seq = this.#step?.get(row.chain_seq)?.tombstone_seq ?? null;
     const tombstone = seq === null ? undefined : this.#row.get(seq);
     if (tombstone !== undefined && names(tombstone, row)) return undefined;
@@ -123,7 +128,8 @@ class StepCheck {
     const ack = parseErasureAck(note.slice(0, note.lastIndexOf('\n\n') + 1));
     if (!ack.ok || ack.value.author !== this.#self)
       return { code: 'ack_malformed', field: 'note', detail: 'no acknowledgement of an erasure of ours' };
-    if (this.#ctx.findings.isDamaged('entries') || this.#row.get(tombstone_seq)?.relation === TOMBSTONE) return undefined;
+    if (this.#ctx.findings.isDamaged('entries') || this.#row.get(tombstone_seq)?.relation === TOMBSTONE)
+      return undefined;
     return { code: 'step_without_tombstone', field: 'tombstone_seq', detail: `entry ${tombstone_seq} is none` };
   }
 }

@@ -12,7 +12,10 @@ import { countRows, type Fault, type FsckContext, type StoredRow, walkTable } fr
 import { openWith, originOf } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
 
-type Noted = Pick<PageRow, 'peer' | 'feed' | 'after_seq' | 'to_seq' | 'tree_size' | 'header' | 'entries' | 'proof' | 'digest'>;
+type Noted = Pick<
+  PageRow,
+  'peer' | 'feed' | 'after_seq' | 'to_seq' | 'tree_size' | 'header' | 'entries' | 'proof' | 'digest'
+>;
 
 /**
  * Each note opens, names this node, and is over the frames of the page that is stored with it. Pages of a time before notes

@@ -12,8 +12,8 @@ import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { pageDigest } from '../peer-records.ts';
 import { feedKey } from './audit-check.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
-import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import { hasErasures } from './erasure-check.ts';
+import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
 
 export interface PageTotals {
