@@ -88,7 +88,10 @@ export class Erasures {
     }
     if (this.records.of(fact, peer) !== undefined) return;
     const nothing = { fact, node_id: peer, ...place, target_seq: null, page_id: null, due_us: null };
-    if (named.kind !== 'held') return this.#add(nothing, named.kind, nowUs);
+    if (named.kind !== 'held') {
+      this.#add(nothing, named.kind, nowUs);
+      return;
+    }
     const held = { ...nothing, target_seq: named.targetSeq, page_id: named.pageId };
     const isTooMany = this.records.count(peer, 'received', nowUs - HOUR_US) >= this.settings.maxPerHour;
     if (isTooMany) this.#stop(held, nowUs);

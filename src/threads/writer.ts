@@ -146,27 +146,16 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     catchUp.called();
   };
   const erasing = new Erasing(journal, [projector, words]);
-  /** One that fails leaves the others alone, and is tried again. */
-  const attempt = (work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
-    }
-  };
   const poll = setInterval(() => {
-    attempt(() => {
-      journal.chainMutationAttempts(Date.now());
-      journal.summarizeRefusals(Date.now());
-    });
-    attempt(() => {
-      for (let run = 0; run < ERASURE_RUNS; run++) {
-        const { authors, steps } = erasing.advance(Date.now());
-        if (authors.length > 0) tell({ kind: 'erased', authors });
-        if (steps === 0) break;
-      }
-    });
-    attempt(() => announce(0));
+    runEach(
+      [
+        () => journal.chainMutationAttempts(Date.now()),
+        () => journal.summarizeRefusals(Date.now()),
+        () => advanceErasures(erasing, tell),
+        () => announce(0),
+      ],
+      tell,
+    );
   }, POLL_MS);
 
   const methods: WriterMethods = {
@@ -195,6 +184,25 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   };
   journal.chainMutationAttempts(Date.now());
   return { methods, afterCall: (seconds) => (journal.db.open ? afterCall(seconds) : undefined) };
+}
+
+/** What is due now and then. One that fails leaves the others alone, and is tried again. */
+function runEach(works: readonly (() => void)[], tell: (event: WriterEvent) => void): void {
+  for (const work of works) {
+    try {
+      work();
+    } catch (error) {
+      tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+function advanceErasures(erasing: Erasing, tell: (event: WriterEvent) => void): void {
+  for (let run = 0; run < ERASURE_RUNS; run++) {
+    const { authors, steps } = erasing.advance(Date.now());
+    if (authors.length > 0) tell({ kind: 'erased', authors });
+    if (steps === 0) return;
+  }
 }
 
 function serve(port: MessagePort, data: WriterData): void {
