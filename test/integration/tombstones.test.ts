@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import Database from 'better-sqlite3';
 import { runFsck } from '../../src/app.ts';
+import type { PageRow } from '../../src/journal/tables.ts';
+import { decodePage } from '../../src/wire/page.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 
 const NOW = { 'tombstones.undo_window_s': '0', 'tombstones.received_window_s': '0' };
@@ -29,16 +32,29 @@ async function say(node: MeshNode, values: readonly string[]): Promise<readonly 
   return (body.results as { fact: { id: string } }[]).map(({ fact }) => fact.id);
 }
 
-async function ask(node: MeshNode, path: string, body?: object) {
+async function ask(node: MeshNode, path: string, body?: object, role: 'admin' | 'ro' = 'admin') {
   const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const headers = { authorization: `Bearer ${node.folder.keys.admin}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${node.folder.keys[role]}`, 'content-type': 'application/json' };
   const response = await node.fetch(new Request(`http://node.invalid${path}`, { ...init, headers }));
   // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes; each assertion says what it expects
   const json = (await response.json()) as any;
   return { status: response.status, body: json };
 }
 
-/** Files of a data folder that hold a text in either case, in plain or in base64. */
+/** Entries of the pages that a node has stored, taken apart. */
+function pagesOf(node: MeshNode): string {
+  const db = new Database(join(node.folder.dir, 'journal.db'), { readonly: true });
+  const pages = db.prepare<[], PageRow>('SELECT * FROM pages').all();
+  db.close();
+  return pages
+    .flatMap((page) => {
+      const decoded = decodePage(page);
+      return decoded.ok ? decoded.value.entries.map((bytes) => Buffer.from(bytes).toString('utf8')) : [];
+    })
+    .join('\n');
+}
+
+/** Files of a data folder that hold a text in either case. */
 function filesWith(node: MeshNode, text: string): string[] {
   const needles = [text, text.toLowerCase()].map((one) => Buffer.from(one));
   const found: string[] = [];
@@ -93,7 +109,7 @@ test('a tombstone erases a body in every file of two nodes, and a third pulls a 
   await a.base.writer.settleRecall();
   await b.base.writer.settleRecall();
   const proofs = await Promise.all(ids.map((id) => a.get(`/v1/facts/${id}/proof`)));
-  assert.ok(filesWith(a, SECRET).length > 0 && filesWith(b, SECRET.slice(0, 9)).length >= 0);
+  assert.ok(filesWith(a, SECRET).length > 0 && filesWith(b, SECRET).length > 0 && pagesOf(b).includes(SECRET));
 
   const asked = await ask(a, '/v1/tombstones', { fact: secretId, reason: 'it should not have been said' });
   assert.equal(asked.status, 200, JSON.stringify(asked.body));
@@ -110,6 +126,7 @@ test('a tombstone erases a body in every file of two nodes, and a third pulls a 
   assert.equal(status.peers[0].peer, b.nodeId);
   await until('b knows that a knows', async () => (await ask(b, `/v1/tombstones/${secretId}`)).body.state === 'told');
 
+  assert.ok(!pagesOf(b).includes(SECRET) && pagesOf(b).includes('/thing/3'));
   for (const node of [a, b]) {
     assert.deepEqual(filesWith(node, SECRET), [], node.nodeId);
     for (const word of SECRET.split('-')) assert.deepEqual(filesWith(node, word), [], `${node.nodeId} ${word}`);
@@ -142,4 +159,39 @@ test('a tombstone erases a body in every file of two nodes, and a third pulls a 
     const report = await runFsck(node.folder.dir, {});
     assert.deepEqual(report.problems, [], node.nodeId);
   }
+});
+
+test('who has no right to it learns of no hold', async (t) => {
+  const [a, b] = await start(t, ['a', 'b'], { ...NOW, 'tombstones.received_window_s': '3600' });
+  assert.ok(a !== undefined && b !== undefined);
+  const { secretId } = await prepared(a);
+  connect(a, b);
+  await pulled(a, b, 'b');
+  await ask(a, '/v1/tombstones', { fact: secretId });
+  await until('b hides it', async () => (await ask(b, `/v1/facts/${secretId}`)).status === 410);
+  const path = `/v1/tombstones/${secretId}/hold`;
+  assert.equal((await ask(b, path, {}, 'ro')).status, 403);
+  assert.equal((await ask(b, path, { reason: 'case 7' })).body.state, 'held');
+
+  const query = `/v1/facts?entity=${encodeURIComponent(`${a.nodeId}/thing/${SECRET}`)}`;
+  const [operator, reader] = [await ask(b, query), await ask(b, query, undefined, 'ro')];
+  assert.deepEqual([operator.body.facts, reader.body.facts, reader.body.tombstone_notices], [[], [], []]);
+  const [notice, ...more] = operator.body.tombstone_notices;
+  assert.deepEqual([notice.legal_hold, notice.state, notice.scope, more], [true, 'hidden', 'public', []]);
+  const hidden = await ask(b, `/v1/facts/${secretId}`, undefined, 'ro');
+  assert.deepEqual([hidden.status, Object.keys(hidden.body.detail)], [410, ['code', 'message']]);
+  assert.equal((await ask(b, `/v1/tombstones/${secretId}`, undefined, 'ro')).status, 403);
+  assert.equal((await ask(a, `/v1/tombstones/${secretId}`)).body.peers[0].erased_at, null);
+
+  const asserted = await ask(a, '/v1/facts', {
+    entity: `${a.nodeId}/tombstone/0`,
+    relation: 'stigmem:tombstone',
+    value: { type: 'text', v: '{}' },
+    source: a.nodeId,
+    scope: 'public',
+  });
+  assert.deepEqual(
+    [asserted.status, asserted.body.detail?.[0]?.loc ?? asserted.body.detail.code],
+    [400, 'namespace_reserved'],
+  );
 });
