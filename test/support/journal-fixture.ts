@@ -25,7 +25,7 @@ import { ALG_ECDSA } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { RecallIndex } from '../../src/projections/recall-index.ts';
-import { type Derived, Erasing } from '../../src/threads/erasing.ts';
+import { Erasing } from '../../src/threads/erasing.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
 import { openStatements } from '../../src/verify/key-chain.ts';
@@ -194,25 +194,29 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   while (projector.advance() > 0);
   const words = new RecallIndex(journal.db);
   while (words.advance() > 0);
-  fillErasures(journal, acme, [projector, words]);
 }
 
-/** An own fact whose body is erased, as acme acknowledges. */
-function fillErasures(journal: Journal, acme: HonestPeer, derived: readonly Derived[]): void {
+/** An own fact whose body is erased, as a peer acknowledges. Not part of {@link fillJournal}: what an erasure changes, other tests would see. */
+export function fillErasures(journal: Journal): void {
   appendOwn(journal, 1);
   const erased = journal.erasures.bodies.row(journal.size);
   if (erased === undefined) throw new Error('nothing was appended');
-  const erasing = new Erasing(journal, derived);
+  const projector = new Projector(journal.db);
+  const words = new RecallIndex(journal.db);
+  const erasing = new Erasing(journal, [projector, words]);
   const nowMs = NOW_MS + journal.size;
   erasing.request({ fact: erased.fact_id, actor: 'agent:test', reason: 'a test' }, nowMs);
   while (erasing.advance(nowMs + journal.erasures.settings.undoWindowMs).steps > 0);
+  const peer = new HonestPeer();
   const at = { feed: 'public', feedSeq: erased.feed_seq, leafHash: hashText(erased.leaf_hash) };
   const ack = { author: IDENTITY.nodeId, ...at, erasedAt: '2026-01-02T00:00:00.000Z' };
   journal.durably(() =>
-    new ErasureAcks(journal.db).save(acme.nodeId, journal.size, signErasureAck(ack, acme.signer), NOW_MS * 1000),
+    new ErasureAcks(journal.db).save(peer.nodeId, journal.size, signErasureAck(ack, peer.signer), NOW_MS * 1000),
   );
   journal.chainMutationAttempts(nowMs);
   journal.head(0);
+  while (projector.advance() > 0);
+  while (words.advance() > 0);
 }
 
 /** So few refusals of a peer that each has its record. */
