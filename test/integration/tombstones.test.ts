@@ -113,7 +113,7 @@ test('a tombstone erases a body in every file of two nodes, and a third pulls a 
 
   const asked = await ask(a, '/v1/tombstones', { fact: secretId, reason: 'it should not have been said' });
   assert.equal(asked.status, 200, JSON.stringify(asked.body));
-  assert.deepEqual([asked.status, asked.body.state, asked.body.peers.length], [200, 'requested', 1]);
+  assert.deepEqual([asked.body.steps[0].step, asked.body.peers.length], ['requested', 1]);
   await until('both have erased it', async () => {
     const { body } = await ask(a, `/v1/tombstones/${secretId}`);
     return body.state === 'scrubbed' && body.peers[0].erased_at !== null;
@@ -190,8 +190,6 @@ test('who has no right to it learns of no hold', async (t) => {
     source: a.nodeId,
     scope: 'public',
   });
-  assert.deepEqual(
-    [asserted.status, asserted.body.detail?.[0]?.loc ?? asserted.body.detail.code],
-    [400, 'namespace_reserved'],
-  );
+  assert.equal(asserted.status, 422);
+  assert.match(JSON.stringify(asserted.body), /written by the node itself/);
 });
