@@ -1,12 +1,14 @@
 /** Starts a node: puts the stations together, and takes them apart again. No rule lives here. */
-import { startServer } from './admin/server.ts';
-import { removeDaemonFile, writeDaemonFile } from './config/daemon-file.ts';
+import { type AdminServer, startServer } from './admin/server.ts';
+import { type DaemonInfo, removeDaemonFile, writeDaemonFile } from './config/daemon-file.ts';
 import type { ConfigFlags } from './config/overlay.ts';
 import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
+import { TlsWatch } from './node/tls-watch.ts';
+import { SYSTEM_CLOCK } from './transport/clock.ts';
 
 export { initJournal } from './journal/init.ts';
 export { runFsck } from './node/fsck.ts';
@@ -25,6 +27,8 @@ export interface RunningNode {
   readonly done: Promise<void>;
   /** Resolves when keys that had been missing were put back: stop it, and start it again. */
   readonly keysBack: Promise<void>;
+  /** Takes up new files of the API's certificate now. */
+  reload(): void;
   /** Finishes what is under way, then stops. */
   stop(): Promise<void>;
 }
@@ -47,14 +51,24 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const federation = await startFederation(base, starting);
   startAnchoring(base, starting);
 
-  const { host, port, tls, behindProxy, nodeUrl } = base.config.api;
+  const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;
-  const api = apiOf(base, federation, () => nodeUrl ?? url, starting);
-  const server = await startServer({ api, host, port, behindProxy, ...(tls === null ? {} : { tls }) });
+  let certificate: TlsWatch | undefined;
+  const notices = (): readonly string[] => certificate?.notices() ?? [];
+  const api = apiOf(base, federation, { nodeUrl: () => nodeUrl ?? url, notices }, starting);
+  const server = await startServer({ api, host, port, names, behindProxy, ...(tls === null ? {} : { tls }) });
   url = server.url;
   starting.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
-  writeDaemonFile(dir, { pid: process.pid, api: url, started_at: new Date().toISOString() });
+  const startedAt = new Date().toISOString();
+  const tell = (): void => writeDaemonFile(dir, daemonInfo(server, startedAt));
+  tell();
   starting.defer(() => removeDaemonFile(dir, process.pid));
+  if (tls !== null) {
+    const files = [tls.certFile, tls.keyFile];
+    const watch = new TlsWatch({ server, files, events: base.events, onLoaded: tell, clock: SYSTEM_CLOCK });
+    starting.defer(() => watch.stop());
+    certificate = watch;
+  }
   await federation.decided;
   startKeysWatch(base, starting);
 
@@ -63,14 +77,23 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const stop = (): Promise<void> => running.disposeAsync().then(stopped.resolve, stopped.reject);
   const done = Promise.race([stopped.promise, base.failed]);
   const { keysBack } = federation.guard;
-  return { api: url, addresses: federation.addresses(), nodeId: base.config.nodeId, done, keysBack, stop };
+  const { nodeId } = base.config;
+  const reload = (): void => certificate?.reload();
+  return { api: url, addresses: federation.addresses(), nodeId, done, keysBack, reload, stop };
+}
+
+function daemonInfo(server: AdminServer, startedAt: string): DaemonInfo {
+  const certificate = server.tls()?.cert;
+  const info = { pid: process.pid, api: server.url, started_at: startedAt };
+  return certificate === undefined ? info : { ...info, certificate };
 }
 
 /** The same API over the files of a folder whose node is not running. Nothing listens, nothing is pulled. */
 export async function openOffline(dir: string): Promise<OfflineNode> {
   await using opening = new AsyncDisposableStack();
   const base = await openBase(dir, {}, opening);
-  const api = apiOf(base, null, () => `http://${base.config.api.host}:${base.config.api.port}`, opening);
+  const nodeUrl = (): string => `http://${base.config.api.host}:${base.config.api.port}`;
+  const api = apiOf(base, null, { nodeUrl, notices: () => [] }, opening);
   base.failed.catch(() => {}); // a call that needs the journal says so itself
   const open = opening.move();
   return { fetch: async (request) => api.fetch(request), close: () => open.disposeAsync() };

@@ -1,4 +1,5 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
+import type { ActBy, ActOutcome, Proposal, ReviewedAction } from '../core/approval.ts';
 import type { DecisionCode } from '../core/disclosure.ts';
 import type { FeedChange, Preview } from '../core/disclosure-report.ts';
 import type { KeyStatus } from '../core/key-status.ts';
@@ -6,15 +7,19 @@ import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Result } from '../core/result.ts';
+import type { RetryOutcome } from '../core/retry.ts';
+import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
 import type { ErasureStatus, ErasureView } from '../journal/erasure-views.ts';
+import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditInput,
   AuditPage,
+  AuditRecord,
   ChangePage,
   FactPage,
   FactQuery,
@@ -32,6 +37,7 @@ import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { KeyStore } from './keys.ts';
 
@@ -111,10 +117,32 @@ export interface PeerDirectory {
   list(): readonly PeerStatus[];
   /** @param id the peer file's name, the node id or the libp2p peer id */
   get(id: string): PeerStatus | undefined;
-  /** Ends a suspension and has the peer asked again at once. Undefined when there is no such peer. */
-  resume(id: string, actor: string): Promise<PeerStatus | undefined>;
-  /** Pins a log key that waits for an operator, and has the peer asked again at once. */
-  trustKeys(name: string, keys: readonly string[], actor: string): Promise<TrustKeyOutcome>;
+  /** Ends a suspension, or proposes that, and has the peer asked again at once. Undefined when there is no such peer. */
+  resume(id: string, by: ActBy): Promise<ActOutcome<PeerStatus> | undefined>;
+  /** Pins a log key that waits for an operator, or proposes that, and has the peer asked again at once. */
+  trustKeys(name: string, keys: readonly string[], by: ActBy): Promise<TrustKeyOutcome>;
+  /** Has refused facts judged again, for some seconds. @param afterPage where the run before has stopped; 0 to begin */
+  retry(name: string, afterPage: number, by: { readonly actor: string; readonly why: string }): Promise<RetryOutcome>;
+}
+
+/** Facts that are hidden from readers. */
+export interface QuarantineDesk {
+  list(query: QuarantineQuery): Promise<QuarantinePage>;
+  history(factId: string): Promise<readonly AuditRecord[]>;
+  review(factId: string, decision: ReviewDecision, by: ActBy): Promise<ReviewOutcome>;
+}
+
+/** Proposals of actions that need two persons. What the actions do, their own parts know. */
+export interface ApprovalDesk {
+  /** Actions that the configuration asks two persons for. */
+  readonly fourEyes: readonly ReviewedAction[];
+  list(query: Omit<ProposalQuery, 'nowIso'>): Promise<ProposalPage>;
+  find(id: number): Promise<Proposal | null>;
+  /** Ends a proposal without doing anything. */
+  end(
+    id: number,
+    by: { readonly end: 'rejected' | 'withdrawn'; readonly actor: string; readonly reason: string },
+  ): Promise<ActOutcome<null>>;
 }
 
 type Onboarded<T> = Promise<Result<T, OnboardingRefusal>>;
@@ -260,7 +288,18 @@ export interface ApiWitness {
   state(): Promise<WitnessStatus>;
 }
 
-export type QuotaDimension = 'fact_read' | 'fact_write' | 'admin_action' | 'witness';
+/**
+ * `remedy`: what an operator needs to see and end trouble; a bucket of its own, so that no flood of other requests with the
+ * same key empties it.
+ */
+export type QuotaDimension =
+  | 'fact_read'
+  | 'fact_write'
+  | 'operator_read'
+  | 'admin_action'
+  | 'remedy'
+  | 'witness'
+  | 'failed_authentication';
 
 export interface ApiLimits {
   readonly maxBodyBytes: number;
@@ -290,8 +329,11 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   quotas: {
     fact_write: { burst: 20_000, perSecond: 5_000 },
     fact_read: { burst: 20_000, perSecond: 5_000 },
+    operator_read: { burst: 1_000, perSecond: 200 },
     admin_action: { burst: 60, perSecond: 1 },
+    remedy: { burst: 1_000, perSecond: 200 },
     witness: { burst: 200, perSecond: 20 },
+    failed_authentication: { burst: 30, perSecond: 1 },
   },
 };
 
@@ -310,9 +352,15 @@ export type ErasureRefusal =
 export interface ApiTombstones {
   order(
     name: ErasureOrderName,
-    order: { readonly fact: string; readonly actor: string; readonly reason: string | null },
+    order: {
+      readonly fact: string;
+      readonly actor: string;
+      readonly reason: string | null;
+      readonly approves: number | null;
+    },
   ): Promise<
     | { readonly kind: 'done' }
+    | { readonly kind: 'undecided'; readonly outcome: Exclude<ActOutcome<number>, { readonly kind: 'done' }> }
     | { readonly kind: 'refused'; readonly code: ErasureRefusal; readonly retryAfterMs: number | null }
   >;
   /** Newest first, from below `before`. */
@@ -325,6 +373,8 @@ export interface ApiDeps {
   readonly writer: ApiWriter;
   readonly reader: ApiReader;
   readonly peers: PeerDirectory;
+  readonly approvals: ApprovalDesk;
+  readonly quarantine: QuarantineDesk;
   /** null while the node does not run. */
   readonly witness: ApiWitness | null;
   /** null while the node does not run. */

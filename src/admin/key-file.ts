@@ -3,13 +3,17 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomically } from '../config/atomic-file.ts';
 import { AdminError } from './errors.ts';
-import { PERMISSIONS, type Permission } from './permissions.ts';
+import { KEY_CLASSES, KEY_ROLES, type KeyClass, type KeyRole, PERMISSIONS, type Permission } from './permissions.ts';
 
 /** A key as it stands in the file: everything but the secret. Times are ISO texts in UTC. */
 export interface StoredKey {
   readonly id: string;
   readonly name: string;
   readonly secret_sha256: string;
+  /** Keys of before there were classes are people's. */
+  readonly class: KeyClass;
+  /** The role it was made for; null: its permissions were named. */
+  readonly role: KeyRole | null;
   readonly permissions: readonly Permission[];
   readonly created_at: string;
   readonly expires_at: string | null;
@@ -17,10 +21,12 @@ export interface StoredKey {
 }
 
 const INSTANT = z.iso.datetime();
-const STORED_KEY: z.ZodType<StoredKey> = z.strictObject({
+const STORED_KEY = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{8}$/),
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
   secret_sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  class: z.enum(KEY_CLASSES).default('human'),
+  role: z.enum(KEY_ROLES).nullable().default(null),
   permissions: z.array(z.enum(PERMISSIONS)),
   created_at: INSTANT,
   expires_at: INSTANT.nullable(),

@@ -1,7 +1,8 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AdminError } from './errors.ts';
 import { changeKeyFile, fileStamp, readKeyFile, type StoredKey } from './key-file.ts';
-import type { Permission } from './permissions.ts';
+import { openKeyUse } from './key-use.ts';
+import { humanOnly, type KeyClass, type KeyRole, type Permission } from './permissions.ts';
 
 const KEY = /^smk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})$/;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -17,6 +18,9 @@ export type { StoredKey } from './key-file.ts';
 
 export interface NewKey {
   readonly name: string;
+  /** Default: automation, unless it is given what only a person may hold. */
+  readonly class?: KeyClass;
+  readonly role?: KeyRole | null;
   readonly permissions: readonly Permission[];
   /** Days until the key expires; default {@link DEFAULT_KEY_DAYS}. */
   readonly days?: number;
@@ -34,8 +38,12 @@ export interface KeyStore {
   /** @throws AdminError `key_invalid`, `key_name_taken`, and those of the key file */
   create(key: NewKey, nowMs: number): CreatedKey;
   list(): readonly StoredKey[];
+  /** When a key was last taken for good, ISO; null: never, or not since this was noted. */
+  lastUsed(id: string): string | null;
   /** @returns the key as revoked, or null if there is none with this id */
   revoke(id: string, nowMs: number): StoredKey | null;
+  /** Writes what is not written yet. */
+  close(): void;
 }
 
 /** Tells whether a key is in force. */
@@ -50,9 +58,16 @@ export function keyState(key: StoredKey, nowMs: number): 'active' | 'expired' | 
  */
 export function openKeyStore(path: string): KeyStore {
   const current = cachedKeys(path);
+  const use = openKeyUse(path.replace(/\.json$/, '.used.json'));
   return {
-    authenticate: (presented, nowMs) => authenticate(current(), presented, nowMs),
+    authenticate(presented, nowMs) {
+      const key = authenticate(current(), presented, nowMs);
+      if (key !== null) use.note(key.id, nowMs);
+      return key;
+    },
     list: () => [...current().values()],
+    lastUsed: (id) => use.last(id),
+    close: () => use.close(),
     create(request, nowMs) {
       const created = newKey(request, nowMs);
       changeKeyFile(path, (keys) => {
@@ -115,12 +130,18 @@ function newKey(request: NewKey, nowMs: number): CreatedKey {
     id,
     name: request.name,
     secret_sha256: secretHash(secret),
+    class: classOf(request),
+    role: request.role ?? null,
     permissions: [...new Set(request.permissions)].sort(),
     created_at: isoOf(nowMs),
     expires_at: isoOf(nowMs + (request.days ?? DEFAULT_KEY_DAYS) * DAY_MS),
     revoked_at: null,
   };
   return { key, secret };
+}
+
+function classOf({ class: keyClass, permissions }: NewKey): KeyClass {
+  return keyClass ?? (humanOnly(permissions) === null ? 'automation' : 'human');
 }
 
 function refuseInvalid(request: NewKey): void {
@@ -132,6 +153,13 @@ function refuseInvalid(request: NewKey): void {
   }
   if (request.permissions.length === 0) {
     throw new AdminError('key_invalid', 'a key needs at least one permission');
+  }
+  const forPeople = humanOnly(request.permissions);
+  if (classOf(request) === 'automation' && forPeople !== null) {
+    throw new AdminError(
+      'key_invalid',
+      `a key of class automation cannot have ${forPeople}: that is decided by people; leave it out, or make a key of class human`,
+    );
   }
   const days = request.days ?? DEFAULT_KEY_DAYS;
   if (!(days > 0 && days <= MAX_KEY_DAYS)) {

@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { refused } from './api/responses.ts';
 import type { ApiEnv } from './api/route.ts';
 import { AdminError } from './errors.ts';
-import { isLoopback, whyForeign } from './server-guard.ts';
+import { type HostRule, isLoopback, whyForeign } from './server-guard.ts';
+import { ServerTls, type TlsOutcome, type TlsState } from './server-tls.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export interface ServerTimeouts {
   /** From connect to the end of the headers. */
@@ -30,7 +31,9 @@ export interface ServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  readonly tls?: TlsFiles;
+  /** Names besides those of the certificate and of loopback that the Host header may have. */
+  readonly names?: readonly string[];
   /** The operator's word that a proxy in front of us ends TLS. */
   readonly behindProxy: boolean;
   readonly timeouts?: ServerTimeouts;
@@ -41,6 +44,10 @@ export interface AdminServer {
   /** e.g. `http://127.0.0.1:8765` */
   readonly url: string;
   readonly port: number;
+  /** Null: plain HTTP. */
+  tls(): TlsState | null;
+  /** Reads certificate and key again, for connections that come from now on. */
+  reloadTls(nowMs: number): TlsOutcome;
   /** Takes no new connections, ends streams, lets requests finish for so long, then cuts them. */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
@@ -52,12 +59,19 @@ export interface AdminServer {
 export async function startServer(options: ServerOptions): Promise<AdminServer> {
   refuseInsecure(options);
   const stopping = new AbortController();
-  const server = createServer(options, stopping.signal);
+  const tls = options.tls === undefined ? null : new ServerTls(options.tls);
+  const server = createServer(options, tls, stopping.signal);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const scheme = options.tls === undefined ? 'http' : 'https';
   const host = options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host;
-  return { url: `${scheme}://${host}:${port}`, port, close: ({ graceMs }) => close(server, stopping, graceMs) };
+  return {
+    url: `${scheme}://${host}:${port}`,
+    port,
+    tls: () => tls?.state() ?? null,
+    reloadTls: (nowMs) => (tls !== null && isHttps(server) ? tls.reload(server, nowMs) : { kind: 'unchanged' }),
+    close: ({ graceMs }) => close(server, stopping, graceMs),
+  };
 }
 
 function refuseInsecure({ host, port, tls, behindProxy }: ServerOptions): void {
@@ -72,7 +86,11 @@ Do one of these in the [api] section of config.toml:
   );
 }
 
-function createServer(options: ServerOptions, stopping: AbortSignal): Server {
+function isHttps(server: Server): server is HttpsServer {
+  return server instanceof HttpsServer;
+}
+
+function createServer(options: ServerOptions, tls: ServerTls | null, stopping: AbortSignal): Server {
   const timeouts = options.timeouts ?? DEFAULT_SERVER_TIMEOUTS;
   const serverOptions = {
     headersTimeout: timeouts.headersMs,
@@ -83,11 +101,11 @@ function createServer(options: ServerOptions, stopping: AbortSignal): Server {
     // Without it an HTTP/1.1 request without Host would get Node's own answer, which is not a JSON object.
     requireHostHeader: false,
   };
-  const listener = requestListener(options, stopping);
+  const listener = requestListener(options, tls, stopping);
   const server =
-    options.tls === undefined
+    tls === null
       ? createHttpServer(serverOptions, listener)
-      : createHttpsServer({ ...serverOptions, ...readTls(options.tls), minVersion: 'TLSv1.2' }, listener);
+      : createHttpsServer({ ...serverOptions, ...tls.options() }, listener);
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   return server;
@@ -95,13 +113,15 @@ function createServer(options: ServerOptions, stopping: AbortSignal): Server {
 
 function requestListener(
   options: ServerOptions,
+  tls: ServerTls | null,
   stopping: AbortSignal,
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> {
-  const onLoopback = isLoopback(options.host) && !options.behindProxy;
+  const rule = hostRule(options, tls);
   const serve = getRequestListener(
     (request, env) => {
-      const { host, origin } = env.incoming.headers;
-      const foreign = whyForeign({ host, origin }, onLoopback);
+      const { host, origin, 'sec-fetch-site': fetchSite, 'sec-fetch-mode': fetchMode } = env.incoming.headers;
+      const { method } = request;
+      const foreign = whyForeign({ method, host, origin, fetchSite, fetchMode }, rule());
       if (foreign !== null) return refused({ status: 403, detail: foreign });
       return options.api.fetch(request, { stopping, address: env.incoming.socket.remoteAddress });
     },
@@ -124,13 +144,10 @@ function requestListener(
   };
 }
 
-function readTls(tls: { certFile: string; keyFile: string }): { cert: Buffer; key: Buffer } {
-  try {
-    return { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
-  } catch (error) {
-    const message = `cannot read the TLS certificate or key of the admin API: ${(error as Error).message}`;
-    throw new AdminError('tls_files_unreadable', message, { cause: error });
-  }
+/** Asked at each request: a new certificate may have other names. */
+function hostRule({ host, behindProxy, names = [] }: ServerOptions, tls: ServerTls | null): () => HostRule {
+  const onLoopback = isLoopback(host) && !behindProxy;
+  return () => ({ onLoopback, names: new Set([host.toLowerCase(), ...names, ...(tls?.names() ?? [])]) });
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {

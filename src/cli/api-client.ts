@@ -1,5 +1,4 @@
 /** The node's API, wherever it is: in the running daemon, or over the files of a node that is not running. */
-import { readFileSync } from 'node:fs';
 import { loadConfig } from '../config/config.ts';
 import { readDaemonFile } from '../config/daemon-file.ts';
 import { dataPaths } from '../config/data-dir.ts';
@@ -46,7 +45,7 @@ const IN_PROCESS = 'http://offline.invalid';
 export async function connectApi(context: Context): Promise<Api> {
   const dir = context.dir();
   requireConfig(dir);
-  const token = readToken(dir);
+  const token = readToken(context, dir);
   const backend = (await connectDaemon(context, dir)) ?? (await openFiles(context, dir));
   return createApi(backend, token);
 }
@@ -65,7 +64,7 @@ export async function withApi<T>(context: Context, use: (api: Api) => Promise<T>
 export async function connectDaemonApi(context: Context): Promise<Api | null> {
   const dir = context.dir();
   const backend = await connectDaemon(context, dir);
-  return backend === null ? null : createApi(backend, readToken(dir));
+  return backend === null ? null : createApi(backend, readToken(context, dir));
 }
 
 /** A configuration error as a failure of a command. */
@@ -89,7 +88,8 @@ function requireConfig(dir: string): void {
   if (!config.ok) throw configFailure(config.error);
 }
 
-function readToken(dir: string): string {
+function readToken({ keyFile }: Context, dir: string): string {
+  if (keyFile !== null) return readOwnKey(keyFile);
   const token = readSecretFile(dataPaths(dir).cliToken, 'the key of the command line');
   if (token.ok) return token.value;
   const { where, message, fix } = token.error;
@@ -97,14 +97,27 @@ function readToken(dir: string): string {
   throw new CliError({ exit: 'unavailable', message: `${where}: ${message}`, fix: `${fix} ${renew}` });
 }
 
+function readOwnKey(file: string): string {
+  const key = readSecretFile(file, 'your API key');
+  if (key.ok) return key.value;
+  const { where, message, fix } = key.error;
+  throw new CliError({ exit: 'unavailable', message: `${where}: ${message}`, fix });
+}
+
 async function connectDaemon(context: Context, dir: string): Promise<Backend | null> {
   const info = readDaemonFile(dir, context.runtime.isAlive);
   if (info === null) return null;
-  const sender = openDaemonSender(info.api, info.api.startsWith('https:') ? readCertificate(dir) : null);
+  if (info.api.startsWith('https:') && info.certificate === undefined) {
+    const message = 'expected run/daemon.json to hold the certificate of a daemon that speaks HTTPS, got none';
+    throw new CliError({ exit: 'unavailable', message, fix: 'Restart the daemon: another version wrote the file.' });
+  }
+  // The one that is served, not the file: a new file that cannot be served must not lock the operator out.
+  const sender = openDaemonSender(info.api, info.certificate ?? null);
   try {
     const health = await sender.send(new Request(`${info.api}/healthz`));
     await health.body?.cancel();
-    return { daemon: info, send: sender.send, close: async () => sender.close() };
+    const { certificate: _, ...daemon } = info;
+    return { daemon, send: sender.send, close: async () => sender.close() };
   } catch (thrown) {
     sender.close();
     // Pids are reused: the process is there, but it is not our daemon. Whether one runs is for the lock to say.
@@ -116,14 +129,6 @@ async function connectDaemon(context: Context, dir: string): Promise<Backend | n
       { cause: thrown },
     );
   }
-}
-
-function readCertificate(dir: string): string {
-  const config = loadConfig(dir, {}, {});
-  const path = config.ok ? config.value.api.tls?.certFile : undefined;
-  if (path !== undefined) return readFileSync(path, 'utf8');
-  const message = 'the daemon speaks HTTPS with a certificate that config.toml does not name';
-  throw new CliError({ exit: 'unavailable', message, fix: 'Put api.tls_cert_file into config.toml.' });
 }
 
 async function openFiles(context: Context, dir: string): Promise<Backend> {
@@ -141,7 +146,8 @@ export function createApi(backend: Backend, token: string): Api {
     if (response.status !== 401) return response;
     throw new CliError({
       exit: 'unavailable',
-      message: 'expected the key in keys/cli.token to be accepted, got 401: it is revoked, expired or of another node',
+      message:
+        'expected the key (keys/cli.token, or that of --key-file) to be accepted, got 401: it is revoked, expired or of another node',
       fix: 'Make a new one: stigmem-peerd key create --cli --data DIR',
     });
   };

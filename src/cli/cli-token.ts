@@ -11,7 +11,10 @@ export function mintCliToken(dir: string, keys: KeyStore, nowMs: number): Stored
   for (const old of keys.list()) {
     if (old.name === NAME && old.revoked_at === null) keys.revoke(old.id, nowMs);
   }
-  const { key, secret } = keys.create({ name: NAME, permissions: ['admin'], days: DAYS }, nowMs);
+  const { key, secret } = keys.create(
+    { name: NAME, class: 'human', role: 'admin', permissions: ['admin'], days: DAYS },
+    nowMs,
+  );
   writeSecretFile(dataPaths(dir).cliToken, secret);
   return key;
 }

@@ -1,6 +1,6 @@
 /** What every command shares: its options, its surroundings, and how its result or failure reaches the user. */
 import { type Command, Option } from 'commander';
-import { DATA_VARIABLE } from '../config/overlay.ts';
+import { DATA_VARIABLE, KEY_FILE_VARIABLE } from '../config/overlay.ts';
 import { CliError, EXITS, type ExitName } from './exit.ts';
 import type { Node, Runtime } from './runtime.ts';
 import { createScreen, type Screen } from './screen.ts';
@@ -24,6 +24,7 @@ export interface Outcome {
 export interface CommonOptions {
   readonly data?: string;
   readonly json?: boolean;
+  readonly keyFile?: string;
 }
 
 /** What a running command has at hand. */
@@ -34,6 +35,8 @@ export interface Context {
   readonly json: boolean;
   /** The data folder. @throws CliError `usage` when none was named */
   dir(): string;
+  /** File of the API key that is used in place of the command line's own; null: none was named. */
+  readonly keyFile: string | null;
   /** A lasting line on standard error: for people, also while standard output carries JSON. */
   note(text: string): void;
 }
@@ -81,6 +84,7 @@ function createContext(cli: Cli, options: CommonOptions): Context {
     node: cli.node,
     screen: createScreen(runtime.stdout, runtime.env),
     json: options.json === true,
+    keyFile: options.keyFile ?? runtime.env[KEY_FILE_VARIABLE] ?? null,
     dir: () => {
       if (options.data !== undefined && options.data !== '') return options.data;
       throw new CliError({

@@ -1,4 +1,4 @@
-/** Requests to the daemon of this machine. Its certificate, if it has one, is compared with the file it was made from. */
+/** Requests to the daemon of this machine. Its certificate, if it has one, is the one that it wrote into its data folder, and no other. */
 import { X509Certificate } from 'node:crypto';
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
@@ -15,9 +15,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export function openDaemonSender(base: string, certPem: string | null): DaemonSender {
   const url = loopbackUrl(base);
   const agent =
-    url.protocol === 'https:' && certPem !== null
-      ? new HttpsAgent({ keepAlive: true, ...pinned(certPem) })
-      : new HttpAgent({ keepAlive: true });
+    certPem === null ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true, ...pinned(certPem) });
   return {
     send: async (request) => {
       const target = new URL(`${url.origin}${pathOf(request.url)}`);
@@ -81,6 +79,6 @@ function pinned(certPem: string): Readonly<Record<string, unknown>> {
     checkServerIdentity: (_host: string, presented: { readonly raw: Buffer }): Error | undefined =>
       presented.raw.equals(expected)
         ? undefined
-        : new Error('the daemon shows another certificate than api.tls_cert_file'),
+        : new Error('it shows another certificate than the daemon said that it serves'),
   };
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { openKeyStore } from '../admin/keys.ts';
-import { PERMISSIONS } from '../admin/permissions.ts';
+import { KEY_CLASSES, KEY_ROLES, PERMISSIONS } from '../admin/permissions.ts';
 import { loadConfig } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { configFailure, withApi } from './api-client.ts';
@@ -23,6 +23,8 @@ const STATE_STYLE = { active: 'green', expired: 'yellow', revoked: 'dim' } as co
 const MAX_DAYS = 3_650;
 
 interface CreateOptions extends CommonOptions {
+  readonly role?: string;
+  readonly class?: string;
   readonly permission: readonly string[];
   readonly days?: number;
   readonly cli?: boolean;
@@ -37,12 +39,20 @@ export function addKey(program: Command, cli: Cli): void {
     .command('create')
     .summary('make a key and show it once')
     .argument('[name]', 'what the key is for: a name that audit records carry')
+    .addOption(new Option('--role <role>', 'permissions that belong together').choices(KEY_ROLES))
+    .addOption(
+      new Option(
+        '--class <class>',
+        'who holds it; automation may not have admin, admin:federation or review (automation, unless one of these is asked for)',
+      ).choices(KEY_CLASSES),
+    )
     .addOption(new Option('--permission <name...>', 'what it may do').choices(PERMISSIONS).default([], 'none'))
     .option('--days <number>', 'days until it expires (90)', (text) => wholeNumber(text, 1, MAX_DAYS))
     .option('--cli', 'instead: a new key for this command line, when keys/cli.token is lost, expired or revoked')
     .action(action<CreateOptions>(cli, runCreate));
   withExamples(withCommonOptions(create), [
-    'key create importer --permission read write --data ./acme',
+    'key create importer --role writer --data ./acme',
+    'key create carla --role reviewer --class human --days 30 --data ./acme',
     'key create auditor --permission audit.read --days 7 --data ./acme',
     'key create --cli --data ./acme',
   ]);
@@ -58,16 +68,19 @@ export function addKey(program: Command, cli: Cli): void {
 
 async function runCreate(context: Context, [name]: readonly string[], options: CreateOptions): Promise<Outcome> {
   if (options.cli === true) return renewCliToken(context);
-  if (name === undefined || options.permission.length === 0) {
-    const message = 'expected a name and at least one --permission';
-    const fix = `For example: stigmem-peerd key create importer --permission read write. Permissions: ${PERMISSIONS.join(', ')}`;
+  const { role, class: keyClass, permission: permissions, days } = options;
+  if (name === undefined || (permissions.length === 0 && role === undefined)) {
+    const message = 'expected a name and --role, or at least one --permission';
+    const fix = `For example: stigmem-peerd key create importer --role writer. Roles: ${KEY_ROLES.join(', ')}. Permissions: ${PERMISSIONS.join(', ')}`;
     throw new CliError({ exit: 'usage', message, fix });
   }
-  const body = JSON.stringify({ name, permissions: options.permission, days: options.days });
+  const body = JSON.stringify({ name, class: keyClass, role, permissions, days });
   const json = await withApi(context, async (api) => expectOk(await api.post('/v1/admin/keys', body)));
   const key = JSON.parse(json) as KeyAnswer & { readonly secret: string };
   const until = key.expires_at === null ? 'never' : key.expires_at;
-  context.note(`Key ${key.id} (${key.name}): ${key.permissions.join(' ')}; expires ${until}. It is shown this once.`);
+  context.note(
+    `Key ${key.id} (${key.name}, ${key.class}): ${key.permissions.join(' ')}; expires ${until}. It is shown this once.`,
+  );
   return { json, human: key.secret };
 }
 
@@ -78,6 +91,7 @@ async function renewCliToken(context: Context): Promise<Outcome> {
   if (!config.ok && config.error.code === 'not_initialised') throw configFailure(config.error);
   const keys = openKeyStore(dataPaths(dir).apiKeys);
   const key = mintCliToken(dir, keys, context.runtime.nowMs());
+
   const human = `${dataPaths(dir).cliToken} holds a new key (${key.id}); the old one is revoked.`;
   return { json: JSON.stringify({ id: key.id, file: dataPaths(dir).cliToken }), human };
 }
@@ -89,10 +103,12 @@ async function runList(context: Context): Promise<Outcome> {
     key.id,
     key.name,
     { text: key.state, style: STATE_STYLE[key.state] },
-    key.permissions.join(' '),
+    key.class,
+    key.role ?? key.permissions.join(' '),
     key.expires_at,
+    key.last_used_at,
   ]);
-  return { json, human: context.screen.table(['ID', 'NAME', 'STATE', 'MAY', 'EXPIRES'], rows) };
+  return { json, human: context.screen.table(['ID', 'NAME', 'STATE', 'CLASS', 'MAY', 'EXPIRES', 'LAST USED'], rows) };
 }
 
 async function runRevoke(context: Context, [wanted = '']: readonly string[]): Promise<Outcome> {

@@ -101,6 +101,7 @@ function toPeer(name: string, options: NamedOptions): PeerFile {
     logKey: options.logKey ?? null,
     disabled: options.disabled === true,
     allowTeam: options.allowTeam === true,
+    addressesFrom: 'operator',
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };

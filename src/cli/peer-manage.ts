@@ -6,6 +6,7 @@ import { PEER_SUFFIX, type PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { problemText } from '../config/problem.ts';
 import type { FeedGrant as Grant } from '../core/disclosure.ts';
+import { type ActOptions, actedOutcome } from './acting.ts';
 import { connectDaemonApi, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';
@@ -92,12 +93,16 @@ export async function runRemove(context: Context, [name = '']: readonly string[]
 }
 
 /** `peer resume`: needs the API, because a suspension is a record of the journal. */
-export async function runResume(context: Context, [name = '']: readonly string[]): Promise<Outcome> {
+export async function runResume(
+  context: Context,
+  [name = '']: readonly string[],
+  { reason }: ActOptions,
+): Promise<Outcome> {
   requirePeer(context.dir(), name);
-  const json = await withApi(context, async (api) =>
-    expectOk(await api.post(`/v1/federation/peers/${name}/resume`, '{}')),
+  const answer = await withApi(context, (api) =>
+    api.post(`/v1/federation/peers/${name}/resume`, JSON.stringify({ reason })),
   );
-  return { json, human: `${name} is taken up again.` };
+  return actedOutcome(answer, `${name} is taken up again.`);
 }
 
 /** @throws CliError `not_found` */

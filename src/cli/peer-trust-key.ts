@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
+import { type ActOptions, actedOutcome } from './acting.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
-import type { CommonOptions, Context, Outcome } from './cli.ts';
+import type { Context, Outcome } from './cli.ts';
 import { requirePeer } from './peer-manage.ts';
 import type { PeerStatus } from './wire-shapes.ts';
 
-interface TrustKeyOptions extends CommonOptions {
+interface TrustKeyOptions extends ActOptions {
   readonly key: readonly string[];
 }
 
@@ -14,17 +15,18 @@ interface TrustKeyOptions extends CommonOptions {
 export async function runTrustKey(
   context: Context,
   [name = '']: readonly string[],
-  { key }: TrustKeyOptions,
+  { key, reason }: TrustKeyOptions,
 ): Promise<Outcome> {
   requirePeer(context.dir(), name);
   const path = `/v1/federation/peers/${name}`;
-  const { changes, json } = await withApi(context, async (api) => {
+  const { changes, answer } = await withApi(context, async (api) => {
     const before = JSON.parse(expectOk(await api.get(path))) as PeerStatus;
-    const answer = expectOk(await api.post(`${path}/trust-key`, JSON.stringify({ keys: key })));
-    return { changes: before.key_changes, json: answer };
+    const body = JSON.stringify({ keys: key, reason });
+    return { changes: before.key_changes, answer: await api.post(`${path}/trust-key`, body) };
   });
   const lines = changes.flatMap(keyLines);
-  return { json, human: [...lines, `What ${name} signs with now is trusted; it is asked at once.`].join('\n') };
+  const outcome = actedOutcome(answer, `What ${name} signs with now is trusted; it is asked at once.`);
+  return { ...outcome, human: [...lines, outcome.human].join('\n') };
 }
 
 /** Both keys, each with the SHA-256 of its public key. */

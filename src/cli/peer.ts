@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { type ActOptions, withReason } from './acting.ts';
 import { action, type Cli, withCommonOptions, withExamples } from './cli.ts';
 import { runAdd } from './peer-add.ts';
 import { runList, runRemove, runResume } from './peer-manage.ts';
 import { runNotices } from './peer-notices.ts';
 import { addOnboarding } from './peer-onboarding.ts';
+import { runRetry } from './peer-retry.ts';
 import { runShow } from './peer-show.ts';
 import { runTrustKey } from './peer-trust-key.ts';
 import { readUntil } from './terms-options.ts';
@@ -34,8 +36,7 @@ export function addPeer(program: Command, cli: Cli): void {
     .action(action(cli, runRemove));
   withExamples(withCommonOptions(remove), ['peer remove globex --data ./acme']);
 
-  const resume = group
-    .command('resume')
+  const resume = withReason(group.command('resume'), false)
     .summary('take a suspended partner up again')
     .description(
       'A partner whose signed data contradicts itself is suspended: nothing more is taken from it until an operator has looked at the evidence (audit list --peer NAME) and resumes it. A partner that is left alone after failures is tried at once, too.',
@@ -43,6 +44,15 @@ export function addPeer(program: Command, cli: Cli): void {
     .argument('<name>', 'name of the partner')
     .action(action(cli, runResume));
   withExamples(withCommonOptions(resume), ['peer resume globex --data ./acme']);
+
+  const retry = withReason(group.command('retry'), true)
+    .summary('judge what was refused of a partner again')
+    .description(
+      'After you have corrected what it was refused for (what is taken, namespaces, clock bounds, largest value): facts that pass now are taken, once, and the partner is told. Others stay refused. A partner that is left alone after failures is tried at once, too.',
+    )
+    .argument('<name>', 'name of the partner')
+    .action(action<ActOptions>(cli, runRetry));
+  withExamples(withCommonOptions(retry), ["peer retry globex --reason 'namespaces were missing' --data ./acme"]);
 
   const notices = group
     .command('notices')
@@ -54,8 +64,7 @@ export function addPeer(program: Command, cli: Cli): void {
     .action(action(cli, runNotices));
   withExamples(withCommonOptions(notices), ['peer notices --data ./acme', 'peer notices globex --data ./acme']);
 
-  const trustKey = group
-    .command('trust-key')
+  const trustKey = withReason(group.command('trust-key'), false)
     .summary('trust the new keys of a partner')
     .description(
       'A partner whose log, anchor or witness key has changed without a signed succession is not pulled from until an operator says which key is right. Compare each new key with the partner over another channel first; `peer show NAME` has them.',

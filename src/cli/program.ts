@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../node/version.ts';
 import { addAnchors } from './anchors.ts';
+import { addApproval } from './approval.ts';
 import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { type Cli, reportFailure } from './cli.ts';
@@ -18,6 +19,7 @@ import { addJournal } from './journal.ts';
 import { addKey } from './key.ts';
 import { addKeys } from './keys.ts';
 import { addPeer } from './peer.ts';
+import { addQuarantine } from './quarantine.ts';
 import { addQuery } from './query.ts';
 import { addRecall } from './recall.ts';
 import { addRetract } from './retract.ts';
@@ -92,7 +94,20 @@ function createProgram(cli: Cli): Command {
   const grants = [addGrant, addExplain, addDisclosed];
   const facts = [addAssert, addRetract, addTombstone, addImport, addQuery, addRecall];
   const logs = [addAudit, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
-  for (const add of [addInit, addRun, addStatus, addPeer, ...grants, ...facts, ...logs, addKeys, addKey, addDemo])
+  for (const add of [
+    addInit,
+    addRun,
+    addStatus,
+    addPeer,
+    addQuarantine,
+    addApproval,
+    ...grants,
+    ...facts,
+    ...logs,
+    addKeys,
+    addKey,
+    addDemo,
+  ])
     add(program, cli);
   return program;
 }

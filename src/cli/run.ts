@@ -26,7 +26,7 @@ export function addRun(program: Command, cli: Cli): void {
     .command('run')
     .summary('run the node in the foreground')
     .description(
-      'Runs the node until SIGTERM or Ctrl-C: it then finishes what is under way and stops; a second signal ends it at once, which loses nothing that was acknowledged. Prints one line when it listens; logs are JSON lines on standard error.',
+      'Runs the node until SIGTERM or Ctrl-C: it then finishes what is under way and stops; a second signal ends it at once, which loses nothing that was acknowledged. SIGHUP has it read its certificate and key again. Prints one line when it listens; logs are JSON lines on standard error.',
     )
     .option('--listen <multiaddr...>', 'where peers may connect (listen.p2p)')
     .option('--api-host <host>', 'where the HTTP API listens (api.host)')
@@ -48,11 +48,13 @@ export function addRun(program: Command, cli: Cli): void {
 
 async function runNode(cli: Cli, context: Context, options: RunOptions): Promise<Outcome | null> {
   const { runtime } = context;
-  const stopping = stopRequests(runtime);
+  let reload = (): void => undefined;
+  const stopping = stopRequests(runtime, () => reload());
   try {
     const { runDaemon } = await context.node();
     for (let again = true; again; ) {
       const node = await runDaemon(context.dir(), flagsOf(options));
+      reload = () => node.reload();
       runtime.stdout.write(`${context.json ? listeningJson(node, runtime) : listeningLine(node, runtime)}\n`);
       const ended = Promise.race([stopping.first, node.done]).then(() => false);
       // Signing keys are read once: what was put back is taken up by a start like any other.
@@ -67,14 +69,18 @@ async function runNode(cli: Cli, context: Context, options: RunOptions): Promise
   }
 }
 
-/** The first signal resolves `first`; the second ends the process: whoever asks twice does not want to wait. */
-function stopRequests(runtime: Runtime): { readonly first: Promise<void>; ignore(): void } {
+/**
+ * The first signal resolves `first`; the second ends the process: whoever asks twice does not want to wait. SIGHUP is a
+ * closed terminal where there is one, and else the old word for "read your files again".
+ */
+function stopRequests(runtime: Runtime, onHangUp: () => void): { readonly first: Promise<void>; ignore(): void } {
   let resolveFirst = (): void => undefined;
   const first = new Promise<void>((resolve) => {
     resolveFirst = resolve;
   });
   let count = 0;
   const ignore = runtime.onStop((signal) => {
+    if (signal === 'SIGHUP' && !runtime.interactive) return onHangUp();
     count += 1;
     if (count === 1) {
       runtime.stderr.write(`stopping (${signal}); once more to stop at once\n`);

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
+import type { Network } from '../core/address.ts';
 import type { LogName } from '../journal/tables.ts';
 import type { ExportPlace } from '../node/tiles-export.ts';
 import { configFailure } from './api-client.ts';
@@ -15,6 +16,7 @@ import {
 } from './cli.ts';
 import { CliError } from './exit.ts';
 import { createProgress } from './progress.ts';
+import { s3Credentials } from './s3-credentials.ts';
 
 interface ExportOptions extends CommonOptions {
   readonly log: LogName;
@@ -35,7 +37,7 @@ export function addTiles(program: Command, cli: Cli): void {
     .addOption(new Option('--log <log>', 'which of the two logs').choices(['journal', 'audit']).default('journal'))
     .option('--endpoint <url>', 'address of the S3-compatible store (or AWS_ENDPOINT_URL)')
     .description(
-      'Writes checkpoint, hash tiles and salted leaf data of a log, which tell no fact, to a folder or an S3-compatible store. What is there is left alone; the checkpoint comes last and never goes back. Works beside a running daemon. Credentials for S3 come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION.',
+      'Writes checkpoint, hash tiles and salted leaf data of a log, which tell no fact, to a folder or an S3-compatible store. What is there is left alone; the checkpoint comes last and never goes back. Works beside a running daemon. Credentials for S3 come from the file that AWS_SHARED_CREDENTIALS_FILE names (profile AWS_PROFILE, or default), else from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; the region from AWS_REGION.',
     )
     .action(action<ExportOptions>(cli, runExport));
   withExamples(withCommonOptions(command), [
@@ -50,7 +52,7 @@ async function runExport(context: Context, [target = '']: readonly string[], opt
   const config = loadConfig(dir, {}, {});
   if (!config.ok) throw configFailure(config.error);
   const { runtime } = context;
-  const place = placeOf(target, options.endpoint, runtime.env);
+  const place = placeOf(target, options.endpoint, runtime.env, config.value.network.allowed);
   const progress = createProgress(runtime.stderr, runtime.nowMs);
   const stop = new AbortController();
   const ignore = runtime.onStop(() => stop.abort());
@@ -81,20 +83,20 @@ function placeOf(
   target: string,
   endpoint: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
+  allowed: readonly Network[],
 ): ExportPlace {
   if (!target.startsWith('s3:')) return { kind: 'folder', path: target };
   const [, bucket, prefix = ''] = S3_TARGET.exec(target) ?? [];
   const address = endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
-  const accessKeyId = env['AWS_ACCESS_KEY_ID'];
-  const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'];
+  const { accessKeyId, secretAccessKey, sessionToken } = s3Credentials(env);
   const problems = [
     bucket === undefined ? `expected s3://bucket/prefix, got ${JSON.stringify(target)}` : null,
     address === undefined ? 'no address of the store: set --endpoint or AWS_ENDPOINT_URL' : null,
     address !== undefined && !isHttpUrl(address)
       ? `expected a URL with http(s):// as the endpoint, got ${JSON.stringify(address)}`
       : null,
-    accessKeyId === undefined ? 'no credentials: set AWS_ACCESS_KEY_ID' : null,
-    secretAccessKey === undefined ? 'no credentials: set AWS_SECRET_ACCESS_KEY' : null,
+    accessKeyId === undefined ? `no credentials: ${NO_CREDENTIALS} AWS_ACCESS_KEY_ID` : null,
+    secretAccessKey === undefined ? `no credentials: ${NO_CREDENTIALS} AWS_SECRET_ACCESS_KEY` : null,
   ].filter((one) => one !== null);
   if (
     bucket === undefined ||
@@ -106,7 +108,6 @@ function placeOf(
     throw new CliError({ exit: 'usage', message: problems.join('\n') });
   }
   const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
-  const sessionToken = env['AWS_SESSION_TOKEN'];
   const shared = {
     bucket,
     prefix: prefix.replace(/^\/+|\/+$/g, ''),
@@ -115,8 +116,10 @@ function placeOf(
     accessKeyId,
     secretAccessKey,
   };
-  return { kind: 's3', options: sessionToken === undefined ? shared : { ...shared, sessionToken } };
+  return { kind: 's3', options: sessionToken === undefined ? shared : { ...shared, sessionToken }, allowed };
 }
+
+const NO_CREDENTIALS = 'set AWS_SHARED_CREDENTIALS_FILE, or';
 
 function isHttpUrl(text: string): boolean {
   return ['http:', 'https:'].includes(URL.parse(text)?.protocol ?? '');

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { actedOutcome } from './acting.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import {
@@ -76,7 +77,9 @@ async function runOrder(
     verb === 'add'
       ? ['/v1/tombstones', { fact, ...said }]
       : [`/v1/tombstones/${encodeURIComponent(fact)}/${verb}`, said];
-  const json = await withApi(context, async (api) => expectOk(await api.post(path, JSON.stringify(body))));
+  const answer = await withApi(context, (api) => api.post(path, JSON.stringify(body)));
+  if (answer.status === 202) return actedOutcome(answer, '');
+  const json = expectOk(answer);
   return { json, human: statusText(JSON.parse(json) as TombstoneAnswer, context.screen) };
 }
 

@@ -60,11 +60,14 @@ export interface WitnessAnswer {
 export interface KeyAnswer {
   readonly id: string;
   readonly name: string;
+  readonly class: 'human' | 'automation';
+  readonly role: string | null;
   readonly permissions: readonly string[];
   readonly state: 'active' | 'expired' | 'revoked';
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  readonly last_used_at: string | null;
 }
 
 export interface BatchAnswer {

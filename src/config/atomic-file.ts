@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** What a temporary file's name ends with: whoever lists a folder passes them over. */
@@ -18,7 +18,8 @@ export function writeFileAtomically(path: string, content: string, mode: number)
   try {
     const file = openSync(temporary, 'wx', mode);
     try {
-      writeSync(file, content);
+      // Not writeSync: on a disk that is nearly full it writes what fits, and reports no error.
+      writeFileSync(file, content);
       fsyncSync(file);
     } finally {
       closeSync(file);

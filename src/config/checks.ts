@@ -1,8 +1,12 @@
 /** Texts that name something outside this file: addresses, peers, feeds. Each check says what is wrong, or null. */
+
 import { isIP } from 'node:net';
+import { readNetwork } from '../core/address.ts';
 import { isAuthority, isNodeId } from '../core/node-id.ts';
 import { parseFeed } from '../core/scope.ts';
 import { shortened } from '../core/shortened.ts';
+import { ALG_ED25519 } from '../merkle/note.ts';
+import { parseVerifierKey } from '../merkle/verifier-key.ts';
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 /** Identity multihash of 36 bytes: a protobuf with key type 1 (Ed25519) and 32 bytes of key. */
@@ -45,6 +49,17 @@ export function addressFault(text: string): string | null {
   if (p2p === undefined) return null;
   if (p2p !== 'p2p') return `/${named(p2p)} is not spoken; only TCP is`;
   return rest.length > 0 ? 'nothing stands behind the peer id' : peerIdFault(peerId);
+}
+
+/** A host name without port, lower case; `*.acme.example` is any one name in that place. */
+export function hostNameFault(text: string): string | null {
+  if (text !== text.toLowerCase()) return 'it is written in lower case';
+  return HOST_NAME.test(text.replace(/^\*\./, '')) ? null : 'it is a host name, without a scheme and a port';
+}
+
+/** A network such as `10.0.0.0/8`, or one address. */
+export function networkFault(text: string): string | null {
+  return readNetwork(text) === null ? 'it is an IP address with the length of its prefix: 10.0.0.0/8, fd00::/8' : null;
 }
 
 /** A part of an address as a message names it. */
@@ -97,4 +112,19 @@ export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   if (bare === 'localhost' || bare === '::1') return true;
   return isIP(bare) === 4 && bare.startsWith('127.');
+}
+
+/** Why a text is no Ed25519 verifier key; null: it is one. */
+export function logKeyFault(value: string): string | null {
+  const key = parseVerifierKey(value);
+  if (!key.ok) return 'it has three parts joined by +, and the second is the key id of the others';
+  return key.value.algorithm === ALG_ED25519 ? null : 'it is no Ed25519 key';
+}
+
+/** Why a text is no URL of a server; null: it is one, or empty. */
+export function urlFault(value: string): string | null {
+  if (value === '') return null;
+  const url = URL.parse(value);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return 'it starts with http:// or https://';
+  return url.search === '' && url.hash === '' ? null : 'it has no query and no fragment';
 }

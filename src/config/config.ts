@@ -1,5 +1,7 @@
 /** From a data folder, an environment and flags to one frozen Config, or to everything that is wrong with them. */
 import { isAbsolute, join } from 'node:path';
+import { type Network, readNetwork } from '../core/address.ts';
+import type { ReviewedAction } from '../core/approval.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
@@ -31,9 +33,16 @@ export interface Config {
     /** Null: the address it listens on. No slash at the end. */
     readonly nodeUrl: string | null;
     /** Absolute paths of PEM files; null: plain HTTP. */
-    readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+    readonly tls: {
+      readonly certFile: string;
+      readonly keyFile: string;
+      readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+    } | null;
+    /** Lower-case names that the Host header may have, those of node_url among them. */
+    readonly names: readonly string[];
     readonly behindProxy: boolean;
   };
+  readonly network: { readonly allowed: readonly Network[] };
   readonly federation: {
     readonly pollIntervalMs: number;
     readonly pageEntries: number;
@@ -74,6 +83,7 @@ export interface Config {
     } | null;
   };
   readonly tlog: { readonly isPublic: boolean };
+  readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
   readonly log: { readonly level: Settings['log']['level'] };
 }
 
@@ -172,10 +182,16 @@ function membersOf(line: string): readonly [string, readonly string[]] {
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, guard, keys, limits, listen, tlog, tombstones } = settings;
+  const { anchor, api, federation, guard, keys, limits, listen, network, review, tlog, tombstones } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
-    api.tls_cert_file === '' ? null : { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
+    api.tls_cert_file === ''
+      ? null
+      : {
+          certFile: inDir(api.tls_cert_file),
+          keyFile: inDir(api.tls_key_file),
+          minVersion: `TLSv${api.tls_min_version}` as const,
+        };
   return deepFreeze({
     dir,
     nodeId: settings.node_id,
@@ -188,8 +204,10 @@ function toConfig(dir: string, settings: Settings): Config {
       port: api.port,
       nodeUrl: api.node_url === '' ? null : bare(api.node_url),
       tls,
+      names: [...api.allowed_hosts, ...(api.node_url === '' ? [] : [new URL(api.node_url).hostname])],
       behindProxy: api.behind_proxy,
     },
+    network: { allowed: network.allow_addresses.flatMap((text) => readNetwork(text) ?? []) },
     federation: {
       pollIntervalMs: federation.poll_interval_s * 1_000,
       pageEntries: federation.page_entries,
@@ -216,6 +234,7 @@ function toConfig(dir: string, settings: Settings): Config {
       rekor: rekorOf(anchor, inDir),
     },
     tlog: { isPublic: tlog.public },
+    review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
     log: { level: settings.log.level },
   });
 }

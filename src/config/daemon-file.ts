@@ -9,6 +9,8 @@ export interface DaemonInfo {
   readonly api: string;
   /** ISO time. */
   readonly started_at: string;
+  /** PEM of the certificate that is served; absent: plain HTTP. */
+  readonly certificate?: string;
 }
 
 /** Writes the file; call it when the API accepts connections. */
@@ -46,5 +48,6 @@ function isDaemonInfo(value: unknown): value is DaemonInfo {
   if (typeof value !== 'object' || value === null) return false;
   if (!('pid' in value && 'api' in value && 'started_at' in value)) return false;
   const { pid, api, started_at: startedAt } = value;
+  if ('certificate' in value && typeof value.certificate !== 'string') return false;
   return Number.isSafeInteger(pid) && Number(pid) > 0 && typeof api === 'string' && typeof startedAt === 'string';
 }

@@ -10,6 +10,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The data folder of the command line; a setting of no node. */
 export const DATA_VARIABLE = 'STIGMEM_PEERD_DATA';
+/** Where the command line finds the API key of who uses it. */
+export const KEY_FILE_VARIABLE = 'STIGMEM_PEERD_KEY_FILE';
 const OWN_PREFIX = 'STIGMEM_PEERD_';
 
 export interface Overlay {
@@ -65,7 +67,7 @@ function readText(kind: SettingKind, value: string): unknown {
 }
 
 function unknownVariables(env: Environment): ConfigProblem[] {
-  const known = [...SETTINGS.flatMap(({ env: names }) => names), DATA_VARIABLE];
+  const known = [...SETTINGS.flatMap(({ env: names }) => names), DATA_VARIABLE, KEY_FILE_VARIABLE];
   return Object.keys(env)
     .filter((name) => name.startsWith(OWN_PREFIX) && env[name] !== undefined && !known.includes(name))
     .map((name) => {

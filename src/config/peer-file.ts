@@ -22,6 +22,8 @@ export interface PeerFile {
   /** `12D3Koo…`: the Ed25519 key it must prove on every connection. */
   readonly peerId: string;
   readonly addresses: readonly string[];
+  /** Who named the addresses. Those of an operator may be inside of networks; see `network.allow_addresses`. */
+  readonly addressesFrom: 'operator' | 'peer';
   /** Authorities whose facts it may author. */
   readonly namespaces: readonly string[];
   /** Feeds it may read from us. */
@@ -76,6 +78,7 @@ const schema = z.strictObject({
   node_id: text(nodeIdFault),
   peer_id: text(peerIdFault),
   addresses: z.array(text(addressFault)).max(16).default([]),
+  addresses_from: z.enum(['operator', 'peer']).default('operator'),
   namespaces: z.array(text(authorityFault)).max(64).default([]),
   share: grants,
   accept: grants,
@@ -110,6 +113,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   node_id: 'the partner’s node id such as "stigmem://globex.example"',
   peer_id: 'the partner’s peer id, "12D3Koo…"',
   addresses: 'a list of TCP multiaddrs such as ["/dns4/peerd.globex.example/tcp/4101"]',
+  addresses_from: '"operator" or "peer"',
   namespaces: 'a list of authorities such as ["globex.example"]',
   share: `a list of grants, each ${GRANT_FORM}`,
   accept: `a list of grants, each ${GRANT_FORM}`,
@@ -253,6 +257,7 @@ function toPeerFile(name: string, peer: z.output<typeof schema>): PeerFile {
     logKey: peer.log_key ?? null,
     disabled: peer.disabled,
     allowTeam: peer.allow_team,
+    addressesFrom: peer.addresses_from,
     limits: { maxValueBytes: peer.limits.max_value_bytes ?? null, pageEntries: peer.limits.page_entries ?? null },
     policy: { witnesses: peer.policy.witnesses ?? null, anchors: toAnchorPolicy(peer.policy) },
   };

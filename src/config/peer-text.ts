@@ -6,6 +6,8 @@ const DOCS: Readonly<Record<string, string>> = {
   node_id: 'Who the partner is.',
   peer_id: 'Its key. Compare it with the partner over another channel before you trust this file.',
   addresses: 'Where to dial it. Empty: it dials us.',
+  addresses_from:
+    'The partner named them itself: only public ones are dialled, and those in network.allow_addresses. Take this line out if you looked at them.',
   namespaces: 'Authorities whose facts it may author. Facts of others are refused (source_not_owned).',
   share: 'Feeds it may read from us. Empty: none.',
   accept: 'Feeds we take from it. Empty: none.',
@@ -20,6 +22,7 @@ export function formatPeerFile(peer: PeerFile): string {
     node_id: peer.nodeId,
     peer_id: peer.peerId,
     addresses: peer.addresses,
+    ...(peer.addressesFrom === 'peer' ? { addresses_from: 'peer' } : {}),
     namespaces: peer.namespaces,
     share: peer.share.map(grantValue),
     accept: peer.accept.map(grantValue),

@@ -1,12 +1,16 @@
 /** Files that hold secrets: seeds of keys and the command line's token. Each is one line, readable by its owner alone. */
 import { createECDH, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { err, ok, type Result } from '../core/result.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import type { ConfigProblem } from './problem.ts';
 
 const SECRET_MODE = 0o600;
 const OTHERS = 0o077;
+/** The service manager hands credentials over with a list of who may read: its mask shows as the group's bits. */
+const GROUP_READ = 0o040;
+
 const MAX_SECRET_BYTES = 4_096;
 const SEED_BYTES = 32;
 
@@ -53,12 +57,14 @@ export function writeSecretFile(path: string, line: string): void {
   writeFileAtomically(path, `${line}\n`, SECRET_MODE);
 }
 
-/**
- * Reads the one line of a secret file, refusing a file that others may read or write.
- *
- * @param what names the secret in errors: "the node key made by init"
- */
+/** Reads the one line of a secret file. @param what names the secret in errors: "the node key made by init" */
 export function readSecretFile(path: string, what: string): Result<string, ConfigProblem> {
+  const text = readPrivateFile(path, what, MAX_SECRET_BYTES);
+  return text.ok ? ok(text.value.replace(/\n$/, '')) : text;
+}
+
+/** Reads a file of text, refusing one that others may read or write. What stands in it is never part of an error. */
+export function readPrivateFile(path: string, what: string, maxBytes: number): Result<string, ConfigProblem> {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -70,18 +76,28 @@ export function readSecretFile(path: string, what: string): Result<string, Confi
   }
   try {
     // The open file is asked, not its name: a name can be swapped between the question and the reading.
-    const { mode, size } = fstatSync(file);
-    if ((mode & OTHERS) !== 0) {
+    const { mode, size, uid } = fstatSync(file);
+    const own = process.getuid?.() ?? 0;
+    // Root reads everything as it is, and looks after nodes of other users.
+    if (own !== 0 && uid !== 0 && uid !== own) {
+      const message = `expected ${what} to belong to user ${own}, who runs this, got a file of user ${uid}`;
+      return refused(path, message, `Run: chown ${own} ${path} (and replace the key: its owner could read it).`);
+    }
+    if ((mode & forOthers(path)) !== 0) {
       const got = (mode & 0o777).toString(8).padStart(4, '0');
       const message = `expected ${what} to be readable by its owner alone (0600), got ${got}`;
       return refused(path, message, `Run: chmod 600 ${path} (and replace the key if others may have read it).`);
     }
-    if (size > MAX_SECRET_BYTES)
-      return refused(path, `expected ${what}, got ${size} bytes`, 'Restore it from a backup.');
-    return ok(readFileSync(file, 'utf8').replace(/\n$/, ''));
+    if (size > maxBytes) return refused(path, `expected ${what}, got ${size} bytes`, 'Restore it from a backup.');
+    return ok(readFileSync(file, 'utf8'));
   } finally {
     closeSync(file);
   }
+}
+
+function forOthers(path: string): number {
+  const credentials = process.env['CREDENTIALS_DIRECTORY'];
+  return credentials !== undefined && dirname(path) === credentials ? OTHERS & ~GROUP_READ : OTHERS;
 }
 
 function seedHead(use: SeedFileUse): string {

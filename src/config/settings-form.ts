@@ -1,3 +1,4 @@
+import type { ReviewedAction } from '../core/approval.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -14,8 +15,11 @@ export interface Settings {
     readonly node_url: string;
     readonly tls_cert_file: string;
     readonly tls_key_file: string;
+    readonly tls_min_version: '1.2' | '1.3';
+    readonly allowed_hosts: readonly string[];
     readonly behind_proxy: boolean;
   };
+  readonly network: { readonly allow_addresses: readonly string[] };
   readonly federation: {
     readonly poll_interval_s: number;
     readonly page_entries: number;
@@ -49,5 +53,6 @@ export interface Settings {
     readonly rekor_trust_root: string;
   };
   readonly tlog: { readonly public: boolean };
+  readonly review: { readonly four_eyes: readonly ReviewedAction[]; readonly proposal_hours: number };
   readonly log: { readonly level: LogLevel };
 }

@@ -3,6 +3,7 @@
  * commented `config.toml` that `init` writes and `config.example.toml` are all made from this table.
  */
 import { z } from 'zod';
+import { REVIEWED_ACTIONS } from '../core/approval.ts';
 import {
   DEFAULT_MAX_FUTURE_SKEW_MS,
   DEFAULT_MAX_PAST_SKEW_MS,
@@ -13,9 +14,16 @@ import {
   TARGET_PAGE_BYTES,
 } from '../core/limits.ts';
 import { ANCHOR_BACKENDS } from '../merkle/anchor-receipt.ts';
-import { ALG_ED25519 } from '../merkle/note.ts';
-import { parseVerifierKey } from '../merkle/verifier-key.ts';
-import { addressFault, GARDEN, gardenMembersFault, nodeIdFault } from './checks.ts';
+import {
+  addressFault,
+  GARDEN,
+  gardenMembersFault,
+  hostNameFault,
+  logKeyFault,
+  networkFault,
+  nodeIdFault,
+  urlFault,
+} from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 
@@ -38,19 +46,6 @@ const MAX_SECONDS = 31_536_000;
 
 function integer(min: number, max: number, fallback: number): z.ZodDefault<z.ZodInt> {
   return z.int().min(min).max(max).default(fallback);
-}
-
-function urlFault(value: string): string | null {
-  if (value === '') return null;
-  const url = URL.parse(value);
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) return 'it starts with http:// or https://';
-  return url.search === '' && url.hash === '' ? null : 'it has no query and no fragment';
-}
-
-function logKeyFault(value: string): string | null {
-  const key = parseVerifierKey(value);
-  if (!key.ok) return 'it has three parts joined by +, and the second is the key id of the others';
-  return key.value.algorithm === ALG_ED25519 ? null : 'it is no Ed25519 key';
 }
 
 const schema = z.strictObject({
@@ -132,6 +127,16 @@ const schema = z.strictObject({
           doc: 'Private key (PEM) of that certificate; readable by its owner alone (chmod 600).',
           env: ['STIGMEM_TLS_KEY_PATH'],
         }),
+      tls_min_version: z.enum(['1.2', '1.3']).default('1.2').register(about, {
+        kind: 'text',
+        expected: '"1.2" or "1.3"',
+        doc: 'Oldest version of TLS that is spoken. New files of certificate and key are taken up by themselves, or at SIGHUP.',
+      }),
+      allowed_hosts: z.array(text(hostNameFault)).max(64).default([]).register(about, {
+        kind: 'list',
+        expected: 'a list of host names such as ["peerd.acme.example"]',
+        doc: 'Names besides those of the certificate and of node_url that the API answers to off loopback. A request with another name in Host is refused: it may be one that a page in a browser had pointed here.',
+      }),
       behind_proxy: z.boolean().default(false).register(about, {
         kind: 'boolean',
         expected: 'true or false',
@@ -140,6 +145,16 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'HTTP API for applications, operators and auditors.' }),
+  network: z
+    .strictObject({
+      allow_addresses: z.array(text(networkFault)).max(64).default([]).register(about, {
+        kind: 'list',
+        expected: 'a list of networks such as ["10.0.0.0/8"]',
+        doc: 'Where this node may connect besides: addresses that a partner names (in a code, an answer to one, a file for `peer add`) have to be public, and nothing leads to link-local addresses, metadata services of clouds, or by a name to this machine, unless they are in one of these networks.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Connections that this node makes.' }),
   federation: z
     .strictObject({
       poll_interval_s: integer(1, 86_400, 30).register(about, {
@@ -338,6 +353,24 @@ const schema = z.strictObject({
     .register(sectionDoc, {
       doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
     }),
+  review: z
+    .strictObject({
+      four_eyes: z
+        .array(z.enum(REVIEWED_ACTIONS))
+        .default([])
+        .register(about, {
+          kind: 'list',
+          expected: `a list of ${REVIEWED_ACTIONS.map((action) => JSON.stringify(action)).join(', ')}`,
+          doc: 'Actions that one person proposes and another approves, each with an API key of another name. Two keys that one person holds cannot be told apart from two persons. What is not listed is done at once.',
+        }),
+      proposal_hours: integer(1, 720, 72).register(about, {
+        kind: 'integer',
+        expected: 'hours from 1 to 720',
+        doc: 'A proposal that nobody has decided by then has expired.',
+      }),
+    })
+    .prefault({})
+    .register(sectionDoc, { doc: 'Decisions of operators about facts and partners.' }),
   log: z
     .strictObject({
       level: z

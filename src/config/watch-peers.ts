@@ -18,11 +18,14 @@ export function watchPeers(path: string, folder: PeerFolder, onChange: (change: 
     if (change !== null) onChange(change);
   };
   let debounce: NodeJS.Timeout | undefined;
-  const poll = setInterval(look, POLL_MS).unref();
-  const watcher = watchFolder(path, () => {
+  const lookSoon = (): void => {
     clearTimeout(debounce);
     debounce = setTimeout(look, DEBOUNCE_MS).unref();
-  });
+  };
+  const poll = setInterval(look, POLL_MS).unref();
+  const watcher = watchFolder(path, lookSoon);
+  // What was written between the first reading of the folder and this moment came with no notice.
+  lookSoon();
   return () => {
     clearInterval(poll);
     clearTimeout(debounce);

@@ -1,3 +1,5 @@
+import type { ActOutcome } from './approval.ts';
+
 /** What operators are told about one peer: by the API, the console and the command line alike. */
 export interface PeerStatus {
   /** Name of its file. */
@@ -59,7 +61,7 @@ export interface ChangedKey {
 
 /** What became of an operator's word that a peer's new keys are the peer's. */
 export type TrustKeyOutcome =
-  | { readonly kind: 'trusted'; readonly peer: PeerStatus }
+  | { readonly kind: 'acted'; readonly outcome: ActOutcome<PeerStatus> }
   | { readonly kind: 'unknown_peer' }
   /** `insistsOn`: the key in the peer's file, which refuses every other. */
   | { readonly kind: 'nothing_waits'; readonly insistsOn: string | null }

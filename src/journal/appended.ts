@@ -1,5 +1,5 @@
 /** Tables whose keys count up from 1: their key columns, and the one way to append to them. */
-import { type Db, lastKey, prepareSummedInsert } from './database.ts';
+import { type Db, prepareLastKey, prepareSummedInsert } from './database.ts';
 import type { Cell, Summed, SummedColumn } from './locator.ts';
 import type { SummedTable } from './tables.ts';
 
@@ -28,6 +28,8 @@ export const KEY_OF: {
   readonly page_places: 'place_id';
   readonly erasure_steps: 'step_id';
   readonly erasure_acks: 'ack_id';
+  readonly page_refusals: 'refusal_id';
+  readonly page_retries: 'retry_id';
 } = {
   feeds: 'feed_id',
   entries: 'chain_seq',
@@ -51,6 +53,8 @@ export const KEY_OF: {
   page_places: 'place_id',
   erasure_steps: 'step_id',
   erasure_acks: 'ack_id',
+  page_refusals: 'refusal_id',
+  page_retries: 'retry_id',
 };
 
 /** A row without its key, which the table gives, and without its sums. */
@@ -59,8 +63,9 @@ export type NewRow<T extends CountedTable> = Readonly<Record<Exclude<SummedColum
 /** Appends rows under the next key, with their locator sums. The caller holds the transaction. @returns the key */
 export function prepareAppend<T extends CountedTable>(db: Db, table: T): (row: NewRow<T>) => number {
   const insert = prepareSummedInsert(db, table);
+  const lastKey = prepareLastKey(db, table, KEY_OF[table]);
   return (row) => {
-    const key = lastKey(db, table, KEY_OF[table]) + 1;
+    const key = lastKey() + 1;
     insert({ ...row, [KEY_OF[table]]: key } as Summed<T>);
     return key;
   };

@@ -180,6 +180,17 @@ export function migrate(db: Db): void {
 
 /** Largest key of a table, 0 when it is empty. */
 export function lastKey(db: Db, table: keyof Tables, key: string): number {
-  const query = sqlBuilder.selectFrom(table).select((q) => q.fn.max(q.ref(key as never)).as('last'));
-  return Number(prepare<[], number | null>(db, query).pluck().get() ?? 0);
+  return prepareLastKey(db, table, key)();
+}
+
+/** The same for whoever asks again: the query is built and compiled when it is first asked for, and once. */
+export function prepareLastKey(db: Db, table: keyof Tables, key: string): () => number {
+  let statement: Statement<[], number | null> | undefined;
+  return () => {
+    statement ??= prepare<[], number | null>(
+      db,
+      sqlBuilder.selectFrom(table).select((q) => q.fn.max(q.ref(key as never)).as('last')),
+    ).pluck();
+    return Number(statement.get() ?? 0);
+  };
 }

@@ -83,7 +83,8 @@ function createdAt(us: number): string {
   }
 }
 
-function parseDerived(text: string): readonly string[] {
+/** Fact ids and CIDs as a row keeps them. */
+export function parseDerived(text: string): readonly string[] {
   try {
     const list: unknown = JSON.parse(text);
     const isWritten = isTexts(list) && list.length > 0 && JSON.stringify(list) === text;

@@ -80,9 +80,7 @@ export class ErasureViews {
 
   /** @param fact id of the fact, or its digest (`sha256:…`) */
   status(fact: string): ErasureStatus | null {
-    const digest = fact.startsWith('sha256:') ? Buffer.from(fact.slice(7), 'hex') : factDigest(fact);
-    const found = this.#records.byDigest(digest);
-    const erasure = found.find(({ target_seq }) => target_seq !== null) ?? found[0];
+    const erasure = this.#find(fact);
     if (erasure === undefined) return null;
     const steps = this.#records.steps(erasure).map(({ step, at_us, actor, reason }) => ({
       step,
@@ -99,6 +97,14 @@ export class ErasureViews {
       steps,
       peers: this.#peersOf(erasure),
     };
+  }
+
+  #find(fact: string): Erasure | undefined {
+    const seq = /^entry:([1-9][0-9]{0,15})$/.exec(fact)?.[1];
+    if (seq !== undefined) return this.#records.ofTarget(Number(seq));
+    const digest = fact.startsWith('sha256:') ? Buffer.from(fact.slice(7), 'hex') : factDigest(fact);
+    const found = this.#records.byDigest(digest);
+    return found.find(({ target_seq }) => target_seq !== null) ?? found[0];
   }
 
   #peersOf({ feed, feed_seq, tombstone_seq }: Erasure): ToldPeer[] {

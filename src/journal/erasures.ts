@@ -57,16 +57,27 @@ export class Erasures {
     }
   }
 
-  /** Entries that a restore has put back: what they erased is erased again. */
+  /** Entries that a restore has put back, or that were refused and pass now: what they erase, or what erases them, is seen to. */
   takePutBack(entries: readonly Entry[], self: string, nowUs: number): void {
     for (const entry of entries) {
       const feed = feedOf(entry);
+      if (entry.relation !== TOMBSTONE) this.#notKeptAnyMore(entry, nowUs);
       if (entry.relation !== TOMBSTONE || !feed.ok) continue;
       const said = decodeTombstone(entry.value_v);
       if (said !== null && entry.origin !== null) this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs);
       else if (tombstoneOf(entry, self) !== null && said !== null)
         this.#issuedBefore(entry, said, self, feed.value, nowUs);
     }
+  }
+
+  /** A fact that was kept as evidence beside its tombstone, and is taken after all. */
+  #notKeptAnyMore({ fact_id, origin }: Entry, nowUs: number): void {
+    if (origin === null) return;
+    const kept = this.records.of(factDigest(fact_id), origin.node_id);
+    const row = kept?.step === 'kept' && kept.tombstone_seq !== null ? this.bodies.row(kept.tombstone_seq) : undefined;
+    const said = row === undefined ? null : decodeTombstone(row.value_v);
+    if (kept !== undefined && row !== undefined && said !== null)
+      this.#receive({ chain_seq: row.chain_seq }, said, kept.node_id, kept.feed, nowUs);
   }
 
   #issuedBefore(entry: Entry, said: Tombstone, self: string, feed: string, nowUs: number): void {
@@ -77,7 +88,7 @@ export class Erasures {
     this.#add({ fact, node_id: self, ...place, tombstone_seq: entry.chain_seq, due_us: nowUs }, 'issued', nowUs);
   }
 
-  #receive(entry: Entry, said: Tombstone, peer: string, feed: string, nowUs: number): void {
+  #receive(entry: Pick<Entry, 'chain_seq'>, said: Tombstone, peer: string, feed: string, nowUs: number): void {
     const fact = digestOf(said.fact);
     const named = this.bodies.named(peer, feed, said);
     const place = { feed, feed_seq: said.feed_seq, tombstone_seq: entry.chain_seq };
@@ -86,10 +97,11 @@ export class Erasures {
       this.#audit.append({ event: 'tombstone_refused', peer, feed, detail }, null, nowUs);
       return;
     }
-    if (this.records.of(fact, peer) !== undefined) return;
+    const known = this.records.of(fact, peer);
+    if (known !== undefined && known.step !== 'kept') return;
     const nothing = { fact, node_id: peer, ...place, target_seq: null, page_id: null, due_us: null };
     if (named.kind !== 'held') {
-      this.#add(nothing, named.kind, nowUs);
+      if (known === undefined) this.#add(nothing, named.kind, nowUs);
       return;
     }
     const held = { ...nothing, target_seq: named.targetSeq, page_id: named.pageId };

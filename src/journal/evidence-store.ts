@@ -1,6 +1,14 @@
 import { hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { type Db, lastKey, PARAM, prepare, prepareSummedInsert, type Statement, sqlBuilder } from './database.ts';
+import {
+  type Db,
+  PARAM,
+  prepare,
+  prepareLastKey,
+  prepareSummedInsert,
+  type Statement,
+  sqlBuilder,
+} from './database.ts';
 import type { Summed } from './locator.ts';
 
 /** What evidence may unpack to: a page of 4 MiB in base64, with room. */
@@ -13,16 +21,16 @@ const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 export class EvidenceStore {
   readonly #find: Statement<[Uint8Array], { evidence_id: number; body: Uint8Array }>;
   readonly #insert: (row: Summed<'evidence'>) => void;
-  readonly #db: Db;
+  readonly #lastKey: () => number;
   #written = 0;
 
   constructor(db: Db) {
-    this.#db = db;
     this.#find = prepare(
       db,
       sqlBuilder.selectFrom('evidence').select(['evidence_id', 'body']).where('digest', '=', PARAM),
     );
     this.#insert = prepareSummedInsert(db, 'evidence');
+    this.#lastKey = prepareLastKey(db, 'evidence', 'evidence_id');
   }
 
   /** Bytes of everything saved since it was opened. */
@@ -34,7 +42,7 @@ export class EvidenceStore {
   save(text: string): string {
     const digest = hash('sha256', text, 'buffer');
     if (this.#find.get(digest) === undefined) {
-      const id = lastKey(this.#db, 'evidence', 'evidence_id') + 1;
+      const id = this.#lastKey() + 1;
       const body = zstdCompressSync(text, COMPRESSION);
       this.#insert({ evidence_id: id, digest, body });
       this.#written += body.length + ROW_BYTES;

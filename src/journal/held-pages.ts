@@ -2,12 +2,26 @@
 
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
-import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { PeerRecords } from './peer-records.ts';
 import type { PageRow } from './tables.ts';
 import { WitnessRecords } from './witness-records.ts';
 
-type HeldPage = Pick<PageRow, 'header' | 'entries' | 'proof'> & { readonly note: string | null };
+type StoredPage = Pick<PageRow, 'header' | 'entries' | 'proof'> & { readonly note: string | null };
+
+/** Which page is asked for: of those that may hold the leaf index `from` or a larger one, the next but `skip` behind a page. */
+export interface PagePlace {
+  readonly from: number;
+  /** Key of a page; 0: from the first on. */
+  readonly behind: number;
+  readonly skip: number;
+}
+
+export interface HeldPage {
+  /** Key, by which the next one is asked for. */
+  readonly id: number;
+  readonly frames: SignedPageFrames;
+}
 
 /** Stands for the note of a page that came without one: an empty frame would end the answer. */
 const NO_NOTE = '-';
@@ -15,28 +29,41 @@ const NO_NOTE = '-';
 export class HeldPages {
   readonly #peers: PeerRecords;
   readonly #witness: WitnessRecords;
-  readonly #lastWithin: Statement<[string, number], number | null>;
-  readonly #pages: Statement<[string, number, number, number], HeldPage>;
+  readonly #lastWithin: Statement<[string, number], number>;
+  readonly #ids: Statement<[string, number, number, number, number], number>;
+  readonly #page: Statement<[number], StoredPage>;
 
   constructor(db: Db) {
     this.#peers = new PeerRecords(db);
     this.#witness = new WitnessRecords(db);
-    const pages = sqlBuilder
+    // Keys first, out of an index alone: pages that are passed over are not read.
+    const ids = sqlBuilder
+      .selectFrom('pages')
+      .select('page_id')
+      .where('peer', '=', PARAM)
+      .where('page_id', '>', PARAM)
+      .where('tree_size', '>', PARAM)
+      .orderBy('page_id')
+      .limit(PARAM)
+      .offset(PARAM);
+    this.#ids = prepare<[string, number, number, number, number]>(db, ids).pluck() as Statement<
+      [string, number, number, number, number],
+      number
+    >;
+    const page = sqlBuilder
       .selectFrom('pages')
       .leftJoin('page_notes', 'page_notes.page_id', 'pages.page_id')
       .select(['header', 'entries', 'proof', 'note'])
-      .where('peer', '=', PARAM)
-      .where('tree_size', '>', PARAM)
-      .orderBy('pages.page_id')
-      .limit(PARAM)
-      .offset(PARAM);
-    this.#pages = prepare(db, pages);
+      .where('pages.page_id', '=', PARAM);
+    this.#page = prepare(db, page);
     const within = sqlBuilder
       .selectFrom('pages')
-      .select((q) => q.fn.max('page_id').as('last'))
+      .select('page_id')
       .where('peer', '=', PARAM)
-      .where('tree_size', '<=', PARAM);
-    this.#lastWithin = prepare<[string, number]>(db, within).pluck() as Statement<[string, number], number | null>;
+      .where('tree_size', '<=', PARAM)
+      .orderBy('page_id', 'desc')
+      .limit(ONE);
+    this.#lastWithin = prepare<[string, number]>(db, within).pluck() as Statement<[string, number], number>;
   }
 
   /**
@@ -57,11 +84,12 @@ export class HeldPages {
     return this.#lastWithin.get(peer, treeSize) ?? 0;
   }
 
-  /** Page `skip` of those taken from the peer that may hold the leaf index `from` or a larger one, in the order of arrival. */
-  page(peer: string, from: number, skip: number): SignedPageFrames | undefined {
-    const page = this.#pages.get(peer, from, 1, skip);
-    if (page === undefined) return undefined;
+  /** In the order of arrival. */
+  page(peer: string, { from, behind, skip }: PagePlace): HeldPage | undefined {
+    const id = this.#ids.get(peer, behind, from, 1, skip);
+    const page = id === undefined ? undefined : this.#page.get(id);
+    if (id === undefined || page === undefined) return undefined;
     const { header, entries, proof, note } = page;
-    return { header, entries, proof, note: Buffer.from(note ?? NO_NOTE) };
+    return { id, frames: { header, entries, proof, note: Buffer.from(note ?? NO_NOTE) } };
   }
 }

@@ -12,20 +12,21 @@ import { createLogSigner } from '../merkle/ed25519.ts';
 import type { VerifiedAssertion } from '../verify/assertion.ts';
 import { quarantineOf } from '../verify/entry-rules.ts';
 import type { VerifiedBatch } from '../verify/judge.ts';
-import type { SeenFact } from '../verify/seen-fact.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
+import { Approvals, NO_FOUR_EYES } from './approvals.ts';
 import { AuditLog } from './audit-log.ts';
 import { loadClock } from './clock.ts';
 import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { draftOwn } from './drafts.ts';
 import { EntryLog } from './entry-log.ts';
-import { entryOf, hashBytes, hlcNumber } from './entry-row.ts';
-import { DEFAULT_ERASURES, type ErasureSettings, Erasures } from './erasures.ts';
+import { hashBytes, hlcNumber } from './entry-row.ts';
+import { DEFAULT_ERASURES, Erasures } from './erasures.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
 import { readIdentity } from './identity.ts';
+import type { JournalOptions } from './journal-options.ts';
 import { KeyStatements, successionDetail } from './key-statements.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PagePlaces } from './page-places.ts';
@@ -33,27 +34,13 @@ import { PeerRecords } from './peer-records.ts';
 import { restoreQuarantine } from './quarantine.ts';
 import type { AuditInput, JournalHead } from './read-model.ts';
 import { type FoundContradiction, Refusals, type RefusedFacts, type RefusedPageInput } from './refusals.ts';
+import { RetriedPages } from './retried-pages.ts';
+import { SeenFacts } from './seen-facts.ts';
 import { SignedHeadFile } from './signed-heads.ts';
 import { CheckpointSigner } from './signing.ts';
 import { explain } from './sqlite-fault.ts';
-import type { EntryRow, LogName } from './tables.ts';
+import type { LogName } from './tables.ts';
 import { WitnessRecords } from './witness-records.ts';
-
-export interface JournalOptions {
-  /** Seed of the log key, 32 bytes. */
-  readonly logSeed: Uint8Array;
-  /** Of the log keys before it that still sign. */
-  readonly formerLogSeeds?: readonly Uint8Array[];
-  /** Page cache, MiB. */
-  readonly cacheMiB: number;
-  /** Fills a buffer with random bytes; for fact ids. */
-  readonly random: (bytes: Uint8Array) => Uint8Array;
-  /** Absolute path of the file that keeps the last signed checkpoints; in the folder unless told otherwise. */
-  readonly signedHeadsFile?: string;
-  /** Opens a journal that is older than what was signed too, and signs and writes nothing until the guard is cleared. */
-  readonly guarded?: boolean;
-  readonly erasures?: ErasureSettings;
-}
 
 /** What a verified page became. */
 export interface AppendedPage extends RefusedFacts {
@@ -71,6 +58,9 @@ export class Journal {
   readonly witness: WitnessRecords;
   readonly statements: KeyStatements;
   readonly erasures: Erasures;
+  readonly approvals: Approvals;
+  readonly retries: RetriedPages;
+  readonly seen: SeenFacts;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -78,7 +68,6 @@ export class Journal {
   readonly #signer: CheckpointSigner;
   readonly #attempts: MutationWatch;
   readonly #random: JournalOptions['random'];
-  readonly #seen: Statement<[string], EntryRow>;
   readonly #places: PagePlaces;
   readonly #refusals: Refusals;
   readonly #saveClock: Statement<unknown[]>;
@@ -91,6 +80,7 @@ export class Journal {
     this.#audit = new AuditLog(db);
     this.erasures = new Erasures(db, this.#audit, options.erasures ?? DEFAULT_ERASURES);
     this.#evidence = new EvidenceStore(db);
+    this.approvals = new Approvals(db, this.#audit, options.fourEyes ?? NO_FOUR_EYES);
     this.peers = new PeerRecords(db);
     this.#places = new PagePlaces(db);
     const log = createLogSigner(identity.journalOrigin, options.logSeed, options.formerLogSeeds);
@@ -114,8 +104,15 @@ export class Journal {
     });
     this.#attempts = new MutationWatch(db);
     this.#random = options.random;
-    this.#seen = prepare(db, sqlBuilder.selectFrom('entries').selectAll().where('fact_id', '=', PARAM));
+    this.seen = new SeenFacts(db, this.erasures);
     this.#refusals = new Refusals(db, this.#audit, this.#evidence);
+    this.retries = new RetriedPages(db, {
+      entries: this.#entries,
+      audit: this.#audit,
+      refusals: this.#refusals,
+      transact: (work) => this.#transact(work),
+      onReceived: (entries, nowMs) => this.#takeLate(entries, nowMs),
+    });
     this.#saveClock = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     this.#clock = loadClock(db);
   }
@@ -199,6 +196,8 @@ export class Journal {
       const refused = this.#refusals.facts(batch, nowUs);
       const pageId = this.peers.saveProgress(batch, nowUs);
       if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
+      if (pageId !== null && batch.refused.length > 0)
+        this.retries.pages.save({ pageId, peer: peer.nodeId, feed: batch.feed }, batch.refused);
       this.erasures.take(entries, peer.nodeId, batch.feed, nowUs);
       this.#receiveClock(entries, nowMs);
       return {
@@ -234,9 +233,9 @@ export class Journal {
     });
   }
 
-  /** Runs `work` as one transaction: what it writes is durable when it returns. */
-  durably<T>(work: () => T): T {
-    return this.#transact(work);
+  /** Runs `work`, which may write audit records, as one transaction: what it writes is durable when it returns. */
+  durably<T>(work: (record: (input: AuditInput, nowMs: number) => number) => T): T {
+    return this.#transact(() => work((input, nowMs) => this.#audit.append(input, null, nowMs * 1000)));
   }
 
   /** @param save writes what belongs to the record, in the same transaction */
@@ -288,17 +287,6 @@ export class Journal {
     const seqs = this.#transact(() => records.map((record) => this.#audit.append(record, null, nowMs * 1000)));
     this.#attempts.chained(lastId);
     return seqs;
-  }
-
-  /** The facts that the journal holds under the given ids. */
-  seen(ids: readonly string[]): ReadonlyMap<string, SeenFact> {
-    const found = new Map<string, SeenFact>();
-    for (const id of ids) {
-      const row = this.#seen.get(id);
-      const fact = row === undefined ? this.erasures.seen(id) : seenFact(entryOf(row));
-      if (fact !== undefined) found.set(id, fact);
-    }
-    return found;
   }
 
   /**
@@ -381,7 +369,6 @@ export class Journal {
 
   /** What ordinary appending does besides: what is hidden from reads stays so. */
   #takePutBack(entries: readonly Entry[], nowMs: number): void {
-    this.erasures.takePutBack(entries, this.identity.nodeId, nowMs * 1000);
     for (const entry of entries) {
       const reason = entry.origin === null ? null : quarantineOf(entry);
       const feed = feedOf(entry);
@@ -389,6 +376,12 @@ export class Journal {
       const from = { peer: { nodeId: entry.origin.node_id }, feed: feed.value };
       this.#refusals.quarantined(entry, reason, from, nowMs * 1000);
     }
+    this.#takeLate(entries, nowMs);
+  }
+
+  /** What came beside the order of its feed. */
+  #takeLate(entries: readonly Entry[], nowMs: number): void {
+    this.erasures.takePutBack(entries, this.identity.nodeId, nowMs * 1000);
     this.#receiveClock(entries, nowMs);
   }
 
@@ -404,9 +397,4 @@ export class Journal {
   #storeClock(): void {
     this.#saveClock.run(['hlc', hlcNumber(formatHlc(this.#clock))]);
   }
-}
-
-function seenFact(entry: Entry): SeenFact {
-  const { node_id = null, leaf_hash = null } = entry.origin ?? {};
-  return { ...entry, node_id, origin_leaf: leaf_hash };
 }

@@ -119,6 +119,8 @@ export const SUMMED_COLUMNS: { readonly [T in SummedTable]: readonly SummedColum
     'reason',
   ],
   erasure_acks: ['ack_id', 'peer', 'tombstone_seq', 'note', 'received_us'],
+  page_refusals: ['refusal_id', 'page_id', 'peer', 'feed', 'places'],
+  page_retries: ['retry_id', 'page_id', 'peer', 'feed', 'first_seq', 'entries', 'places'],
 };
 
 /** What the sums of a table are made from. */

@@ -32,7 +32,11 @@ export interface PeerTotals {
 }
 
 export class PeerRecords {
-  readonly #totals: Statement<[string], { accepted: number | null; refused: number | null }>;
+  readonly #db: Db;
+  readonly #retried: Statement<[string], number | null>;
+  readonly #totals: Statement<[string, number], TotalsFound>;
+  /** Of the pages up to one, by peer: pages are only ever added. */
+  readonly #summed = new Map<string, PeerTotals & { readonly upTo: number }>();
   readonly #cursors: Statement<[string], { feed: string; after: number }>;
   readonly #cursor: Statement<[string, string], number>;
   readonly #checkpoint: Statement<[string], { tree_size: number; root: Uint8Array; note: string }>;
@@ -46,12 +50,14 @@ export class PeerRecords {
   readonly #insertDeclaration: (row: NewRow<'peer_declarations'>) => number;
 
   constructor(db: Db) {
+    this.#db = db;
     this.#cursors = prepare(db, allCursors);
     this.#cursor = prepare<[string, string]>(db, newestCursor).pluck() as Statement<[string, string], number>;
     this.#checkpoint = prepare(db, newestCheckpoint);
     this.#feedLength = prepare<[string, string]>(db, newestFeedLength).pluck() as Statement<[string, string], number>;
     this.#lastPage = prepare(db, newestPage);
     this.#totals = prepare(db, totalsOfPages);
+    this.#retried = prepare<[string]>(db, retriedOf).pluck() as Statement<[string], number | null>;
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
     this.#insertPage = prepareAppend(db, 'pages');
     this.#insertPageNote = prepareAppend(db, 'page_notes');
@@ -125,9 +131,17 @@ export class PeerRecords {
     );
   }
 
+  /** Asked for at every pull: only pages that came since the last time are looked at. */
   totals(peer: string): PeerTotals {
-    const row = this.#totals.get(peer);
-    return { accepted: row?.accepted ?? 0, refused: row?.refused ?? 0 };
+    const before = this.#summed.get(peer) ?? { upTo: 0, accepted: 0, refused: 0 };
+    const news = this.#totals.get(peer, before.upTo);
+    const accepted = before.accepted + (news?.accepted ?? 0);
+    const refused = before.refused + (news?.refused ?? 0);
+    // What a transaction may still take back is not remembered.
+    if (!this.#db.inTransaction) this.#summed.set(peer, { upTo: news?.last ?? before.upTo, accepted, refused });
+    // What was refused and taken since is no longer refused.
+    const retried = this.#retried.get(peer) ?? 0;
+    return { accepted: accepted + retried, refused: refused - retried };
   }
 
   /** @returns its key */
@@ -164,6 +178,12 @@ export class PeerRecords {
   saveDeclaration(peer: string, note: string, nowUs: number): void {
     this.#insertDeclaration({ peer, note, received_us: nowUs });
   }
+}
+
+interface TotalsFound {
+  readonly last: number | null;
+  readonly accepted: number | null;
+  readonly refused: number | null;
 }
 
 /** SHA-256 of each of the three frames, one after the other; 32 zero bytes for an absent one: 96 bytes. */
@@ -212,7 +232,17 @@ const newestPage = sqlBuilder
 
 const totalsOfPages = sqlBuilder
   .selectFrom('pages')
-  .select((q) => [q.fn.sum('accepted').as('accepted'), q.fn.sum('refused').as('refused')])
+  .select((q) => [
+    q.fn.max('page_id').as('last'),
+    q.fn.sum('accepted').as('accepted'),
+    q.fn.sum('refused').as('refused'),
+  ])
+  .where('peer', '=', PARAM)
+  .where('page_id', '>', PARAM);
+
+const retriedOf = sqlBuilder
+  .selectFrom('page_retries')
+  .select((q) => q.fn.sum<number>('entries').as('entries'))
   .where('peer', '=', PARAM);
 
 const newestDeclaration = sqlBuilder

@@ -1,5 +1,6 @@
 /** What the journal tells its readers: shapes shared by the reader, the admin API and the command line. */
 import type { Entry } from '../core/entry.ts';
+import type { ReviewStatus } from '../core/review.ts';
 import type { Difference } from '../core/verdict.ts';
 import type { RefusedOfOurs } from './refusal-notices.ts';
 
@@ -10,7 +11,7 @@ export interface StoredFact {
   readonly contradicted: boolean;
   /** A later fact of the same source with confidence 0 withdraws it. */
   readonly retracted: boolean;
-  readonly quarantine: { readonly status: 'pending' | 'promoted' | 'rejected'; readonly reason: string } | null;
+  readonly quarantine: { readonly status: ReviewStatus; readonly reason: string } | null;
 }
 
 /** A stored row that is not what it was when it was appended: found on read, never served. */

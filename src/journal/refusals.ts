@@ -6,8 +6,9 @@ import type { PinnedPeer } from '../verify/context.ts';
 import type { RefusedFact, VerifiedBatch } from '../verify/judge.ts';
 import type { PageRefusal } from '../verify/page.ts';
 import type { AuditLog } from './audit-log.ts';
-import { type Db, prepareInsert, type Statement } from './database.ts';
+import type { Db } from './database.ts';
 import type { EvidenceStore } from './evidence-store.ts';
+import { QUARANTINED_EVENT, QuarantineTable } from './quarantine.ts';
 import type { AuditInput } from './read-model.ts';
 import { overduePeers, type RecordedSummary, type Refusal, RefusalSitting, writeOverdue } from './refusal-flood.ts';
 import { RefusalGroups } from './refusal-groups.ts';
@@ -49,13 +50,13 @@ export class Refusals {
   readonly #audit: AuditLog;
   readonly #evidence: EvidenceStore;
   readonly #groups: RefusalGroups;
-  readonly #quarantine: Statement<unknown[]>;
+  readonly #quarantine: QuarantineTable;
 
   constructor(db: Db, audit: AuditLog, evidence: EvidenceStore) {
     this.#audit = audit;
     this.#evidence = evidence;
     this.#groups = new RefusalGroups(db);
-    this.#quarantine = prepareInsert(db, 'quarantine', ['chain_seq', 'reason', 'status']);
+    this.#quarantine = new QuarantineTable(db);
   }
 
   /** A page as a whole. @returns the sequence of its audit record; if it was counted, of the newest of its kind */
@@ -130,9 +131,9 @@ export class Refusals {
     from: { readonly peer: { readonly nodeId: string }; readonly feed: string },
     nowUs: number,
   ): void {
-    this.#quarantine.run([entry.chain_seq, reason, 'pending']);
+    this.#quarantine.put({ chain_seq: entry.chain_seq, reason, status: 'pending' });
     const input: AuditInput = {
-      event: 'quarantine_ingest',
+      event: QUARANTINED_EVENT,
       reason,
       peer: from.peer.nodeId,
       feed: from.feed,

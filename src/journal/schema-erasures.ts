@@ -1,7 +1,7 @@
-/** Migration 7: tombstones. What the guards of entries and pages let through, and the steps that lead there. */
+/** Migration 9: tombstones. What the guards of entries and pages let through, and the steps that lead there. */
 
 /** Steps are appended; the newest one of a fact says how its erasure stands. */
-export const TABLES_7: string = `
+export const TABLES_9: string = `
 CREATE TABLE erasure_steps (
   step_id INTEGER PRIMARY KEY, fact BLOB NOT NULL, node_id TEXT NOT NULL, step TEXT NOT NULL,
   feed TEXT NOT NULL, feed_seq INTEGER NOT NULL, target_seq INTEGER, tombstone_seq INTEGER, page_id INTEGER,

@@ -61,3 +61,36 @@ CREATE TABLE kept_notes (
 ) STRICT;
 CREATE UNIQUE INDEX kept_notes_by_page ON kept_notes (peer, feed, to_seq);
 `;
+
+/**
+ * Migration 7: the pages of a peer in their order, with what is asked of all of them. Without it each pull, and each question of a
+ * peer for what it once gave, walked over every page that was ever taken from it.
+ */
+export const INDEX_7: string = `
+CREATE INDEX pages_by_peer ON pages (peer, page_id, tree_size, accepted, refused);
+`;
+
+/**
+ * Migration 8: how proposals are found in the audit log, by what they are about, and decisions by their proposal. Which entries
+ * of a page were refused, by reason, and which of them were taken when they were judged again: places in the feed, as runs.
+ */
+export const TABLES_8: string = `
+CREATE INDEX audit_proposals ON audit (json_extract(body, '$.detail.subject'), seq) WHERE event = 'approval_proposed';
+CREATE INDEX audit_refused ON audit (peer, json_extract(body, '$.detail.feed_seq'), seq)
+  WHERE json_extract(body, '$.detail.feed_seq') IS NOT NULL;
+CREATE INDEX audit_decisions ON audit (json_extract(body, '$.detail.proposal'), seq) WHERE event = 'approval_decided';
+
+CREATE TABLE page_refusals (
+  refusal_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, peer TEXT NOT NULL, feed TEXT NOT NULL, places TEXT NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX page_refusals_by_peer ON page_refusals (peer, page_id);
+
+CREATE TABLE page_retries (
+  retry_id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, peer TEXT NOT NULL, feed TEXT NOT NULL,
+  first_seq INTEGER NOT NULL, entries INTEGER NOT NULL, places TEXT NOT NULL,
+  sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX page_retries_by_page ON page_retries (page_id);
+CREATE INDEX page_retries_by_peer ON page_retries (peer, entries);
+`;

@@ -6,9 +6,8 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
-
-import { erasureGuards, TABLES_7 } from './schema-erasures.ts';
-import { DERIVED_5, TABLES_3, TABLES_6, WAITING_4 } from './schema-later.ts';
+import { erasureGuards, TABLES_9 } from './schema-erasures.ts';
+import { DERIVED_5, INDEX_7, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
 
 const TABLES = `
 CREATE TABLE meta (
@@ -268,7 +267,8 @@ const GUARDED_2: Readonly<Record<string, string>> = {
 const GUARDED_3: Readonly<Record<string, string>> = { grant_texts: 'grant_id', disclosures: 'disclosure_id' };
 /** `kept_notes` is not: what a peer leaves here it may replace, and nothing of ours rests on it. */
 const GUARDED_6: Readonly<Record<string, string>> = { page_places: 'place_id' };
-const GUARDED_7: Readonly<Record<string, string>> = { erasure_steps: 'step_id', erasure_acks: 'ack_id' };
+const GUARDED_8: Readonly<Record<string, string>> = { page_refusals: 'refusal_id', page_retries: 'retry_id' };
+const GUARDED_9: Readonly<Record<string, string>> = { erasure_steps: 'step_id', erasure_acks: 'ack_id' };
 /** The reference's table of checkpoints; `payload` is the text whose hash is the leaf of a local log. */
 const VIEWS_2 = `
 CREATE VIEW fact_chain_checkpoints AS SELECT
@@ -294,7 +294,8 @@ WHERE c.log = 1;
 
 /** Every guarded table with its key column; `mutation_attempts` last. */
 export const GUARDED: Readonly<Record<string, string>> = {
-  ...GUARDED_7,
+  ...GUARDED_8,
+  ...GUARDED_9,
   ...GUARDED_6,
   ...GUARDED_3,
   ...GUARDED_2,
@@ -341,9 +342,11 @@ export const MIGRATIONS: readonly string[] = [
   WAITING_4,
   DERIVED_5,
   [TABLES_6, ...guardsOf(GUARDED_6)].join('\n'),
+  INDEX_7,
+  [TABLES_8, ...guardsOf(GUARDED_8)].join('\n'),
   [
-    TABLES_7,
-    ...guardsOf(GUARDED_7),
+    TABLES_9,
+    ...guardsOf(GUARDED_9),
     erasureGuards(refusal, ISO_NOW),
     `DROP VIEW facts; ${FACTS_VIEW} WHERE length(e.event_hash) > 0;`,
     `DROP VIEW fact_audit_log; ${FACT_AUDIT_VIEW.replace("'fact_mutation_attempted', NULL", ERASED_OR_ATTEMPTED)}`,

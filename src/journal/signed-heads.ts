@@ -2,7 +2,7 @@
  * The last checkpoints that this node signed, kept outside the journal's own file: a journal that was rolled back or
  * restored from an old copy would otherwise sign a second history under one origin.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { JournalError } from './errors.ts';
@@ -128,7 +128,8 @@ function writeDurably(path: string, heads: SignedHeads): void {
   const temporary = `${path}.tmp`;
   const file = openSync(temporary, 'w', 0o600);
   try {
-    writeSync(file, `${JSON.stringify(heads)}\n`);
+    // Not writeSync: on a disk that is nearly full it writes what fits, and reports no error.
+    writeFileSync(file, `${JSON.stringify(heads)}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -4,7 +4,7 @@ import { signCheckpoint } from '../merkle/checkpoint.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { ALG_ED25519, noteKeyId, parseNote } from '../merkle/note.ts';
 import { rootAt } from '../merkle/tiles.ts';
-import { type Db, lastKey, prepareSummedInsert } from './database.ts';
+import { type Db, prepareLastKey, prepareSummedInsert } from './database.ts';
 import { JournalError } from './errors.ts';
 import type { Summed } from './locator.ts';
 import type { SignedHead, SignedHeadFile } from './signed-heads.ts';
@@ -20,6 +20,7 @@ export class CheckpointSigner {
   readonly #db: Db;
   readonly #heads: SignedHeadFile;
   readonly #signers: Readonly<Record<LogName, LogSigner>>;
+  readonly #lastKey: () => number;
   readonly #insert: (row: Summed<'checkpoints'>) => void;
   #held: string | null = null;
 
@@ -28,6 +29,7 @@ export class CheckpointSigner {
     this.#heads = heads;
     this.#signers = signers;
     this.#insert = prepareSummedInsert(db, 'checkpoints');
+    this.#lastKey = prepareLastKey(db, 'checkpoints', 'checkpoint_id');
   }
 
   /**
@@ -95,7 +97,7 @@ export class CheckpointSigner {
 
   /** Keeps a signed checkpoint among the others. */
   record(log: LogName, head: SignedHead): void {
-    const id = lastKey(this.#db, 'checkpoints', 'checkpoint_id') + 1;
+    const id = this.#lastKey() + 1;
     const root = Buffer.from(head.root, 'base64');
     this.#insert({ checkpoint_id: id, log: LOGS[log], tree_size: head.size, root, note: head.note });
   }

@@ -294,6 +294,28 @@ export interface Tables {
     sum2: number;
   };
   page_places: { place_id: number; page_id: number; first_seq: number; entries: number; sum1: number; sum2: number };
+  /** `places`: JSON, reason to runs of places in the feed. */
+  page_refusals: {
+    refusal_id: number;
+    page_id: number;
+    peer: string;
+    feed: string;
+    places: string;
+    sum1: number;
+    sum2: number;
+  };
+  /** Entries of a page that were taken when it was judged again: they stand one behind the other from `first_seq` on. */
+  page_retries: {
+    retry_id: number;
+    page_id: number;
+    peer: string;
+    feed: string;
+    first_seq: number;
+    entries: number;
+    places: string;
+    sum1: number;
+    sum2: number;
+  };
   kept_notes: {
     kept_id: number;
     peer: string;
@@ -344,6 +366,8 @@ export type SummedTable =
   | 'grant_texts'
   | 'disclosures'
   | 'page_places'
+  | 'page_refusals'
+  | 'page_retries'
   | 'erasure_steps'
   | 'erasure_acks';
 

@@ -10,7 +10,7 @@ export interface RefusalGroup {
   readonly reason: string;
   /** For a page, each attempt. */
   readonly refused: number;
-  /** Those of them that were taken after all. */
+  /** Those of them that were taken after all. May be ahead of `refused`: a summary comes later than what it counts. */
   readonly resolved: number;
   /** Audit record of the newest change. */
   readonly lastSeq: number;
@@ -91,7 +91,7 @@ export class ToldRefusals {
     const known = changed.get(key) ?? this.#groups.all(peer).find((one) => one.feed === feed && one.reason === reason);
     const { refused, resolved, toldSeq } = known ?? { refused: 0, resolved: 0, toldSeq: 0 };
     const counts = isResolved
-      ? { refused, resolved: Math.min(refused, resolved + countIn(body)) }
+      ? { refused, resolved: resolved + countIn(body) }
       : { refused: refused + (isSummary ? summarizedIn(body) : 1), resolved };
     changed.set(key, { feed, reason, ...counts, lastSeq: seq, toldSeq });
   }

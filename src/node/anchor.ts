@@ -45,13 +45,14 @@ export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchori
   return anchoring;
 }
 
-function rekorOf({ config, identity, keys }: Base): AnchorBackend {
+function rekorOf({ config, http, identity, keys }: Base): AnchorBackend {
   const { rekor } = config.anchor;
   if (rekor === null) throw new Error('no Rekor is configured');
   const text = trustRootOf(config, rekor.trustRootFile);
   const parsed = parseTrustedRoot(text);
   const logs = parsed.ok ? parsed.value : [];
-  const api = rekor.version === 1 ? createRekorV1(rekor.url) : createRekorV2(rekor.url, rekor.readUrl, logs);
+  const api =
+    rekor.version === 1 ? createRekorV1(http, rekor.url) : createRekorV2(http, rekor.url, rekor.readUrl, logs);
   const { publicKey } = createAnchorSigner(identity.journalOrigin, keys.anchor.seed);
   return createRekorBackend({ api, trustRoot: text, logs, anchorKey: publicKey });
 }

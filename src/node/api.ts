@@ -2,10 +2,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
-import { DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
+import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { KeyStatus } from '../core/key-status.ts';
+import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Base } from './base.ts';
@@ -18,15 +19,23 @@ import { SOFTWARE, VERSION } from './version.ts';
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
 const READY_LAG_ENTRIES = 100_000;
 
-/** @param nodeUrl asked late: the port may be known only when the server listens */
+/** Of what serves the API. Asked late: it may be known only when it listens. */
+export interface Served {
+  readonly nodeUrl: () => string;
+  /** What an operator should know of it, in sentences. */
+  readonly notices: () => readonly string[];
+}
+
 export function apiOf(
   base: Base,
   federation: OpenFederation | null,
-  nodeUrl: () => string,
+  served: Served,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics, writer } = base;
   owned.defer(watchEventLoop(metrics));
+  const keys = openKeyStore(base.paths.apiKeys);
+  owned.defer(() => keys.close());
   metrics.beforeScrape(async () => {
     await measure(base);
     await measureAnchors(base);
@@ -40,23 +49,30 @@ export function apiOf(
     peers: {
       list: () => federation?.sessions.list() ?? [],
       get: (id) => federation?.sessions.get(id),
-      resume: async (id, actor) => federation?.sessions.resume(id, actor),
-      trustKeys: async (name, keys, actor) =>
-        federation?.sessions.trustKeys(name, keys, actor) ?? { kind: 'unknown_peer' },
+      resume: async (id, by) => federation?.sessions.resume(id, by),
+      trustKeys: async (name, keys, by) => federation?.sessions.trustKeys(name, keys, by) ?? { kind: 'unknown_peer' },
+      retry: async (name, afterPage, by) => federation?.sessions.retry(name, afterPage, by) ?? { kind: 'unknown_peer' },
+    },
+    quarantine: {
+      list: (query) => base.reader.quarantined(query),
+      history: (factId) => base.reader.quarantineHistory(factId),
+      review: (factId, decision, by) => writer.reviewFact(factId, decision, by),
+    },
+    approvals: {
+      fourEyes: config.review.fourEyes,
+      list: (query) => base.reader.proposals({ ...query, nowIso: isoMicros(base.nowMs() * 1000) }),
+      find: (id) => base.reader.proposal(id, isoMicros(base.nowMs() * 1000)),
+      end: (id, by) => writer.endProposal(id, by),
     },
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
-    tombstones: {
-      order: (name, order) => writer.orderErasure(name, order),
-      list: (before, limit) => base.reader.erasures(before, limit),
-      status: (fact) => base.reader.erasure(fact),
-    },
+    tombstones: tombstonesOf(base),
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     signingKeys: () => keyStatuses(base, Date.now()),
-    keys: openKeyStore(base.paths.apiKeys),
+    keys,
     metrics,
     events: base.events,
     logger: base.logger,
@@ -66,14 +82,14 @@ export function apiOf(
       nodeId: config.nodeId,
       authority: config.authority,
       get nodeUrl() {
-        return nodeUrl();
+        return served.nodeUrl();
       },
       peerId: base.peerId,
       version: VERSION,
       software: SOFTWARE,
       addresses: () => federation?.addresses() ?? [],
     },
-    ready: () => readinessOf(base, federation),
+    ready: () => readinessOf(base, federation, served),
     gardens: config.gardens,
     anchorBackends: config.anchor.backends,
     nowMs: Date.now,
@@ -81,6 +97,14 @@ export function apiOf(
     openMetrics: isLoopback(config.api.host),
     publicTlog: config.tlog.isPublic,
   });
+}
+
+function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {
+  return {
+    order: (name, order) => writer.orderErasure(name, order),
+    list: (before, limit) => reader.erasures(before, limit),
+    status: (fact) => reader.erasure(fact),
+  };
 }
 
 async function measure({ metrics, writer, health }: Base): Promise<void> {
@@ -108,7 +132,7 @@ async function measureAnchors({ config, metrics, writer }: Base): Promise<void> 
   }
 }
 
-function readinessOf({ health, writer }: Base, federation: Federation | null): Readiness {
+function readinessOf({ health, writer }: Base, federation: Federation | null, served: Served): Readiness {
   const guard = federation?.guard.status() ?? null;
   const checks = [
     {
@@ -148,6 +172,6 @@ function readinessOf({ health, writer }: Base, federation: Federation | null): R
       detail: federation === null ? 'the node is not running' : federation.addresses().join(', ') || 'listens nowhere',
     },
   ];
-  const notices = guard?.state === 'clear' && guard.detail !== null ? [`restore guard: ${guard.detail}`] : [];
-  return { ready: checks.every(({ ok }) => ok), checks, notices };
+  const guarded = guard?.state === 'clear' && guard.detail !== null ? [`restore guard: ${guard.detail}`] : [];
+  return { ready: checks.every(({ ok }) => ok), checks, notices: [...guarded, ...served.notices()] };
 }

@@ -16,6 +16,7 @@ import { createAuditBell, type RingableAuditBell } from '../observe/audit-bell.t
 import { createEvents, type Events } from '../observe/events.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { createHttpClient, type HttpClient } from '../outbound/http-client.ts';
 import { GrowthBell } from '../serve/growth-bell.ts';
 import { ReaderClient } from '../threads/reader-client.ts';
 import type { WriterData, WriterEvent } from '../threads/writer.ts';
@@ -55,6 +56,8 @@ export interface Base {
   readonly peerId: string;
   /** The journal is held by the restore guard until it is cleared. */
   readonly guarded: boolean;
+  /** For servers of the configuration. */
+  readonly http: HttpClient;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly events: Events;
@@ -139,7 +142,7 @@ export async function openBase(
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, erased, writer, reader, health, declaration };
   const failed = writer.failed();
-  const told = { keys, statements, identity, peerId };
+  const told = { keys, statements, identity, peerId, http: createHttpClient(config.network.allowed) };
   return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 
@@ -169,6 +172,7 @@ function openWriter(
     folder: dir,
     signedHeadsFile: config.guard.signedHeadsFile,
     ...given,
+    fourEyes: { actions: config.review.fourEyes, proposalMs: config.review.proposalMs },
     witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
     erasures: config.tombstones,

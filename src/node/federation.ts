@@ -180,6 +180,7 @@ function openTransport(base: Base, allowed: AllowedPeers): Promise<Transport> {
     listen: config.listen.p2p,
     announce: config.listen.announce,
     allowed,
+    allowedNetworks: config.network.allowed,
     limits: { maxConnections: config.limits.maxConnections },
     onRefused: (refusal) => {
       const record = refused.note(refusal, base.nowMs());

@@ -3,11 +3,13 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
+import type { Network } from '../core/address.ts';
 import { MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { OnboardingCheck } from '../core/onboarding.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { OnboardJournal } from '../onboard/deps.ts';
 import { Onboarding } from '../onboard/onboarding.ts';
+import { literalFault } from '../outbound/guarded-lookup.ts';
 import { identityFromSeed } from '../transport/identity.ts';
 import { createTransport } from '../transport/node.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -41,8 +43,10 @@ export function openOnboarding(base: Base, transport: () => Transport | undefine
     feeds: () => growth.current().feeds,
     gardens: gardenMembersOf(config),
     maxFutureSkewMs: config.federation.maxFutureSkewMs,
+    whyNotDialled: (address) => whyNotDialled(address, config.network.allowed),
     tls: () => checkTls(config.api.tls, nowMs()),
-    openGuest: (seed, inviter) => createTransport({ seed, listen: [], allowed: () => [inviter] }),
+    openGuest: (seed, inviter) =>
+      createTransport({ seed, listen: [], allowed: () => [inviter], allowedNetworks: config.network.allowed }),
     peerIdOfSeed: async (seed) => (await identityFromSeed(seed)).peerId,
     onGuests: () => transport()?.refreshAllowed(),
     nowMs,
@@ -72,7 +76,7 @@ function journalOf({ writer }: Base): OnboardJournal {
 /** Peers speak Noise; TLS is that of the HTTP API, which applications and auditors reach. */
 function checkTls(tls: Config['api']['tls'], nowMs: number): OnboardingCheck | null {
   if (tls === null) return null;
-  const fix = 'Put a certificate that is in force into api.tls_cert_file, and restart.';
+  const fix = 'Put a certificate that is in force into api.tls_cert_file, with its key.';
   try {
     const { validFromDate, validToDate } = new X509Certificate(readFileSync(tls.certFile));
     const ok = validFromDate.getTime() <= nowMs && nowMs < validToDate.getTime();
@@ -82,6 +86,10 @@ function checkTls(tls: Config['api']['tls'], nowMs: number): OnboardingCheck | n
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     return { name: 'tls', ok: false, detail: `the certificate of this node’s API cannot be read: ${why}`, fix };
   }
+}
+
+function whyNotDialled(address: string, allowed: readonly Network[]): string | null {
+  return literalFault(address.split('/')[2] ?? '', { from: 'peer', allowed })?.message ?? null;
 }
 
 function withoutPeerId(address: string): string {

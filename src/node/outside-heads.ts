@@ -8,6 +8,7 @@ import type { OwnHeadVerdict } from '../journal/guard.ts';
 import { statedSize } from '../merkle/checkpoint.ts';
 import type { PolicyWitness } from '../merkle/tlog-policy.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { HttpClient } from '../outbound/http-client.ts';
 import { askCosigned, type CosignedAnswer } from '../witness/ask-http.ts';
 
 export interface OutsideJournal {
@@ -17,6 +18,7 @@ export interface OutsideJournal {
 
 export interface OutsideDeps {
   readonly journal: OutsideJournal;
+  readonly http: HttpClient;
   readonly origin: string;
   /** Of the node's own policy; those without a URL are not asked. */
   readonly witnesses: readonly Pick<PolicyWitness, 'keyName' | 'name' | 'url'>[];
@@ -110,8 +112,8 @@ export class OutsideHeads {
     compare: Compare,
     signal: AbortSignal,
   ): Promise<void> {
-    const { journal, origin } = this.#deps;
-    const answer = await askCosigned(url, { origin, signed: await journal.signedNote() }, signal);
+    const { http, journal, origin } = this.#deps;
+    const answer = await askCosigned(http, url, { origin, signed: await journal.signedNote() }, signal);
     if (answer === null) return;
     this.#answered.add(keyName);
     const size = await this.#unproven(answer, keyName, compare);

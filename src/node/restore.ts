@@ -16,6 +16,7 @@ export function restoreOf(
   const { config, events, guarded, identity, logger, writer } = base;
   const outside = new OutsideHeads({
     journal: writer,
+    http: base.http,
     origin: identity.journalOrigin,
     witnesses: config.witness.policy?.witnesses ?? [],
     anchorFile: config.anchor.backends.includes('local') ? config.anchor.localPath : null,

@@ -1,13 +1,15 @@
+import type { Network } from '../core/address.ts';
 import { openDatabase } from '../journal/database.ts';
 import { PublishedLog } from '../journal/published-log.ts';
 import type { LogName } from '../journal/tables.ts';
+import { createHttpClient } from '../outbound/http-client.ts';
 import { type ExportOptions, type ExportReport, exportLog } from '../publish/export-log.ts';
 import { FolderTarget } from '../publish/folder-target.ts';
 import { type S3Options, S3Target } from '../publish/s3-target.ts';
 
 export type ExportPlace =
   | { readonly kind: 'folder'; readonly path: string }
-  | { readonly kind: 's3'; readonly options: S3Options };
+  | { readonly kind: 's3'; readonly options: Omit<S3Options, 'http'>; readonly allowed: readonly Network[] };
 
 const CACHE_MIB = 8;
 /** Round trips under way at once. */
@@ -28,7 +30,10 @@ export async function exportTiles(
   try {
     const published = new PublishedLog(db, log);
     if (place.kind === 'folder') return await exportLog(published, new FolderTarget(place.path), options);
-    return await exportLog(published, new S3Target(place.options), { ...options, parallel: S3_PARALLEL });
+    return await exportLog(published, new S3Target({ ...place.options, http: createHttpClient(place.allowed) }), {
+      ...options,
+      parallel: S3_PARALLEL,
+    });
   } finally {
     db.close();
   }

@@ -88,6 +88,7 @@ function depsOf(base: Base, parts: WitnessParts): WitnessDeps {
   return {
     journal: writer.witness,
     transport: parts.transport,
+    http: base.http,
     peers: parts.peers,
     gardens: gardenMembersOf(config),
     logs: config.witness.logs.map(({ origin, key }) => ({ origin, key, nodeId: null })),

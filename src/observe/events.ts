@@ -50,6 +50,12 @@ export interface Events {
   guard(state: GuardStateName, detail: string | null): void;
   /** A key comes to its end. @param event as in the audit log */
   keyWarning(event: string, key: KeyStatus, sentence: string): void;
+  /** @param isNew false: the files were looked at, and hold what is served */
+  certificateLoaded(sha256: string, notAfterMs: number, isNew: boolean): void;
+  /** New files of certificate and key are not served; the old ones are. */
+  certificateRefused(why: string): void;
+  /** @param days that are left at most; 0: none */
+  certificateEnding(days: number, sentence: string): void;
   anchorSubmitted(backend: string): void;
   anchorFailed(backend: string, code: string, message: string): void;
 }
@@ -58,6 +64,7 @@ export interface Events {
 export function createEvents(logger: Logger, metrics: Metrics): Events {
   return {
     ...apiEvents(logger, metrics),
+    ...certificateEvents(logger, metrics),
     ...peerEvents(logger, metrics),
     ...anchorEvents(logger, metrics),
     ...witnessEvents(logger, metrics),
@@ -104,7 +111,27 @@ function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
   };
 }
 
-function peerEvents(logger: Logger, metrics: Metrics): Omit<Events, ApiEvent | AnchorEvent | WitnessEvent> {
+type CertificateEvent = 'certificateLoaded' | 'certificateRefused' | 'certificateEnding';
+
+function certificateEvents(logger: Logger, metrics: Metrics): Pick<Events, CertificateEvent> {
+  return {
+    certificateLoaded(sha256, notAfterMs, isNew) {
+      metrics.apiCertificateNotAfter.set(notAfterMs / 1_000);
+      metrics.apiCertificateRefused.set(0);
+      if (isNew) logger.info({ sha256, not_after: new Date(notAfterMs).toISOString() }, 'new certificate of the API');
+    },
+    certificateRefused(why) {
+      metrics.apiCertificateRefused.set(1);
+      logger.error({ why }, 'the new certificate of the API is not served; the old one is');
+    },
+    certificateEnding: (days, sentence) => logger[days === 0 ? 'error' : 'warn']({ days }, `certificate: ${sentence}`),
+  };
+}
+
+function peerEvents(
+  logger: Logger,
+  metrics: Metrics,
+): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent> {
   return {
     pageVerified(peer, accepted) {
       metrics.pagesVerified.inc({ peer });

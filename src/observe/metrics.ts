@@ -49,6 +49,8 @@ export interface Metrics {
   readonly requestSeconds: Histogram<'route' | 'status'>;
   readonly authFailures: Counter;
   readonly openStreams: Gauge;
+  readonly apiCertificateNotAfter: Gauge;
+  readonly apiCertificateRefused: Gauge;
   readonly anchorsSubmitted: Counter<'backend'>;
   readonly anchorFailures: Counter<'backend' | 'code'>;
   readonly anchorsPending: Gauge<'backend'>;
@@ -209,7 +211,15 @@ function peerMetrics(
   };
 }
 
-function apiMetrics(make: Makers): Part<'requestSeconds' | 'authFailures' | 'openStreams' | 'eventLoopDelay'> {
+type ApiMetric =
+  | 'requestSeconds'
+  | 'authFailures'
+  | 'openStreams'
+  | 'eventLoopDelay'
+  | 'apiCertificateNotAfter'
+  | 'apiCertificateRefused';
+
+function apiMetrics(make: Makers): Part<ApiMetric> {
   return {
     requestSeconds: make.histogram(
       `${NS}_http_request_seconds`,
@@ -220,6 +230,14 @@ function apiMetrics(make: Makers): Part<'requestSeconds' | 'authFailures' | 'ope
     authFailures: make.counter(
       `${NS}_auth_failures_total`,
       'Requests with no key, or a key that is unknown, expired or revoked',
+    ),
+    apiCertificateNotAfter: make.gauge(
+      `${NS}_api_certificate_not_after_seconds`,
+      'When the certificate of the API ends, Unix time; 0: plain HTTP',
+    ),
+    apiCertificateRefused: make.gauge(
+      `${NS}_api_certificate_refused`,
+      '1: the files of the certificate hold one that is not served, and the old one is',
     ),
     openStreams: make.gauge(`${NS}_audit_streams`, 'Open audit streams'),
     eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [

@@ -50,6 +50,8 @@ export interface OnboardDeps {
   readonly maxFutureSkewMs: number;
   /** The certificate of this node's own API; null where it has none. */
   readonly tls: () => OnboardingCheck | null;
+  /** Why an address that a partner names is not dialled; null: it is, unless it is a name that leads elsewhere. */
+  readonly whyNotDialled: (address: string) => string | null;
   /** A second, passing identity that can dial one node. */
   readonly openGuest: (seed: Uint8Array, inviter: AllowedPeer) => Promise<Pick<Transport, 'request' | 'stop'>>;
   /** Peer id of a seed. */

@@ -94,6 +94,7 @@ export class Desk {
       ownSoftware: deps.self.software,
       maxFutureSkewMs: deps.maxFutureSkewMs,
       tls: deps.tls(),
+      whyNotDialled: deps.whyNotDialled,
       nowMs: deps.nowMs(),
     });
     return {

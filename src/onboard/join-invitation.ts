@@ -91,7 +91,11 @@ async function ask(desk: Desk, invitation: Invitation): Promise<Result<InviteSel
     protocols,
     software,
   });
-  const guest = await deps.openGuest(seed, { peerId: inviterPeerId, addresses: code.addresses });
+  const guest = await deps.openGuest(seed, {
+    peerId: inviterPeerId,
+    addresses: code.addresses,
+    addressesFrom: 'peer',
+  });
   try {
     const limits = { idleMs: ASK_MS, totalMs: ASK_MS, maxFrameBytes: MAX_REQUEST_BYTES };
     let frame: Uint8Array | undefined;

@@ -35,6 +35,7 @@ export function peerFileOf(name: string, partner: Partner, terms: Terms): PeerFi
     logKey: null,
     disabled: false,
     allowTeam: false,
+    addressesFrom: 'peer',
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };

@@ -25,6 +25,7 @@ export interface PreflightInput {
   readonly ownSoftware: string;
   readonly maxFutureSkewMs: number;
   readonly tls: OnboardingCheck | null;
+  readonly whyNotDialled: (address: string) => string | null;
   readonly nowMs: number;
 }
 
@@ -43,8 +44,15 @@ export function preflight(input: PreflightInput): readonly OnboardingCheck[] {
   ];
 }
 
-function checkReach({ record, partner }: PreflightInput): OnboardingCheck {
+const REFUSED_FIX =
+  'Is it really reached there, over a network of both? Then put that network into network.allow_addresses and restart. If not, it has to set listen.announce.';
+
+function checkReach({ record, partner, whyNotDialled }: PreflightInput): OnboardingCheck {
   const where = partner.addresses.join(' ');
+  const refused = partner.addresses.map(whyNotDialled);
+  const [why] = refused;
+  if (record.by !== 'join' && why != null && !refused.includes(null))
+    return failed('reach', `it says it is at ${where}: ${why}`, REFUSED_FIX);
   if (record.by === 'join') return passed('reach', `reached at ${record.meeting?.seen_at ?? where}`);
   if (record.by === 'invite') {
     // Its addresses are those of somebody whom nobody has confirmed: they are not dialled before that.

@@ -16,6 +16,7 @@ import type {
 } from '../journal/read-model.ts';
 import type { CheckedRow, ErasedFact } from '../journal/row-check.ts';
 import { TombstoneReader } from '../journal/tombstone-reader.ts';
+import { HiddenFacts } from './hidden-facts.ts';
 
 /** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */
 const MAX_SCANNED = 20_000;
@@ -32,8 +33,6 @@ const MAX_CHANGE_CHARS = 4_194_304;
 /** Notices of hidden facts in one page. */
 const MAX_NOTICES = 100;
 
-type Quarantine = StoredFact['quarantine'];
-
 export class FactReader {
   readonly #db: Db;
   readonly #totals = new Map<string, number>();
@@ -42,7 +41,7 @@ export class FactReader {
   readonly #nowMs: () => number;
   readonly #before: Statement<[number, number, number], number>;
   readonly #scan: Statement<[number, number], number>;
-  readonly #quarantine: Statement<[number], { status: string; reason: string }>;
+  readonly #hidden: HiddenFacts;
 
   /** @param nowMs the clock by which facts have run out where a question names no time of its own */
   constructor(db: Db, entries: EntryReader, nowMs: () => number = Date.now) {
@@ -69,10 +68,7 @@ export class FactReader {
         .orderBy('chain_seq', 'desc')
         .limit(PARAM),
     ).pluck() as Statement<[number, number], number>;
-    this.#quarantine = prepare(
-      db,
-      sqlBuilder.selectFrom('quarantine').select(['status', 'reason']).where('chain_seq', '=', PARAM),
-    );
+    this.#hidden = new HiddenFacts(db);
   }
 
   /** A fact by its id. */
@@ -242,9 +238,9 @@ export class FactReader {
         Number(other.confidence) > 0 &&
         !isExpired(other.valid_until, nowIso) &&
         !group.some((later) => withdraws(later, other)) &&
-        !this.#isHidden(other.chain_seq),
+        !this.#hidden.isHidden(other),
     );
-    return { entry, contradicted, retracted, quarantine: this.#quarantineOf(entry.chain_seq) };
+    return { entry, contradicted, retracted, quarantine: this.#hidden.quarantineOf(entry) };
   }
 
   #groupOf(entry: Entry): Entry[] {
@@ -256,14 +252,9 @@ export class FactReader {
     });
   }
 
-  #quarantineOf(seq: number): Quarantine {
-    const row = this.#quarantine.get(seq);
-    return row === undefined ? null : { status: row.status as NonNullable<Quarantine>['status'], reason: row.reason };
-  }
-
-  #isHidden(seq: number): boolean {
-    const quarantine = this.#quarantineOf(seq);
-    return quarantine !== null && quarantine.status !== 'promoted';
+  /** A hidden fact that something would be made from; null: there is none. */
+  hiddenSource(derivedFrom: readonly string[]): string | null {
+    return this.#hidden.hiddenSource(derivedFrom);
   }
 
   /** Entries that look-ups do not know yet. */

@@ -7,7 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
@@ -65,8 +65,12 @@ export class FolderTarget implements PublishTarget {
     const temporary = join(folder, `.${process.pid}-${this.#temporaries++}.tmp`);
     const handle = openSync(temporary, 'w', FILE_MODE);
     try {
-      writeSync(handle, bytes);
+      // Not writeSync: on a disk that is nearly full it writes what fits, and reports no error.
+      writeFileSync(handle, bytes);
       fsyncSync(handle);
+    } catch (thrown) {
+      rmSync(temporary, { force: true });
+      throw thrown;
     } finally {
       closeSync(handle);
     }

@@ -1,5 +1,8 @@
 /** An S3-compatible store as the target of a published log. Conditional writes keep what is there as it is. */
+
+import { setTimeout } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
+import { type HttpClient, HttpError } from '../outbound/http-client.ts';
 import { changed } from './folder-target.ts';
 import { PublishError, type PublishTarget, type Versioned } from './target.ts';
 
@@ -13,11 +16,15 @@ export interface S3Options {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
+  readonly http: HttpClient;
   /** Tests pass their own. */
   readonly retries?: number;
 }
 
 const RETRIES = 4;
+const FIRST_PAUSE_MS = 50;
+/** For one object, which is some KiB. */
+const TIMEOUT_MS = 60_000;
 /** A published checkpoint is a few KiB; a store that answers with more is none of ours. */
 const MAX_READ_BYTES = 1_048_576;
 const MAX_QUOTED_CHARS = 300;
@@ -36,6 +43,8 @@ export class S3Target implements PublishTarget {
   readonly name: string;
   readonly #client: AwsClient;
   readonly #base: string;
+  readonly #http: HttpClient;
+  readonly #retries: number;
 
   constructor(options: S3Options) {
     const { bucket, prefix, endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options;
@@ -47,8 +56,9 @@ export class S3Target implements PublishTarget {
       ...(sessionToken === undefined ? {} : { sessionToken }),
       service: 's3',
       region,
-      retries: options.retries ?? RETRIES,
     });
+    this.#http = options.http;
+    this.#retries = options.retries ?? RETRIES;
   }
 
   async read(path: string): Promise<Versioned | undefined> {
@@ -56,9 +66,6 @@ export class S3Target implements PublishTarget {
     if (response.status === 404 && !(await isBucketMissing(response.clone()))) return undefined;
     if (!response.ok) throw await this.#refusal('read', path, response);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (bytes.length > MAX_READ_BYTES) {
-      throw new PublishError('target_other_log', `${this.name}${path} is no checkpoint: name an empty prefix`);
-    }
     return { bytes, version: response.headers.get('etag') };
   }
 
@@ -98,15 +105,33 @@ export class S3Target implements PublishTarget {
     return this.#send('PUT', path, { body: new Uint8Array(bytes), headers });
   }
 
-  async #send(method: string, path: string, init: RequestInit): Promise<Response> {
+  async #send(method: string, path: string, init: Pick<RequestInit, 'body' | 'headers'>): Promise<Response> {
     try {
-      return await this.#client.fetch(`${this.#base}${path}`, { ...init, method });
+      for (let attempt = 0; ; attempt += 1) {
+        const response = await this.#sendOnce(await this.#client.sign(`${this.#base}${path}`, { ...init, method }));
+        if (attempt >= this.#retries || (response.status < 500 && response.status !== 429) || response.status === 501)
+          return response;
+        await setTimeout(Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
+      }
     } catch (cause) {
-      const reason =
-        cause instanceof Error ? ((cause.cause as Error | undefined)?.message ?? cause.message) : String(cause);
+      if (cause instanceof HttpError && cause.code === 'too_large')
+        throw new PublishError('target_other_log', `${this.name}${path} is no checkpoint: name an empty prefix`, {
+          cause,
+        });
+      const reason = cause instanceof Error ? cause.message : String(cause);
       const message = `${new URL(this.#base).origin} cannot be reached (${reason}): check --endpoint or AWS_ENDPOINT_URL`;
       throw new PublishError('target_unusable', message, { cause });
     }
+  }
+
+  async #sendOnce(signed: Request): Promise<Response> {
+    return this.#http.send(signed.url, {
+      method: signed.method,
+      headers: Object.fromEntries(signed.headers),
+      ...(signed.body === null ? {} : { body: new Uint8Array(await signed.arrayBuffer()) }),
+      maxBytes: MAX_READ_BYTES,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
   }
 
   async #refusal(what: string, path: string, response: Response): Promise<PublishError> {

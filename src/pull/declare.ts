@@ -78,9 +78,10 @@ export function pinPeer(note: string, peer: PeerFile, history: KeyHistory): Resu
   if (!now.ok) return now;
   const insisted = checkInsisted(now.value, peer, history);
   if (!insisted.ok) return insisted;
-  const kept = history.pinned === null ? null : openOwnDeclaration(history.pinned);
-  if (kept === null) return ok({ peer: now.value.pinned, links: insisted.value });
+  if (history.pinned === null) return ok({ peer: now.value.pinned, links: insisted.value });
   const { declaration } = now.value;
+  const kept = openOwnDeclaration(history.pinned);
+  if (kept === null) return err(afterUnreadable(declaration, note));
   if (kept.journal_origin !== declaration.journal_origin) {
     const detail = `journal ${kept.journal_origin} was pinned, ${declaration.journal_origin} is declared`;
     return err({ code: 'key_changed', detail, change: null });
@@ -97,6 +98,16 @@ export function pinPeer(note: string, peer: PeerFile, history: KeyHistory): Resu
   if (keys.length === 0) return ok({ peer: now.value.pinned, links });
   const detail = keys.map(({ use, pinned, declared }) => `${use} key ${pinned} was pinned, ${declared} is declared`);
   return err({ code: 'key_changed', detail: detail.join('; '), change: { keys, note } });
+}
+
+/** What was pinned says nothing any more: every key is a new one, for an operator to look at. */
+function afterUnreadable(declaration: Declaration, note: string): DeclarationFault {
+  const keys = PINNED_USES.flatMap((use): ChangedKey[] => {
+    const declared = currentKey(declaration, use);
+    return declared === undefined ? [] : [{ use, pinned: UNREADABLE, declared }];
+  });
+  const detail = 'the declaration that was pinned cannot be read, so that no key follows from it';
+  return { code: 'key_changed', detail, change: { keys, note } };
 }
 
 /** The key in the peer's file may be one that was succeeded meanwhile. */
@@ -117,6 +128,8 @@ function latest({ nowMs }: KeyHistory): number {
 }
 
 const PINNED_USES = ['log', 'anchor', 'witness'] as const;
+/** In the place of a key that was pinned. */
+const UNREADABLE = 'none that can be read';
 
 export interface Declared {
   readonly declaration: Declaration;
@@ -133,6 +146,8 @@ export function readDeclared(note: string, peer: PeerFile): Result<Declared, Dec
     return err({ code: 'declaration_invalid', detail: `${at}: expected ${expected}, got ${got}` });
   }
   const declaration = opened.value;
+  const foreign = foreignName(declaration, peer);
+  if (foreign !== null) return err({ code: 'declaration_invalid', detail: foreign });
   const vkey = currentKey(declaration, 'log');
   const [logKey, ...formerLogKeys] = keysOf(declaration, 'log', ALG_ED25519);
   if (vkey === undefined || logKey === undefined) {
@@ -149,6 +164,18 @@ export function readDeclared(note: string, peer: PeerFile): Result<Declared, Dec
     namespaces: peer.namespaces,
   };
   return ok({ declaration, pinned, logVkey: vkey });
+}
+
+/**
+ * A declaration is signed by the peer whatever it says. With another peer id in it nobody could open it later, neither who
+ * compares keys nor who judges evidence; the log of another is another's to declare.
+ */
+function foreignName({ peer_id, journal_origin, audit_origin }: Declaration, peer: PeerFile): string | null {
+  if (peer_id !== peer.peerId) return `peer_id: expected ${peer.peerId}, got ${peer_id}`;
+  const isOwn = (origin: string): boolean => origin.startsWith(`${peer.authority}/`);
+  if (!isOwn(journal_origin)) return `journal_origin: expected ${peer.authority}/…, got ${journal_origin}`;
+  if (!isOwn(audit_origin)) return `audit_origin: expected ${peer.authority}/…, got ${audit_origin}`;
+  return null;
 }
 
 /** The key of a use that a declaration names first: those that are only in their overlap come after it. */

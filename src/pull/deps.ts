@@ -1,15 +1,25 @@
 import type { Config } from '../config/config.ts';
+import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { GardenMembers } from '../core/disclosure.ts';
+import type { RetryReport } from '../core/retry.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { TakenClosures } from './ask-closures.ts';
+import type { KeyChange } from './errors.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
+import type { RetriedPage, RetryInput } from './retry.ts';
 import type { PendingErasures } from './send-erasures.ts';
 import type { PendingNotes } from './send-notes.ts';
 import type { PendingNotices } from './send-notices.ts';
 import type { PendingReceipts } from './send-receipts.ts';
+
+/** A peer, by the name of its file and by its node id. */
+export interface NamedPeer {
+  readonly name: string;
+  readonly nodeId: string;
+}
 
 /** The journal as the puller needs it; its thread verifies and appends. */
 export interface PullJournal {
@@ -22,6 +32,10 @@ export interface PullJournal {
   successions(nodeIds: readonly string[]): Promise<readonly (readonly OpenedSuccession[])[]>;
   saveSuccessions(nodeId: string, notes: readonly string[]): Promise<number>;
   audit(input: AuditInput): Promise<number>;
+  retryPage(input: RetryInput): Promise<RetriedPage | null>;
+  recordRetry(peer: string, report: RetryReport, by: RetryInput['by']): Promise<number>;
+  resumePeer(peer: NamedPeer, by: ActBy): Promise<ActOutcome<number>>;
+  trustKeys(peer: NamedPeer, declared: KeyChange, by: ActBy): Promise<ActOutcome<number>>;
   pendingReceipts(peer: string, origin: string): Promise<PendingReceipts>;
   receiptsTaken(peer: string, pageId: number): Promise<void>;
   pendingNotices(peer: string): Promise<PendingNotices>;

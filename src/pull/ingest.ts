@@ -1,6 +1,7 @@
 /** What happens to one page that a peer sent: opened, judged, and taken or refused, in the journal's thread. */
 import type { PeerFile } from '../config/peer-file.ts';
 import { type PageReason, PENALTY } from '../core/verdict.ts';
+import { AuditReader } from '../journal/audit-reader.ts';
 import type { AppendedPage, Journal } from '../journal/journal.ts';
 import type { Neighbour } from '../journal/page-tail.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
@@ -41,6 +42,8 @@ export type IngestOutcome =
       readonly feedLength: number;
     })
   | { readonly kind: 'proofs_needed'; readonly size: number; readonly indexes: readonly number[] }
+  /** The peer was suspended while it was pulled: nothing more is taken, whatever was asked for before. */
+  | { readonly kind: 'suspended' }
   | {
       readonly kind: 'refused';
       readonly reason: PageReason;
@@ -55,6 +58,7 @@ const NEVER_MET: WitnessPolicy = { logs: [], witnesses: [], groups: [], quorum: 
 
 export class PageIngest {
   readonly #journal: Journal;
+  readonly #audit: AuditReader;
   /** The last link of each peer's chain; read out of the journal after a restart. */
   readonly #links = new Map<string, Neighbour | null>();
 
@@ -64,14 +68,17 @@ export class PageIngest {
 
   constructor(journal: Journal) {
     this.#journal = journal;
+    this.#audit = new AuditReader(journal.db);
   }
 
   ingest(input: IngestInput): IngestOutcome {
+    // Asked in the thread that records suspensions: a third node's evidence may come in the middle of an answer.
+    if (this.#audit.suspension(input.peer.nodeId) !== null) return { kind: 'suspended' };
     const context = this.#context(input);
     const opened = openPage(input.frames, context);
     if (!opened.ok) return this.#refuse(opened.error, input);
 
-    const seen = this.#journal.seen(factIdsOf(opened.value));
+    const seen = this.#journal.seen.find(factIdsOf(opened.value));
     const verdict = judgePage(opened.value, seen, input.inclusion);
     if (verdict.kind === 'proofs_needed') return verdict;
     if (verdict.kind === 'refused') return this.#refuse(verdict, input);

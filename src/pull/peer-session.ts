@@ -168,20 +168,18 @@ export class PeerSession {
   /** One turn: everything there is to pull now. @returns how long to wait for the next, unless something wakes us */
   async #turn(signal: AbortSignal): Promise<number> {
     const deps = this.#deps;
-    const accept = grantsInForce(this.#state.peer.accept, deps.nowMs());
+    const accept = this.#acceptNow();
     try {
       const progress = await deps.journal.peerProgress(this.#state.peer.nodeId, accept);
       this.#set({ accept, progress });
-      if (progress.suspended !== null) {
-        await this.#giveNotices(signal);
-        return this.#rest('suspended');
-      }
+      if (progress.suspended !== null) return await this.#restSuspended(signal);
       if (accept.length === 0) return this.#rest('idle');
       if (this.#state.peer.addresses.length === 0 && !deps.transport.connected(this.#state.peer.peerId)) {
         return this.#rest('waiting');
       }
       this.#set({ attempts: trial(this.#state.attempts) });
-      await this.#pullAll(accept, signal);
+      await this.#pullAll(signal);
+      if (this.#isSuspended()) return await this.#restSuspended(signal);
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#watch(accept);
       await this.#giveReceipts(signal);
@@ -195,10 +193,13 @@ export class PeerSession {
     }
   }
 
-  async #pullAll(accept: readonly string[], signal: AbortSignal): Promise<void> {
+  async #pullAll(signal: AbortSignal): Promise<void> {
     let barren = 0;
-    for (let hasMore = true; hasMore && !signal.aborted; ) {
-      this.#set({ phase: 'queued' });
+    for (let hasMore = true; hasMore && !signal.aborted && !this.#isSuspended(); ) {
+      // Each answer may take minutes, and a peer may always have more: grants and file are those of now.
+      const accept = this.#acceptNow();
+      if (accept.length === 0) return;
+      this.#set({ phase: 'queued', accept });
       const before = judgedOf(this.#state.progress);
       const outcome = await this.#pullInTurn(accept, signal);
       await this.#leaveNotes(signal);
@@ -243,12 +244,32 @@ export class PeerSession {
     const greeted = isGood ? known : await greet(peer, this.#deps, signal);
     this.#set({ greeted, keyChange: null });
     const outcome = await pullOnce(
-      { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits, policy: peer.policy },
+      {
+        peerId: peer.peerId,
+        pinned: greeted.pinned,
+        accept,
+        acceptNow: () => this.#acceptNow(),
+        limits: peer.limits,
+        policy: peer.policy,
+      },
       this.#deps,
       signal,
     );
     this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
     return outcome;
+  }
+
+  #acceptNow(): readonly string[] {
+    return grantsInForce(this.#state.peer.accept, this.#deps.nowMs());
+  }
+
+  #isSuspended(): boolean {
+    return this.#state.progress?.suspended != null;
+  }
+
+  async #restSuspended(signal: AbortSignal): Promise<number> {
+    await this.#giveNotices(signal);
+    return this.#rest('suspended');
   }
 
   /** Not what a pull depends on: a peer that takes none is pulled from all the same, and asked again after the next. */

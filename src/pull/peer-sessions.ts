@@ -1,16 +1,21 @@
 /** The sessions of all peers: one each, started and stopped as peer files come and go. */
 import PQueue from 'p-queue';
 import type { PeerFile } from '../config/peer-file.ts';
+import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
+import type { RetryOutcome } from '../core/retry.ts';
 import type { PullDeps } from './deps.ts';
 import type { IngestOutcome } from './ingest.ts';
 import { PeerSession, type PullLanes } from './peer-session.ts';
 import { describeSession } from './peer-status.ts';
+import type { RetryInput } from './retry.ts';
+import { retryPeer } from './retry-peer.ts';
 
 /** Pulls of peers that failed last time: few, so that they never fill the machine. */
 const SUSPECT_PULLS = 2;
 const VERDICTS_KEPT = 10;
 
+type RetryBy = RetryInput['by'];
 type Verdict = PeerStatus['last_verdicts'][number];
 
 export class PeerSessions {
@@ -89,22 +94,22 @@ export class PeerSessions {
     return this.list().find(({ name, node_id, peer_id }) => id === name || id === node_id || id === peer_id);
   }
 
-  /** Ends a suspension, with its record; the peer is asked at once. */
-  async resume(id: string, actor: string): Promise<PeerStatus | undefined> {
+  /** Ends a suspension, with its record, or proposes that; the peer is asked at once when it has ended. */
+  async resume(id: string, by: ActBy): Promise<ActOutcome<PeerStatus> | undefined> {
     const found = this.get(id);
     const session = found === undefined ? undefined : this.#sessions.get(found.name);
     if (found === undefined || session === undefined) return undefined;
-    await this.#deps.journal.audit({ event: 'peer_resumed', peer: found.node_id, actor, detail: { name: found.name } });
-    await session.resume();
-    return this.#statusOf(session);
+    const outcome = await this.#deps.journal.resumePeer({ name: found.name, nodeId: found.node_id }, by);
+    return this.#resumed(session, outcome);
   }
 
   /**
-   * Pins the keys that a peer has declared in place of those that were pinned, with their record; the peer is asked at once.
+   * Pins the keys that a peer has declared in place of those that were pinned, with their record, or proposes that; the peer is
+   * asked at once when it is done.
    *
    * @param given verifier keys that the operator has compared: all that have changed, and no other
    */
-  async trustKeys(name: string, given: readonly string[], actor: string): Promise<TrustKeyOutcome> {
+  async trustKeys(name: string, given: readonly string[], by: ActBy): Promise<TrustKeyOutcome> {
     const session = this.#sessions.get(name);
     if (session === undefined) return { kind: 'unknown_peer' };
     const { peer, keyChange } = session.state;
@@ -116,15 +121,24 @@ export class PeerSessions {
     const declared = keys.map((key) => key.declared);
     if (!new Set(declared).isSubsetOf(new Set(given)) || given.length !== declared.length)
       return { kind: 'other_key', declared };
-    const detail = { name, keys };
-    await this.#deps.journal.pinDeclaration(peer.nodeId, note, {
-      event: 'peer_key_trusted',
-      peer: peer.nodeId,
-      actor,
-      detail,
-    });
+    const outcome = await this.#deps.journal.trustKeys({ name, nodeId: peer.nodeId }, { keys, note }, by);
+    return { kind: 'acted', outcome: await this.#resumed(session, outcome) };
+  }
+
+  /** Has refused facts of a peer judged again, by the rules of today; its circuit is closed, and it is told at once. */
+  async retry(name: string, afterPage: number, by: RetryBy): Promise<RetryOutcome> {
+    const session = this.#sessions.get(name);
+    if (session === undefined) return { kind: 'unknown_peer' };
+    const { peer, greeted } = session.state;
+    const outcome = await retryPeer(peer, greeted?.pinned ?? null, afterPage, by, this.#deps);
+    if (outcome.kind === 'retried') await session.resume();
+    return outcome;
+  }
+
+  async #resumed(session: PeerSession, outcome: ActOutcome<number>): Promise<ActOutcome<PeerStatus>> {
+    if (outcome.kind !== 'done') return outcome;
     await session.resume();
-    return { kind: 'trusted', peer: this.#statusOf(session) };
+    return { ...outcome, value: this.#statusOf(session) };
   }
 
   async stop(): Promise<void> {
@@ -138,7 +152,7 @@ export class PeerSessions {
 
   #onPage(peer: string, outcome: IngestOutcome): void {
     this.#report(peer, outcome);
-    if (outcome.kind === 'proofs_needed') return;
+    if (outcome.kind === 'proofs_needed' || outcome.kind === 'suspended') return;
     if (outcome.kind === 'appended') this.#takenAtMs.set(peer, this.#deps.nowMs());
     const at = new Date(this.#deps.nowMs()).toISOString();
     const fresh =

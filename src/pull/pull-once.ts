@@ -20,8 +20,10 @@ const PAGES_AHEAD = 1;
 export interface PullTarget {
   readonly peerId: string;
   readonly pinned: PinnedPeer;
-  /** Feeds taken from this peer at this moment. */
+  /** Feeds that are asked for. */
   readonly accept: readonly string[];
+  /** Those that are taken at the moment of the call: an answer takes minutes, and a grant may end meanwhile. */
+  readonly acceptNow: () => readonly string[];
   /** Of its file; null: the node's own. */
   readonly limits: PeerFile['limits'];
   /** Of its file. */
@@ -78,6 +80,8 @@ class Taking {
   #accepted = 0;
   #refused = 0;
   #stoppedBy: PullOutcome['stoppedBy'] = null;
+  /** The peer was suspended, or a feed is taken no more: what comes is left. */
+  #isClosed = false;
   #failure: unknown;
 
   constructor(target: PullTarget, deps: PullDeps, signal: AbortSignal) {
@@ -117,10 +121,17 @@ class Taking {
   async #ingest(page: ReceivedPage, isFirst: boolean): Promise<void> {
     if (this.#isOver()) return;
     try {
-      this.#count(await this.#judge(page, isFirst), page);
+      if (this.#isTaken(page)) this.#count(await this.#judge(page, isFirst), page);
+      else this.#isClosed = true;
     } catch (error) {
       this.#failure = error;
     }
+  }
+
+  /** Its entries would be refused for good, and the grant may be renewed. */
+  #isTaken({ feed }: ReceivedPage): boolean {
+    const { accept, acceptNow } = this.#target;
+    return feed === null || !accept.includes(feed) || acceptNow().includes(feed);
   }
 
   async #judge(page: ReceivedPage, isFirst: boolean): Promise<IngestOutcome> {
@@ -153,12 +164,13 @@ class Taking {
     this.#deps.onPage(this.#target.pinned.nodeId, outcome);
     if (page.feed !== null) this.#seen.add(page.feed);
     if (outcome.kind === 'refused') this.#stoppedBy = outcome;
+    if (outcome.kind === 'suspended') this.#isClosed = true;
     if (outcome.kind !== 'appended') return;
     this.#accepted += outcome.accepted;
     this.#refused += outcome.refusals;
   }
 
   #isOver(): boolean {
-    return this.#stoppedBy !== null || this.#failure !== undefined;
+    return this.#stoppedBy !== null || this.#isClosed || this.#failure !== undefined;
   }
 }

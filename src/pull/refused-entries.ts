@@ -35,12 +35,17 @@ export function standing(
   const over = new Set(
     isPage || resolved === 0
       ? []
-      : audit.page({ ...newest, event: RESOLVED_EVENT }).records.map(({ detail }) => detail['refused_by']),
+      : audit.page({ ...newest, event: RESOLVED_EVENT }).records.flatMap(({ detail }) => overIn(detail)),
   );
   return audit
     .page({ ...newest, event })
     .records.filter(({ seq }) => !over.has(seq))
     .slice(0, isPage ? 1 : Math.min(limit, refused - resolved));
+}
+
+/** Audit records whose refusal a resolution ends. */
+function overIn({ refused_by, records }: AuditRecord['detail']): readonly unknown[] {
+  return Array.isArray(records) ? records : [refused_by];
 }
 
 function entryOf({ at, chain_seq, cid, detail, evidence, reason }: AuditRecord): RefusedEntry {

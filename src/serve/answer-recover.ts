@@ -31,12 +31,15 @@ export async function* answerRecover(request: Uint8Array, peerId: string, deps: 
   const { from, skip } = decoded.value;
   // It has lost what is behind: what we gave it about that is gone as well.
   if (skip === 0) await deps.onLost(peer.nodeId, from);
-  for (let sent = 0; sent < MAX_PAGES_PER_PULL; sent++) {
-    const page = await deps.reader.heldPage(peer.nodeId, from, skip + sent);
-    if (page === undefined) {
+  for (let sent = 0, behind = 0; sent < MAX_PAGES_PER_PULL; sent++) {
+    // What was passed over once is not counted through again for each page.
+    const held = await deps.reader.heldPage(peer.nodeId, { from, behind, skip: sent === 0 ? skip : 0 });
+    if (held === undefined) {
       yield encodePullEnd({ end: true, has_more: false });
       return;
     }
+    behind = held.id;
+    const page = held.frames;
     yield page.header;
     if (page.entries !== null) yield page.entries;
     if (page.proof !== null) yield page.proof;

@@ -1,9 +1,9 @@
 import type { PeerFile } from '../config/peer-file.ts';
 import type { GardenMembers } from '../core/disclosure.ts';
 import type { Disclosure } from '../journal/disclosure-records.ts';
+import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { CorruptFact, JournalHead } from '../journal/read-model.ts';
-import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
 import type { BuiltPage, PageRequest } from './build-page.ts';
 
@@ -41,7 +41,7 @@ export interface ServeReader {
   tile(level: number, index: number, width: number): Promise<Uint8Array>;
   /** The largest checkpoint of a peer's log that was verified here. */
   heldCheckpoint(peer: string): Promise<string | null>;
-  heldPage(peer: string, from: number, skip: number): Promise<SignedPageFrames | undefined>;
+  heldPage(peer: string, place: PagePlace): Promise<HeldPage | undefined>;
   /** Restore notes that the peer left here. */
   keptNotes(
     peer: string,

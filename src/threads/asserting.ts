@@ -44,7 +44,7 @@ export class Asserting {
 
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[] {
     this.#catchUp();
-    const checked = requests.map((request) => check(request, context));
+    const checked = requests.map((request) => this.#open(request, check(request, context)));
     const held = checked.map((one) => ('assertion' in one ? this.#held(one.assertion, context.nowMs) : undefined));
 
     const fresh = new Map<string, VerifiedAssertion>();
@@ -52,7 +52,7 @@ export class Asserting {
       if ('assertion' in one && held[i] === undefined) fresh.set(one.assertion.cid, one.assertion);
     });
     const entries = fresh.size === 0 ? [] : this.#journal.appendOwn([...fresh.values()], context.nowMs);
-    this.#catchUp();
+    if (entries.length > 0) this.#catchUpStored();
 
     const ids = new Map(entries.map((entry) => [entry.cid, entry.fact_id]));
     return checked.map((one, i) => {
@@ -61,6 +61,14 @@ export class Asserting {
       const repeated = held[i] !== undefined || fresh.get(one.assertion.cid) !== one.assertion;
       return this.#outcome(id, one.assertion, repeated);
     });
+  }
+
+  /** What is hidden from readers must not leave in other words: only what stays here may be made from it. */
+  #open({ derived_from, scope }: SentAssertRequest, checked: Checked): Checked {
+    const hidden = 'refusal' in checked || scope === 'local' ? null : this.#facts.hiddenSource(derived_from);
+    if (hidden === null) return checked;
+    const message = `derived_from names ${hidden}, which is in quarantine or was made from what is: promote it first, or assert in scope local`;
+    return { refusal: { code: 'derived_from_quarantined', field: 'derived_from', message } };
   }
 
   /** A fact of the same content that still stands. One that was withdrawn or has run out may be asserted anew. */
@@ -80,6 +88,15 @@ export class Asserting {
   /** Look-ups must know every entry before they can say that a fact is new. */
   #catchUp(): void {
     while (this.#projector.advance() > 0);
+  }
+
+  /** The facts are stored and on their way to peers: look-ups that cannot be filled (a full disk) undo nothing of that. */
+  #catchUpStored(): void {
+    try {
+      this.#catchUp();
+    } catch {
+      // The thread's own catch-up meets the same behind this call: it tells it and tries again.
+    }
   }
 }
 

@@ -1,9 +1,11 @@
 /** Erasures in the journal's thread: what operators ask for, and what falls due. */
+import type { ActOutcome } from '../core/approval.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { feedOf } from '../core/scope.ts';
 import { encodeTombstone, factDigest, TOMBSTONE, tombstoneEntity } from '../core/tombstone.ts';
 import { isOfNode } from '../journal/body-eraser.ts';
 import { hashText } from '../journal/entry-row.ts';
+import { isErased } from '../journal/erased-row.ts';
 import type { Erasure, ErasureStep } from '../journal/erasure-records.ts';
 import { JournalError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -27,11 +29,15 @@ export type ErasureRefusal =
 
 export type ErasureOutcome =
   | { readonly kind: 'done' }
+  /** Two persons are needed, or this is not the second one. */
+  | { readonly kind: 'undecided'; readonly outcome: Exclude<ActOutcome<number>, { readonly kind: 'done' }> }
   | { readonly kind: 'refused'; readonly code: ErasureRefusal; readonly retryAfterMs: number | null };
 
 /** Fact and who asks. */
 export interface ErasureOrder {
-  /** Id of the fact, or the digest of it (`sha256:…`). */
+  /** The proposal that is approved by this; null: it is asked for. */
+  readonly approves: number | null;
+  /** Id of the fact, the digest of it (`sha256:…`), or its journal position (`entry:…`). */
   readonly fact: string;
   readonly actor: string;
   readonly reason: string | null;
@@ -59,9 +65,10 @@ export class Erasing {
   }
 
   /** Hides a fact of our own, whose tombstone is written when the undo window is over. */
-  request({ fact, actor, reason }: ErasureOrder, nowMs: number): ErasureOutcome {
+  request(order: ErasureOrder, nowMs: number): ErasureOutcome {
+    const { fact, actor } = order;
     const { erasures, identity } = this.#journal;
-    const row = erasures.bodies.byFactId(fact);
+    const row = this.#rowOf(fact);
     if (row === undefined) return refused(this.#find(fact) === undefined ? 'fact_not_found' : 'already_tombstoned');
     const known = erasures.records.ofTarget(row.chain_seq);
     if (row.origin_node_id !== null) return refused('not_own_fact');
@@ -69,16 +76,35 @@ export class Erasing {
     if (known !== undefined && known.step !== 'undone') return refused('already_tombstoned');
     if (this.#isMass(nowMs)) return this.#alarm(actor, nowMs);
 
+    return this.#ask(row, order, nowMs);
+  }
+
+  /** Whoever approves it does so for this very fact; its id does not come into the audit log, which nobody can erase. */
+  #ask(row: EntryRow, { actor: asker, approves, reason }: ErasureOrder, nowMs: number): ErasureOutcome {
+    const { erasures, identity, approvals } = this.#journal;
     const feed = feedOf(row);
     if (!feed.ok) throw new JournalError('broken', `entry ${row.chain_seq} is in no feed`);
+    const digest = factDigest(row.fact_id);
     const place = { feed: feed.value, feed_seq: row.feed_seq, target_seq: row.chain_seq, page_id: null };
     const due = nowMs + erasures.settings.undoWindowMs;
-    const step = { ...place, fact: factDigest(fact), node_id: identity.nodeId, tombstone_seq: null, actor, reason };
-    const detail = { due_at: new Date(due).toISOString(), feed: feed.value, reason };
-    this.#journal.audit({ event: 'tombstone_requested', actor, chainSeq: row.chain_seq, detail }, nowMs, () =>
-      erasures.records.add({ ...step, step: 'requested', due_us: due * 1000, at_us: nowMs * 1000 }),
+    const step = { ...place, fact: digest, node_id: identity.nodeId, tombstone_seq: null };
+    const params = { fact: hashText(digest) };
+    const request = { action: 'tombstone.create', subject: `entry:${row.chain_seq}`, params } as const;
+    const outcome = this.#journal.durably((record) =>
+      approvals.act(request, { actor: asker, reason: reason ?? '', approves }, nowMs * 1000, ({ actor, detail }) => {
+        erasures.records.add({ ...step, actor, reason, step: 'requested', due_us: due * 1000, at_us: nowMs * 1000 });
+        const said = { due_at: new Date(due).toISOString(), feed: feed.value, ...detail };
+        return record({ event: 'tombstone_requested', actor, chainSeq: row.chain_seq, detail: said }, nowMs);
+      }),
     );
-    return DONE;
+    return outcome.kind === 'done' ? DONE : { kind: 'undecided', outcome };
+  }
+
+  #rowOf(fact: string): EntryRow | undefined {
+    const { bodies } = this.#journal.erasures;
+    const seq = /^entry:([1-9][0-9]{0,15})$/.exec(fact)?.[1];
+    const row = seq === undefined ? bodies.byFactId(fact) : bodies.row(Number(seq));
+    return row === undefined || isErased(row) ? undefined : row;
   }
 
   /** Shows a fact again whose tombstone was not written yet. */
@@ -194,6 +220,8 @@ export class Erasing {
   }
 
   #find(fact: string): Erasure | undefined {
+    const seq = /^entry:([1-9][0-9]{0,15})$/.exec(fact)?.[1];
+    if (seq !== undefined) return this.#journal.erasures.records.ofTarget(Number(seq));
     const digest = fact.startsWith('sha256:') ? Buffer.from(fact.slice(7), 'hex') : factDigest(fact);
     const found = this.#journal.erasures.records.byDigest(digest);
     return found.find(({ target_seq }) => target_seq !== null) ?? found[0];

@@ -76,7 +76,8 @@ function pending(audit: AuditReader, told: ToldRefusals, signer: LogSigner, peer
 }
 
 function noticeOf(audit: AuditReader, peer: string, group: RefusalGroup): Omit<RefusalNotice, 'origin'> {
-  const { feed, reason, refused, resolved, lastSeq } = group;
+  const { feed, reason, refused, lastSeq } = group;
+  const resolved = Math.min(refused, group.resolved);
   const at = new Date(audit.record(lastSeq)?.at ?? 0).toISOString();
   const entries = refusedEntries(audit, peer, group);
   return { author: peer, feed, reason, number: lastSeq, refused, resolved, at, entries };

@@ -1,11 +1,15 @@
+import type { Proposal } from '../core/approval.ts';
 import type { ErasureStatus, ErasureView } from '../journal/erasure-views.ts';
+import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
+import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
+  AuditRecord,
   ChangePage,
   FactPage,
   FactQuery,
@@ -18,8 +22,8 @@ import type {
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
+import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
-import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
 import type { GrantsReads } from './grants-reads.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
@@ -101,8 +105,8 @@ export class ReaderClient {
     return this.#call('heldCheckpoint', peer);
   }
 
-  heldPage(peer: string, from: number, skip: number): Promise<SignedPageFrames | undefined> {
-    return this.#call('heldPage', peer, from, skip);
+  heldPage(peer: string, place: PagePlace): Promise<HeldPage | undefined> {
+    return this.#call('heldPage', peer, place);
   }
 
   keptNotes(
@@ -147,6 +151,22 @@ export class ReaderClient {
 
   refusalNotices(query: NoticeQuery): Promise<readonly ShownNotice[]> {
     return this.#call('refusalNotices', query);
+  }
+
+  quarantined(query: QuarantineQuery): Promise<QuarantinePage> {
+    return this.#call('quarantined', query);
+  }
+
+  quarantineHistory(factId: string): Promise<readonly AuditRecord[]> {
+    return this.#call('quarantineHistory', factId);
+  }
+
+  proposals(query: ProposalQuery): Promise<ProposalPage> {
+    return this.#call('proposals', query);
+  }
+
+  proposal(id: number, nowIso: string): Promise<Proposal | null> {
+    return this.#call('proposal', id, nowIso);
   }
 
   /** What operators ask about grants. */

@@ -1,6 +1,7 @@
 /** The readers' thread: queries, pages for peers and proofs, on a connection of its own that cannot write. */
 import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Proposal } from '../core/approval.ts';
 import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
@@ -8,14 +9,16 @@ import { EntryReader } from '../journal/entry-reader.ts';
 import { type ErasureStatus, type ErasureView, ErasureViews } from '../journal/erasure-views.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
-import { HeldPages } from '../journal/held-pages.ts';
+import { type HeldPage, HeldPages, type PagePlace } from '../journal/held-pages.ts';
 import { readIdentity } from '../journal/identity.ts';
 import { type KeptNote, KeptNotes } from '../journal/kept-notes.ts';
 import { type PacketParts, PacketReader, type PacketRequest } from '../journal/packet-reader.ts';
+import { type ProposalPage, type ProposalQuery, Proposals } from '../journal/proposals.ts';
 import type {
   AuditDetail,
   AuditFilter,
   AuditPage,
+  AuditRecord,
   FactPage,
   FactQuery,
   FactResult,
@@ -27,9 +30,9 @@ import { type ReceiptQuery, ReceiptRecords, type StoredReceipt } from '../journa
 import { type NoticeQuery, RefusalNotices, type ShownNotice } from '../journal/refusal-notices.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { FactReader } from '../projections/fact-reader.ts';
+import { type QuarantinePage, type QuarantineQuery, QuarantineReader } from '../projections/quarantine-reader.ts';
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
-import type { SignedPageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
 import { type GrantsReads, grantsReads } from './grants-reads.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
@@ -54,7 +57,7 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   consistency(from: number, to: number): Uint8Array[];
   tile(level: number, index: number, width: number): Uint8Array;
   heldCheckpoint(peer: string): string | null;
-  heldPage(peer: string, from: number, skip: number): SignedPageFrames | undefined;
+  heldPage(peer: string, place: PagePlace): HeldPage | undefined;
   keptNotes(
     peer: string,
     cursors: readonly FeedCursor[],
@@ -67,6 +70,10 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   refusalNotices(query: NoticeQuery): readonly ShownNotice[];
   erasures(before: number, limit: number): readonly ErasureView[];
   erasure(fact: string): ErasureStatus | null;
+  quarantined(query: QuarantineQuery): QuarantinePage;
+  quarantineHistory(factId: string): readonly AuditRecord[];
+  proposals(query: ProposalQuery): ProposalPage;
+  proposal(id: number, nowIso: string): Proposal | null;
   close(): void;
 }
 
@@ -86,6 +93,8 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const notices = new RefusalNotices(db);
   const receipts = new ReceiptRecords(db);
   const erasures = new ErasureViews(db);
+  const proposals = new Proposals(db);
+  const quarantine = new QuarantineReader(db, facts);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -98,7 +107,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     consistency: (from, to) => entries.consistency(from, to),
     tile: (level, index, width) => entries.tile(level, index, width),
     heldCheckpoint: (peer) => held.checkpoint(peer),
-    heldPage: (peer, from, skip) => held.page(peer, from, skip),
+    heldPage: (peer, place) => held.page(peer, place),
     ...grantsReads(db, entries),
     keptNotes: (peer, cursors, skip, limits) =>
       kept.list(peer, new Map(cursors.map(({ feed, after }) => [feed, after])), skip, limits),
@@ -109,6 +118,10 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     erasures: (before, limit) => erasures.list(before, limit),
     erasure: (fact) => erasures.status(fact),
     refusalNotices: (query) => notices.list(query, entries),
+    quarantined: (query) => quarantine.list(query),
+    quarantineHistory: (factId) => quarantine.history(factId),
+    proposals: (query) => proposals.list(query),
+    proposal: (id, nowIso) => proposals.find(id, nowIso),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

@@ -1,4 +1,7 @@
+import type { ActBy, ActOutcome } from '../core/approval.ts';
 import { jsonText } from '../core/json.ts';
+import type { RetryReport } from '../core/retry.ts';
+import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type {
   AnchorCheckpoint,
   Anchored,
@@ -12,7 +15,10 @@ import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
+import type { NamedPeer } from '../pull/deps.ts';
+import type { KeyChange } from '../pull/errors.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
+import type { RetriedPage, RetryInput } from '../pull/retry.ts';
 import type { PendingErasures } from '../pull/send-erasures.ts';
 import type { PendingNotes } from '../pull/send-notes.ts';
 import type { PendingNotices } from '../pull/send-notices.ts';
@@ -25,6 +31,7 @@ import type { FeedCursor } from '../wire/pull-request.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
+import type { ProposalEnding } from './approval-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
 import type { ErasureOrder, ErasureOutcome } from './erasing.ts';
 import type { ErasureOrderName } from './erasure-methods.ts';
@@ -54,6 +61,12 @@ const WRITES: ReadonlySet<string> = new Set([
   'keepNotes',
   'cosign',
   'makeDueAnchors',
+  'resumePeer',
+  'trustKeys',
+  'endProposal',
+  'reviewFact',
+  'retryPage',
+  'recordRetry',
 ]);
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'SQLITE_FULL',
@@ -202,6 +215,30 @@ export class WriterClient {
 
   renewDeclaration(peer: string, note: string): Promise<boolean> {
     return this.#call('renewDeclaration', peer, note, this.#options.nowMs());
+  }
+
+  resumePeer(peer: NamedPeer, by: ActBy): Promise<ActOutcome<number>> {
+    return this.#call('resumePeer', peer, by, this.#options.nowMs());
+  }
+
+  trustKeys(peer: NamedPeer, declared: KeyChange, by: ActBy): Promise<ActOutcome<number>> {
+    return this.#call('trustKeys', peer, declared, by, this.#options.nowMs());
+  }
+
+  retryPage(input: RetryInput): Promise<RetriedPage | null> {
+    return this.#call('retryPage', input);
+  }
+
+  recordRetry(peer: string, report: RetryReport, by: RetryInput['by']): Promise<number> {
+    return this.#call('recordRetry', peer, report, by, this.#options.nowMs());
+  }
+
+  reviewFact(fact: string, decision: ReviewDecision, by: ActBy): Promise<ReviewOutcome> {
+    return this.#call('reviewFact', fact, decision, by, this.#options.nowMs());
+  }
+
+  endProposal(id: number, by: ProposalEnding): Promise<ActOutcome<null>> {
+    return this.#call('endProposal', id, by, this.#options.nowMs());
   }
 
   isPeerAdded(peer: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** The journal's thread: the only one that writes. Pages are verified and appended here, so that the main loop stays free. */
 import { randomFillSync } from 'node:crypto';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { FourEyes } from '../journal/approvals.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import type { ErasureSettings } from '../journal/erasures.ts';
@@ -17,6 +18,7 @@ import { RecallIndex } from '../projections/recall-index.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest.ts';
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
+import { type ApprovalMethods, approvalMethods } from './approval-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
@@ -27,8 +29,10 @@ import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
 import { type NotesMethods, notesMethods } from './notes-methods.ts';
 import { type NoticesMethods, noticesMethods } from './notices-methods.ts';
+import { type QuarantineMethods, quarantineMethods } from './quarantine-methods.ts';
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
+import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
@@ -49,6 +53,7 @@ export interface WriterData {
   /** Starts held by the restore guard. */
   readonly guarded: boolean;
   readonly erasures: ErasureSettings;
+  readonly fourEyes: FourEyes;
 }
 
 /** What the writer tells by itself. */
@@ -87,6 +92,7 @@ const ERASURE_RUNS = 3;
 
 export interface WriterMethods
   extends AnchorMethods,
+    ApprovalMethods,
     GrantsMethods,
     DeclarationMethods,
     ErasureMethods,
@@ -94,8 +100,10 @@ export interface WriterMethods
     KeyMethods,
     NotesMethods,
     NoticesMethods,
+    QuarantineMethods,
     RecallMethods,
     ReceiptsMethods,
+    RetryMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -146,17 +154,13 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     catchUp.called();
   };
   const erasing = new Erasing(journal, [projector, words]);
-  const poll = setInterval(() => {
-    runEach(
-      [
-        () => journal.chainMutationAttempts(Date.now()),
-        () => journal.summarizeRefusals(Date.now()),
-        () => advanceErasures(erasing, tell),
-        () => announce(0),
-      ],
-      tell,
-    );
-  }, POLL_MS);
+  const due = [
+    () => journal.chainMutationAttempts(Date.now()),
+    () => journal.summarizeRefusals(Date.now()),
+    () => advanceErasures(erasing, tell),
+    () => announce(0),
+  ];
+  const poll = setInterval(() => runEach(due, tell), POLL_MS);
 
   const methods: WriterMethods = {
     ...guardMethods(journal, signer, data.restoreSeed),
@@ -164,6 +168,9 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
+    ...retryMethods(journal),
+    ...approvalMethods(journal, audit),
+    ...quarantineMethods(journal, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
     ...erasureMethods(journal, erasing, signer),

@@ -3,6 +3,8 @@
  * never reach a protocol; sockets that prove nothing are few per source, or ten silent ones would lock everybody out.
  */
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import type { DialRule } from './dial-rule.ts';
 import type { TransportLimits } from './limits.ts';
 import { type AllowedPeers, findAllowed, samePlace } from './peers.ts';
 
@@ -18,6 +20,7 @@ export interface Refusal {
 
 export interface GateOptions {
   readonly allowed: AllowedPeers;
+  readonly dialRule: Pick<DialRule, 'fault'>;
   readonly limits: Pick<TransportLimits, 'maxPending' | 'maxPendingPerSource' | 'maxConnectionsPerPeer'>;
   readonly onRefused: (refusal: Refusal) => void;
 }
@@ -73,7 +76,7 @@ export class Gate implements ConnectionGater {
 
   // Arrow functions: libp2p takes some of the hooks off the object before it calls them.
   readonly denyDialPeer = (peer: PeerId): boolean => this.#isStranger(peer);
-  readonly denyDialMultiaddr = (): boolean => false;
+  readonly denyDialMultiaddr = (address: Multiaddr): boolean => this.#options.dialRule.fault(address) !== null;
   readonly denyOutboundEncryptedConnection = (peer: PeerId, connection: MultiaddrConnection): boolean => {
     if (this.#closed || this.#isStranger(peer)) return true;
     this.#countPeer(peer.toString(), connection);

@@ -5,7 +5,7 @@
  * @see https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md
  */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
-import { generateKeyPairFromSeed, publicKeyFromRaw } from '@libp2p/crypto/keys';
+import { privateKeyFromRaw, publicKeyFromRaw } from '@libp2p/crypto/keys';
 import type { Ed25519PrivateKey } from '@libp2p/interface';
 import { peerIdFromPrivateKey, peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id';
 import { TransportError } from './errors.ts';
@@ -26,7 +26,8 @@ export interface Identity {
 /** @throws TransportError `bad_key` unless the seed has 32 bytes */
 export async function identityFromSeed(seed: Uint8Array): Promise<Identity> {
   requireBytes(seed, 'an Ed25519 seed');
-  const privateKey = await generateKeyPairFromSeed('Ed25519', seed);
+  // The public key by OpenSSL: libp2p computes it in JavaScript, which takes longer than the rest of opening a node's keys.
+  const privateKey = privateKeyFromRaw(Buffer.concat([seed, publicKeyOf(seed)])) as Ed25519PrivateKey;
   return { privateKey, peerId: peerIdFromPrivateKey(privateKey).toString(), publicKey: privateKey.publicKey.raw };
 }
 
@@ -45,6 +46,11 @@ export function rawKeyOf(peerId: string): Uint8Array {
     throw new TransportError('bad_key', `not a peer id: ${peerId}`, thrown);
   }
   throw new TransportError('bad_key', `peer id ${peerId} holds no Ed25519 key; only 12D3Koo… ids do`);
+}
+
+function publicKeyOf(seed: Uint8Array): Uint8Array {
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
+  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(SPKI_PREFIX.length);
 }
 
 /** Signs messages of one key. `domain` keeps a signature for one purpose from being one for another. */

@@ -1,6 +1,8 @@
 import { noise } from '@chainsafe/libp2p-noise';
 import { tcp } from '@libp2p/tcp';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
+import type { Network } from '../core/address.ts';
+import { DialRule } from './dial-rule.ts';
 import { TransportError, toError } from './errors.ts';
 import { Gate, type Refusal } from './gate.ts';
 import { guardedYamux } from './guard.ts';
@@ -18,6 +20,8 @@ export interface TransportOptions {
   readonly announce?: readonly string[];
   /** A live view: peers added or removed at run time; call `refreshAllowed()` after removing one. */
   readonly allowed: AllowedPeers;
+  /** Networks that may be connected to besides, whoever names an address in them. */
+  readonly allowedNetworks?: readonly Network[];
   readonly limits?: Partial<TransportLimits>;
   /** Every refused inbound connection. The caller limits how often it writes these down. */
   readonly onRefused?: (refusal: Refusal) => void;
@@ -36,11 +40,12 @@ export async function createTransport(options: TransportOptions): Promise<Transp
   for (const peer of options.allowed()) requireUsable(peer);
   const limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
   const onError = options.onError ?? (() => {});
-  const gate = new Gate({ allowed: options.allowed, limits, onRefused: options.onRefused ?? (() => {}) });
+  const dialRule = new DialRule(options.allowed, options.allowedNetworks ?? []);
+  const gate = new Gate({ allowed: options.allowed, dialRule, limits, onRefused: options.onRefused ?? (() => {}) });
   const { privateKey } = await identityFromSeed(options.seed);
   try {
-    const node = await createLibp2p({ privateKey, ...libp2pOptions(options, limits, gate, onError) });
-    return new Libp2pTransport(node, gate, options.allowed, limits);
+    const node = await createLibp2p({ privateKey, ...libp2pOptions(options, limits, { gate, dialRule }, onError) });
+    return new Libp2pTransport(node, { gate, dialRule }, options.allowed, limits);
   } catch (thrown) {
     const where = options.listen.join(', ') || 'no address';
     const why = toError(thrown, `starting on ${where}`).message;
@@ -51,7 +56,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
 function libp2pOptions(
   options: TransportOptions,
   limits: TransportLimits,
-  gate: Gate,
+  { gate, dialRule }: { readonly gate: Gate; readonly dialRule: DialRule },
   onError: (error: TransportError) => void,
 ): Libp2pOptions {
   const onViolation = (what: string): void =>
@@ -60,7 +65,7 @@ function libp2pOptions(
     );
   return {
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
-    transports: options.transports ?? [boundedTcp(limits)],
+    transports: options.transports ?? [boundedTcp(limits, dialRule)],
     connectionEncrypters: [noise()],
     streamMuxers: [guardedYamux(limits.guard, onViolation)],
     connectionGater: gate,
@@ -81,11 +86,14 @@ function libp2pOptions(
   };
 }
 
-function boundedTcp(limits: TransportLimits): ReturnType<typeof tcp> {
+function boundedTcp(limits: TransportLimits, { lookup }: DialRule): ReturnType<typeof tcp> {
+  // The library hands these to net.connect as they are; its type names a few of them.
+  const dialOpts = { noDelay: true, lookup };
   return tcp({
     backlog: 128,
     maxConnections: limits.maxConnections + limits.maxPending,
     inboundSocketInactivityTimeout: limits.socketIdleMs,
     outboundSocketInactivityTimeout: limits.socketIdleMs,
+    dialOpts,
   });
 }

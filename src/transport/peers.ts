@@ -8,6 +8,8 @@ export interface AllowedPeer {
   readonly peerId: string;
   /** Multiaddrs, with or without `/p2p/<peer id>`; empty if the peer always calls us. */
   readonly addresses: readonly string[];
+  /** Who named them; absent: the operator. Those that the peer itself named are dialled only where that is harmless. */
+  readonly addressesFrom?: 'operator' | 'peer';
   /** The one protocol that it may open streams of; absent: all. */
   readonly only?: string;
 }

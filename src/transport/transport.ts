@@ -1,11 +1,13 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import { Answerer, type ServeOptions } from './answer.ts';
 import { deadline } from './deadline.ts';
+import type { DialRule } from './dial-rule.ts';
 import { TransportError, toError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { TransportLimits } from './limits.ts';
-import { type AllowedPeers, dialAddresses, findAllowed } from './peers.ts';
+import { type AllowedPeer, type AllowedPeers, dialAddresses, findAllowed } from './peers.ts';
 import { type RequestOptions, request } from './request.ts';
 
 /** Told when the first connection to a peer has opened or the last one has closed. */
@@ -45,15 +47,22 @@ export class Libp2pTransport implements Transport {
   readonly peerId: string;
   readonly #node: Libp2p;
   readonly #gate: Gate;
+  readonly #dialRule: DialRule;
   readonly #allowed: AllowedPeers;
   readonly #limits: TransportLimits;
   readonly #answerers = new Map<string, Answerer>();
   readonly #connect = (peerId: string, signal: AbortSignal): Promise<Connection> => this.#connection(peerId, signal);
 
-  constructor(node: Libp2p, gate: Gate, allowed: AllowedPeers, limits: TransportLimits) {
+  constructor(
+    node: Libp2p,
+    { gate, dialRule }: { readonly gate: Gate; readonly dialRule: DialRule },
+    allowed: AllowedPeers,
+    limits: TransportLimits,
+  ) {
     this.peerId = node.peerId.toString();
     this.#node = node;
     this.#gate = gate;
+    this.#dialRule = dialRule;
     this.#allowed = allowed;
     this.#limits = limits;
   }
@@ -141,11 +150,21 @@ export class Libp2pTransport implements Transport {
       throw new TransportError('bad_address', `${peerId} is not connected and no address is configured to dial it`);
     try {
       // Addresses, not the peer id: the library's own address book forgets.
-      return await this.#node.dial(dialAddresses(peer), { signal });
+      return await this.#node.dial(this.#dialled(peer), { signal });
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       throw dialError(thrown, peerId, peer.addresses);
     }
+  }
+
+  /** @throws TransportError `forbidden` when none of the addresses may be dialled */
+  #dialled(peer: AllowedPeer): Multiaddr[] {
+    const judged = dialAddresses(peer).map((address) => ({ address, fault: this.#dialRule.fault(address) }));
+    const open = judged.filter(({ fault }) => fault === null);
+    const [first] = judged;
+    if (open.length === 0 && first?.fault != null)
+      throw new TransportError('forbidden', `dialling ${peer.peerId}: ${first.fault.message}`, first.fault);
+    return open.map(({ address }) => address);
   }
 
   #newestConnection(peerId: string): Connection | undefined {

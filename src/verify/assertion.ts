@@ -52,6 +52,7 @@ export type AssertCode =
   | 'garden_malformed'
   | 'valid_until_malformed'
   | 'derived_from_malformed'
+  | 'derived_from_quarantined'
   | 'attestation_malformed'
   | 'interpretation_invalid'
   | 'instruction_write_required';

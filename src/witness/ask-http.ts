@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { statedSize } from '../merkle/checkpoint.ts';
+import type { HttpClient } from '../outbound/http-client.ts';
 import { askWitnessOver, submitCheckpoint } from './submit-http.ts';
 
 export interface CosignedAnswer {
@@ -28,22 +29,32 @@ export interface OwnLog {
  * @returns null when there is no answer that says anything
  * @throws the signal's reason
  */
-export async function askCosigned(url: string, log: OwnLog, signal: AbortSignal): Promise<CosignedAnswer | null> {
+export async function askCosigned(
+  http: HttpClient,
+  url: string,
+  log: OwnLog,
+  signal: AbortSignal,
+): Promise<CosignedAnswer | null> {
   const path = `${hash('sha256', log.origin)}/checkpoint`;
-  const shown = await askWitnessOver(url, path, { method: 'GET' }, signal);
-  if (shown.kind === 'failed' && shown.why === 'unreachable') return null;
+  const shown = await askWitnessOver(http, url, path, { method: 'GET' }, signal);
+  if (shown.kind === 'failed' && shown.why !== 'malformed') return null;
   // A page about something else is no checkpoint, and says nothing of ours.
   const isShown =
     shown.kind === 'answered' && shown.response.status === 200 && shown.body.startsWith(`${log.origin}\n`);
   const note = isShown ? shown.body : null;
   const isLarger = note !== null && statedSize(note) > statedSize(log.signed ?? '');
-  const size = log.signed === null || isLarger ? undefined : await cosignedSize(url, log.signed, signal);
+  const size = log.signed === null || isLarger ? undefined : await cosignedSize(http, url, log.signed, signal);
   return note === null && size === undefined ? null : { note, size: size ?? 0 };
 }
 
 /** @returns undefined when it does not say */
-async function cosignedSize(url: string, checkpoint: string, signal: AbortSignal): Promise<number | undefined> {
-  const outcome = await submitCheckpoint(url, { oldSize: 0, path: [], checkpoint }, signal);
+async function cosignedSize(
+  http: HttpClient,
+  url: string,
+  checkpoint: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const outcome = await submitCheckpoint(http, url, { oldSize: 0, path: [], checkpoint }, signal);
   if (outcome.kind === 'stale') return outcome.size;
   // It knew of nothing before. Its cosignature is not kept: those are collected when all is clear.
   return outcome.kind === 'cosigned' ? 0 : undefined;

@@ -79,7 +79,14 @@ export class Collector {
       const trusted = async (): Promise<readonly TrustedWitness[]> => [
         { name: keyName, key: publicKey, endsAtS: null },
       ];
-      return [{ name: keyName, label: name, trusted, ask: (request) => submitCheckpoint(url, request, this.#signal) }];
+      return [
+        {
+          name: keyName,
+          label: name,
+          trusted,
+          ask: (request) => submitCheckpoint(this.#deps.http, url, request, this.#signal),
+        },
+      ];
     });
     return [...peers.map((peer) => this.#peer(peer)), ...others];
   }

@@ -3,6 +3,7 @@ import type { GardenMembers } from '../core/disclosure.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { HttpClient } from '../outbound/http-client.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { CosignOutcome, WitnessedLog } from './cosigner.ts';
 import type { PolicyState, ServedHead, TrustedWitness } from './own-heads.ts';
@@ -34,6 +35,7 @@ export interface WitnessJournal {
 export interface WitnessDeps {
   readonly journal: WitnessJournal;
   readonly transport: Pick<Transport, 'request' | 'connected'>;
+  readonly http: HttpClient;
   readonly peers: () => readonly PeerFile[];
   readonly gardens: GardenMembers;
   /** Logs that are configured by key, beside those of peers. */

@@ -8,6 +8,7 @@ import type { AnchorCheckpoint, NewAnchorReceipt } from '../../src/journal/ancho
 import { type AnchorReceipt, checkAnchorReceipt } from '../../src/merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { parseTrustedRoot, type TrustedLog } from '../../src/merkle/trusted-root.ts';
+import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { startRekorV1 } from './programs/rekor-v1.ts';
 import { startRekorV2 } from './programs/rekor-v2.ts';
 import { serveFolder } from './programs/static-files.ts';
@@ -21,8 +22,12 @@ const v2 = await startRekorV2({ after });
 const published = await serveFolder({ after }, v2.logFolder);
 
 const SERVERS = [
-  { name: 'v1', root: v1.trustedRoot, api: createRekorV1(v1.url) },
-  { name: 'v2', root: v2.trustedRoot, api: createRekorV2(v2.url, published, logsOf(v2.trustedRoot)) },
+  { name: 'v1', root: v1.trustedRoot, api: createRekorV1(createHttpClient([]), v1.url) },
+  {
+    name: 'v2',
+    root: v2.trustedRoot,
+    api: createRekorV2(createHttpClient([]), v2.url, published, logsOf(v2.trustedRoot)),
+  },
 ];
 
 function logsOf(root: TrustedRootJson): readonly TrustedLog[] {

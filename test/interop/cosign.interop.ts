@@ -8,6 +8,7 @@ import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { parseNote } from '../../src/merkle/note.ts';
 import { readRekorEntry } from '../../src/merkle/rekor-entry.ts';
 import { parseTrustedRoot, type TrustedLog } from '../../src/merkle/trusted-root.ts';
+import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { type BlobToVerify, cosignVerifyBlob } from './programs/cosign.ts';
 import { startRekorV1 } from './programs/rekor-v1.ts';
 import { startRekorV2 } from './programs/rekor-v2.ts';
@@ -44,7 +45,7 @@ async function anchored(api: RekorApi, trustedRoot: TrustedRootJson): Promise<Bl
 
 test('an anchor in Rekor v2; not for another checkpoint', async (t) => {
   const { url, logFolder, trustedRoot } = await startRekorV2(t);
-  const api = createRekorV2(url, await serveFolder(t, logFolder), logsOf(trustedRoot));
+  const api = createRekorV2(createHttpClient([]), url, await serveFolder(t, logFolder), logsOf(trustedRoot));
   const anchor = await anchored(api, trustedRoot);
   const good = await cosignVerifyBlob(t, anchor);
   assert.ok(good.ok, good.output);
@@ -54,7 +55,7 @@ test('an anchor in Rekor v2; not for another checkpoint', async (t) => {
 
 test('an anchor in Rekor v1; not with the root of another log', async (t) => {
   const { url, trustedRoot } = await startRekorV1(t);
-  const anchor = await anchored(createRekorV1(url), trustedRoot);
+  const anchor = await anchored(createRekorV1(createHttpClient([]), url), trustedRoot);
   const good = await cosignVerifyBlob(t, anchor);
   assert.ok(good.ok, good.output);
   const stranger = await startRekorV1(t);

@@ -8,6 +8,7 @@ import { JOURNAL_FILE } from '../../src/journal/files.ts';
 import { PublishedLog } from '../../src/journal/published-log.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
+import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { exportLog } from '../../src/publish/export-log.ts';
 import { FolderTarget } from '../../src/publish/folder-target.ts';
 import { S3Target } from '../../src/publish/s3-target.ts';
@@ -51,7 +52,16 @@ test('Tessera’s fsck and Go’s sumdb accept what is exported, and what is exp
 test('a real S3 server holds the same, and a second export goes on', async (t) => {
   const s3 = await startS3(t);
   const { accessKeyId, secretAccessKey, region, bucket, url: endpoint } = s3;
-  const target = new S3Target({ bucket, prefix: 'acme', endpoint, region, accessKeyId, secretAccessKey, retries: 1 });
+  const target = new S3Target({
+    http: createHttpClient([]),
+    bucket,
+    prefix: 'acme',
+    endpoint,
+    region,
+    accessKeyId,
+    secretAccessKey,
+    retries: 1,
+  });
   const folder = temporaryFolder(t);
   const journal = newJournal(folder);
   mkdirSync(join(s3.bucketFolder, 'acme'), { recursive: true });
@@ -64,6 +74,7 @@ test('a real S3 server holds the same, and a second export goes on', async (t) =
   const fsck = await tesseraFsck(t, join(s3.bucketFolder, 'acme'), VKEY);
   assert.ok(fsck.ok, fsck.output);
   const wrong = new S3Target({
+    http: createHttpClient([]),
     bucket,
     prefix: 'acme',
     endpoint,

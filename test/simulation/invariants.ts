@@ -1,59 +1,10 @@
 /** What has to be true of a mesh after a run, read out of the journals' files by plain SQL and compared with the model. */
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { JOURNAL_FILE } from '../../src/journal/files.ts';
 import { checkJournal, filesOf } from '../../src/journal/fsck/run-fsck.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { type AuditLine, type Held, held, look, type PageLine } from './held.ts';
+import { checkLedger } from './ledger.ts';
 import type { Mesh, SimNode } from './mesh.ts';
 import { CREATED_AT } from './node.ts';
-
-interface EntryLine {
-  readonly chain_seq: number;
-  readonly fact_id: string;
-  readonly entity: string;
-  readonly value_v: string;
-  readonly scope: string;
-  readonly origin_node_id: string | null;
-  readonly origin_chain_seq: number | null;
-  readonly feed: string;
-}
-
-interface AuditLine {
-  readonly seq: number;
-  readonly body: string;
-  readonly event: string;
-  readonly reason: string | null;
-  readonly peer: string | null;
-  readonly fact_id: string | null;
-}
-
-interface PageLine {
-  readonly peer: string;
-  readonly feed: string;
-  readonly after_seq: number;
-  readonly to_seq: number;
-  readonly header: Uint8Array;
-  readonly accepted: number;
-  readonly refused: number;
-}
-
-interface HeadLine {
-  readonly origin: string;
-  readonly tree_size: number;
-  readonly root: string;
-}
-
-/** Everything that the checks look at in one journal. */
-interface Held {
-  readonly node: SimNode;
-  readonly nodeId: string;
-  readonly isStuck: boolean;
-  readonly entries: readonly EntryLine[];
-  readonly audit: readonly AuditLine[];
-  readonly pages: readonly PageLine[];
-  readonly heads: readonly HeadLine[];
-  readonly evidence: ReadonlySet<string>;
-}
 
 const SKEW_LIMIT_MS = { hlc_future: 300_000, hlc_past: 2_592_000_000 } as const;
 /** Between the clock that a page was judged by and the one in its record. */
@@ -84,7 +35,7 @@ export function isSettled(mesh: Mesh): boolean {
       if (other === node) return true;
       const feeds = other.running?.base.growth.current().feeds ?? [];
       return feeds.every(({ feed, length }) => {
-        if (!mesh.model.mayRead(other.name, node.name, feed)) return true;
+        if (!mesh.mayRead(other.name, node.name, feed)) return true;
         return cursors.get(`${other.made.nodeId} ${feed}`) === length;
       });
     }),
@@ -158,7 +109,11 @@ export function checkMesh(mesh: Mesh, withFsck: boolean): void {
     checkCursors(mesh, one);
     checkRecorded(mesh, one);
     checkHonour(mesh, one);
-    for (const other of all) if (other !== one) checkReceived(mesh, one, other);
+    for (const other of all) {
+      if (other === one) continue;
+      checkReceived(mesh, one, other);
+      checkLedger(mesh, one, other);
+    }
     checkLies(mesh, one);
     if (one.isStuck) checkStuck(mesh, one, all);
   }
@@ -266,13 +221,13 @@ function checkReceived(mesh: Mesh, to: Held, from: Held): void {
     const fact = mesh.model.asserted.get(entity);
     if (fact?.node !== from.node.name) mesh.problem(`${to.node.name} accepted ${entity}, which was never asserted`);
     else if (fact.value !== value_v || fact.scope !== scope) mesh.problem(`${to.node.name} accepted ${entity} changed`);
-    else if (!mesh.model.mayRead(from.node.name, to.node.name, scope))
+    else if (!mesh.model.grants.wasOpen(from.node.name, to.node.name, scope, fact.atMs, mesh.platform.elapsedMs))
       mesh.problem(`${to.node.name} got ${entity}, which was not shared with it`);
   }
   if (to.isStuck || from.isStuck) return;
   const refused = refusalsOf(to, from.nodeId);
   for (const { entity, fact_id, origin_node_id, scope } of from.entries) {
-    if (origin_node_id !== null || !mesh.model.mayRead(from.node.name, to.node.name, scope)) continue;
+    if (origin_node_id !== null || !mesh.mayRead(from.node.name, to.node.name, scope)) continue;
     if (received.has(entity)) continue;
     const fault = refused.get(fact_id);
     if (fault === undefined) mesh.problem(`${to.node.name} has not got ${entity} of ${from.node.name}`);
@@ -364,36 +319,4 @@ function checkEvidence(mesh: Mesh, all: readonly Held[]): void {
   mesh.note('equivocation seen');
   for (const { node, suspensions } of live)
     if (!isConvicted(suspensions)) mesh.problem(`${node.name} has no evidence of the liar's two histories`);
-}
-
-function held(node: SimNode, isStuck: boolean): Held {
-  return look(node, (db) => ({
-    node,
-    nodeId: node.made.nodeId,
-    isStuck,
-    entries: db
-      .prepare<[], EntryLine>(
-        'SELECT e.*, f.name AS feed FROM entries e JOIN feeds f USING (feed_id) ORDER BY chain_seq',
-      )
-      .all(),
-    audit: db.prepare<[], AuditLine>('SELECT * FROM audit ORDER BY seq').all(),
-    pages: db.prepare<[], PageLine>('SELECT * FROM pages ORDER BY page_id').all(),
-    heads: db
-      .prepare<[], HeadLine>(
-        `SELECT substr(note, 1, instr(note, char(10)) - 1) AS origin, tree_size, lower(hex(root)) AS root FROM (
-           SELECT note, tree_size, root FROM checkpoints UNION SELECT note, tree_size, root FROM peer_checkpoints
-           UNION SELECT note, tree_size, root FROM cosigned UNION SELECT note, tree_size, root FROM seen_checkpoints)`,
-      )
-      .all(),
-    evidence: new Set(db.prepare<[], string>("SELECT 'sha256:' || lower(hex(digest)) FROM evidence").pluck().all()),
-  }));
-}
-
-function look<T>(node: SimNode, work: (db: Database.Database) => T): T {
-  const db = new Database(join(node.disk.folder, JOURNAL_FILE), { readonly: true, fileMustExist: true });
-  try {
-    return work(db);
-  } finally {
-    db.close();
-  }
 }

@@ -3,18 +3,20 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PeerFile } from '../../src/config/peer-file.ts';
+import type { FeedGrant } from '../../src/core/disclosure.ts';
 import type { AssertRequest } from '../../src/verify/assertion.ts';
 import { EPOCH_MS } from '../support/honest-peer.ts';
 import { Chance } from './chance.ts';
 import { type CrashKind, Disk, installDisks } from './disk.ts';
+import { FOR_EVER, type Grant } from './grants.ts';
 import { Liar, type LiarIdentity, makeLiar } from './liar.ts';
 import { type AssertedFact, Model } from './model.ts';
 import { Network, type Weather } from './network.ts';
-import { type Made, makeNode, type Running, startNode } from './node.ts';
+import { type Made, makeNode, PeerFiles, type Running, startNode } from './node.ts';
 import { Platform } from './platform.ts';
 
 export const NAMES = ['a', 'b', 'c'] as const;
-const HOUR_MS = 3_600_000;
+const START_MS = EPOCH_MS + 3_600_000;
 export const CALM: Readonly<Weather> = { minDelayMs: 1, maxDelayMs: 20, loss: 0, reset: 0, repeat: 0 };
 
 /** What is the same in every run of this process: keys, and the files of empty journals. */
@@ -38,6 +40,7 @@ export class SimNode {
   readonly made: Made;
   readonly disk: Disk;
   readonly clock = { skewMs: 0 };
+  readonly files: PeerFiles;
   running: Running | undefined;
   isDown = true;
   readonly #mesh: Mesh;
@@ -45,6 +48,7 @@ export class SimNode {
   constructor(mesh: Mesh, made: Made) {
     this.#mesh = mesh;
     this.made = made;
+    this.files = new PeerFiles(mesh.peersOf(made.name));
     this.disk = new Disk(join(mesh.folder, made.name), made.template, mesh.chance, (kind) => this.#onCrash(kind));
   }
 
@@ -58,7 +62,6 @@ export class SimNode {
     this.isDown = false;
     this.disk.reborn(copy);
     const { network, platform } = this.#mesh;
-    const peers = this.#mesh.peersOf(this.name);
     try {
       const running = await startNode({
         made: this.made,
@@ -66,7 +69,7 @@ export class SimNode {
         network,
         platform,
         clock: this.clock,
-        peers,
+        peers: this.files,
       });
       if (this.isDown) running.abandon();
       else this.running = running;
@@ -106,13 +109,14 @@ export class Mesh {
   readonly platform: Platform;
   readonly network: Network;
   readonly weather: Weather;
-  readonly model: Model = new Model();
+  readonly model: Model = new Model(START_MS);
   readonly nodes: readonly SimNode[];
   readonly liar: Liar | undefined;
   readonly faults: Map<string, number> = new Map();
   readonly problems: string[] = [];
   readonly #world: World;
   readonly #trace: (line: string) => void;
+  readonly #hasLiar: boolean;
   #facts = 0;
 
   constructor(world: World, seed: number, trace: (line: string) => void, options: { liar: boolean; split: boolean }) {
@@ -120,7 +124,7 @@ export class Mesh {
     this.#trace = trace;
     this.folder = join(world.root, `run-${process.pid}-${seed}`);
     this.chance = new Chance(seed);
-    this.platform = new Platform(EPOCH_MS + HOUR_MS, new Chance(seed + 2 ** 40));
+    this.platform = new Platform(START_MS, new Chance(seed + 2 ** 40));
     this.weather = { ...CALM };
     this.network = new Network({
       platform: this.platform,
@@ -132,7 +136,9 @@ export class Mesh {
     for (const from of NAMES)
       for (const to of NAMES)
         for (const scope of ['public', 'company'])
-          if (from !== to && (scope === 'public' || !options.split || from < to)) this.model.grant(from, to, scope);
+          if (from !== to && (scope === 'public' || !options.split || from < to))
+            this.model.grants.edit(from, to, scope, 0, FOR_EVER);
+    this.#hasLiar = options.liar;
     this.nodes = world.made.map((made) => new SimNode(this, made));
     const nodeOf = (peerId: string): string => world.made.find((made) => made.peerId === peerId)?.nodeId ?? '';
     this.liar = options.liar ? new Liar(world.liar, this.model, nodeOf) : undefined;
@@ -171,7 +177,26 @@ export class Mesh {
   peersOf(name: string): readonly PeerFile[] {
     const others = this.#world.made.filter((made) => made.name !== name);
     const files = others.map((made) => peerFile(made.name, made, this.#shared(name, made.name)));
-    return this.liar === undefined ? files : [...files, peerFile('liar', this.#world.liar, ['public'])];
+    return this.#hasLiar ? [...files, peerFile('liar', this.#world.liar, [granted('public', FOR_EVER)])] : files;
+  }
+
+  /** An operator edits what a peer may read. */
+  regrant(from: SimNode, to: SimNode, feed: string, grant: Grant | null): void {
+    this.note(`${from.name} grants ${feed} to ${to.name}: ${JSON.stringify(grant)}`);
+    this.model.grants.edit(from.name, to.name, feed, this.platform.elapsedMs, grant);
+    const file = from.files.find(to.name);
+    if (file !== undefined) from.files.edit({ ...file, share: this.#shared(from.name, to.name) });
+  }
+
+  /** Sets a node's clock wrong, or right. */
+  skew(node: SimNode, skewMs: number): void {
+    node.clock.skewMs = skewMs;
+    this.model.grants.skew(node.name, this.platform.elapsedMs, skewMs);
+  }
+
+  /** Whether a feed is open now. */
+  mayRead(from: string, to: string, feed: string): boolean {
+    return this.model.grants.isOpen(from, to, feed, this.platform.elapsedMs);
   }
 
   /** A client gives facts to a node. What it is not told of, it does not know. */
@@ -192,20 +217,27 @@ export class Mesh {
   }
 
   newFacts(node: SimNode, count: number, scope: AssertedFact['scope']): AssertedFact[] {
+    const atMs = this.platform.elapsedMs;
     return Array.from({ length: count }, () => {
       const id = ++this.#facts;
       const entity = `${node.made.nodeId}/service/s${id}`;
-      return this.model.assert({ node: node.name, entity, value: `state ${id}`, scope, acknowledged: false });
+      return this.model.assert({ node: node.name, entity, value: `state ${id}`, scope, atMs, acknowledged: false });
     });
   }
 
-  #shared(from: string, to: string): string[] {
-    return ['public', 'company'].filter((scope) => this.model.mayRead(from, to, scope));
+  #shared(from: string, to: string): FeedGrant[] {
+    return ['public', 'company'].flatMap((feed) => {
+      const grant = this.model.grants.written(from, to, feed);
+      return grant === null ? [] : [granted(feed, grant)];
+    });
   }
 }
 
-function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonly string[]): PeerFile {
-  const grant = (feed: string) => ({ feed, notBeforeMs: null, notAfterMs: null });
+function granted(feed: string, grant: Grant): FeedGrant {
+  return { feed, ...grant };
+}
+
+function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonly FeedGrant[]): PeerFile {
   const authority = nodeId.slice('stigmem://'.length);
   return {
     name,
@@ -214,9 +246,10 @@ function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonl
     peerId,
     addresses: [`/memory/${peerId}`],
     namespaces: [authority],
-    share: share.map(grant),
-    accept: ['public', 'company'].map(grant),
+    share,
+    accept: ['public', 'company'].map((feed) => granted(feed, FOR_EVER)),
     allowTeam: false,
+    addressesFrom: 'operator',
     logKey: null,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },

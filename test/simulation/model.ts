@@ -2,6 +2,7 @@
  * What should become of each fact, by rules that are far simpler than the product's: a fact that an honest node has
  * acknowledged is a fact; of a liar's log, what it tells as a lie is none.
  */
+import { Grants } from './grants.ts';
 
 /** A fact that a client gave to an honest node. */
 export interface AssertedFact {
@@ -9,6 +10,8 @@ export interface AssertedFact {
   readonly entity: string;
   readonly value: string;
   readonly scope: 'public' | 'company';
+  /** Virtual ms at which it was given first. */
+  readonly atMs: number;
   /** The node said that it is stored; otherwise the client does not know. */
   acknowledged: boolean;
 }
@@ -24,8 +27,7 @@ export interface ToldFact {
 export class Model {
   readonly asserted: Map<string, AssertedFact> = new Map();
   readonly told: ToldFact[] = [];
-  /** Who may read which scope of whom: `from to scope`. */
-  readonly #grants = new Set<string>();
+  readonly grants: Grants;
   /** Nodes that went on from an old copy: what nobody had seen of them may be gone. */
   readonly restored: Set<string> = new Set();
   /** Nodes whose program lied for a while: what they sent may have been held against them. */
@@ -33,12 +35,9 @@ export class Model {
   /** When a liar began to show two histories. */
   equivocatedAt: number | null = null;
 
-  grant(from: string, to: string, scope: string): void {
-    this.#grants.add(`${from} ${to} ${scope}`);
-  }
-
-  mayRead(from: string, to: string, scope: string): boolean {
-    return this.#grants.has(`${from} ${to} ${scope}`);
+  /** @param startMs Unix ms at which the run begins */
+  constructor(startMs: number) {
+    this.grants = new Grants(startMs);
   }
 
   assert(fact: AssertedFact): AssertedFact {

@@ -8,7 +8,9 @@ import type { MessagePort } from 'node:worker_threads';
 import { loadConfig } from '../../src/config/config.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { PeerFile } from '../../src/config/peer-file.ts';
+import type { PeerFolder, PeerFolderChange, PeerFolderState } from '../../src/config/peer-folder.ts';
 import type { SeedUse } from '../../src/config/secret-file.ts';
+import { NO_FOUR_EYES } from '../../src/journal/approvals.ts';
 import { DEFAULT_ERASURES } from '../../src/journal/erasures.ts';
 import { type JournalIdentity, SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
@@ -20,6 +22,7 @@ import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
+import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { GrowthBell } from '../../src/serve/growth-bell.ts';
 import { openReader, type ReaderData } from '../../src/threads/reader.ts';
 import { ReaderClient } from '../../src/threads/reader-client.ts';
@@ -143,7 +146,47 @@ export interface StartOptions {
   readonly platform: Platform;
   /** How wrong the node's clock is. */
   readonly clock: { skewMs: number };
-  readonly peers: readonly PeerFile[];
+  readonly peers: PeerFiles;
+}
+
+/** The peer files of a node, which an operator edits while it runs or is down. */
+export class PeerFiles {
+  readonly #files: Map<string, PeerFile>;
+  #tell: ((change: PeerFolderChange) => void) | undefined;
+
+  constructor(files: readonly PeerFile[]) {
+    this.#files = new Map(files.map((file) => [file.name, file]));
+  }
+
+  /** As the product's own folder: what is different is told, never looked for. */
+  get folder(): PeerFolder {
+    return { state: () => this.#state(), rescan: () => null };
+  }
+
+  find(name: string): PeerFile | undefined {
+    return this.#files.get(name);
+  }
+
+  all(): readonly PeerFile[] {
+    return [...this.#files.values()];
+  }
+
+  edit(file: PeerFile): void {
+    this.#files.set(file.name, file);
+    this.#tell?.({ added: [], changed: [file], removed: [], state: this.#state() });
+  }
+
+  /** The next process watches in place of the one before. */
+  watch(onChange: (change: PeerFolderChange) => void): () => void {
+    this.#tell = onChange;
+    return () => {
+      if (this.#tell === onChange) this.#tell = undefined;
+    };
+  }
+
+  #state(): PeerFolderState {
+    return { peers: new Map(this.#files), problems: [] };
+  }
 }
 
 /** @throws what opening the journal throws */
@@ -172,6 +215,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     signedHeadsFile: join(folder, SIGNED_HEADS_FILE),
     guarded: true,
     erasures: DEFAULT_ERASURES,
+    fourEyes: NO_FOUR_EYES,
   };
   const threads: InProcess[] = [];
   const scope = new Scope();
@@ -208,6 +252,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     declaration,
     peerId: made.peerId,
     guarded: true,
+    http: createHttpClient([]),
     logger: LOGGER,
     metrics: METRICS,
     events: EVENTS,
@@ -222,16 +267,14 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     nowMs,
   };
   growth.ring(await writer.guardView());
-  const files = new Map(peers.map((peer) => [peer.name, peer]));
-  const state = { peers: files, problems: [] };
   let transport: MemoryTransport | undefined;
   const federation = await federate(
     base,
     {
-      folder: { state: () => state, rescan: () => null },
-      watch: () => () => {},
+      folder: peers.folder,
+      watch: (onChange) => peers.watch((change) => platform.within(scope, () => onChange(change))),
       openTransport: async () => {
-        const find = (peerId: string): PeerFile | undefined => peers.find((peer) => peer.peerId === peerId);
+        const find = (peerId: string): PeerFile | undefined => peers.all().find((peer) => peer.peerId === peerId);
         transport = network.open(
           made.peerId,
           (peerId) => find(peerId) !== undefined,

@@ -5,6 +5,8 @@
  * Timers behave as Node's do, also where that surprises: a delay above 2³¹ − 1 ms fires after one.
  */
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import timersPromises from 'node:timers/promises';
 import type { Chance } from './chance.ts';
@@ -16,6 +18,8 @@ const MAX_STEPS_AT_ONCE = 200_000;
 /** Steps a second, for so many seconds, that no mesh of this size has a use for: something asks again without a pause. */
 const BUSY_STEPS = 900;
 const BUSY_SECONDS = 10;
+/** A file that is read beside the event loop is mostly there at once, and at times when everything else is over. */
+const FILE_MS = [1, 1, 5, 20, 20_000];
 const nativeImmediate = setImmediate;
 
 interface Entry {
@@ -202,6 +206,19 @@ export class Platform {
     return this.#chance.below(below);
   }
 
+  /** What the thread pool does takes a time that is drawn: how busy the machine is must not decide a run. */
+  async open(path: string, flags: string): Promise<Pick<fsPromises.FileHandle, 'close'> & OpenFile> {
+    await this.sleep(this.#chance.pick(FILE_MS));
+    const file = fs.openSync(path, flags);
+    return {
+      stat: async () => fs.fstatSync(file),
+      read: async (buffer, offset, length, position) => ({
+        bytesRead: fs.readSync(file, buffer, offset, length, position),
+      }),
+      close: async () => fs.closeSync(file),
+    };
+  }
+
   readonly sleep = <T>(ms: number, value?: T, options: { signal?: AbortSignal } = {}): Promise<T | undefined> => {
     const { signal } = options;
     return new Promise((resolve, reject) => {
@@ -217,6 +234,12 @@ export class Platform {
       else signal?.addEventListener('abort', stop, { once: true });
     });
   };
+}
+
+/** What the product does with a file that it opens so. */
+interface OpenFile {
+  stat(): Promise<fs.Stats>;
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
 }
 
 /** The machine under the run of this moment; none: the real one. */
@@ -248,6 +271,10 @@ function standIn(): void {
   Object.assign(timersPromises, {
     setTimeout: (ms: number, value: unknown, options?: { signal?: AbortSignal }) =>
       (active === undefined ? real.sleep : active.sleep)(ms, value, options),
+  });
+  const { open } = fsPromises;
+  Object.assign(fsPromises, {
+    open: (path: string, flags: string) => (active === undefined ? open(path, flags) : active.open(path, flags)),
   });
   const { randomFillSync, randomBytes, randomInt, verify } = crypto;
   Object.assign(crypto, {

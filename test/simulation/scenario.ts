@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Chance } from './chance.ts';
 import type { CrashKind } from './disk.ts';
+import { FOR_EVER, type Grant } from './grants.ts';
 import { checkMesh, isSettled } from './invariants.ts';
 import { LIE_NAMES } from './liar.ts';
 import { meddler, TRICKS } from './meddler.ts';
@@ -192,7 +193,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     weight: 2,
     run: (mesh, node, chance) => {
       mesh.fault('clock jump');
-      node.clock.skewMs = node.clock.skewMs === 0 ? chance.pick(JUMPS_MS) : 0;
+      mesh.skew(node, node.clock.skewMs === 0 ? chance.pick(JUMPS_MS) : 0);
     },
   },
   restore: {
@@ -205,6 +206,24 @@ const ACTS: Readonly<Record<string, Act>> = {
       }
       mesh.fault('restore');
       await restore(mesh, node, copy);
+    },
+  },
+  regrant: {
+    weight: 5,
+    run: (mesh, from, chance) => {
+      const to = chance.pick(mesh.nodes);
+      const feed = chance.pick(['public', 'company', 'company']);
+      // Of a split mesh what was never shared stays so.
+      if (to === from || mesh.model.grants.ever(from.name, to.name, feed).length === 0) return;
+      const nowMs = mesh.platform.nowMs() + from.clock.skewMs;
+      const [kind, grant] = chance.pick<readonly [string, Grant | null]>([
+        ['none', null],
+        ['for ever', FOR_EVER],
+        ['for a time', { notBeforeMs: null, notAfterMs: nowMs + chance.below(30_000) }],
+        ['from then on', { notBeforeMs: nowMs + chance.below(20_000), notAfterMs: null }],
+      ]);
+      mesh.fault(`grant ${kind}`);
+      mesh.regrant(from, to, feed, grant);
     },
   },
   meddle: {
@@ -267,15 +286,28 @@ function calm(mesh: Mesh): void {
 async function mend(mesh: Mesh): Promise<void> {
   calm(mesh);
   for (const node of mesh.nodes) {
-    node.clock.skewMs = 0;
+    mesh.skew(node, 0);
     node.disk.planCrash('after', Number.POSITIVE_INFINITY);
     await finish(mesh, node.start());
   }
+  grantAgain(mesh);
   await mesh.platform.advance(GUARD_MS);
   for (const node of mesh.nodes) {
     const open = [...mesh.model.asserted.values()].filter((fact) => fact.node === node.name && !fact.acknowledged);
     if (open.length > 0) await finish(mesh, mesh.assert(node, open));
   }
+}
+
+/** What has not begun begins now, and of what has ended some is opened again: then all of it has to arrive. */
+function grantAgain(mesh: Mesh): void {
+  for (const from of mesh.nodes)
+    for (const to of mesh.nodes)
+      for (const feed of ['public', 'company']) {
+        if (from === to || mesh.model.grants.ever(from.name, to.name, feed).length === 0) continue;
+        const toCome = (mesh.model.grants.written(from.name, to.name, feed)?.notBeforeMs ?? 0) > mesh.platform.nowMs();
+        const isClosed = !mesh.mayRead(from.name, to.name, feed);
+        if (toCome || (isClosed && mesh.chance.isHit(0.6))) mesh.regrant(from, to, feed, FOR_EVER);
+      }
 }
 
 async function settle(mesh: Mesh): Promise<void> {
@@ -294,5 +326,6 @@ async function settle(mesh: Mesh): Promise<void> {
 async function resumeMeddled(mesh: Mesh, node: SimNode): Promise<void> {
   const sessions = node.running?.federation.sessions;
   for (const { name, state } of sessions?.list() ?? [])
-    if (state === 'suspended' && mesh.model.meddled.has(name)) await sessions?.resume(name, 'operator');
+    if (state === 'suspended' && mesh.model.meddled.has(name))
+      await sessions?.resume(name, { actor: 'operator', reason: '', approves: null });
 }

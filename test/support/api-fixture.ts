@@ -34,6 +34,7 @@ export interface TestApi {
   /** Secrets by role. */
   readonly keys: Readonly<Record<Role, string>>;
   readonly keyStore: KeyStore;
+  readonly keyFile: string;
   readonly metrics: Metrics;
   /** Log lines so far. */
   readonly log: readonly string[];
@@ -89,6 +90,31 @@ const NO_GRANTS: ApiDeps['grants'] = {
   disclosed: async ({ peer }) => ({ node_id: peer, feeds: [], runs: [] }),
 };
 
+/** What is in quarantine, and nothing that decides about it. */
+function quarantineOf(node: MemoryNode): ApiDeps['quarantine'] {
+  const all = { includeQuarantined: true, includeContradicted: true, includeExpired: true, limit: 100, nowIso: '' };
+  return {
+    list: async () => {
+      const page = await node.facts(all);
+      const facts = page.kind === 'page' ? page.facts : [];
+      const shown = facts.flatMap((fact, i) =>
+        fact.quarantine === null ? [] : [{ seq: i + 1, ...fact.quarantine, fact, corrupt: null }],
+      );
+      return { facts: shown, before: null };
+    },
+    history: async () => [],
+    review: async () => ({ kind: 'impossible', code: 'fact_unknown' }),
+  };
+}
+
+/** One person is enough for everything. */
+const NO_APPROVALS: ApiDeps['approvals'] = {
+  fourEyes: [],
+  list: async () => ({ proposals: [], more: false }),
+  find: async () => null,
+  end: async () => ({ kind: 'refused', code: 'proposal_unknown', proposal: null }),
+};
+
 /** A key for every role. @returns their secrets */
 export function mintKeys(keyStore: KeyStore, nowMs: number): Record<Role, string> {
   return Object.fromEntries(
@@ -99,7 +125,8 @@ export function mintKeys(keyStore: KeyStore, nowMs: number): Record<Role, string
 /** A new API with keys of every role. Close it. */
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const folder = mkdtempSync(join(tmpdir(), 'peerd-api-'));
-  const keyStore = openKeyStore(join(folder, 'keys', 'api-keys.json'));
+  const keyFile = join(folder, 'keys', 'api-keys.json');
+  const keyStore = openKeyStore(keyFile);
   let nowMs = Date.parse('2026-11-23T12:00:00Z');
   const keys = mintKeys(keyStore, nowMs);
 
@@ -113,6 +140,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
+    approvals: NO_APPROVALS,
+    quarantine: quarantineOf(node),
     witness: options.witness ?? null,
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
@@ -154,6 +183,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     api,
     keys,
     keyStore,
+    keyFile,
     metrics,
     log,
     send: (path, how = {}) => send(api, keys, path, how),
@@ -177,7 +207,16 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
 function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
   const get = (id: string): PeerStatus | undefined =>
     peers.find((peer) => [peer.name, peer.node_id, peer.peer_id].includes(id));
-  return { list: () => peers, get, resume: async (id) => get(id), trustKeys: async () => ({ kind: 'unknown_peer' }) };
+  return {
+    list: () => peers,
+    get,
+    resume: async (id) => {
+      const peer = get(id);
+      return peer === undefined ? undefined : { kind: 'done', value: peer, proposal: null };
+    },
+    trustKeys: async () => ({ kind: 'unknown_peer' }),
+    retry: async () => ({ kind: 'unknown_peer' }),
+  };
 }
 
 /** Sends a request to an API without a network, with the key of a role or without one. */

@@ -11,6 +11,7 @@ import { grantText } from '../../src/core/disclosure.ts';
 import { type JsonValue, parseJson } from '../../src/core/json.ts';
 import { nextLogLine } from '../../src/core/reference/local-log.ts';
 import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
+import { type FourEyes, NO_FOUR_EYES } from '../../src/journal/approvals.ts';
 import { DisclosureRecords } from '../../src/journal/disclosure-records.ts';
 import { hashText } from '../../src/journal/entry-row.ts';
 import { ErasureAcks } from '../../src/journal/erasure-acks.ts';
@@ -25,6 +26,7 @@ import { ALG_ECDSA } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { RecallIndex } from '../../src/projections/recall-index.ts';
+import { retryNext } from '../../src/pull/retry.ts';
 import { Erasing } from '../../src/threads/erasing.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
@@ -60,12 +62,13 @@ export function newJournal(folder: string): Journal {
 }
 
 /** @param guarded as a daemon with peers opens it */
-export function openJournal(folder: string, guarded = false): Journal {
+export function openJournal(folder: string, guarded = false, fourEyes: FourEyes = NO_FOUR_EYES): Journal {
   let drawn = 0;
   return Journal.open(folder, {
     logSeed: LOG_SEED,
     cacheMiB: 4,
     guarded,
+    fourEyes,
     random: (bytes) => {
       bytes.set(sha256(`random ${folder} ${drawn++} ${process.hrtime.bigint()}`).subarray(0, bytes.length));
       return bytes;
@@ -176,6 +179,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   for (let i = 0, left = refused; left > 0; i++, left -= RECORDED_EACH)
     pullLies(journal, `h${i}.example`, Math.min(left, RECORDED_EACH));
   if (refused > RECORDED_EACH) pullLies(journal, 'hooli.example', 3 * RECORDED_EACH);
+  retryAcme(journal, acme);
 
   appendOwn(journal, 1, { scope: 'company', garden_id: 'incident-42', derived_from: ['sha256:00', 'a "quoted" id'] });
   appendOwn(journal, 1, { scope: 'local', attestation: { key_id: 'k1', signature: 'c2lnbmF0dXJl' } });
@@ -205,7 +209,7 @@ export function fillErasures(journal: Journal): void {
   const words = new RecallIndex(journal.db);
   const erasing = new Erasing(journal, [projector, words]);
   const nowMs = NOW_MS + journal.size;
-  erasing.request({ fact: erased.fact_id, actor: 'agent:test', reason: 'a test' }, nowMs);
+  erasing.request({ fact: erased.fact_id, actor: 'agent:test', reason: 'a test', approves: null }, nowMs);
   while (erasing.advance(nowMs + journal.erasures.settings.undoWindowMs).steps > 0);
   const peer = new HonestPeer();
   const at = { feed: 'public', feedSeq: erased.feed_seq, leafHash: hashText(erased.leaf_hash) };
@@ -226,6 +230,16 @@ function pullLies(journal: Journal, authority: string, lies: number): void {
   const peer = new HonestPeer({ authority, journal: '00000000000000dd' });
   peer.appendMany(5).appendMany(lies, () => ({ source: 'stigmem://acme.example/agent/stolen' }));
   while (journal.peers.cursor(peer.nodeId, 'public') < peer.size) pullPage(journal, peer, 100);
+}
+
+/** What it was refused for is corrected, and is judged again. */
+function retryAcme(journal: Journal, acme: HonestPeer): void {
+  const { peer, accept, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes } = acme.context({ nowMs: NOW_MS });
+  const corrected = { ...peer, namespaces: [...peer.namespaces, 'hooli.example'] };
+  const by = { actor: 'agent:ann#00000001', why: 'it speaks for them, too' };
+  const rules = { accept, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes, by };
+  const page = retryNext(journal, { ...rules, peer: corrected, afterPage: 0 });
+  if (page?.resolved.get('source_not_owned') !== 1) throw new Error('nothing was taken');
 }
 
 type StatementTable = 'cosigned' | 'cosignatures' | 'seen_checkpoints';

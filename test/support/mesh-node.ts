@@ -59,7 +59,12 @@ export class MeshNode {
     this.#federation = await startFederation(this.#base, this.#owned);
     // Only where it is asked for: a log that is written beside it is nothing that other tests look for.
     if (flags['anchor.interval'] !== undefined) startAnchoring(this.#base, this.#owned);
-    this.#api = apiOf(this.#base, this.#federation, () => 'http://127.0.0.1', this.#owned);
+    this.#api = apiOf(
+      this.#base,
+      this.#federation,
+      { nodeUrl: () => 'http://127.0.0.1', notices: () => [] },
+      this.#owned,
+    );
     return this;
   }
 

@@ -343,7 +343,7 @@ peer_id = ${JSON.stringify(peer.peerId)}
 addresses = ${list(peer.addresses)}
 namespaces = ${list(namespaces)}
 share = [${(peer.share ?? []).map(grantToml).join(', ')}]
-accept = ${list(peer.accept)}
+accept = [${(peer.accept ?? []).map(grantToml).join(', ')}]
 ${peer.allowTeam === true ? 'allow_team = true\n' : ''}${peer.logKey === undefined ? '' : `log_key = ${JSON.stringify(peer.logKey)}\n`}[policy]
 anchors = ${list(peer.anchors)}
 ${peer.witnesses === undefined ? '' : `witnesses = ${JSON.stringify(peer.witnesses)}\n`}`;

@@ -102,6 +102,7 @@ export class DeskNetwork {
         gardens: new Map(more.gardens ?? []),
         maxFutureSkewMs: 300_000,
         tls: () => null,
+        whyNotDialled: () => null,
         openGuest: async (guestSeed, inviter) => this.#guest(guestSeed, inviter.peerId),
         peerIdOfSeed: async (one) => (await identityFromSeed(one)).peerId,
         onGuests: () => undefined,

@@ -53,6 +53,7 @@ export function addAnchors(apparatus: Apparatus): void {
     tag: 'Journal',
     summary: 'Checkpoints in transparency logs, and what waits for one',
     query: QUERY,
+    quota: 'remedy',
     responses: { 200: { description: 'a page', content: { 'application/json': { schema: PAGE } } } },
   } as const;
   addRoute(apparatus, list, ['read', 'audit.read', 'federate'], async ({ query }) => {

@@ -1,9 +1,11 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAnchors } from './anchors.ts';
+import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
 import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
+import { addDecided } from './decided.ts';
 import { addDocs } from './docs.ts';
 import { addEvidence } from './evidence.ts';
 import { addFactReads } from './facts-read.ts';
@@ -15,10 +17,12 @@ import { addNode } from './node.ts';
 import { addNotices } from './notices.ts';
 import { addOnboarding } from './onboarding.ts';
 import { addPeers } from './peers.ts';
+import { addQuarantine } from './quarantine.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
 import { addReceipts } from './receipts.ts';
 import { type Refusal, refused } from './responses.ts';
+import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSigningKeys } from './signing-keys.ts';
@@ -30,7 +34,12 @@ import { addWitness } from './witness.ts';
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
 export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>();
-  const apparatus: Apparatus = { app, deps, quota: createQuota(deps.limits.quotas) };
+  const apparatus: Apparatus = {
+    app,
+    deps,
+    quota: createQuota(deps.limits.quotas),
+    strangers: createQuota(deps.limits.quotas),
+  };
   const sessions = createSessions();
   const tools = { deps, sessions, desk: createCorruptionDesk(deps) };
 
@@ -41,6 +50,9 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addNotices(apparatus);
   addGrants(apparatus);
   addPeers(apparatus);
+  addRetry(apparatus);
+  addApprovals(apparatus);
+  addQuarantine(apparatus);
   addOnboarding(apparatus);
   addAudit(apparatus);
   addEvidence(apparatus);
@@ -48,6 +60,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addAnchors(apparatus);
   addConsistency(apparatus);
   addChanges(apparatus, tools);
+  addDecided(apparatus, tools);
   addTlog(apparatus);
   addTombstones(apparatus);
   addNode(apparatus);

@@ -12,11 +12,15 @@ problems with the input. Numbers in \`value.v\` keep the text they were asserted
 Permissions of a key: \`read\`, \`write\`, \`federate\` (peers and audit log), \`audit.read\` (audit log), \`admin\`
 (all of these and the keys), and \`instruction:write\`, which no other permission implies.`;
 
-/** Adds the OpenAPI document and the page made of it. Both describe every route added before this call. */
+/** Adds the OpenAPI document and the page made of it. Both describe every route of the API. */
 export function addDocs(apparatus: Apparatus): void {
-  const { app, deps } = apparatus;
-  let documentText = '';
-  let page = '';
+  const { app } = apparatus;
+  // Made when it is asked for: it takes a fifth of a short command's time, and hardly any asks for it.
+  let made: Documents | undefined;
+  const documents = (): Documents => {
+    made ??= makeDocuments(apparatus);
+    return made;
+  };
   const document = {
     method: 'get',
     path: '/openapi.json',
@@ -25,7 +29,7 @@ export function addDocs(apparatus: Apparatus): void {
     query: NO_QUERY,
     responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({}) } } } },
   } as const;
-  addOpenRoute(apparatus, document, async () => jsonText(200, documentText));
+  addOpenRoute(apparatus, document, async () => jsonText(200, documents().text));
 
   const docs = {
     method: 'get',
@@ -38,7 +42,7 @@ export function addDocs(apparatus: Apparatus): void {
   // Nothing but the page's own style sheet is let in: no script runs and nothing is fetched.
   const csp = `default-src 'none'; style-src 'sha256-${hash('sha256', DOCS_STYLE, 'base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
   addOpenRoute(apparatus, docs, async () =>
-    answer(200, 'text/html; charset=utf-8', page, { 'content-security-policy': csp }),
+    answer(200, 'text/html; charset=utf-8', documents().page, { 'content-security-policy': csp }),
   );
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
@@ -46,11 +50,19 @@ export function addDocs(apparatus: Apparatus): void {
     scheme: 'bearer',
     description: 'An API key: `stigmem-peerd key create`.',
   });
+}
+
+interface Documents {
+  readonly text: string;
+  readonly page: string;
+}
+
+function makeDocuments({ app, deps }: Apparatus): Documents {
   const spec = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: `${deps.node.software} admin API`, version: deps.node.version, description: ABOUT },
     servers: [{ url: '/' }],
   });
-  documentText = JSON.stringify(spec);
-  page = docsPage(JSON.parse(documentText));
+  const text = JSON.stringify(spec);
+  return { text, page: docsPage(JSON.parse(text)) };
 }

@@ -30,7 +30,7 @@ const QUERY = z.object({
   min_confidence: floatParam({ min: 0, max: 1, default: 0, description: 'Least confidence.' }),
   include_contradicted: flagParam('Also facts that another fact of the same entity, relation and scope contradicts.'),
   include_expired: flagParam('Also facts whose valid_until has passed.'),
-  include_quarantined: flagParam('Also facts that wait for an operator. Needs admin.'),
+  include_quarantined: flagParam('Also facts that wait for an operator. Needs review, or admin.'),
   after: textParam('Only facts asserted after this moment.', 64),
   cursor: textParam('The `cursor` of the page before.', 256),
   limit: intParam({ min: 1, max: 500, default: 50, description: 'Facts per page.' }),
@@ -142,7 +142,7 @@ function whyNotServed(query: Query, principal: Principal): Refusal | null {
     const message = 'this node does not judge attestations, so it cannot select by them; leave out attested';
     return { status: 501, detail: { code: 'attestation_not_judged', message } };
   }
-  const seesQuarantine = permits(principal.key.permissions, 'admin');
+  const seesQuarantine = permits(principal.key, 'review');
   return query.include_quarantined && !seesQuarantine ? { status: 403, detail: 'admin permission required' } : null;
 }
 

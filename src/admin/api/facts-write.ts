@@ -119,7 +119,7 @@ async function assertAll(
   const prepared = items.map((item) => prepare(deps, principal, item.body, item.loc));
   const guarded = session === null ? prepared : await guard(deps, sessions, session, principal, prepared);
   const ready = guarded.filter((item): item is Ready => !('refusal' in item));
-  const mayWriteInstructions = permits(principal.key.permissions, 'instruction:write');
+  const mayWriteInstructions = permits(principal.key, 'instruction:write');
   const requests = ready.map((item) => item.request);
   const outcomes =
     ready.length === 0 ? [] : await deps.writer.assert(requests, { actor: principal.actor, mayWriteInstructions });
@@ -140,7 +140,7 @@ function prepare(deps: ApiDeps, principal: Principal, body: JsonValue, loc: Loc)
   const read = readAssert(body, loc);
   if (!read.ok) return { refusal: read.error };
   const { garden_id, interpret_as } = read.value.request;
-  if (interpret_as === 'instruction' && !permits(principal.key.permissions, 'instruction:write')) {
+  if (interpret_as === 'instruction' && !permits(principal.key, 'instruction:write')) {
     return { refusal: INSTRUCTION_DENIED };
   }
   if (garden_id !== null && !deps.gardens.includes(garden_id))

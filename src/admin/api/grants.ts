@@ -124,7 +124,7 @@ function addPreview(apparatus: Apparatus): void {
     }),
     responses: { ...answer('the preview', PREVIEW), ...NOT_FOUND },
   } as const;
-  addRoute(apparatus, route, ['admin'], async ({ param, query }) => {
+  addRoute(apparatus, route, ['admin', 'admin:federation'], async ({ param, query }) => {
     const preview = await apparatus.deps.grants.preview(param('name'), query.limit);
     return preview === null ? refused({ status: 404, detail: 'peer not found' }) : json(200, preview);
   });
@@ -144,7 +144,7 @@ function addExplain(apparatus: Apparatus): void {
       409: { description: 'the fact is damaged' },
     },
   } as const;
-  addRoute(apparatus, route, ['admin'], async ({ param, query }) => {
+  addRoute(apparatus, route, ['admin', 'admin:federation'], async ({ param, query }) => {
     const { kind, ...found } = await apparatus.deps.grants.explain(param('name'), query.fact);
     if (kind === 'explained') return json(200, found);
     if (kind === 'damaged') return refused({ status: 409, detail: 'the fact is damaged: run fsck' });
@@ -162,7 +162,7 @@ function addDiff(apparatus: Apparatus): void {
     body: PROPOSED,
     responses: answer('the changes', DIFF),
   } as const;
-  addRoute(apparatus, route, ['admin'], (call) => diff(apparatus, call));
+  addRoute(apparatus, route, ['admin', 'admin:federation'], (call) => diff(apparatus, call));
 }
 
 async function diff({ deps }: Apparatus, call: Pick<Call<object>, 'c'>): Promise<Response> {

@@ -27,6 +27,7 @@ export function addJournal(apparatus: Apparatus): void {
     tag: 'Journal',
     summary: 'Tree heads of journal and audit log, and feed lengths',
     query: NO_QUERY,
+    quota: 'remedy',
     responses: { 200: { description: 'heads', content: { 'application/json': { schema: HEAD } } } },
   } as const;
   addRoute(apparatus, head, ['read'], async () => {

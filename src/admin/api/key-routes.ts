@@ -3,7 +3,7 @@ import { isJsonNumber, isJsonObject, type JsonValue } from '../../core/json.ts';
 import type { ApiDeps } from '../deps.ts';
 import { AdminError } from '../errors.ts';
 import { DEFAULT_KEY_DAYS, keyState, MAX_KEY_DAYS, type NewKey, type StoredKey } from '../keys.ts';
-import { isPermission, PERMISSIONS } from '../permissions.ts';
+import { isPermission, KEY_CLASSES, KEY_ROLES, PERMISSIONS, rolePermissions } from '../permissions.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
 import { json, refused } from './responses.ts';
@@ -12,9 +12,14 @@ import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from '.
 const NEW_KEY = z
   .object({
     name: z.string(),
+    class: z.enum(KEY_CLASSES).optional().openapi({
+      description: 'Default: `automation`, unless the key may do what only people decide.',
+    }),
+    role: z.enum(KEY_ROLES).optional().openapi({ description: 'Permissions that belong together.' }),
     permissions: z
       .array(z.string().refine(isPermission, { message: `must be one of ${PERMISSIONS.join(', ')}` }))
-      .min(1),
+      .default([])
+      .openapi({ description: 'Those that the key has besides its role; without a role at least one.' }),
     days: z.number().max(MAX_KEY_DAYS).optional().openapi({ default: DEFAULT_KEY_DAYS }),
   })
   .openapi('NewKey');
@@ -23,11 +28,14 @@ const KEY = z
   .object({
     id: z.string(),
     name: z.string(),
+    class: z.enum(KEY_CLASSES),
+    role: z.enum(KEY_ROLES).nullable(),
     permissions: z.array(z.string()),
     state: z.enum(['active', 'expired', 'revoked']),
     created_at: z.string(),
     expires_at: z.string().nullable(),
     revoked_at: z.string().nullable(),
+    last_used_at: z.string().nullable().openapi({ description: 'To about a minute.' }),
   })
   .openapi('Key');
 
@@ -44,12 +52,13 @@ export function addKeys(apparatus: Apparatus): void {
     tag: 'Keys',
     summary: 'All API keys, without their secrets',
     query: NO_QUERY,
+    quota: 'remedy',
     responses: {
       200: { description: 'keys', content: { 'application/json': { schema: z.object({ keys: z.array(KEY) }) } } },
     },
   } as const;
   addRoute(apparatus, list, ['admin'], async () =>
-    json(200, { keys: deps.keys.list().map((key) => keyBody(key, deps.nowMs())) }),
+    json(200, { keys: deps.keys.list().map((key) => keyBody(deps, key)) }),
   );
 
   const create = {
@@ -74,7 +83,7 @@ export function addKeys(apparatus: Apparatus): void {
     summary: 'Revoke an API key, at once and for good',
     params: z.object({ id: z.string() }),
     query: NO_QUERY,
-    quota: 'admin_action',
+    quota: 'remedy',
     responses: {
       200: { description: 'the key, revoked', content: { 'application/json': { schema: KEY } } },
       404: { description: 'key not found' },
@@ -90,16 +99,18 @@ async function createKey(deps: ApiDeps, call: Call<object>, principal: Principal
   const parsed = NEW_KEY.safeParse(plain);
   if (!parsed.success) return refused({ status: 422, detail: fieldErrors(parsed.error, plain, ['body']) });
 
-  const { name, permissions, days } = parsed.data;
+  const { name, class: keyClass, role, permissions, days } = parsed.data;
   const request: NewKey = {
     name,
-    permissions: permissions.filter(isPermission),
+    ...(keyClass === undefined ? {} : { class: keyClass }),
+    role: role ?? null,
+    permissions: [...(role === undefined ? [] : rolePermissions(role)), ...permissions.filter(isPermission)],
     ...(days === undefined ? {} : { days }),
   };
   try {
     const { key, secret } = deps.keys.create(request, deps.nowMs());
     await record(deps, 'api_key_created', key, principal);
-    return json(201, { ...keyBody(key, deps.nowMs()), secret });
+    return json(201, { ...keyBody(deps, key), secret });
   } catch (error) {
     return keyFailure(error);
   }
@@ -126,20 +137,22 @@ async function revokeKey(deps: ApiDeps, call: Call<object>, principal: Principal
     const key = deps.keys.revoke(id, deps.nowMs());
     if (key === null) return refused({ status: 404, detail: 'key not found' });
     await record(deps, 'api_key_revoked', key, principal);
-    return json(200, keyBody(key, deps.nowMs()));
+    return json(200, keyBody(deps, key));
   } catch (error) {
     return keyFailure(error);
   }
 }
 
 async function record(deps: ApiDeps, event: string, key: StoredKey, principal: Principal): Promise<void> {
-  const { id, name, permissions, expires_at } = key;
-  await deps.writer.audit({ event, actor: principal.actor, detail: { key_id: id, name, permissions, expires_at } });
+  const { id, name, class: keyClass, role, permissions, expires_at } = key;
+  const detail = { key_id: id, name, class: keyClass, role, permissions, expires_at };
+  await deps.writer.audit({ event, actor: principal.actor, detail });
 }
 
-function keyBody(key: StoredKey, nowMs: number): z.input<typeof KEY> {
-  const { id, name, permissions, created_at, expires_at, revoked_at } = key;
-  return { id, name, permissions: [...permissions], state: keyState(key, nowMs), created_at, expires_at, revoked_at };
+function keyBody({ keys, nowMs }: ApiDeps, key: StoredKey): z.input<typeof KEY> {
+  const { secret_sha256: _, permissions, ...shown } = key;
+  const state = keyState(key, nowMs());
+  return { ...shown, permissions: [...permissions], state, last_used_at: keys.lastUsed(key.id) };
 }
 
 function plainKey(body: JsonValue): unknown {

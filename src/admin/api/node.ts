@@ -130,7 +130,7 @@ function addMe(apparatus: Apparatus): void {
   addRoute(apparatus, route, [...PERMISSIONS], async (_call, { key, entityUri }) =>
     json(200, {
       entity_uri: entityUri,
-      permissions: effectivePermissions(key.permissions),
+      permissions: effectivePermissions(key),
       oidc_sub: null,
       tenant_id: 'default',
       key_id: key.id,

@@ -127,7 +127,7 @@ function addCodes(apparatus: Apparatus): void {
     quota: 'admin_action',
     responses: { 201: { description: 'the code', content: { 'application/json': { schema } } } },
   } as const;
-  addRoute(apparatus, invite, ['admin'], (call, { actor }) =>
+  addRoute(apparatus, invite, ['admin', 'admin:federation'], (call, { actor }) =>
     withBody(apparatus, call, INVITATION, async (desk, { valid_for_s, ...terms }) => {
       const made = await desk.invite({ terms, validForS: valid_for_s }, actor);
       return made.ok
@@ -145,7 +145,7 @@ function addCodes(apparatus: Apparatus): void {
     quota: 'admin_action',
     responses: { 200: ONE, 404: { description: 'not found' }, 409: { description: 'somebody has come with it' } },
   } as const;
-  addRoute(apparatus, revoke, ['admin'], (call, { actor }) =>
+  addRoute(apparatus, revoke, ['admin', 'admin:federation'], (call, { actor }) =>
     withDesk(apparatus, async (desk) => shown(await desk.revoke(call.param('id'), actor))),
   );
   const join = {
@@ -162,7 +162,7 @@ function addCodes(apparatus: Apparatus): void {
       502: { description: 'nobody was reached' },
     },
   } as const;
-  addRoute(apparatus, join, ['admin'], (call, { actor }) =>
+  addRoute(apparatus, join, ['admin', 'admin:federation'], (call, { actor }) =>
     withBody(apparatus, call, JOIN, async (desk, { code, name }) => shown(await desk.join(code, name, actor))),
   );
 }
@@ -189,7 +189,7 @@ function addFiles(apparatus: Apparatus): void {
     quota: 'admin_action',
     responses: { 200: ONE, 409: { description: 'it cannot be used' } },
   } as const;
-  addRoute(apparatus, take, ['admin'], (call, { actor }) =>
+  addRoute(apparatus, take, ['admin', 'admin:federation'], (call, { actor }) =>
     withBody(apparatus, call, DECLARATION, async (desk, { declaration, ...terms }) =>
       shown(await desk.take(declaration, terms, actor)),
     ),
@@ -212,7 +212,7 @@ function addDecisions(apparatus: Apparatus): void {
       409: { description: 'the words differ, or it is a partner' },
     },
   } as const;
-  addRoute(apparatus, confirm, ['admin'], (call, { actor }) =>
+  addRoute(apparatus, confirm, ['admin', 'admin:federation'], (call, { actor }) =>
     withBody(apparatus, call, CONFIRMATION, async (desk, { words }) =>
       shown(await desk.confirm(call.param('id'), words, actor)),
     ),
@@ -227,7 +227,7 @@ function addDecisions(apparatus: Apparatus): void {
     quota: 'admin_action',
     responses: { 200: ONE, 404: { description: 'not found' }, 409: { description: 'it is a partner already' } },
   } as const;
-  addRoute(apparatus, reject, ['admin'], (call, { actor }: Principal) =>
+  addRoute(apparatus, reject, ['admin', 'admin:federation'], (call, { actor }: Principal) =>
     withDesk(apparatus, async (desk) => shown(await desk.reject(call.param('id'), actor))),
   );
 }

@@ -1,11 +1,10 @@
 import { z } from '@hono/zod-openapi';
+import type { ActBy } from '../../core/approval.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../../core/peer-status.ts';
 import { isScope, SCOPES } from '../../core/scope.ts';
-import { readJsonBody } from './body.ts';
-import { fieldErrors } from './field-errors.ts';
-import { plain } from './plain-json.ts';
+import { acted, asks, PROPOSED_ANSWER, REASON, readActBody } from './acting.ts';
 import { json, type Refusal, refused } from './responses.ts';
-import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
+import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
 const TEXTS = z.array(z.string());
 const NULLABLE_TEXT = z.string().nullable();
@@ -82,8 +81,13 @@ const TRUST_KEY = z
       .min(1)
       .max(MAX_CHANGED_KEYS)
       .openapi({ description: 'The new verifier keys, all that `key_changes` declares.' }),
+    reason: REASON.optional(),
   })
   .openapi('TrustKey');
+const RESUME = z.object({ reason: REASON.optional() }).openapi('ResumePeer');
+
+/** Who may change what a peer is to this node. */
+export const MAY_MANAGE_PEERS = ['admin', 'admin:federation'] as const;
 
 /** Adds the endpoints that show peers. */
 export function addPeers(apparatus: Apparatus): void {
@@ -94,6 +98,7 @@ export function addPeers(apparatus: Apparatus): void {
     tag: 'Federation',
     summary: 'All peers: state, lag, last verdicts',
     query: NO_QUERY,
+    quota: 'remedy',
     responses: {
       200: { description: 'peers', content: { 'application/json': { schema: z.object({ peers: z.array(PEER) }) } } },
     },
@@ -125,17 +130,27 @@ export function addPeers(apparatus: Apparatus): void {
     summary: 'End the suspension of a peer, by file name; recorded with the caller',
     params: z.object({ name: z.string() }),
     query: NO_QUERY,
+    body: RESUME,
     quota: 'admin_action',
     responses: {
       200: { description: 'the peer', content: { 'application/json': { schema: PEER } } },
+      202: PROPOSED_ANSWER,
       404: { description: 'peer not found' },
     },
   } as const;
-  addRoute(apparatus, resume, ['admin'], async (call, principal) => {
-    const peer = await peers.resume(call.param('name'), principal.actor);
-    return peer === undefined ? refused({ status: 404, detail: 'peer not found' }) : json(200, peerBody(peer));
+  addRoute(apparatus, resume, MAY_MANAGE_PEERS, async (call, principal) => {
+    const body = await readActBody(apparatus, call, RESUME);
+    if (!body.ok) return refused(body.error);
+    return resumePeer(apparatus, call.param('name'), asks(principal, body.value.reason));
   });
   addTrustKey(apparatus);
+}
+
+/** Ends a suspension, or proposes or approves that. @param id the peer file's name, or the node id */
+export async function resumePeer({ deps }: Apparatus, id: string, by: ActBy): Promise<Response> {
+  const outcome = await deps.peers.resume(id, by);
+  if (outcome === undefined) return refused({ status: 404, detail: 'peer not found' });
+  return acted(outcome, (peer) => json(200, peerBody(peer)));
 }
 
 function addTrustKey(apparatus: Apparatus): void {
@@ -150,31 +165,33 @@ function addTrustKey(apparatus: Apparatus): void {
     quota: 'admin_action',
     responses: {
       200: { description: 'the peer', content: { 'application/json': { schema: PEER } } },
+      202: PROPOSED_ANSWER,
       404: { description: 'peer not found, or no key of it waits' },
       409: { description: 'another key waits, or the peer file insists on one' },
     },
   } as const;
-  addRoute(apparatus, route, ['admin'], (call, principal) => trustKey(apparatus, call.param('name'), call, principal));
+  addRoute(apparatus, route, MAY_MANAGE_PEERS, async (call, principal) => {
+    const body = await readActBody(apparatus, call, TRUST_KEY);
+    if (!body.ok) return refused(body.error);
+    const { keys, reason } = body.value;
+    return trustPeerKeys(apparatus, call.param('name'), keys, asks(principal, reason));
+  });
 }
 
-async function trustKey(
+/** Trusts the keys that a peer has declared, or proposes or approves that. */
+export async function trustPeerKeys(
   { deps }: Apparatus,
   name: string,
-  call: Pick<Call<object>, 'c'>,
-  { actor }: Principal,
+  keys: readonly string[],
+  by: ActBy,
 ): Promise<Response> {
-  const body = await readJsonBody(call.c.req.raw, deps.limits);
-  if (!body.ok) return refused(body.error);
-  const given = plain(body.value);
-  const parsed = TRUST_KEY.safeParse(given);
-  if (!parsed.success) return refused({ status: 422, detail: fieldErrors(parsed.error, given, ['body']) });
-  const { keys } = parsed.data;
-  const outcome = await deps.peers.trustKeys(name, keys, actor);
-  return outcome.kind === 'trusted' ? json(200, peerBody(outcome.peer)) : refused(untrusted(outcome, name, keys));
+  const outcome = await deps.peers.trustKeys(name, keys, by);
+  if (outcome.kind !== 'acted') return refused(untrusted(outcome, name, keys));
+  return acted(outcome.outcome, (peer) => json(200, peerBody(peer)));
 }
 
 function untrusted(
-  outcome: Exclude<TrustKeyOutcome, { kind: 'trusted' }>,
+  outcome: Exclude<TrustKeyOutcome, { kind: 'acted' }>,
   name: string,
   keys: readonly string[],
 ): Refusal {

@@ -5,7 +5,7 @@ interface Bucket {
   atMs: number;
 }
 
-/** Keys that are seen in between may be many over the years; idle ones are forgotten when full again. */
+/** Beyond these the one that was asked longest ago is forgotten, which forgives it. */
 const MAX_BUCKETS = 10_000;
 
 export interface Quota {
@@ -23,7 +23,8 @@ export function createQuota(limits: ApiLimits['quotas']): Quota {
       const bucket = buckets.get(name) ?? { tokens: burst, atMs: nowMs };
       const elapsedMs = Math.max(0, nowMs - bucket.atMs);
       const tokens = Math.min(burst, bucket.tokens + (elapsedMs / 1000) * perSecond);
-      if (buckets.size >= MAX_BUCKETS && !buckets.has(name)) buckets.clear();
+      buckets.delete(name); // to the end of the map's order
+      if (buckets.size >= MAX_BUCKETS) buckets.delete(buckets.keys().next().value ?? '');
       buckets.set(name, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
       return tokens >= 1 ? null : (1 - tokens) / perSecond;
     },

@@ -4,9 +4,10 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { ApiDeps, QuotaDimension } from '../deps.ts';
 import type { StoredKey } from '../keys.ts';
-import { type Permission, permits } from '../permissions.ts';
+import { humanOnly, type Permission, permits } from '../permissions.ts';
 import { withDeadline } from './deadline.ts';
 import { fieldErrors } from './field-errors.ts';
+import { networkOf } from './network-of.ts';
 import type { Quota } from './quota.ts';
 import { json, type Refusal, refused } from './responses.ts';
 import { ERROR_SCHEMA, QUOTA_SCHEMA } from './schemas.ts';
@@ -49,6 +50,7 @@ export interface Route<S extends z.ZodObject> {
   readonly query: S;
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** Which bucket of the key it is taken from; default `operator_read`. */
   readonly quota?: QuotaDimension;
   /** Success answers; errors common to all are added. */
   readonly responses: RouteConfig['responses'];
@@ -58,6 +60,8 @@ export interface Apparatus {
   readonly app: OpenAPIHono<ApiEnv>;
   readonly deps: ApiDeps;
   readonly quota: Quota;
+  /** Buckets of who shows no key that is good, by network: apart from those of keys, which strangers must not push out. */
+  readonly strangers: Quota;
 }
 
 export const NO_QUERY: z.ZodObject<Record<never, never>> = z.object({});
@@ -85,15 +89,20 @@ export function addRoute<S extends z.ZodObject>(
   const { deps, quota } = apparatus;
   document(apparatus.app, route, true);
   serve(apparatus, route, (c) => {
-    const principal = authenticate(c, deps);
-    if ('status' in principal) return Promise.resolve(refused(principal));
-    if (!anyOf.some((permission) => permits(principal.key.permissions, permission))) {
-      return Promise.resolve(refused({ status: 403, detail: `${anyOf[0]} permission required` }));
-    }
-    const wait = route.quota === undefined ? null : quota.take(principal.key.id, route.quota, deps.nowMs());
-    if (route.quota !== undefined && wait !== null) return Promise.resolve(overQuota(route.quota, principal, wait));
+    const principal = authenticate(c, apparatus);
+    if (principal instanceof Response) return Promise.resolve(principal);
+    const refusal = missingPermission(principal, anyOf);
+    if (refusal !== null) return Promise.resolve(refused(refusal));
+    const dimension = route.quota ?? 'operator_read';
+    const wait = quota.take(principal.key.id, dimension, deps.nowMs());
+    if (wait !== null) return Promise.resolve(overQuota(dimension, principal.entityUri, wait));
     return withQuery(c, route, (call) => handle(call, principal));
   });
+}
+
+/** @returns the refusal of a key that has none of the permissions, or null */
+export function missingPermission({ key }: Principal, anyOf: readonly [Permission, ...Permission[]]): Refusal | null {
+  return anyOf.some((permission) => permits(key, permission)) ? null : forbidden(key, anyOf);
 }
 
 function serve(apparatus: Apparatus, route: Route<z.ZodObject>, handle: (c: ApiContext) => Promise<Response>): void {
@@ -111,17 +120,28 @@ function serve(apparatus: Apparatus, route: Route<z.ZodObject>, handle: (c: ApiC
   });
 }
 
-function authenticate(c: ApiContext, deps: ApiDeps): Principal | Refusal {
+/** Only what fails is counted by address: whoever has a key gets in, whatever others at the same address do. */
+function authenticate(c: ApiContext, { deps, strangers }: Apparatus): Principal | Response {
   const presented = /^bearer +(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1];
   const key = presented === undefined ? null : deps.keys.authenticate(presented, deps.nowMs());
   if (key !== null) return { key, entityUri: `agent:${key.name}`, actor: `agent:${key.name}#${key.id}` };
   deps.events.authRefused();
+  const caller = networkOf(c.env?.address ?? '');
+  const wait = strangers.take(caller, 'failed_authentication', deps.nowMs());
+  if (wait !== null) return overQuota('failed_authentication', caller, wait);
   const detail = presented === undefined ? 'Authorization header required' : 'Invalid or expired API key';
-  return { status: 401, detail, headers: { 'www-authenticate': 'Bearer' } };
+  return refused({ status: 401, detail, headers: { 'www-authenticate': 'Bearer' } });
 }
 
-function overQuota(dimension: QuotaDimension, principal: Principal, seconds: number): Response {
-  const body = { error: 'quota_exceeded', dimension, principal: principal.entityUri, retry_after: seconds };
+/** A key that has the permission and may not use it is told so: its holder would look for the fault elsewhere. */
+function forbidden(key: StoredKey, anyOf: readonly [Permission, ...Permission[]]): Refusal {
+  const isHeld = key.class === 'automation' && anyOf.every((permission) => humanOnly([permission]) !== null);
+  const why = isHeld ? `; this key is of class automation, which may not have it` : '';
+  return { status: 403, detail: `${anyOf[0]} permission required${why}` };
+}
+
+function overQuota(dimension: QuotaDimension, principal: string, seconds: number): Response {
+  const body = { error: 'quota_exceeded', dimension, principal, retry_after: seconds };
   return json(429, body, { 'retry-after': String(Math.max(1, Math.ceil(seconds))) });
 }
 
@@ -151,13 +171,13 @@ function document(app: OpenAPIHono<ApiEnv>, route: Route<z.ZodObject>, needsKey:
       ...(headers === undefined ? {} : { headers }),
       ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
     },
-    responses: { ...responses, ...errorResponses(needsKey, route.quota !== undefined) },
+    responses: { ...responses, ...errorResponses(needsKey) },
   });
 }
 
 const QUOTA_CONTENT = { 'application/json': { schema: QUOTA_SCHEMA } };
 
-function errorResponses(needsKey: boolean, hasQuota: boolean): RouteConfig['responses'] {
+function errorResponses(needsKey: boolean): RouteConfig['responses'] {
   const content = { 'application/json': { schema: ERROR_SCHEMA } };
   const always = {
     422: { description: 'a parameter or the body is not as described; `detail` lists each problem', content },
@@ -168,9 +188,7 @@ function errorResponses(needsKey: boolean, hasQuota: boolean): RouteConfig['resp
   return {
     401: { description: 'no key, or one that is unknown, expired or revoked', content },
     403: { description: 'the key lacks the permission', content },
-    ...(hasQuota
-      ? { 429: { description: 'too many requests with this key; see Retry-After', content: QUOTA_CONTENT } }
-      : {}),
+    429: { description: 'too many requests with this key; see Retry-After', content: QUOTA_CONTENT },
     ...always,
   };
 }

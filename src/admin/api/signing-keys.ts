@@ -41,6 +41,7 @@ export function addSigningKeys(apparatus: Apparatus): void {
     tag: 'Federation',
     summary: 'Signing keys of this node and of its peers, how long they are good, and who has to act',
     query: NO_QUERY,
+    quota: 'remedy',
     responses: { 200: { description: 'keys', content: { 'application/json': { schema } } } },
   } as const;
   addRoute(apparatus, route, ['read', 'federate', 'audit.read'], async () => {

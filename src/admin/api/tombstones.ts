@@ -1,13 +1,14 @@
 import { z } from '@hono/zod-openapi';
-import type { ErasureOrderName, ErasureRefusal } from '../deps.ts';
+import { type ActBy, MAX_REASON_CHARS } from '../../core/approval.ts';
+import type { ApiTombstones, ErasureOrderName, ErasureRefusal } from '../deps.ts';
+import { acted, PROPOSED_ANSWER } from './acting.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
 import { intParam, optionalInt } from './params.ts';
 import { plain } from './plain-json.ts';
 import { json, type Refusal, refused } from './responses.ts';
-import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
+import { type Apparatus, addRoute, type Call, NO_QUERY } from './route.ts';
 
-const MAX_REASON_CHARS = 512;
 const MAX_FACT_CHARS = 256;
 const SEQ = z.number().int();
 const TEXT = z.string().nullable();
@@ -91,12 +92,13 @@ function addRequest(apparatus: Apparatus): void {
     query: NO_QUERY,
     body: ORDER,
     quota: 'admin_action',
-    responses: { ...answer('how it stands', STATUS), ...REFUSED },
+    responses: { ...answer('how it stands', STATUS), 202: PROPOSED_ANSWER, ...REFUSED },
   } as const;
   addRoute(apparatus, route, ['admin'], async (call, principal) => {
     const body = await read(apparatus, call, ORDER);
     if (!body.ok) return refused(body.refusal);
-    return order(apparatus, 'requestTombstone', body.value.fact, body.value.reason ?? null, principal);
+    const { fact, reason = null } = body.value;
+    return order(apparatus, 'requestTombstone', { fact, actor: principal.actor, reason, approves: null });
   });
 }
 
@@ -116,7 +118,8 @@ function addDecision(apparatus: Apparatus, verb: string, name: ErasureOrderName,
   addRoute(apparatus, route, [permission], async (call, principal) => {
     const body = await read(apparatus, call, DECISION);
     if (!body.ok) return refused(body.refusal);
-    return order(apparatus, name, call.param('fact'), body.value.reason ?? null, principal);
+    const { reason = null } = body.value;
+    return order(apparatus, name, { fact: call.param('fact'), actor: principal.actor, reason, approves: null });
   });
 }
 
@@ -133,18 +136,24 @@ async function read<T>(
   return { ok: false, refusal: { status: 422, detail: fieldErrors(parsed.error, given, ['body']) } };
 }
 
-async function order(
-  { deps }: Apparatus,
-  name: ErasureOrderName,
+/** A tombstone that was proposed, once another person approves it. @param fact `entry:<journal position>` */
+export function createTombstone(
+  apparatus: Apparatus,
   fact: string,
-  reason: string | null,
-  { actor }: Principal,
+  { actor, reason, approves }: ActBy,
 ): Promise<Response> {
-  const outcome = await deps.tombstones.order(name, { fact, actor, reason });
+  return order(apparatus, 'requestTombstone', { fact, actor, reason, approves });
+}
+
+async function order({ deps }: Apparatus, name: ErasureOrderName, given: Order): Promise<Response> {
+  const outcome = await deps.tombstones.order(name, given);
   if (outcome.kind === 'refused') return refused(refusalOf(outcome.code, outcome.retryAfterMs));
-  const status = await deps.tombstones.status(fact);
+  if (outcome.kind === 'undecided') return acted(outcome.outcome, () => json(200, null));
+  const status = await deps.tombstones.status(given.fact);
   return status === null ? refused({ status: 404, detail: 'fact not found' }) : json(200, status);
 }
+
+type Order = Parameters<ApiTombstones['order']>[1];
 
 const MESSAGES: Readonly<Record<ErasureRefusal, readonly [status: number, message: string]>> = {
   fact_not_found: [404, 'fact not found'],

@@ -20,7 +20,7 @@ const MAX_REPORTED = 10_000;
 /** Tells whether a fact may be shown: one that waits for an operator is for operators. */
 export function isVisible(fact: StoredFact, principal: Principal): boolean {
   if (fact.quarantine === null || fact.quarantine.status === 'promoted') return true;
-  return permits(principal.key.permissions, 'admin');
+  return permits(principal.key, 'review');
 }
 
 export interface CorruptionDesk {
@@ -103,8 +103,7 @@ export async function visibleFact(
 
 /** Notices of hidden facts are for operators: others do not learn that something is kept that they do not see. */
 export function seesTombstones(principal: Principal): boolean {
-  const { permissions } = principal.key;
-  return permits(permissions, 'admin') || permits(permissions, 'legal.hold');
+  return permits(principal.key, 'admin') || permits(principal.key, 'legal.hold');
 }
 
 function tombstoned(notice: TombstoneNotice, principal: Principal): Refusal {

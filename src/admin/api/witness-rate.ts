@@ -1,10 +1,9 @@
 /** Who may ask the witness how often. */
 
 import type { ApiLimits } from '../deps.ts';
+import { networkOf } from './network-of.ts';
 import { createQuota, type Quota } from './quota.ts';
 
-/** An IPv6 address is one of 2⁶⁴ that whoever has it can choose. */
-const V6_GROUPS = 4;
 /** Origins that the witness has judged: those of its peers and of its configuration. */
 const MAX_ORIGINS = 4_096;
 
@@ -35,15 +34,4 @@ export class WitnessRate {
   learn(origin: string): void {
     if (this.#known.size < MAX_ORIGINS) this.#known.add(origin);
   }
-}
-
-/** IPv4 as it is, IPv6 by its /64. */
-function networkOf(address: string): string {
-  const v4 = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
-  if (v4 !== undefined || !address.includes(':')) return v4 ?? address;
-  const [head = '', tail] = address.split('::');
-  const groups = head.split(':').filter(Boolean);
-  const behind = (tail ?? '').split(':').filter(Boolean);
-  const zeros = tail === undefined ? 0 : 8 - groups.length - behind.length;
-  return [...groups, ...Array(Math.max(0, zeros)).fill('0'), ...behind].slice(0, V6_GROUPS).join(':');
 }

@@ -56,6 +56,7 @@ export function addWitness(apparatus: Apparatus): void {
     tag: TAG,
     summary: 'Cosignatures on our own checkpoints, our policy, and heads of others',
     query: NO_QUERY,
+    quota: 'remedy',
     responses: { 200: { description: 'state', content: { 'application/json': { schema: STATE } } } },
   } as const;
   addRoute(apparatus, state, ['read', 'federate'], async () => {

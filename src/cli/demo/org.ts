@@ -68,6 +68,7 @@ export function addPartner(org: Org, partner: Partner, share: readonly string[],
     logKey: null,
     disabled: false,
     allowTeam: false,
+    addressesFrom: 'operator',
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   });

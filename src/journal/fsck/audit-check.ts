@@ -10,6 +10,7 @@ import type { AuditRecord } from '../read-model.ts';
 import { countedIn, SUMMARY_EVENT } from '../refusal-summary.ts';
 import { leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
+import { RESOLVED_EVENT } from '../told-refusals.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { LogTree } from './log-tree.ts';
 import { SummaryCheck, waitingRefusals } from './summary-check.ts';
@@ -18,6 +19,8 @@ export interface AuditTotals {
   readonly rows: number;
   /** Facts that were refused, by {@link feedKey}; without a feed: those of several feeds that were put together. */
   readonly refused: ReadonlyMap<string, number>;
+  /** Of these, those that were judged again and taken, by {@link feedKey}. */
+  readonly resolved: ReadonlyMap<string, number>;
 }
 
 export function feedKey(peer: string, feed: string): string {
@@ -41,6 +44,7 @@ class AuditCheck implements AuditTotals {
   readonly #evidence: Statement<[Uint8Array], number>;
   readonly #summaries: SummaryCheck;
   readonly refused = new Map<string, number>();
+  readonly resolved = new Map<string, number>();
   rows = 0;
   /** Hash that the next record has to name; undefined: not known. */
   #head: string | null | undefined = null;
@@ -81,7 +85,8 @@ class AuditCheck implements AuditTotals {
   }
 
   finish(): void {
-    for (const { peer, feed, pending } of waitingRefusals(this.#ctx.db)) this.#add(feedKey(peer, feed), pending);
+    for (const { peer, feed, pending } of waitingRefusals(this.#ctx.db))
+      addTo(this.refused, feedKey(peer, feed), pending);
     this.#tree.finish(this.rows);
   }
 
@@ -127,15 +132,17 @@ class AuditCheck implements AuditTotals {
   #count(record: AuditRecord): void {
     const { event, reason, peer, feed, detail } = record;
     if (peer === null || reason === null || !(reason in FACT_EVENT)) return;
+    if (event === RESOLVED_EVENT && feed !== null && typeof detail['page_id'] === 'number')
+      addTo(this.resolved, feedKey(peer, feed), Number(detail['count']));
     const summarized = event === SUMMARY_EVENT ? countedIn(record) : undefined;
-    if (summarized !== undefined) this.#add(feedKey(peer, feed ?? ''), summarized);
+    if (summarized !== undefined) addTo(this.refused, feedKey(peer, feed ?? ''), summarized);
     else if (feed !== null && event !== 'quarantine_ingest' && typeof detail['feed_seq'] === 'number')
-      this.#add(feedKey(peer, feed), 1);
+      addTo(this.refused, feedKey(peer, feed), 1);
   }
+}
 
-  #add(key: string, count: number): void {
-    this.refused.set(key, (this.refused.get(key) ?? 0) + count);
-  }
+function addTo(totals: Map<string, number>, key: string, count: number): void {
+  totals.set(key, (totals.get(key) ?? 0) + count);
 }
 
 /** A body that is written as this program writes it. */

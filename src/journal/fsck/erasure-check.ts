@@ -6,22 +6,22 @@ import { HASH_BYTES, sameHash } from '../../merkle/hash.ts';
 import { parseErasureAck } from '../../wire/erasure-ack.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { entryOf, hashText } from '../entry-row.ts';
-import { leafOf } from '../row-check.ts';
 import { erasedLeafData, isErased, isWhollyErased } from '../erased-row.ts';
 import type { ErasureStep } from '../erasure-records.ts';
+import { leafOf } from '../row-check.ts';
 import type { EntryRow, ErasureStepRow } from '../tables.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 
 /** The migration that made the tables; an older file has none. */
-const SINCE_SCHEMA = 7;
+const SINCE_SCHEMA = 9;
 
 /** Which steps may come before each; null: it may be the first. */
 const BEFORE: Readonly<Record<ErasureStep, readonly (ErasureStep | null)[]>> = {
   requested: [null, 'undone'],
   undone: ['requested'],
   issued: ['requested', null],
-  received: [null],
-  stopped: [null],
+  received: [null, 'kept'],
+  stopped: [null, 'kept'],
   absent: [null],
   kept: [null],
   held: ['received', 'stopped', 'released'],

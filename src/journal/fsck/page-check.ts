@@ -15,6 +15,7 @@ import { type Fault, type FsckContext, type StoredRow, walkTable } from './conte
 import { hasErasures } from './erasure-check.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
+import { hasRetries } from './retry-check.ts';
 
 export interface PageTotals {
   /** Facts accepted, by peer. */
@@ -38,6 +39,8 @@ class PageCheck implements PageTotals {
     [string],
     { origin_node_id: string; origin_chain_seq: number; origin_leaf_hash: Uint8Array }
   >;
+  /** null: the file is older than retries. */
+  readonly #retried: Statement<[number], number | null> | null;
   readonly #root: Statement<[string, number], Uint8Array>;
   readonly #erased: Statement<[number, number], number> | null;
   readonly #cursors = new Map<string, number>();
@@ -61,6 +64,9 @@ class PageCheck implements PageTotals {
       .where('feed_seq', '=', PARAM)
       .where(sql<boolean>`step = 'erased'`);
     this.#erased = hasErasures(ctx.db) ? prepare(ctx.db, erased) : null;
+    this.#retried = hasRetries(ctx)
+      ? (prepare<[number]>(ctx.db, retriedEntries).pluck() as Statement<[number], number | null>)
+      : null;
     this.#root = prepare<[string, number]>(
       ctx.db,
       sqlBuilder.selectFrom('peer_checkpoints').select('root').where('peer', '=', PARAM).where('tree_size', '=', PARAM),
@@ -150,13 +156,18 @@ class PageCheck implements PageTotals {
       const detail = `entry ${firstUnknown} of the feed is neither in the journal nor refused`;
       return { code: 'page_entry_lost', field: 'to_seq', detail };
     }
-    if (accepted === row.accepted) return undefined;
+    if (accepted === row.accepted + this.#retriedOf(row.page_id)) return undefined;
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 
   /** An entry that was accepted, and whose bytes were erased: a step says so. */
   #blankAt({ page_id, after_seq }: Page, i: number): Place {
     return this.#erased?.get(page_id, after_seq + 1 + i) === undefined ? 'unknown' : 'accepted';
+  }
+
+  /** Entries that were refused when the page came, and taken since. */
+  #retriedOf(pageId: number): number {
+    return this.#retried?.get(pageId) ?? 0;
   }
 
   #placeOf(peer: string, bytes: Uint8Array, leaf: Uint8Array, page: DecodedPage, i: number): Place {
@@ -207,6 +218,11 @@ function judgeHeader(row: Page, { header }: DecodedPage): Fault | undefined {
 function ownerOf(checkpoint: string): string {
   return originOf(checkpoint, 0)?.split('/journal/')[0] ?? '';
 }
+
+const retriedEntries = sqlBuilder
+  .selectFrom('page_retries')
+  .select((q) => q.fn.sum<number>('entries').as('entries'))
+  .where('page_id', '=', PARAM);
 
 /** Where some entries were refused the page proof may have failed: then each entry was judged by a proof of its own. */
 function judgeProof(row: Page, page: DecodedPage, { size, root }: Checkpoint, leaves: Buffer): Fault | undefined {

@@ -3,6 +3,7 @@ import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database
 import { type LookupFields, LookupKeys } from '../lookup-key.ts';
 import type { FsckContext } from './context.ts';
 import type { EntryTotals } from './entry-check.ts';
+import { checkQuarantine } from './quarantine-check.ts';
 import { checkRecallIndex } from './recall-check.ts';
 
 type Projected = LookupFields & { readonly chain_seq: number };
@@ -97,59 +98,6 @@ function firstStray(db: Db, projected: number): number | undefined {
     if (row === undefined || seq > projected || !keysOf(keys, row).includes(key)) return seq;
   }
   return undefined;
-}
-
-/** Every quarantined fact was quarantined on record, for the reason on record, and is still held back. */
-function checkQuarantine(ctx: FsckContext): void {
-  const reasons = recordedReasons(ctx.db);
-  try {
-    compareQuarantine(ctx, reasons);
-  } finally {
-    reasons.return(undefined);
-  }
-}
-
-function compareQuarantine(ctx: FsckContext, reasons: Reasons): void {
-  const { findings } = ctx;
-  let recorded = reasons.next();
-  const rows = sqlBuilder.selectFrom('quarantine').selectAll().orderBy('chain_seq');
-  const stored = prepare<[], { chain_seq: number; reason: string; status: string }>(ctx.db, rows);
-  const report = (row: number, field: string, code: string, detail: string): void =>
-    findings.problem({ table: 'quarantine', row, field, code, detail });
-  for (const { chain_seq, reason, status } of stored.iterate()) {
-    findings.checked.quarantine++;
-    while (!recorded.done && recorded.value.seq < chain_seq) {
-      report(recorded.value.seq, 'chain_seq', 'row_missing', 'quarantined on record, and not held back');
-      recorded = reasons.next();
-    }
-    if (recorded.done || recorded.value.seq !== chain_seq) {
-      report(chain_seq, 'chain_seq', 'quarantine_unexpected', 'no audit record says that it was quarantined');
-      continue;
-    }
-    if (recorded.value.reason !== reason) {
-      report(chain_seq, 'reason', 'column_changed', `the audit log says ${recorded.value.reason}`);
-    }
-    if (status !== 'pending')
-      report(chain_seq, 'status', 'column_changed', `${status}, and nobody decided so on record`);
-    recorded = reasons.next();
-  }
-  for (; !recorded.done; recorded = reasons.next()) {
-    report(recorded.value.seq, 'chain_seq', 'row_missing', 'quarantined on record, and not held back');
-  }
-}
-
-type Reasons = Generator<{ readonly seq: number; readonly reason: string | null }>;
-
-/** In the order of entries: audit records are written with them. */
-function* recordedReasons(db: Db): Reasons {
-  const bodies = prepare<[string], string>(
-    db,
-    sqlBuilder.selectFrom('audit').select('body').where('event', '=', PARAM).orderBy('seq'),
-  ).pluck();
-  for (const body of bodies.iterate('quarantine_ingest')) {
-    const { detail, reason } = JSON.parse(body) as { detail: { journal_seq?: unknown }; reason: string | null };
-    if (typeof detail.journal_seq === 'number') yield { seq: detail.journal_seq, reason };
-  }
 }
 
 const lookupFields = sqlBuilder

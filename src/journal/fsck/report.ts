@@ -43,6 +43,8 @@ export interface FsckCounts {
   grant_texts: number;
   disclosures: number;
   page_places: number;
+  page_refusals: number;
+  page_retries: number;
   kept_notes: number;
   erasure_steps: number;
   erasure_acks: number;
@@ -93,6 +95,8 @@ export class Findings {
     grant_texts: 0,
     disclosures: 0,
     page_places: 0,
+    page_refusals: 0,
+    page_retries: 0,
     kept_notes: 0,
     erasure_steps: 0,
     erasure_acks: 0,

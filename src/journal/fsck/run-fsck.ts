@@ -29,6 +29,7 @@ import { checkReceived } from './received-check.ts';
 import { checkRefusalNotices } from './refusal-notice-check.ts';
 import { checkRefused } from './refused-check.ts';
 import { Findings, type FsckReport } from './report.ts';
+import { checkRetries } from './retry-check.ts';
 import { checkFile, checkSchema } from './schema-check.ts';
 
 export interface FsckOptions {
@@ -168,6 +169,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     run('page_receipts', () => checkReceipts(ctx, logs));
     run('refusal_notices', () => checkRefusalNotices(ctx, logs));
     run('page_places', () => checkPlaces(ctx));
+    run('page_refusals', () => checkRetries(ctx, audit));
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }

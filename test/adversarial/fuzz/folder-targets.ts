@@ -205,6 +205,7 @@ function servedTargets(api: FolderApi): readonly Target[] {
     logKey: null,
     disabled: false,
     allowTeam: false,
+    addressesFrom: 'operator' as const,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },
   };

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
 import { createTestApi, type Role, type TestApi } from '../../support/api-fixture.ts';
 import { openFolderApi } from '../../support/data-folder.ts';
 
@@ -227,7 +228,7 @@ function send(to: Api, { request }: Case): Promise<Response> {
 async function overQuota(sample: Case): Promise<Response> {
   const tight = { burst: 1, perSecond: 1 };
   const limited = await createTestApi({
-    limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight, witness: tight } },
+    limits: { quotas: { ...DEFAULT_API_LIMITS.quotas, fact_read: tight, fact_write: tight } },
   });
   await send(limited, sample);
   const response = await send(limited, sample);

@@ -30,7 +30,7 @@ import {
 const WINDOW_MS = 86_400_000;
 const LATER_MS = NOW_MS + WINDOW_MS + 60_000;
 const SECRET = 'Zebrafish quorum lantern';
-const ORDER = { actor: 'agent:test', reason: null };
+const ORDER = { actor: 'agent:test', reason: null, approves: null };
 
 interface Bench {
   readonly folder: string;
@@ -265,7 +265,11 @@ test('a partner’s tombstone: hidden at once, erased behind the window, in the 
   assert.ok(!text.includes(SECRET) && text.includes('state 3 ') && text.includes('state 5 '), text);
   for (const word of [SECRET, secret.entry.fact_id]) assert.deepEqual(files(one.folder, word), [], word);
   const { fact_id } = secret.entry;
-  assert.equal(journal.seen([fact_id]).get(fact_id)?.cid, 'erased', 'a repeat of it would be refused as fact_rewritten');
+  assert.equal(
+    journal.seen.find([fact_id]).get(fact_id)?.cid,
+    'erased',
+    'a repeat of it would be refused as fact_rewritten',
+  );
   journal.close();
   assert.deepEqual(problems(one.folder), []);
 });
@@ -321,7 +325,9 @@ test('what is held stays, hidden, until it is released', (t) => {
   bury(peer, secret);
   pullPage(journal, peer, 10);
   const { fact_id: fact } = secret.entry;
-  assert.deepEqual(erasing.hold({ fact, actor: 'agent:counsel', reason: 'case 7' }, NOW_MS), { kind: 'done' });
+  assert.deepEqual(erasing.hold({ fact, actor: 'agent:counsel', reason: 'case 7', approves: null }, NOW_MS), {
+    kind: 'done',
+  });
   finish(one);
   assert.equal(rowOf(journal, 6).value_v, SECRET);
   const undone = erasing.undo({ fact, ...ORDER }, NOW_MS);

@@ -24,6 +24,8 @@ const KEYS = {
   peer_declarations: 'declaration_id',
   grant_texts: 'grant_id',
   disclosures: 'disclosure_id',
+  page_refusals: 'refusal_id',
+  page_retries: 'retry_id',
   quarantine: 'chain_seq',
 } as const;
 

@@ -12,6 +12,7 @@ import { appendSignature, cosign } from '../../../src/merkle/cosignature.ts';
 import { createAnchorSigner, signAnchor } from '../../../src/merkle/ecdsa.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { formatNote, parseNote } from '../../../src/merkle/note.ts';
+import { createHttpClient } from '../../../src/outbound/http-client.ts';
 import { exportLog } from '../../../src/publish/export-log.ts';
 import { FolderTarget } from '../../../src/publish/folder-target.ts';
 import { S3Target } from '../../../src/publish/s3-target.ts';
@@ -234,6 +235,7 @@ for (const conditional of [true, false]) {
         region: 'eu-x-1',
         accessKeyId: 'key',
         secretAccessKey: 'secret',
+        http: createHttpClient([]),
         retries: 0,
         ...overrides,
       });

@@ -242,7 +242,7 @@ test('an operator who resumes the peer is not overruled by what was judged befor
   const [first] = nodes;
   assert.ok(first !== undefined);
   const { nodeId } = new HonestPeer({ authority: 'mallory.example' });
-  await first.federation.sessions.resume(nodeId, 'operator');
+  await first.federation.sessions.resume(nodeId, { actor: 'operator', reason: '', approves: null });
   await Promise.all(nodes.map((node) => node.federation.witness.gossipRound()));
   assert.equal(await isSuspended(first, nodeId), false);
   const records = (await first.audit('peer_suspended')).filter(({ peer }) => peer === nodeId);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
+import { type ApiLimits, DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
 import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
 
 let api: TestApi;
 before(async () => {
-  const calm = { burst: 1e9, perSecond: 1e9 };
-  api = await createTestApi({
-    limits: { streamHeartbeatMs: 1, quotas: { fact_read: calm, fact_write: calm, admin_action: calm, witness: calm } },
-  });
+  const calm = Object.keys(DEFAULT_API_LIMITS.quotas).map((name) => [name, { burst: 1e9, perSecond: 1e9 }]);
+  const quotas: ApiLimits['quotas'] = Object.fromEntries(calm);
+  api = await createTestApi({ limits: { streamHeartbeatMs: 1, quotas } });
 });
 after(() => api.close());
 

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { AdminError, type AdminErrorCode } from '../../../src/admin/errors.ts';
 import { type KeyStore, keyState, openKeyStore } from '../../../src/admin/keys.ts';
-import { effectivePermissions, permits } from '../../../src/admin/permissions.ts';
+import {
+  effectivePermissions,
+  type Holder,
+  humanOnly,
+  KEY_ROLES,
+  type Permission,
+  permits,
+  rolePermissions,
+} from '../../../src/admin/permissions.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const DAY = 86_400_000;
@@ -133,10 +141,73 @@ test('two writers at once: the second is told', () => {
   assert.ok(store.create({ name: 'b', permissions: ['read'] }, NOW));
 });
 
+const person = (...permissions: Permission[]): Holder => ({ class: 'human', permissions });
+const program = (...permissions: Permission[]): Holder => ({ class: 'automation', permissions });
+
 test('admin implies everything but writing instructions', () => {
-  assert.ok(permits(['admin'], 'read') && permits(['admin'], 'audit.read') && permits(['admin'], 'admin:federation'));
-  assert.equal(permits(['admin'], 'instruction:write'), false);
-  assert.equal(permits(['read'], 'write'), false);
-  assert.ok(permits(['instruction:write'], 'instruction:write'));
-  assert.ok(!effectivePermissions(['admin']).includes('instruction:write'));
+  for (const permission of ['read', 'audit.read', 'review', 'admin:federation'] as const)
+    assert.ok(permits(person('admin'), permission), permission);
+  assert.equal(permits(person('admin'), 'instruction:write'), false);
+  assert.equal(permits(person('read'), 'write'), false);
+  assert.ok(permits(person('instruction:write'), 'instruction:write'));
+  assert.ok(!effectivePermissions(person('admin')).includes('instruction:write'));
+});
+
+test('an automation key is refused what people decide, whatever the file grants it', () => {
+  for (const permission of ['admin', 'admin:federation', 'review'] as const) {
+    assert.equal(permits(program('admin', permission), permission), false, permission);
+    assert.equal(
+      code(() => store.create({ name: 'agent', class: 'automation', permissions: ['read', permission] }, NOW)),
+      'key_invalid',
+    );
+  }
+  // Nothing is implied by an admin that somebody wrote into the file.
+  assert.deepEqual(effectivePermissions(program('admin', 'write')), ['write']);
+});
+
+test('a key is automation unless it is given what people decide; one from before classes is a person’s', () => {
+  const made = (...permissions: Permission[]) =>
+    store.create({ name: `k${permissions}`.replace(/[^a-z0-9.]/g, '-'), permissions }, NOW).key;
+  assert.equal(made('read', 'write').class, 'automation');
+  assert.equal(made('review').class, 'human');
+  assert.equal(made('admin').class, 'human');
+  const old = { id: '00000001', name: 'old', secret_sha256: '0'.repeat(64), permissions: ['admin'] };
+  const times = { created_at: '2026-01-01T00:00:00.000Z', expires_at: null, revoked_at: null };
+  writeFileSync(path, JSON.stringify({ version: 1, keys: [{ ...old, ...times }] }));
+  assert.deepEqual(
+    store.list().map((key) => [key.class, key.role]),
+    [['human', null]],
+  );
+});
+
+test('roles are bundles of permissions, and none of them writes instructions', () => {
+  for (const role of KEY_ROLES) assert.ok(!rolePermissions(role).includes('instruction:write'), role);
+  assert.deepEqual(
+    KEY_ROLES.filter((role) => humanOnly(rolePermissions(role)) === null),
+    ['reader', 'writer', 'auditor'],
+  );
+  assert.ok(!permits(person(...rolePermissions('operator')), 'review'));
+  assert.ok(!permits(person(...rolePermissions('reviewer')), 'admin:federation'));
+});
+
+test('the last use of a key is kept over restarts, and written at most once a minute', () => {
+  const { key, secret } = store.create({ name: 'a', permissions: ['read'] }, NOW);
+  assert.equal(store.lastUsed(key.id), null);
+  store.authenticate(`${secret.slice(0, -1)}.`, NOW);
+  assert.equal(store.lastUsed(key.id), null, 'a wrong secret is no use');
+  store.authenticate(secret, NOW);
+  const file = join(dirname(path), 'api-keys.used.json');
+  const first = statSync(file, { bigint: true }).ino;
+  for (let second = 1; second < 60; second += 1) store.authenticate(secret, NOW + second * 1_000);
+  assert.equal(statSync(file, { bigint: true }).ino, first);
+  assert.equal(store.lastUsed(key.id), '2026-01-01T00:00:59.000Z');
+  assert.equal(openKeyStore(path).lastUsed(key.id), '2026-01-01T00:00:00.000Z');
+  store.close();
+  assert.equal(openKeyStore(path).lastUsed(key.id), '2026-01-01T00:00:59.000Z');
+  store.authenticate(secret, NOW + 120_000);
+  assert.equal(openKeyStore(path).lastUsed(key.id), '2026-01-01T00:02:00.000Z');
+  // A use that cannot be written fails no request.
+  rmSync(dirname(path), { recursive: true });
+  assert.doesNotThrow(() => store.close());
+  mkdirSync(dirname(path));
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
 import type { PeerStatus } from '../../../src/core/peer-status.ts';
-import { createTestApi } from '../../support/api-fixture.ts';
+import { createTestApi, type Role } from '../../support/api-fixture.ts';
 
 const PEER: PeerStatus = {
   name: 'beta',
@@ -117,7 +119,7 @@ test('no answer in time is 504, and says that a write may still happen', async (
 test('a quota refills', async () => {
   const tight = { burst: 2, perSecond: 1 };
   const api = await createTestApi({
-    limits: { quotas: { fact_read: tight, fact_write: tight, admin_action: tight, witness: tight } },
+    limits: { quotas: { ...DEFAULT_API_LIMITS.quotas, fact_read: tight } },
   });
   const statuses = async (): Promise<number[]> => {
     const all: number[] = [];
@@ -128,7 +130,99 @@ test('a quota refills', async () => {
   api.advance(1_000);
   assert.deepEqual(await statuses(), [200, 429, 429]);
   assert.equal((await api.send('/v1/facts', { as: 'ro' })).status, 200, 'another key has its own');
-  assert.equal((await api.send('/v1/federation/audit', { as: 'full' })).status, 200, 'federation endpoints have none');
+  assert.equal((await api.send('/v1/federation/audit', { as: 'full' })).status, 200, 'other routes have another');
+  await api.close();
+});
+
+test('every route of a key has a bucket, and no flood of it stands in the way of ending the trouble', async () => {
+  const tight = { burst: 1, perSecond: 0.5 };
+  const { remedy, failed_authentication } = DEFAULT_API_LIMITS.quotas;
+  const rates = { fact_read: tight, fact_write: tight, operator_read: tight, admin_action: tight, witness: tight };
+  const api = await createTestApi({ limits: { quotas: { ...rates, remedy, failed_authentication } } });
+  const flood = ['/v1/federation/audit', '/v1/facts', '/v1/federation/peers/x', '/v1/me', '/v1/federation/notices'];
+  for (let round = 0; round < 3; round += 1) {
+    for (const path of flood) await api.send(path, { as: 'admin' });
+    await api.send('/v1/admin/keys', { as: 'admin', body: { name: `k${round}`, role: 'reader' } });
+  }
+  const over = await api.send('/v1/federation/audit', { as: 'admin' });
+  assert.equal(over.status, 429);
+  assert.equal(over.headers.get('retry-after'), '2');
+  assert.deepEqual(await over.json(), {
+    error: 'quota_exceeded',
+    dimension: 'operator_read',
+    principal: 'agent:admin',
+    retry_after: 2,
+  });
+  // What `status` and `key revoke` ask.
+  for (const path of ['/v1/admin/keys', '/v1/federation/peers', '/v1/keys', '/v1/anchors?limit=1', '/v1/journal/head'])
+    assert.equal((await api.send(path, { as: 'admin' })).status, 200, path);
+  const [key] = api.keyStore.list().filter(({ name }) => name === 'k0');
+  assert.equal((await api.send(`/v1/admin/keys/${key?.id}`, { as: 'admin', method: 'DELETE' })).status, 200);
+  await api.close();
+});
+
+test('who fails to authenticate is slowed by address, and no good key with it', async () => {
+  const api = await createTestApi();
+  const { burst } = DEFAULT_API_LIMITS.quotas.failed_authentication;
+  const from = (address: string, as?: Role): Promise<Response> => {
+    const authorization = as === undefined ? `Bearer smk_00000000_${'A'.repeat(43)}` : `Bearer ${api.keys[as]}`;
+    return Promise.resolve(api.api.request('/v1/me', { headers: { authorization } }, { address }));
+  };
+  for (let index = 0; index < burst; index += 1) assert.equal((await from('192.0.2.7')).status, 401);
+  const over = await from('::ffff:192.0.2.7');
+  assert.equal(over.status, 429);
+  assert.equal(over.headers.get('retry-after'), '1');
+  assert.equal(((await over.json()) as { dimension: string }).dimension, 'failed_authentication');
+  assert.equal((await from('192.0.2.7', 'ro')).status, 200, 'a good key of the same address');
+  assert.equal((await from('192.0.2.8')).status, 401, 'another address');
+  api.advance(1_000);
+  assert.equal((await from('192.0.2.7')).status, 401);
+  // Many addresses cost bounded memory and make nobody else forget.
+  for (let index = 0; index < 12_000; index += 1) await from(`10.${index >> 8}.${index & 255}.1`);
+  assert.equal((await from('192.0.2.8', 'ro')).status, 200);
+  await api.close();
+});
+
+test('a key of a role, and one of automation, which is refused what people decide', async () => {
+  const api = await createTestApi();
+  const make = async (body: object): Promise<Record<string, unknown>> =>
+    (await (await api.send('/v1/admin/keys', { as: 'admin', body })).json()) as Record<string, unknown>;
+  const operator = await make({ name: 'olga', role: 'operator' });
+  assert.deepEqual([operator['class'], operator['role']], ['human', 'operator']);
+  const agent = await make({ name: 'agent', role: 'writer' });
+  assert.equal(agent['class'], 'automation');
+  const refused = await api.send('/v1/admin/keys', {
+    as: 'admin',
+    body: { name: 'bad', role: 'reviewer', class: 'automation' },
+  });
+  assert.equal(refused.status, 422);
+  assert.match(await refused.text(), /class automation cannot have review/);
+  assert.equal((await api.send('/v1/admin/keys', { as: 'admin', body: { name: 'none' } })).status, 422);
+
+  const withKey = (key: Record<string, unknown>, path: string, method = 'GET'): Promise<Response> =>
+    api.send(path, { method, headers: { authorization: `Bearer ${key['secret']}` } });
+  assert.equal((await withKey(operator, '/v1/federation/peers/x/resume', 'POST')).status, 404, 'it may; there is no x');
+  assert.equal((await withKey(operator, '/v1/admin/keys')).status, 403);
+  assert.equal((await withKey(agent, '/v1/federation/peers/x/resume', 'POST')).status, 403);
+
+  // Written into the file by hand: the class decides all the same.
+  const file = api.keyFile;
+  const text = readFileSync(file, 'utf8');
+  const edited = JSON.parse(text) as { keys: { name: string; permissions: string[] }[] };
+  for (const key of edited.keys) if (key.name === 'agent') key.permissions = ['admin', 'read', 'review', 'write'];
+  writeFileSync(file, JSON.stringify(edited), { mode: 0o600 });
+  for (const path of ['/v1/admin/keys', '/v1/federation/peers/x/grants']) {
+    const answer = await withKey(agent, path);
+    assert.equal(answer.status, 403, path);
+    assert.match(await answer.text(), /class automation, which may not have it/);
+  }
+  const { keys } = (await (await api.send('/v1/admin/keys', { as: 'admin' })).json()) as {
+    keys: { name: string; last_used_at: string | null }[];
+  };
+  assert.deepEqual(
+    keys.filter(({ last_used_at }) => last_used_at !== null).map(({ name }) => name),
+    ['admin', 'olga', 'agent'],
+  );
   await api.close();
 });
 

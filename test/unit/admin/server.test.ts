@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { AdminError } from '../../../src/admin/errors.ts';
 import { type AdminServer, DEFAULT_SERVER_TIMEOUTS, startServer } from '../../../src/admin/server.ts';
-import { whyForeign } from '../../../src/admin/server-guard.ts';
+import { type Asked, type HostRule, whyForeign } from '../../../src/admin/server-guard.ts';
 import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
 
 const NATIVE = { Request, Response };
@@ -27,16 +27,19 @@ interface Raw {
 }
 
 /** `fetch` does not let a test choose Host and Origin. */
-function get(path: string, headers: Record<string, string>): Promise<Raw> {
+function get(path: string, headers: Record<string, string>, method = 'GET'): Promise<Raw> {
   return new Promise((resolve, reject) => {
-    const call = httpRequest({ host: '127.0.0.1', port: server.port, path, headers, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
-    });
+    const call = httpRequest(
+      { host: '127.0.0.1', port: server.port, path, headers, method, agent: false },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      },
+    );
     call.on('error', reject);
     call.end();
   });
@@ -88,11 +91,118 @@ test('a foreign name in Host is DNS rebinding and is refused; so are pages of an
   assert.equal((await get('/healthz', { host, origin: `http://${host}` })).status, 200);
 });
 
-test('behind a proxy any Host is right, but Origin must be the same', () => {
-  assert.equal(whyForeign({ host: 'peerd.acme.example', origin: undefined }, false), null);
-  assert.equal(whyForeign({ host: 'peerd.acme.example', origin: 'https://peerd.acme.example' }, false), null);
-  assert.notEqual(whyForeign({ host: 'peerd.acme.example', origin: 'https://evil.example' }, false), null);
-  assert.notEqual(whyForeign({ host: undefined, origin: undefined }, false), null);
+const LOOPBACK: HostRule = { onLoopback: true, names: new Set(['127.0.0.1']) };
+const PUBLIC: HostRule = { onLoopback: false, names: new Set(['peerd.acme.example', '*.api.acme.example']) };
+const OWN = 'peerd.acme.example';
+
+/** What a request with these headers is told; null: it is answered. */
+function asked(rule: HostRule, method: string, host: string, more: Partial<Asked> = {}): string | null {
+  return whyForeign({ method, host, origin: undefined, fetchSite: undefined, fetchMode: undefined, ...more }, rule);
+}
+
+test('off loopback the Host is a name of ours, or an address, which nobody can have pointed here', () => {
+  for (const host of [
+    OWN,
+    `${OWN}:8765`,
+    'PEERD.acme.example',
+    'eu.api.acme.example',
+    '203.0.113.7',
+    '[2001:db8::1]:80',
+  ])
+    assert.equal(asked(PUBLIC, 'GET', host), null, host);
+  assert.equal(asked(PUBLIC, 'GET', 'localhost:8765'), null, 'a proxy of this machine');
+  for (const host of [
+    'evil.example',
+    `${OWN}.evil.example`,
+    `x.${OWN}`,
+    'api.acme.example',
+    'a.b.api.acme.example',
+    '0x7f.1',
+    '',
+  ])
+    assert.notEqual(asked(PUBLIC, 'GET', host), null, host);
+});
+
+test('what a page of somebody else starts is refused: origin by method by site', () => {
+  const answered = new Set([
+    'GET  ',
+    'GET own ',
+    'GET  same-origin',
+    'GET  none',
+    'GET  cross-site/navigate',
+    'GET  same-site/navigate',
+    'GET own same-origin',
+    'GET own none',
+    'GET own cross-site/navigate',
+    'GET own same-site/navigate',
+    'POST  ',
+    'POST own ',
+    'POST  same-origin',
+    'POST  none',
+    'POST own same-origin',
+    'POST own none',
+    'DELETE  ',
+    'DELETE own ',
+    'DELETE  same-origin',
+    'DELETE  none',
+    'DELETE own same-origin',
+    'DELETE own none',
+  ]);
+  const origins = {
+    '': undefined,
+    own: `https://${OWN}`,
+    foreign: 'https://evil.example',
+    null: 'null',
+    port: `https://${OWN}:1`,
+  };
+  const sites = ['', 'same-origin', 'none', 'same-site', 'cross-site', 'same-site/navigate', 'cross-site/navigate'];
+  for (const method of ['GET', 'POST', 'DELETE'])
+    for (const [name, origin] of Object.entries(origins))
+      for (const site of sites) {
+        const [fetchSite = '', fetchMode] = site.split('/');
+        const from = { origin, fetchSite: fetchSite === '' ? undefined : fetchSite, fetchMode };
+        const row = `${method} ${name} ${site}`;
+        assert.equal(asked(PUBLIC, method, OWN, from) === null, answered.has(row), row);
+        assert.equal(
+          asked(LOOPBACK, method, '127.0.0.1:8765', { ...from, origin: origin?.replace(OWN, '127.0.0.1:8765') }) ===
+            null,
+          answered.has(row),
+          `loopback ${row}`,
+        );
+      }
+});
+
+test('no answer lets a page of another origin read it, and a preflight is no permission', async () => {
+  const host = `127.0.0.1:${server.port}`;
+  const bearer = { authorization: `Bearer ${fixture.keys.full}` };
+  const preflight = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
+  const answers = [
+    await get('/v1/facts', { host, ...bearer, origin: `http://${host}` }),
+    await get('/v1/facts', { host, ...bearer, origin: 'https://evil.example' }),
+    await get('/v1/facts', { host, ...preflight }, 'OPTIONS'),
+    await get('/v1/facts', { host }, 'OPTIONS'),
+    await get('/v1/facts', { host, ...bearer, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }, 'POST'),
+  ];
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 403, 403, 405, 403],
+  );
+  for (const { headers } of answers) {
+    assert.deepEqual(
+      Object.keys(headers).filter((name) => name.startsWith('access-control')),
+      [],
+    );
+    assert.equal(headers['cross-origin-resource-policy'], 'same-origin');
+  }
+});
+
+test('what a form of another page can send is not taken, whatever its type says', async () => {
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', '']) {
+    const body = JSON.stringify({ name: 'evil', role: 'admin' });
+    const headers = { authorization: `Bearer ${fixture.keys.admin}`, ...(type === '' ? {} : { 'content-type': type }) };
+    const response = await fetch(`${server.url}/v1/admin/keys`, { method: 'POST', headers, body });
+    assert.equal(response.status, 422, type);
+  }
 });
 
 test('off loopback without TLS it refuses to start and says what to set', async () => {
@@ -116,7 +226,7 @@ test('a port in use and a missing certificate are errors that name them', async 
     startServer({ api: fixture.api, host: '127.0.0.1', port: server.port, behindProxy: false }),
     code('listen_failed'),
   );
-  const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' };
+  const tls = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem', minVersion: 'TLSv1.2' as const };
   await assert.rejects(
     startServer({ api: fixture.api, host: '127.0.0.1', port: 0, behindProxy: false, tls }),
     code('tls_files_unreadable'),

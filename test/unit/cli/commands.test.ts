@@ -47,7 +47,9 @@ test('--help names every command, gives examples and the exit codes', async () =
 
 const COMMANDS = [
   ...['init', 'run', 'status', 'assert', 'retract', 'import', 'query', 'recall', 'fsck', 'demo', 'journal head'],
-  ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume', 'peer trust-key'],
+  ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume', 'peer trust-key', 'peer retry'],
+  ...['approval list', 'approval show', 'approval approve', 'approval reject', 'approval withdraw'],
+  ...['quarantine list', 'quarantine show', 'quarantine promote', 'quarantine reject'],
   ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke', 'keys list'],
 ];
 for (const command of COMMANDS) {
@@ -268,6 +270,27 @@ test('what others wrote cannot steer a terminal', async () => {
   for (const dangerous of ['\u001b', '\u202e', '\r']) assert.ok(!stdout.includes(dangerous));
 });
 
+test('a hidden fact is shown as text, in the list and alone', async () => {
+  const body = {
+    entity: 'e:hidden',
+    relation: 'r:r',
+    value: { type: 'text', v: '\u001b]0;run me\u0007\u202e\r\nrm' },
+    source: 's',
+    scope: 'public',
+  };
+  const posted = await cli.api.send('/v1/facts', { as: 'full', body });
+  const { id } = (await posted.json()) as { readonly id: string };
+  await cli.api.quarantine(id);
+  for (const command of ['quarantine list', `quarantine show ${id}`]) {
+    const { stdout, code } = await cli.run(command);
+    assert.equal(code, 0);
+    assert.ok(stdout.includes('\\u{1b}]0;run me\\u{7}\\u{202e}\\u{d}\\u{a}rm'), stdout);
+    for (const dangerous of ['\u001b', '\u0007', '\u202e', '\r']) assert.ok(!stdout.includes(dangerous));
+  }
+  assert.equal((await cli.run('quarantine promote nobody --reason x')).code, 3);
+  assert.equal((await cli.run('quarantine promote nobody')).code, 2, 'not without a reason');
+});
+
 test('tables fit a terminal and are whole elsewhere', async () => {
   await cli.run(
     `assert --entity stigmem://acme.example/host/${'x'.repeat(100)} --relation r:r --value ${'v'.repeat(100)} --scope public`,
@@ -329,13 +352,22 @@ test('keys are made, listed and revoked', async () => {
   const made = await cli.run('key create importer --permission read write --days 7');
   assert.equal(made.code, 0);
   assert.match(made.stdout, /^smk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}\n$/);
-  assert.match(made.stderr, /^Key [0-9a-f]{8} \(importer\): read write; expires .* It is shown this once\.\n$/);
-  assert.match((await cli.run('key list')).stdout, /importer +active +read write/);
+  assert.match(
+    made.stderr,
+    /^Key [0-9a-f]{8} \(importer, automation\): read write; expires .* It is shown this once\.\n$/,
+  );
+  assert.match((await cli.run('key list')).stdout, /importer +active +automation +read write .* –\n/);
   assert.equal((await cli.run('key revoke importer')).stdout.startsWith('Key '), true);
-  assert.match((await cli.run('key list')).stdout, /importer +revoked/);
+  assert.match((await cli.run('key list')).stdout, /importer +revoked +automation/);
   assert.equal((await cli.run('key revoke importer')).code, 3);
   assert.equal((await cli.run('key revoke nobody')).code, 3);
   assert.equal((await cli.run('key create')).code, 2);
+  assert.match(
+    (await cli.run('key create carla --role reviewer')).stderr,
+    /\(carla, human\): audit.read federate read review/,
+  );
+  assert.equal((await cli.run('key create bot --role reviewer --class automation')).code, 1);
+  assert.equal((await cli.run('key create bot --role king')).code, 2);
   assert.equal((await cli.run('key create x --permission fly')).code, 2);
   assert.equal((await cli.run('key create importer --permission read --days 0')).code, 2);
   await cli.run('key create twice --permission read');
@@ -497,6 +529,7 @@ test('run prints where it listens, hands over flags, and stops on a signal', asy
       nodeId: 'stigmem://acme.example',
       done: done.promise,
       keysBack: NEVER,
+      reload: () => undefined,
       stop: async () => {
         stopped += 1;
         done.resolve();
@@ -533,6 +566,7 @@ test('run starts the node once more when keys that were missing are back, and st
       nodeId: 'y',
       done: isFirst ? Promise.resolve().then(() => ends.promise) : Promise.resolve(),
       keysBack: isFirst ? Promise.resolve() : NEVER,
+      reload: () => undefined,
       stop: async () => {
         events.push('stop');
         ends.resolve();
@@ -553,6 +587,7 @@ test('a second signal ends a node that takes its time', async () => {
     nodeId: 'y',
     done: never.promise,
     keysBack: NEVER,
+    reload: () => undefined,
     stop: () => never.promise,
   });
   const run = cli.run('run', { signals: ['SIGINT', 'SIGINT'] });
@@ -570,6 +605,7 @@ test('a node that fails while it runs: exit 1 and why', async () => {
     nodeId: 'y',
     done: failed,
     keysBack: NEVER,
+    reload: () => undefined,
     stop: async () => undefined,
   });
   const { code, stderr } = await cli.run('run');

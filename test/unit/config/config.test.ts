@@ -83,7 +83,7 @@ test('the reference’s names set what they mean there', () => {
   const { api, federation } = config(NODE, env);
   assert.equal(api.host, 'localhost');
   assert.equal(api.nodeUrl, 'https://peerd.acme.example');
-  assert.deepEqual(api.tls, { certFile: join(dir, 'cert.pem'), keyFile: '/etc/key.pem' });
+  assert.deepEqual(api.tls, { certFile: join(dir, 'cert.pem'), keyFile: '/etc/key.pem', minVersion: 'TLSv1.2' });
   assert.equal(federation.pollIntervalMs, 7_000);
   assert.equal(federation.maxFutureSkewMs, 8_000);
   assert.equal(federation.maxPastSkewMs, 9_000);

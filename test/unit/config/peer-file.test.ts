@@ -213,6 +213,7 @@ test('what is written reads back the same', () => {
       logKey: fc.option(fc.constant('globex.example/journal/5be1f0a2c3d4e5f6+8a1b2c3d+AXk=')),
       disabled: fc.boolean(),
       allowTeam: fc.constant(true),
+      addressesFrom: fc.constantFrom('operator' as const, 'peer' as const),
       limits: fc.record(
         {
           maxValueBytes: fc.option(fc.integer({ min: 1, max: 65_536 })),

@@ -167,6 +167,24 @@ test('the watch tells of a new file, and of nothing after it is closed', { timeo
   assert.deepEqual(changes.map(summary), [['a', '', '']]);
 });
 
+test('what was written before the watch began is told without waiting for the next look', {
+  timeout: 20_000,
+}, async (t) => {
+  const folder = openPeerFolder(dir, OWN);
+  put('a', 0);
+  const alive = setTimeout(() => undefined, 20_000);
+  // No poll comes.
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const change = await new Promise<PeerFolderChange>((resolve) => {
+    const close = watchPeers(dir, folder, (found) => {
+      close();
+      resolve(found);
+    });
+  });
+  clearTimeout(alive);
+  assert.deepEqual(summary(change), ['a', '', '']);
+});
+
 test('where notices are not to be had the folder is looked at all the same', { timeout: 20_000 }, async () => {
   rmSync(dir, { recursive: true });
   const folder = openPeerFolder(dir, OWN);

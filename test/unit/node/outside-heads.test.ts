@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { OwnHeadVerdict } from '../../../src/journal/guard.ts';
 import { OutsideHeads } from '../../../src/node/outside-heads.ts';
+import { createHttpClient } from '../../../src/outbound/http-client.ts';
 
 const ORIGIN = 'acme.example/journal/00000000000000aa';
 const noteOf = (size: number): string => `${ORIGIN}\n${size}\n${'A'.repeat(43)}=\n\n— ${ORIGIN} AAAAAAAA\n`;
@@ -31,6 +32,7 @@ after(() => server.close());
 function outsideOf(anchorFile: string | null, witnesses = true): OutsideHeads {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return new OutsideHeads({
+    http: createHttpClient([]),
     journal: {
       signedNote: async () => noteOf(20),
       guardView: async () => here,

@@ -5,6 +5,7 @@ import type { PeerFile } from '../../../src/config/peer-file.ts';
 import type { GuardView } from '../../../src/journal/guard.ts';
 import { type GuardDeps, type GuardJournal, RestoreGuard } from '../../../src/node/guard.ts';
 import { OutsideHeads } from '../../../src/node/outside-heads.ts';
+import { createHttpClient } from '../../../src/outbound/http-client.ts';
 import type { Transport } from '../../../src/transport/transport.ts';
 import { encodePullEnd } from '../../../src/wire/pull-end.ts';
 import { decodeRecoverRequest, encodeHeadAnswer } from '../../../src/wire/recover.ts';
@@ -64,6 +65,7 @@ function journalOf(view: Partial<GuardView>, held: () => number | null) {
 /** Asks nobody. */
 function outsideOf(): OutsideHeads {
   return new OutsideHeads({
+    http: createHttpClient([]),
     journal: { signedNote: async () => null, guardView: async () => ({ size: 0, signedSize: 0 }) },
     origin: 'acme.example/journal/00000000000000aa',
     witnesses: [],

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { MultiaddrConnection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
+import { DialRule } from '../../../src/transport/dial-rule.ts';
 import { Gate, type Refusal } from '../../../src/transport/gate.ts';
 import { peerIdOf } from '../../../src/transport/identity.ts';
 import type { AllowedPeer } from '../../../src/transport/peers.ts';
@@ -21,7 +22,13 @@ const close = (connection: MultiaddrConnection): boolean => connection.dispatchE
 function setUp() {
   const refused: Refusal[] = [];
   const allowed: AllowedPeer[] = [{ peerId: String(FRIEND), addresses: ['/ip4/192.0.2.7/tcp/4710'] }];
-  const gate = new Gate({ allowed: () => allowed, limits: LIMITS, onRefused: (refusal) => refused.push(refusal) });
+  const dialRule = new DialRule(() => allowed, []);
+  const gate = new Gate({
+    allowed: () => allowed,
+    dialRule,
+    limits: LIMITS,
+    onRefused: (refusal) => refused.push(refusal),
+  });
   return { gate, refused, allowed };
 }
 

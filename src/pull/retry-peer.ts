@@ -1,0 +1,62 @@
+/** One run over refused facts of a peer: pages one after the other, bounded in time, and what became of them on record. */
+import { grantsInForce } from '../config/grant.ts';
+import type { PeerFile } from '../config/peer-file.ts';
+import { added, NOTHING_RETRIED, type RetryOutcome, type RetryReport } from '../core/retry.ts';
+import type { PinnedPeer } from '../verify/context.ts';
+import { readDeclared } from './declare.ts';
+import type { PullDeps } from './deps.ts';
+
+/** A request waits no longer than this for a run; whoever wants more asks again. */
+const MAX_RUN_MS = 5_000;
+
+/**
+ * @param pinned as the peer was greeted last; null: it was not, and what it declared last is read
+ * @param afterPage where an earlier run has stopped; 0 to begin
+ */
+export async function retryPeer(
+  peer: PeerFile,
+  pinned: PinnedPeer | null,
+  afterPage: number,
+  by: { readonly actor: string; readonly why: string },
+  deps: PullDeps,
+): Promise<RetryOutcome> {
+  const accept = grantsInForce(peer.accept, deps.nowMs());
+  const progress = await deps.journal.peerProgress(peer.nodeId, accept);
+  if (progress.suspended !== null) return { kind: 'suspended' };
+  const known = pinned ?? declaredIn(progress.declaration, peer);
+  if (known === null) return { kind: 'not_verified' };
+  const endMs = deps.nowMs() + MAX_RUN_MS;
+  const { maxFutureSkewMs, maxPastSkewMs, maxValueBytes } = deps.settings;
+  // Namespaces are the operator's word, which may have changed since the peer was greeted.
+  const rules = {
+    peer: { ...known, namespaces: peer.namespaces },
+    accept,
+    maxFutureSkewMs,
+    maxPastSkewMs,
+    maxValueBytes,
+    by,
+  };
+  let report: RetryReport = { ...NOTHING_RETRIED, next: afterPage };
+  while (report.next !== null && deps.nowMs() < endMs) {
+    const page = await deps.journal.retryPage({ ...rules, nowMs: deps.nowMs(), afterPage: report.next });
+    if (page === null) {
+      report = { ...report, next: null };
+      continue;
+    }
+    report = {
+      pages: report.pages + 1,
+      judged: report.judged + page.stood,
+      resolved: added(report.resolved, page.resolved),
+      standing: added(report.standing, page.standing),
+      unreadable: report.unreadable + (page.unreadable ? 1 : 0),
+      next: page.pageId,
+    };
+  }
+  const audit_seq = report.pages === 0 ? null : await deps.journal.recordRetry(peer.nodeId, report, by);
+  return { kind: 'retried', report, audit_seq };
+}
+
+function declaredIn(note: string | null, peer: PeerFile): PinnedPeer | null {
+  const declared = note === null ? null : readDeclared(note, peer);
+  return declared?.ok === true ? declared.value.pinned : null;
+}

@@ -1,0 +1,50 @@
+/** Actions that may need two persons, carried out by the journal's thread: approved and done in one transaction, or neither. */
+import type { ActBy, ActOutcome } from '../core/approval.ts';
+import type { AuditReader } from '../journal/audit-reader.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { NamedPeer } from '../pull/deps.ts';
+import type { KeyChange } from '../pull/errors.ts';
+
+export interface ApprovalMethods {
+  /** Ends a suspension. @returns the sequence of its audit record */
+  resumePeer(peer: NamedPeer, by: ActBy, nowMs: number): ActOutcome<number>;
+  /** Pins a declaration of a peer in place of the one before. @returns the sequence of its audit record */
+  trustKeys(peer: NamedPeer, declared: KeyChange, by: ActBy, nowMs: number): ActOutcome<number>;
+  /** Ends a proposal without doing anything. */
+  endProposal(id: number, by: ProposalEnding, nowMs: number): ActOutcome<null>;
+}
+
+export interface ProposalEnding {
+  readonly end: 'rejected' | 'withdrawn';
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export function approvalMethods(journal: Journal, audit: AuditReader): ApprovalMethods {
+  const { approvals } = journal;
+  return {
+    resumePeer({ name, nodeId }, by, nowMs) {
+      const input = { event: 'peer_resumed', peer: nodeId, actor: by.actor, detail: { name } };
+      // Having a peer tried at once unblocks nothing: one person is enough.
+      if (by.approves === null && audit.suspension(nodeId) === null)
+        return { kind: 'done', value: journal.audit(input, nowMs), proposal: null };
+      const request = { action: 'peer.resume', subject: nodeId, params: { name } } as const;
+      return journal.durably((record) =>
+        approvals.act(request, by, nowMs * 1000, ({ actor, detail }) =>
+          record({ ...input, actor, detail: { name, ...detail } }, nowMs),
+        ),
+      );
+    },
+    trustKeys({ name, nodeId }, { keys, note }, by, nowMs) {
+      const declared = keys.map((key) => key.declared);
+      const request = { action: 'peer.trust_key', subject: nodeId, params: { keys: declared, name } } as const;
+      return journal.durably((record) =>
+        approvals.act(request, by, nowMs * 1000, ({ actor, detail }) => {
+          journal.peers.saveDeclaration(nodeId, note, nowMs * 1000);
+          return record({ event: 'peer_key_trusted', peer: nodeId, actor, detail: { name, keys, ...detail } }, nowMs);
+        }),
+      );
+    },
+    endProposal: (id, by, nowMs) => journal.durably(() => approvals.end(id, by, nowMs * 1000)),
+  };
+}

@@ -1,0 +1,140 @@
+/** Two persons: what is proposed, approved and ended, over a real journal with a clock that is given. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ActBy, ActOutcome, DoneBy } from '../../../src/core/approval.ts';
+import { isoMicros } from '../../../src/core/time.ts';
+import { AuditReader } from '../../../src/journal/audit-reader.ts';
+import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
+import type { Journal } from '../../../src/journal/journal.ts';
+import { Proposals } from '../../../src/journal/proposals.ts';
+import { LOG_KEY, NOW_MS, newJournal, openJournal, temporaryFolder } from '../../support/journal-fixture.ts';
+
+const HOUR_MS = 3_600_000;
+const FOUR_EYES = { actions: ['peer.resume'], proposalMs: HOUR_MS };
+const PEER = 'stigmem://acme.example';
+const ANN = 'agent:ann#00000001';
+const BOB = 'agent:bob#00000002';
+
+test('one proposes, another approves: it is done once, and the audit log says by whom', (t) => {
+  const folder = temporaryFolder(t);
+  newJournal(folder).close();
+  const journal = openJournal(folder, false, FOUR_EYES);
+  const proposed = act(journal, { actor: ANN, reason: 'they sent a new head' });
+  assert.ok(proposed.kind === 'proposed');
+  const { id } = proposed.proposal;
+  assert.deepEqual(done(journal), [], 'nothing is done yet');
+
+  assert.deepEqual(codeOf(act(journal, { actor: ANN, approves: id })), 'same_actor');
+  assert.deepEqual(codeOf(act(journal, { actor: 'agent:ann#00000009', approves: id })), 'same_actor');
+  assert.deepEqual(codeOf(act(journal, { actor: BOB, approves: id, name: 'other' })), 'proposal_differs');
+  assert.deepEqual(codeOf(act(journal, { actor: BOB, approves: id, reason: '' })), 'reason_invalid');
+  assert.deepEqual(codeOf(act(journal, { actor: BOB, approves: id + 1 })), 'proposal_unknown');
+  assert.deepEqual(codeOf(act(journal, { actor: BOB })), 'already_proposed');
+  assert.deepEqual(done(journal), []);
+
+  const approved = act(journal, { actor: BOB, approves: id, reason: 'compared' });
+  assert.ok(approved.kind === 'done');
+  assert.equal(approved.proposal?.state, 'approved');
+  assert.equal(approved.proposal?.decision?.by, BOB);
+  const record = new AuditReader(journal.db).record(approved.value);
+  assert.equal(record?.actor, BOB);
+  assert.deepEqual(record?.detail, { proposal: id, proposed_by: ANN, why: 'they sent a new head' });
+  assert.deepEqual(
+    codeOf(act(journal, { actor: BOB, approves: id })),
+    'proposal_closed',
+    'the second of two approvals',
+  );
+  assert.deepEqual(codeOf(act(journal, { actor: 'agent:eve#3', approves: id })), 'proposal_closed');
+  assert.equal(done(journal).length, 1);
+  journal.close();
+
+  const reopened = openJournal(folder, false, FOUR_EYES);
+  assert.equal(new Proposals(reopened.db).find(id, isoMicros(NOW_MS * 1000))?.state, 'approved');
+  assert.deepEqual(codeOf(act(reopened, { actor: BOB, approves: id })), 'proposal_closed');
+  reopened.close();
+  assert.deepEqual(runFsck(folder, { logKey: LOG_KEY }).problems, []);
+});
+
+test('a proposal expires, is withdrawn by its proposer alone, or rejected by another', (t) => {
+  const journal = openJournal(prepared(t), false, FOUR_EYES);
+  const first = act(journal, { actor: ANN });
+  assert.ok(first.kind === 'proposed');
+  const late = NOW_MS + HOUR_MS;
+  assert.equal(codeOf(act(journal, { actor: BOB, approves: first.proposal.id }, late)), 'proposal_expired');
+  assert.deepEqual(done(journal), []);
+  const second = act(journal, { actor: ANN }, late);
+  assert.ok(second.kind === 'proposed', 'what has expired may be proposed again');
+
+  const end = (end: 'rejected' | 'withdrawn', actor: string, reason = 'a mistake'): ActOutcome<null> =>
+    journal.durably(() => journal.approvals.end(second.proposal.id, { end, actor, reason }, late * 1000));
+  assert.equal(codeOf(end('withdrawn', BOB)), 'other_actor');
+  assert.equal(codeOf(end('rejected', ANN)), 'same_actor');
+  assert.equal(codeOf(end('withdrawn', ANN, '')), 'reason_invalid');
+  const withdrawn = end('withdrawn', ANN);
+  assert.ok(withdrawn.kind === 'done');
+  assert.equal(withdrawn.proposal?.state, 'withdrawn');
+  assert.equal(codeOf(end('rejected', BOB)), 'proposal_closed');
+  assert.equal(codeOf(act(journal, { actor: BOB, approves: second.proposal.id }, late)), 'proposal_closed');
+
+  const list = new Proposals(journal.db);
+  const nowIso = isoMicros(late * 1000);
+  const states = list.list({ state: 'all', before: null, limit: 10, nowIso }).proposals.map(({ state }) => state);
+  assert.deepEqual(states, ['withdrawn', 'expired']);
+  assert.deepEqual(list.list({ state: 'open', before: null, limit: 10, nowIso }).proposals, []);
+  assert.equal(list.list({ state: 'all', before: null, limit: 1, nowIso }).more, true);
+  journal.close();
+});
+
+test('what fails while it is done leaves the proposal open', (t) => {
+  const journal = openJournal(prepared(t), false, FOUR_EYES);
+  const proposed = act(journal, { actor: ANN });
+  assert.ok(proposed.kind === 'proposed');
+  const { id } = proposed.proposal;
+  assert.throws(() =>
+    act(journal, { actor: BOB, approves: id }, NOW_MS, () => {
+      throw new Error('the disk is full');
+    }),
+  );
+  assert.equal(new Proposals(journal.db).find(id, isoMicros(NOW_MS * 1000))?.state, 'open');
+  assert.equal(act(journal, { actor: BOB, approves: id }).kind, 'done');
+  journal.close();
+});
+
+test('what is not listed is done at once, by one person', (t) => {
+  const journal = openJournal(prepared(t));
+  assert.equal(act(journal, { actor: ANN, reason: '' }).kind, 'done');
+  assert.equal(done(journal).length, 1);
+  journal.close();
+});
+
+function prepared(t: Parameters<typeof temporaryFolder>[0]): string {
+  const folder = temporaryFolder(t);
+  newJournal(folder).close();
+  return folder;
+}
+
+type Asked = Partial<ActBy> & { readonly name?: string };
+
+function act(
+  journal: Journal,
+  { actor = ANN, reason = 'because', approves = null, name = 'acme' }: Asked,
+  nowMs = NOW_MS,
+  fail: () => void = () => {},
+): ActOutcome<number> {
+  const request = { action: 'peer.resume', subject: PEER, params: { name } } as const;
+  return journal.durably((record) =>
+    journal.approvals.act(request, { actor, reason, approves }, nowMs * 1000, (by: DoneBy) => {
+      fail();
+      return record({ event: 'peer_resumed', peer: PEER, actor: by.actor, detail: by.detail }, nowMs);
+    }),
+  );
+}
+
+function done(journal: Journal): readonly number[] {
+  const page = new AuditReader(journal.db).page({ event: 'peer_resumed', order: 'asc', limit: 10 });
+  return page.records.map(({ seq }) => seq);
+}
+
+function codeOf(outcome: ActOutcome<unknown>): string {
+  return outcome.kind === 'refused' ? outcome.code : outcome.kind;
+}

@@ -1,0 +1,82 @@
+/** Which declarations of a peer are taken, by the names in them and by what was pinned before. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import type { PeerFile } from '../../../src/config/peer-file.ts';
+import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
+import { pinPeer } from '../../../src/pull/declare.ts';
+import { identityFromSeed } from '../../../src/transport/identity.ts';
+import { type Declaration, openDeclaration, signDeclaration } from '../../../src/wire/declaration.ts';
+import { EPOCH_MS, HonestPeer } from '../../support/honest-peer.ts';
+
+const SEED = createHash('sha256').update('node key of acme').digest();
+
+interface Stage {
+  readonly file: PeerFile;
+  readonly declare: (log: HonestPeer, change?: Partial<Declaration>) => string;
+}
+
+async function stage(): Promise<Stage> {
+  const { peerId } = await identityFromSeed(SEED);
+  const { nodeId, authority } = new HonestPeer();
+  const signer: LogSigner = createLogSigner(nodeId, SEED);
+  const file: PeerFile = {
+    name: 'acme',
+    nodeId,
+    authority,
+    peerId,
+    addresses: [],
+    addressesFrom: 'operator',
+    namespaces: [authority],
+    share: [],
+    accept: [],
+    logKey: null,
+    disabled: false,
+    allowTeam: false,
+    limits: { maxValueBytes: null, pageEntries: null },
+    policy: { witnesses: null, anchors: null },
+  };
+  return {
+    file,
+    declare: (log, change = {}) => {
+      const opened = openDeclaration(log.declaration(signer, peerId), { nodeId, nodeKey: signer.publicKey });
+      assert.ok(opened.ok);
+      return signDeclaration({ ...opened.value, ...change }, signer);
+    },
+  };
+}
+
+const history = (pinned: string | null) => ({ pinned, statements: [], nowMs: EPOCH_MS });
+
+test('names that are not the peer’s own: refused, whatever has signed them', async () => {
+  const { file, declare } = await stage();
+  const log = new HonestPeer();
+  const { peerId } = await identityFromSeed(createHash('sha256').update('somebody').digest());
+  const changes: readonly Partial<Declaration>[] = [
+    { peer_id: peerId },
+    { journal_origin: 'acme.example.evil.example/journal/00000000000000aa' },
+    { journal_origin: 'globex.example/journal/00000000000000aa' },
+    { audit_origin: 'globex.example/audit/00000000000000aa' },
+    { audit_origin: 'acme.example' },
+  ];
+  for (const change of changes) {
+    const judged = pinPeer(declare(log, change), file, history(null));
+    assert.equal(judged.ok ? 'ok' : judged.error.code, 'declaration_invalid', JSON.stringify(change));
+  }
+  assert.ok(pinPeer(declare(log), file, history(null)).ok);
+});
+
+test('a pinned declaration that cannot be read lets no other key in: an operator has to name it', async () => {
+  const { file, declare } = await stage();
+  const { peerId } = await identityFromSeed(createHash('sha256').update('somebody').digest());
+  const pinned = declare(new HonestPeer(), { peer_id: peerId });
+  const judged = pinPeer(declare(new HonestPeer({ logKey: 'another key' })), file, history(pinned));
+  assert.ok(!judged.ok && judged.error.code === 'key_changed');
+  assert.deepEqual(
+    judged.error.change?.keys.map(({ use, pinned: before }) => [use, before]),
+    [
+      ['log', 'none that can be read'],
+      ['anchor', 'none that can be read'],
+    ],
+  );
+});
