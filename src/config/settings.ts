@@ -25,28 +25,11 @@ import {
   urlFault,
 } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
+import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
+import { TOMBSTONES } from './tombstone-settings.ts';
 
 const LOG_LEVELS: readonly [LogLevel, ...LogLevel[]] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
-
-export type SettingKind = 'text' | 'integer' | 'boolean' | 'list';
-
-interface About {
-  readonly kind: SettingKind;
-  /** Completes "expected …". */
-  readonly expected: string;
-  readonly doc: string;
-  /** Names of the Stigmem reference that mean the same; `STIGMEM_PEERD_<SECTION>_<KEY>` goes without saying. */
-  readonly env?: readonly string[];
-}
-
-const about = z.registry<About>();
-const sectionDoc = z.registry<{ readonly doc: string }>();
-const MAX_SECONDS = 31_536_000;
-
-function integer(min: number, max: number, fallback: number): z.ZodDefault<z.ZodInt> {
-  return z.int().min(min).max(max).default(fallback);
-}
 
 const schema = z.strictObject({
   node_id: text(nodeIdFault).register(about, {
@@ -220,26 +203,7 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'Restore guard: a node restored from an old copy never signs a second history.' }),
-  tombstones: z
-    .strictObject({
-      undo_window_s: integer(0, MAX_SECONDS, 86_400).register(about, {
-        kind: 'integer',
-        expected: 'seconds from 0 to 31536000',
-        doc: 'How long a tombstone that was asked for here can be undone. The fact is hidden meanwhile; then the tombstone is written, and the body erased.',
-      }),
-      received_window_s: integer(0, MAX_SECONDS, 86_400).register(about, {
-        kind: 'integer',
-        expected: 'seconds from 0 to 31536000',
-        doc: 'How long the body of a peer’s fact stays, hidden, after its tombstone came. An operator can hold it for longer.',
-      }),
-      max_per_hour: integer(1, 1_000_000, 100).register(about, {
-        kind: 'integer',
-        expected: 'a number from 1 to 1000000',
-        doc: 'Tombstones in an hour: more that are asked for here are refused, more of one peer wait for an operator. Either raises the alarm mass_deletion.',
-      }),
-    })
-    .prefault({})
-    .register(sectionDoc, { doc: 'Tombstones: bodies of facts are erased, their places in every proof stay.' }),
+  tombstones: TOMBSTONES,
   witness: z
     .strictObject({
       logs: z.array(text(logKeyFault)).max(256).default([]).register(about, {

@@ -67,7 +67,7 @@ export class Erasing {
   /** Hides a fact of our own, whose tombstone is written when the undo window is over. */
   request(order: ErasureOrder, nowMs: number): ErasureOutcome {
     const { fact, actor } = order;
-    const { erasures, identity } = this.#journal;
+    const { erasures } = this.#journal;
     const row = this.#rowOf(fact);
     if (row === undefined) return refused(this.#find(fact) === undefined ? 'fact_not_found' : 'already_tombstoned');
     const known = erasures.records.ofTarget(row.chain_seq);
@@ -228,7 +228,7 @@ export class Erasing {
   }
 
   #isMass(nowMs: number): boolean {
-    const { erasures, identity } = this.#journal;
+    const { erasures } = this.#journal;
     const asked = erasures.records.count(identity.nodeId, 'requested', (nowMs - HOUR_MS) * 1000);
     return asked >= erasures.settings.maxPerHour;
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { runFsck } from '../../src/app.ts';
+import type { ConfigFlags } from '../../src/config/overlay.ts';
 import type { PageRow } from '../../src/journal/tables.ts';
 import { decodePage } from '../../src/wire/page.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
@@ -78,7 +79,11 @@ async function pulled(from: MeshNode, by: MeshNode, name: string): Promise<void>
   });
 }
 
-async function start(t: { after(clean: () => Promise<void>): void }, names: readonly string[], flags = NOW) {
+async function start(
+  t: { after(clean: () => Promise<void>): void },
+  names: readonly string[],
+  flags: ConfigFlags = NOW,
+) {
   const nodes = await Promise.all(names.map((name) => MeshNode.create(`${name}.example`)));
   for (const node of nodes) t.after(() => node.stop());
   for (const node of nodes) await node.start(flags);
@@ -192,4 +197,21 @@ test('who has no right to it learns of no hold', async (t) => {
   });
   assert.equal(asserted.status, 422);
   assert.match(JSON.stringify(asserted.body), /written by the node itself/);
+});
+
+test('with four eyes a tombstone is proposed by one person and asked for when another approves', async (t) => {
+  const [a] = await start(t, ['a'], { ...NOW, 'review.four_eyes': 'tombstone.create' });
+  assert.ok(a !== undefined);
+  const { secretId } = await prepared(a);
+  const proposed = await ask(a, '/v1/tombstones', { fact: secretId, reason: 'a name' });
+  assert.equal(proposed.status, 202, JSON.stringify(proposed.body));
+  const { id, action, subject } = proposed.body.proposal;
+  assert.deepEqual([action, subject], ['tombstone.create', 'entry:3']);
+  assert.equal((await ask(a, `/v1/facts/${secretId}`)).status, 200, 'nothing is hidden yet');
+  const alone = await ask(a, `/v1/approvals/${id}/approve`, { reason: 'yes' });
+  assert.deepEqual([alone.status, alone.body.detail.code], [403, 'same_actor']);
+  const by = { fact: subject, actor: 'agent:somebody-else#00000000', reason: 'yes', approves: id };
+  assert.deepEqual(await a.base.writer.orderErasure('requestTombstone', by), { kind: 'done' });
+  await until('it is erased', async () => (await ask(a, `/v1/tombstones/${secretId}`)).body.state === 'scrubbed');
+  assert.deepEqual(filesWith(a, secretId), [], 'no proposal names it');
 });
