@@ -228,7 +228,7 @@ export class Erasing {
   }
 
   #isMass(nowMs: number): boolean {
-    const { erasures } = this.#journal;
+    const { erasures, identity } = this.#journal;
     const asked = erasures.records.count(identity.nodeId, 'requested', (nowMs - HOUR_MS) * 1000);
     return asked >= erasures.settings.maxPerHour;
   }
