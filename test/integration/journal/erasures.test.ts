@@ -13,10 +13,12 @@ import { RecallIndex } from '../../../src/projections/recall-index.ts';
 import { Erasing } from '../../../src/threads/erasing.ts';
 import { decodePage } from '../../../src/wire/page.ts';
 import { bury } from '../../support/buried.ts';
+import { changeColumn, copyJournal, storedColumns, tamper } from '../../support/tampering.ts';
 import { HonestPeer, type StoredEntry } from '../../support/honest-peer.ts';
 import {
   appendOwn,
   dropGuards,
+  fillErasures,
   LOG_KEY,
   NOW_MS,
   newJournal,
@@ -353,4 +355,30 @@ test('only a fact of this node can be asked for, once, and nothing that it says 
   finish(one, LATER_MS + WINDOW_MS + 1);
   assert.equal(codeOf(own1), 'already_tombstoned');
   assert.equal(codeOf(rowOf(journal, journal.size).fact_id), 'of_the_node');
+});
+
+test('any change of what an erasure left, or of the word of it, is found', (t) => {
+  const folder = temporaryFolder(t);
+  const journal = newJournal(folder);
+  appendOwn(journal, 3);
+  fillErasures(journal);
+  journal.close();
+  assert.deepEqual(problems(folder), []);
+  const copies = temporaryFolder(t);
+  const rows = [
+    ['entries', 'chain_seq', 4],
+    ['erasure_steps', 'step_id', 3],
+    ['erasure_acks', 'ack_id', 1],
+  ] as const;
+  const raw = openRaw(folder);
+  for (const [table, key, row] of rows) {
+    for (const column of storedColumns(raw, table)) {
+      if (column.name === key) continue;
+      const copy = copyJournal(folder, copies, `${table}-${column.name}`);
+      tamper(copy, (db) => changeColumn(db, table, column, key, row));
+      const found = problems(copy);
+      assert.ok(found.some((problem) => problem.startsWith(`${table} ${row} `)), `${table}.${column.name}: ${found.join()}`);
+    }
+  }
+  raw.close();
 });
