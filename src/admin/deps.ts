@@ -11,6 +11,7 @@ import type { RetryOutcome } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
+import type { ErasureStatus, ErasureView } from '../journal/erasure-views.ts';
 import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
@@ -336,6 +337,38 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   },
 };
 
+export type ErasureOrderName = 'requestTombstone' | 'undoTombstone' | 'holdErasure' | 'releaseErasure';
+
+export type ErasureRefusal =
+  | 'fact_not_found'
+  | 'not_own_fact'
+  | 'of_the_node'
+  | 'already_tombstoned'
+  | 'mass_deletion'
+  | 'not_tombstoned'
+  | 'not_undoable'
+  | 'not_held';
+
+export interface ApiTombstones {
+  order(
+    name: ErasureOrderName,
+    order: {
+      readonly fact: string;
+      readonly actor: string;
+      readonly reason: string | null;
+      readonly approves: number | null;
+    },
+  ): Promise<
+    | { readonly kind: 'done' }
+    | { readonly kind: 'undecided'; readonly outcome: Exclude<ActOutcome<number>, { readonly kind: 'done' }> }
+    | { readonly kind: 'refused'; readonly code: ErasureRefusal; readonly retryAfterMs: number | null }
+  >;
+  /** Newest first, from below `before`. */
+  list(before: number, limit: number): Promise<readonly ErasureView[]>;
+  /** @param fact id of the fact, or its digest */
+  status(fact: string): Promise<ErasureStatus | null>;
+}
+
 export interface ApiDeps {
   readonly writer: ApiWriter;
   readonly reader: ApiReader;
@@ -347,6 +380,7 @@ export interface ApiDeps {
   /** null while the node does not run. */
   readonly onboarding: ApiOnboarding | null;
   readonly grants: GrantDesk;
+  readonly tombstones: ApiTombstones;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** What peers have signed about facts of ours that they refused. */

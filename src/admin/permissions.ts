@@ -1,4 +1,4 @@
-/** What an API key may do. The names are the Stigmem reference's, but for `review`. */
+/** What an API key may do. The names are the Stigmem reference's, but for `review` and `legal.hold`. */
 export const PERMISSIONS = [
   'read',
   'write',
@@ -7,6 +7,7 @@ export const PERMISSIONS = [
   'review',
   'admin',
   'admin:federation',
+  'legal.hold',
   'instruction:write',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];

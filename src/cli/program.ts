@@ -27,6 +27,7 @@ import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
 import { addStatus } from './status.ts';
 import { addTiles } from './tiles.ts';
+import { addTombstone } from './tombstone.ts';
 import { addVerify } from './verify.ts';
 
 const INTRODUCTION = `Facts between organisations that do not trust each other's databases: a node keeps a journal, pulls granted feeds from its peers, verifies everything, keeps what verifies and the evidence of what does not.`;
@@ -91,7 +92,7 @@ function createProgram(cli: Cli): Command {
       getErrHasColors: () => false,
     });
   const grants = [addGrant, addExplain, addDisclosed];
-  const facts = [addAssert, addRetract, addImport, addQuery, addRecall];
+  const facts = [addAssert, addRetract, addTombstone, addImport, addQuery, addRecall];
   const logs = [addAudit, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
   for (const add of [
     addInit,

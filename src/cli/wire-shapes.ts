@@ -178,3 +178,26 @@ export interface DisclosedAnswer {
   readonly cursor: string | null;
   readonly has_more: boolean;
 }
+
+export interface TombstoneAnswer {
+  readonly state: string;
+  readonly fact: string;
+  readonly author: string;
+  readonly feed: string;
+  readonly feed_seq: number;
+  readonly since: string;
+  readonly due_at: string | null;
+  readonly reason: string | null;
+  readonly steps: readonly { readonly step: string; readonly at: string; readonly actor: string | null }[];
+  readonly peers: readonly {
+    readonly peer: string;
+    readonly given_at: string;
+    readonly told: boolean;
+    readonly erased_at: string | null;
+  }[];
+}
+
+export interface TombstonesAnswer {
+  readonly tombstones: readonly Omit<TombstoneAnswer, 'steps' | 'peers'>[];
+  readonly has_more: boolean;
+}

@@ -59,6 +59,11 @@ export interface Config {
     /** null: without an end */
     readonly validMs: number | null;
   };
+  readonly tombstones: {
+    readonly undoWindowMs: number;
+    readonly receivedWindowMs: number;
+    readonly maxPerHour: number;
+  };
   readonly guard: {
     /** Absolute, or relative to where the process runs if the data folder is. */
     readonly signedHeadsFile: string;
@@ -181,7 +186,7 @@ function membersOf(line: string): readonly [string, readonly string[]] {
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, guard, keys, limits, listen, network, review, tlog } = settings;
+  const { anchor, api, federation, guard, keys, limits, listen, network, review, tlog, tombstones } = settings;
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === ''
@@ -219,6 +224,11 @@ function toConfig(dir: string, settings: Settings): Config {
       maxPastSkewMs: federation.max_past_skew_s * 1_000,
     },
     keys: { validMs: keys.valid_days === 0 ? null : keys.valid_days * DAY_MS },
+    tombstones: {
+      undoWindowMs: tombstones.undo_window_s * 1_000,
+      receivedWindowMs: tombstones.received_window_s * 1_000,
+      maxPerHour: tombstones.max_per_hour,
+    },
     guard: { signedHeadsFile: inDir(guard.signed_heads_file), waitMs: guard.wait_s * 1_000 },
     witness: witnessConfig(dir, settings.witness),
     limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },

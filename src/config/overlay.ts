@@ -1,8 +1,8 @@
 /** Settings from outside the file: environment and flags. Both are texts, read by the kind of the setting. */
 
-import type { SettingKind } from './described.ts';
 import { nearest } from './nearest.ts';
 import { type ConfigProblem, shown, shownName } from './problem.ts';
+import type { SettingKind } from './setting-registry.ts';
 import { SETTINGS, type SettingInfo } from './settings.ts';
 import type { TomlTree } from './toml-file.ts';
 

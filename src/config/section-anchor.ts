@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { ANCHOR_BACKENDS } from '../merkle/anchor-receipt.ts';
 import { urlFault } from './checks.ts';
-import { about, integer, sectionDoc } from './described.ts';
 import { text } from './fault.ts';
+import { about, integer, sectionDoc } from './setting-registry.ts';
 import type { Settings } from './settings-form.ts';
 
 export const ANCHOR_SECTION: z.ZodPrefault<z.ZodType<Settings['anchor']>> = z

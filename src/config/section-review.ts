@@ -1,7 +1,7 @@
 /** Settings of what operators decide about facts and partners. */
 import { z } from 'zod';
 import { REVIEWED_ACTIONS } from '../core/approval.ts';
-import { about, integer, sectionDoc } from './described.ts';
+import { about, integer, sectionDoc } from './setting-registry.ts';
 import type { Settings } from './settings-form.ts';
 
 export const REVIEW_SECTION: z.ZodPrefault<z.ZodType<Settings['review']>> = z

@@ -29,6 +29,11 @@ export interface Settings {
     readonly max_past_skew_s: number;
   };
   readonly keys: { readonly valid_days: number };
+  readonly tombstones: {
+    readonly undo_window_s: number;
+    readonly received_window_s: number;
+    readonly max_per_hour: number;
+  };
   readonly guard: { readonly signed_heads_file: string; readonly wait_s: number };
   readonly witness: {
     readonly logs: readonly string[];

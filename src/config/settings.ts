@@ -22,11 +22,12 @@ import {
   nodeIdFault,
   urlFault,
 } from './checks.ts';
-import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './described.ts';
 import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { REVIEW_SECTION } from './section-review.ts';
+import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
+import { TOMBSTONES } from './tombstone-settings.ts';
 
 const LOG_LEVELS: readonly [LogLevel, ...LogLevel[]] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
 
@@ -207,6 +208,7 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'Restore guard: a node restored from an old copy never signs a second history.' }),
+  tombstones: TOMBSTONES,
   witness: z
     .strictObject({
       logs: z.array(text(logKeyFault)).max(256).default([]).register(about, {

@@ -1,7 +1,13 @@
 /** Actions that may need two persons: one proposes, another approves. What they do is not known here. */
 
 /** Every action that the configuration may ask two persons for. A public contract: names are added, not changed. */
-export const REVIEWED_ACTIONS = ['peer.resume', 'peer.trust_key', 'quarantine.promote', 'quarantine.reject'] as const;
+export const REVIEWED_ACTIONS = [
+  'peer.resume',
+  'peer.trust_key',
+  'quarantine.promote',
+  'quarantine.reject',
+  'tombstone.create',
+] as const;
 export type ReviewedAction = (typeof REVIEWED_ACTIONS)[number];
 
 /** Characters of a reason: an audit record holds it whole. */

@@ -23,6 +23,7 @@ export type PageReason =
   | 'consistency_proof_invalid'
   | 'feed_gap'
   | 'feed_head_mismatch'
+  | 'erasure_unproven'
   | 'witness_quorum_unmet'
   | 'anchor_missing'
   | 'anchor_invalid'
@@ -67,6 +68,7 @@ export const PENALTY: Readonly<Record<PageReason, 'backoff' | 'suspended'>> = {
   consistency_proof_invalid: 'suspended',
   feed_gap: 'suspended',
   feed_head_mismatch: 'suspended',
+  erasure_unproven: 'suspended',
   witness_quorum_unmet: 'backoff',
   anchor_missing: 'backoff',
   anchor_invalid: 'backoff',

@@ -26,6 +26,8 @@ export const KEY_OF: {
   readonly grant_texts: 'grant_id';
   readonly disclosures: 'disclosure_id';
   readonly page_places: 'place_id';
+  readonly erasure_steps: 'step_id';
+  readonly erasure_acks: 'ack_id';
   readonly page_refusals: 'refusal_id';
   readonly page_retries: 'retry_id';
 } = {
@@ -49,6 +51,8 @@ export const KEY_OF: {
   grant_texts: 'grant_id',
   disclosures: 'disclosure_id',
   page_places: 'place_id',
+  erasure_steps: 'step_id',
+  erasure_acks: 'ack_id',
   page_refusals: 'refusal_id',
   page_retries: 'retry_id',
 };

@@ -3,6 +3,7 @@ import { chainHash, eventHashOfText } from '../core/chain.ts';
 import { cidOfText } from '../core/cid.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { entryOf, hashText } from './entry-row.ts';
+import { isErased } from './erased-row.ts';
 import type { ChainBreak } from './read-model.ts';
 import type { EntryRow } from './tables.ts';
 
@@ -42,6 +43,8 @@ function faultOf(row: EntryRow, expected: number, previous: string | null | unde
   if (row.chain_seq !== expected) return 'chain_seq_gap';
   const entry = entryOf(row);
   if (previous !== undefined && entry.previous_hash !== previous) return 'previous_hash_mismatch';
+  // The link itself cannot be computed without the body; that both neighbours name it is what is left.
+  if (isErased(row)) return null;
   if (eventHashOfText(entry.confidence, entry) !== entry.event_hash) return 'event_hash_mismatch';
   // The event hash covers the CID, not the fact that the CID is of: with both changed, only this finds it.
   if (cidOfText(entry.confidence, entry) !== entry.cid) return 'cid_mismatch';

@@ -1,9 +1,12 @@
 /** Reads facts, pages and proofs out of the journal. Each row is checked as it is read; what fails is never handed out. */
 import type { Entry } from '../core/entry.ts';
+import { encodeBase64 } from '../merkle/base64.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { signFeedHead } from '../merkle/feed-head.ts';
 import { proveConsistency, proveInclusion, provePage } from '../merkle/tiles.ts';
+import { encodeErasedEntry } from '../wire/erased-entry.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { ErasureRecords } from './erasure-records.ts';
 import type { CorruptFact } from './read-model.ts';
 import { type CheckedRow, checkRow } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
@@ -14,7 +17,8 @@ export interface RangeEntry {
   readonly salt: Uint8Array;
   readonly bytes: Uint8Array;
   readonly leafHash: Uint8Array;
-  readonly entry: Entry;
+  /** null: its body is erased; a stand-in is in its place. */
+  readonly entry: Entry | null;
 }
 
 /** One run of a feed, ready to be put into a page. */
@@ -45,9 +49,20 @@ export class CorruptRowError extends Error {
   }
 }
 
+/** The checkpoint that is served does not cover a tombstone yet: without it nobody would believe that its fact is erased. */
+export class UncoveredTombstoneError extends Error {
+  override readonly name = 'UncoveredTombstoneError';
+  readonly code = 'uncovered';
+
+  constructor() {
+    super('the next entry is erased, and the checkpoint that is served does not cover its tombstone yet');
+  }
+}
+
 export class EntryReader {
   readonly #tiles: StoredTiles;
   readonly #signer: LogSigner;
+  readonly #erasures: ErasureRecords;
   readonly #byId: Statement<[string], EntryRow>;
   readonly #bySeq: Statement<[number], EntryRow>;
   readonly #feedId: Statement<[string], number>;
@@ -58,6 +73,7 @@ export class EntryReader {
   constructor(db: Db, signer: LogSigner) {
     this.#tiles = new StoredTiles(db, 'journal');
     this.#signer = signer;
+    this.#erasures = new ErasureRecords(db);
     const entries = sqlBuilder.selectFrom('entries').selectAll();
     this.#byId = prepare(db, entries.where('fact_id', '=', PARAM));
     this.#bySeq = prepare(db, entries.where('chain_seq', '=', PARAM));
@@ -111,13 +127,18 @@ export class EntryReader {
     let bytes = 0;
     for (const row of this.#range.iterate(feedId, request.after, request.treeSize, request.maxEntries)) {
       const checked = this.#checkStored(row);
-      if (!checked.ok) throw new CorruptRowError(checked.corrupt);
-      const text = Buffer.from(checked.text, 'utf8');
+      if (!checked.ok && checked.kind === 'corrupt') throw new CorruptRowError(checked.corrupt);
+      const text = checked.ok ? Buffer.from(checked.text, 'utf8') : this.#standIn(row, request.treeSize);
+      if (text === undefined) break;
       bytes += text.length;
       if (entries.length > 0 && bytes > request.maxBytes) break;
-      const { salt, leaf_hash: leafHash } = row;
-      entries.push({ index: row.chain_seq - 1, salt, bytes: text, leafHash, entry: checked.entry });
+      const { leaf_hash: leafHash } = row;
+      const salt = checked.ok ? row.salt : leafHash;
+      entries.push({ index: row.chain_seq - 1, salt, bytes: text, leafHash, entry: checked.ok ? checked.entry : null });
     }
+    const head = this.#feedHead(request.feed, feedId, request.treeSize);
+    // To say that there is nothing would deny what the feed head states.
+    if (entries.length === 0 && head.feedLength > request.after) throw new UncoveredTombstoneError();
     const proof =
       entries.length === 0
         ? new Uint8Array(0)
@@ -126,7 +147,25 @@ export class EntryReader {
             request.treeSize,
             this.#tiles,
           );
-    return { entries, proof, ...this.#feedHead(request.feed, feedId, request.treeSize) };
+    return { entries, proof, ...head };
+  }
+
+  /** In a feed that is relayed any entry may be withheld; in one of our own a hole has to prove itself. */
+  #standIn(row: EntryRow, treeSize: number): Uint8Array | undefined {
+    return row.origin_node_id === null ? this.#whyErased(row.chain_seq, treeSize) : new Uint8Array(0);
+  }
+
+  /**
+   * What a page says in place of an entry without a body: its tombstone, proved in the tree of `treeSize` leaves. Undefined
+   * when that tree does not hold it yet: then a page ends before the entry.
+   */
+  #whyErased(seq: number, treeSize: number): Uint8Array | undefined {
+    const tombstoneSeq = this.#erasures.ofTarget(seq)?.tombstone_seq ?? null;
+    const row = tombstoneSeq === null || tombstoneSeq > treeSize ? undefined : this.#bySeq.get(tombstoneSeq);
+    const checked = row === undefined ? undefined : this.#checkStored(row);
+    if (row === undefined || checked?.ok !== true || checked.entry.origin !== null) return undefined;
+    const path = proveInclusion(row.chain_seq - 1, treeSize, this.#tiles).map(encodeBase64);
+    return encodeErasedEntry({ path, salt: encodeBase64(row.salt), tombstone: checked.text });
   }
 
   /** The last entries of a feed of `length` entries, newest first, at most `limit`. */

@@ -59,7 +59,8 @@ export class FactProver {
       const checkpoint = candidates.find(({ size }) => row !== undefined && row.chain_seq <= size);
       if (row === undefined || checkpoint === undefined) continue;
       const checked = this.#checkStored(row);
-      if (!checked.ok) return { kind: 'corrupt', corrupt: checked.corrupt };
+      if (!checked.ok && checked.kind === 'corrupt') return { kind: 'corrupt', corrupt: checked.corrupt };
+      if (!checked.ok) continue;
       const link = this.#chain.check(row.chain_seq - 1, row.chain_seq);
       if (link !== null) return { kind: 'broken', broken: link };
       const proof = this.#proofOf(row, checkpoint);

@@ -14,17 +14,19 @@ import { quarantineOf } from '../verify/entry-rules.ts';
 import type { VerifiedBatch } from '../verify/judge.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
-import { Approvals, type FourEyes, NO_FOUR_EYES } from './approvals.ts';
+import { Approvals, NO_FOUR_EYES } from './approvals.ts';
 import { AuditLog } from './audit-log.ts';
 import { loadClock } from './clock.ts';
 import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { draftOwn } from './drafts.ts';
 import { EntryLog } from './entry-log.ts';
 import { hashBytes, hlcNumber } from './entry-row.ts';
+import { DEFAULT_ERASURES, Erasures } from './erasures.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
 import { JournalGuard } from './guard.ts';
 import { readIdentity } from './identity.ts';
+import type { JournalOptions } from './journal-options.ts';
 import { KeyStatements, successionDetail } from './key-statements.ts';
 import { MutationWatch } from './mutation-watch.ts';
 import { PagePlaces } from './page-places.ts';
@@ -39,23 +41,6 @@ import { CheckpointSigner } from './signing.ts';
 import { explain } from './sqlite-fault.ts';
 import type { LogName } from './tables.ts';
 import { WitnessRecords } from './witness-records.ts';
-
-export interface JournalOptions {
-  /** Seed of the log key, 32 bytes. */
-  readonly logSeed: Uint8Array;
-  /** Of the log keys before it that still sign. */
-  readonly formerLogSeeds?: readonly Uint8Array[];
-  /** Page cache, MiB. */
-  readonly cacheMiB: number;
-  /** Fills a buffer with random bytes; for fact ids. */
-  readonly random: (bytes: Uint8Array) => Uint8Array;
-  /** Absolute path of the file that keeps the last signed checkpoints; in the folder unless told otherwise. */
-  readonly signedHeadsFile?: string;
-  /** Opens a journal that is older than what was signed too, and signs and writes nothing until the guard is cleared. */
-  readonly guarded?: boolean;
-  /** Actions that need two persons; none unless told otherwise. */
-  readonly fourEyes?: FourEyes;
-}
 
 /** What a verified page became. */
 export interface AppendedPage extends RefusedFacts {
@@ -72,6 +57,7 @@ export class Journal {
   readonly anchors: AnchorRecords;
   readonly witness: WitnessRecords;
   readonly statements: KeyStatements;
+  readonly erasures: Erasures;
   readonly approvals: Approvals;
   readonly retries: RetriedPages;
   readonly seen: SeenFacts;
@@ -92,6 +78,7 @@ export class Journal {
     this.identity = identity;
     this.#entries = new EntryLog(db);
     this.#audit = new AuditLog(db);
+    this.erasures = new Erasures(db, this.#audit, options.erasures ?? DEFAULT_ERASURES);
     this.#evidence = new EvidenceStore(db);
     this.approvals = new Approvals(db, this.#audit, options.fourEyes ?? NO_FOUR_EYES);
     this.peers = new PeerRecords(db);
@@ -117,14 +104,14 @@ export class Journal {
     });
     this.#attempts = new MutationWatch(db);
     this.#random = options.random;
-    this.seen = new SeenFacts(db);
+    this.seen = new SeenFacts(db, this.erasures);
     this.#refusals = new Refusals(db, this.#audit, this.#evidence);
     this.retries = new RetriedPages(db, {
       entries: this.#entries,
       audit: this.#audit,
       refusals: this.#refusals,
       transact: (work) => this.#transact(work),
-      onReceived: (entries, nowMs) => this.#receiveClock(entries, nowMs),
+      onReceived: (entries, nowMs) => this.#takeLate(entries, nowMs),
     });
     this.#saveClock = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     this.#clock = loadClock(db);
@@ -168,13 +155,22 @@ export class Journal {
     return this.#db;
   }
 
-  /** Appends facts that were asserted here. */
-  appendOwn(assertions: readonly VerifiedAssertion[], nowMs: number): Entry[] {
+  /**
+   * Appends facts that were asserted here.
+   *
+   * @param save writes what belongs to them, in the same transaction, and gives the record of it
+   */
+  appendOwn(
+    assertions: readonly VerifiedAssertion[],
+    nowMs: number,
+    save?: (entries: readonly Entry[]) => AuditInput,
+  ): Entry[] {
     this.guard.assertOpen();
     return this.#transact(() => {
       const drafts = assertions.map((assertion) => this.#draftOwn(assertion, nowMs));
       const entries = this.#entries.append(drafts, nowMs * 1000);
       this.#storeClock();
+      if (save !== undefined) this.#audit.append(save(entries), null, nowMs * 1000);
       return entries;
     });
   }
@@ -202,6 +198,7 @@ export class Journal {
       if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
       if (pageId !== null && batch.refused.length > 0)
         this.retries.pages.save({ pageId, peer: peer.nodeId, feed: batch.feed }, batch.refused);
+      this.erasures.take(entries, peer.nodeId, batch.feed, nowUs);
       this.#receiveClock(entries, nowMs);
       return {
         appended: entries.length === 0 ? null : { first, last: this.#entries.size },
@@ -277,13 +274,9 @@ export class Journal {
 
   /** One of this node's keys takes the place of another: statement, audit record and the fact that shows it, or nothing. */
   changeKey(statement: OpenedSuccession, fact: VerifiedAssertion, actor: string, nowMs: number): void {
-    this.guard.assertOpen();
-    this.#transact(() => {
+    this.appendOwn([fact], nowMs, () => {
       this.statements.save([statement], nowMs * 1000);
-      const input = { event: 'key_succession', actor, detail: successionDetail(statement) };
-      this.#audit.append(input, null, nowMs * 1000);
-      this.#entries.append([this.#draftOwn(fact, nowMs)], nowMs * 1000);
-      this.#storeClock();
+      return { event: 'key_succession', actor, detail: successionDetail(statement) };
     });
   }
 
@@ -383,6 +376,12 @@ export class Journal {
       const from = { peer: { nodeId: entry.received_from }, feed: feed.value };
       this.#refusals.quarantined(entry, reason, from, nowMs * 1000);
     }
+    this.#takeLate(entries, nowMs);
+  }
+
+  /** What came beside the order of its feed. */
+  #takeLate(entries: readonly Entry[], nowMs: number): void {
+    this.erasures.takePutBack(entries, this.identity.nodeId, nowMs * 1000);
     this.#receiveClock(entries, nowMs);
   }
 

@@ -1,9 +1,13 @@
 import { sql } from 'kysely';
-import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import type { AuditInput } from './read-model.ts';
 
 /** One transaction chains no more of them: a loop in a foreign program must not hold up the appends. */
 const MAX_ATTEMPTS = 500;
+
+const ATTEMPTED = 'fact_mutation_attempted';
+/** The guards have let the erasure of a tombstoned body through. */
+const ERASED = 'fact_erased';
 
 interface Attempt {
   readonly attempt_id: number;
@@ -35,8 +39,8 @@ export class MutationWatch {
   unchained(): { readonly lastId: number; readonly records: readonly AuditInput[] } {
     const attempts = this.#after.all(this.#chained);
     const records = attempts.map(({ attempt_id, at, operation, target, row_key }) => ({
-      event: 'fact_mutation_attempted',
-      reason: 'append_only',
+      event: operation === 'ERASE' ? ERASED : ATTEMPTED,
+      reason: operation === 'ERASE' ? null : 'append_only',
       detail: { attempt_id, at, operation, table: target, row: row_key },
     }));
     return { lastId: attempts.at(-1)?.attempt_id ?? this.#chained, records };
@@ -51,11 +55,12 @@ export class MutationWatch {
 function lastChained(db: Db): number {
   const bodies = prepare<[string], string>(
     db,
-    sqlBuilder.selectFrom('audit').select('body').where('event', '=', PARAM).orderBy('seq', 'desc'),
+    sqlBuilder.selectFrom('audit').select('body').where('event', '=', PARAM).orderBy('seq', 'desc').limit(ONE),
   ).pluck();
-  for (const body of bodies.iterate('fact_mutation_attempted')) {
-    const record = JSON.parse(String(body)) as { detail: { attempt_id: number } };
-    return record.detail.attempt_id;
-  }
-  return 0;
+  const newest = [ATTEMPTED, ERASED].map((event) => {
+    const body = bodies.get(event);
+    if (body === undefined) return 0;
+    return (JSON.parse(String(body)) as { detail: { attempt_id: number } }).detail.attempt_id;
+  });
+  return Math.max(...newest);
 }

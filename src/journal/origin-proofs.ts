@@ -10,7 +10,7 @@ import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { parseNote } from '../merkle/note.ts';
 import { foldPage, narrowPage } from '../merkle/page-proof.ts';
 import { ownLines } from '../verify/contradiction.ts';
-import { pageLeaves } from '../verify/page-leaves.ts';
+import { storedLeaves } from '../verify/page-leaves.ts';
 import type { OriginBatch, OriginEntry, Origins } from '../wire/origins.ts';
 import { type DecodedPage, decodePage } from '../wire/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
@@ -56,14 +56,14 @@ export class OriginProofs {
   }
 
   /**
-   * @param entries of a received feed of ours, in order
+   * @param entries of a received feed of ours, in order; null for one whose body is erased
    * @param permit of their origin, a signed note
    * @returns one member of `entries` for each; null for one that must not be passed on, or whose proof is not held
    */
-  of(entries: readonly Entry[], permit: string): Origins {
+  of(entries: readonly (Entry | null)[], permit: string): Origins {
     const batches = new Map<DecodedPage, { proved: ProvedPage; members: { place: number; position: number }[] }>();
     const shown = entries.map((entry, place): OriginEntry | null => {
-      const found = this.#find(entry);
+      const found = entry === null ? null : this.#find(entry);
       if (found === null) return null;
       const { proved, position, written } = found;
       const batch = batches.get(proved.page) ?? { proved, members: [] };
@@ -71,7 +71,7 @@ export class OriginProofs {
       batches.set(proved.page, batch);
       return written;
     });
-    const origin = entries.find((entry) => entry.origin !== null)?.origin?.node_id ?? '';
+    const origin = entries.find((entry) => entry !== null && entry.origin !== null)?.origin?.node_id ?? '';
     const statements = this.#statements.of(origin).filter(({ use }) => use === 'log');
     return {
       batches: [...batches.values()].map(({ proved, members }) => batchOf(proved, members)),
@@ -140,7 +140,7 @@ function provedPage(stored: StoredPage): ProvedPage | null {
   const note = parseNote(page.value.header.checkpoint);
   const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note;
   if (!checkpoint.ok) return null;
-  const leaves = pageLeaves(page.value);
+  const leaves = storedLeaves(page.value);
   const folded = foldPage(checkpoint.value.size, page.value.header.indexes, leaves, page.value.proof);
   if (!folded.ok || !sameHash(folded.value, checkpoint.value.root)) return null;
   return { page: page.value, leaves, checkpoint: checkpoint.value };

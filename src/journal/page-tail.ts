@@ -5,7 +5,7 @@ import { parseCheckpoint } from '../merkle/checkpoint.ts';
 import { sameHash } from '../merkle/hash.ts';
 import { parseNote } from '../merkle/note.ts';
 import { foldPage } from '../merkle/page-proof.ts';
-import { pageLeaves } from '../verify/page-leaves.ts';
+import { storedLeaves } from '../verify/page-leaves.ts';
 import { type DecodedPage, decodePage, type PageFrames } from '../wire/page.ts';
 
 /** The last entry of a peer's chain that was judged here. */
@@ -37,6 +37,6 @@ function isProved(page: DecodedPage): boolean {
   const note = parseNote(header.checkpoint);
   const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note;
   if (!checkpoint.ok) return false;
-  const folded = foldPage(checkpoint.value.size, header.indexes, pageLeaves(page), proof);
+  const folded = foldPage(checkpoint.value.size, header.indexes, storedLeaves(page), proof);
   return folded.ok && sameHash(folded.value, checkpoint.value.root);
 }

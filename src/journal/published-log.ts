@@ -11,6 +11,7 @@ import { formatSignatureLine, type NoteSignature, parseNote, parseSignatureLine 
 import { parseTilePath, rootAt, TILE_HASHES, type TileName, tileWidth } from '../merkle/tiles.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { entryOf } from './entry-row.ts';
+import { erasedLeafData, isErased } from './erased-row.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import { type EntryRow, LOGS, type LogName } from './tables.ts';
 
@@ -46,6 +47,8 @@ interface LeafRow {
   readonly salt: Uint8Array;
   readonly text: string;
   readonly leaf: Uint8Array;
+  /** Leaf data of an entry without a body. */
+  readonly data?: Buffer | undefined;
 }
 
 const MAX_LINES = 48;
@@ -111,8 +114,8 @@ export class PublishedLog {
   #bundle(index: number, width: number): Buffer {
     const first = index * TILE_HASHES + 1;
     const leaves: Buffer[] = [];
-    for (const { seq, salt, text, leaf } of this.#rows(first, first + width - 1)) {
-      const data = salt.length === SALT_BYTES ? leafData(commitment(salt, text)) : undefined;
+    for (const { seq, salt, text, leaf, data: left } of this.#rows(first, first + width - 1)) {
+      const data = left ?? (salt.length === SALT_BYTES ? leafData(commitment(salt, text)) : undefined);
       const hash = data === undefined ? undefined : leafHash(data);
       const inTree = this.#tiles.fullTileLeaf(seq) ?? leaf;
       if (data === undefined || hash === undefined || !sameHash(hash, leaf) || !sameHash(hash, inTree)) {
@@ -170,7 +173,8 @@ function notesAt(
 
 function* entryLeaves(rows: Iterable<EntryRow>): Iterable<LeafRow> {
   for (const row of rows) {
-    yield { seq: row.chain_seq, salt: row.salt, text: encodeEntry(entryOf(row)), leaf: row.leaf_hash };
+    const data = isErased(row) ? erasedLeafData(row) : undefined;
+    yield { seq: row.chain_seq, salt: row.salt, text: encodeEntry(entryOf(row)), leaf: row.leaf_hash, data };
   }
 }
 

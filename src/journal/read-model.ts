@@ -25,8 +25,22 @@ export interface CorruptFact {
   readonly difference: Difference;
 }
 
+/** What is said of a fact whose tombstone was asked for or given; members as in the Stigmem reference, and two more. */
+export interface TombstoneNotice {
+  /** Null once the body is gone. */
+  readonly entity_uri: string | null;
+  /** Journal position of the tombstone, `tombstone:<n>`; null while it can be undone. */
+  readonly tombstone_id: string | null;
+  /** An operator keeps the body from being erased. */
+  readonly legal_hold: boolean;
+  readonly tombstone_created_at: string;
+  readonly scope: string;
+  readonly state: 'hidden' | 'erased';
+}
+
 export type FactResult =
   | { readonly kind: 'found'; readonly fact: StoredFact }
+  | { readonly kind: 'tombstoned'; readonly notice: TombstoneNotice }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
 
@@ -54,6 +68,8 @@ export type FactPage =
       readonly facts: readonly StoredFact[];
       readonly total: number;
       readonly cursor: string | null;
+      /** Of facts that the query would have shown. */
+      readonly notices: readonly TombstoneNotice[];
     }
   | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact }
   | { readonly kind: 'bad_cursor' };

@@ -6,13 +6,23 @@ import { feedNameOf } from '../core/feed-name.ts';
 import { entryLeafHash, SALT_BYTES } from '../merkle/commitment.ts';
 import { sameHash } from '../merkle/hash.ts';
 import { entryOf, hashText } from './entry-row.ts';
+import { erasedLeafData, isErased, isWhollyErased } from './erased-row.ts';
 import { locate } from './locator.ts';
 import type { CorruptFact } from './read-model.ts';
 import type { EntryRow } from './tables.ts';
 
 export type CheckedRow =
   | { readonly ok: true; readonly entry: Entry; readonly text: string }
-  | { readonly ok: false; readonly corrupt: CorruptFact };
+  | { readonly ok: false; readonly kind: 'corrupt'; readonly corrupt: CorruptFact }
+  | ErasedFact;
+
+/** A row whose body was erased; the tree has its leaf as before. */
+export interface ErasedFact {
+  readonly ok: false;
+  readonly kind: 'erased';
+  readonly chainSeq: number;
+  readonly leafHash: Uint8Array;
+}
 
 /** What the journal holds about a row outside of it. */
 export interface RowSurroundings {
@@ -28,6 +38,7 @@ export interface RowSurroundings {
  * stored value makes it throw. Some 5 µs for a fact of usual size.
  */
 export function checkRow(row: EntryRow, around: RowSurroundings): CheckedRow {
+  if (isErased(row)) return checkErased(row, around);
   const entry = entryOf(row);
   const text = encodeEntry(entry);
   const cid = computeCid({ ...entry, confidence: row.confidence });
@@ -37,7 +48,18 @@ export function checkRow(row: EntryRow, around: RowSurroundings): CheckedRow {
     sameHash(leaf, row.leaf_hash) &&
     (around.treeLeaf === undefined || sameHash(leaf, around.treeLeaf));
   if (cid === entry.cid && leafHolds && isInFeed(entry, around.feed)) return { ok: true, entry, text };
-  return { ok: false, corrupt: describe(row, entry, cid, leaf) };
+  return { ok: false, kind: 'corrupt', corrupt: describe(row, entry, cid, leaf) };
+}
+
+/** By the commitment that was left, its leaf has to be the one in the tree, and nothing else may be in the row. */
+function checkErased(row: EntryRow, { treeLeaf }: RowSurroundings): CheckedRow {
+  const data = erasedLeafData(row);
+  const holds = data !== undefined && (treeLeaf === undefined || sameHash(row.leaf_hash, treeLeaf));
+  if (holds && isWhollyErased(row))
+    return { ok: false, kind: 'erased', chainSeq: row.chain_seq, leafHash: row.leaf_hash };
+  const leaf = data === undefined ? undefined : row.leaf_hash;
+  const corrupt = describe(row, entryOf(row), hashText(row.cid), leaf);
+  return { ok: false, kind: 'corrupt', corrupt };
 }
 
 /** The leaf that salt and entry make; undefined if the salt is none. */

@@ -6,6 +6,7 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
+import { erasureGuards, TABLES_9 } from './schema-erasures.ts';
 import { DERIVED_5, INDEX_7, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
 
 const TABLES = `
@@ -189,9 +190,7 @@ const isoMicros = (column: string): string =>
   `strftime('%Y-%m-%dT%H:%M:%S', ${column} / 1000000, 'unixepoch') || printf('.%06d+00:00', ${column} % 1000000)`;
 const hash = (column: string): string => `'sha256:' || lower(hex(${column}))`;
 
-/** The Stigmem reference's tables, as views with its column names: its own tools read this file. */
-const VIEWS = `
-CREATE VIEW facts AS SELECT
+const FACTS_VIEW = `CREATE VIEW facts AS SELECT
   e.fact_id AS id, e.entity, e.relation, e.value_type, e.value_v, e.source, e.timestamp, e.valid_until, e.confidence,
   e.scope, printf('%013d.%03d', e.hlc / 1000, e.hlc % 1000) AS hlc, e.received_from,
   e.attestation_key_id AS attested_key_id, e.origin_node_id, NULL AS origin_allowed_scopes,
@@ -202,21 +201,10 @@ CREATE VIEW facts AS SELECT
   (SELECT q.reason FROM quarantine q WHERE q.chain_seq = e.chain_seq) AS quarantine_reason,
   e.derived_from, NULL AS attestation_chain, NULL AS attestation_chain_issuers, NULL AS source_trust,
   0 AS embedding_missing, ${hash('e.cid')} AS cid, e.interpret_as
-FROM entries e;
-
-CREATE VIEW fact_chain AS SELECT
-  'chain_' || printf('%032x', e.chain_seq) AS id, 'default' AS tenant_id, e.chain_seq, e.fact_id,
-  ${hash('e.event_hash')} AS event_hash,
-  CASE WHEN e.previous_hash IS NULL THEN NULL ELSE ${hash('e.previous_hash')} END AS previous_hash,
-  ${hash('e.chain_hash')} AS chain_hash, ${isoMicros('e.created_us')} AS created_at
-FROM entries e;
-
-CREATE VIEW federation_audit AS SELECT
-  'audit_' || printf('%032x', a.seq) AS id, coalesce(a.peer, '') AS peer_id, a.event AS event_type,
-  json_set(json_extract(a.body, '$.detail'), '$.reason', a.reason, '$.fact_id', a.fact_id) AS detail, a.at AS ts, a.seq
-FROM audit a;
-
-CREATE VIEW fact_audit_log AS SELECT
+FROM entries e`;
+/** In place of the event's name. */
+const ERASED_OR_ATTEMPTED = "CASE m.operation WHEN 'ERASE' THEN 'fact_erased' ELSE 'fact_mutation_attempted' END, NULL";
+const FACT_AUDIT_VIEW = `CREATE VIEW fact_audit_log AS SELECT
   'audit_f' || printf('%031x', e.chain_seq) AS id, e.fact_id, 'fact_write' AS event_type,
   coalesce(e.received_from, 'system:local') AS entity_uri, NULL AS oidc_sub, e.source,
   e.attestation_key_id AS attested_key_id, ${isoMicros('e.created_us')} AS ts, 'default' AS tenant_id,
@@ -231,7 +219,25 @@ UNION ALL SELECT
   'audit_m' || printf('%031x', m.attempt_id), NULL, 'fact_mutation_attempted', NULL, NULL,
   'sqlite-trigger:' || m.target, NULL, m.at, 'default',
   json_object('operation', m.operation, 'table', m.target, 'row', m.row_key), NULL
-FROM mutation_attempts m;
+FROM mutation_attempts m;`;
+
+/** The Stigmem reference's tables, as views with its column names: its own tools read this file. */
+const VIEWS = `
+${FACTS_VIEW};
+
+CREATE VIEW fact_chain AS SELECT
+  'chain_' || printf('%032x', e.chain_seq) AS id, 'default' AS tenant_id, e.chain_seq, e.fact_id,
+  ${hash('e.event_hash')} AS event_hash,
+  CASE WHEN e.previous_hash IS NULL THEN NULL ELSE ${hash('e.previous_hash')} END AS previous_hash,
+  ${hash('e.chain_hash')} AS chain_hash, ${isoMicros('e.created_us')} AS created_at
+FROM entries e;
+
+CREATE VIEW federation_audit AS SELECT
+  'audit_' || printf('%032x', a.seq) AS id, coalesce(a.peer, '') AS peer_id, a.event AS event_type,
+  json_set(json_extract(a.body, '$.detail'), '$.reason', a.reason, '$.fact_id', a.fact_id) AS detail, a.at AS ts, a.seq
+FROM audit a;
+
+${FACT_AUDIT_VIEW}
 `;
 
 const GUARDED_1: Readonly<Record<string, string>> = {
@@ -262,6 +268,7 @@ const GUARDED_3: Readonly<Record<string, string>> = { grant_texts: 'grant_id', d
 /** `kept_notes` is not: what a peer leaves here it may replace, and nothing of ours rests on it. */
 const GUARDED_6: Readonly<Record<string, string>> = { page_places: 'place_id' };
 const GUARDED_8: Readonly<Record<string, string>> = { page_refusals: 'refusal_id', page_retries: 'retry_id' };
+const GUARDED_9: Readonly<Record<string, string>> = { erasure_steps: 'step_id', erasure_acks: 'ack_id' };
 /** The reference's table of checkpoints; `payload` is the text whose hash is the leaf of a local log. */
 const VIEWS_2 = `
 CREATE VIEW fact_chain_checkpoints AS SELECT
@@ -288,6 +295,7 @@ WHERE c.log = 1;
 /** Every guarded table with its key column; `mutation_attempts` last. */
 export const GUARDED: Readonly<Record<string, string>> = {
   ...GUARDED_8,
+  ...GUARDED_9,
   ...GUARDED_6,
   ...GUARDED_3,
   ...GUARDED_2,
@@ -336,6 +344,14 @@ export const MIGRATIONS: readonly string[] = [
   [TABLES_6, ...guardsOf(GUARDED_6)].join('\n'),
   INDEX_7,
   [TABLES_8, ...guardsOf(GUARDED_8)].join('\n'),
+  [
+    TABLES_9,
+    ...guardsOf(GUARDED_9),
+    erasureGuards(refusal, ISO_NOW),
+    `DROP VIEW facts; ${FACTS_VIEW} WHERE length(e.event_hash) > 0;`,
+    `DROP VIEW fact_audit_log; ${FACT_AUDIT_VIEW.replace("'fact_mutation_attempted', NULL", ERASED_OR_ATTEMPTED)}`,
+    ...['facts', 'fact_audit_log'].map(viewGuards),
+  ].join('\n'),
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

@@ -76,6 +76,31 @@ export interface PageRow {
   sum2: number;
 }
 
+export interface ErasureStepRow {
+  step_id: number;
+  /** Digest of the fact's id, 32 bytes. */
+  fact: Uint8Array;
+  /** The fact's author. */
+  node_id: string;
+  step: string;
+  /** Place of the fact in its author's feed. */
+  feed: string;
+  feed_seq: number;
+  /** `chain_seq` here of the fact; null: it is not held. */
+  target_seq: number | null;
+  /** `chain_seq` here of the tombstone; null: there is none yet. */
+  tombstone_seq: number | null;
+  /** The stored page that the fact came in. */
+  page_id: number | null;
+  /** From when on the next step is taken; null: by an operator only, or never. */
+  due_us: number | null;
+  at_us: number;
+  actor: string | null;
+  reason: string | null;
+  sum1: number;
+  sum2: number;
+}
+
 export interface Tables {
   meta: { key: string; value: string; sum1: number; sum2: number };
   state: { name: string; value: number };
@@ -258,6 +283,16 @@ export interface Tables {
     received_us: number;
   };
   /** The entries that a page brought stand one behind the other from `first_seq` on; a page that brought none has no row. */
+  erasure_steps: ErasureStepRow;
+  erasure_acks: {
+    ack_id: number;
+    peer: string;
+    tombstone_seq: number;
+    note: string;
+    received_us: number;
+    sum1: number;
+    sum2: number;
+  };
   page_places: { place_id: number; page_id: number; first_seq: number; entries: number; sum1: number; sum2: number };
   /** `places`: JSON, reason to runs of places in the feed. */
   page_refusals: {
@@ -332,7 +367,9 @@ export type SummedTable =
   | 'disclosures'
   | 'page_places'
   | 'page_refusals'
-  | 'page_retries';
+  | 'page_retries'
+  | 'erasure_steps'
+  | 'erasure_acks';
 
 /** The two logs of a node. The number is part of tile and checkpoint keys. */
 export const LOGS = { journal: 1, audit: 2 } as const;

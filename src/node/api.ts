@@ -2,7 +2,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
-import { DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
+import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { KeyStatus } from '../core/key-status.ts';
@@ -67,6 +67,7 @@ export function apiOf(
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
+    tombstones: tombstonesOf(base),
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
@@ -96,6 +97,14 @@ export function apiOf(
     openMetrics: isLoopback(config.api.host),
     publicTlog: config.tlog.isPublic,
   });
+}
+
+function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {
+  return {
+    order: (name, order) => writer.orderErasure(name, order),
+    list: (before, limit) => reader.erasures(before, limit),
+    status: (fact) => reader.erasure(fact),
+  };
 }
 
 async function measure({ metrics, writer, health }: Base): Promise<void> {

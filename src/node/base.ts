@@ -70,6 +70,8 @@ export interface Base {
   readonly growth: GrowthBell;
   /** Rings at each append. */
   readonly appended: GrowthBell;
+  /** Called with the nodes whose facts have been erased here. */
+  readonly erased: Set<(authors: readonly string[]) => void>;
   readonly writer: WriterClient;
   readonly reader: ReaderClient;
   /** Rejects when the journal's thread ends by itself. */
@@ -116,6 +118,7 @@ export async function openBase(
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
   const guarded = use === 'daemon' && canBeAsked(config, paths);
+  const erased = new Set<(authors: readonly string[]) => void>();
   const appended = new GrowthBell({ size: 0, feeds: [] });
   const restoreSeed = required(openRestoreSeed(paths), (problem) => [problem]);
   const writer = await openWriter(dir, config, { ...signingSeeds(keys), restoreSeed, guarded }, (event) => {
@@ -125,7 +128,9 @@ export async function openBase(
       if (config.witness.policy === null) growth.ring(event);
       events.appended(event.seconds);
     } else if (event.kind === 'audited') audits.ring(event.seq);
-    else if (event.kind === 'failed') logger.error({ error: event.message }, 'refused mutations cannot be chained');
+    else if (event.kind === 'erased') for (const listener of erased) listener(event.authors);
+    else if (event.kind === 'failed')
+      logger.error({ error: event.message }, 'refused mutations cannot be chained, or an erasure not go on');
     else if (event.fault === null) logger.info('look-ups and words are filled again');
     else logger.error(event.fault, 'look-ups and words cannot be filled; tried again');
   });
@@ -143,7 +148,7 @@ export async function openBase(
   owned.defer(() => reader.close());
 
   const health = { corrupt: null, projectionLag: 0 };
-  const stations = { logger, metrics, events, audits, growth, appended, writer, reader, health, declaration };
+  const stations = { logger, metrics, events, audits, growth, appended, erased, writer, reader, health, declaration };
   const failed = writer.failed();
   const permits = new Map(await writer.heldPermits());
   const http = createHttpClient(config.network.allowed);
@@ -180,6 +185,7 @@ function openWriter(
     fourEyes: { actions: config.review.fourEyes, proposalMs: config.review.proposalMs },
     witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
+    erasures: config.tombstones,
     nodeAuthority: config.authority,
     maxValueBytes: config.limits.maxValueBytes,
     nowMs: Date.now,

@@ -97,6 +97,7 @@ export async function federate(
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
     ...noticesOf(base, () => started),
+    takeErasures: (nodeId, acks) => base.writer.takeErasures(nodeId, acks),
     ...servingDeps(base),
     transport,
     hello,
@@ -109,6 +110,11 @@ export async function federate(
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
+  const tell = (authors: readonly string[]): void => {
+    for (const author of authors) sessions.due(author);
+  };
+  base.erased.add(tell);
+  owned.defer(() => void base.erased.delete(tell));
   const guard = restoreOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
@@ -152,7 +158,7 @@ function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connecte
 
 function servingDeps(
   base: Base,
-): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Receipts> {
+): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeErasures' | 'takeNotices' | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
     ...givingOf(base),

@@ -86,7 +86,7 @@ async function explain(
 ): Promise<Explanation> {
   if (peer === undefined) return { kind: 'unknown_peer' };
   const found = await reader.fact(idOrCid);
-  if (found.kind === 'not_found') return { kind: 'unknown_fact' };
+  if (found.kind === 'not_found' || found.kind === 'tombstoned') return { kind: 'unknown_fact' };
   if (found.kind === 'corrupt') return { kind: 'damaged' };
   const { entry } = found.fact;
   const feed = feedNameOf(entry);

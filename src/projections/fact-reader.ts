@@ -5,8 +5,17 @@ import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '..
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { hashBytes } from '../journal/entry-row.ts';
 import { cidKey, groupText, lookupKey } from '../journal/lookup-key.ts';
-import type { Change, ChangePage, FactPage, FactQuery, FactResult, StoredFact } from '../journal/read-model.ts';
-import type { CheckedRow } from '../journal/row-check.ts';
+import type {
+  Change,
+  ChangePage,
+  FactPage,
+  FactQuery,
+  FactResult,
+  StoredFact,
+  TombstoneNotice,
+} from '../journal/read-model.ts';
+import type { CheckedRow, ErasedFact } from '../journal/row-check.ts';
+import { TombstoneReader } from '../journal/tombstone-reader.ts';
 import { HiddenFacts } from './hidden-facts.ts';
 
 /** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */
@@ -21,11 +30,14 @@ const MAX_TOTALS = 64;
 const MAX_GROUP = 64;
 /** Entry text of one page of changes. */
 const MAX_CHANGE_CHARS = 4_194_304;
+/** Notices of hidden facts in one page. */
+const MAX_NOTICES = 100;
 
 export class FactReader {
   readonly #db: Db;
   readonly #totals = new Map<string, number>();
   readonly #entries: EntryReader;
+  readonly #tombstones: TombstoneReader;
   readonly #nowMs: () => number;
   readonly #before: Statement<[number, number, number], number>;
   readonly #scan: Statement<[number, number], number>;
@@ -35,6 +47,7 @@ export class FactReader {
   constructor(db: Db, entries: EntryReader, nowMs: () => number = Date.now) {
     this.#db = db;
     this.#entries = entries;
+    this.#tombstones = new TombstoneReader(db);
     this.#nowMs = nowMs;
     this.#before = prepare<[number, number, number]>(
       db,
@@ -60,7 +73,7 @@ export class FactReader {
 
   /** A fact by its id. */
   byId(id: string): FactResult {
-    return this.#result(this.#entries.byFactId(id));
+    return this.#result(this.#entries.byFactId(id), id);
   }
 
   /** The first fact that was journalled with a CID (`sha256:…`); facts received from peers are found like any other. */
@@ -68,9 +81,9 @@ export class FactReader {
     const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     for (const seq of seqs.reverse()) {
       const row = this.#entries.bySeq(seq);
-      if (row === undefined) continue;
+      if (row === undefined || isErasedFact(row)) continue;
       if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
-      if (row.entry.cid === cid) return this.#result(row);
+      if (row.entry.cid === cid) return this.#result(row, row.entry.fact_id);
     }
     return { kind: 'not_found' };
   }
@@ -83,7 +96,8 @@ export class FactReader {
     const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     return seqs.flatMap((seq) => {
       const row = this.#entries.bySeq(seq);
-      if (!row?.ok || row.entry.cid !== cid || this.#isOvertaken(row.entry)) return [];
+      if (!row?.ok || row.entry.cid !== cid || this.#isOvertaken(row.entry) || this.#tombstones.isHidden(seq))
+        return [];
       const fact = this.#describe(row.entry, this.#nowIso());
       return fact.retracted ? [] : [fact];
     });
@@ -102,21 +116,24 @@ export class FactReader {
     const start = this.#startOf(query.cursor);
     if (start === undefined) return { kind: 'bad_cursor' };
     const facts: StoredFact[] = [];
+    const notices: TombstoneNotice[] = [];
     let scanned = 0;
     let previous: string | null = null;
     for (const seq of this.#candidates(query, start)) {
       if (facts.length === query.limit || scanned === MAX_SCANNED) {
-        return { kind: 'page', facts, total: this.#total(query), cursor: previous };
+        return { kind: 'page', facts, notices, total: this.#total(query), cursor: previous };
       }
       scanned++;
       const row = this.#entries.bySeq(seq);
-      if (row === undefined) continue;
+      if (row === undefined || isErasedFact(row)) continue;
       if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
       previous = row.entry.fact_id;
+      const notice = this.#tombstones.notice(row.entry);
+      if (notice !== null && notices.length < MAX_NOTICES && matches(row.entry, query)) notices.push(notice);
       const fact = this.#answer(row.entry, query);
       if (fact !== undefined) facts.push(fact);
     }
-    return { kind: 'page', facts, total: this.#total(query), cursor: null };
+    return { kind: 'page', facts, notices, total: this.#total(query), cursor: null };
   }
 
   /** Facts in the order of the journal behind `after`, up to `limit` positions and some MiB. */
@@ -126,6 +143,7 @@ export class FactReader {
     for (let seq = after + 1, chars = 0; ; seq++) {
       const row = this.#entries.bySeq(seq);
       if (row === undefined) return { changes, more: false, corrupt: null };
+      if (isErasedFact(row) || this.#tombstones.isHidden(seq)) continue;
       if (!row.ok) return { changes, more: true, corrupt: row.corrupt };
       chars += row.text.length;
       if (changes.length === limit || (chars > MAX_CHANGE_CHARS && changes.length > 0)) {
@@ -146,7 +164,7 @@ export class FactReader {
   }
 
   #answer(entry: Entry, query: FactQuery): StoredFact | undefined {
-    if (!matches(entry, query)) return undefined;
+    if (!matches(entry, query) || this.#tombstones.isHidden(entry.chain_seq)) return undefined;
     const fact = this.#describe(entry, query.nowIso);
     return isVisible(fact, query) ? fact : undefined;
   }
@@ -180,7 +198,8 @@ export class FactReader {
     if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
     const row = this.#entries.byFactId(cursor);
     if (row === undefined) return undefined;
-    return row.ok ? row.entry.chain_seq : row.corrupt.chainSeq;
+    if (row.ok) return row.entry.chain_seq;
+    return row.kind === 'erased' ? row.chainSeq : row.corrupt.chainSeq;
   }
 
   /** Journal positions from the newest below `before` downwards, in chunks: one statement is never open across another. */
@@ -195,9 +214,14 @@ export class FactReader {
     }
   }
 
-  #result(row: CheckedRow | undefined): FactResult {
-    if (row === undefined) return { kind: 'not_found' };
+  #result(row: CheckedRow | undefined, id: string): FactResult {
+    if (row === undefined || isErasedFact(row)) {
+      const erased = this.#tombstones.ofId(id);
+      return erased === null ? { kind: 'not_found' } : { kind: 'tombstoned', notice: erased };
+    }
     if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
+    const notice = this.#tombstones.notice(row.entry);
+    if (notice !== null) return { kind: 'tombstoned', notice };
     return { kind: 'found', fact: this.#describe(row.entry, this.#nowIso()) };
   }
 
@@ -223,7 +247,8 @@ export class FactReader {
     const seqs = this.#before.all(lookupKey('group', groupText(entry)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     return seqs.flatMap((seq) => {
       const row = this.#entries.bySeq(seq);
-      return row?.ok && groupText(row.entry) === groupText(entry) ? [row.entry] : [];
+      if (!row?.ok || this.#tombstones.isHidden(seq)) return [];
+      return groupText(row.entry) === groupText(entry) ? [row.entry] : [];
     });
   }
 
@@ -290,4 +315,8 @@ function isExpired(validUntil: string | null, nowIso: string): boolean {
   const end = parseIsoInstant(validUntil);
   const now = parseIsoInstant(nowIso);
   return end.ok && now.ok && end.value <= now.value;
+}
+
+function isErasedFact(row: CheckedRow): row is ErasedFact {
+  return !row.ok && row.kind === 'erased';
 }

@@ -3,6 +3,7 @@
  * first entry. Its lag is bounded by whoever calls `advance`, and visible.
  */
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced } from '../journal/database.ts';
+import { hasBody } from '../journal/erased-row.ts';
 import { type LookupFields, LookupKeys } from '../journal/lookup-key.ts';
 import type { EntryRow } from '../journal/tables.ts';
 
@@ -16,6 +17,7 @@ export class Projector {
   readonly #db: Db;
   readonly #next: Statement<[number, number], Projected>;
   readonly #insert: Statement<unknown[]>;
+  readonly #remove: Statement<[number, number]>;
   readonly #save: Statement<unknown[]>;
   readonly #keys = new LookupKeys();
   #position: number;
@@ -28,6 +30,7 @@ export class Projector {
         .selectFrom('entries')
         .select(['chain_seq', 'entity', 'relation', 'scope', 'source', 'cid'])
         .where('chain_seq', '>', PARAM)
+        .where(hasBody)
         .orderBy('chain_seq')
         .limit(PARAM),
     );
@@ -38,6 +41,8 @@ export class Projector {
         .values({ key: PARAM, seq: PARAM })
         .onConflict((row) => row.doNothing()),
     );
+    const pair = sqlBuilder.deleteFrom('lookup').where('key', '=', PARAM).where('seq', '=', PARAM);
+    this.#remove = prepare(db, pair);
     this.#save = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     this.#position = storedPosition(db);
   }
@@ -65,6 +70,11 @@ export class Projector {
     });
     this.#position = last;
     return rows.length;
+  }
+
+  /** Drops what is known of an entry whose body is erased. The caller holds the transaction. */
+  forget(row: Projected): void {
+    for (const key of this.#keys.of(row)) this.#remove.run(key, row.chain_seq);
   }
 
   /** Empties the look-up table; `advance` fills it again. */

@@ -69,6 +69,7 @@ export class QuarantineReader {
   #read({ chain_seq: seq, reason, status }: QuarantineRow): QuarantinedFact | null {
     const row = this.#facts.rowAt(seq);
     if (row === undefined) return null; // fsck tells of it
+    if (!row.ok && row.kind === 'erased') return null;
     if (!row.ok) return { seq, reason, status, fact: null, corrupt: row.corrupt };
     const found = this.#facts.byId(row.entry.fact_id);
     return found.kind === 'found' ? { seq, reason, status, fact: found.fact, corrupt: null } : null;

@@ -5,6 +5,7 @@
 import { sql } from 'kysely';
 import { SCOPES } from '../core/scope.ts';
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced } from '../journal/database.ts';
+import { hasBody } from '../journal/erased-row.ts';
 import { type IndexedFields, indexedText, scopeToken } from '../journal/recall-text.ts';
 import { RECALL_INDEX } from '../journal/schema.ts';
 import type { EntryRow } from '../journal/tables.ts';
@@ -19,7 +20,9 @@ const SLICE_ENTRIES = 16;
  */
 const MERGE_PAGES = 16;
 const MERGE = "INSERT INTO recall_index (recall_index, rank) VALUES ('merge', ?)";
-const NO_AUTOMERGE = "INSERT INTO recall_index (recall_index, rank) VALUES ('automerge', 0)";
+/** Words that are taken out leave no trace in older parts of the index. */
+const OPTIONS = `INSERT INTO recall_index (recall_index, rank) VALUES ('automerge', 0);
+INSERT INTO recall_index (recall_index, rank) VALUES ('secure-delete', 1);`;
 const POSITION = 'recalled';
 const ANY_SCOPE = SCOPES.map((scope) => `"${scopeToken(scope)}"`).join(' OR ');
 
@@ -31,6 +34,7 @@ export class RecallIndex {
   readonly #save: Statement<unknown[]>;
   #insert: Statement<[number, string]>;
   #merge: ReturnType<Db['prepare']>;
+  #remove: Statement<[number, string]>;
   #position: number;
 
   constructor(db: Db) {
@@ -41,6 +45,7 @@ export class RecallIndex {
         .selectFrom('entries')
         .select(['chain_seq', 'entity', 'relation', 'value_v', 'scope'])
         .where('chain_seq', '>', PARAM)
+        .where(hasBody)
         .orderBy('chain_seq')
         .limit(PARAM),
     );
@@ -48,9 +53,10 @@ export class RecallIndex {
     if (!isThere(db)) db.exec(RECALL_INDEX);
     this.#insert = insertInto(db);
     this.#merge = db.prepare(MERGE);
+    this.#remove = removeFrom(db);
     this.#position = storedPosition(db);
     if (!this.#isFilledTo(this.#position)) this.rebuild();
-    else if (!mergesInSteps(db)) db.exec(NO_AUTOMERGE);
+    else if (!hasOptions(db)) db.exec(OPTIONS);
   }
 
   /** `chain_seq` of the last entry whose words can be found. */
@@ -90,15 +96,21 @@ export class RecallIndex {
     return to;
   }
 
+  /** Takes the words of an entry whose body is erased out of the index. The caller holds the transaction. */
+  forget(row: Indexed): void {
+    if (row.chain_seq <= this.#position) this.#remove.run(row.chain_seq, indexedText(row));
+  }
+
   /** Empties the index; `advance` fills it again. */
   rebuild(): void {
     this.#db.transaction(() => {
       // Dropped, not emptied: the shadow tables may be what is damaged.
-      this.#db.exec(`DROP TABLE IF EXISTS recall_index;${RECALL_INDEX}${NO_AUTOMERGE}`);
+      this.#db.exec(`DROP TABLE IF EXISTS recall_index;${RECALL_INDEX}${OPTIONS}`);
       this.#save.run(POSITION, 0);
     })();
     this.#insert = insertInto(this.#db);
     this.#merge = this.#db.prepare(MERGE);
+    this.#remove = removeFrom(this.#db);
     this.#position = 0;
   }
 
@@ -133,13 +145,18 @@ function isThere(db: Db): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'recall_index'").get() !== undefined;
 }
 
-function mergesInSteps(db: Db): boolean {
-  const config = db.prepare<[], number>("SELECT v FROM recall_index_config WHERE k = 'automerge'").pluck();
-  return config.get() === 0;
+function hasOptions(db: Db): boolean {
+  const config = db.prepare<[string], number>('SELECT v FROM recall_index_config WHERE k = ?').pluck();
+  return config.get('automerge') === 0 && config.get('secure-delete') === 1;
 }
 
 function insertInto(db: Db): Statement<[number, string]> {
   return prepare(db, sqlBuilder.insertInto('recall_index').values({ rowid: PARAM, words: PARAM }));
+}
+
+function removeFrom(db: Db): Statement<[number, string]> {
+  const command = sql`INSERT INTO recall_index (recall_index, rowid, words) VALUES ('delete', ${PARAM}, ${PARAM})`;
+  return prepare(db, { compile: () => command.compile(sqlBuilder) });
 }
 
 function storedPosition(db: Db): number {

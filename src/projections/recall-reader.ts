@@ -31,7 +31,7 @@ export class RecallReader {
     const ranked: { readonly entry: Entry; readonly parts: ScoreParts }[] = [];
     for (const seq of seqs) {
       const row = this.#facts.rowAt(seq);
-      if (row === undefined) continue;
+      if (row === undefined || (!row.ok && row.kind === 'erased')) continue;
       if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
       const parts = scoreFact(row.entry, terms, query.weights, nowUs);
       // The index may know words that the row no longer has.

@@ -12,6 +12,7 @@ import type { TakenPermit } from './ask-permit.ts';
 import type { KeyChange } from './errors.ts';
 import type { IngestInput, IngestOutcome } from './ingest.ts';
 import type { RetriedPage, RetryInput } from './retry.ts';
+import type { PendingErasures } from './send-erasures.ts';
 import type { PendingNotes } from './send-notes.ts';
 import type { PendingNotices } from './send-notices.ts';
 import type { PendingReceipts } from './send-receipts.ts';
@@ -42,6 +43,8 @@ export interface PullJournal {
   pendingNotices(peer: string): Promise<PendingNotices>;
   noticesTaken(peer: string, groups: PendingNotices['groups']): Promise<void>;
   takePermit(peer: string, note: string): Promise<TakenPermit>;
+  pendingErasures(peer: string): Promise<PendingErasures>;
+  erasuresTold(peer: string, steps: readonly number[]): Promise<void>;
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures>;
   pendingNotes(peer: string): Promise<PendingNotes>;
   notesTaken(peer: string, pageId: number): Promise<void>;

@@ -27,6 +27,7 @@ import {
   MAX_BACKOFF_MS,
   trial,
 } from './schedule.ts';
+import { sendErasures } from './send-erasures.ts';
 import { sendNotes } from './send-notes.ts';
 import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';
@@ -127,6 +128,11 @@ export class PeerSession {
     this.#wake.wake();
   }
 
+  /** There is something to tell the peer. */
+  due(): void {
+    this.#wake.wake();
+  }
+
   /** What the journal says of the peer has changed by other hands. */
   async refresh(): Promise<void> {
     const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);
@@ -183,6 +189,7 @@ export class PeerSession {
       await this.#giveReceipts(signal);
       await this.#giveNotices(signal);
       await this.#askPermit(signal);
+      await this.#giveErasures(signal);
       await this.#askClosures(accept, signal);
       return this.#rest('idle');
     } catch (error) {
@@ -288,6 +295,15 @@ export class PeerSession {
     if (greeted !== null && !greeted.protocols.includes(NOTICE_PROTOCOL)) return;
     await sendNotices(peer, this.#deps, signal).catch((error: unknown) => {
       this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'notices not taken');
+    });
+  }
+
+  /** Nor on these: a peer that takes none does not learn that its facts are erased here. */
+  async #giveErasures(signal: AbortSignal): Promise<void> {
+    const { peer, greeted } = this.#state;
+    if (greeted === null) return;
+    await sendErasures(peer, greeted, this.#deps, signal).catch((error: unknown) => {
+      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'erasures not acknowledged');
     });
   }
 

@@ -63,6 +63,11 @@ export class PeerSessions {
     for (const session of this.#sessions.values()) if (session.state.peer.peerId === peerId) session.contact();
   }
 
+  /** There is something to tell this peer. */
+  due(nodeId: string): void {
+    for (const session of this.#sessions.values()) if (session.state.peer.nodeId === nodeId) session.due();
+  }
+
   /** Something about this node was stored beside its pulls. */
   async refresh(nodeId: string): Promise<void> {
     const sessions = [...this.#sessions.values()].filter(({ state }) => state.peer.nodeId === nodeId);

@@ -23,7 +23,7 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
   try {
     yield* pages(decoded.value, peer.nodeId, (feed) => grantOf(feed, peerId, deps), deps);
   } catch (error) {
-    if (isGuarded(error)) {
+    if (isForNow(error)) {
       yield encodePullEnd({ error: 'unavailable', retry_after_ms: RETRY_GUARDED_MS });
       return;
     }
@@ -35,9 +35,9 @@ export async function* answerPull(request: Uint8Array, peerId: string, deps: Ser
   }
 }
 
-/** The restore guard lets nothing be signed now: nothing is wrong that the peer should hear of. */
-function isGuarded(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'guarded';
+/** The restore guard lets nothing be signed, or a tombstone waits for its checkpoint: nothing is wrong that the peer should hear of. */
+function isForNow(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'guarded' || error.code === 'uncovered');
 }
 
 /** The grant that opens a feed to a peer at this moment. */

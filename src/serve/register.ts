@@ -5,6 +5,7 @@ import type { ServeOptions } from '../transport/answer.ts';
 import type { Transport } from '../transport/transport.ts';
 import {
   CLOSURE_PROTOCOL,
+  ERASURE_PROTOCOL,
   HELLO_PROTOCOL,
   KEEP_PROTOCOL,
   NOTICE_PROTOCOL,
@@ -17,6 +18,7 @@ import {
 } from '../wire/protocols.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import { answerClosure, type ClosureDeps } from './answer-closure.ts';
+import { answerErasure, type ErasureDeps } from './answer-erasure.ts';
 import { answerKeep, type KeepDeps } from './answer-keep.ts';
 import { answerNotice, type NoticeDeps } from './answer-notice.ts';
 import { answerProof } from './answer-proof.ts';
@@ -58,7 +60,14 @@ const CLOSURES_AT_ONCE = 20;
 const NOTICES_PER_SECOND = 5;
 const NOTICES_AT_ONCE = 20;
 
-export interface RegisterDeps extends ServeDeps, ReceiptDeps, ClosureDeps, KeepDeps, NoticeDeps, RelayDeps {
+export interface RegisterDeps
+  extends ServeDeps,
+    ReceiptDeps,
+    ClosureDeps,
+    ErasureDeps,
+    KeepDeps,
+    NoticeDeps,
+    RelayDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -78,6 +87,11 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     maxRequestBytes: MAX_REQUEST_BYTES,
   });
 
+  const word = (perSecond: number, burst: number) => ({
+    maxInboundStreams: 1,
+    limits: limits(SHORT_MS, PROOF_MS),
+    rate: { perSecond, burst },
+  });
   const serve = (protocol: string, options: Omit<ServeOptions, 'onError'>): Promise<void> =>
     transport.serve(protocol, { ...options, onError });
 
@@ -109,28 +123,24 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     handler: (request, { peerId }) => answerRecover(request, peerId, deps),
   });
   await serve(RECEIPT_PROTOCOL, {
-    maxInboundStreams: 1,
-    limits: limits(SHORT_MS, PROOF_MS),
-    rate: { perSecond: RECEIPTS_PER_SECOND, burst: RECEIPTS_AT_ONCE },
+    ...word(RECEIPTS_PER_SECOND, RECEIPTS_AT_ONCE),
     handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
   });
   await serve(CLOSURE_PROTOCOL, {
-    maxInboundStreams: 1,
-    limits: limits(SHORT_MS, PROOF_MS),
-    rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
+    ...word(CLOSURES_PER_SECOND, CLOSURES_AT_ONCE),
     handler: (request, { peerId }) => answerClosure(request, peerId, deps),
   });
   await serve(RELAY_PROTOCOL, {
-    maxInboundStreams: 1,
-    limits: limits(SHORT_MS, SHORT_MS),
-    rate: { perSecond: CLOSURES_PER_SECOND, burst: CLOSURES_AT_ONCE },
+    ...word(CLOSURES_PER_SECOND, CLOSURES_AT_ONCE),
     handler: (request, { peerId }) => answerRelay(request, peerId, deps),
   });
   await serve(NOTICE_PROTOCOL, {
-    maxInboundStreams: 1,
-    limits: limits(SHORT_MS, PROOF_MS),
-    rate: { perSecond: NOTICES_PER_SECOND, burst: NOTICES_AT_ONCE },
+    ...word(NOTICES_PER_SECOND, NOTICES_AT_ONCE),
     handler: (request, { peerId }) => answerNotice(request, peerId, deps),
+  });
+  await serve(ERASURE_PROTOCOL, {
+    ...word(NOTICES_PER_SECOND, NOTICES_AT_ONCE),
+    handler: (request, { peerId }) => answerErasure(request, peerId, deps),
   });
   await serve(KEEP_PROTOCOL, {
     maxInboundStreams: 1,

@@ -1,6 +1,7 @@
 /** Takes facts that were asserted here: verified, compared with what is held, appended in one transaction. */
 import { parseJson } from '../core/json.ts';
 import { isoMicros, parseIsoInstant } from '../core/time.ts';
+import { TOMBSTONE } from '../core/tombstone.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { StoredFact } from '../journal/read-model.ts';
 import type { FactReader } from '../projections/fact-reader.ts';
@@ -27,6 +28,8 @@ export type AssertOutcome =
   | { readonly kind: 'refused'; readonly refusal: AssertRefusal };
 
 type Checked = { readonly assertion: VerifiedAssertion } | { readonly refusal: AssertRefusal };
+
+const ASK_FOR_IT = `${TOMBSTONE} is written by the node itself: see POST /v1/tombstones`;
 
 export class Asserting {
   readonly #journal: Journal;
@@ -99,6 +102,9 @@ export class Asserting {
 
 function check(request: SentAssertRequest, context: AssertContext): Checked {
   const { valueJson, ...rest } = request;
+  // A tombstone erases: it is asked for by those who may, and never written by whoever may write facts.
+  if (rest.relation === TOMBSTONE)
+    return { refusal: { code: 'namespace_reserved', field: 'relation', message: ASK_FOR_IT } };
   const value = parseJson(valueJson);
   if (!value.ok) throw new TypeError('a value arrived as no JSON');
   const verified = verifyAssertion({ ...rest, value: value.value }, context);

@@ -1,4 +1,5 @@
 import type { Proposal } from '../core/approval.ts';
+import type { ErasureStatus, ErasureView } from '../journal/erasure-views.ts';
 import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
@@ -132,6 +133,16 @@ export class ReaderClient {
 
   packetParts(request: PacketRequest): Promise<PacketParts> {
     return this.#call('packetParts', request);
+  }
+
+  /** Newest first, from below `before`. */
+  erasures(before: number, limit: number): Promise<readonly ErasureView[]> {
+    return this.#call('erasures', before, limit);
+  }
+
+  /** @param fact id of the fact, or its digest */
+  erasure(fact: string): Promise<ErasureStatus | null> {
+    return this.#call('erasure', fact);
   }
 
   receipts(query: ReceiptQuery): Promise<readonly StoredReceipt[]> {

@@ -6,6 +6,7 @@ import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
+import { type ErasureStatus, type ErasureView, ErasureViews } from '../journal/erasure-views.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { type HeldPage, HeldPages, type PagePlace } from '../journal/held-pages.ts';
@@ -68,6 +69,8 @@ export interface ReaderMethods extends GrantsReads, PublishMethods {
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   refusalNotices(query: NoticeQuery): readonly ShownNotice[];
+  erasures(before: number, limit: number): readonly ErasureView[];
+  erasure(fact: string): ErasureStatus | null;
   quarantined(query: QuarantineQuery): QuarantinePage;
   quarantineHistory(factId: string): readonly AuditRecord[];
   proposals(query: ProposalQuery): ProposalPage;
@@ -91,6 +94,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const proofs = new OriginProofs(db);
   const notices = new RefusalNotices(db);
   const receipts = new ReceiptRecords(db);
+  const erasures = new ErasureViews(db);
   const proposals = new Proposals(db);
   const quarantine = new QuarantineReader(db, facts);
   const methods: Omit<ReaderMethods, 'close'> = {
@@ -113,6 +117,8 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     ...publishMethods(db, facts),
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),
+    erasures: (before, limit) => erasures.list(before, limit),
+    erasure: (fact) => erasures.status(fact),
     refusalNotices: (query) => notices.list(query, entries),
     quarantined: (query) => quarantine.list(query),
     quarantineHistory: (factId) => quarantine.history(factId),

@@ -21,6 +21,7 @@ import type { NamedPeer } from '../pull/deps.ts';
 import type { KeyChange } from '../pull/errors.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { RetriedPage, RetryInput } from '../pull/retry.ts';
+import type { PendingErasures } from '../pull/send-erasures.ts';
 import type { PendingNotes } from '../pull/send-notes.ts';
 import type { PendingNotices } from '../pull/send-notices.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
@@ -34,6 +35,8 @@ import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { ProposalEnding } from './approval-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
+import type { ErasureOrder, ErasureOutcome } from './erasing.ts';
+import type { ErasureOrderName } from './erasure-methods.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import type { OfferedNote, OfferedPage } from './regained.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
@@ -331,6 +334,23 @@ export class WriterClient {
 
   head(): Promise<JournalHead> {
     return this.#call('head');
+  }
+
+  pendingErasures(peer: string): Promise<PendingErasures> {
+    return this.#call('pendingErasures', peer);
+  }
+
+  erasuresTold(peer: string, steps: readonly number[]): Promise<void> {
+    return this.#call('erasuresTold', peer, steps, this.#options.nowMs());
+  }
+
+  takeErasures(peer: string, acks: readonly string[]): Promise<number> {
+    return this.#call('takeErasures', peer, acks, this.#options.nowMs());
+  }
+
+  /** What operators order about tombstones. */
+  orderErasure(order: ErasureOrderName, given: ErasureOrder): Promise<ErasureOutcome> {
+    return this.#call(order, given, this.#options.nowMs());
   }
 
   settleRecall(): Promise<number> {

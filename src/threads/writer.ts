@@ -4,6 +4,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { FourEyes } from '../journal/approvals.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
+import type { ErasureSettings } from '../journal/erasures.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
@@ -21,6 +22,8 @@ import { type ApprovalMethods, approvalMethods } from './approval-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
+import { Erasing } from './erasing.ts';
+import { type ErasureMethods, erasureMethods } from './erasure-methods.ts';
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
 import { type GuardMethods, guardMethods } from './guard-methods.ts';
 import { type KeyMethods, keyMethods } from './key-methods.ts';
@@ -50,6 +53,7 @@ export interface WriterData {
   readonly signedHeadsFile: string;
   /** Starts held by the restore guard. */
   readonly guarded: boolean;
+  readonly erasures: ErasureSettings;
   readonly fourEyes: FourEyes;
 }
 
@@ -63,6 +67,8 @@ export type WriterEvent =
       readonly seconds: number;
     }
   | { readonly kind: 'audited'; readonly seq: number }
+  /** Bodies of facts of these nodes are gone from the file: they are to be told. */
+  | { readonly kind: 'erased'; readonly authors: readonly string[] }
   | { readonly kind: 'failed'; readonly message: string }
   /** Look-ups or the index of words cannot be filled; null: they can again. */
   | { readonly kind: 'derived'; readonly fault: WriterFault | null };
@@ -82,12 +88,15 @@ export interface WriterStats {
 
 /** Attempts to change the file, and refusals that wait for their summary. */
 const POLL_MS = 1_000;
+/** From the end of its window to the clean file an erasure takes three. */
+const ERASURE_RUNS = 3;
 
 export interface WriterMethods
   extends AnchorMethods,
     ApprovalMethods,
     GrantsMethods,
     DeclarationMethods,
+    ErasureMethods,
     GuardMethods,
     KeyMethods,
     NotesMethods,
@@ -146,15 +155,14 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     announce(seconds);
     catchUp.called();
   };
-  const poll = setInterval(() => {
-    try {
-      journal.chainMutationAttempts(Date.now());
-      journal.summarizeRefusals(Date.now());
-      announce(0);
-    } catch (error) {
-      tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
-    }
-  }, POLL_MS);
+  const erasing = new Erasing(journal, [projector, words]);
+  const due = [
+    () => journal.chainMutationAttempts(Date.now()),
+    () => journal.summarizeRefusals(Date.now()),
+    () => advanceErasures(erasing, tell),
+    () => announce(0),
+  ];
+  const poll = setInterval(() => runEach(due, tell), POLL_MS);
 
   const methods: WriterMethods = {
     ...guardMethods(journal, signer, data.restoreSeed),
@@ -167,6 +175,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...quarantineMethods(journal, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
+    ...erasureMethods(journal, erasing, signer),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
@@ -184,6 +193,25 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   };
   journal.chainMutationAttempts(Date.now());
   return { methods, afterCall: (seconds) => (journal.db.open ? afterCall(seconds) : undefined) };
+}
+
+/** What is due now and then. One that fails leaves the others alone, and is tried again. */
+function runEach(works: readonly (() => void)[], tell: (event: WriterEvent) => void): void {
+  for (const work of works) {
+    try {
+      work();
+    } catch (error) {
+      tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+function advanceErasures(erasing: Erasing, tell: (event: WriterEvent) => void): void {
+  for (let run = 0; run < ERASURE_RUNS; run++) {
+    const { authors, steps } = erasing.advance(Date.now());
+    if (authors.length > 0) tell({ kind: 'erased', authors });
+    if (steps === 0) return;
+  }
 }
 
 function serve(port: MessagePort, data: WriterData): void {

@@ -12,6 +12,7 @@ import type { Difference, FactReason, QuarantineReason } from '../core/verdict.t
 import { KEY_SUCCESSION, openSuccession } from '../wire/succession.ts';
 import type { PageContext } from './context.ts';
 import type { OpenedOrigins } from './relay-rules.ts';
+import { tombstoneOf } from './tombstone-rules.ts';
 
 /** Why one entry is refused, before evidence is made of it. */
 export interface FactFault {
@@ -128,14 +129,19 @@ function checkScope(entry: Entry, { ctx, isFeedAccepted }: EntryRules): FactFaul
   return isFeedAccepted ? null : fault('scope_not_granted', 'feed', feed.value, null);
 }
 
-function checkNamespace(entry: Entry, { author, isOwned }: EntryRules): FactFault | null {
+function checkNamespace(entry: Entry, { author, isOwned, relayed }: EntryRules): FactFault | null {
   if (isReserved(entry.entity)) return fault('namespace_reserved', 'entity', entry.entity, null);
-  if (isReserved(entry.relation) && !isSuccession(entry, author))
+  if (isReserved(entry.relation) && !(relayed === null ? isOfNode(entry, author) : isSuccession(entry, author)))
     return fault('namespace_reserved', 'relation', entry.relation, null);
   return isOwned(entry.source) ? null : fault('source_not_owned', 'source', entry.source, null);
 }
 
-/** The one fact under `stigmem:` that peers take: a change of the author's own keys, signed by both of them. */
+/** The facts under `stigmem:` that peers take: what a node says of itself. A tombstone counts in its author's own log alone. */
+function isOfNode(entry: Entry, nodeId: string): boolean {
+  return isSuccession(entry, nodeId) || tombstoneOf(entry, nodeId) !== null;
+}
+
+/** A change of the author's own keys, signed by both of them. */
 function isSuccession({ entity, relation, source, value_type, value_v: value }: Entry, nodeId: string): boolean {
   if (relation !== KEY_SUCCESSION || entity !== nodeId || source !== nodeId) return false;
   return value_type === 'text' && openSuccession(value, nodeId).ok;

@@ -170,9 +170,10 @@ class Judgement {
   }
 
   batch(): VerifiedBatch {
-    const { context, checkpoint, feedHead, frames, readings } = this.#page;
+    const { context, checkpoint, erased, feedHead, frames, readings } = this.#page;
     for (const [place, reading] of readings.entries()) {
       if (isWithheld(this.#page.header, place)) this.#withhold(place);
+      else if (erased.has(place)) this.#pass(place);
       else if (reading.ok) this.#judge(place, reading.value);
       else this.#refuse(place, this.#unreadable(place, reading.error), null);
     }
@@ -200,6 +201,11 @@ class Judgement {
   #withhold(place: number): void {
     if (this.#isIncluded(place)) this.#withheld++;
     else this.#refuse(place, NOT_INCLUDED, null);
+  }
+
+  /** Its tombstone is proved; whether the leaf that it names stands here is what is left to see. */
+  #pass(place: number): void {
+    if (!this.#isIncluded(place)) this.#refuse(place, NOT_INCLUDED, null);
   }
 
   /** Without a CID an entry cannot be decoded, but it can be told whether it stands in the tree. */

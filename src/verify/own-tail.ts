@@ -11,8 +11,9 @@ import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { foldPage } from '../merkle/page-proof.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
+import { isBlank, isErasedEntry } from '../wire/erased-entry.ts';
 import { decodePage, type PageFrames } from '../wire/page.ts';
-import { isWithheld, pageLeaves } from './page-leaves.ts';
+import { isWithheld, storedLeaves } from './page-leaves.ts';
 
 /** An entry under a checkpoint of ours. */
 export interface ProvedEntry {
@@ -73,19 +74,17 @@ export function openOwnPage(
   const page = decodePage(frames);
   if (!page.ok) return null;
   const { header, salts, entries, proof } = page.value;
-  const leaves = pageLeaves(page.value);
+  const leaves = storedLeaves(page.value);
   const checkpoint = firstOk(log.keys, (key) => openCheckpoint(header.checkpoint, { origin: log.origin, key }));
   if (!checkpoint.ok) return null;
   const folded = foldPage(checkpoint.value.size, header.indexes, leaves, proof);
   if (!folded.ok || !sameHash(folded.value, checkpoint.value.root)) return null;
-  const proved = entries.map((bytes, i) => ({
-    index: header.indexes[i] ?? 0,
-    salt: salts[i] ?? new Uint8Array(0),
-    bytes,
-    leafHash: leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-  }));
-  // What we withheld from the peer, it cannot give back.
-  return proved.filter((_, place) => !isWithheld(header, place));
+  return entries.flatMap((bytes, i) => {
+    // What we withheld from the peer it cannot give back, and what has no body any more nobody can: such a place stays missing.
+    if (isWithheld(header, i) || isErasedEntry(bytes) || isBlank(bytes)) return [];
+    const leafHash = leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+    return { index: header.indexes[i] ?? 0, salt: salts[i] ?? new Uint8Array(0), bytes, leafHash };
+  });
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   type VerifiedFeedHead,
 } from './position-rules.ts';
 import { type OpenedOrigins, openOrigins } from './relay-rules.ts';
+import { checkErasures } from './tombstone-rules.ts';
 
 /** A page that is refused as a whole: nothing of it is taken and the cursor stays. What it costs: `PENALTY`. */
 export interface PageRefusal {
@@ -52,6 +53,8 @@ export interface OpenedPage extends PageEntries {
   /** Bytes of each entry as received. */
   readonly bytes: readonly Uint8Array[];
   readonly readings: readonly EntryReading[];
+  /** Places whose entry has no body any more, as a tombstone in the same tree says. */
+  readonly erased: ReadonlySet<number>;
   /** True when the page proof leads from these very bytes to the signed root. Otherwise nothing is known yet. */
   readonly foldOk: boolean;
   /** Packed page proof. */
@@ -86,6 +89,9 @@ export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<Ope
   const outOfRange = checkRange(header, size, ctx);
   if (outOfRange !== null) return refused(outOfRange);
 
+  const erasures = checkErasures(decoded.value, checkpoint.value, ctx);
+  if (erasures.fault !== null) return refused(erasures.fault);
+
   const readings = decoded.value.entries.map(readEntry);
   const entries = readings.map((reading): Entry | null => (reading.ok ? reading.value : null));
   const leaves = pageLeaves(decoded.value);
@@ -112,6 +118,7 @@ export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<Ope
     salts,
     bytes,
     readings,
+    erased: erasures.places,
     foldOk,
     proof,
     relayed: relayed.value,

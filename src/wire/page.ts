@@ -86,12 +86,24 @@ export function encodePage(content: PageContent): PageFrames {
   });
   return {
     header,
-    entries: entries.length === 0 ? null : encoding === 'zstd' ? compressZstd(lines) : lines,
+    entries: entries.length === 0 ? null : packed(lines, encoding),
     proof: proof.length === 0 ? null : proof,
   };
 }
 
-function entryLines(entries: PageContent['entries']): Buffer {
+/** The entries frame over lines that {@link decodePage} has taken apart. */
+export function encodeEntries(
+  entries: readonly Omit<PageContent['entries'][number], 'index'>[],
+  encoding: PageEncoding,
+): Uint8Array {
+  return packed(entryLines(entries), encoding);
+}
+
+function packed(lines: Buffer, encoding: PageEncoding): Uint8Array {
+  return encoding === 'zstd' ? compressZstd(lines) : lines;
+}
+
+function entryLines(entries: readonly Omit<PageContent['entries'][number], 'index'>[]): Buffer {
   let total = 0;
   for (const { bytes } of entries) total += SALT_CHARS + 2 + bytes.length;
   const lines = Buffer.allocUnsafe(total);

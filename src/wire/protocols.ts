@@ -14,6 +14,7 @@ export const CLOSURE_PROTOCOL = '/stigmem/federation/closure/1.0.0';
 export const KEEP_PROTOCOL = '/stigmem/federation/keep/1.0.0';
 export const NOTICE_PROTOCOL = '/stigmem/federation/notice/1.0.0';
 export const RELAY_PROTOCOL = '/stigmem/federation/relay/1.0.0';
+export const ERASURE_PROTOCOL = '/stigmem/federation/erasure/1.0.0';
 export const INVITE_PROTOCOL = '/stigmem/federation/invite/1.0.0';
 
 /** What this version speaks, in the order in which `hello` lists it. */
@@ -29,5 +30,6 @@ export const PROTOCOLS: readonly string[] = [
   KEEP_PROTOCOL,
   NOTICE_PROTOCOL,
   RELAY_PROTOCOL,
+  ERASURE_PROTOCOL,
   INVITE_PROTOCOL,
 ];

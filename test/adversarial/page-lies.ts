@@ -15,6 +15,7 @@ import type { PageHeader } from '../../src/wire/page-header.ts';
 import { signPageNote } from '../../src/wire/page-note.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import type { PullRequest } from '../../src/wire/pull-request.ts';
+import { bury, withHole } from '../support/buried.ts';
 import { HonestPeer, type PageLie } from '../support/honest-peer.ts';
 import { type Behaviour, framesOf } from '../support/hostile-peer.ts';
 import { RelayLog } from '../support/relay-log.ts';
@@ -49,6 +50,14 @@ const NEXT = { feed: 'public', after: HALF, size: WHOLE, knownSize: HALF } as co
 
 function build(authority: string): HonestPeer {
   return new HonestPeer({ authority }).appendMany(WHOLE);
+}
+
+/** Entry {@link HALF} + 1 has a tombstone, which is the last entry. */
+function buriedLog(authority: string): HonestPeer {
+  const log = new HonestPeer({ authority }).appendMany(WHOLE - 1);
+  const erased = log.entries[HALF + 1];
+  if (erased !== undefined) bury(log, erased);
+  return log;
 }
 
 function accused(field: string, lie: Lie, more: Partial<PageCase> = {}): PageCase {
@@ -288,6 +297,25 @@ export const PAGE_LIES: Readonly<Record<PageReason, Readonly<Record<string, Page
   },
   relay_not_permitted: {
     'a permit of its own making': relaying('origins.permit', (log) => log.permit(LONG, log.relay)),
+  },
+  erasure_unproven: {
+    'an entry is withheld as erased, without a tombstone': accused(`entries[1].tombstone`, (log) =>
+      page(log, { content: withHole(log, 1) }),
+    ),
+    'one tombstone for another entry': accused(
+      'entries[2].tombstone.leaf_hash',
+      (log) => page(log, { content: withHole(log, 2) }),
+      {
+        build: buriedLog,
+      },
+    ),
+    'a tombstone whose path leads nowhere': accused(
+      'entries[1].path',
+      (log) => page(log, { content: withHole(log, 1, { path: [] }) }),
+      {
+        build: buriedLog,
+      },
+    ),
   },
   anchor_missing: {
     'without the anchor that the policy asks for': accused(

@@ -1,4 +1,5 @@
 /** One node of a simulated mesh: the product's own stations on a simulated disk and network, with a clock that may be wrong. */
+
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import type { PeerFile } from '../../src/config/peer-file.ts';
 import type { PeerFolder, PeerFolderChange, PeerFolderState } from '../../src/config/peer-folder.ts';
 import type { SeedUse } from '../../src/config/secret-file.ts';
 import { NO_FOUR_EYES } from '../../src/journal/approvals.ts';
+import { DEFAULT_ERASURES } from '../../src/journal/erasures.ts';
 import { type JournalIdentity, SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import type { Base } from '../../src/node/base.ts';
@@ -212,6 +214,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     cacheMiB: 1,
     signedHeadsFile: join(folder, SIGNED_HEADS_FILE),
     guarded: true,
+    erasures: DEFAULT_ERASURES,
     fourEyes: NO_FOUR_EYES,
   };
   const threads: InProcess[] = [];
@@ -257,6 +260,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     audits: createAuditBell(),
     growth,
     appended,
+    erased: new Set(),
     writer,
     reader,
     failed: new Promise(() => {}),

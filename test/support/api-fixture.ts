@@ -77,6 +77,12 @@ export interface TestApiOptions {
 }
 
 /** A node without partners. */
+const NO_TOMBSTONES: ApiDeps['tombstones'] = {
+  order: async () => ({ kind: 'refused', code: 'fact_not_found', retryAfterMs: null }),
+  list: async () => [],
+  status: async () => null,
+};
+
 const NO_GRANTS: ApiDeps['grants'] = {
   preview: async () => null,
   explain: async () => ({ kind: 'unknown_peer' }),
@@ -139,6 +145,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     witness: options.witness ?? null,
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
+    tombstones: NO_TOMBSTONES,
     receipts: async () => [],
     notices: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),

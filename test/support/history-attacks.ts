@@ -65,6 +65,8 @@ function dropVouchers(db: Database.Database): void {
     'disclosures',
     'kept_notes',
     'grant_texts',
+    'erasure_steps',
+    'erasure_acks',
   ])
     db.exec(`DELETE FROM ${table}`);
 }

@@ -13,6 +13,8 @@ import { nextLogLine } from '../../src/core/reference/local-log.ts';
 import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
 import { type FourEyes, NO_FOUR_EYES } from '../../src/journal/approvals.ts';
 import { DisclosureRecords } from '../../src/journal/disclosure-records.ts';
+import { hashText } from '../../src/journal/entry-row.ts';
+import { ErasureAcks } from '../../src/journal/erasure-acks.ts';
 import { JOURNAL_FILE, type JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
@@ -25,9 +27,11 @@ import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { RecallIndex } from '../../src/projections/recall-index.ts';
 import { retryNext } from '../../src/pull/retry.ts';
+import { Erasing } from '../../src/threads/erasing.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';
 import { openStatements } from '../../src/verify/key-chain.ts';
+import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import type { PageFrames } from '../../src/wire/page.ts';
 import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { signSuccession } from '../../src/wire/succession.ts';
@@ -193,6 +197,29 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   const projector = new Projector(journal.db);
   while (projector.advance() > 0);
   const words = new RecallIndex(journal.db);
+  while (words.advance() > 0);
+}
+
+/** An own fact whose body is erased, as a peer acknowledges. Not part of {@link fillJournal}: what an erasure changes, other tests would see. */
+export function fillErasures(journal: Journal): void {
+  appendOwn(journal, 1);
+  const erased = journal.erasures.bodies.row(journal.size);
+  if (erased === undefined) throw new Error('nothing was appended');
+  const projector = new Projector(journal.db);
+  const words = new RecallIndex(journal.db);
+  const erasing = new Erasing(journal, [projector, words]);
+  const nowMs = NOW_MS + journal.size;
+  erasing.request({ fact: erased.fact_id, actor: 'agent:test', reason: 'a test', approves: null }, nowMs);
+  while (erasing.advance(nowMs + journal.erasures.settings.undoWindowMs).steps > 0);
+  const peer = new HonestPeer();
+  const at = { feed: 'public', feedSeq: erased.feed_seq, leafHash: hashText(erased.leaf_hash) };
+  const ack = { author: IDENTITY.nodeId, ...at, erasedAt: '2026-01-02T00:00:00.000Z' };
+  journal.durably(() =>
+    new ErasureAcks(journal.db).save(peer.nodeId, journal.size, signErasureAck(ack, peer.signer), NOW_MS * 1000),
+  );
+  journal.chainMutationAttempts(nowMs);
+  journal.head(0);
+  while (projector.advance() > 0);
   while (words.advance() > 0);
 }
 

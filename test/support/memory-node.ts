@@ -138,7 +138,7 @@ export class MemoryNode implements ApiWriter, ApiReader {
     const corrupt = page.map(corruption).find((found) => found !== null);
     if (corrupt !== undefined) return { kind: 'corrupt', corrupt };
     const cursor = start + query.limit < matching.length ? (page.at(-1)?.entry.fact_id ?? null) : null;
-    return { kind: 'page', facts: page.map((held) => this.#stored(held)), total: matching.length, cursor };
+    return { kind: 'page', facts: page.map((held) => this.#stored(held)), notices: [], total: matching.length, cursor };
   }
 
   async auditPage(filter: AuditFilter): Promise<AuditPage> {

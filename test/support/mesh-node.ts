@@ -23,7 +23,7 @@ const DEADLINE_MS = 30_000;
 const LOOK_EVERY_MS = 10;
 const FLAGS = {
   'listen.p2p': '/ip4/127.0.0.1/tcp/0',
-  'log.level': 'fatal',
+  'log.level': 'error',
   'witness.gossip_interval_s': '86400',
   'federation.poll_interval_s': '86400',
 };

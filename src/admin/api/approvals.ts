@@ -7,6 +7,7 @@ import { MAY_MANAGE_PEERS, resumePeer, trustPeerKeys } from './peers.ts';
 import { reviewFact } from './quarantine.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, missingPermission, NO_QUERY, type Principal } from './route.ts';
+import { createTombstone } from './tombstones.ts';
 
 /** How each action is carried out once another person approves it: the function that carries it out for one. */
 const PERFORM: Readonly<
@@ -17,6 +18,7 @@ const PERFORM: Readonly<
     trustPeerKeys(apparatus, textOf(params['name']), textsOf(params['keys']), by),
   'quarantine.promote': (apparatus, { subject }, by) => reviewFact(apparatus, subject, 'promoted', by),
   'quarantine.reject': (apparatus, { subject }, by) => reviewFact(apparatus, subject, 'rejected', by),
+  'tombstone.create': (apparatus, { subject }, by) => createTombstone(apparatus, subject, by),
 };
 
 /** What deciding about each action needs: what doing it without a second person needs. */
@@ -25,6 +27,7 @@ const NEEDED: Readonly<Record<ReviewedAction, readonly [Permission, ...Permissio
   'peer.trust_key': MAY_MANAGE_PEERS,
   'quarantine.promote': ['review'],
   'quarantine.reject': ['review'],
+  'tombstone.create': ['admin'],
 };
 
 const LIST = z.object({

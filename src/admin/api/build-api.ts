@@ -27,6 +27,7 @@ import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSigningKeys } from './signing-keys.ts';
 import { addTlog } from './tlog.ts';
+import { addTombstones } from './tombstones.ts';
 import { createCorruptionDesk } from './visibility.ts';
 import { addWitness } from './witness.ts';
 
@@ -61,6 +62,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addChanges(apparatus, tools);
   addDecided(apparatus, tools);
   addTlog(apparatus);
+  addTombstones(apparatus);
   addNode(apparatus);
   addKeys(apparatus);
   addWitness(apparatus);

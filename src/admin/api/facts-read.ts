@@ -13,7 +13,7 @@ import { json, jsonText, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
 import { FACT_RECORD } from './schemas.ts';
 import { type Sessions, sessionOf } from './sessions.ts';
-import { type CorruptionDesk, FACT_NOT_FOUND, visibleFact } from './visibility.ts';
+import { type CorruptionDesk, FACT_NOT_FOUND, seesTombstones, visibleFact } from './visibility.ts';
 
 /** What the read endpoints share. */
 export interface ReadTools {
@@ -48,7 +48,9 @@ const PAGE = z
     facts: z.array(FACT_RECORD),
     total: z.number().int().openapi({ description: 'Matches; also in X-Total-Count.' }),
     cursor: z.string().nullable().openapi({ description: 'Null at the end.' }),
-    tombstone_notices: z.array(z.unknown()),
+    tombstone_notices: z
+      .array(z.unknown())
+      .openapi({ description: 'Matches that are hidden by a tombstone; for `admin` and `legal.hold` alone.' }),
     ...PROVEN_FACTS,
   })
   .openapi('FactPage');
@@ -57,6 +59,7 @@ const ID_PARAM = z.object({ id: z.string().openapi({ description: 'Fact id, or C
 export const FACT_ANSWERS = {
   400: { description: '`cid_malformed`' },
   404: { description: 'fact not found' },
+  410: { description: '`fact_tombstoned`: its author, or this node for it, asked to have it erased' },
   409: {
     description: '`cid_mismatch` or `leaf_mismatch`: the stored row is not what was appended; it is never served',
   },
@@ -112,7 +115,8 @@ async function queryFacts(tools: ReadTools, call: Call<Query>, principal: Princi
     );
   const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
   const records = facts.map((fact) => factRecordText(fact)).join(',');
-  const body = `{"facts":[${records}],"total":${total},"cursor":${JSON.stringify(cursor)},"tombstone_notices":[]${bundles}}`;
+  const notices = seesTombstones(principal) ? page.notices : [];
+  const body = `{"facts":[${records}],"total":${total},"cursor":${JSON.stringify(cursor)},"tombstone_notices":${JSON.stringify(notices)}${bundles}}`;
   return jsonText(200, body, { 'x-total-count': String(total) });
 }
 

@@ -124,7 +124,7 @@ export async function reviewFact(
 async function show({ deps }: Apparatus, id: string): Promise<Response> {
   const found = await deps.reader.fact(id);
   if (found.kind === 'corrupt') return refused(corruptRefusal(found.corrupt));
-  if (found.kind === 'not_found') return refused(notReviewed('fact_unknown', 'promoted'));
+  if (found.kind !== 'found') return refused(notReviewed('fact_unknown', 'promoted'));
   const { quarantine, entry } = found.fact;
   if (quarantine === null) return refused(notReviewed('not_quarantined', 'promoted'));
   const history = (await deps.quarantine.history(entry.fact_id)).map(stepOf);

@@ -1,4 +1,11 @@
-import type { AuditInput, ChainBreak, CorruptFact, FactResult, StoredFact } from '../../journal/read-model.ts';
+import type {
+  AuditInput,
+  ChainBreak,
+  CorruptFact,
+  FactResult,
+  StoredFact,
+  TombstoneNotice,
+} from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import { permits } from '../permissions.ts';
 import { corruptRefusal } from './fact-record.ts';
@@ -89,6 +96,17 @@ export async function visibleFact(
   desk: CorruptionDesk,
 ): Promise<{ readonly fact: StoredFact } | { readonly refusal: Refusal }> {
   if (result.kind === 'corrupt') return { refusal: await desk.report(result.corrupt, principal) };
+  if (result.kind === 'tombstoned') return { refusal: tombstoned(result.notice, principal) };
   if (result.kind === 'not_found' || !isVisible(result.fact, principal)) return { refusal: FACT_NOT_FOUND };
   return { fact: result.fact };
+}
+
+/** Notices of hidden facts are for operators: others do not learn that something is kept that they do not see. */
+export function seesTombstones(principal: Principal): boolean {
+  return permits(principal.key, 'admin') || permits(principal.key, 'legal.hold');
+}
+
+function tombstoned(notice: TombstoneNotice, principal: Principal): Refusal {
+  const said = { code: 'fact_tombstoned', message: 'this fact has a tombstone: it is not shown any more' };
+  return { status: 410, detail: seesTombstones(principal) ? { ...said, tombstone_notice: notice } : said };
 }

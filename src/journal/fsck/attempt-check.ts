@@ -78,11 +78,15 @@ function compare(
 }
 
 function* chainedAttempts(db: Db): Generator<Chained> {
-  const rows = prepare<[string], { seq: number; body: string }>(
+  const rows = prepare<[string, string], { seq: number; body: string }>(
     db,
-    sqlBuilder.selectFrom('audit').select(['seq', 'body']).where('event', '=', PARAM).orderBy('seq'),
+    sqlBuilder
+      .selectFrom('audit')
+      .select(['seq', 'body'])
+      .where((q) => q.or([q('event', '=', PARAM), q('event', '=', PARAM)]))
+      .orderBy('seq'),
   );
-  for (const { seq, body } of rows.iterate('fact_mutation_attempted')) {
+  for (const { seq, body } of rows.iterate('fact_mutation_attempted', 'fact_erased')) {
     const { detail } = JSON.parse(body) as { detail: Chained['detail'] };
     if (Number.isSafeInteger(detail['attempt_id'])) yield { seq, detail };
   }

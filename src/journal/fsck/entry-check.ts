@@ -7,9 +7,11 @@ import { sameHash } from '../../merkle/hash.ts';
 import { quarantineOf } from '../../verify/entry-rules.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { entryOf, hashText } from '../entry-row.ts';
+import { isErased } from '../erased-row.ts';
 import { isInFeed, leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { ErasedCheck } from './erasure-check.ts';
 import { LogTree } from './log-tree.ts';
 
 interface Feed {
@@ -40,6 +42,7 @@ export function checkEntries(ctx: FsckContext, head: SignedHead | null): EntryTo
 class EntryCheck implements EntryTotals {
   readonly #ctx: FsckContext;
   readonly #tree: LogTree;
+  readonly #erased: ErasedCheck;
   readonly #feeds: ReadonlyMap<number, Feed>;
   readonly #quarantine: Statement<[number], string>;
   readonly received = new Map<string, number>();
@@ -54,6 +57,7 @@ class EntryCheck implements EntryTotals {
   constructor(ctx: FsckContext, head: SignedHead | null) {
     this.#ctx = ctx;
     this.#feeds = checkFeeds(ctx);
+    this.#erased = new ErasedCheck(ctx.db);
     this.#tree = new LogTree(ctx, 'journal', head);
     this.#quarantine = prepare<[number]>(
       ctx.db,
@@ -63,6 +67,7 @@ class EntryCheck implements EntryTotals {
 
   /** The first check that fails, in the order of the Stigmem reference where it has the same check. */
   judge(row: StoredRow<'entries'>, seq: number, changed: string | undefined): Fault | undefined {
+    if (isErased(row)) return this.#judgeErased(row, seq, changed);
     const entry = entryOf(row);
     const text = encodeEntry(entry);
     const chain = chainHash(entry);
@@ -75,6 +80,30 @@ class EntryCheck implements EntryTotals {
       this.#judgeRest(row, entry),
     ];
     this.#heads = [entry.chain_hash, chain];
+    return faults.find((fault) => fault !== undefined);
+  }
+
+  /** Its hashes cannot be computed: what is left has to be what an erasure leaves, and to stand where it stood. */
+  #judgeErased(row: StoredRow<'entries'>, seq: number, changed: string | undefined): Fault | undefined {
+    const entry = entryOf(row);
+    const feed = this.#feeds.get(row.feed_id);
+    const expected = (feed?.length ?? 0) + 1;
+    if (feed !== undefined) feed.length = changed === 'feed_seq' ? expected : row.feed_seq;
+    const vouched = this.#tree.isElsewhere(seq, row.leaf_hash) ? this.#tree.vouchedLeaf(seq) : undefined;
+    this.#leaf = vouched ?? row.leaf_hash;
+    const faults = [
+      this.#judgeLink(entry),
+      this.#erased.judge(row),
+      vouched === undefined ? undefined : elsewhere(vouched),
+      row.feed_seq === expected || this.#isAfterGap || feed === undefined
+        ? undefined
+        : {
+            code: 'feed_seq_gap',
+            field: 'feed_seq',
+            detail: `${row.feed_seq} where ${feed.name} stands at ${expected}`,
+          },
+    ];
+    this.#heads = [entry.chain_hash];
     return faults.find((fault) => fault !== undefined);
   }
 
@@ -127,8 +156,7 @@ class EntryCheck implements EntryTotals {
       return { code: 'leaf_mismatch', field: 'leaf_hash', detail: `salt and columns give ${computed}` };
     }
     if (vouched === undefined) return undefined;
-    const detail = `the tree has leaf ${encodeBase64(vouched)} here: the row was rewritten with all its hashes`;
-    return { code: 'leaf_mismatch', field: 'leaf_hash', detail };
+    return elsewhere(vouched);
   }
 
   #judgeFeed(row: StoredRow<'entries'>, entry: Entry, changed: string | undefined): Fault | undefined {
@@ -175,6 +203,11 @@ class EntryCheck implements EntryTotals {
 /** Whoever else has brought it, it was public and in no garden. */
 function mayBeRelayed({ scope, garden_id }: Entry): boolean {
   return scope === 'public' && garden_id === null;
+}
+
+function elsewhere(vouched: Uint8Array): Fault {
+  const detail = `the tree has leaf ${encodeBase64(vouched)} here: the row was rewritten with all its hashes`;
+  return { code: 'leaf_mismatch', field: 'leaf_hash', detail };
 }
 
 function judgeHashes(entry: Entry, chain: string): Fault | undefined {

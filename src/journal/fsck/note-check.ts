@@ -1,6 +1,9 @@
 /** What the two sides of a page have signed: notes over the pages that are stored, receipts for pages that were given. */
+import { HASH_BYTES, sameHash, sha256 } from '../../merkle/hash.ts';
 import { parseNote } from '../../merkle/note.ts';
-import { isNoteOf, openPageNote, parsePageNote } from '../../wire/page-note.ts';
+import { isBlank } from '../../wire/erased-entry.ts';
+import { decodePage } from '../../wire/page.ts';
+import { isNoteOf, openPageNote, type PageNote, parsePageNote } from '../../wire/page-note.ts';
 import { openReceipt, parseReceipt } from '../../wire/page-receipt.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import type { PageRow } from '../tables.ts';
@@ -9,7 +12,10 @@ import { countRows, type Fault, type FsckContext, type StoredRow, walkTable } fr
 import { openWith, originOf } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
 
-type Noted = Pick<PageRow, 'peer' | 'feed' | 'after_seq' | 'to_seq' | 'tree_size' | 'header' | 'entries' | 'proof'>;
+type Noted = Pick<
+  PageRow,
+  'peer' | 'feed' | 'after_seq' | 'to_seq' | 'tree_size' | 'header' | 'entries' | 'proof' | 'digest'
+>;
 
 /**
  * Each note opens, names this node, and is over the frames of the page that is stored with it. Pages of a time before notes
@@ -20,7 +26,7 @@ export function checkPageNotes(ctx: FsckContext, logs: PeerLogs): void {
     ctx.db,
     sqlBuilder
       .selectFrom('pages')
-      .select(['peer', 'feed', 'after_seq', 'to_seq', 'tree_size', 'header', 'entries', 'proof'])
+      .select(['peer', 'feed', 'after_seq', 'to_seq', 'tree_size', 'header', 'entries', 'proof', 'digest'])
       .where('page_id', '=', PARAM),
   );
   const self = nodeId(ctx);
@@ -58,8 +64,18 @@ function judgeNote(
   const { receiver, feed, after, to, treeSize } = read.value;
   if (self !== null && receiver !== self) return wrong('page_note_mismatch', 'note', `it is for ${receiver}`);
   const isSame = feed === page.feed && after === page.after_seq && to === page.to_seq && treeSize === page.tree_size;
-  if (isSame && isNoteOf(read.value, page)) return undefined;
+  if (isSame && isNoteOfStored(read.value, page)) return undefined;
   return wrong('page_note_mismatch', 'page_id', `it is not the note of page ${page_id}`);
+}
+
+/** Where an entry of the page was erased, the hash of the frame as it was received stands for it. */
+function isNoteOfStored(note: PageNote, page: Noted): boolean {
+  if (isNoteOf(note, page)) return true;
+  const decoded = decodePage(page);
+  if (!decoded.ok || !decoded.value.entries.some(isBlank)) return false;
+  const received = page.digest.subarray(HASH_BYTES, 2 * HASH_BYTES);
+  const holds = note.entries !== null && sameHash(received, note.entries);
+  return holds && isNoteOf({ ...note, entries: sha256(page.entries ?? new Uint8Array(0)) }, page);
 }
 
 /** Each receipt opens, is for a page of this journal, says what its row says, and goes on behind the one before. */

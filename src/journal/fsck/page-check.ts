@@ -1,16 +1,19 @@
 /** Peers' pages as they were received: bytes, notes, proof, cursors; and what became of each of their entries. */
+import { sql } from 'kysely';
 import { decodeEntry } from '../../core/entry.ts';
 import { authorityOf } from '../../core/node-id.ts';
 import { encodeBase64 } from '../../merkle/base64.ts';
 import type { Checkpoint } from '../../merkle/checkpoint.ts';
 import { HASH_BYTES, sameHash } from '../../merkle/hash.ts';
 import { foldPage } from '../../merkle/page-proof.ts';
-import { isWithheld, pageLeaves } from '../../verify/page-leaves.ts';
+import { isWithheld, storedLeaves } from '../../verify/page-leaves.ts';
+import { isBlank, isErasedEntry } from '../../wire/erased-entry.ts';
 import { type DecodedPage, decodePage } from '../../wire/page.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { pageDigest } from '../peer-records.ts';
 import { feedKey } from './audit-check.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { hasErasures } from './erasure-check.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
 import { RelayedPages, type StoredOrigin } from './relayed-pages.ts';
@@ -41,6 +44,7 @@ class PageCheck implements PageTotals {
   readonly #stored: Statement<[string], StoredOrigin>;
   readonly #relayed: RelayedPages;
   readonly #root: Statement<[string, number], Uint8Array>;
+  readonly #erased: Statement<[number, number], number> | null;
   readonly #cursors = new Map<string, number>();
   readonly accepted = new Map<string, number>();
   readonly refused = new Map<string, number>();
@@ -57,6 +61,13 @@ class PageCheck implements PageTotals {
         .where('fact_id', '=', PARAM),
     );
     this.#isRetryChanged = hasRetries(ctx) && isAnyRetryChanged(ctx.db);
+    const erased = sqlBuilder
+      .selectFrom('erasure_steps')
+      .select('target_seq')
+      .where('page_id', '=', PARAM)
+      .where('feed_seq', '=', PARAM)
+      .where(sql<boolean>`step = 'erased'`);
+    this.#erased = hasErasures(ctx.db) ? prepare(ctx.db, erased) : null;
     this.#retried = hasRetries(ctx)
       ? (prepare<[number]>(ctx.db, retriedEntries).pluck() as Statement<[number], number | null>)
       : null;
@@ -68,8 +79,8 @@ class PageCheck implements PageTotals {
 
   judge(row: Page): Fault | undefined {
     this.#relayed.begin(row.page_id);
-    const garbled = judgeDigest(row);
     const decoded = decodePage(row);
+    const garbled = judgeDigest(row, decoded.ok && decoded.value.entries.some(isBlank));
     add(this.refused, feedKey(row.peer, row.feed), row.refused);
     if (!decoded.ok) {
       this.#moveCursor(feedKey(authorityOf(row.peer) ?? '', row.feed), row.after_seq, row.to_seq);
@@ -77,7 +88,7 @@ class PageCheck implements PageTotals {
       return garbled ?? { code: 'page_malformed', field: frame, detail: `${decoded.error.at}: ${decoded.error.got}` };
     }
     const page = decoded.value;
-    const leaves = pageLeaves(page);
+    const leaves = storedLeaves(page);
     const faults = [
       garbled,
       this.#judgeCursor(page),
@@ -138,7 +149,8 @@ class PageCheck implements PageTotals {
     let firstUnknown = 0;
     page.entries.forEach((bytes, i) => {
       if (isWithheld(page.header, i)) return;
-      const place = this.#placeOf(row.peer, bytes, leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES), page, i);
+      const leaf = leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+      const place = isBlank(bytes) ? this.#blankAt(row, i) : this.#placeOf(row.peer, bytes, leaf, page, i);
       if (place === 'accepted') accepted++;
       if (place === 'unknown' && unknown++ === 0) firstUnknown = row.after_seq + 1 + i;
     });
@@ -155,12 +167,19 @@ class PageCheck implements PageTotals {
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 
+  /** An entry that was accepted, and whose bytes were erased: a step says so. */
+  #blankAt({ page_id, after_seq }: Page, i: number): Place {
+    return this.#erased?.get(page_id, after_seq + 1 + i) === undefined ? 'unknown' : 'accepted';
+  }
+
   /** Entries that were refused when the page came, and taken since. */
   #retriedOf(pageId: number): number {
     return this.#retried?.get(pageId) ?? 0;
   }
 
   #placeOf(peer: string, bytes: Uint8Array, leaf: Uint8Array, page: DecodedPage, i: number): Place {
+    // It was never taken: the tombstone that stands for it was judged with the page.
+    if (isErasedEntry(bytes)) return 'held';
     const entry = decodeEntry(bytes);
     const stored = entry.ok ? this.#stored.all(entry.value.fact_id) : [];
     if (stored.length === 0) return 'unknown';
@@ -184,8 +203,10 @@ class PageCheck implements PageTotals {
 type Place = 'accepted' | 'held' | 'unknown';
 const NO_HASH = new Uint8Array(0);
 
-function judgeDigest(row: Page): Fault | undefined {
+function judgeDigest(row: Page, isBlanked: boolean): Fault | undefined {
   const digest = pageDigest(row);
+  // What an erasure took out of the entries frame cannot be hashed any more; the page proof holds all that is left in it.
+  if (isBlanked) digest.set(row.digest.subarray(HASH_BYTES, 2 * HASH_BYTES), HASH_BYTES);
   if (digest.equals(row.digest)) return undefined;
   const frames = ['header', 'entries', 'proof'];
   const at = digest.findIndex((byte, i) => byte !== row.digest[i]);

@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3';
 import { sql } from 'kysely';
 import { type Db, PARAM, prepare, sqlBuilder } from '../database.ts';
+import { hasBody } from '../erased-row.ts';
 import { type IndexedFields, indexedText } from '../recall-text.ts';
 import { RECALL_INDEX } from '../schema.ts';
 import type { FsckContext } from './context.ts';
@@ -116,6 +117,7 @@ function indexedRows(db: Db, recalled: number): IterableIterator<IndexedFields &
     .selectFrom('entries')
     .select(['chain_seq', 'entity', 'relation', 'value_v', 'scope'])
     .where('chain_seq', '<=', PARAM)
+    .where(hasBody)
     .orderBy('chain_seq');
   return prepare<[number], IndexedFields & { chain_seq: number }>(db, query).iterate(recalled);
 }

@@ -46,6 +46,8 @@ export interface FsckCounts {
   page_refusals: number;
   page_retries: number;
   kept_notes: number;
+  erasure_steps: number;
+  erasure_acks: number;
   mutation_attempts: number;
   anchors: number;
   verified_receipts: number;
@@ -96,6 +98,8 @@ export class Findings {
     page_refusals: 0,
     page_retries: 0,
     kept_notes: 0,
+    erasure_steps: 0,
+    erasure_acks: 0,
     mutation_attempts: 0,
     anchors: 0,
     verified_receipts: 0,

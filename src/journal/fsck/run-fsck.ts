@@ -14,6 +14,7 @@ import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkDisclosures } from './disclosure-check.ts';
 import { checkEntries } from './entry-check.ts';
+import { checkErasures } from './erasure-check.ts';
 import { checkEvidence } from './evidence-check.ts';
 import { checkKeyStatements } from './key-check.ts';
 import { checkMeta, trustedOrigin } from './meta-check.ts';
@@ -172,6 +173,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
+  run('erasure_steps', () => checkErasures(ctx));
   run('disclosures', () => checkDisclosures(ctx));
   run('kept_notes', () => checkKeptNotes(ctx));
   run('anchor_checkpoints', () => checkAnchorRows(ctx));

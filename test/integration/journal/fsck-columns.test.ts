@@ -76,6 +76,9 @@ test('the journal that is changed below is whole', () => {
   assert.deepEqual(
     Object.entries(report.checked).filter(([, rows]) => rows === 0),
     [
+      // Rows of erasures: erasures.test.ts.
+      ['erasure_steps', 0],
+      ['erasure_acks', 0],
       ['mutation_attempts', 0],
       ['anchors', 0],
       ['verified_receipts', 0],

@@ -1,5 +1,6 @@
 /** One way to earn each reason; the tests beside this file run them, and fail if a reason has none. */
 
+import { type Entry, encodeEntry } from '../../../src/core/entry.ts';
 import type { FactReason, PageReason, QuarantineReason } from '../../../src/core/verdict.ts';
 import { signCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
@@ -12,6 +13,7 @@ import type { SeenFact } from '../../../src/verify/seen-fact.ts';
 import type { PageFrames, SignedPageFrames } from '../../../src/wire/page.ts';
 import type { PageHeader } from '../../../src/wire/page-header.ts';
 import { signPageNote } from '../../../src/wire/page-note.ts';
+import { bury, withHole } from '../../support/buried.ts';
 import {
   type EntryLie,
   EPOCH_MS,
@@ -106,6 +108,8 @@ const relayed = new RelayLog();
 const honest = peer.page({ feed: 'public', after: 0 });
 const laterPage = peer.page({ feed: 'public', after: 0, knownSize: 3 });
 const stranger = new HonestPeer({ authority: 'globex.example' }).appendMany(5);
+const buried = new HonestPeer().appendMany(5);
+bury(buried, buried.entries[1] as StoredEntry);
 const forked = peer.fork(2).appendMany(4);
 const otherSigner = createLogSigner(peer.origin, Buffer.alloc(32, 7));
 const accused = { class: 'accusation' } as const;
@@ -314,6 +318,35 @@ export const PAGE_CASES: Readonly<Record<PageReason, Readonly<Record<string, Pag
       frames: rewritten(honest, { indexes: [0, 1, 2, 3, 5] }),
       context: peer.context(),
       field: 'indexes',
+      ...accused,
+    },
+  },
+  erasure_unproven: {
+    'a hole without a tombstone': {
+      frames: peer.page({ feed: 'public', after: 0 }, { content: withHole(peer, 1, { path: [], tombstone: 'none' }) }),
+      context: peer.context(),
+      field: 'entries[1].tombstone',
+      ...accused,
+    },
+    'a tombstone of another entry': {
+      frames: buried.page({ feed: 'public', after: 0 }, { content: withHole(buried, 2) }),
+      context: buried.context(),
+      field: 'entries[2].tombstone.leaf_hash',
+      ...accused,
+    },
+    'a tombstone that is in no tree': {
+      frames: buried.page({ feed: 'public', after: 0 }, { content: withHole(buried, 1, { path: [] }) }),
+      context: buried.context(),
+      field: 'entries[1].path',
+      ...accused,
+    },
+    'a tombstone of somebody else': {
+      frames: buried.page(
+        { feed: 'public', after: 0 },
+        { content: withHole(buried, 1, { tombstone: encodeEntry(stranger.entries[0]?.entry as Entry) }) },
+      ),
+      context: buried.context(),
+      field: 'entries[1].tombstone',
       ...accused,
     },
   },

@@ -1,4 +1,4 @@
-/** What stands beside the form of each setting: its kind, what was expected, what it means. */
+/** What is said of each setting beside its form. */
 import { z } from 'zod';
 
 export type SettingKind = 'text' | 'integer' | 'boolean' | 'list';
@@ -12,7 +12,6 @@ export interface About {
   readonly env?: readonly string[];
 }
 
-/** What is said of a setting beside its form. */
 export const about: z.core.$ZodRegistry<About> = z.registry<About>();
 export const sectionDoc: z.core.$ZodRegistry<{ readonly doc: string }> = z.registry<{ readonly doc: string }>();
 export const MAX_SECONDS = 31_536_000;

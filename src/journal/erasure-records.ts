@@ -1,0 +1,151 @@
+/** The steps of erasures. They are appended; how an erasure stands is its newest one. */
+import { sql } from 'kysely';
+import { type NewRow, prepareAppend } from './appended.ts';
+import { type Db, lastKey, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import type { ErasureStepRow } from './tables.ts';
+
+/**
+ * Own facts: `requested`, then `undone`, or `issued`, `erased`, `scrubbed`. Facts of peers: `received`, or `stopped` when too
+ * many came; `held` and `released` by an operator; `erased`, `scrubbed`, `told` once the author has our word. `absent`:
+ * no such fact is held here. `kept`: it was refused, and is kept as evidence.
+ */
+export type ErasureStep =
+  | 'requested'
+  | 'undone'
+  | 'issued'
+  | 'received'
+  | 'stopped'
+  | 'held'
+  | 'released'
+  | 'erased'
+  | 'scrubbed'
+  | 'absent'
+  | 'told'
+  | 'kept';
+
+/** Steps behind which the body is gone from the table. */
+export const GONE: ReadonlySet<string> = new Set(['erased', 'scrubbed', 'told']);
+
+/** An erasure as its newest step has it. */
+export type Erasure = Omit<ErasureStepRow, 'sum1' | 'sum2' | 'step'> & { readonly step: ErasureStep };
+
+export class ErasureRecords {
+  readonly #db: Db;
+  readonly #insert: (row: NewRow<'erasure_steps'>) => number;
+  readonly #ofFact: Statement<[Uint8Array, string], Erasure>;
+  readonly #steps: Statement<[Uint8Array, string], Erasure>;
+  readonly #byDigest: Statement<[Uint8Array], Erasure>;
+  readonly #ofTarget: Statement<[number], Erasure>;
+  readonly #ofAuthor: Statement<[string, number, number], Erasure>;
+  readonly #since: Statement<[number], Erasure>;
+  readonly #list: Statement<[number, number], Erasure>;
+  readonly #counted: Statement<[string, string, number], number>;
+  /** No step before this one is the newest of an erasure that is open. */
+  #mark = 1;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#insert = prepareAppend(db, 'erasure_steps');
+    this.#ofFact = prepare(
+      db,
+      steps.where('fact', '=', PARAM).where('node_id', '=', PARAM).orderBy('step_id', 'desc').limit(ONE),
+    );
+    this.#steps = prepare(db, steps.where('fact', '=', PARAM).where('node_id', '=', PARAM).orderBy('step_id'));
+    this.#byDigest = prepare(db, newest.where('fact', '=', PARAM).orderBy('step_id', 'desc'));
+    this.#ofTarget = prepare(db, steps.where('target_seq', '=', PARAM).orderBy('step_id', 'desc').limit(ONE));
+    this.#ofAuthor = prepare(
+      db,
+      newest.where('node_id', '=', PARAM).where('step_id', '>', PARAM).orderBy('step_id').limit(PARAM),
+    );
+    this.#since = prepare(db, newest.where('step_id', '>=', PARAM).where(isOpen).orderBy('step_id'));
+    this.#list = prepare(db, newest.where('step_id', '<', PARAM).orderBy('step_id', 'desc').limit(PARAM));
+    const counted = sqlBuilder
+      .selectFrom('erasure_steps')
+      .select((q) => q.fn.countAll().as('rows'))
+      .where('node_id', '=', PARAM)
+      .where('step', '=', PARAM)
+      .where('at_us', '>', PARAM);
+    this.#counted = prepare<[string, string, number]>(db, counted).pluck() as Statement<
+      [string, string, number],
+      number
+    >;
+  }
+
+  /** The caller holds the transaction. */
+  add(step: Omit<Erasure, 'step_id'>): void {
+    this.#insert({ ...step });
+  }
+
+  /** The next step of an erasure. */
+  next(before: Erasure, step: ErasureStep, nowUs: number, change: Partial<Erasure> = {}): void {
+    const { step_id: _, ...row } = before;
+    this.add({ ...row, actor: null, reason: null, due_us: null, ...change, step, at_us: nowUs });
+  }
+
+  /** By the digest of a fact's id and its author. */
+  of(fact: Uint8Array, nodeId: string): Erasure | undefined {
+    return this.#ofFact.get(fact, nodeId);
+  }
+
+  /** All steps of an erasure, oldest first. */
+  steps({ fact, node_id }: Erasure): readonly Erasure[] {
+    return this.#steps.all(fact, node_id);
+  }
+
+  /** Whoever the author is: an id says nothing of that. */
+  byDigest(fact: Uint8Array): readonly Erasure[] {
+    return this.#byDigest.all(fact);
+  }
+
+  /** @param seq `chain_seq` of the fact */
+  ofTarget(seq: number): Erasure | undefined {
+    return this.#ofTarget.get(seq);
+  }
+
+  /** In the order of their newest steps, behind `after`. */
+  ofAuthor(nodeId: string, after: number, limit: number): readonly Erasure[] {
+    return this.#ofAuthor.all(nodeId, after, limit);
+  }
+
+  /** Newest first. */
+  list(before: number, limit: number): readonly Erasure[] {
+    return this.#list.all(before, limit);
+  }
+
+  /** Those that wait for a time, an operator or the file. To be called outside of a transaction. */
+  open(): readonly Erasure[] {
+    const found = this.#since.all(this.#mark);
+    this.#mark = found[0]?.step_id ?? lastKey(this.#db, 'erasure_steps', 'step_id') + 1;
+    return found;
+  }
+
+  /** How often a step was taken for facts of one author since a moment. */
+  count(nodeId: string, step: ErasureStep, sinceUs: number): number {
+    return this.#counted.get(nodeId, step, sinceUs) ?? 0;
+  }
+}
+
+const COLUMNS = [
+  'step_id',
+  'fact',
+  'node_id',
+  'step',
+  'feed',
+  'feed_seq',
+  'target_seq',
+  'tombstone_seq',
+  'page_id',
+  'due_us',
+  'at_us',
+  'actor',
+  'reason',
+] as const;
+
+const steps = sqlBuilder.selectFrom('erasure_steps').select(COLUMNS).$castTo<Erasure>();
+
+const newest = steps.where(
+  sql<boolean>`NOT EXISTS (SELECT 1 FROM erasure_steps n WHERE n.fact = erasure_steps.fact
+    AND n.node_id = erasure_steps.node_id AND n.step_id > erasure_steps.step_id)`,
+);
+
+const isOpen = sql<boolean>`step IN ('requested', 'issued', 'received', 'stopped', 'held', 'released', 'erased')`;

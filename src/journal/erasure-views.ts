@@ -1,0 +1,142 @@
+/** How erasures stand, as operators read it. */
+import { isoMicros } from '../core/time.ts';
+import { factDigest } from '../core/tombstone.ts';
+import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { hashText } from './entry-row.ts';
+import { ErasureAcks } from './erasure-acks.ts';
+import { type Erasure, ErasureRecords } from './erasure-records.ts';
+import { ReceiptRecords } from './receipt-records.ts';
+
+/** A peer that was given the fact. */
+export interface ToldPeer {
+  readonly peer: string;
+  readonly given_at: string;
+  /** It has acknowledged the page that the tombstone is in. */
+  readonly told: boolean;
+  /** When it says to have erased it; null: it has not said so. */
+  readonly erased_at: string | null;
+  /** As the peer signed it. */
+  readonly note: string | null;
+}
+
+export interface ErasureView {
+  /** Cursor of a list. */
+  readonly id: number;
+  /** Digest of the fact's id. */
+  readonly fact: string;
+  readonly state: string;
+  readonly author: string;
+  readonly feed: string;
+  readonly feed_seq: number;
+  readonly seq: number | null;
+  readonly tombstone_seq: number | null;
+  readonly since: string;
+  /** When the next step is taken; null: by an operator only, or never. */
+  readonly due_at: string | null;
+  readonly actor: string | null;
+  readonly reason: string | null;
+}
+
+export interface ErasureStatus extends ErasureView {
+  readonly steps: readonly {
+    readonly step: string;
+    readonly at: string;
+    readonly actor: string | null;
+    readonly reason: string | null;
+  }[];
+  readonly peers: readonly ToldPeer[];
+}
+
+export class ErasureViews {
+  readonly #records: ErasureRecords;
+  readonly #acks: ErasureAcks;
+  readonly #receipts: ReceiptRecords;
+  readonly #given: Statement<[string, number, number], { peer: string; sent_us: number }>;
+  readonly #feedSeq: Statement<[number], number>;
+
+  constructor(db: Db) {
+    this.#records = new ErasureRecords(db);
+    this.#acks = new ErasureAcks(db);
+    this.#receipts = new ReceiptRecords(db);
+    this.#given = prepare(
+      db,
+      sqlBuilder
+        .selectFrom('disclosures')
+        .select((q) => ['peer', q.fn.min('sent_us').as('sent_us')])
+        .where('feed', '=', PARAM)
+        .where('after_seq', '<', PARAM)
+        .where('to_seq', '>=', PARAM)
+        .groupBy('peer')
+        .orderBy('peer'),
+    );
+    const place = sqlBuilder.selectFrom('entries').select('feed_seq').where('chain_seq', '=', PARAM);
+    this.#feedSeq = prepare<[number]>(db, place).pluck() as Statement<[number], number>;
+  }
+
+  /** Newest first, from below `before`. */
+  list(before: number, limit: number): readonly ErasureView[] {
+    return this.#records.list(before, limit).map(viewOf);
+  }
+
+  /** @param fact id of the fact, or its digest (`sha256:…`) */
+  status(fact: string): ErasureStatus | null {
+    const erasure = this.#find(fact);
+    if (erasure === undefined) return null;
+    const steps = this.#records.steps(erasure).map(({ step, at_us, actor, reason }) => ({
+      step,
+      at: isoMicros(at_us),
+      actor,
+      reason,
+    }));
+    const asked = this.#records.steps(erasure).find(({ actor }) => actor !== null);
+    const view = viewOf(erasure);
+    return {
+      ...view,
+      actor: view.actor ?? asked?.actor ?? null,
+      reason: view.reason ?? asked?.reason ?? null,
+      steps,
+      peers: this.#peersOf(erasure),
+    };
+  }
+
+  #find(fact: string): Erasure | undefined {
+    const seq = /^entry:([1-9][0-9]{0,15})$/.exec(fact)?.[1];
+    if (seq !== undefined) return this.#records.ofTarget(Number(seq));
+    const digest = fact.startsWith('sha256:') ? Buffer.from(fact.slice(7), 'hex') : factDigest(fact);
+    const found = this.#records.byDigest(digest);
+    return found.find(({ target_seq }) => target_seq !== null) ?? found[0];
+  }
+
+  #peersOf({ feed, feed_seq, tombstone_seq }: Erasure): ToldPeer[] {
+    const place = tombstone_seq === null ? undefined : this.#feedSeq.get(tombstone_seq);
+    const acks = tombstone_seq === null ? [] : this.#acks.of(tombstone_seq);
+    return this.#given.all(feed, feed_seq, feed_seq).map(({ peer, sent_us }) => {
+      const ack = acks.find((one) => one.peer === peer);
+      return {
+        peer,
+        given_at: isoMicros(sent_us),
+        told: place !== undefined && this.#receipts.acknowledgedTo(peer, feed) >= place,
+        erased_at: ack === undefined ? null : (ack.note.split('\n')[6] ?? null),
+        note: ack?.note ?? null,
+      };
+    });
+  }
+}
+
+function viewOf(erasure: Erasure): ErasureView {
+  const { step_id, fact, step, node_id, feed, feed_seq, target_seq, tombstone_seq, at_us, due_us } = erasure;
+  return {
+    id: step_id,
+    fact: hashText(fact),
+    state: step,
+    author: node_id,
+    feed,
+    feed_seq,
+    seq: target_seq,
+    tombstone_seq,
+    since: isoMicros(at_us),
+    due_at: due_us === null ? null : isoMicros(due_us),
+    actor: erasure.actor,
+    reason: erasure.reason,
+  };
+}

@@ -1,0 +1,217 @@
+/** Whole nodes over loopback: a tombstone erases a body at its author and at a partner, in every file, and nothing else. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { runFsck } from '../../src/app.ts';
+import type { ConfigFlags } from '../../src/config/overlay.ts';
+import type { PageRow } from '../../src/journal/tables.ts';
+import { decodePage } from '../../src/wire/page.ts';
+import { MeshNode, until } from '../support/mesh-node.ts';
+
+const NOW = { 'tombstones.undo_window_s': '0', 'tombstones.received_window_s': '0' };
+/** Words that no other file of a node has, in the value, the entity and the relation. */
+const SECRET = 'Zebrafish-Quorum-Lantern';
+
+interface Said {
+  readonly ids: readonly string[];
+  readonly secretId: string;
+}
+
+async function say(node: MeshNode, values: readonly string[]): Promise<readonly string[]> {
+  const facts = values.map((v, i) => ({
+    entity: `${node.nodeId}/thing/${v === SECRET ? SECRET : i}`,
+    relation: v === SECRET ? `test:${SECRET}` : 'test:value',
+    value: { type: 'string', v },
+    source: `${node.nodeId}/agent/a`,
+    confidence: 1,
+    scope: 'public',
+  }));
+  const { status, body } = await ask(node, '/v1/facts', { facts });
+  assert.equal(status, 201, JSON.stringify(body));
+  return (body.results as { fact: { id: string } }[]).map(({ fact }) => fact.id);
+}
+
+async function ask(node: MeshNode, path: string, body?: object, role: 'admin' | 'ro' = 'admin') {
+  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const headers = { authorization: `Bearer ${node.folder.keys[role]}`, 'content-type': 'application/json' };
+  const response = await node.fetch(new Request(`http://node.invalid${path}`, { ...init, headers }));
+  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes; each assertion says what it expects
+  const json = (await response.json()) as any;
+  return { status: response.status, body: json };
+}
+
+/** Entries of the pages that a node has stored, taken apart. */
+function pagesOf(node: MeshNode): string {
+  const db = new Database(join(node.folder.dir, 'journal.db'), { readonly: true });
+  const pages = db.prepare<[], PageRow>('SELECT * FROM pages').all();
+  db.close();
+  return pages
+    .flatMap((page) => {
+      const decoded = decodePage(page);
+      return decoded.ok ? decoded.value.entries.map((bytes) => Buffer.from(bytes).toString('utf8')) : [];
+    })
+    .join('\n');
+}
+
+/** Files of a data folder that hold a text in either case. */
+function filesWith(node: MeshNode, text: string): string[] {
+  const needles = [text, text.toLowerCase()].map((one) => Buffer.from(one));
+  const found: string[] = [];
+  const look = (dir: string): void => {
+    for (const name of readdirSync(dir)) {
+      const path = join(dir, name);
+      if (statSync(path).isDirectory()) look(path);
+      else if (needles.some((needle) => readFileSync(path).includes(needle))) found.push(name);
+    }
+  };
+  look(node.folder.dir);
+  return found;
+}
+
+async function pulled(from: MeshNode, by: MeshNode, name: string): Promise<void> {
+  await until(`${name} has pulled everything`, async () => {
+    const { feeds } = await from.base.writer.head();
+    const length = feeds.find(({ feed }) => feed === 'public')?.length ?? 0;
+    const { cursors } = await by.base.writer.peerProgress(from.nodeId, ['public']);
+    return cursors[0]?.after === length;
+  });
+}
+
+async function start(
+  t: { after(clean: () => Promise<void>): void },
+  names: readonly string[],
+  flags: ConfigFlags = NOW,
+) {
+  const nodes = await Promise.all(names.map((name) => MeshNode.create(`${name}.example`)));
+  for (const node of nodes) t.after(() => node.stop());
+  for (const node of nodes) await node.start(flags);
+  return nodes;
+}
+
+function bundleOf(text: string): { readonly entry: string; readonly salt: string } {
+  return JSON.parse(text) as { entry: string; salt: string };
+}
+
+function connect(author: MeshNode, reader: MeshNode): void {
+  const name = new URL(reader.nodeId).hostname.split('.')[0] ?? '';
+  author.writePeer(name, reader.asPeer({ share: ['public'] }, false));
+  reader.writePeer('author', author.asPeer({ accept: ['public'] }));
+}
+
+async function prepared(author: MeshNode): Promise<Said> {
+  const ids = await say(author, ['one', 'two', SECRET, 'four', 'five']);
+  return { ids, secretId: ids[2] ?? '' };
+}
+
+test('a tombstone erases a body in every file of two nodes, and a third pulls a feed with the hole', async (t) => {
+  const [a, b, c] = await start(t, ['a', 'b', 'c']);
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  const { ids, secretId } = await prepared(a);
+  connect(a, b);
+  await pulled(a, b, 'b');
+  await a.base.writer.settleRecall();
+  await b.base.writer.settleRecall();
+  const proofs = await Promise.all(ids.map((id) => a.get(`/v1/facts/${id}/proof`)));
+  assert.ok(filesWith(a, SECRET).length > 0 && filesWith(b, SECRET).length > 0 && pagesOf(b).includes(SECRET));
+
+  const asked = await ask(a, '/v1/tombstones', { fact: secretId, reason: 'it should not have been said' });
+  assert.equal(asked.status, 200, JSON.stringify(asked.body));
+  assert.deepEqual([asked.body.steps[0].step, asked.body.peers.length], ['requested', 1]);
+  await until('both have erased it', async () => {
+    const { body } = await ask(a, `/v1/tombstones/${secretId}`);
+    return body.state === 'scrubbed' && body.peers[0].erased_at !== null;
+  });
+  const { body: status } = await ask(a, `/v1/tombstones/${secretId}`);
+  assert.deepEqual(
+    status.steps.map(({ step }: { step: string }) => step),
+    ['requested', 'issued', 'erased', 'scrubbed'],
+  );
+  assert.equal(status.peers[0].peer, b.nodeId);
+  await until('b knows that a knows', async () => (await ask(b, `/v1/tombstones/${secretId}`)).body.state === 'told');
+
+  assert.ok(!pagesOf(b).includes(SECRET) && pagesOf(b).includes('/thing/3'));
+  for (const node of [a, b]) {
+    assert.deepEqual(filesWith(node, SECRET), [], node.nodeId);
+    for (const word of SECRET.split('-')) assert.deepEqual(filesWith(node, word), [], `${node.nodeId} ${word}`);
+    assert.deepEqual(filesWith(node, secretId), [], node.nodeId);
+    const gone = await ask(node, `/v1/facts/${secretId}`);
+    assert.deepEqual([gone.status, gone.body.detail.code], [410, 'fact_tombstoned']);
+    assert.equal(gone.body.detail.tombstone_notice.state, 'erased');
+    const { body } = await ask(node, '/v1/facts?relation=test:value');
+    assert.equal(body.facts.length, 4);
+    const recalled = await ask(node, '/v1/recall', { query: SECRET, scope: 'public' });
+    assert.deepEqual(recalled.body.facts, []);
+  }
+  for (const [i, id] of ids.entries()) {
+    if (id === secretId) continue;
+    const again: Awaited<ReturnType<MeshNode['get']>> = await a.get(`/v1/facts/${id}/proof`);
+    assert.equal(again.status, 200);
+    const [before, after] = [proofs[i]?.text ?? '', again.text].map(bundleOf);
+    assert.deepEqual([after?.entry, after?.salt], [before?.entry, before?.salt]);
+  }
+
+  connect(a, c);
+  await pulled(a, c, 'c');
+  const { body } = await ask(c, '/v1/facts?relation=test:value');
+  assert.equal(body.facts.length, 4);
+  assert.deepEqual((await c.audit('federation_integrity_rejected')).length, 0);
+  assert.equal((await ask(c, `/v1/facts/${secretId}`)).status, 404, 'it never held it');
+
+  for (const node of [a, b, c]) {
+    await node.halt();
+    const report = await runFsck(node.folder.dir, {});
+    assert.deepEqual(report.problems, [], node.nodeId);
+  }
+});
+
+test('who has no right to it learns of no hold', async (t) => {
+  const [a, b] = await start(t, ['a', 'b'], { ...NOW, 'tombstones.received_window_s': '3600' });
+  assert.ok(a !== undefined && b !== undefined);
+  const { secretId } = await prepared(a);
+  connect(a, b);
+  await pulled(a, b, 'b');
+  await ask(a, '/v1/tombstones', { fact: secretId });
+  await until('b hides it', async () => (await ask(b, `/v1/facts/${secretId}`)).status === 410);
+  const path = `/v1/tombstones/${secretId}/hold`;
+  assert.equal((await ask(b, path, {}, 'ro')).status, 403);
+  assert.equal((await ask(b, path, { reason: 'case 7' })).body.state, 'held');
+
+  const query = `/v1/facts?entity=${encodeURIComponent(`${a.nodeId}/thing/${SECRET}`)}`;
+  const [operator, reader] = [await ask(b, query), await ask(b, query, undefined, 'ro')];
+  assert.deepEqual([operator.body.facts, reader.body.facts, reader.body.tombstone_notices], [[], [], []]);
+  const [notice, ...more] = operator.body.tombstone_notices;
+  assert.deepEqual([notice.legal_hold, notice.state, notice.scope, more], [true, 'hidden', 'public', []]);
+  const hidden = await ask(b, `/v1/facts/${secretId}`, undefined, 'ro');
+  assert.deepEqual([hidden.status, Object.keys(hidden.body.detail)], [410, ['code', 'message']]);
+  assert.equal((await ask(b, `/v1/tombstones/${secretId}`, undefined, 'ro')).status, 403);
+  assert.equal((await ask(a, `/v1/tombstones/${secretId}`)).body.peers[0].erased_at, null);
+
+  const asserted = await ask(a, '/v1/facts', {
+    entity: `${a.nodeId}/tombstone/0`,
+    relation: 'stigmem:tombstone',
+    value: { type: 'text', v: '{}' },
+    source: a.nodeId,
+    scope: 'public',
+  });
+  assert.equal(asserted.status, 422);
+  assert.match(JSON.stringify(asserted.body), /written by the node itself/);
+});
+
+test('with four eyes a tombstone is proposed by one person and asked for when another approves', async (t) => {
+  const [a] = await start(t, ['a'], { ...NOW, 'review.four_eyes': 'tombstone.create' });
+  assert.ok(a !== undefined);
+  const { secretId } = await prepared(a);
+  const proposed = await ask(a, '/v1/tombstones', { fact: secretId, reason: 'a name' });
+  assert.equal(proposed.status, 202, JSON.stringify(proposed.body));
+  const { id, action, subject } = proposed.body.proposal;
+  assert.deepEqual([action, subject], ['tombstone.create', 'entry:3']);
+  assert.equal((await ask(a, `/v1/facts/${secretId}`)).status, 200, 'nothing is hidden yet');
+  const alone = await ask(a, `/v1/approvals/${id}/approve`, { reason: 'yes' });
+  assert.deepEqual([alone.status, alone.body.detail.code], [403, 'same_actor']);
+  const by = { fact: subject, actor: 'agent:somebody-else#00000000', reason: 'yes', approves: id };
+  assert.deepEqual(await a.base.writer.orderErasure('requestTombstone', by), { kind: 'done' });
+  await until('it is erased', async () => (await ask(a, `/v1/tombstones/${secretId}`)).body.state === 'scrubbed');
+  assert.deepEqual(filesWith(a, secretId), [], 'no proposal names it');
+});
