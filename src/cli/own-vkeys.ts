@@ -1,7 +1,6 @@
 /** This node's public keys as verifiers take them: to give to a partner, or to put into a policy. */
-import { existsSync } from 'node:fs';
 import { dataPaths, keyFile } from '../config/data-dir.ts';
-import { readSeedFile, type SeedUse } from '../config/secret-file.ts';
+import { readSeedFile, type SeedUse, secretExists } from '../config/secret-file.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { vkeyOf } from '../node/own-keys.ts';
 import { CliError } from './exit.ts';
@@ -38,7 +37,7 @@ function own(use: OwnVkey['use'], vkey: string): OwnVkey {
 }
 
 function seedIn(path: string, use: SeedUse): Uint8Array | null {
-  if (!existsSync(path)) return null;
+  if (!secretExists(path)) return null;
   const seed = readSeedFile(path, use);
   if (seed.ok) return seed.value;
   const { where, message, fix } = seed.error;

@@ -30,20 +30,26 @@ export interface AddOptions extends CommonOptions {
   readonly name?: string;
 }
 
+/** Its evidence names this key: one that only the first contact has shown was compared by nobody. */
+const LOG_KEY_MISSING =
+  'expected --log-key with the log key of the partner: it stands as log_key in its `peer show self`. Compare it over another channel, like the peer id';
+
 /** Who the partner is, in the operator's own words. */
 interface NamedOptions extends AddOptions {
   readonly nodeId: string;
   readonly peerId: string;
+  readonly logKey: string;
 }
 
 /** `peer add`: from the partner's declaration, or by name. */
 export async function runAdd(context: Context, args: readonly string[], options: AddOptions): Promise<Outcome> {
-  const { nodeId, peerId, until, name } = options;
+  const { nodeId, peerId, logKey, until, name } = options;
   if (nodeId === undefined && peerId === undefined) return addFromFile(context, args[0] ?? '', fileTerms(options));
   if (nodeId === undefined || peerId === undefined) throw usage('expected --node-id and --peer-id, got one of them');
   if (until !== undefined || name !== undefined)
     throw usage('--until and --name go with a file; with a name write the end into the grant: public,not_after=…');
-  return addByName(context, args, { ...options, nodeId, peerId });
+  if (logKey === undefined) throw usage(LOG_KEY_MISSING);
+  return addByName(context, args, { ...options, nodeId, peerId, logKey });
 }
 
 /** A declaration says who it is, and where; what it does not say is for `peers/<name>.toml`, later. */
@@ -98,7 +104,7 @@ function toPeer(name: string, options: NamedOptions): PeerFile {
     namespaces: options.namespace ?? (authority === '' ? [] : [authority]),
     share: grants('--share', options.share),
     accept: grants('--accept', options.accept),
-    logKey: options.logKey ?? null,
+    logKey: options.logKey,
     disabled: options.disabled === true,
     allowTeam: options.allowTeam === true,
     addressesFrom: 'operator',

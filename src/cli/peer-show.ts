@@ -37,17 +37,19 @@ async function showSelf(context: Context, config: Config): Promise<Outcome> {
   const { peerId } = await identityFromSeed(seed.value);
   const addresses =
     config.listen.announce.length > 0 ? config.listen.announce : await listeningAddresses(context, config);
+  const keys = ownVkeys(config.dir, (await context.node()).identityIn(config.dir));
+  const logKey = keys.find(({ use }) => use === 'log')?.vkey;
   const snippet = {
     node_id: config.nodeId,
     peer_id: peerId,
     addresses: addresses.map(withoutPeerId),
     namespaces: [config.authority],
+    ...(logKey === undefined ? {} : { log_key: logKey }),
   };
-  const keys = ownVkeys(config.dir, (await context.node()).identityIn(config.dir));
   const toml = `${stringify(snippet).trimEnd()}\n${vkeyComments(keys)}`;
   noteLocalAddresses(context, snippet.addresses);
   context.note(
-    'Give this to the partner. It adds its own share and accept, and compares the peer id over another channel.',
+    'Give this to the partner. It adds its own share and accept, and compares peer id and log key over another channel.',
   );
   return { json: JSON.stringify({ ...snippet, keys, toml }), human: toml };
 }
@@ -117,6 +119,7 @@ function peerRows(file: Readonly<Record<string, unknown>>, status: PeerStatus | 
   return [
     ...fileRows,
     ['state', `${status.state}: ${peerSentence(status)}`],
+    ['pinned log key', status.pinned_log_key],
     ['circuit', circuitSentence(status)],
     ['taken', status.accepted],
     ['refused', status.refused],

@@ -82,7 +82,7 @@ function addAdd(group: Command, cli: Cli): void {
     .command('add')
     .summary('add a partner from its declaration, or by name; change one with --replace')
     .description(
-      'With the file that the partner’s `peer declaration` has written: shows what was checked and twelve words, and adds the partner when they are confirmed. With a name, --node-id and --peer-id it writes peers/<name>.toml at once: take them from the partner’s `peer show self`, and compare the peer id over another channel before you trust it.',
+      'With the file that the partner’s `peer declaration` has written: shows what was checked and twelve words, and adds the partner when they are confirmed. With a name, --node-id, --peer-id and --log-key it writes peers/<name>.toml at once: take them from the partner’s `peer show self`, and compare peer id and log key over another channel before you trust them.',
     )
     .argument('<file or name>', 'a declaration; or, with --node-id, what you call the partner: globex')
     .option('--node-id <uri>', 'who it is: stigmem://globex.example')
@@ -96,13 +96,13 @@ function addAdd(group: Command, cli: Cli): void {
     .option('--accept <grant...>', 'feeds we take from it')
     .option('--until <time>', 'with a file: end of the grants', readUntil)
     .option('--name <name>', 'with a file: what you call the partner (default: after its node id)')
-    .option('--log-key <vkey>', 'log key to insist on')
+    .option('--log-key <vkey>', 'with --node-id: its log key, globex.example/journal/…+1a2b3c4d+A…')
     .option('--allow-team', 'let it read team facts that --share grants')
     .option('--disabled', 'neither dial it nor let it in yet')
     .option('--replace', 'overwrite the file if there is one')
     .action(action(cli, runAdd));
   withExamples(withCommonOptions(add), [
     'peer add globex.peer --share public --accept public --until 2026-12-31 --data ./acme',
-    'peer add globex --node-id stigmem://globex.example --peer-id 12D3Koo… \\\n      --address /dns4/peerd.globex.example/tcp/4101 --share public --accept public --data ./acme',
+    'peer add globex --node-id stigmem://globex.example --peer-id 12D3Koo… \\\n      --log-key globex.example/journal/…+1a2b3c4d+A… \\\n      --address /dns4/peerd.globex.example/tcp/4101 --share public --accept public --data ./acme',
   ]);
 }

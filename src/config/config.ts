@@ -42,7 +42,11 @@ export interface Config {
     readonly names: readonly string[];
     readonly behindProxy: boolean;
   };
-  readonly network: { readonly allowed: readonly Network[] };
+  readonly network: {
+    readonly allowed: readonly Network[];
+    /** Null: no private network. */
+    readonly swarmKeyFile: string | null;
+  };
   readonly federation: {
     readonly pollIntervalMs: number;
     readonly pageEntries: number;
@@ -207,7 +211,10 @@ function toConfig(dir: string, settings: Settings): Config {
       names: [...api.allowed_hosts, ...(api.node_url === '' ? [] : [new URL(api.node_url).hostname])],
       behindProxy: api.behind_proxy,
     },
-    network: { allowed: network.allow_addresses.flatMap((text) => readNetwork(text) ?? []) },
+    network: {
+      allowed: network.allow_addresses.flatMap((text) => readNetwork(text) ?? []),
+      swarmKeyFile: network.private_key_file === '' ? null : inDir(network.private_key_file),
+    },
     federation: {
       pollIntervalMs: federation.poll_interval_s * 1_000,
       pageEntries: federation.page_entries,

@@ -1,7 +1,7 @@
 /** Files that hold secrets: seeds of keys and the command line's token. Each is one line, readable by its owner alone. */
 import { createECDH, randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from '../core/result.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -34,7 +34,24 @@ export function randomSeed(use: SeedFileUse): Uint8Array {
   return Buffer.concat([Buffer.alloc(SEED_BYTES), key.getPrivateKey()]).subarray(-SEED_BYTES);
 }
 
-/** Reads a seed file. What stands in it is never part of an error. */
+/**
+ * Where the service manager put a secret of this name (`LoadCredential=log.key:…`); null: it handed over none.
+ *
+ * @param path of the secret in the data folder
+ */
+export function credentialFor(path: string): string | null {
+  const folder = process.env['CREDENTIALS_DIRECTORY'];
+  if (folder === undefined || folder === '') return null;
+  const credential = join(folder, basename(path));
+  return existsSync(credential) ? credential : null;
+}
+
+/** Tells whether there is such a secret, in the data folder or among the credentials. */
+export function secretExists(path: string): boolean {
+  return existsSync(path) || credentialFor(path) !== null;
+}
+
+/** Reads a seed file, or the credential in its place. What stands in it is never part of an error. */
 export function readSeedFile(path: string, use: SeedFileUse): Result<Uint8Array, ConfigProblem> {
   const line = readSecretFile(path, `the ${use} key made by init`);
   if (!line.ok) return line;
@@ -57,9 +74,18 @@ export function writeSecretFile(path: string, line: string): void {
   writeFileAtomically(path, `${line}\n`, SECRET_MODE);
 }
 
-/** Reads the one line of a secret file. @param what names the secret in errors: "the node key made by init" */
+/** Reads the one line of a secret file, or the credential in its place. @param what names the secret in errors: "the node key made by init" */
 export function readSecretFile(path: string, what: string): Result<string, ConfigProblem> {
-  const text = readPrivateFile(path, what, MAX_SECRET_BYTES);
+  const credential = credentialFor(path);
+  if (credential !== null && existsSync(path)) {
+    const message = `expected ${what} in one place, got it here and as the credential ${credential}`;
+    return refused(
+      path,
+      message,
+      'Take it away here, or out of the unit: nobody could say which of the two is in use.',
+    );
+  }
+  const text = readPrivateFile(credential ?? path, what, MAX_SECRET_BYTES);
   return text.ok ? ok(text.value.replace(/\n$/, '')) : text;
 }
 

@@ -19,7 +19,7 @@ export interface Settings {
     readonly allowed_hosts: readonly string[];
     readonly behind_proxy: boolean;
   };
-  readonly network: { readonly allow_addresses: readonly string[] };
+  readonly network: { readonly private_key_file: string; readonly allow_addresses: readonly string[] };
   readonly federation: {
     readonly poll_interval_s: number;
     readonly page_entries: number;

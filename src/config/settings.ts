@@ -130,6 +130,11 @@ const schema = z.strictObject({
     .register(sectionDoc, { doc: 'HTTP API for applications, operators and auditors.' }),
   network: z
     .strictObject({
+      private_key_file: z.string().default('').register(about, {
+        kind: 'text',
+        expected: 'a path of a libp2p swarm key, or "" for none',
+        doc: 'Key of a private network (/key/swarm/psk/1.0.0/): this node speaks to nodes alone that have the same one, before any other check. All partners need it; a code to join does not hold it. Relative paths start at the data folder. Empty: peer files alone decide.',
+      }),
       allow_addresses: z.array(text(networkFault)).max(64).default([]).register(about, {
         kind: 'list',
         expected: 'a list of networks such as ["10.0.0.0/8"]',
@@ -314,9 +319,7 @@ const schema = z.strictObject({
       }),
     })
     .prefault({})
-    .register(sectionDoc, {
-      doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
-    }),
+    .register(sectionDoc, { doc: 'The published logs: checkpoints, hash tiles and salted leaf data of both logs.' }),
   review: z
     .strictObject({
       four_eyes: z
@@ -370,16 +373,13 @@ export interface SettingInfo {
   readonly env: readonly string[];
 }
 
-export interface SectionInfo {
-  readonly name: string;
-  readonly doc: string;
-}
-
 /** All settings in the order of the file. */
 export const SETTINGS: readonly SettingInfo[] = listSettings();
 
 /** All sections in the order of the file. */
-export const SECTIONS: readonly SectionInfo[] = Object.entries(schema.shape).flatMap(([name, field]) => {
+export const SECTIONS: readonly { readonly name: string; readonly doc: string }[] = Object.entries(
+  schema.shape,
+).flatMap(([name, field]) => {
   const info = sectionDoc.get(field);
   return info === undefined ? [] : [{ name, doc: info.doc }];
 });

@@ -30,6 +30,8 @@ export const HLC_ZERO: Hlc = { wall: 0, counter: 0 };
 export const DEFAULT_SKEW_LIMITS: SkewLimits = { maxFutureMs: 300_000, maxPastMs: 2_592_000_000 };
 
 const MAX_WALL = 9_999_999_999_999;
+/** In the year 2255. */
+const MAX_REMOTE_WALL = 9_000_000_000_000;
 const MAX_COUNTER = 999;
 const STRICT = /^[0-9]{13}\.[0-9]{3}$/;
 
@@ -86,9 +88,11 @@ function carry(wall: number, counter: number): Hlc {
   return counter > MAX_COUNTER ? { wall: wall + 1, counter: 0 } : { wall, counter };
 }
 
-/** Compares a remote wall time with the physical clock; equal to a limit passes. Null: acceptable. */
+/** Compares a remote wall time with the physical clock; equal to a limit passes. Null: acceptable. Without limits, too, a
+ * time is refused that {@link receive} could not go on from: a clock at the end of its digits never ticks again. */
 export function checkSkew(remoteWallMs: number, nowMs: number, limits: SkewLimits): SkewRejection | null {
   const skewMs = remoteWallMs - nowMs;
+  if (remoteWallMs > MAX_REMOTE_WALL) return { direction: 'future', skewMs };
   if (limits.maxFutureMs > 0 && skewMs > limits.maxFutureMs) return { direction: 'future', skewMs };
   if (limits.maxPastMs > 0 && -skewMs > limits.maxPastMs) return { direction: 'past', skewMs };
   return null;

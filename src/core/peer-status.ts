@@ -44,6 +44,8 @@ export interface PeerStatus {
     readonly reason: string | null;
     readonly seq: number;
   }[];
+  /** The verifier key of its log that is pinned, whoever named it first; null before the first contact. */
+  readonly pinned_log_key: string | null;
   /** Keys that its refused declaration names in place of pinned ones, without a succession. */
   readonly key_changes: readonly ChangedKey[];
   readonly last_contact_at: string | null;

@@ -5,7 +5,8 @@ import { type Config, loadConfig } from '../config/config.ts';
 import { type DataPaths, dataPaths } from '../config/data-dir.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import { type ConfigProblem, problemText } from '../config/problem.ts';
-import type { Result } from '../core/result.ts';
+import { readSwarmKey } from '../config/swarm-key.ts';
+import { ok, type Result } from '../core/result.ts';
 import { isoMicros } from '../core/time.ts';
 import { JournalError } from '../journal/errors.ts';
 import { type JournalIdentity, LOCK_FILE } from '../journal/files.ts';
@@ -54,6 +55,8 @@ export interface Base {
   readonly declaration: string;
   /** `12D3Koo…` */
   readonly peerId: string;
+  /** Key of the private network; null: any node may speak to us. */
+  readonly swarmKey: Uint8Array | null;
   /** The journal is held by the restore guard until it is cleared. */
   readonly guarded: boolean;
   /** For servers of the configuration. */
@@ -104,6 +107,8 @@ export async function openBase(
     throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));
   const keys = required(openOwnKeys(paths, identity, statements, Date.now()), (problem) => [problem]);
 
+  const swarmKey = required(openSwarmKey(config), (problem) => [problem]);
+
   const logger = createLogger(config.log.level);
   const metrics = createMetrics();
   const events = createEvents(logger, metrics);
@@ -142,7 +147,7 @@ export async function openBase(
   const health = { corrupt: null, projectionLag: 0 };
   const stations = { logger, metrics, events, audits, growth, appended, erased, writer, reader, health, declaration };
   const failed = writer.failed();
-  const told = { keys, statements, identity, peerId, http: createHttpClient(config.network.allowed) };
+  const told = { swarmKey, keys, statements, identity, peerId, http: createHttpClient(config.network.allowed) };
   return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 
@@ -192,6 +197,10 @@ function canBeAsked({ anchor, guard, witness }: Config, { peers }: DataPaths): b
 
 function hasPeers(folder: string): boolean {
   return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.toml'));
+}
+
+function openSwarmKey({ network }: Config): Result<Uint8Array | null, ConfigProblem> {
+  return network.swarmKeyFile === null ? ok(null) : readSwarmKey(network.swarmKeyFile);
 }
 
 function required<T, E>(result: Result<T, E>, problemsOf: (error: E) => readonly ConfigProblem[]): T {

@@ -181,6 +181,7 @@ function openTransport(base: Base, allowed: AllowedPeers): Promise<Transport> {
     announce: config.listen.announce,
     allowed,
     allowedNetworks: config.network.allowed,
+    swarmKey: base.swarmKey,
     limits: { maxConnections: config.limits.maxConnections },
     onRefused: (refusal) => {
       const record = refused.note(refusal, base.nowMs());

@@ -19,6 +19,9 @@ import { gardenMembersOf } from './grants.ts';
 import { SOFTWARE } from './version.ts';
 
 const ANSWER_MS = 10_000;
+/** Of a guest, who asks every 20 s: each request costs signatures to check and a file to write. */
+const REQUESTS_PER_SECOND = 1;
+const REQUESTS_AT_ONCE = 10;
 
 /** @param transport of this node, once it is there */
 export function openOnboarding(base: Base, transport: () => Transport | undefined): Promise<Onboarding> {
@@ -46,7 +49,13 @@ export function openOnboarding(base: Base, transport: () => Transport | undefine
     whyNotDialled: (address) => whyNotDialled(address, config.network.allowed),
     tls: () => checkTls(config.api.tls, nowMs()),
     openGuest: (seed, inviter) =>
-      createTransport({ seed, listen: [], allowed: () => [inviter], allowedNetworks: config.network.allowed }),
+      createTransport({
+        seed,
+        listen: [],
+        allowed: () => [inviter],
+        allowedNetworks: config.network.allowed,
+        swarmKey: base.swarmKey,
+      }),
     peerIdOfSeed: async (seed) => (await identityFromSeed(seed)).peerId,
     onGuests: () => transport()?.refreshAllowed(),
     nowMs,
@@ -59,6 +68,7 @@ export function serveInvitations({ logger }: Base, transport: Transport, onboard
   return transport.serve(INVITE_PROTOCOL, {
     maxInboundStreams: 1,
     limits: { idleMs: ANSWER_MS, totalMs: ANSWER_MS, maxRequestBytes: MAX_REQUEST_BYTES },
+    rate: { perSecond: REQUESTS_PER_SECOND, burst: REQUESTS_AT_ONCE },
     handler: (request, context) => onboarding.answer(request, context),
     onError: (error, peerId) => logger.debug({ peer_id: peerId, error: error.message }, 'stream ended'),
   });

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { type DataPaths, keyFile } from '../config/data-dir.ts';
 import { nextKeyFile, promoteNextKey, readFormerKeys, removeFormerKey } from '../config/key-files.ts';
 import type { ConfigProblem } from '../config/problem.ts';
-import { randomSeed, readSeedFile, type SeedUse, writeSeedFile } from '../config/secret-file.ts';
+import { randomSeed, readSeedFile, type SeedUse, secretExists, writeSeedFile } from '../config/secret-file.ts';
 import { witnessName } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { parseIsoInstant } from '../core/time.ts';
@@ -76,7 +76,7 @@ function openKey(opening: Opening): Result<OwnKey, ConfigProblem> {
   if (!settled.ok) return settled;
   const path = keyFile(paths, use);
   // Folders made before there was such a key get one: nobody has been told of another.
-  if (!existsSync(path) && (use === 'witness' || use === 'anchor')) writeSeedFile(path, use, randomSeed(use));
+  if (!secretExists(path) && (use === 'witness' || use === 'anchor')) writeSeedFile(path, use, randomSeed(use));
   const seed = readSeedFile(path, use);
   if (!seed.ok) return seed;
   const vkey = vkeyOf(use, seed.value, identity);

@@ -1,10 +1,11 @@
 /** Changes one of this node's signing keys: a new key, a statement that both sign, and the new one in the old one's place. */
+import { dataPaths, keyFile } from '../config/data-dir.ts';
 import { nextKeyFile } from '../config/key-files.ts';
-import { randomSeed, type SeedUse, writeSeedFile } from '../config/secret-file.ts';
+import { credentialFor, randomSeed, type SeedUse, writeSeedFile } from '../config/secret-file.ts';
 import { isoMicros } from '../core/time.ts';
 import { openStatements } from '../verify/key-chain.ts';
 import { type OpenedSuccession, signSuccession } from '../wire/succession.ts';
-import { openBase } from './base.ts';
+import { openBase, StartError } from './base.ts';
 import { openOwnKeys, statementSigner, vkeyOf } from './own-keys.ts';
 
 export interface Rotation {
@@ -29,6 +30,7 @@ export type RotationOutcome =
  */
 export async function rotateKey(dir: string, use: SeedUse, { overlapMs, actor }: Rotation): Promise<RotationOutcome> {
   await using owned = new AsyncDisposableStack();
+  refuseCredential(dir, use);
   const base = await openBase(dir, {}, owned);
   const { identity, paths, keys, statements, writer } = base;
   const { seed, vkey, next } = keys[use];
@@ -55,4 +57,14 @@ export async function rotateKey(dir: string, use: SeedUse, { overlapMs, actor }:
   const settled = openOwnKeys(paths, identity, [...statements, statement], nowMs);
   if (!settled.ok) throw new Error(settled.error.message);
   return { kind: settled.value[use].vkey === statement.new ? 'changed' : 'announced', statement };
+}
+
+/** What the service manager holds it hands over anew at each start: a change of it here would be undone. */
+function refuseCredential(dir: string, use: SeedUse): void {
+  const path = keyFile(dataPaths(dir), use);
+  const credential = credentialFor(path);
+  if (credential === null) return;
+  const message = `the ${use} key is the credential ${credential}, which this program cannot change`;
+  const fix = `Put it into ${path}, rotate without credentials, then hand over the new one.`;
+  throw new StartError([{ where: credential, key: null, message, fix }]);
 }

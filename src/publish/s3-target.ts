@@ -19,6 +19,7 @@ export interface S3Options {
   readonly http: HttpClient;
   /** Tests pass their own. */
   readonly retries?: number;
+  readonly timeoutMs?: number;
 }
 
 const RETRIES = 4;
@@ -45,6 +46,7 @@ export class S3Target implements PublishTarget {
   readonly #base: string;
   readonly #http: HttpClient;
   readonly #retries: number;
+  readonly #timeoutMs: number;
 
   constructor(options: S3Options) {
     const { bucket, prefix, endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options;
@@ -59,6 +61,7 @@ export class S3Target implements PublishTarget {
     });
     this.#http = options.http;
     this.#retries = options.retries ?? RETRIES;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
   async read(path: string): Promise<Versioned | undefined> {
@@ -114,10 +117,10 @@ export class S3Target implements PublishTarget {
         await setTimeout(Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
       }
     } catch (cause) {
-      if (cause instanceof HttpError && cause.code === 'too_large')
-        throw new PublishError('target_other_log', `${this.name}${path} is no checkpoint: name an empty prefix`, {
-          cause,
-        });
+      if (method === 'GET' && cause instanceof HttpError && cause.code === 'too_large') {
+        const message = `${this.name}/${path} is no checkpoint: name an empty prefix`;
+        throw new PublishError('target_other_log', message, { cause });
+      }
       const reason = cause instanceof Error ? cause.message : String(cause);
       const message = `${new URL(this.#base).origin} cannot be reached (${reason}): check --endpoint or AWS_ENDPOINT_URL`;
       throw new PublishError('target_unusable', message, { cause });
@@ -130,7 +133,7 @@ export class S3Target implements PublishTarget {
       headers: Object.fromEntries(signed.headers),
       ...(signed.body === null ? {} : { body: new Uint8Array(await signed.arrayBuffer()) }),
       maxBytes: MAX_READ_BYTES,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(this.#timeoutMs),
     });
   }
 

@@ -32,5 +32,7 @@ export async function askClosures(
     if (!answer.ok) return;
     const { refused } = await journal.takeClosures(peer.nodeId, feeds, answer.value.closures);
     for (const { code, note } of refused) logger.warn({ peer: peer.name, code, note }, 'a closure is refused');
+    // One answer to a request: what comes behind it nobody has asked for.
+    return;
   }
 }

@@ -178,6 +178,12 @@ function foreignName({ peer_id, journal_origin, audit_origin }: Declaration, pee
   return null;
 }
 
+/** Verifier key of the log that a declaration which is pinned names; null if it cannot be read. */
+export function pinnedLogKey(note: string): string | null {
+  const declaration = openOwnDeclaration(note);
+  return declaration === null ? null : (currentKey(declaration, 'log') ?? null);
+}
+
 /** The key of a use that a declaration names first: those that are only in their overlap come after it. */
 function currentKey(declaration: Declaration, use: DeclaredKey['use']): string | undefined {
   return declaredFor(declaration, use)[0];

@@ -2,6 +2,8 @@
 import { type GardenMembers, openFeeds } from '../core/disclosure.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
 import { isoMicros } from '../core/time.ts';
+import type { PeerProgress } from '../journal/read-model.ts';
+import { pinnedLogKey } from './declare.ts';
 import type { SessionState } from './peer-session.ts';
 
 /** Accepted entries that the peer has stated or proven and that we have not judged; null before the first contact. */
@@ -113,12 +115,25 @@ export function describeSession(
     acknowledged: progress?.acknowledged ?? [],
     closed: closedOf(session),
     refused_of_ours: progress?.refusedOfOurs ?? [],
+    pinned_log_key: pinnedOf(progress),
     key_changes: session.keyChange?.keys ?? [],
     last_contact_at: isoMs(session.lastContactAtMs),
     last_error: session.lastError,
     next_attempt_at: isoMs(session.nextAttemptAtMs),
     clock_skew_ms: session.greeted?.clockSkewMs ?? null,
   };
+}
+
+/** Opening a declaration checks signatures; a status is asked for far more often than a peer's progress is read. */
+const pinnedKeys = new WeakMap<PeerProgress, string | null>();
+
+function pinnedOf(progress: PeerProgress | null): string | null {
+  if (progress === null || progress.declaration === null) return null;
+  const known = pinnedKeys.get(progress);
+  if (known !== undefined) return known;
+  const key = pinnedLogKey(progress.declaration);
+  pinnedKeys.set(progress, key);
+  return key;
 }
 
 /** Feeds whose grant to us has ended, as the peer signed it, and that it has not shown again. */

@@ -2,6 +2,7 @@
 import type { AuditReader } from '../journal/audit-reader.ts';
 import { type Disclosure, DisclosureRecords } from '../journal/disclosure-records.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { AuditRecord } from '../journal/read-model.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { EndedFeed } from '../serve/answer-closure.ts';
@@ -16,6 +17,12 @@ export interface GrantsMethods {
   /** Verifies and records what a peer signed about the end of its grants to us. @param feeds those that were asked about */
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[], nowMs: number): TakenClosures;
 }
+
+/**
+ * A peer can sign the end of a feed anew whenever it is asked, each time with other words. It costs a record each time, so
+ * that a feed's end is written down once in this time.
+ */
+const CLOSURE_PAUSE_MS = 600_000;
 
 /** @param signer the log key under the journal's origin */
 export function grantsMethods(journal: Journal, audit: AuditReader, signer: LogSigner): GrantsMethods {
@@ -46,7 +53,7 @@ function giveClosure(
   if (last === null) return [];
   const closedAt = new Date(closedAtMs).toISOString();
   const note = signClosure({ receiver: peer, feed, ...last, closedAt }, signer);
-  if (newest(audit, 'grant_ended', peer, feed) !== note)
+  if (newest(audit, 'grant_ended', peer, feed)?.detail['note'] !== note)
     journal.audit({ event: 'grant_ended', reason: 'grant_expired', peer, feed, detail: { note } }, nowMs);
   return [note];
 }
@@ -67,7 +74,9 @@ function takeClosures(
       continue;
     }
     const { feed, reason, to, treeSize, closedAt } = closure;
-    if (newest(audit, 'feed_closed', peer, feed) === note) continue;
+    const last = newest(audit, 'feed_closed', peer, feed);
+    if (last !== undefined && (last.detail['note'] === note || nowMs - Date.parse(last.at) < CLOSURE_PAUSE_MS))
+      continue;
     const detail = { closed_at: closedAt, note, to, tree_size: treeSize };
     journal.audit({ event: 'feed_closed', reason, peer, feed, detail }, nowMs);
   }
@@ -91,7 +100,7 @@ function judge(journal: Journal, peer: string, feeds: readonly string[], note: s
   return to < journal.peers.cursor(peer, feed) ? 'closure_behind' : closure.value;
 }
 
-/** The note of the newest record of its kind. */
-function newest(audit: AuditReader, event: string, peer: string, feed: string): unknown {
-  return audit.page({ event, peer, feed, order: 'desc', limit: 1 }).records[0]?.detail['note'];
+/** The newest record of its kind. */
+function newest(audit: AuditReader, event: string, peer: string, feed: string): AuditRecord | undefined {
+  return audit.page({ event, peer, feed, order: 'desc', limit: 1 }).records[0];
 }

@@ -48,7 +48,7 @@ const ADVICE: ReadonlyMap<string, readonly [TransportErrorCode, string]> = new M
     TooManyOutboundProtocolStreamsError: ['busy', 'too many requests to this peer are open already'],
     EncryptionFailedError: [
       'dial_failed',
-      'the peer that answered has another key, or spoke no Noise; check address and peer id',
+      'the peer that answered has another key, spoke no Noise, or is in another private network; check address, peer id and network.private_key_file',
     ],
     ConnectionInterceptedError: ['forbidden', 'the peer is not on our allow list'],
     DialDeniedError: ['forbidden', 'the peer is not on our allow list'],

@@ -1,4 +1,5 @@
 import { noise } from '@chainsafe/libp2p-noise';
+import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import type { Network } from '../core/address.ts';
@@ -22,6 +23,8 @@ export interface TransportOptions {
   readonly allowed: AllowedPeers;
   /** Networks that may be connected to besides, whoever names an address in them. */
   readonly allowedNetworks?: readonly Network[];
+  /** 32 bytes: connections are made with nodes alone that have the same key. */
+  readonly swarmKey?: Uint8Array | null;
   readonly limits?: Partial<TransportLimits>;
   /** Every refused inbound connection. The caller limits how often it writes these down. */
   readonly onRefused?: (refusal: Refusal) => void;
@@ -66,6 +69,7 @@ function libp2pOptions(
   return {
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: options.transports ?? [boundedTcp(limits, dialRule)],
+    ...(options.swarmKey == null ? {} : { connectionProtector: preSharedKey({ psk: swarmKeyFile(options.swarmKey) }) }),
     connectionEncrypters: [noise()],
     streamMuxers: [guardedYamux(limits.guard, onViolation)],
     connectionGater: gate,
@@ -84,6 +88,11 @@ function libp2pOptions(
     // The store never renews the time it first saw an address: an hour later it would forget all of them.
     peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
   };
+}
+
+/** The library takes the text of a key file, of which it reads the hexadecimal form alone. */
+function swarmKeyFile(key: Uint8Array): Uint8Array {
+  return Buffer.from(`/key/swarm/psk/1.0.0/\n/base16/\n${Buffer.from(key).toString('hex')}\n`);
 }
 
 function boundedTcp(limits: TransportLimits, { lookup }: DialRule): ReturnType<typeof tcp> {

@@ -19,12 +19,17 @@ import type { Contradiction, OpenPair } from './seen-heads.ts';
 const MAX_PAIRS_AT_ONCE = 16;
 const MAX_REMEMBERED = 4_096;
 
+/** One at a time for each log, and one that waits: more would ask the same questions, and peers decide how many come. */
+interface Turn {
+  running: Promise<void>;
+  next: Promise<void> | null;
+}
+
 export class Gossip {
   readonly #deps: WitnessDeps;
   readonly #known: KnownLogs;
   readonly #signal: AbortSignal;
-  /** One at a time for each log: two would ask the same questions. */
-  readonly #reconciling = new Map<string, Promise<void>>();
+  readonly #turns = new Map<string, Turn>();
   readonly #reported = new Set<string>();
 
   constructor(deps: WitnessDeps, known: KnownLogs, signal: AbortSignal) {
@@ -61,15 +66,23 @@ export class Gossip {
   /** Asks one log about what is open, after what is under way. */
   reconcile(known: KnownLog): Promise<void> {
     const { origin } = known.log;
-    const before = this.#reconciling.get(origin) ?? Promise.resolve();
-    const now = before.then(() => this.#reconcile(known)).catch((error: unknown) => this.#failed(error));
-    this.#reconciling.set(origin, now);
-    return now;
+    const turn = this.#turns.get(origin) ?? { running: Promise.resolve(), next: null };
+    this.#turns.set(origin, turn);
+    if (turn.next !== null) return turn.next;
+    const next = turn.running
+      .then(() => {
+        turn.next = null;
+        turn.running = next;
+        return this.#reconcile(known);
+      })
+      .catch((error: unknown) => this.#failed(error));
+    turn.next = next;
+    return next;
   }
 
   /** Resolves when nothing is being asked. */
   async settled(): Promise<void> {
-    await Promise.all(this.#reconciling.values());
+    await Promise.all([...this.#turns.values()].map(({ running, next }) => next ?? running));
   }
 
   /** Tells the operator, and every peer that knows the log. Each judges for itself. @param toldBy node id of who told us */
@@ -128,6 +141,7 @@ export class Gossip {
 
   async #reconcile({ log, peer }: KnownLog): Promise<void> {
     const pairs = await this.#deps.journal.openPairs(log);
+    if (pairs.every(({ seenId }) => seenId !== null)) this.#reported.delete(reportKey(log, null));
     for (const pair of pairs.slice(0, MAX_PAIRS_AT_ONCE)) {
       const { kind, news } = await this.#resolve(log, peer, pair);
       if (news !== null) return this.announce(log, news, null);
@@ -151,7 +165,7 @@ export class Gossip {
   }
 
   #reportOpen(log: WitnessedLog, pair: OpenPair): void {
-    const key = `${log.origin} ${pair.seenId} ${pair.smaller.size} ${pair.larger.size}`;
+    const key = reportKey(log, pair.seenId);
     if (this.#reported.has(key)) return;
     if (this.#reported.size >= MAX_REMEMBERED) this.#reported.clear();
     this.#reported.add(key);
@@ -174,6 +188,11 @@ export class Gossip {
   #failed(error: unknown): void {
     if (!this.#signal.aborted) this.#deps.logger.warn({ error: String(error) }, 'heads could not be compared');
   }
+}
+
+/** Without sizes: a log that grows, and joins nothing, would be written down with each of them. */
+function reportKey({ origin }: WitnessedLog, seenId: number | null): string {
+  return `${seenId ?? 'own'} ${origin}`;
 }
 
 /** First line of a checkpoint; nothing of it is checked. */

@@ -170,6 +170,14 @@ async function assertOneDoor(acme: NodeProcess, code: string): Promise<void> {
     assert.deepEqual([answer, more], [{ ok: true, value: 'refused' }, []]);
     for (const protocol of PROTOCOLS.filter((one) => one !== INVITE_PROTOCOL))
       await assert.rejects(ask(protocol), ({ code: error }: TransportError) => error === 'reset', protocol);
+    // One after the other, as fast as it can.
+    let answered = 0;
+    for (let i = 0; i < 40; i++)
+      answered += await ask(INVITE_PROTOCOL).then(
+        () => 1,
+        () => 0,
+      );
+    assert.ok(answered <= 20, `${answered} requests were answered`);
   } finally {
     await guest.stop({ graceMs: 0 });
   }

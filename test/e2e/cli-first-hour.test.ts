@@ -130,13 +130,15 @@ test('two organisations exchange facts with nothing but the command line', async
     ['acme', 'globex'],
     ['globex', 'acme'],
   ] as const) {
-    const { node_id, peer_id, addresses, keys } = (await cli.run(`peer show self --data ${other} --json`)).json();
+    const { node_id, peer_id, log_key, addresses, keys } = (
+      await cli.run(`peer show self --data ${other} --json`)
+    ).json();
     assert.deepEqual(
       keys.map(({ use }: { use: string }) => use),
       ['log', 'audit', 'witness', 'anchor'],
     );
     const added = await cli.run(
-      `peer add ${other} --data ${name} --node-id ${node_id} --peer-id ${peer_id} --address ${addresses.join(' ')} --share public --accept public`,
+      `peer add ${other} --data ${name} --node-id ${node_id} --peer-id ${peer_id} --log-key ${log_key} --address ${addresses.join(' ')} --share public --accept public`,
     );
     assert.equal(added.code, 0, added.stderr);
   }
@@ -154,7 +156,9 @@ test('two organisations exchange facts with nothing but the command line', async
   await until('globex says that acme is current', async () =>
     (await cli.run('peer list --data globex')).stdout.includes('current'),
   );
-  assert.match((await cli.run('peer show acme --data globex')).stdout, /feeds +public 1\/1/);
+  const shown = (await cli.run('peer show acme --data globex')).stdout;
+  assert.match(shown, /feeds +public 1\/1/);
+  assert.match(shown, /pinned log key +acme\.example\/journal\//);
 
   const [{ id }] = (await cli.run(`query --data globex --entity ${WEB1} --json`)).json().facts;
   const notOurs = await cli.run(`retract ${id} --data globex`);

@@ -41,7 +41,7 @@ test('a suspended peer is taken up again when a second person approves; of two a
   const own = await post(node, approve, ann, { reason: 'me again' });
   assert.equal(own.status, 403);
   assert.equal(own.body.detail.code, 'same_actor');
-  assert.equal((await post(node, approve, node.folder.keys.full, { reason: 'no admin' })).status, 403);
+  assert.equal((await post(node, approve, node.folder.keys.ro, { reason: 'may only read' })).status, 403);
   assert.equal((await node.audit('peer_resumed')).length, 0);
 
   const race = await Promise.all([bob, eve].map((key) => post(node, approve, key, { reason: 'compared' })));

@@ -54,6 +54,13 @@ export interface DisclosureLine extends RunLine {
   readonly text: string;
 }
 
+/** Refused facts without a record of their own: a summary, written or to come, stands for them. */
+export interface CountedLine {
+  readonly peer: string;
+  readonly reason: string;
+  readonly count: number;
+}
+
 /** Everything that the checks look at in one journal. */
 export interface Held {
   readonly node: SimNode;
@@ -66,7 +73,15 @@ export interface Held {
   readonly evidence: ReadonlySet<string>;
   readonly disclosures: readonly DisclosureLine[];
   readonly receipts: readonly RunLine[];
+  readonly counted: readonly CountedLine[];
 }
+
+/** Pages that were refused as a whole name no entry. */
+const COUNTED = `SELECT peer, reason, pending AS count FROM refusal_groups
+  WHERE pending > 0 AND json_extract(open, '$.from') IS NOT NULL
+  UNION ALL
+  SELECT peer, reason, json_extract(body, '$.detail.count') - json_array_length(body, '$.detail.exemplars')
+  FROM audit WHERE event = 'refusals_summarized' AND json_extract(body, '$.detail.from_seq') IS NOT NULL`;
 
 export function held(node: SimNode, isStuck: boolean): Held {
   return look(node, (db) => ({
@@ -93,6 +108,7 @@ export function held(node: SimNode, isStuck: boolean): Held {
         'SELECT peer, feed, after_seq, to_seq, sent_us, text FROM disclosures JOIN grant_texts USING (grant_id)',
       )
       .all(),
+    counted: db.prepare<[], CountedLine>(COUNTED).all(),
     receipts: db.prepare<[], RunLine>('SELECT peer, feed, after_seq, to_seq FROM page_receipts').all(),
   }));
 }

@@ -20,6 +20,18 @@ export function checkLedger(mesh: Mesh, to: Held, from: Held): void {
       mesh.problem(`${from.node.name} holds a receipt of ${to.node.name} for ${spanOf(receipt)}, which it has not got`);
 }
 
+/** Who asks for everything gets what it was granted, and all of that is in the ledger. */
+export function checkGreed(mesh: Mesh, from: Held, liar: string): void {
+  const given = from.disclosures.filter(({ peer }) => peer === liar);
+  for (const { from: peerId, feed, after, to } of mesh.model.got) {
+    if (peerId !== from.node.made.peerId) continue;
+    const run = { peer: liar, feed, after_seq: after, to_seq: to };
+    if (feed !== 'public') mesh.problem(`${from.node.name} gave ${spanOf(run)} to whoever asked for it`);
+    else if (!mesh.model.restored.has(from.node.name) && !isCovered(run, given))
+      mesh.problem(`${from.node.name} gave ${spanOf(run)} to ${liar}, which its ledger does not have`);
+  }
+}
+
 /** Every run was given under a grant that the file had, while it was in force by the node's own clock. */
 function checkGrant(mesh: Mesh, to: Held, from: Held, run: DisclosureLine): void {
   const { feed, not_before, not_after, peer } = JSON.parse(run.text);

@@ -10,6 +10,8 @@ import { encodeWatchUpdate } from '../../src/wire/watch.ts';
 import { FACT_LIES } from '../adversarial/fact-lies.ts';
 import { EPOCH_MS, HonestPeer } from '../support/honest-peer.ts';
 import { type Behaviour, framesOf, gone } from '../support/hostile-peer.ts';
+import type { Chance } from './chance.ts';
+import { askForAll } from './greedy.ts';
 import type { Model } from './model.ts';
 import type { MemoryTransport } from './network.ts';
 
@@ -38,6 +40,7 @@ export class Liar {
   readonly #identity: LiarIdentity;
   #log = new HonestPeer({ authority: 'liar.example', startMs: EPOCH_MS });
   #other: HonestPeer | undefined;
+  #transport: MemoryTransport | undefined;
   /** Peer ids that are shown the other history. */
   #fooled: ReadonlySet<string> = new Set();
   /** The next answers lie as a whole. */
@@ -79,7 +82,16 @@ export class Liar {
     return true;
   }
 
+  /** Asks a node for whatever it might have. */
+  ask(peerId: string, chance: Chance): void {
+    const transport = this.#transport;
+    // How it ends, and what ends it, is the node's business.
+    if (transport !== undefined)
+      askForAll(transport, peerId, chance, (got) => this.#model.got.push(got)).catch(() => {});
+  }
+
   async serve(transport: MemoryTransport): Promise<void> {
+    this.#transport = transport;
     const identity = createLogSigner(this.#identity.nodeId, SEED);
     const declaration = this.#log.declaration(identity, this.#identity.peerId);
     const hello = { declaration, heads: [], protocols: PROTOCOLS, software: 'liar/1', successions: [] };

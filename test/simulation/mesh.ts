@@ -154,7 +154,7 @@ export class Mesh {
       const transport = this.network.open(
         this.liarPeerId,
         () => true,
-        () => false,
+        () => true,
       );
       await this.liar.serve(transport);
     }

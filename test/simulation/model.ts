@@ -3,6 +3,7 @@
  * acknowledged is a fact; of a liar's log, what it tells as a lie is none.
  */
 import { Grants } from './grants.ts';
+import type { Got } from './greedy.ts';
 
 /** A fact that a client gave to an honest node. */
 export interface AssertedFact {
@@ -32,6 +33,8 @@ export class Model {
   readonly restored: Set<string> = new Set();
   /** Nodes whose program lied for a while: what they sent may have been held against them. */
   readonly meddled: Set<string> = new Set();
+  /** What a partner got that asks for everything. */
+  readonly got: Got[] = [];
   /** When a liar began to show two histories. */
   equivocatedAt: number | null = null;
 

@@ -253,6 +253,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     peerId: made.peerId,
     guarded: true,
     http: createHttpClient([]),
+    swarmKey: null,
     logger: LOGGER,
     metrics: METRICS,
     events: EVENTS,

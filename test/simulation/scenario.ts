@@ -14,6 +14,8 @@ const JUMPS_MS = [TEN_YEARS_MS, -TEN_YEARS_MS, 60_000, -60_000, 3_600_000, -3_60
 const CRASHES: readonly CrashKind[] = ['before', 'after', 'torn'];
 const SETTLE_EVERY_MS = 5_000;
 const SETTLE_FOR_MS = 2 * 3_600_000;
+/** Shorter than what is waited before clients ask again for what they were not told of. */
+const GRANT_WATCHED_MS = 15_000;
 /** The guard of a restored node has to be able to ask everybody. */
 const GUARD_MS = 20_000;
 /** A check of every hash of three journals costs as much as the rest of a short run. */
@@ -209,21 +211,27 @@ const ACTS: Readonly<Record<string, Act>> = {
     },
   },
   regrant: {
-    weight: 5,
+    weight: 7,
     run: (mesh, from, chance) => {
-      const to = chance.pick(mesh.nodes);
-      const feed = chance.pick(['public', 'company', 'company']);
+      const to = chance.pick(mesh.nodes.filter((other) => other !== from));
+      const feed = chance.pick(['public', 'company', 'company'] as const);
       // Of a split mesh what was never shared stays so.
-      if (to === from || mesh.model.grants.ever(from.name, to.name, feed).length === 0) return;
+      if (mesh.model.grants.ever(from.name, to.name, feed).length === 0) return;
       const nowMs = mesh.platform.nowMs() + from.clock.skewMs;
       const [kind, grant] = chance.pick<readonly [string, Grant | null]>([
         ['none', null],
         ['for ever', FOR_EVER],
-        ['for a time', { notBeforeMs: null, notAfterMs: nowMs + chance.below(30_000) }],
-        ['from then on', { notBeforeMs: nowMs + chance.below(20_000), notAfterMs: null }],
+        ['for a time', { notBeforeMs: null, notAfterMs: nowMs + chance.below(10_000) }],
+        ['for a time', { notBeforeMs: null, notAfterMs: nowMs + chance.below(10_000) }],
+        ['from then on', { notBeforeMs: nowMs + chance.below(10_000), notAfterMs: null }],
       ]);
       mesh.fault(`grant ${kind}`);
       mesh.regrant(from, to, feed, grant);
+      // Around the moment at which it ends or begins.
+      for (let i = chance.below(3); i >= 0; i--)
+        mesh.platform.after(chance.below(GRANT_WATCHED_MS), () => {
+          void mesh.assert(from, mesh.newFacts(from, 1 + chance.below(3), feed));
+        });
     },
   },
   meddle: {
@@ -241,6 +249,14 @@ const ACTS: Readonly<Record<string, Act>> = {
     weight: 8,
     run: ({ liar }, _node, chance) => {
       for (let i = chance.below(5); i >= 0; i--) liar?.tell(chance.isHit(0.3) ? chance.pick(LIE_NAMES) : null);
+    },
+  },
+  greed: {
+    weight: 4,
+    run: (mesh, node, chance) => {
+      if (mesh.liar === undefined) return;
+      mesh.fault('greed');
+      for (let i = chance.below(3); i >= 0; i--) mesh.liar.ask(node.made.peerId, chance);
     },
   },
   page: {

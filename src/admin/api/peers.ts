@@ -59,6 +59,9 @@ const PEER = z
     last_verdicts: z.array(
       z.object({ at: z.string(), event: z.string(), reason: NULLABLE_TEXT, seq: z.number().int() }),
     ),
+    pinned_log_key: NULLABLE_TEXT.openapi({
+      description: 'The log key that is pinned; null before the first contact.',
+    }),
     key_changes: z
       .array(z.object({ use: z.enum(['log', 'anchor', 'witness']), pinned: z.string(), declared: z.string() }))
       .openapi({

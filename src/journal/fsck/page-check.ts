@@ -15,7 +15,7 @@ import { type Fault, type FsckContext, type StoredRow, walkTable } from './conte
 import { hasErasures } from './erasure-check.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
-import { hasRetries } from './retry-check.ts';
+import { hasRetries, isAnyRetryChanged } from './retry-check.ts';
 
 export interface PageTotals {
   /** Facts accepted, by peer. */
@@ -39,6 +39,8 @@ class PageCheck implements PageTotals {
     [string],
     { origin_node_id: string; origin_chain_seq: number; origin_leaf_hash: Uint8Array }
   >;
+  /** A row that counts here was changed: that is told where those rows are read. */
+  readonly #isRetryChanged: boolean;
   /** null: the file is older than retries. */
   readonly #retried: Statement<[number], number | null> | null;
   readonly #root: Statement<[string, number], Uint8Array>;
@@ -57,6 +59,7 @@ class PageCheck implements PageTotals {
         .select(['origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
         .where('fact_id', '=', PARAM),
     );
+    this.#isRetryChanged = hasRetries(ctx) && isAnyRetryChanged(ctx.db);
     const erased = sqlBuilder
       .selectFrom('erasure_steps')
       .select('target_seq')
@@ -156,7 +159,7 @@ class PageCheck implements PageTotals {
       const detail = `entry ${firstUnknown} of the feed is neither in the journal nor refused`;
       return { code: 'page_entry_lost', field: 'to_seq', detail };
     }
-    if (accepted === row.accepted + this.#retriedOf(row.page_id)) return undefined;
+    if (accepted === row.accepted + this.#retriedOf(row.page_id) || this.#isRetryChanged) return undefined;
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 

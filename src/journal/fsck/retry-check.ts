@@ -3,11 +3,11 @@ import { sql } from 'kysely';
 import { positionsOf } from '../../core/runs.ts';
 import { isFactReason } from '../../core/verdict.ts';
 import { decodePageHeader } from '../../wire/page-header.ts';
-import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
+import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { readPlaces, reasonsIn } from '../page-refusals.ts';
 import type { PageRow } from '../tables.ts';
 import { type AuditTotals, feedKey } from './audit-check.ts';
-import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { allRows, changedColumn, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 
 /** The migration that made the tables; an older file has none. */
 const SINCE_SCHEMA = 8;
@@ -24,6 +24,13 @@ export function checkRetries(ctx: FsckContext, audit: AuditTotals | undefined): 
 
 export function hasRetries({ db }: FsckContext): boolean {
   return Number(db.pragma('user_version', { simple: true })) >= SINCE_SCHEMA;
+}
+
+/** Whether a row of `page_retries` is not what was written, by its sums. */
+export function isAnyRetryChanged(db: Db): boolean {
+  for (const row of allRows(db, 'page_retries').iterate())
+    if (changedColumn('page_retries', row) !== undefined) return true;
+  return false;
 }
 
 class RetryCheck {

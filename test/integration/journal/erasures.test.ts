@@ -375,7 +375,7 @@ test('any change of what an erasure left, or of the word of it, is found', (t) =
     for (const column of storedColumns(raw, table)) {
       if (column.name === key) continue;
       const copy = copyJournal(folder, copies, `${table}-${column.name}`);
-      tamper(copy, (db) => changeColumn(db, table, column, key, row));
+      tamper(copy, (db) => changeColumn(db, table, key, row, column));
       const found = problems(copy);
       assert.ok(found.some((problem) => problem.startsWith(`${table} ${row} `)), `${table}.${column.name}: ${found.join()}`);
     }

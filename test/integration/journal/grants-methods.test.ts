@@ -88,6 +88,15 @@ test('of a peer, a closure is taken once, and only one that it may sign', async 
     { feed: 'public', to: 10, closed_at: closedAt },
   ]);
 
+  // It signs the same end again and again, each time with other words: neither many notes nor many answers cost a record.
+  const anew = Array.from({ length: 64 }, (_, i) => {
+    return signClosure({ ...closure, closedAt: new Date(CLOSED_MS + i + 1).toISOString() }, acme.signer);
+  });
+  assert.deepEqual(methods.takeClosures(acme.nodeId, ['public'], anew, NOW_MS).refused, []);
+  assert.equal(audited(journal, 'feed_closed').length, 1);
+  assert.deepEqual(methods.takeClosures(acme.nodeId, ['public'], anew, NOW_MS + 600_000).refused, []);
+  assert.equal(audited(journal, 'feed_closed').length, 2, 'a later end is written down, later');
+
   const signed = (change: object): string => signClosure({ ...closure, closedAt, ...change }, acme.signer);
   assert.deepEqual(take(signed({ receiver: 'stigmem://hooli.example' })), ['closure_not_for_us']);
   assert.deepEqual(take(signed({ feed: 'company' })), ['closure_not_asked']);
@@ -96,5 +105,5 @@ test('of a peer, a closure is taken once, and only one that it may sign', async 
   const posing = createLogSigner(acme.signer.name, new Uint8Array(32).fill(9));
   assert.deepEqual(take(signClosure({ ...closure, closedAt }, posing)), ['closure_signature_invalid']);
   assert.deepEqual(take('no note'), ['closure_malformed']);
-  assert.equal(audited(journal, 'feed_closed').length, 1);
+  assert.equal(audited(journal, 'feed_closed').length, 2);
 });

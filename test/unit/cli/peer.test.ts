@@ -9,7 +9,8 @@ import { type CliFixture, createCliFixture } from '../../support/cli-fixture.ts'
 
 const GLOBEX = '12D3KooWNoN9sn86jWjb9F2u6czwcaJuLR2nZSzLekFnhtpxV5Ue';
 const UMBRELLA = '12D3KooWDZ2VFAaWAcDVyENYa6bHbUdnEmx1Fhw57cTP8dQEL5us';
-const ADD = `peer add globex --node-id stigmem://globex.example --peer-id ${GLOBEX}`;
+const LOG_KEY = '--log-key globex.example/journal/0+0a1b2c3d+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+const ADD = `peer add globex --node-id stigmem://globex.example --peer-id ${GLOBEX} ${LOG_KEY}`;
 
 let cli: CliFixture;
 let file: string;
@@ -65,12 +66,26 @@ test('a partner is not overwritten unless asked', async () => {
 });
 
 const REFUSED: readonly [args: string, code: number, says: RegExp][] = [
-  [`peer add self --node-id stigmem://g.example --peer-id ${GLOBEX}`, 2, /"self" is this node/],
-  [`peer add ../x --node-id stigmem://g.example --peer-id ${GLOBEX}`, 2, /a peer name is lower-case letters/],
-  [`peer add g --node-id g.example --peer-id ${GLOBEX}`, 2, /node_id: expected the partner’s node id/],
-  ['peer add g --node-id stigmem://g.example --peer-id 12D3', 2, /it is not a peer id: copy it from the partner/],
   [
-    `peer add g --node-id stigmem://acme.example --peer-id ${GLOBEX}`,
+    `peer add globex --node-id stigmem://globex.example --peer-id ${GLOBEX}`,
+    2,
+    /expected --log-key with the log key of the partner: it stands as log_key in its `peer show self`/,
+  ],
+  [ADD.replace(LOG_KEY, '--log-key 0a1b2c3d'), 2, /log_key: expected a verifier key/],
+  [`peer add self --node-id stigmem://g.example --peer-id ${GLOBEX} ${LOG_KEY}`, 2, /"self" is this node/],
+  [
+    `peer add ../x --node-id stigmem://g.example --peer-id ${GLOBEX} ${LOG_KEY}`,
+    2,
+    /a peer name is lower-case letters/,
+  ],
+  [`peer add g --node-id g.example --peer-id ${GLOBEX} ${LOG_KEY}`, 2, /node_id: expected the partner’s node id/],
+  [
+    `peer add g --node-id stigmem://g.example --peer-id 12D3 ${LOG_KEY}`,
+    2,
+    /it is not a peer id: copy it from the partner/,
+  ],
+  [
+    `peer add g --node-id stigmem://acme.example --peer-id ${GLOBEX} ${LOG_KEY}`,
     2,
     /got this node’s own, stigmem:\/\/acme\.example/,
   ],
@@ -91,8 +106,8 @@ for (const [args, code, says] of REFUSED) {
 test('a key or node that another file names is not added twice', async () => {
   await cli.run(ADD);
   for (const args of [
-    `peer add other --node-id stigmem://globex.example --peer-id ${UMBRELLA}`,
-    `peer add other --node-id stigmem://other.example --peer-id ${GLOBEX}`,
+    `peer add other --node-id stigmem://globex.example --peer-id ${UMBRELLA} ${LOG_KEY}`,
+    `peer add other --node-id stigmem://other.example --peer-id ${GLOBEX} ${LOG_KEY}`,
   ]) {
     const { code, stderr } = await cli.run(args);
     assert.equal(code, 1);

@@ -28,6 +28,7 @@ const PEER: PeerStatus = {
   last_contact_at: null,
   last_error: null,
   next_attempt_at: null,
+  pinned_log_key: null,
   key_changes: [],
   clock_skew_ms: null,
 };

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -7,7 +18,14 @@ import { writeFileAtomically } from '../../../src/config/atomic-file.ts';
 import { readDaemonFile, removeDaemonFile, writeDaemonFile } from '../../../src/config/daemon-file.ts';
 import { nearest } from '../../../src/config/nearest.ts';
 import { problemText } from '../../../src/config/problem.ts';
-import { readSecretFile, readSeedFile, writeSecretFile, writeSeedFile } from '../../../src/config/secret-file.ts';
+import {
+  credentialFor,
+  readSecretFile,
+  readSeedFile,
+  secretExists,
+  writeSecretFile,
+  writeSeedFile,
+} from '../../../src/config/secret-file.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'peerd-files-'));
 after(() => rmSync(dir, { recursive: true }));
@@ -144,4 +162,56 @@ test('the nearest word is one that could be meant', () => {
   assert.equal(nearest('poll_interval', words), 'poll_interval_s');
   assert.equal(nearest('completely', words), null);
   assert.equal(nearest('x', []), null);
+});
+
+test('a secret has one place and one owner: the data folder, or the credentials of the service manager', (t) => {
+  const own = mkdtempSync(join(dir, 'place-'));
+  const path = join(own, 'log.key');
+  const credentials = join(own, 'credentials');
+  mkdirSync(credentials, { mode: 0o700 });
+  const before = process.env['CREDENTIALS_DIRECTORY'];
+  t.after(() => {
+    if (before === undefined) delete process.env['CREDENTIALS_DIRECTORY'];
+    else process.env['CREDENTIALS_DIRECTORY'] = before;
+  });
+  assert.ok(!secretExists(path));
+  writeSeedFile(join(credentials, 'log.key'), 'log', seed);
+  assert.ok(!secretExists(path), 'a folder that nobody named');
+  process.env['CREDENTIALS_DIRECTORY'] = credentials;
+  assert.ok(secretExists(path));
+  assert.equal(credentialFor(path), join(credentials, 'log.key'));
+  const read = readSeedFile(path, 'log');
+  assert.ok(read.ok && Buffer.from(read.value).equals(seed));
+  // systemd's access list shows as the group's bits; anybody else's are as bad as ever.
+  chmodSync(join(credentials, 'log.key'), 0o440);
+  assert.ok(readSeedFile(path, 'log').ok);
+  for (const mode of [0o444, 0o460, 0o420]) {
+    chmodSync(join(credentials, 'log.key'), mode);
+    const refused = readSeedFile(path, 'log');
+    assert.ok(!refused.ok && /0600/.test(refused.error.message), mode.toString(8));
+  }
+  chmodSync(join(credentials, 'log.key'), 0o400);
+  writeSeedFile(path, 'log', seed);
+  const twice = readSeedFile(path, 'log');
+  assert.ok(!twice.ok);
+  assert.match(twice.error.message, /in one place, got it here and as the credential/);
+  process.env['CREDENTIALS_DIRECTORY'] = '';
+  chmodSync(path, 0o640);
+  assert.ok(!readSeedFile(path, 'log').ok, 'outside of the credentials the group may not');
+});
+
+test('a secret of another user is not used, whatever its mode', (t) => {
+  if (process.getuid?.() !== 0) return t.diagnostic('not run: only root can make a file of another user');
+  chmodSync(dir, 0o755);
+  const path = join(dir, 'token');
+  writeSecretFile(path, 'secret');
+  const source = new URL('../../../src/config/secret-file.ts', import.meta.url).href;
+  const code = `const { readSecretFile } = await import(${JSON.stringify(source)}); process.stdout.write(JSON.stringify(readSecretFile(${JSON.stringify(path)}, 'the token')))`;
+  const as = (uid: number): string =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', code], { uid, gid: uid, encoding: 'utf8' }).stdout;
+  chownSync(path, 65_534, 65_534);
+  assert.match(as(65_534), /"value":"secret"/);
+  chownSync(path, 65_533, 65_533);
+  chmodSync(path, 0o604);
+  assert.match(as(65_534), /belong to user 65534, who runs this, got a file of user 65533/);
 });

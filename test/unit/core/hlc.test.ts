@@ -57,6 +57,17 @@ test('equal to a skew limit passes, one more does not, a limit of zero is none',
   assert.equal(checkSkew(now * 2, now, { maxFutureMs: 0, maxPastMs: 0 }), null);
 });
 
+test('without a limit, too, no time is taken that the clock could not go on from', () => {
+  const none = { maxFutureMs: 0, maxPastMs: 0 };
+  const taken = receive({ wall: 5, counter: 0 }, { wall: 9_000_000_000_000, counter: 999 }, 5);
+  assert.equal(checkSkew(taken.wall - 1, 5, none), null);
+  formatHlc(tick(taken, 5));
+  // Taken, this one would end every event of this node: nothing can be written behind it.
+  const end = receive({ wall: 5, counter: 0 }, { wall: 9_999_999_999_999, counter: 999 }, 5);
+  assert.throws(() => formatHlc(tick(end, 5)));
+  assert.equal(checkSkew(9_999_999_999_999, 5, none)?.direction, 'future');
+});
+
 test('only one form is read, and what does not fit it is not written', () => {
   for (const text of [
     '1767225601000.1',

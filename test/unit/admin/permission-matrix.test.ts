@@ -1,0 +1,138 @@
+/** Which permission opens which route: each route of the API with a key of each single permission, and without a key. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PERMISSIONS } from '../../../src/admin/permissions.ts';
+import { createTestApi } from '../../support/api-fixture.ts';
+
+const NOBODY = 'nobody';
+const EVERYBODY = [NOBODY, ...PERMISSIONS];
+
+/** A route that is not here fails the test: whoever adds one says who may call it. */
+const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] = [
+  [
+    EVERYBODY,
+    [
+      'GET /.well-known/stigmem',
+      'GET /docs',
+      'GET /healthz',
+      'GET /metrics',
+      'GET /openapi.json',
+      'GET /readyz',
+      'POST /witness/add-checkpoint',
+      'GET /witness/{log}/checkpoint',
+    ],
+  ],
+  [PERMISSIONS, ['GET /v1/me']],
+  [
+    ['read', 'federate', 'audit.read', 'admin'],
+    ['GET /v1/anchors', 'GET /v1/anchors/{id}', 'GET /v1/keys'],
+  ],
+  [
+    ['federate', 'audit.read', 'admin'],
+    [
+      'GET /v1/federation/audit',
+      'GET /v1/federation/audit/stream',
+      'GET /v1/federation/audit/{seq}',
+      'GET /v1/federation/audit/{seq}/evidence',
+      'GET /v1/federation/peers/{name}/disclosed',
+    ],
+  ],
+  [
+    ['read', 'audit.read', 'admin'],
+    ['GET /tlog/audit/{path}', 'GET /tlog/journal/{path}', 'GET /v1/journal/consistency'],
+  ],
+  [['read', 'federate', 'admin'], ['GET /v1/witness']],
+  [
+    ['federate', 'admin'],
+    [
+      'GET /v1/federation/declaration',
+      'GET /v1/federation/notices',
+      'GET /v1/federation/onboarding',
+      'GET /v1/federation/onboarding/{id}',
+      'GET /v1/federation/peers',
+      'GET /v1/federation/peers/{id}',
+      'GET /v1/federation/peers/{name}/receipts',
+    ],
+  ],
+  [['write', 'admin'], ['POST /v1/facts']],
+  [
+    ['review', 'audit.read', 'admin'],
+    ['GET /v1/approvals', 'GET /v1/approvals/{id}'],
+  ],
+  [
+    ['review', 'admin:federation', 'admin'],
+    ['POST /v1/approvals/{id}/approve', 'POST /v1/approvals/{id}/reject', 'POST /v1/approvals/{id}/withdraw'],
+  ],
+  [
+    ['review', 'admin'],
+    [
+      'GET /v1/quarantine',
+      'GET /v1/quarantine/{id}',
+      'POST /v1/quarantine/{id}/promote',
+      'POST /v1/quarantine/{id}/reject',
+    ],
+  ],
+  [['admin:federation', 'admin'], ['POST /v1/federation/peers/{name}/retry']],
+  [
+    ['read', 'admin'],
+    [
+      'GET /v1/changes',
+      'GET /v1/changes/decided',
+      'GET /v1/facts',
+      'GET /v1/facts/{id}',
+      'GET /v1/facts/{id}/proof',
+      'GET /v1/facts/{id}/provenance',
+      'POST /v1/facts/{id}/verify-cid',
+      'GET /v1/journal/checkpoint',
+      'GET /v1/journal/head',
+      'POST /v1/recall',
+    ],
+  ],
+  [
+    ['admin'],
+    [
+      'GET /v1/admin/keys',
+      'POST /v1/admin/keys',
+      'DELETE /v1/admin/keys/{id}',
+      'POST /v1/anchors/retry',
+      'POST /v1/federation/declarations',
+      'POST /v1/federation/grants/diff',
+      'POST /v1/federation/invites',
+      'DELETE /v1/federation/invites/{id}',
+      'POST /v1/federation/join',
+      'DELETE /v1/federation/onboarding/{id}',
+      'POST /v1/federation/onboarding/{id}/confirm',
+      'GET /v1/federation/peers/{name}/explain',
+      'GET /v1/federation/peers/{name}/grants',
+      'POST /v1/federation/peers/{name}/resume',
+      'POST /v1/federation/peers/{name}/trust-key',
+    ],
+  ],
+];
+
+test('every route is opened by the permissions that are meant for it, and by no other', async () => {
+  const api = await createTestApi();
+  const secrets = PERMISSIONS.map((permission) => {
+    const name = `matrix-${permission.replace(':', '-')}`;
+    return [permission, api.keyStore.create({ name, permissions: [permission] }, Date.now()).secret] as const;
+  });
+  const { paths } = (await (await api.send('/openapi.json')).json()) as { paths: Record<string, object> };
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => [method.toUpperCase(), path] as const),
+  );
+  const found: Record<string, string[]> = {};
+  for (const [method, path] of routes) {
+    const opens: string[] = [];
+    for (const [who, secret] of [[NOBODY, null] as const, ...secrets]) {
+      const headers: Record<string, string> = secret === null ? {} : { authorization: `Bearer ${secret}` };
+      const response = await api.send(path.replaceAll(/\{\w+\}/g, 'x'), { method, headers });
+      // Whatever else is wrong with such a request is found behind the permission.
+      if (response.status !== 401 && response.status !== 403) opens.push(who);
+      await response.body?.cancel();
+    }
+    found[`${method} ${path}`] = opens.sort();
+  }
+  const expected = OPENED_BY.flatMap(([by, list]) => list.map((route) => [route, [...by].sort()] as const));
+  assert.deepEqual(found, Object.fromEntries(expected));
+  await api.close();
+});
