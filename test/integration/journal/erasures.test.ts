@@ -13,7 +13,6 @@ import { RecallIndex } from '../../../src/projections/recall-index.ts';
 import { Erasing } from '../../../src/threads/erasing.ts';
 import { decodePage } from '../../../src/wire/page.ts';
 import { bury } from '../../support/buried.ts';
-import { changeColumn, copyJournal, storedColumns, tamper } from '../../support/tampering.ts';
 import { HonestPeer, type StoredEntry } from '../../support/honest-peer.ts';
 import {
   appendOwn,
@@ -28,6 +27,7 @@ import {
   pullPage,
   temporaryFolder,
 } from '../../support/journal-fixture.ts';
+import { changeColumn, copyJournal, storedColumns, tamper } from '../../support/tampering.ts';
 
 const WINDOW_MS = 86_400_000;
 const LATER_MS = NOW_MS + WINDOW_MS + 60_000;
@@ -377,7 +377,10 @@ test('any change of what an erasure left, or of the word of it, is found', (t) =
       const copy = copyJournal(folder, copies, `${table}-${column.name}`);
       tamper(copy, (db) => changeColumn(db, table, key, row, column));
       const found = problems(copy);
-      assert.ok(found.some((problem) => problem.startsWith(`${table} ${row} `)), `${table}.${column.name}: ${found.join()}`);
+      assert.ok(
+        found.some((problem) => problem.startsWith(`${table} ${row} `)),
+        `${table}.${column.name}: ${found.join()}`,
+      );
     }
   }
   raw.close();
