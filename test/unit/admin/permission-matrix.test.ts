@@ -56,6 +56,15 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
   ],
   [['write', 'admin'], ['POST /v1/facts']],
   [
+    ['legal.hold', 'admin'],
+    [
+      'GET /v1/tombstones',
+      'GET /v1/tombstones/{fact}',
+      'POST /v1/tombstones/{fact}/hold',
+      'POST /v1/tombstones/{fact}/release',
+    ],
+  ],
+  [
     ['review', 'audit.read', 'admin'],
     ['GET /v1/approvals', 'GET /v1/approvals/{id}'],
   ],
@@ -106,6 +115,8 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'GET /v1/federation/peers/{name}/grants',
       'POST /v1/federation/peers/{name}/resume',
       'POST /v1/federation/peers/{name}/trust-key',
+      'POST /v1/tombstones',
+      'POST /v1/tombstones/{fact}/undo',
     ],
   ],
 ];
