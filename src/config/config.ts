@@ -44,6 +44,8 @@ export interface Config {
   };
   readonly network: {
     readonly allowed: readonly Network[];
+    /** The same for peers. This machine is among them for a node that is reached from this machine alone. */
+    readonly dialled: readonly Network[];
     /** Null: no private network. */
     readonly swarmKeyFile: string | null;
   };
@@ -185,8 +187,18 @@ function membersOf(line: string): readonly [string, readonly string[]] {
   return [garden, members];
 }
 
+function networksOf(texts: readonly string[]): readonly Network[] {
+  return texts.flatMap((text) => readNetwork(text) ?? []);
+}
+
+/** Whoever is a partner of such a node is on this machine, too. */
+function isLocal(listen: readonly string[]): boolean {
+  return listen.length > 0 && listen.every((address) => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address));
+}
+
 function toConfig(dir: string, settings: Settings): Config {
   const { anchor, api, federation, guard, keys, limits, listen, network, review, tlog, tombstones } = settings;
+  const allowed = networksOf(network.allow_addresses);
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
     api.tls_cert_file === ''
@@ -212,7 +224,8 @@ function toConfig(dir: string, settings: Settings): Config {
       behindProxy: api.behind_proxy,
     },
     network: {
-      allowed: network.allow_addresses.flatMap((text) => readNetwork(text) ?? []),
+      allowed,
+      dialled: isLocal(listen.p2p) ? [...allowed, ...networksOf(['127.0.0.0/8', '::1/128'])] : allowed,
       swarmKeyFile: network.private_key_file === '' ? null : inDir(network.private_key_file),
     },
     federation: {

@@ -182,7 +182,7 @@ function openTransport(base: Base, allowed: AllowedPeers): Promise<Transport> {
     listen: config.listen.p2p,
     announce: config.listen.announce,
     allowed,
-    allowedNetworks: config.network.allowed,
+    allowedNetworks: config.network.dialled,
     swarmKey: base.swarmKey,
     limits: { maxConnections: config.limits.maxConnections },
     onRefused: (refusal) => {

@@ -46,14 +46,14 @@ export function openOnboarding(base: Base, transport: () => Transport | undefine
     feeds: () => growth.current().feeds,
     rules: rulesOf(base),
     maxFutureSkewMs: config.federation.maxFutureSkewMs,
-    whyNotDialled: (address) => whyNotDialled(address, config.network.allowed),
+    whyNotDialled: (address) => whyNotDialled(address, config.network.dialled),
     tls: () => checkTls(config.api.tls, nowMs()),
     openGuest: (seed, inviter) =>
       createTransport({
         seed,
         listen: [],
         allowed: () => [inviter],
-        allowedNetworks: config.network.allowed,
+        allowedNetworks: config.network.dialled,
         swarmKey: base.swarmKey,
       }),
     peerIdOfSeed: async (seed) => (await identityFromSeed(seed)).peerId,

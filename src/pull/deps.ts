@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { ActBy, ActOutcome } from '../core/approval.ts';
-import type { DisclosureRules, GardenMembers, HeldPermit } from '../core/disclosure.ts';
+import type { DisclosureRules, HeldPermit } from '../core/disclosure.ts';
 import type { RetryReport } from '../core/retry.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';

@@ -26,11 +26,7 @@ test('kill -9 at each durable step of either side, then again: one partner, no h
   const bench = new Bench(t);
   const nodes = await Promise.all(
     ['acme', 'globex'].map(async (name) => {
-      const node = await bench.node(`${name}.example`, [
-        'federation.poll_interval_s=1',
-        'network.allow_addresses=127.0.0.0/8',
-        'guard.wait_s=1',
-      ]);
+      const node = await bench.node(`${name}.example`, ['federation.poll_interval_s=1', 'guard.wait_s=1']);
       return node.start(join(bench.root, name));
     }),
   );

@@ -19,7 +19,7 @@ import { Terminal, wordsOn } from '../support/terminal.ts';
 
 const TERMS = { share: ['public'], accept: ['public'] };
 const ONBOARDING = '/v1/federation/onboarding';
-const SETTINGS = ['federation.poll_interval_s=1', 'network.allow_addresses=127.0.0.0/8'];
+const SETTINGS = ['federation.poll_interval_s=1'];
 
 async function started(t: TestContext, ...names: readonly string[]): Promise<NodeProcess[]> {
   const bench = new Bench(t);

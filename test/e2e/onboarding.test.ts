@@ -10,7 +10,7 @@ const UNTIL = '2099-12-31';
 
 async function twoNodes(t: TestContext): Promise<{ bench: Bench; acme: NodeProcess; globex: NodeProcess }> {
   const bench = new Bench(t);
-  const settings = ['federation.poll_interval_s=1', 'network.allow_addresses=127.0.0.0/8', 'gardens=incident-42'];
+  const settings = ['federation.poll_interval_s=1', 'gardens=incident-42'];
   const [acme, globex] = await Promise.all([
     bench.node('acme.example', settings),
     bench.node('globex.example', settings),

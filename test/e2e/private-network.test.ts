@@ -5,11 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Bench, type NodeProcess } from '../support/node-process.ts';
 
-const SETTINGS = [
-  'federation.poll_interval_s=1',
-  'network.private_key_file=keys/swarm.key',
-  'network.allow_addresses=127.0.0.0/8',
-];
+const SETTINGS = ['federation.poll_interval_s=1', 'network.private_key_file=keys/swarm.key'];
 
 async function inNetwork(bench: Bench, authority: string, byte: number): Promise<NodeProcess> {
   const node = await bench.node(authority, SETTINGS);

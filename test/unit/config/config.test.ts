@@ -96,6 +96,14 @@ test('lists and booleans come from the environment as texts', () => {
   assert.deepEqual(config(NODE, { STIGMEM_PEERD_LISTEN_P2P: '' }).listen.p2p, []);
 });
 
+test('partners of a node that listens on this machine alone may be there; those of any other may not', () => {
+  const dialled = (p2p: string): number => config(NODE, { STIGMEM_PEERD_LISTEN_P2P: p2p }).network.dialled.length;
+  assert.equal(dialled('/ip4/127.0.0.1/tcp/0, /ip6/::1/tcp/0'), 2);
+  for (const p2p of ['', '/ip4/0.0.0.0/tcp/0', '/ip4/127.0.0.1/tcp/0, /ip4/192.0.2.1/tcp/0', '/dns4/localhost/tcp/0'])
+    assert.equal(dialled(p2p), 0, p2p);
+  assert.deepEqual(config(NODE).network.allowed, []);
+});
+
 test('gardens with members: a garden, then who belongs to it', () => {
   const text = `${NODE}garden_members = ["merger stigmem://b.example stigmem://c.example", "closed"]\n`;
   assert.deepEqual(config(text).gardenMembers, [
