@@ -38,7 +38,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** True pages of one entry each, one every few seconds: always alive, never done. */
-async function* slowly(log: HonestPeer, request: PullRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* slowly(log: HonestPeer, request: PullRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const from = request.feeds[0]?.after ?? 0;
   for (let after = from; after < log.size && !signal.aborted; after++) {
     const knownSize = after === from ? request.known_size : null;
@@ -48,7 +48,11 @@ async function* slowly(log: HonestPeer, request: PullRequest, signal: AbortSigna
 }
 
 /** True pages without entries, as fast as they are taken. */
-async function* emptyPages(log: HonestPeer, request: PullRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* emptyPages(
+  log: HonestPeer,
+  request: PullRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const after = request.feeds[0]?.after ?? 0;
   if (after < log.size) yield* framesOf(log.page({ feed: 'public', after, knownSize: request.known_size }));
   const empty = log.page({ feed: 'public', after: log.size, knownSize: null });
@@ -83,7 +87,10 @@ async function halfAPage(log: HonestPeer, stream: Stream): Promise<void> {
 }
 
 /** Opens pulls and reads nothing of the answers. */
-async function neverReads(node: Libp2p, victim: { readonly peerId: string; readonly address: string }): Promise<void> {
+export async function neverReads(
+  node: Libp2p,
+  victim: { readonly peerId: string; readonly address: string },
+): Promise<void> {
   const connection = await dialVictim(node, victim);
   const ask = encodePullRequest(ALL);
   for (let i = 0; i < 8; i++) {

@@ -13,7 +13,8 @@ import { Answerer, type ServeOptions } from '../../src/transport/answer.ts';
 import { guardedYamux } from '../../src/transport/guard.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
 import { DEFAULT_GUARD_LIMITS } from '../../src/transport/limits.ts';
-import { encodeHello } from '../../src/wire/hello.ts';
+import { openOwnDeclaration } from '../../src/verify/declared-log-key.ts';
+import { decodeHello, encodeHello } from '../../src/wire/hello.ts';
 import type { SignedPageFrames } from '../../src/wire/page.ts';
 import { decodeProofRequest, encodeProofAnswer, type ProofRequest } from '../../src/wire/proof.ts';
 import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCOL } from '../../src/wire/protocols.ts';
@@ -26,7 +27,8 @@ type Frames = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 /** How a peer lies. What is left out is honest. */
 export interface Behaviour {
   readonly log: HonestPeer;
-  readonly pull?: (request: PullRequest, signal: AbortSignal, peerId: string) => Frames;
+  /** @param receiver node id of whoever asks, as its hello said; the log's own receiver while it has not said any */
+  readonly pull?: (request: PullRequest, signal: AbortSignal, peerId: string, receiver: string) => Frames;
   /** null: no answer. */
   readonly proof?: (request: ProofRequest, peerId: string) => Uint8Array | null;
   readonly hello?: (honest: Uint8Array) => Frames;
@@ -57,6 +59,8 @@ export class HostilePeer {
   readonly #behaviour: Behaviour;
   readonly #seed: Buffer;
   readonly #asked: Record<string, number> = {};
+  /** Node ids by peer id: whom a page has to be signed for. */
+  readonly #callers = new Map<string, string>();
   #connections = 0;
   #behaves = false;
   #node: Libp2p | undefined;
@@ -66,11 +70,11 @@ export class HostilePeer {
     this.#seed = createHash('sha256').update(`identity of ${name}`).digest();
   }
 
-  async listen(): Promise<Listening> {
+  async listen(host = '127.0.0.1'): Promise<Listening> {
     const { privateKey, peerId } = await identityFromSeed(this.#seed);
     const node = await createLibp2p({
       privateKey,
-      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+      addresses: { listen: [`/ip4/${host}/tcp/0`] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [guardedYamux(DEFAULT_GUARD_LIMITS, () => {})],
@@ -118,11 +122,19 @@ export class HostilePeer {
       });
     const lie = (): Behaviour => (this.#behaves ? { log } : this.#behaviour);
 
-    await this.#serve(node, HELLO_PROTOCOL, () => lie().hello?.(hello()) ?? [hello()]);
+    await this.#serve(node, HELLO_PROTOCOL, (bytes, { peerId: from }) => {
+      const caller = callerOf(bytes);
+      if (caller !== undefined) this.#callers.set(from, caller);
+      return lie().hello?.(hello()) ?? [hello()];
+    });
     await this.#serve(node, PULL_PROTOCOL, (bytes, { signal, peerId: from }) => {
       const request = decodePullRequest(bytes);
       if (!request.ok) throw new Error(JSON.stringify(request.error));
-      return lie().pull?.(request.value, signal, from) ?? log.answerPull(request.value, ['public']);
+      const receiver = this.#callers.get(from) ?? log.receiver;
+      log.receiver = receiver;
+      return (
+        lie().pull?.(request.value, signal, from, receiver) ?? log.answerPull(request.value, ['public'], {}, receiver)
+      );
     });
     await this.#serve(node, PROOF_PROTOCOL, (bytes, { peerId: from }) => {
       const request = decodeProofRequest(bytes);
@@ -145,6 +157,12 @@ export class HostilePeer {
     };
     await node.handle(protocol, onStream, { maxInboundStreams: MANY });
   }
+}
+
+/** The node id in the declaration of whoever says hello. */
+function callerOf(bytes: Uint8Array): string | undefined {
+  const hello = decodeHello(bytes);
+  return hello.ok ? openOwnDeclaration(hello.value.declaration)?.node_id : undefined;
 }
 
 async function* lengths(log: HonestPeer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
