@@ -299,7 +299,7 @@ export const PAGE_CASES: readonly NamedCase[] = Object.entries(PAGE_LIES).flatMa
   }),
 );
 
-function pageBehaviour({ build: make, lie, authority }: NamedCase): Behaviour {
+export function pageBehaviour({ build: make, lie }: Pick<PageCase, 'build' | 'lie'>, authority: string): Behaviour {
   const log = make(authority);
   return { log, pull: (request) => answer(log, lie, request) };
 }
@@ -314,5 +314,5 @@ function* answer(log: HonestPeer, lie: Lie, request: PullRequest): Generator<Uin
 }
 
 export const behaviours: Readonly<Record<string, () => Behaviour>> = Object.fromEntries(
-  PAGE_CASES.map((one) => [one.name, () => pageBehaviour(one)]),
+  PAGE_CASES.map((one) => [one.name, () => pageBehaviour(one, one.authority)]),
 );

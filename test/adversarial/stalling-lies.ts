@@ -8,7 +8,7 @@ import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest, type PullRequest } from '../../src/wire/pull-request.ts';
 import { encodeWatchUpdate } from '../../src/wire/watch.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { type Behaviour, dialVictim, framesOf, gone } from '../support/hostile-peer.ts';
+import { type Behaviour, dialVictim, framesOf, gone, type Where } from '../support/hostile-peer.ts';
 
 const SLOW_MS = 4_000;
 const DRIP_MS = 100;
@@ -87,10 +87,7 @@ async function halfAPage(log: HonestPeer, stream: Stream): Promise<void> {
 }
 
 /** Opens pulls and reads nothing of the answers. */
-export async function neverReads(
-  node: Libp2p,
-  victim: { readonly peerId: string; readonly address: string },
-): Promise<void> {
+export async function neverReads(node: Libp2p, victim: Where): Promise<void> {
   const connection = await dialVictim(node, victim);
   const ask = encodePullRequest(ALL);
   for (let i = 0; i < 8; i++) {
@@ -162,12 +159,13 @@ export const KIND_NAMES: readonly string[] = Object.keys(KINDS);
 /** Those whose pull never comes to an end by itself, and could hold every place there is for pulls. */
 export const HOLDERS: readonly string[] = KIND_NAMES.filter((name) => name.startsWith('slow-'));
 
+export function stallBehaviour(name: string, authority: string): Behaviour {
+  const make = KINDS[name];
+  if (make === undefined) throw new Error(`no stalling peer ${name}`);
+  const log = new HonestPeer({ authority }).appendMany(LOG_ENTRIES);
+  return { log, ...make(log) };
+}
+
 export const behaviours: Readonly<Record<string, () => Behaviour>> = Object.fromEntries(
-  Object.entries(KINDS).map(([name, make]) => [
-    name,
-    () => {
-      const log = new HonestPeer({ authority: `${name}.example` }).appendMany(LOG_ENTRIES);
-      return { log, ...make(log) };
-    },
-  ]),
+  KIND_NAMES.map((name) => [name, () => stallBehaviour(name, `${name}.example`)]),
 );

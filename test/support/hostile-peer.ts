@@ -24,6 +24,13 @@ import type { HonestPeer } from './honest-peer.ts';
 
 type Frames = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** A node that can be called. */
+export interface Where {
+  readonly peerId: string;
+  /** Multiaddr without the peer id. */
+  readonly address: string;
+}
+
 /** How a peer lies. What is left out is honest. */
 export interface Behaviour {
   readonly log: HonestPeer;
@@ -31,12 +38,13 @@ export interface Behaviour {
   readonly pull?: (request: PullRequest, signal: AbortSignal, peerId: string, receiver: string) => Frames;
   /** null: no answer. */
   readonly proof?: (request: ProofRequest, peerId: string) => Uint8Array | null;
-  readonly hello?: (honest: Uint8Array) => Frames;
+  /** @param sayingFor a hello like the honest one, with the declaration of another log of this peer */
+  readonly hello?: (honest: Uint8Array, sayingFor: (log: HonestPeer) => Uint8Array) => Frames;
   readonly watch?: (signal: AbortSignal) => Frames;
   /** Takes the bare stream of a protocol: whatever it does with it. */
   readonly raw?: Readonly<Record<string, (stream: Stream, connection: Connection) => unknown>>;
-  /** Runs once it listens: for peers that call instead of waiting to be called. */
-  readonly call?: (node: Libp2p, victim: { readonly peerId: string; readonly address: string }) => Promise<unknown>;
+  /** For peers that call instead of waiting to be called. `seed` is that of its identity. */
+  readonly call?: (node: Libp2p, victim: Where, seed: Uint8Array) => Promise<unknown>;
 }
 
 /** What a test can ask a hostile peer for. */
@@ -96,8 +104,9 @@ export class HostilePeer {
     this.#behaves = true;
   }
 
-  async call(victim: { readonly peerId: string; readonly address: string }): Promise<void> {
-    if (this.#node !== undefined) await this.#behaviour.call?.(this.#node, victim);
+  /** @returns what the behaviour's call came to */
+  async call(victim: Where): Promise<unknown> {
+    return this.#node === undefined ? undefined : this.#behaviour.call?.(this.#node, victim, this.#seed);
   }
 
   async close(): Promise<void> {
@@ -110,11 +119,10 @@ export class HostilePeer {
 
   async #serveAll(node: Libp2p, peerId: string): Promise<void> {
     const { log } = this.#behaviour;
-    const declaration = log.declaration(createLogSigner(log.nodeId, this.#seed), peerId);
-    const hello = (): Uint8Array =>
+    const hello = (of: HonestPeer = log): Uint8Array =>
       encodeHello({
         clock_ms: Date.now(),
-        declaration,
+        declaration: of.declaration(createLogSigner(of.nodeId, this.#seed), peerId),
         heads: [],
         successions: [],
         protocols: PROTOCOLS,
@@ -125,7 +133,7 @@ export class HostilePeer {
     await this.#serve(node, HELLO_PROTOCOL, (bytes, { peerId: from }) => {
       const caller = callerOf(bytes);
       if (caller !== undefined) this.#callers.set(from, caller);
-      return lie().hello?.(hello()) ?? [hello()];
+      return lie().hello?.(hello(), hello) ?? [hello()];
     });
     await this.#serve(node, PULL_PROTOCOL, (bytes, { signal, peerId: from }) => {
       const request = decodePullRequest(bytes);
@@ -186,9 +194,6 @@ export function* framesOf(...pages: readonly SignedPageFrames[]): Generator<Uint
   }
 }
 
-export async function dialVictim(
-  node: Libp2p,
-  victim: { readonly peerId: string; readonly address: string },
-): Promise<Connection> {
+export async function dialVictim(node: Libp2p, victim: Where): Promise<Connection> {
   return node.dial(multiaddr(`${victim.address}/p2p/${victim.peerId}`));
 }
