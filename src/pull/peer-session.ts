@@ -15,6 +15,7 @@ import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
+import { RefusedBudget } from './refused-budget.ts';
 import {
   type Attempts,
   backoffMs,
@@ -51,7 +52,7 @@ export interface SessionState {
   readonly progress: PeerProgress | null;
   readonly greeted: Greeted | null;
   readonly attempts: Attempts;
-  readonly phase: 'starting' | 'queued' | 'pulling' | 'waiting' | 'backing_off' | 'suspended' | 'idle';
+  readonly phase: 'starting' | 'slowed' | 'queued' | 'pulling' | 'waiting' | 'backing_off' | 'suspended' | 'idle';
   readonly nextAttemptAtMs: number | null;
   readonly lastContactAtMs: number | null;
   readonly lastError: string | null;
@@ -75,6 +76,7 @@ export class PeerSession {
   #watching: AbortController | undefined;
   #state: SessionState;
   readonly #circuits = new CircuitRecords();
+  readonly #budget: RefusedBudget;
   #done: Promise<void> = Promise.resolve();
   /** Turns in a row that were woken early and brought no entry. */
   #fruitless = 0;
@@ -83,6 +85,7 @@ export class PeerSession {
     this.#deps = deps;
     this.#lanes = lanes;
     this.#wake = new Wakeable();
+    this.#budget = new RefusedBudget(deps.settings.refusedPerSecond);
     this.#state = {
       peer,
       accept: [],
@@ -191,6 +194,7 @@ export class PeerSession {
   async #pullAll(accept: readonly string[], signal: AbortSignal): Promise<void> {
     let barren = 0;
     for (let hasMore = true; hasMore && !signal.aborted; ) {
+      await this.#payForRefusals(signal);
       this.#set({ phase: 'queued' });
       const before = judgedOf(this.#state.progress);
       const outcome = await this.#pullInTurn(accept, signal);
@@ -209,6 +213,14 @@ export class PeerSession {
       if (hasMore && barren === MAX_BARREN_ANSWERS)
         throw new PullError('nothing_more', `it said ${barren} times that it has more, and gave nothing`);
     }
+  }
+
+  /** Before it has a place: others are pulled meanwhile. */
+  async #payForRefusals(signal: AbortSignal): Promise<void> {
+    const pauseMs = this.#budget.pauseMs(this.#deps.nowMs());
+    if (pauseMs === 0) return;
+    this.#set({ phase: 'slowed' });
+    await sleep(pauseMs, undefined, { signal }).catch(() => {});
   }
 
   /** `gave_way`: its time was over, it has brought something, and it may go on when it is its turn again. */
@@ -236,7 +248,14 @@ export class PeerSession {
     const greeted = isGood ? known : await greet(peer, this.#deps, signal);
     this.#set({ greeted, keyChange: null });
     const outcome = await pullOnce(
-      { peerId: peer.peerId, pinned: greeted.pinned, accept, limits: peer.limits, policy: peer.policy },
+      {
+        peerId: peer.peerId,
+        pinned: greeted.pinned,
+        accept,
+        limits: peer.limits,
+        policy: peer.policy,
+        budget: this.#budget,
+      },
       this.#deps,
       signal,
     );

@@ -72,6 +72,12 @@ export class HostileProcess {
     return this.#order({ name, what: 'call', victim: { peerId: victim.peerId, address: victim.address } });
   }
 
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
   #listening(name: string): Listening {
     const found = this.#peers[name];
     if (found === undefined) throw new Error(`no hostile peer ${name}`);
