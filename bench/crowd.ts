@@ -8,7 +8,7 @@ import { HonestPeer } from '../test/support/honest-peer.ts';
 import { type Behaviour, gone } from '../test/support/hostile-peer.ts';
 
 export const HONEST = 19;
-const FACT_EVERY_MS = 1_500;
+const FACT_EVERY_MS = 1_000;
 /** More than a node judges while it is measured. */
 const LIES = 400_000;
 /** Facts are a second apart in the log: its clock starts behind, so as not to run ahead of the day. */

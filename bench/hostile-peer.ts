@@ -1,6 +1,6 @@
 /**
  * `node bench/hostile-peer.ts`: what one hostile peer in twenty does to the others. A node with nineteen honest peers, each of
- * which asserts a fact every second and a half; their lag, from there until a reader of the node has them, while one of a hostile kind is a
+ * which asserts a fact a second; their lag, from there until a reader of the node has them, while one of a hostile kind is a
  * partner and while it is not, in turns and in one run. `control` changes nothing: it shows what the machine does by itself.
  *
  *   --rounds N    turns of each kind (default 6)      --seconds N   of a turn (default 8)
@@ -18,6 +18,7 @@ import { HONEST, HOSTILE_KINDS, preciseNowMs } from './crowd.ts';
 const CROWD = new URL('./crowd.ts', import.meta.url).href;
 /** What begins or ends with a turn is not measured. */
 const SETTLE_MS = 1_500;
+const CALL_PAUSE_MS = 200;
 const CONTROL = 'control';
 
 process.env['STIGMEM_TEST_MAIN'] ??= fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -105,6 +106,12 @@ function line(kind: string, without: readonly number[], during: readonly number[
   return `${kind.padEnd(14)}${cells.join(' ')} ${ratio}   ${without.length}+${during.length}, load ${loadavg()[0]?.toFixed(1)}`;
 }
 
+/** Those that only answer have nothing to do here. */
+async function callAgain(hostile: HostileProcess, kind: string, node: NodeProcess): Promise<void> {
+  await hostile.call(kind, node).catch(() => undefined);
+  await sleep(CALL_PAUSE_MS);
+}
+
 async function oneTurn(
   hostile: HostileProcess | null,
   kind: string,
@@ -116,7 +123,7 @@ async function oneTurn(
   const endMs = performance.now() + Number(values.seconds) * 1000;
   while (performance.now() < endMs) {
     if (hostile === null) await sleep(Math.max(0, endMs - performance.now()));
-    else await Promise.race([hostile.call(kind, node).catch(() => sleep(200)), sleep(1_000)]);
+    else await Promise.race([callAgain(hostile, kind, node), sleep(1_000)]);
   }
   const toMs = preciseNowMs();
   if (hostile !== null) node.removePeer(kind);

@@ -16,16 +16,7 @@ import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
 import { RefusedBudget } from './refused-budget.ts';
-import {
-  type Attempts,
-  backoffMs,
-  FRESH,
-  failed,
-  fruitlessAfter,
-  fruitlessPauseMs,
-  MAX_BACKOFF_MS,
-  trial,
-} from './schedule.ts';
+import { type Attempts, FRESH, failed, fruitlessAfter, fruitlessPauseMs, trial, waitAfterMs } from './schedule.ts';
 import { sendNotes } from './send-notes.ts';
 import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';
@@ -80,6 +71,8 @@ export class PeerSession {
   #done: Promise<void> = Promise.resolve();
   /** Turns in a row that were woken early and brought no entry. */
   #fruitless = 0;
+  /** Answers in a row by which the peer asked to come again. */
+  #putOffs = 0;
 
   constructor(peer: PeerFile, deps: PullDeps, lanes: PullLanes) {
     this.#deps = deps;
@@ -137,6 +130,7 @@ export class PeerSession {
     const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);
     this.#set({ progress, attempts: FRESH, greeted: null, keyChange: null });
     this.#fruitless = 0;
+    this.#putOffs = 0;
     this.#wake.wake();
   }
 
@@ -180,6 +174,7 @@ export class PeerSession {
       this.#set({ attempts: trial(this.#state.attempts) });
       await this.#pullAll(accept, signal);
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
+      this.#putOffs = 0;
       this.#watch(accept);
       await this.#giveReceipts(signal);
       await this.#giveNotices(signal);
@@ -345,7 +340,9 @@ export class PeerSession {
   #backOff(error: unknown): number {
     const attempts = failed(this.#state.attempts, error instanceof PullError || error instanceof TransportError);
     const asked = error instanceof PullError ? error.retryAfterMs : null;
-    const waitMs = Math.min(MAX_BACKOFF_MS, Math.max(asked ?? 0, backoffMs(attempts.failures, this.#deps.random())));
+    const isPutOff = error instanceof PullError && (error.code === 'unavailable' || error.code === 'busy');
+    this.#putOffs = isPutOff ? this.#putOffs + 1 : 0;
+    const waitMs = waitAfterMs(attempts.failures, this.#putOffs, asked, this.#deps.random());
     const lastError = messageOf(error);
     const keyChange = error instanceof DeclarationRefused ? error.change : this.#state.keyChange;
     this.#deps.logger.warn({ peer: this.#state.peer.name, error: lastError, retry_ms: waitMs }, 'pull failed');

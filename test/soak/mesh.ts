@@ -191,8 +191,7 @@ export class SoakMesh {
     if (node === undefined || life === undefined) return;
     life.isDown = true;
     if (Math.random() < 0.5) {
-      const code = await node.stop();
-      if (code !== 0) this.book.problems.push(`n${at} ended with ${code}`);
+      await this.#stop(at, node);
       this.restarts.asked++;
     } else {
       await node.kill();
@@ -203,6 +202,17 @@ export class SoakMesh {
     life.count++;
     life.startedMs = performance.now();
     life.isDown = false;
+  }
+
+  /** One that takes too long is a finding; it is killed, and the soak goes on. */
+  async #stop(at: number, node: NodeProcess): Promise<void> {
+    try {
+      const code = await node.stop();
+      if (code !== 0) this.book.problems.push(`n${at} ended with ${code}`);
+    } catch (error) {
+      this.book.problems.push(String(error));
+      await node.kill();
+    }
   }
 
   async #attack(): Promise<void> {
