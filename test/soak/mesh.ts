@@ -105,6 +105,10 @@ export class SoakMesh {
     await this.#reads;
   }
 
+  async endNodes(): Promise<void> {
+    for (const [at, node] of this.nodes.entries()) await this.#stop(at, node);
+  }
+
   /** undefined: it is down. */
   measure(node: number): Measured | undefined {
     const life = this.#lives[node];

@@ -102,11 +102,8 @@ async function settle(mesh: SoakMesh): Promise<readonly string[]> {
     }
   }
   await mesh.endReads();
+  await mesh.endNodes();
   problems.push(...mesh.book.problems, ...mesh.book.missing(mesh.nodes.length));
-  for (const [i, node] of mesh.nodes.entries()) {
-    const code = await node.stop();
-    if (code !== 0) problems.push(`n${i} ended with ${code}`);
-  }
   for (const [i, node] of mesh.nodes.entries()) {
     const found = (await node.fsck()).problems;
     problems.push(...found.map((problem) => `fsck of n${i}: ${JSON.stringify(problem)}`));
