@@ -5,6 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 const REGISTER = 'docs/threat-model.md';
 /** Its last column names tests in the same way. */
 const LIMITS = 'docs/limits.md';
+/** Its second table names the hostile programs for each threat, or says why there is none. */
+const ZOO = 'docs/zoo.md';
 const THREATS = 48;
 const CLAIMS_TESTS = new Map([
   ['reached', true],
@@ -33,6 +35,7 @@ for (const [at, line] of readFileSync(LIMITS, 'utf8').split('\n').entries()) {
   if (!tests.startsWith('`test/')) continue;
   faults.push(...tests.split('<br>').flatMap((test) => checkTest(test.trim(), `${LIMITS}:${at + 1}`)));
 }
+faults.push(...checkZoo());
 for (const fault of faults) console.error(`${REGISTER}: ${fault}`);
 const reached = rows.filter((cells) => CLAIMS_TESTS.get(cells[4]) === true).length;
 console.log(`threats: ${rows.length} rows, ${reached} with tests, ${faults.length} faults`);
@@ -48,6 +51,20 @@ function checkRow(cells, number) {
   if (!claims) return tests === '' ? [] : [`row ${number}: "${state}", and names tests`];
   if (tests === '') return [`row ${number}: "${state}", and no test shows it`];
   return tests.split('<br>').flatMap((test) => checkTest(test.trim(), number));
+}
+
+/** What is said to be stopped is attacked, or there is a reason why it cannot be. */
+function checkZoo() {
+  const named = new Map(
+    [...readFileSync(ZOO, 'utf8').matchAll(/^\| (\d+) \| (.+) \|$/gm)].map((row) => [row[1], row[2]]),
+  );
+  return rows.flatMap(([number, , , , state]) => {
+    const animals = named.get(number) ?? '';
+    const isSaid = /^`[a-z0-9-]+`/.test(animals) || (/^none: \S/.test(animals) && !/ yet$/.test(animals));
+    return isSaid || CLAIMS_TESTS.get(state) !== true
+      ? []
+      : [`row ${number}: "${state}", and ${ZOO} names no animal for it`];
+  });
 }
 
 function checkTest(text, number) {

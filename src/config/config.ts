@@ -54,6 +54,7 @@ export interface Config {
     readonly pageEntries: number;
     readonly pageBytes: number;
     readonly maxParallelPulls: number;
+    readonly refusedPerSecond: number;
     readonly maxFutureSkewMs: number;
     readonly maxPastSkewMs: number;
   };
@@ -233,6 +234,7 @@ function toConfig(dir: string, settings: Settings): Config {
       pageEntries: federation.page_entries,
       pageBytes: federation.page_bytes,
       maxParallelPulls: federation.max_parallel_pulls,
+      refusedPerSecond: federation.refused_per_second,
       maxFutureSkewMs: federation.max_future_skew_s * 1_000,
       maxPastSkewMs: federation.max_past_skew_s * 1_000,
     },

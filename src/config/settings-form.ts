@@ -25,6 +25,7 @@ export interface Settings {
     readonly page_entries: number;
     readonly page_bytes: number;
     readonly max_parallel_pulls: number;
+    readonly refused_per_second: number;
     readonly max_future_skew_s: number;
     readonly max_past_skew_s: number;
   };

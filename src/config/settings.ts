@@ -166,6 +166,11 @@ const schema = z.strictObject({
         expected: 'a number from 1 to 64',
         doc: 'Peers pulled from at the same time.',
       }),
+      refused_per_second: integer(1, 1_000_000, 50).register(about, {
+        kind: 'integer',
+        expected: 'a number from 1 to 1000000',
+        doc: 'Refused facts of one peer that are judged in a second, in the long run. A peer that sends more is pulled from in small pages, with pauses.',
+      }),
       max_future_skew_s: integer(1, MAX_SECONDS, DEFAULT_MAX_FUTURE_SKEW_MS / 1_000).register(about, {
         kind: 'integer',
         expected: `seconds from 1 to ${MAX_SECONDS}`,

@@ -16,17 +16,9 @@ import type { PullDeps } from './deps.ts';
 import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
+import { RefusedBudget } from './refused-budget.ts';
 import { knownFeeds } from './relayed-feeds.ts';
-import {
-  type Attempts,
-  backoffMs,
-  FRESH,
-  failed,
-  fruitlessAfter,
-  fruitlessPauseMs,
-  MAX_BACKOFF_MS,
-  trial,
-} from './schedule.ts';
+import { type Attempts, FRESH, failed, fruitlessAfter, fruitlessPauseMs, trial, waitAfterMs } from './schedule.ts';
 import { sendErasures } from './send-erasures.ts';
 import { sendNotes } from './send-notes.ts';
 import { sendNotices } from './send-notices.ts';
@@ -54,7 +46,7 @@ export interface SessionState {
   readonly progress: PeerProgress | null;
   readonly greeted: Greeted | null;
   readonly attempts: Attempts;
-  readonly phase: 'starting' | 'queued' | 'pulling' | 'waiting' | 'backing_off' | 'suspended' | 'idle';
+  readonly phase: 'starting' | 'slowed' | 'queued' | 'pulling' | 'waiting' | 'backing_off' | 'suspended' | 'idle';
   readonly nextAttemptAtMs: number | null;
   readonly lastContactAtMs: number | null;
   readonly lastError: string | null;
@@ -78,16 +70,20 @@ export class PeerSession {
   #watching: AbortController | undefined;
   #state: SessionState;
   readonly #circuits = new CircuitRecords();
+  readonly #budget: RefusedBudget;
   #done: Promise<void> = Promise.resolve();
   /** The greeting since which there is a relay permit. */
   #permitted: Greeted | null = null;
   /** Turns in a row that were woken early and brought no entry. */
   #fruitless = 0;
+  /** Answers in a row by which the peer asked to come again. */
+  #putOffs = 0;
 
   constructor(peer: PeerFile, deps: PullDeps, lanes: PullLanes) {
     this.#deps = deps;
     this.#lanes = lanes;
     this.#wake = new Wakeable();
+    this.#budget = new RefusedBudget(deps.settings.refusedPerSecond);
     this.#state = {
       peer,
       accept: [],
@@ -144,6 +140,7 @@ export class PeerSession {
     const progress = await this.#deps.journal.peerProgress(this.#state.peer.nodeId, this.#state.accept);
     this.#set({ progress, attempts: FRESH, greeted: null, keyChange: null });
     this.#fruitless = 0;
+    this.#putOffs = 0;
     this.#wake.wake();
   }
 
@@ -185,6 +182,7 @@ export class PeerSession {
       await this.#pullAll(signal);
       if (this.#isSuspended()) return await this.#restSuspended(signal);
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
+      this.#putOffs = 0;
       this.#watch(accept);
       await this.#giveReceipts(signal);
       await this.#giveNotices(signal);
@@ -201,6 +199,7 @@ export class PeerSession {
   async #pullAll(signal: AbortSignal): Promise<void> {
     let barren = 0;
     for (let hasMore = true; hasMore && !signal.aborted && !this.#isSuspended(); ) {
+      await this.#payForRefusals(signal);
       // Each answer may take minutes, and a peer may always have more: grants and file are those of now.
       const accept = this.#acceptNow();
       if (accept.length === 0) return;
@@ -222,6 +221,14 @@ export class PeerSession {
       if (hasMore && barren === MAX_BARREN_ANSWERS)
         throw new PullError('nothing_more', `it said ${barren} times that it has more, and gave nothing`);
     }
+  }
+
+  /** Before it has a place: others are pulled meanwhile. */
+  async #payForRefusals(signal: AbortSignal): Promise<void> {
+    const pauseMs = this.#budget.pauseMs(this.#deps.nowMs());
+    if (pauseMs === 0) return;
+    this.#set({ phase: 'slowed' });
+    await sleep(pauseMs, undefined, { signal }).catch(() => {});
   }
 
   /** `gave_way`: its time was over, it has brought something, and it may go on when it is its turn again. */
@@ -259,6 +266,7 @@ export class PeerSession {
         origins,
         limits: peer.limits,
         policy: peer.policy,
+        budget: this.#budget,
       },
       this.#deps,
       signal,
@@ -382,7 +390,9 @@ export class PeerSession {
   #backOff(error: unknown): number {
     const attempts = failed(this.#state.attempts, error instanceof PullError || error instanceof TransportError);
     const asked = error instanceof PullError ? error.retryAfterMs : null;
-    const waitMs = Math.min(MAX_BACKOFF_MS, Math.max(asked ?? 0, backoffMs(attempts.failures, this.#deps.random())));
+    const isPutOff = error instanceof PullError && (error.code === 'unavailable' || error.code === 'busy');
+    this.#putOffs = isPutOff ? this.#putOffs + 1 : 0;
+    const waitMs = waitAfterMs(attempts.failures, this.#putOffs, asked, this.#deps.random());
     const lastError = messageOf(error);
     const keyChange = error instanceof DeclarationRefused ? error.change : this.#state.keyChange;
     this.#deps.logger.warn({ peer: this.#state.peer.name, error: lastError, retry_ms: waitMs }, 'pull failed');

@@ -22,7 +22,7 @@ export function stateOf(session: SessionState): PeerStatus['state'] {
   if (session.phase === 'starting' || (session.greeted === null && session.progress?.declaration === null))
     return 'pending';
   if (session.phase === 'backing_off' || session.phase === 'waiting') return 'waiting';
-  return (lagOf(session) ?? 0) > 0 || session.phase === 'pulling' || session.phase === 'queued'
+  return (lagOf(session) ?? 0) > 0 || ['pulling', 'queued', 'slowed'].includes(session.phase)
     ? 'catching_up'
     : 'current';
 }
@@ -52,6 +52,8 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
     const open = attempts.circuit === 'open' ? ' (circuit open)' : '';
     return `next try in ${seconds} s after ${failuresOf(session)}: ${lastError}${open}`;
   }
+  if (phase === 'slowed')
+    return 'a pause: more of its facts are refused than a peer may have judged in a second (federation.refused_per_second)';
   if (phase === 'queued') return 'its turn: other peers are being pulled';
   if (phase === 'starting') return 'the first contact';
   const lag = lagOf(session) ?? 0;

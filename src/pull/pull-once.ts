@@ -9,6 +9,7 @@ import type { PullDeps } from './deps.ts';
 import { PullError } from './errors.ts';
 import type { IngestOutcome } from './ingest.ts';
 import { type ReceivedPage, readPages } from './read-pages.ts';
+import type { RefusedBudget } from './refused-budget.ts';
 import { askInclusion } from './resolve-proofs.ts';
 
 /** The peer has this long for each frame, and for the whole answer. */
@@ -30,6 +31,7 @@ export interface PullTarget {
   readonly limits: PeerFile['limits'];
   /** Of its file. */
   readonly policy: PeerFile['policy'];
+  readonly budget: RefusedBudget;
 }
 
 export interface PullOutcome {
@@ -47,24 +49,26 @@ export interface PullOutcome {
 export async function pullOnce(target: PullTarget, deps: PullDeps, signal: AbortSignal): Promise<PullOutcome> {
   const { settings, journal, transport } = deps;
   const known = await journal.peerProgress(target.pinned.nodeId, target.accept);
+  const most = { entries: target.limits.pageEntries ?? settings.pageEntries, pages: MAX_PAGES_PER_PULL };
+  const { entries, pages } = target.budget.ask(most, deps.nowMs());
   const ask = encodePullRequest({
     accept: ['zstd'],
     feeds: known.cursors.map(({ feed, after }) => ({ feed, after })),
     known_size: known.checkpoint?.size ?? 0,
     page_bytes: settings.pageBytes,
-    page_entries: target.limits.pageEntries ?? settings.pageEntries,
-    pages: MAX_PAGES_PER_PULL,
+    page_entries: entries,
+    pages,
   });
   const limits = { signal, idleMs: FRAME_MS, totalMs: ANSWER_MS, maxFrameBytes: MAX_FRAME_BYTES };
   const frames = transport.request(target.peerId, PULL_PROTOCOL, ask, limits);
 
   const taking = new Taking(target, deps, signal);
   try {
-    for await (const answer of readPages(frames, MAX_PAGES_PER_PULL)) {
+    for await (const answer of readPages(frames, pages)) {
       if (answer.kind === 'end') return await taking.finish(answer.hasMore);
       if (!(await taking.take(answer))) break;
     }
-    return await taking.finish(false);
+    return await taking.finish(taking.isSpent);
   } finally {
     await frames.return(undefined); // resets the stream unless the answer has ended: the peer stops producing
     await taking.settle();
@@ -92,11 +96,16 @@ class Taking {
     this.#signal = signal;
   }
 
-  /** @returns false once a page was refused or the journal failed: what comes behind cannot be taken */
+  /** So much was refused that the peer has to wait; what it has more of is asked for afterwards. */
+  get isSpent(): boolean {
+    return this.#stoppedBy === null && this.#target.budget.pauseMs(this.#deps.nowMs()) > 0;
+  }
+
+  /** @returns false once a page was refused, the journal failed or the budget is spent: what comes behind is not taken */
   async take(page: ReceivedPage): Promise<boolean> {
     const isFirst = this.#pages++ === 0;
     await this.#queue.onSizeLessThan(PAGES_AHEAD);
-    if (this.#isOver()) return false;
+    if (this.#isOver() || this.isSpent) return false;
     void this.#queue.add(() => this.#ingest(page, isFirst));
     return true;
   }
@@ -171,6 +180,7 @@ class Taking {
     if (outcome.kind !== 'appended') return;
     this.#accepted += outcome.accepted;
     this.#refused += outcome.refusals;
+    this.#target.budget.spend(outcome.refusals, this.#deps.nowMs());
   }
 
   #isOver(): boolean {

@@ -2,7 +2,7 @@
 
 const FIRST_BACKOFF_MS = 1_000;
 /** A peer that comes back is noticed at once by its own contact; this only bounds how stale a silent one can be. */
-export const MAX_BACKOFF_MS = 900_000;
+const MAX_BACKOFF_MS = 900_000;
 /** Failures in a row after which a peer is left alone until one trial goes through: half a minute of trying. */
 export const OPEN_AFTER_FAILURES = 5;
 
@@ -21,6 +21,18 @@ export const FRESH: Attempts = { failures: 0, circuit: 'closed' };
 export function backoffMs(failures: number, chance: number): number {
   const whole = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 30));
   return Math.round(Math.min(MAX_BACKOFF_MS, whole * (0.5 + chance)));
+}
+
+/**
+ * Waiting time after a turn that failed. A peer that answers, and asks to come again, is there: how long it was away before
+ * says nothing any more, and only how often it has put us off counts. One that does so for ever is asked ever more seldom.
+ *
+ * @param putOffs answers in a row, this one included, by which it did; 0: this failure is another
+ * @param askedMs what it asked for
+ */
+export function waitAfterMs(failures: number, putOffs: number, askedMs: number | null, chance: number): number {
+  const whole = backoffMs(putOffs > 0 ? putOffs : failures, chance);
+  return Math.min(MAX_BACKOFF_MS, Math.max(askedMs ?? 0, whole));
 }
 
 /**

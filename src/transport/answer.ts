@@ -72,8 +72,9 @@ export class Answerer {
     }
   };
 
-  /** Resolves when every stream open now has been answered. */
+  /** Resolves when every stream open now has been answered; at once for watches, which never are. */
   async idle(): Promise<void> {
+    if (this.#options.limits.totalMs === undefined) return;
     await Promise.all([...this.#open.values()].map(({ done }) => done));
   }
 

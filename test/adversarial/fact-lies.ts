@@ -57,9 +57,9 @@ function repeated(log: HonestPeer): StoredEntry['entry'] {
 }
 
 /** The same log in every process: what the hostile peer serves is what the test compares with. */
-export function lyingLog(reason: EntryReason): HonestPeer {
+export function lyingLog(reason: EntryReason, authority: string = authorityOf(reason)): HonestPeer {
   const { draft, lie } = FACT_LIES[reason];
-  const log = new HonestPeer({ authority: authorityOf(reason) });
+  const log = new HonestPeer({ authority });
   for (let i = 0; i < LOG_ENTRIES; i++) {
     if (LIES_AT.has(i)) log.append(draft?.(log) ?? {}, lie);
     else log.append({ valid_until: LIFE });
@@ -78,8 +78,8 @@ export function sentBytes(reason: EntryReason, stored: StoredEntry): Buffer {
   return bytes;
 }
 
-function factBehaviour(reason: EntryReason): Behaviour {
-  const log = lyingLog(reason);
+export function factBehaviour(reason: EntryReason, authority: string = authorityOf(reason)): Behaviour {
+  const log = lyingLog(reason, authority);
   if (FACT_LIES[reason].garbled === undefined) return { log };
   const content = (page: PageContent): PageContent => ({
     ...page,

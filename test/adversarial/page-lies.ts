@@ -368,7 +368,10 @@ export const PAGE_CASES: readonly NamedCase[] = Object.entries(PAGE_LIES).flatMa
   }),
 );
 
-function pageBehaviour({ build: make, lie, authority, relayed }: NamedCase): Behaviour {
+export function pageBehaviour(
+  { build: make, lie, relayed }: Pick<NamedCase, 'build' | 'lie' | 'relayed'>,
+  authority: string,
+): Behaviour {
   const log = make(authority);
   const first = relayed?.first ?? ((of, after) => of.page({ feed: 'public', after, size: HALF, knownSize: 0 }));
   return { log, pull: (request) => answer(log, lie, request, first) };
@@ -389,5 +392,5 @@ function* answer(
 }
 
 export const behaviours: Readonly<Record<string, () => Behaviour>> = Object.fromEntries(
-  PAGE_CASES.map((one) => [one.name, () => pageBehaviour(one)]),
+  PAGE_CASES.map((one) => [one.name, () => pageBehaviour(one, one.authority)]),
 );

@@ -21,7 +21,8 @@ const LONG_MS = 1_800_000;
 test('a flood of lies', async (t) => {
   const bench = new Bench(t);
   const [victim, liars] = await Promise.all([
-    bench.node('victim.example').then((node) => node.start()),
+    // Without the pauses: what is looked at here is what a flood leaves behind.
+    bench.node('victim.example', ['federation.refused_per_second=1000000']).then((node) => node.start()),
     HostileProcess.start(bench, MODULE, ['flood']),
   ]);
   victim.writePeer('flood', liars.asPeer('flood'));
@@ -48,6 +49,22 @@ test('a flood of lies', async (t) => {
   if (early !== null && late !== null)
     assert.ok(late.nowMiB - early.nowMiB < MAX_GROWTH_MIB, `it grew from ${early.nowMiB} to ${late.nowMiB} MiB`);
   assert.deepEqual((await victim.fsck()).problems, []);
+});
+
+test('a flood is judged at its pace, and the node says so', async (t) => {
+  const bench = new Bench(t);
+  const [victim, liars] = await Promise.all([
+    bench.node('victim.example').then((node) => node.start()),
+    HostileProcess.start(bench, MODULE, ['flood']),
+  ]);
+  victim.writePeer('flood', liars.asPeer('flood'));
+  const slowed = await victim.peerUntil('flood', 'is slowed down', ({ waiting_on }) =>
+    /refused_per_second/.test(waiting_on ?? ''),
+  );
+  // One page, and the one that was under way: its log has ten times as many.
+  assert.ok(slowed.refused >= 1_000 && slowed.refused <= 2_000, `${slowed.refused} are refused`);
+  assert.equal(slowed.state, 'catching_up');
+  await victim.peerUntil('flood', 'goes on', ({ refused }) => refused > slowed.refused);
 });
 
 /** Audit log and evidence with their indexes, and what waits. */

@@ -8,7 +8,7 @@ import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest, type PullRequest } from '../../src/wire/pull-request.ts';
 import { encodeWatchUpdate } from '../../src/wire/watch.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { type Behaviour, dialVictim, framesOf, gone } from '../support/hostile-peer.ts';
+import { type Behaviour, dialVictim, framesOf, gone, type Where } from '../support/hostile-peer.ts';
 
 const SLOW_MS = 4_000;
 const DRIP_MS = 100;
@@ -38,7 +38,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** True pages of one entry each, one every few seconds: always alive, never done. */
-async function* slowly(log: HonestPeer, request: PullRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* slowly(log: HonestPeer, request: PullRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const from = request.feeds[0]?.after ?? 0;
   for (let after = from; after < log.size && !signal.aborted; after++) {
     const knownSize = after === from ? request.known_size : null;
@@ -48,7 +48,11 @@ async function* slowly(log: HonestPeer, request: PullRequest, signal: AbortSigna
 }
 
 /** True pages without entries, as fast as they are taken. */
-async function* emptyPages(log: HonestPeer, request: PullRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* emptyPages(
+  log: HonestPeer,
+  request: PullRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const after = request.feeds[0]?.after ?? 0;
   if (after < log.size) yield* framesOf(log.page({ feed: 'public', after, knownSize: request.known_size }));
   const empty = log.page({ feed: 'public', after: log.size, knownSize: null });
@@ -83,7 +87,7 @@ async function halfAPage(log: HonestPeer, stream: Stream): Promise<void> {
 }
 
 /** Opens pulls and reads nothing of the answers. */
-async function neverReads(node: Libp2p, victim: { readonly peerId: string; readonly address: string }): Promise<void> {
+export async function neverReads(node: Libp2p, victim: Where): Promise<void> {
   const connection = await dialVictim(node, victim);
   const ask = encodePullRequest(ALL);
   for (let i = 0; i < 8; i++) {
@@ -155,12 +159,13 @@ export const KIND_NAMES: readonly string[] = Object.keys(KINDS);
 /** Those whose pull never comes to an end by itself, and could hold every place there is for pulls. */
 export const HOLDERS: readonly string[] = KIND_NAMES.filter((name) => name.startsWith('slow-'));
 
+export function stallBehaviour(name: string, authority: string): Behaviour {
+  const make = KINDS[name];
+  if (make === undefined) throw new Error(`no stalling peer ${name}`);
+  const log = new HonestPeer({ authority }).appendMany(LOG_ENTRIES);
+  return { log, ...make(log) };
+}
+
 export const behaviours: Readonly<Record<string, () => Behaviour>> = Object.fromEntries(
-  Object.entries(KINDS).map(([name, make]) => [
-    name,
-    () => {
-      const log = new HonestPeer({ authority: `${name}.example` }).appendMany(LOG_ENTRIES);
-      return { log, ...make(log) };
-    },
-  ]),
+  KIND_NAMES.map((name) => [name, () => stallBehaviour(name, `${name}.example`)]),
 );

@@ -184,18 +184,12 @@ test('for every lie it gives the reason that our verifier gives', async (t) => {
   const reasons = Object.keys(FACT_EVENT) as EntryReason[];
   const names = PAGE_CASES.map(({ name }) => name);
   const [liars, cheats] = await Promise.all([
-    HostileProcess.start(
-      bench,
-      new URL('../adversarial/fact-lies.ts', import.meta.url).href,
-      reasons,
-      'stigmem://python.example',
-    ),
-    HostileProcess.start(
-      bench,
-      new URL('../adversarial/page-lies.ts', import.meta.url).href,
-      names,
-      'stigmem://python.example',
-    ),
+    HostileProcess.start(bench, new URL('../adversarial/fact-lies.ts', import.meta.url).href, reasons, {
+      receiver: 'stigmem://python.example',
+    }),
+    HostileProcess.start(bench, new URL('../adversarial/page-lies.ts', import.meta.url).href, names, {
+      receiver: 'stigmem://python.example',
+    }),
   ]);
   const target = (hostile: HostileProcess, name: string): Target => {
     const { nodeId, peerId, addresses } = hostile.asPeer(name);

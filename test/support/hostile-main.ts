@@ -1,8 +1,8 @@
-/** Entry of a hostile process: `hostile-main.ts <module> <victim's node id> <name>…`. The module's `behaviours` has one maker per name. */
+/** Entry of a hostile process: `hostile-main.ts <module> <victim's node id> <host to listen at> <name>…`. The module's `behaviours` has one maker per name. */
 import { type Behaviour, HostilePeer, type Listening } from './hostile-peer.ts';
 import type { HostileAnswer, HostileOrder } from './hostile-process.ts';
 
-const [module = '', receiver = '', ...names] = process.argv.slice(2);
+const [module = '', receiver = '', host = '', ...names] = process.argv.slice(2);
 const { behaviours } = (await import(module)) as { behaviours: Readonly<Record<string, () => Behaviour>> };
 const peers = new Map<string, HostilePeer>();
 const listening: Record<string, Listening> = {};
@@ -13,7 +13,7 @@ for (const name of names) {
   told.log.receiver = receiver;
   const peer = new HostilePeer(name, told);
   peers.set(name, peer);
-  listening[name] = await peer.listen();
+  listening[name] = await peer.listen(host);
 }
 
 async function carryOut({ name, what, victim }: HostileOrder): Promise<unknown> {

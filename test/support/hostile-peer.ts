@@ -13,7 +13,8 @@ import { Answerer, type ServeOptions } from '../../src/transport/answer.ts';
 import { guardedYamux } from '../../src/transport/guard.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
 import { DEFAULT_GUARD_LIMITS } from '../../src/transport/limits.ts';
-import { encodeHello } from '../../src/wire/hello.ts';
+import { openOwnDeclaration } from '../../src/verify/declared-log-key.ts';
+import { decodeHello, encodeHello } from '../../src/wire/hello.ts';
 import type { SignedPageFrames } from '../../src/wire/page.ts';
 import { decodeProofRequest, encodeProofAnswer, type ProofRequest } from '../../src/wire/proof.ts';
 import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCOL } from '../../src/wire/protocols.ts';
@@ -23,18 +24,27 @@ import type { HonestPeer } from './honest-peer.ts';
 
 type Frames = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** A node that can be called. */
+export interface Where {
+  readonly peerId: string;
+  /** Multiaddr without the peer id. */
+  readonly address: string;
+}
+
 /** How a peer lies. What is left out is honest. */
 export interface Behaviour {
   readonly log: HonestPeer;
-  readonly pull?: (request: PullRequest, signal: AbortSignal, peerId: string) => Frames;
+  /** @param receiver node id of whoever asks, as its hello said; the log's own receiver while it has not said any */
+  readonly pull?: (request: PullRequest, signal: AbortSignal, peerId: string, receiver: string) => Frames;
   /** null: no answer. */
   readonly proof?: (request: ProofRequest, peerId: string) => Uint8Array | null;
-  readonly hello?: (honest: Uint8Array) => Frames;
+  /** @param sayingFor a hello like the honest one, with the declaration of another log of this peer */
+  readonly hello?: (honest: Uint8Array, sayingFor: (log: HonestPeer) => Uint8Array) => Frames;
   readonly watch?: (signal: AbortSignal) => Frames;
   /** Takes the bare stream of a protocol: whatever it does with it. */
   readonly raw?: Readonly<Record<string, (stream: Stream, connection: Connection) => unknown>>;
-  /** Runs once it listens: for peers that call instead of waiting to be called. */
-  readonly call?: (node: Libp2p, victim: { readonly peerId: string; readonly address: string }) => Promise<unknown>;
+  /** For peers that call instead of waiting to be called. `seed` is that of its identity. */
+  readonly call?: (node: Libp2p, victim: Where, seed: Uint8Array) => Promise<unknown>;
 }
 
 /** What a test can ask a hostile peer for. */
@@ -57,6 +67,8 @@ export class HostilePeer {
   readonly #behaviour: Behaviour;
   readonly #seed: Buffer;
   readonly #asked: Record<string, number> = {};
+  /** Node ids by peer id: whom a page has to be signed for. */
+  readonly #callers = new Map<string, string>();
   #connections = 0;
   #behaves = false;
   #node: Libp2p | undefined;
@@ -66,11 +78,11 @@ export class HostilePeer {
     this.#seed = createHash('sha256').update(`identity of ${name}`).digest();
   }
 
-  async listen(): Promise<Listening> {
+  async listen(host = '127.0.0.1'): Promise<Listening> {
     const { privateKey, peerId } = await identityFromSeed(this.#seed);
     const node = await createLibp2p({
       privateKey,
-      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+      addresses: { listen: [`/ip4/${host}/tcp/0`] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [guardedYamux(DEFAULT_GUARD_LIMITS, () => {})],
@@ -92,8 +104,9 @@ export class HostilePeer {
     this.#behaves = true;
   }
 
-  async call(victim: { readonly peerId: string; readonly address: string }): Promise<void> {
-    if (this.#node !== undefined) await this.#behaviour.call?.(this.#node, victim);
+  /** @returns what the behaviour's call came to */
+  async call(victim: Where): Promise<unknown> {
+    return this.#node === undefined ? undefined : this.#behaviour.call?.(this.#node, victim, this.#seed);
   }
 
   async close(): Promise<void> {
@@ -106,11 +119,10 @@ export class HostilePeer {
 
   async #serveAll(node: Libp2p, peerId: string): Promise<void> {
     const { log } = this.#behaviour;
-    const declaration = log.declaration(createLogSigner(log.nodeId, this.#seed), peerId);
-    const hello = (): Uint8Array =>
+    const hello = (of: HonestPeer = log): Uint8Array =>
       encodeHello({
         clock_ms: Date.now(),
-        declaration,
+        declaration: of.declaration(createLogSigner(of.nodeId, this.#seed), peerId),
         heads: [],
         successions: [],
         protocols: PROTOCOLS,
@@ -118,11 +130,19 @@ export class HostilePeer {
       });
     const lie = (): Behaviour => (this.#behaves ? { log } : this.#behaviour);
 
-    await this.#serve(node, HELLO_PROTOCOL, () => lie().hello?.(hello()) ?? [hello()]);
+    await this.#serve(node, HELLO_PROTOCOL, (bytes, { peerId: from }) => {
+      const caller = callerOf(bytes);
+      if (caller !== undefined) this.#callers.set(from, caller);
+      return lie().hello?.(hello(), hello) ?? [hello()];
+    });
     await this.#serve(node, PULL_PROTOCOL, (bytes, { signal, peerId: from }) => {
       const request = decodePullRequest(bytes);
       if (!request.ok) throw new Error(JSON.stringify(request.error));
-      return lie().pull?.(request.value, signal, from) ?? log.answerPull(request.value, ['public']);
+      const receiver = this.#callers.get(from) ?? log.receiver;
+      log.receiver = receiver;
+      return (
+        lie().pull?.(request.value, signal, from, receiver) ?? log.answerPull(request.value, ['public'], {}, receiver)
+      );
     });
     await this.#serve(node, PROOF_PROTOCOL, (bytes, { peerId: from }) => {
       const request = decodeProofRequest(bytes);
@@ -147,6 +167,12 @@ export class HostilePeer {
   }
 }
 
+/** The node id in the declaration of whoever says hello. */
+function callerOf(bytes: Uint8Array): string | undefined {
+  const hello = decodeHello(bytes);
+  return hello.ok ? openOwnDeclaration(hello.value.declaration)?.node_id : undefined;
+}
+
 async function* lengths(log: HonestPeer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   yield encodeWatchUpdate({ feeds: [{ feed: 'public', length: log.feedLength('public') }], size: log.size });
   await gone(signal);
@@ -168,9 +194,6 @@ export function* framesOf(...pages: readonly SignedPageFrames[]): Generator<Uint
   }
 }
 
-export async function dialVictim(
-  node: Libp2p,
-  victim: { readonly peerId: string; readonly address: string },
-): Promise<Connection> {
+export async function dialVictim(node: Libp2p, victim: Where): Promise<Connection> {
   return node.dial(multiaddr(`${victim.address}/p2p/${victim.peerId}`));
 }

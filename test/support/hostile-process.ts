@@ -21,6 +21,13 @@ export interface HostileAnswer {
   readonly answer: unknown;
 }
 
+interface HostileOptions {
+  /** Node id that pages are signed for, until whoever asks has said its own. */
+  readonly receiver?: string;
+  /** Where it listens. */
+  readonly host?: string;
+}
+
 export class HostileProcess {
   readonly #child: ChildProcess;
   readonly #peers: Readonly<Record<string, Listening>>;
@@ -33,15 +40,14 @@ export class HostileProcess {
 
   /**
    * @param module file URL of the module with `behaviours`
-   * @param receiver node id that pages are signed for
    */
   static async start(
     bench: Bench,
     module: string,
     names: readonly string[],
-    receiver = 'stigmem://victim.example',
+    { receiver = 'stigmem://victim.example', host = '127.0.0.1' }: HostileOptions = {},
   ): Promise<HostileProcess> {
-    const child = bench.spawn(`hostile ${names[0] ?? ''}`, [ENTRY, module, receiver, ...names], 'ipc');
+    const child = bench.spawn(`hostile ${names[0] ?? ''}`, [ENTRY, module, receiver, host, ...names], 'ipc');
     const ended = once(child, 'exit').then(() => Promise.reject(new Error(`it ended\n${bench.tails()}`)));
     const first = once(child, 'message').then(([message]) => (message as HostileAnswer).answer);
     const peers = await within(STEP_MS, 'the hostile process listens', Promise.race([first, ended]));
@@ -64,6 +70,12 @@ export class HostileProcess {
 
   call(name: string, victim: NodeProcess): Promise<HostileReport> {
     return this.#order({ name, what: 'call', victim: { peerId: victim.peerId, address: victim.address } });
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
   }
 
   #listening(name: string): Listening {

@@ -63,7 +63,8 @@ export class Bench {
   readonly #logs = new Map<string, string>();
   readonly #processes = new Set<ChildProcess>();
 
-  constructor(t: TestContext) {
+  /** @param t where it ends: a test, or anything else that calls what `after` was given */
+  constructor(t: Pick<TestContext, 'after' | 'diagnostic'>) {
     this.root = mkdtempSync(join(tmpdir(), 'peerd-processes-'));
     t.after(async () => {
       await Promise.all([...this.#processes].map((child) => endNow(child)));
@@ -121,13 +122,18 @@ export class Bench {
   }
 
   /** Makes the data folder of a node. @param name of the folder, where two nodes say that they are the same */
-  async node(authority: string, settings: readonly string[] = [], name: string = authority): Promise<NodeProcess> {
+  async node(
+    authority: string,
+    settings: readonly string[] = [],
+    name: string = authority,
+    host = '127.0.0.1',
+  ): Promise<NodeProcess> {
     const dir = join(this.root, name);
     const child = this.spawn(`${name}-init`, initArguments(dir, authority), 'pipe');
     const line = await firstLine(child, `init of ${authority}`);
     const { peer_id: peerId } = JSON.parse(line) as { peer_id: string };
     if (child.exitCode === null) await once(child, 'exit');
-    return new NodeProcess(this, { authority, dir, name, peerId, settings });
+    return new NodeProcess(this, { authority, dir, name, host, peerId, settings });
   }
 }
 
@@ -135,6 +141,8 @@ interface NodeOptions {
   readonly authority: string;
   readonly dir: string;
   readonly name: string;
+  /** Where peers reach it. */
+  readonly host: string;
   readonly peerId: string;
   readonly settings: readonly string[];
 }
@@ -150,7 +158,7 @@ export class NodeProcess {
   readonly #settings: readonly string[];
   readonly #token: string;
   /** Kept over restarts, so that peer files stay right. */
-  #listen = '/ip4/127.0.0.1/tcp/0';
+  #listen: string;
   #url = '';
   #child: ChildProcess | undefined;
 
@@ -162,6 +170,7 @@ export class NodeProcess {
     this.peerId = options.peerId;
     this.#name = options.name;
     this.#settings = options.settings;
+    this.#listen = `/ip4/${options.host}/tcp/0`;
     this.#token = readFileSync(dataPaths(this.dir).cliToken, 'utf8').trim();
   }
 
@@ -195,8 +204,9 @@ export class NodeProcess {
 
   /** Starts the daemon without waiting for it. @param killAtFile says where it kills itself, see kill-at.ts */
   launch(killAtFile: string | null = null): ChildProcess {
-    const set = this.#settings.flatMap((setting) => ['--set', setting]);
-    const fixed = ['--api-port', '0', '--listen', this.#listen, '--log-level', 'debug', '--json'];
+    // The last one of a setting holds.
+    const set = ['log.level=debug', ...this.#settings].flatMap((setting) => ['--set', setting]);
+    const fixed = ['--api-port', '0', '--listen', this.#listen, '--json'];
     const preload = killAtFile === null ? [] : ['--import', KILL_AT];
     const env = killAtFile === null ? {} : { KILL_AT_FILE: killAtFile };
     const args = [...preload, MAIN, 'run', '--data', this.dir, ...fixed, ...set];

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { Stream } from '@libp2p/interface';
 import type { Transport } from '../../../src/transport/transport.ts';
 import { LIMITS, negotiation, PROTOCOL, RawPeer, start, within } from '../../integration/transport/harness.ts';
+import { FLOODS, flood } from './floods.ts';
 import type { Report } from './victim.ts';
 
 const MAX_GROWTH_BYTES = 80 << 20;
@@ -65,31 +66,6 @@ function assertUnharmed(t: TestContext, report: Report): void {
   assert.ok(report.stallMs < MAX_STALL_MS, `stalled ${report.stallMs} ms`);
 }
 
-/** Sends the same bytes until the victim hangs up or all is sent. */
-async function flood(peer: RawPeer, batch: (i: number) => Buffer, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) if (!(await peer.send(batch(i)))) return;
-}
-
-const CHUNK = Buffer.alloc(64 << 10);
-const FLOODS: readonly {
-  what: string;
-  stopReading?: true;
-  first?: Buffer;
-  batch: (i: number) => Buffer;
-  count: number;
-}[] = [
-  { what: 'a frame of 4 GiB', first: RawPeer.header(0, 0, 1001, 0xffffffff), batch: () => CHUNK, count: 4_000 },
-  { what: 'pings whose answers are not read', stopReading: true, batch: () => RawPeer.pings(5_000), count: 600 },
-  { what: 'half-open streams', batch: (i) => RawPeer.streams(1001 + i * 2_000, 1_000, false), count: 5 },
-  { what: 'streams opened and reset', batch: (i) => RawPeer.streams(1001 + i * 1_000, 500, true), count: 100 },
-  { what: 'window updates', batch: () => Buffer.alloc(12 * 5_000, RawPeer.header(1, 0, 1001, 1)), count: 400 },
-  {
-    what: 'data one byte at a time',
-    batch: () => Buffer.alloc(13 * 5_000, RawPeer.data(1001, Buffer.alloc(1))),
-    count: 400,
-  },
-  { what: 'garbage', batch: () => Buffer.alloc(64 << 10, 0xa5), count: 100 },
-];
 for (const { what, stopReading, first, batch, count } of FLOODS)
   test(`flood: ${what}`, async (t) => {
     const victim = await spawnVictim(t);

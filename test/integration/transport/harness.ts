@@ -143,9 +143,10 @@ export class RawPeer {
     this.#raw = raw;
   }
 
-  static async dial(t: TestContext, name: string, address: string): Promise<RawPeer> {
+  /** @param who a name, or the seed of an identity */
+  static async dial(t: Pick<TestContext, 'after'>, who: string | Uint8Array, address: string): Promise<RawPeer> {
     let raw: MessageStream | undefined;
-    const { privateKey } = await identityFromSeed(seedOf(name));
+    const { privateKey } = await identityFromSeed(typeof who === 'string' ? seedOf(who) : who);
     const factory = (): StreamMuxerFactory => {
       const inner: StreamMuxerFactory = yamux({ enableKeepAlive: false })();
       return {

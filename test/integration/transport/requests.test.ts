@@ -261,6 +261,22 @@ test('stop lets an answer finish within its grace, cuts it afterwards, and lets 
   await within(3_000, 'the stop', stopped);
 });
 
+test('a stopping node does not wait for watches, which have no end', async (t) => {
+  const { server, client } = await startTwo(t);
+  await server.serve(PROTOCOL, {
+    ...serving,
+    limits: { ...serving.limits, totalMs: undefined },
+    async *handler(_request, { signal }) {
+      yield HELLO;
+      await once(signal, 'abort');
+    },
+  });
+  const watching = client.request(server.peerId, PROTOCOL, Buffer.from('watch'), { ...LIMITS, totalMs: undefined });
+  await watching.next();
+  await within(10_000, 'the stop', server.stop({ graceMs: 60_000 }));
+  await assert.rejects(collect(watching), { name: 'TransportError' });
+});
+
 test('a stopping node is not held up by a peer that dials again', async (t) => {
   const { server, client } = await startTwo(t);
   client.subscribe((_, change) => change === 'disconnected' && client.dial(server.peerId).catch(() => {}));

@@ -10,6 +10,7 @@ import {
   fruitlessPauseMs,
   OPEN_AFTER_FAILURES,
   trial,
+  waitAfterMs,
 } from '../../../src/pull/schedule.ts';
 
 const nothing = { brought: false };
@@ -44,6 +45,18 @@ test('the circuit opens after so many failures in a row, and one trial decides',
   const again = failed(half, true);
   assert.equal(again.circuit, 'open');
   assert.ok(backoffMs(again.failures, 0.5) > backoffMs(open.failures, 0.5), 'a trial that failed is waited for longer');
+});
+
+test('a peer that answers after a long absence, and asks to come again, is asked again soon', () => {
+  const failures = 14;
+  const away = waitAfterMs(failures, 0, null, 0.5);
+  assert.equal(away, 900_000);
+  assert.deepEqual(
+    [1, 2, 3, 4].map((putOffs) => waitAfterMs(failures + putOffs, putOffs, 2_000, 0.5)),
+    [2_000, 2_000, 4_000, 8_000],
+  );
+  assert.equal(waitAfterMs(20, 20, 2_000, 0.5), 900_000, 'one that does so for ever, ever more seldom');
+  assert.equal(waitAfterMs(1, 1, Number.MAX_SAFE_INTEGER, 0.5), 900_000);
 });
 
 test('what fails here opens no circuit', () => {
