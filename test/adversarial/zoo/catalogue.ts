@@ -13,12 +13,12 @@ export const WITHOUT: Readonly<Record<number, string>> = {
   24: 'The node calls nothing that a peer names; what an operator configured would have to be hostile',
   33: 'A peer that signs without looking does nothing that could be seen',
   35: 'What a node gives away is read, not attacked: `test/e2e/evidence.test.ts` compares it',
-  37: 'There is no deletion yet',
   39: 'The disk is attacked, not the node: `test/simulation/` fills and tears it at each durable step',
   40: 'There is no release yet',
-  41: 'No relay is used yet',
+  41: 'A relay lies about a third node, whose file the victim has to have: `test/integration/relay.test.ts`, `test/adversarial/reasons.test.ts`',
   42: 'The configuration is the operator’s own: `test/unit/config/config.test.ts` tries each way',
   43: 'What is published is read, not attacked: `test/integration/publish/tlog-api.test.ts` asks for what is not',
+  48: 'A peer signs what it refuses; what it may claim, `test/integration/refusal-notices.test.ts` tries',
   45: 'The reader is attacked, not a node: `test/integration/client/client.test.ts` has the lying servers',
 };
 

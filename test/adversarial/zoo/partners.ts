@@ -98,6 +98,13 @@ const PAGES: readonly PageRow[] = [
     'witness_quorum_unmet',
     'without the cosignature that the policy asks for',
   ],
+  [
+    'eraser',
+    [9, 37],
+    'Leaves a fact out as erased, without a tombstone',
+    'erasure_unproven',
+    'an entry is withheld as erased, without a tombstone',
+  ],
   ['withholder', [9], 'Leaves a fact out of a page', 'feed_gap', 'an entry withheld'],
   [
     'silent-end',
