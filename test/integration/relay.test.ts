@@ -63,8 +63,9 @@ async function ask(path: string, node: MeshNode): Promise<any> {
 
 /** A as C knows it: by its file alone, without an address, with the log key that it was given over another channel. */
 function knownOf(node: MeshNode) {
+  const { authority } = node.base.config;
   const { nodeId, peerId } = node.asPeer({}, false);
-  const declared = readDeclared(node.base.declaration, { nodeId, peerId, authority: 'x', namespaces: [] } as never);
+  const declared = readDeclared(node.base.declaration, { nodeId, peerId, authority, namespaces: [] } as never);
   assert.ok(declared.ok);
   const { origin, logKey } = declared.value.pinned;
   const vkey = formatVerifierKey({ name: origin, algorithm: ALG_ED25519, publicKey: logKey });

@@ -217,9 +217,15 @@ test('an entry that is too long as a whole is not even decoded; the ones around 
 test('a bound of zero switches the clock check off', () => {
   const peer = new HonestPeer();
   peer.append({ hlc: '0000000000001.000' });
-  peer.append({ hlc: '9999999999999.999' });
+  peer.append({ hlc: '9000000000000.999' });
+  // No clock could go on from here.
+  peer.append({ hlc: '9000000000001.000' });
   const batch = judged(peer.page({ feed: 'public', after: 0 }), peer.context({ maxFutureSkewMs: 0, maxPastSkewMs: 0 }));
   assert.equal(batch.accepted.length, 2);
+  assert.deepEqual(
+    batch.refused.map(({ reason }) => reason),
+    ['hlc_future'],
+  );
 });
 
 test('a feed that is not taken now: every entry is refused, the cursor moves', () => {
