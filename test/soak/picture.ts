@@ -55,13 +55,13 @@ function drawPlot(plot: Plot, minutes: readonly number[], top: number): string {
     return `<text x="${scale.x(minute).toFixed(1)}" y="${top + HEIGHT - 8}" text-anchor="middle" fill="#555">${Number(minute.toFixed(1))} min</text>`;
   });
   const names = plot.lines.map(
-    ({ name, colour }, i) => `<tspan${i === 0 ? '' : ' dx="8"'} fill="${colour}">${xmlText(name)}</tspan>`,
+    ({ name, colour }, i) => `<tspan dx="${i === 0 ? 16 : 8}" fill="${colour}">${xmlText(name)}</tspan>`,
   );
   const lines = plot.lines.map(
     ({ colour, values }) =>
       `<path d="${pathOf(values, minutes, scale)}" fill="none" stroke="${colour}" stroke-width="1.2"/>`,
   );
-  const head = `<text x="${LEFT}" y="${top + 20}">${xmlText(`${plot.title}, ${plot.unit}`)}<tspan dx="16"/>${names.join('')}</text>`;
+  const head = `<text x="${LEFT}" y="${top + 20}">${xmlText(`${plot.title}, ${plot.unit}`)}${names.join('')}</text>`;
   return [head, ...across, ...along, ...lines].join('\n');
 }
 
