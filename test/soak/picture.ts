@@ -29,6 +29,7 @@ export function drawSvg(title: string, minutes: readonly number[], plots: readon
   const height = plots.length * HEIGHT + 30;
   const parts = plots.map((plot, i) => drawPlot(plot, minutes, 30 + i * HEIGHT));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
+<title>${xmlText(title)}</title>
 <rect width="${WIDTH}" height="${height}" fill="#fff"/>
 <text x="${LEFT}" y="20" font-size="15">${xmlText(title)}</text>
 ${parts.join('\n')}
