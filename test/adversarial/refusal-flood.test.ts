@@ -54,7 +54,7 @@ test('a flood of lies', async (t) => {
 test('a flood is judged at its pace, and the node says so', async (t) => {
   const bench = new Bench(t);
   const [victim, liars] = await Promise.all([
-    bench.node('victim.example').then((node) => node.start()),
+    bench.node('victim.example', ['federation.refused_per_second=500']).then((node) => node.start()),
     HostileProcess.start(bench, MODULE, ['flood']),
   ]);
   victim.writePeer('flood', liars.asPeer('flood'));

@@ -29,6 +29,7 @@ export function drawSvg(title: string, minutes: readonly number[], plots: readon
   const height = plots.length * HEIGHT + 30;
   const parts = plots.map((plot, i) => drawPlot(plot, minutes, 30 + i * HEIGHT));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
+<title>${xmlText(title)}</title>
 <rect width="${WIDTH}" height="${height}" fill="#fff"/>
 <text x="${LEFT}" y="20" font-size="15">${xmlText(title)}</text>
 ${parts.join('\n')}
@@ -55,13 +56,13 @@ function drawPlot(plot: Plot, minutes: readonly number[], top: number): string {
     return `<text x="${scale.x(minute).toFixed(1)}" y="${top + HEIGHT - 8}" text-anchor="middle" fill="#555">${Number(minute.toFixed(1))} min</text>`;
   });
   const names = plot.lines.map(
-    ({ name, colour }, i) => `<tspan${i === 0 ? '' : ' dx="8"'} fill="${colour}">${xmlText(name)}</tspan>`,
+    ({ name, colour }, i) => `<tspan dx="${i === 0 ? 16 : 8}" fill="${colour}">${xmlText(name)}</tspan>`,
   );
   const lines = plot.lines.map(
     ({ colour, values }) =>
       `<path d="${pathOf(values, minutes, scale)}" fill="none" stroke="${colour}" stroke-width="1.2"/>`,
   );
-  const head = `<text x="${LEFT}" y="${top + 20}">${xmlText(`${plot.title}, ${plot.unit}`)}<tspan dx="16"/>${names.join('')}</text>`;
+  const head = `<text x="${LEFT}" y="${top + 20}">${xmlText(`${plot.title}, ${plot.unit}`)}${names.join('')}</text>`;
   return [head, ...across, ...along, ...lines].join('\n');
 }
 
