@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { SEVERITIES } from '../core/severity.ts';
 import type { Query } from './api-client.ts';
 import type { CommonOptions } from './cli.ts';
 
@@ -6,6 +7,7 @@ export interface AuditFilterOptions extends CommonOptions {
   readonly peer?: string;
   readonly event?: string;
   readonly reason?: string;
+  readonly minSeverity?: string;
   readonly feed?: string;
   readonly since?: string;
   readonly until?: string;
@@ -19,6 +21,7 @@ export function withFilters(command: Command): Command {
     .option('--peer <peer>', 'name, node id or peer id')
     .option('--event <event>', 'exact event')
     .option('--reason <reason>', 'exact reason code')
+    .addOption(new Option('--min-severity <severity>', 'at least so severe').choices(SEVERITIES))
     .option('--feed <feed>', 'exact feed')
     .option('--since <time>', 'this ISO time and later')
     .option('--until <time>', 'this ISO time and earlier')
@@ -28,6 +31,16 @@ export function withFilters(command: Command): Command {
 
 /** The filters as the API takes them. */
 export function filterQuery(options: AuditFilterOptions): Query {
-  const { peer, event, reason, feed, since, until, fact, cid } = options;
-  return { peer_id: peer, event_type: event, reason, feed, since, until, fact_id: fact, cid };
+  const { peer, event, reason, minSeverity, feed, since, until, fact, cid } = options;
+  return {
+    peer_id: peer,
+    event_type: event,
+    reason,
+    min_severity: minSeverity,
+    feed,
+    since,
+    until,
+    fact_id: fact,
+    cid,
+  };
 }

@@ -30,6 +30,7 @@ export function addAudit(program: Command, cli: Cli): void {
   withExamples(withCommonOptions(list), [
     'audit list --data ./acme --peer globex --since 2027-01-01T00:00:00Z',
     'audit list --data ./acme --reason cid_mismatch --all --json',
+    'audit list --data ./acme --min-severity critical',
   ]);
   const show = group
     .command('show')
@@ -78,12 +79,22 @@ async function collect(
 }
 
 function auditTable(entries: readonly AuditEntry[], screen: Screen): string {
-  return screen.table(['SEQ', 'TIME', 'EVENT', 'REASON', 'PEER', 'FACT'], entries.map(auditRow));
+  return screen.table(['SEQ', 'TIME', 'SEVERITY', 'EVENT', 'REASON', 'PEER', 'FACT'], entries.map(auditRow));
 }
 
 function auditRow(entry: AuditEntry): Cell[] {
   const reason: Cell = entry.reason === null ? null : { text: entry.reason, style: 'red' };
-  return [entry.seq, entry.ts, entry.event_type, reason, entry.peer_id ?? entry.actor, entry.fact_id ?? entry.cid];
+  const isUrgent = entry.severity === 'high' || entry.severity === 'critical';
+  const severity: Cell = isUrgent ? { text: entry.severity, style: 'red' } : entry.severity;
+  return [
+    entry.seq,
+    entry.ts,
+    severity,
+    entry.event_type,
+    reason,
+    entry.peer_id ?? entry.actor,
+    entry.fact_id ?? entry.cid,
+  ];
 }
 
 async function runShow(context: Context, [seq = '']: readonly string[]): Promise<Outcome> {

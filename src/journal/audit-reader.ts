@@ -1,4 +1,5 @@
 /** Reads the audit log by sequence, with filters that combine. A page never skips or repeats a row while new ones arrive. */
+import { atLeast } from '../core/severity.ts';
 import { sameHash } from '../merkle/hash.ts';
 import { recordHash } from './audit-log.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
@@ -143,6 +144,10 @@ function auditQuery(filter: AuditFilter) {
   if (filter.peer !== undefined) query = query.where('peer', '=', filter.peer);
   if (filter.event !== undefined) query = query.where('event', '=', filter.event);
   if (filter.reason !== undefined) query = query.where('reason', '=', filter.reason);
+  if (filter.minSeverity !== undefined && filter.minSeverity !== 'info') {
+    const { events, reasons } = atLeast(filter.minSeverity);
+    query = query.where((q) => q.or([q('event', 'in', events), q('reason', 'in', reasons)]));
+  }
   if (filter.feed !== undefined) query = query.where('feed', '=', filter.feed);
   if (filter.factId !== undefined) query = query.where('fact_id', '=', filter.factId);
   if (filter.cid !== undefined) query = query.where('cid', '=', filter.cid);

@@ -1,6 +1,8 @@
 /** What the journal tells its readers: shapes shared by the reader, the admin API and the command line. */
+
 import type { Entry } from '../core/entry.ts';
 import type { ReviewStatus } from '../core/review.ts';
+import type { Severity } from '../core/severity.ts';
 import type { Difference } from '../core/verdict.ts';
 import type { RefusedOfOurs } from './refusal-notices.ts';
 
@@ -210,6 +212,7 @@ export interface AuditFilter {
   readonly peer?: string;
   readonly event?: string;
   readonly reason?: string;
+  readonly minSeverity?: Severity;
   readonly feed?: string;
   readonly factId?: string;
   readonly cid?: string;

@@ -5,6 +5,7 @@ import { cidOfText } from '../../src/core/cid.ts';
 import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import { MAX_VALUE_BYTES } from '../../src/core/limits.ts';
 import { pythonFloatText } from '../../src/core/python-text.ts';
+import { SEVERITIES, type Severity, severityOf } from '../../src/core/severity.ts';
 import { isoMicros } from '../../src/core/time.ts';
 import type { Published } from '../../src/journal/published-log.ts';
 import type {
@@ -294,12 +295,17 @@ export class MemoryNode implements ApiWriter, ApiReader {
   }
 }
 
+function isInLane({ event, reason }: AuditRecord, least: Severity): boolean {
+  return SEVERITIES.indexOf(severityOf(event, reason)) >= SEVERITIES.indexOf(least);
+}
+
 function matchesRecord(record: AuditRecord, filter: AuditFilter): boolean {
   const { cursor } = filter;
   return (
     (filter.peer === undefined || record.peer === filter.peer) &&
     (filter.event === undefined || record.event === filter.event) &&
     (filter.reason === undefined || record.reason === filter.reason) &&
+    isInLane(record, filter.minSeverity ?? 'info') &&
     (filter.feed === undefined || record.feed === filter.feed) &&
     (filter.factId === undefined || record.fact_id === filter.factId) &&
     (filter.cid === undefined || record.cid === filter.cid) &&

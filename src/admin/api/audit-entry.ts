@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { SEVERITIES, type Severity, severityOf } from '../../core/severity.ts';
 import type { AuditRecord } from '../../journal/read-model.ts';
 
 const NULLABLE_TEXT = z.string().nullable();
@@ -18,6 +19,7 @@ export const AUDIT_ENTRY: z.ZodType<AuditEntry> = z
     chain_seq: z.number().int().nullable(),
     evidence: NULLABLE_TEXT.openapi({ description: 'Hash of the evidence, which the record’s own address returns.' }),
     actor: NULLABLE_TEXT,
+    severity: z.enum(SEVERITIES).openapi({ description: 'Follows from event and reason; not part of the record.' }),
     is_drill: z.boolean(),
     previous_hash: NULLABLE_TEXT.openapi({ description: 'Hash of the record before; null for the first.' }),
   })
@@ -38,6 +40,7 @@ export interface AuditEntry {
   chain_seq: number | null;
   evidence: string | null;
   actor: string | null;
+  severity: Severity;
   is_drill: boolean;
   previous_hash: string | null;
 }
@@ -58,6 +61,7 @@ export function auditEntry(record: AuditRecord): AuditEntry {
     chain_seq: record.chain_seq,
     evidence: record.evidence,
     actor: record.actor,
+    severity: severityOf(record.event, record.reason),
     is_drill: record.is_drill,
     previous_hash: record.previous_hash,
   };

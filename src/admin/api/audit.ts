@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { SEVERITIES } from '../../core/severity.ts';
 import type { AuditFilter } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Permission } from '../permissions.ts';
@@ -12,6 +13,10 @@ const FILTERS = {
   peer_id: textParam('Peer file name, node id or peer id.'),
   event_type: textParam('Exact event.'),
   reason: textParam('Exact reason code.'),
+  min_severity: z
+    .enum(SEVERITIES)
+    .optional()
+    .openapi({ description: `At least so severe: ${SEVERITIES.join(', ')}.` }),
   feed: textParam('Exact feed.'),
   since: instantParam('Records of this moment and later.'),
   until: instantParam('Records of this moment and earlier.'),
@@ -111,11 +116,12 @@ async function pageOf(deps: ApiDeps, query: Query): Promise<z.output<typeof PAGE
 }
 
 function filterOf(deps: ApiDeps, query: z.output<typeof STREAM_QUERY>): StreamFilter {
-  const { peer_id, event_type, reason, feed, since, until, fact_id, cid } = query;
+  const { peer_id, event_type, reason, min_severity, feed, since, until, fact_id, cid } = query;
   return {
     ...(peer_id === undefined ? {} : { peer: deps.peers.get(peer_id)?.node_id ?? peer_id }),
     ...(event_type === undefined ? {} : { event: event_type }),
     ...(reason === undefined ? {} : { reason }),
+    ...(min_severity === undefined ? {} : { minSeverity: min_severity }),
     ...(feed === undefined ? {} : { feed }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),

@@ -144,6 +144,7 @@ const ADDED = new Set([
   'cid',
   'evidence',
   'actor',
+  'severity',
   'is_drill',
   'previous_hash',
 ]);

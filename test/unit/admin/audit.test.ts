@@ -74,9 +74,21 @@ test('filters combine', async () => {
   assert.equal((await page('?since=2026-11-23T13:00:00%2B01:00&limit=500')).entries.length, 60, 'another offset');
 });
 
+test('a severity is shown, and is a lane', async () => {
+  const all = await page('?limit=500');
+  const severe = await page('?min_severity=high&limit=500');
+  assert.deepEqual(new Set(all.entries.map(({ severity }) => severity)), new Set(['high', 'medium']));
+  assert.deepEqual(
+    severe.entries.map(({ seq }) => seq),
+    all.entries.filter(({ reason }) => reason === 'scope_not_granted').map(({ seq }) => seq),
+  );
+  assert.equal((await page('?min_severity=critical')).entries.length, 0);
+});
+
 test('bad parameters are named', async () => {
   for (const query of [
     '?limit=501',
+    '?min_severity=urgent',
     '?limit=0',
     '?order=up',
     '?since=yesterday',

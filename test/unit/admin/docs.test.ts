@@ -35,6 +35,7 @@ test('the document holds what a client needs: parameters with bounds, shapes, se
       'peer_id',
       'event_type',
       'reason',
+      'min_severity',
       'feed',
       'since',
       'until',

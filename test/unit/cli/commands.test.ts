@@ -418,7 +418,7 @@ test('audit: list with filters, pages through all, shows one with evidence', asy
     all.json().entries.map((entry: { seq: number }) => entry.seq),
     [1, 3, 5, 7, 9, 11],
   );
-  assert.match((await cli.run('audit list')).stdout, /^SEQ +TIME +EVENT +REASON +PEER +FACT\n12 /);
+  assert.match((await cli.run('audit list')).stdout, /^SEQ +TIME +SEVERITY +EVENT +REASON +PEER +FACT\n12 /);
   assert.match((await cli.run('audit list --peer nobody')).stdout, /^No records match\.\n$/);
   const one = await cli.run('audit show 3 --json');
   assert.equal(one.json().record.reason, 'cid_mismatch');
