@@ -11,7 +11,6 @@ import type { RetryOutcome } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
-import type { ErasureStatus, ErasureView } from '../journal/erasure-views.ts';
 import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
@@ -40,6 +39,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { KeyStore } from './keys.ts';
+import type { ApiTombstones } from './tombstone-desk.ts';
 
 export type AssertOutcome =
   | {
@@ -336,38 +336,6 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
     failed_authentication: { burst: 30, perSecond: 1 },
   },
 };
-
-export type ErasureOrderName = 'requestTombstone' | 'undoTombstone' | 'holdErasure' | 'releaseErasure';
-
-export type ErasureRefusal =
-  | 'fact_not_found'
-  | 'not_own_fact'
-  | 'of_the_node'
-  | 'already_tombstoned'
-  | 'mass_deletion'
-  | 'not_tombstoned'
-  | 'not_undoable'
-  | 'not_held';
-
-export interface ApiTombstones {
-  order(
-    name: ErasureOrderName,
-    order: {
-      readonly fact: string;
-      readonly actor: string;
-      readonly reason: string | null;
-      readonly approves: number | null;
-    },
-  ): Promise<
-    | { readonly kind: 'done' }
-    | { readonly kind: 'undecided'; readonly outcome: Exclude<ActOutcome<number>, { readonly kind: 'done' }> }
-    | { readonly kind: 'refused'; readonly code: ErasureRefusal; readonly retryAfterMs: number | null }
-  >;
-  /** Newest first, from below `before`. */
-  list(before: number, limit: number): Promise<readonly ErasureView[]>;
-  /** @param fact id of the fact, or its digest */
-  status(fact: string): Promise<ErasureStatus | null>;
-}
 
 export interface ApiDeps {
   readonly writer: ApiWriter;

@@ -8,21 +8,18 @@ import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
 import { TransportError } from '../transport/errors.ts';
-import { NOTICE_PROTOCOL } from '../wire/protocols.ts';
 import { askClosures } from './ask-closures.ts';
 import { askPermit } from './ask-permit.ts';
 import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
-import { DeclarationRefused, type KeyChange, PullError } from './errors.ts';
+import { giveErasures, giveNotices, giveReceipts, leaveNotes } from './errands.ts';
+import { DeclarationRefused, PullError } from './errors.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
 import { RefusedBudget } from './refused-budget.ts';
 import { knownFeeds } from './relayed-feeds.ts';
-import { type Attempts, FRESH, failed, fruitlessAfter, fruitlessPauseMs, trial, waitAfterMs } from './schedule.ts';
-import { sendErasures } from './send-erasures.ts';
-import { sendNotes } from './send-notes.ts';
-import { sendNotices } from './send-notices.ts';
-import { sendReceipts } from './send-receipts.ts';
+import { FRESH, failed, fruitlessAfter, fruitlessPauseMs, trial, waitAfterMs } from './schedule.ts';
+import type { SessionState } from './session-state.ts';
 import { takeTurn } from './take-turn.ts';
 import { Wakeable } from './wakeable.ts';
 import { type FeedLengths, watchPeer } from './watch-peer.ts';
@@ -38,29 +35,6 @@ const HEALTHY_SLICE_MS = 3_000;
 const SUSPECT_SLICE_MS = 60_000;
 /** Answers in a row that may bring no entry and still promise more: a long list of feeds without news is one. */
 const MAX_BARREN_ANSWERS = 4;
-
-/** What a session knows; `peer-status.ts` puts it into words. */
-export interface SessionState {
-  readonly peer: PeerFile;
-  readonly accept: readonly string[];
-  readonly progress: PeerProgress | null;
-  readonly greeted: Greeted | null;
-  readonly attempts: Attempts;
-  readonly phase: 'starting' | 'slowed' | 'queued' | 'pulling' | 'waiting' | 'backing_off' | 'suspended' | 'idle';
-  readonly nextAttemptAtMs: number | null;
-  readonly lastContactAtMs: number | null;
-  readonly lastError: string | null;
-  /** What the newest declaration would change, until it is trusted or the peer declares what was pinned again. */
-  readonly keyChange: KeyChange | null;
-  /** Lengths as the peer states them, unverified. */
-  readonly stated: FeedLengths;
-  /** Accepted feeds that the last complete answer said nothing about: nothing is new in them, or they are not shown. */
-  readonly silent: readonly string[];
-  /** Those of them that nothing was ever taken of. */
-  readonly absent: readonly string[];
-  /** Feeds that the peer has ceased to state, and that it was not asked about yet. */
-  readonly lost: readonly string[];
-}
 
 export class PeerSession {
   readonly #deps: PullDeps;
@@ -184,14 +158,15 @@ export class PeerSession {
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#putOffs = 0;
       this.#watch(accept);
-      await this.#giveReceipts(signal);
-      await this.#giveNotices(signal);
+      await giveReceipts(this.#state, deps, signal);
+      await giveNotices(this.#state, deps, signal);
       await this.#askPermit(signal);
-      await this.#giveErasures(signal);
+      await giveErasures(this.#state, deps, signal);
       await this.#askClosures(accept, signal);
       return this.#rest('idle');
     } catch (error) {
-      if (error instanceof PullError && error.code === 'page_refused') await this.#giveNotices(signal);
+      if (error instanceof PullError && error.code === 'page_refused')
+        await giveNotices(this.#state, this.#deps, signal);
       return signal.aborted ? 0 : this.#backOff(error);
     }
   }
@@ -206,7 +181,7 @@ export class PeerSession {
       this.#set({ phase: 'queued', accept });
       const before = judgedOf(this.#state.progress);
       const outcome = await this.#pullInTurn(accept, signal);
-      await this.#leaveNotes(signal);
+      await leaveNotes(this.#state, this.#deps, signal);
       if (outcome !== 'gave_way' && outcome.stoppedBy !== null) {
         const { reason, auditSeq } = outcome.stoppedBy;
         throw new PullError('page_refused', `a page was refused: ${reason} (audit record ${auditSeq})`);
@@ -284,38 +259,11 @@ export class PeerSession {
   }
 
   async #restSuspended(signal: AbortSignal): Promise<number> {
-    await this.#giveNotices(signal);
+    await giveNotices(this.#state, this.#deps, signal);
     return this.#rest('suspended');
   }
 
-  /** Not what a pull depends on: a peer that takes none is pulled from all the same, and asked again after the next. */
-  async #giveReceipts(signal: AbortSignal): Promise<void> {
-    const { peer, greeted } = this.#state;
-    if (greeted === null) return;
-    await sendReceipts(peer, greeted, this.#deps, signal).catch((error: unknown) => {
-      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'receipts not taken');
-    });
-  }
-
-  /** Nor on these: a peer that was refused something, even all it says, hears why. */
-  async #giveNotices(signal: AbortSignal): Promise<void> {
-    const { peer, greeted } = this.#state;
-    if (greeted !== null && !greeted.protocols.includes(NOTICE_PROTOCOL)) return;
-    await sendNotices(peer, this.#deps, signal).catch((error: unknown) => {
-      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'notices not taken');
-    });
-  }
-
-  /** Nor on these: a peer that takes none does not learn that its facts are erased here. */
-  async #giveErasures(signal: AbortSignal): Promise<void> {
-    const { peer, greeted } = this.#state;
-    if (greeted === null) return;
-    await sendErasures(peer, greeted, this.#deps, signal).catch((error: unknown) => {
-      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'erasures not acknowledged');
-    });
-  }
-
-  /** Nor on these: a peer that gives none shows its feeds no more, and that is all that is known then. */
+  /** Not what a pull depends on: a peer that gives none shows its feeds no more, and that is all that is known then. */
   async #askClosures(accept: readonly string[], signal: AbortSignal): Promise<void> {
     const { peer, greeted, progress, silent, stated, lost } = this.#state;
     if (greeted === null || progress === null) return;
@@ -339,15 +287,6 @@ export class PeerSession {
       return false;
     });
     if (isPermitted) this.#permitted = greeted;
-  }
-
-  /** As soon as pages are stored: what is lost before the peer has its notes, nobody can give back. */
-  async #leaveNotes(signal: AbortSignal): Promise<void> {
-    const { peer, greeted } = this.#state;
-    if (greeted === null) return;
-    await sendNotes(peer, greeted, this.#deps, signal).catch((error: unknown) => {
-      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'restore notes not taken');
-    });
   }
 
   #noteAbsent(accept: readonly string[], outcome: PullOutcome): void {

@@ -4,7 +4,7 @@ import type { PeerStatus } from '../core/peer-status.ts';
 import { isoMicros } from '../core/time.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
 import { pinnedLogKey } from './declare.ts';
-import type { SessionState } from './peer-session.ts';
+import type { SessionState } from './session-state.ts';
 
 /** Accepted entries that the peer has stated or proven and that we have not judged; null before the first contact. */
 export function lagOf(session: SessionState): number | null {

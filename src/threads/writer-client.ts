@@ -40,6 +40,7 @@ import type { ErasureOrderName } from './erasure-methods.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import type { OfferedNote, OfferedPage } from './regained.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
+import { isDiskFault, WriteFaults } from './write-faults.ts';
 import type { WriterData, WriterEvent, WriterFault, WriterMethods, WriterStats } from './writer.ts';
 
 export interface WriterOptions extends WriterData {
@@ -49,43 +50,12 @@ export interface WriterOptions extends WriterData {
   readonly onEvent: (event: WriterEvent) => void;
 }
 
-/** Calls that write: how the last of them went is how the disk is. */
-const WRITES: ReadonlySet<string> = new Set([
-  'assert',
-  'ingestPage',
-  'audit',
-  'pinDeclaration',
-  'renewDeclaration',
-  'head',
-  'takeReceipts',
-  'takeNotices',
-  'disclose',
-  'keepNotes',
-  'cosign',
-  'makeDueAnchors',
-  'resumePeer',
-  'trustKeys',
-  'endProposal',
-  'reviewFact',
-  'retryPage',
-  'recordRetry',
-]);
-const DISK_FAULTS: ReadonlySet<string> = new Set([
-  'SQLITE_FULL',
-  'SQLITE_IOERR',
-  'SQLITE_IOERR_WRITE',
-  'SQLITE_READONLY',
-  'ENOSPC',
-  'EIO',
-  'EROFS',
-]);
-
 /** The journal's writer, as the main thread sees it. Calls are carried out in the order in which they are made. */
 export class WriterClient {
   readonly #worker: Calls;
   readonly #options: Pick<WriterOptions, 'nodeAuthority' | 'maxValueBytes' | 'nowMs'>;
   #closing = false;
-  #writeFault: string | null = null;
+  readonly #writes = new WriteFaults();
   #derivedFault: WriterFault | null = null;
 
   /** @param worker who serves `WriterMethods` */
@@ -390,7 +360,7 @@ export class WriterClient {
   /** What the last write failed with, in words; null when it went through. */
   get writeFault(): string | null {
     const derived = this.#derivedFault;
-    return this.#writeFault ?? (derived !== null && DISK_FAULTS.has(derived.code ?? '') ? derived.message : null);
+    return this.#writes.fault ?? (derived !== null && isDiskFault(derived.code) ? derived.message : null);
   }
 
   /** Why look-ups and the index of words cannot be filled, in words; null: they can. */
@@ -423,15 +393,7 @@ export class WriterClient {
     ...args: Parameters<WriterMethods[K]>
   ): Promise<ReturnType<WriterMethods[K]>> {
     const call = this.#worker.call(method, args) as Promise<ReturnType<WriterMethods[K]>>;
-    if (WRITES.has(method))
-      call.then(
-        () => {
-          this.#writeFault = null;
-        },
-        (error: Error & { code?: string }) => {
-          if (DISK_FAULTS.has(error.code ?? '')) this.#writeFault = error.message;
-        },
-      );
+    this.#writes.watch(method, call);
     return call;
   }
 }

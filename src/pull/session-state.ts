@@ -1,0 +1,29 @@
+import type { PeerFile } from '../config/peer-file.ts';
+import type { PeerProgress } from '../journal/read-model.ts';
+import type { KeyChange } from './errors.ts';
+import type { Greeted } from './greet.ts';
+import type { Attempts } from './schedule.ts';
+import type { FeedLengths } from './watch-peer.ts';
+
+/** What a session knows; `peer-status.ts` puts it into words. */
+export interface SessionState {
+  readonly peer: PeerFile;
+  readonly accept: readonly string[];
+  readonly progress: PeerProgress | null;
+  readonly greeted: Greeted | null;
+  readonly attempts: Attempts;
+  readonly phase: 'starting' | 'slowed' | 'queued' | 'pulling' | 'waiting' | 'backing_off' | 'suspended' | 'idle';
+  readonly nextAttemptAtMs: number | null;
+  readonly lastContactAtMs: number | null;
+  readonly lastError: string | null;
+  /** What the newest declaration would change, until it is trusted or the peer declares what was pinned again. */
+  readonly keyChange: KeyChange | null;
+  /** Lengths as the peer states them, unverified. */
+  readonly stated: FeedLengths;
+  /** Accepted feeds that the last complete answer said nothing about: nothing is new in them, or they are not shown. */
+  readonly silent: readonly string[];
+  /** Those of them that nothing was ever taken of. */
+  readonly absent: readonly string[];
+  /** Feeds that the peer has ceased to state, and that it was not asked about yet. */
+  readonly lost: readonly string[];
+}
