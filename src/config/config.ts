@@ -73,7 +73,11 @@ export interface Config {
     readonly waitMs: number;
   };
   readonly witness: WitnessConfig;
-  readonly limits: { readonly maxValueBytes: number; readonly maxConnections: number };
+  readonly limits: {
+    readonly maxValueBytes: number;
+    readonly maxConnections: number;
+    readonly peerBytesPerDay: number;
+  };
   readonly anchor: {
     readonly backends: readonly AnchorBackendName[];
     readonly interval: number;
@@ -246,7 +250,11 @@ function toConfig(dir: string, settings: Settings): Config {
     },
     guard: { signedHeadsFile: inDir(guard.signed_heads_file), waitMs: guard.wait_s * 1_000 },
     witness: witnessConfig(dir, settings.witness),
-    limits: { maxValueBytes: limits.max_value_bytes, maxConnections: limits.max_connections },
+    limits: {
+      maxValueBytes: limits.max_value_bytes,
+      maxConnections: limits.max_connections,
+      peerBytesPerDay: limits.peer_mib_per_day * 1_048_576,
+    },
     anchor: {
       backends: anchor.backends,
       interval: anchor.interval,

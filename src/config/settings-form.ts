@@ -41,7 +41,11 @@ export interface Settings {
     readonly policy_file: string;
     readonly gossip_interval_s: number;
   };
-  readonly limits: { readonly max_value_bytes: number; readonly max_connections: number };
+  readonly limits: {
+    readonly max_value_bytes: number;
+    readonly max_connections: number;
+    readonly peer_mib_per_day: number;
+  };
   readonly anchor: {
     readonly backends: readonly AnchorBackendName[];
     readonly interval: number;

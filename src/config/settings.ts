@@ -246,6 +246,11 @@ const schema = z.strictObject({
         expected: 'a number from 1 to 4096',
         doc: 'Open connections of all peers together.',
       }),
+      peer_mib_per_day: integer(1, 1_000_000_000, 16_384).register(about, {
+        kind: 'integer',
+        expected: 'MiB from 1 to 1000000000',
+        doc: 'Bytes of pages that are taken from one peer in a day, refused facts among them: what a peer sends within its grant is stored. Beyond it nothing is asked for until a part of a day has passed. A restart begins anew.',
+      }),
     })
     .prefault({})
     .register(sectionDoc, { doc: 'What others may make this node hold.' }),

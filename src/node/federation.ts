@@ -206,7 +206,7 @@ function pullDeps(
   return {
     journal: writer,
     transport,
-    settings: { ...config.federation, maxValueBytes: config.limits.maxValueBytes },
+    settings: { ...config.federation, ...config.limits },
     rules: rulesOf(base),
     logger,
     nowMs,

@@ -64,7 +64,7 @@ export interface PullDeps {
   readonly relaying: Relaying;
   readonly journal: PullJournal;
   readonly transport: Pick<Transport, 'request' | 'connected'>;
-  readonly settings: Config['federation'] & { readonly maxValueBytes: number };
+  readonly settings: Config['federation'] & Pick<Config['limits'], 'maxValueBytes' | 'peerBytesPerDay'>;
   readonly rules: DisclosureRules;
   readonly logger: Logger;
   readonly nowMs: () => number;

@@ -16,6 +16,7 @@ export type PullErrorCode =
   | 'too_many_pages'
   | 'nothing_more'
   | 'gave_way'
+  | 'over_quota'
   | 'malformed_end'
   | 'hello_malformed'
   | 'declaration_refused'

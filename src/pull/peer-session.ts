@@ -10,6 +10,7 @@ import type { PeerProgress } from '../journal/read-model.ts';
 import { TransportError } from '../transport/errors.ts';
 import { askClosures } from './ask-closures.ts';
 import { askPermit } from './ask-permit.ts';
+import { ByteQuota } from './byte-quota.ts';
 import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
 import { giveErasures, giveNotices, giveReceipts, leaveNotes } from './errands.ts';
@@ -45,6 +46,7 @@ export class PeerSession {
   #state: SessionState;
   readonly #circuits = new CircuitRecords();
   readonly #budget: RefusedBudget;
+  readonly #quota: ByteQuota;
   #done: Promise<void> = Promise.resolve();
   /** The greeting since which there is a relay permit. */
   #permitted: Greeted | null = null;
@@ -58,6 +60,7 @@ export class PeerSession {
     this.#lanes = lanes;
     this.#wake = new Wakeable();
     this.#budget = new RefusedBudget(deps.settings.refusedPerSecond);
+    this.#quota = new ByteQuota(deps.settings.peerBytesPerDay);
     this.#state = {
       peer,
       accept: [],
@@ -174,6 +177,7 @@ export class PeerSession {
   async #pullAll(signal: AbortSignal): Promise<void> {
     let barren = 0;
     for (let hasMore = true; hasMore && !signal.aborted && !this.#isSuspended(); ) {
+      this.#refuseOverQuota();
       await this.#payForRefusals(signal);
       // Each answer may take minutes, and a peer may always have more: grants and file are those of now.
       const accept = this.#acceptNow();
@@ -196,6 +200,18 @@ export class PeerSession {
       if (hasMore && barren === MAX_BARREN_ANSWERS)
         throw new PullError('nothing_more', `it said ${barren} times that it has more, and gave nothing`);
     }
+  }
+
+  #refuseOverQuota(): void {
+    const { nowMs, settings } = this.#deps;
+    const waitMs = this.#quota.waitMs(nowMs());
+    if (waitMs === 0) return;
+    const most = Math.round(settings.peerBytesPerDay / 1_048_576).toLocaleString('en');
+    throw new PullError(
+      'over_quota',
+      `it has sent as much as a peer may in a day, ${most} MiB (limits.peer_mib_per_day)`,
+      waitMs,
+    );
   }
 
   /** Before it has a place: others are pulled meanwhile. */
@@ -242,6 +258,7 @@ export class PeerSession {
         limits: peer.limits,
         policy: peer.policy,
         budget: this.#budget,
+        quota: this.#quota,
       },
       this.#deps,
       signal,

@@ -1,10 +1,12 @@
 /** Pulls from one peer until its answer ends. The main data path of the product: read this file first. */
+
 import PQueue from 'p-queue';
 import type { PeerFile } from '../config/peer-file.ts';
 import { MAX_FRAME_BYTES, MAX_PAGES_PER_PULL } from '../core/limits.ts';
 import type { PinnedPeer, RelayOrigin } from '../verify/context.ts';
 import { PULL_PROTOCOL } from '../wire/protocols.ts';
 import { encodePullRequest } from '../wire/pull-request.ts';
+import type { ByteQuota } from './byte-quota.ts';
 import type { PullDeps } from './deps.ts';
 import { PullError } from './errors.ts';
 import type { IngestOutcome } from './ingest.ts';
@@ -32,6 +34,7 @@ export interface PullTarget {
   /** Of its file. */
   readonly policy: PeerFile['policy'];
   readonly budget: RefusedBudget;
+  readonly quota: ByteQuota;
 }
 
 export interface PullOutcome {
@@ -96,9 +99,11 @@ class Taking {
     this.#signal = signal;
   }
 
-  /** So much was refused that the peer has to wait; what it has more of is asked for afterwards. */
+  /** So much was refused, or taken, that the peer has to wait; what it has more of is asked for afterwards. */
   get isSpent(): boolean {
-    return this.#stoppedBy === null && this.#target.budget.pauseMs(this.#deps.nowMs()) > 0;
+    const nowMs = this.#deps.nowMs();
+    const { budget, quota } = this.#target;
+    return this.#stoppedBy === null && (budget.pauseMs(nowMs) > 0 || quota.waitMs(nowMs) > 0);
   }
 
   /** @returns false once a page was refused, the journal failed or the budget is spent: what comes behind is not taken */
@@ -132,8 +137,10 @@ class Taking {
   async #ingest(page: ReceivedPage, isFirst: boolean): Promise<void> {
     if (this.#isOver()) return;
     try {
-      if (this.#isTaken(page)) this.#count(await this.#judge(page, isFirst), page);
-      else this.#isClosed = true;
+      // Before they are moved to the journal's thread.
+      const bytes = bytesOf(page.frames);
+      if (!this.#isTaken(page)) this.#isClosed = true;
+      else this.#count(await this.#judge(page, isFirst), page, bytes);
     } catch (error) {
       this.#failure = error;
     }
@@ -172,7 +179,7 @@ class Taking {
     return resolved;
   }
 
-  #count(outcome: IngestOutcome, page: ReceivedPage): void {
+  #count(outcome: IngestOutcome, page: ReceivedPage, bytes: number): void {
     this.#deps.onPage(this.#target.pinned.nodeId, outcome);
     if (page.feed !== null) this.#seen.add(page.feed);
     if (outcome.kind === 'refused') this.#stoppedBy = outcome;
@@ -181,9 +188,14 @@ class Taking {
     this.#accepted += outcome.accepted;
     this.#refused += outcome.refusals;
     this.#target.budget.spend(outcome.refusals, this.#deps.nowMs());
+    this.#target.quota.spend(bytes, this.#deps.nowMs());
   }
 
   #isOver(): boolean {
     return this.#stoppedBy !== null || this.#isClosed || this.#failure !== undefined;
   }
+}
+
+function bytesOf({ header, entries, proof, note }: ReceivedPage['frames']): number {
+  return header.length + (entries?.length ?? 0) + (proof?.length ?? 0) + (note?.length ?? 0);
 }
