@@ -7,6 +7,7 @@ import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
+import { openFilesFault, processLimits } from './node/open-files.ts';
 import { TlsWatch } from './node/tls-watch.ts';
 import { SYSTEM_CLOCK } from './transport/clock.ts';
 
@@ -54,7 +55,9 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;
   let certificate: TlsWatch | undefined;
-  const notices = (): readonly string[] => certificate?.notices() ?? [];
+  const files = openFilesFault(processLimits() ?? '', base.config.limits.maxConnections);
+  if (files !== null) base.logger.warn(files);
+  const notices = (): readonly string[] => [...(files === null ? [] : [files]), ...(certificate?.notices() ?? [])];
   const api = apiOf(base, federation, { nodeUrl: () => nodeUrl ?? url, notices }, starting);
   const server = await startServer({ api, host, port, names, behindProxy, ...(tls === null ? {} : { tls }) });
   url = server.url;
