@@ -94,7 +94,7 @@ export class SimNode {
   }
 
   #onCrash(kind: CrashKind): void {
-    this.#mesh.fault(`crash ${kind}`);
+    this.#mesh.fault(`crash ${kind}`, this.name);
     this.isDown = true;
     const { running } = this;
     this.running = undefined;
@@ -160,9 +160,9 @@ export class Mesh {
     }
   }
 
-  fault(kind: string): void {
+  fault(kind: string, node = ''): void {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
-    this.note(`fault ${kind}`);
+    this.note(`fault ${kind} ${node}`.trimEnd());
   }
 
   problem(text: string): void {

@@ -209,7 +209,7 @@ const ACTS: Readonly<Record<string, Act>> = {
         void mesh.assert(node, mesh.newFacts(node, 1 + chance.below(4), 'public'));
         await mesh.platform.advance(chance.below(4_000));
       }
-      mesh.fault('restore');
+      mesh.fault('restore', node.name);
       await restore(mesh, node, copy);
     },
   },
@@ -296,6 +296,8 @@ function calm(mesh: Mesh): void {
   mesh.network.healAll();
   for (const { disk, running } of mesh.nodes) {
     disk.setFull(false);
+    // One that was planned before would take a peer away that the guard has to ask.
+    disk.planCrash('after', Number.POSITIVE_INFINITY);
     if (running !== undefined) running.transport.meddle = undefined;
   }
   if (mesh.liar !== undefined) mesh.liar.page = 'none';
@@ -306,7 +308,6 @@ async function mend(mesh: Mesh): Promise<void> {
   calm(mesh);
   for (const node of mesh.nodes) {
     mesh.skew(node, 0);
-    node.disk.planCrash('after', Number.POSITIVE_INFINITY);
     await finish(mesh, node.start());
   }
   grantAgain(mesh);
