@@ -1,4 +1,5 @@
 """The rules of a page, in the order in which the protocol has them."""
+import re
 from dataclasses import dataclass, field
 
 from entry import COMPARED, chain_hash_of, check_entry, check_repeat, decode_entry, is_instruction
@@ -13,6 +14,12 @@ except ImportError:  # the peer is asked for `identity` then
 
 MEMBERS = ["after", "anchor", "checkpoint", "consistency", "encoding", "entries_bytes", "feed", "feed_head", "indexes",
            "lengths", "proof_hashes", "v"]
+
+
+# An entry never begins like this: its first member is `attestation`.
+STAND_IN = b'{"path":'
+TOMBSTONE = re.compile(r'\{"fact":"sha256:[0-9a-f]{64}","feed_seq":(\d+),"leaf_hash":"sha256:([0-9a-f]{64})","leaf_index":(\d+),"v":1\}')
+ERASED = object()
 
 
 @dataclass
@@ -176,8 +183,11 @@ def check_page(frames, rules, ask_paths):
     if header["after"] != rules.after or (header["indexes"] and header["indexes"][-1] >= size):
         raise Refused("feed_gap", "range")
 
-    leaves = [leaf_hash(salt, entry) for salt, entry in pairs]
-    readings = [read(entry) for _, entry in pairs]
+    for place, (leaf, data) in enumerate(pairs):
+        if data.startswith(STAND_IN):
+            check_erased(data, leaf, header["indexes"][place], header["after"] + 1 + place, size, root, rules)
+    leaves = [salt if entry.startswith(STAND_IN) else leaf_hash(salt, entry) for salt, entry in pairs]
+    readings = [ERASED if entry.startswith(STAND_IN) else read(entry) for _, entry in pairs]
     entries = [reading if isinstance(reading, dict) else None for reading in readings]
     hashes = [proof[at:at + 32] for at in range(0, len(proof), 32)]
     folded = not pairs or fold_page(size, header["indexes"], leaves, hashes) == root
@@ -194,9 +204,38 @@ def check_page(frames, rules, ask_paths):
     return result
 
 
+def check_erased(data, leaf, index, feed_seq, size, root, rules):
+    """The body may be missing if the author's tombstone for this very leaf is in the tree of the page, and in its feed."""
+    def proven(condition, detail):
+        if not condition:
+            raise Refused("erasure_unproven", detail)
+
+    try:
+        stand_in = decode(data, ["path", "salt", "tombstone", "v"], "stand-in")
+        tombstone = decode_entry(stand_in["tombstone"].encode())
+    except (Refused, AttributeError) as cause:
+        raise Refused("erasure_unproven", "stand-in") from cause
+    node = "stigmem://" + rules.origin.split("/journal/")[0]
+    said = TOMBSTONE.fullmatch(tombstone["value_v"])
+    proven(said and tombstone["relation"] == "stigmem:tombstone" and tombstone["origin"] is None, "no tombstone")
+    proven(tombstone["source"] == node and tombstone["entity"] == f"{node}/tombstone/{said[3]}", "not the author")
+    feed = tombstone["scope"] + (f"/{tombstone['garden_id']}" if tombstone["garden_id"] else "")
+    proven(feed == rules.feed, "another feed")
+    proven(bytes.fromhex(said[2]) == leaf and int(said[3]) == index and int(said[1]) == feed_seq, "another entry")
+    proven(index < tombstone["chain_seq"] - 1 and feed_seq < tombstone["feed_seq"], "before the entry")
+    path, salt = [unb64(one) for one in stand_in["path"]], unb64(stand_in["salt"])
+    proven(salt is not None and all(one is not None and len(one) == 32 for one in path), "path")
+    own = leaf_hash(salt, stand_in["tombstone"].encode())
+    proven(is_included(own, tombstone["chain_seq"] - 1, size, path, root), "not in the tree")
+
+
 def judge(readings, included, rules, result):
     for place, reading in enumerate(readings):
         try:
+            if reading is ERASED:
+                if not included[place]:
+                    raise Refused("inclusion_proof_invalid")
+                continue
             if isinstance(reading, Refused):
                 raise Refused("inclusion_proof_invalid") if reading.reason == "cid_missing" and not included[place] else reading
             if not included[place]:
