@@ -27,7 +27,7 @@ const LIMITS = { idleMs: 10_000, totalMs: 20_000, maxFrameBytes: 4_194_304 };
 const PULL = { accept: ['zstd'], page_bytes: 524_288, page_entries: 1_000, pages: 64 } as const;
 const ENDS_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 20;
-const MOST_LOTS = 20;
+const MOST_LOTS = 60;
 /** Of a kind that may be asked for five times a second. */
 const MANY_REQUESTS = 60;
 
