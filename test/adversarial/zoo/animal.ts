@@ -27,7 +27,7 @@ export interface PeerAnimal extends Named {
   readonly grants: Pick<PeerLine, 'share' | 'accept' | 'witnesses' | 'anchors'>;
   /** Undefined: what its call saw is the verdict. */
   readonly judge?: Judge;
-  /** Whether it works as fast as it can: nothing beside it is measured meanwhile. */
+  /** It works as fast as it can, or waits for exact answers: it is let out alone. */
   readonly isHeavy: boolean;
   /** Another key than the one in the node's file. */
   readonly isImpostor: boolean;

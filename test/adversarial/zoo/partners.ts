@@ -305,7 +305,7 @@ const OWN: readonly PeerAnimal[] = [
       verdict: 'Every answer has the bytes of that about a feed that does not exist',
     },
     (authority) => ({ log: honest(authority), call: probe }),
-    { grants: {} },
+    { grants: {}, isHeavy: true },
   ),
   partner(
     {
@@ -315,7 +315,7 @@ const OWN: readonly PeerAnimal[] = [
       verdict: 'It is answered as for true receipts, and nothing counts as acknowledged',
     },
     (authority) => ({ log: honest(authority), call: forgeReceipts }),
-    { grants: { share: ['public'] }, judge: acknowledgesNothing },
+    { grants: { share: ['public'] }, judge: acknowledgesNothing, isHeavy: true },
   ),
   partner(
     {
@@ -361,6 +361,7 @@ const OWN: readonly PeerAnimal[] = [
       const log = honest(authority);
       return { log, call: (_node, victim, seed) => race(log, victim, seed) };
     },
+    { isHeavy: true },
   ),
   ...FLOODS.map((one) =>
     partner(
