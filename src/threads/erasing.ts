@@ -1,5 +1,6 @@
 /** Erasures in the journal's thread: what operators ask for, and what falls due. */
-import type { ActOutcome } from '../core/approval.ts';
+
+import type { ErasureOutcome, ErasureRefusal } from '../core/erasure-order.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { feedOf } from '../core/scope.ts';
 import { encodeTombstone, factDigest, TOMBSTONE, tombstoneEntity } from '../core/tombstone.ts';
@@ -16,22 +17,6 @@ import { type VerifiedAssertion, verifyAssertion } from '../verify/assertion.ts'
 export interface Derived {
   forget(row: EntryRow): void;
 }
-
-export type ErasureRefusal =
-  | 'fact_not_found'
-  | 'not_own_fact'
-  | 'of_the_node'
-  | 'already_tombstoned'
-  | 'mass_deletion'
-  | 'not_tombstoned'
-  | 'not_undoable'
-  | 'not_held';
-
-export type ErasureOutcome =
-  | { readonly kind: 'done' }
-  /** Two persons are needed, or this is not the second one. */
-  | { readonly kind: 'undecided'; readonly outcome: Exclude<ActOutcome<number>, { readonly kind: 'done' }> }
-  | { readonly kind: 'refused'; readonly code: ErasureRefusal; readonly retryAfterMs: number | null };
 
 /** Fact and who asks. */
 export interface ErasureOrder {

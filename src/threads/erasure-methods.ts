@@ -1,5 +1,6 @@
 /** The journal's part in erasures: orders of operators, and acknowledgements, ours and those of peers. */
 
+import type { ErasureOutcome } from '../core/erasure-order.ts';
 import { decodeTombstone } from '../core/tombstone.ts';
 import { DisclosureRecords } from '../journal/disclosure-records.ts';
 import { hashText } from '../journal/entry-row.ts';
@@ -10,7 +11,7 @@ import type { LogSigner } from '../merkle/ed25519.ts';
 import type { PendingErasures } from '../pull/send-erasures.ts';
 import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { MAX_ACKS, openErasureAck, signErasureAck } from '../wire/erasure-ack.ts';
-import type { Erasing, ErasureOrder, ErasureOutcome } from './erasing.ts';
+import type { Erasing, ErasureOrder } from './erasing.ts';
 
 export interface ErasureMethods {
   requestTombstone(order: ErasureOrder, nowMs: number): ErasureOutcome;
@@ -23,8 +24,6 @@ export interface ErasureMethods {
   /** @returns how many, from the first on, need not come again: all, or none while the peer's key is not known */
   takeErasures(peer: string, acks: readonly string[], nowMs: number): number;
 }
-
-export type ErasureOrderName = 'requestTombstone' | 'undoTombstone' | 'holdErasure' | 'releaseErasure';
 
 /** Largest look at the steps of one peer in search of what it was not told. */
 const LOOKED_AT = 1_000;

@@ -1,5 +1,6 @@
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { HeldPermit } from '../core/disclosure.ts';
+import type { ErasureOrderName, ErasureOutcome } from '../core/erasure-order.ts';
 import { jsonText } from '../core/json.ts';
 import type { RetryReport } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
@@ -35,8 +36,7 @@ import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { ProposalEnding } from './approval-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
-import type { ErasureOrder, ErasureOutcome } from './erasing.ts';
-import type { ErasureOrderName } from './erasure-methods.ts';
+import type { ErasureOrder } from './erasing.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import type { OfferedNote, OfferedPage } from './regained.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { type ActBy, MAX_REASON_CHARS } from '../../core/approval.ts';
-import type { ApiTombstones, ErasureOrderName, ErasureRefusal } from '../tombstone-desk.ts';
+import type { ErasureOrderName, ErasureRefusal } from '../../core/erasure-order.ts';
+import type { ApiTombstones } from '../tombstone-desk.ts';
 import { acted, PROPOSED_ANSWER } from './acting.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
