@@ -70,6 +70,7 @@ const OF_EVENT: Readonly<Record<string, Severity>> = {
   invite_refused: 'medium',
   key_expiring: 'medium',
   peer_key_succession: 'medium',
+  peer_log_key_waits: 'medium',
   peer_key_trusted: 'medium',
   refusals_summarized: 'medium',
   restored: 'medium',

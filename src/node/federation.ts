@@ -110,11 +110,7 @@ export async function federate(
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  const tell = (authors: readonly string[]): void => {
-    for (const author of authors) sessions.due(author);
-  };
-  base.erased.add(tell);
-  owned.defer(() => void base.erased.delete(tell));
+  tellErased(base, sessions, owned);
   const guard = restoreOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
@@ -150,6 +146,15 @@ export async function federate(
     .then(() => followFolder(base, surroundings, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
   return { guard, decided, sessions, witness, files: () => folder.state().peers, ...reachOf(transport) };
+}
+
+/** Nodes whose facts have been erased here hear of it. */
+function tellErased({ erased }: Base, sessions: PeerSessions, owned: AsyncDisposableStack): void {
+  const tell = (authors: readonly string[]): void => {
+    for (const author of authors) sessions.due(author);
+  };
+  erased.add(tell);
+  owned.defer(() => void erased.delete(tell));
 }
 
 function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {

@@ -1,0 +1,9 @@
+import { ownVkeys } from '../../src/cli/own-vkeys.ts';
+import { identityIn } from '../../src/node/identity.ts';
+
+/** Verifier key of the log of a data folder, as the peer files of its partners name it. */
+export function logVkeyIn(dir: string): string {
+  const log = ownVkeys(dir, identityIn(dir)).find(({ use }) => use === 'log');
+  if (log === undefined) throw new Error(`${dir} has no log key`);
+  return log.vkey;
+}
