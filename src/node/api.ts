@@ -5,6 +5,7 @@ import type { ApiEnv } from '../admin/api/route.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
+import { isConfirmed } from '../core/disclosure.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
@@ -40,6 +41,7 @@ export function apiOf(
     await measure(base);
     await measureAnchors(base);
     measureKeys(metrics, await keyStatuses(base, Date.now()));
+    metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
       metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
   });
@@ -97,6 +99,11 @@ export function apiOf(
     openMetrics: isLoopback(config.api.host),
     publicTlog: config.tlog.isPublic,
   });
+}
+
+function unconfirmedIn(base: Base, federation: Federation | null): number {
+  const files = [...(federation?.files().values() ?? [])];
+  return files.filter((peer) => !peer.disabled && !isConfirmed(peer, base)).length;
 }
 
 function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {

@@ -42,6 +42,7 @@ export interface Metrics {
   readonly peerCircuit: Gauge<'peer' | 'state'>;
   readonly peerLagEntries: Gauge<'peer'>;
   readonly peerRefusesOurs: Gauge<'peer'>;
+  readonly peersUnconfirmed: Gauge;
   readonly noticesDropped: Counter<'peer' | 'code'>;
   readonly corruptReads: Counter<'code'>;
   readonly guardState: Gauge<'state'>;
@@ -182,6 +183,7 @@ function peerMetrics(
   | 'peerCircuit'
   | 'peerLagEntries'
   | 'peerRefusesOurs'
+  | 'peersUnconfirmed'
   | 'noticesDropped'
 > {
   return {
@@ -197,6 +199,10 @@ function peerMetrics(
     peerRefusesOurs: make.gauge(`${NS}_peer_refuses_ours`, 'Facts of ours that a peer says it refuses, as of now', [
       'peer',
     ]),
+    peersUnconfirmed: make.gauge(
+      `${NS}_peers_unconfirmed`,
+      'Peers whose log key nobody has confirmed: nothing is taken from them or given to them',
+    ),
     noticesDropped: make.counter(`${NS}_notices_dropped_total`, 'Refusal notices of a peer that were not kept', [
       'peer',
       'code',

@@ -7,3 +7,6 @@ export function logVkeyIn(dir: string): string {
   if (log === undefined) throw new Error(`${dir} has no log key`);
   return log.vkey;
 }
+
+/** A log key that a peer file names, of a peer that shows no log: what is given to it is looked at, and not what it gives. */
+export const NAMED_KEY = 'x.example/journal/00000000000000aa+00000000+AA==';
