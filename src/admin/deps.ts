@@ -311,6 +311,7 @@ export interface ApiLimits {
   readonly streamHeartbeatMs: number;
   /** Open audit streams of all keys together. */
   readonly maxStreams: number;
+  readonly maxStreamsOfKey: number;
   /** Token bucket per key: `burst` requests at once, then `perSecond`. A batch is one request. */
   readonly quotas: Readonly<Record<QuotaDimension, { readonly burst: number; readonly perSecond: number }>>;
 }
@@ -326,6 +327,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   requestMs: 30_000,
   streamHeartbeatMs: 15_000,
   maxStreams: 64,
+  maxStreamsOfKey: 16,
   quotas: {
     fact_write: { burst: 20_000, perSecond: 5_000 },
     fact_read: { burst: 20_000, perSecond: 5_000 },

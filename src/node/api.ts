@@ -10,6 +10,7 @@ import type { KeyStatus } from '../core/key-status.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { AuditSeverities } from './audit-severities.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { Federation, OpenFederation } from './federation.ts';
@@ -37,14 +38,7 @@ export function apiOf(
   owned.defer(watchEventLoop(metrics));
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
-  metrics.beforeScrape(async () => {
-    await measure(base);
-    await measureAnchors(base);
-    measureKeys(metrics, await keyStatuses(base, Date.now()));
-    metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
-    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
-      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
-  });
+  measureAtScrapes(base, federation);
   return buildApi({
     writer,
     reader: base.reader,
@@ -96,8 +90,24 @@ export function apiOf(
     anchorBackends: config.anchor.backends,
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
-    openMetrics: isLoopback(config.api.host),
+    // Behind a proxy loopback is where everybody comes from.
+    openMetrics: isLoopback(config.api.host) && !config.api.behindProxy,
     publicTlog: config.tlog.isPublic,
+  });
+}
+
+function measureAtScrapes(base: Base, federation: Federation | null): void {
+  const { metrics } = base;
+  const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
+  void severities.look().catch(() => {}); // a node that is stopping; the next look begins
+  metrics.beforeScrape(async () => {
+    await severities.look();
+    await measure(base);
+    await measureAnchors(base);
+    measureKeys(metrics, await keyStatuses(base, Date.now()));
+    metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
+    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
+      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
   });
 }
 

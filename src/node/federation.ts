@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder, type PeerFolderChange } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
+import { Recurring } from '../core/recurring.ts';
 import type { Onboarding } from '../onboard/onboarding.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
@@ -32,6 +33,8 @@ import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
 export const STOP_GRACE_MS = 5_000;
+/** Between two records of refused declarations of one peer, for one reason. */
+const DECLARATIONS_APART_MS = 60_000;
 const UINT32 = 2 ** 32;
 
 export interface Federation {
@@ -213,6 +216,7 @@ function pullDeps(
     transport,
     settings: { ...config.federation, ...config.limits },
     rules: rulesOf(base),
+    refusedDeclarations: new Recurring(DECLARATIONS_APART_MS),
     logger,
     nowMs,
     random: chance,

@@ -31,6 +31,7 @@ export interface Metrics {
   readonly replicationLagSeconds: Gauge<'peer_id'>;
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
+  readonly auditRecordsTotal: Counter<'severity'>;
   readonly projectionLagEntries: Gauge;
   readonly recallLagEntries: Gauge;
   readonly appendSeconds: Histogram;
@@ -146,6 +147,7 @@ function journalMetrics(
 ): Part<
   | 'journalEntries'
   | 'auditRecords'
+  | 'auditRecordsTotal'
   | 'projectionLagEntries'
   | 'recallLagEntries'
   | 'appendSeconds'
@@ -156,6 +158,11 @@ function journalMetrics(
   return {
     journalEntries: make.gauge(`${NS}_journal_entries`, 'Entries in the journal'),
     auditRecords: make.gauge(`${NS}_audit_records`, 'Records in the audit log'),
+    auditRecordsTotal: make.counter(
+      `${NS}_audit_records_total`,
+      'Audit records since the node started, by severity: the lanes of `audit --min-severity`',
+      ['severity'],
+    ),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
     recallLagEntries: make.gauge(`${NS}_recall_lag_entries`, 'Journal entries that recall does not find yet'),
     appendSeconds: make.histogram(`${NS}_append_seconds`, 'Time of one append transaction', APPEND_BUCKETS),

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { DisclosureRules, HeldPermit } from '../core/disclosure.ts';
+import type { Recurring } from '../core/recurring.ts';
 import type { RetryReport } from '../core/retry.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -77,6 +78,8 @@ export interface PullDeps {
   readonly transport: Pick<Transport, 'request' | 'connected'>;
   readonly settings: Config['federation'] & Pick<Config['limits'], 'maxValueBytes' | 'peerBytesPerDay'>;
   readonly rules: DisclosureRules;
+  /** Which of the declarations that are refused get a record. */
+  readonly refusedDeclarations: Recurring;
   readonly logger: Logger;
   readonly nowMs: () => number;
   /** 0 ≤ x < 1 */

@@ -150,6 +150,8 @@ const REFUSED: readonly (readonly [string, Partial<AssertRequest>, AssertCode, k
   ],
   ['another interpretation', { interpret_as: 'command' }, 'interpretation_invalid', 'interpret_as'],
   ['an instruction without permission', { interpret_as: 'instruction' }, 'instruction_write_required', 'interpret_as'],
+  ['one that its relation makes', { relation: 'instruction:deploy' }, 'instruction_write_required', 'relation'],
+  ['one that its entity makes', { entity: ' instruction:deploy' }, 'instruction_write_required', 'entity'],
 ];
 for (const [name, change, code, field] of REFUSED) {
   test(`${name}: ${code}`, () => {
