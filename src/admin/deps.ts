@@ -9,6 +9,7 @@ import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Result } from '../core/result.ts';
 import type { RetryOutcome } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
+import type { Weakening } from '../core/weakening.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
 import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
@@ -359,6 +360,8 @@ export interface ApiDeps {
   readonly evidence: (seq: number, withPage: boolean) => Promise<EvidenceFile>;
   /** Our own signing keys, and those that peers declare. */
   readonly signingKeys: () => Promise<readonly KeyStatus[]>;
+  /** What of the configuration is weaker than by default. */
+  readonly weakenings: () => readonly Weakening[];
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;

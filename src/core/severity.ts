@@ -67,6 +67,7 @@ const OF_EVENT: Readonly<Record<string, Severity>> = {
   refusal_budget_reached: 'high',
   tombstone_refused: 'high',
   checkpoint_unreconciled: 'medium',
+  configuration_weakened: 'medium',
   invite_refused: 'medium',
   key_expiring: 'medium',
   peer_key_succession: 'medium',

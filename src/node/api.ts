@@ -5,6 +5,7 @@ import type { ApiEnv } from '../admin/api/route.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
+import { openPeerFolder } from '../config/peer-folder.ts';
 import { isConfirmed } from '../core/disclosure.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { isoMicros } from '../core/time.ts';
@@ -17,6 +18,7 @@ import type { Federation, OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { SOFTWARE, VERSION } from './version.ts';
+import { startWeaknessWatch, weakeningsNow } from './weakness-watch.ts';
 
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
 const READY_LAG_ENTRIES = 100_000;
@@ -39,6 +41,8 @@ export function apiOf(
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
   measureAtScrapes(base, federation);
+  const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
+  if (federation !== null) startWeaknessWatch(base, federation, owned);
   return buildApi({
     writer,
     reader: base.reader,
@@ -67,6 +71,7 @@ export function apiOf(
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
+    weakenings: () => weakeningsNow(base, peerFiles()),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
     metrics,

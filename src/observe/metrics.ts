@@ -31,6 +31,7 @@ export interface Metrics {
   readonly replicationLagSeconds: Gauge<'peer_id'>;
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
+  readonly weakenings: Gauge<'code'>;
   readonly auditRecordsTotal: Counter<'severity'>;
   readonly projectionLagEntries: Gauge;
   readonly recallLagEntries: Gauge;
@@ -148,6 +149,7 @@ function journalMetrics(
   | 'journalEntries'
   | 'auditRecords'
   | 'auditRecordsTotal'
+  | 'weakenings'
   | 'projectionLagEntries'
   | 'recallLagEntries'
   | 'appendSeconds'
@@ -158,6 +160,11 @@ function journalMetrics(
   return {
     journalEntries: make.gauge(`${NS}_journal_entries`, 'Entries in the journal'),
     auditRecords: make.gauge(`${NS}_audit_records`, 'Records in the audit log'),
+    weakenings: make.gauge(
+      `${NS}_configuration_weakenings`,
+      'What of the configuration is weaker than by default: how many settings, peer files or keys of each code',
+      ['code'],
+    ),
     auditRecordsTotal: make.counter(
       `${NS}_audit_records_total`,
       'Audit records since the node started, by severity: the lanes of `audit --min-severity`',
