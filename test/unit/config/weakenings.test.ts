@@ -43,7 +43,7 @@ const key = (expires_at: string | null, revoked_at: string | null = null) => ({
 });
 
 test('the configuration that init writes, with a partner and a key, has nothing to tell', () => {
-  const usual = [peer('share = ["public", "company"]\naccept = ["public"]\n')];
+  const usual = [peer('share = ["public", "company"]\naccept = ["public"]\nnamespaces = ["globex.example"]\n')];
   assert.deepEqual(weakeningsOf(config(), usual, [key('2027-01-01T00:00:00Z')]), []);
 });
 
