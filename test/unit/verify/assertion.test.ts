@@ -186,6 +186,21 @@ test('gardens name a feed of their own', () => {
   assert.equal(verified({ scope: 'company', garden_id: 'incident-42' }).feed, 'company/incident-42');
 });
 
+test('what peers would hide as an instruction needs the permission, whatever it calls itself', () => {
+  for (const more of [
+    { relation: 'instruction:deploy' },
+    { entity: 'instruction:deploy' },
+    { entity: ' instruction:x' },
+  ])
+    for (const mayWriteInstructions of [false, true]) {
+      const result = verifyAssertion({ ...PLAIN, ...more }, { ...CTX, mayWriteInstructions });
+      assert.equal(
+        result.ok ? 'taken' : result.error.code,
+        mayWriteInstructions ? 'taken' : 'instruction_write_required',
+      );
+    }
+});
+
 test('an instruction with permission', () => {
   assert.equal(verified({ interpret_as: 'instruction' }, { mayWriteInstructions: true }).interpret_as, 'instruction');
 });
