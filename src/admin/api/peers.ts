@@ -65,7 +65,8 @@ const PEER = z
     key_changes: z
       .array(z.object({ use: z.enum(['log', 'anchor', 'witness']), pinned: z.string(), declared: z.string() }))
       .openapi({
-        description: 'Keys that wait for an operator, and those they would replace: a changed one without a succession, or (`pinned`: `none yet`) the first one of a peer whose file names none.',
+        description:
+          'Keys that wait for an operator, and those they would replace: a changed one without a succession, or (`pinned`: `none yet`) the first one of a peer whose file names none.',
       }),
     last_contact_at: NULLABLE_TEXT,
     last_error: NULLABLE_TEXT,
