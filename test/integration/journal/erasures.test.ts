@@ -268,7 +268,7 @@ test('a partner’s tombstone: hidden at once, erased behind the window, in the 
   for (const word of [SECRET, secret.entry.fact_id]) assert.deepEqual(files(one.folder, word), [], word);
   const { fact_id } = secret.entry;
   assert.equal(
-    journal.seen.find([fact_id]).get(fact_id)?.cid,
+    journal.seen.find([fact_id], { author: peer.nodeId, isRelayed: false }).get(fact_id)?.cid,
     'erased',
     'a repeat of it would be refused as fact_rewritten',
   );
