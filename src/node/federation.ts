@@ -18,6 +18,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { type Erasures, erasuresOf, tellErased } from './erasures.ts';
 import { givingOf, rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
 import { keepingOf } from './kept-notes.ts';
@@ -97,7 +98,7 @@ export async function federate(
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
     ...noticesOf(base, () => started),
-    takeErasures: (nodeId, acks) => base.writer.takeErasures(nodeId, acks),
+    ...erasuresOf(base, () => started),
     ...servingDeps(base),
     transport,
     hello,
@@ -110,9 +111,7 @@ export async function federate(
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  const tell = (authors: readonly string[]): void => {
-    for (const author of authors) sessions.due(author);
-  };
+  const tell = (authors: readonly string[]): void => tellErased(authors, peers(), sessions);
   base.erased.add(tell);
   owned.defer(() => void base.erased.delete(tell));
   const guard = restoreOf(base, transport, peers, owned);
@@ -158,7 +157,7 @@ function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connecte
 
 function servingDeps(
   base: Base,
-): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeErasures' | 'takeNotices' | keyof Receipts> {
+): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Erasures | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
     ...givingOf(base),

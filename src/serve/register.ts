@@ -6,6 +6,7 @@ import type { Transport } from '../transport/transport.ts';
 import {
   CLOSURE_PROTOCOL,
   ERASURE_PROTOCOL,
+  ERASURE_RELAY_PROTOCOL,
   HELLO_PROTOCOL,
   KEEP_PROTOCOL,
   NOTICE_PROTOCOL,
@@ -26,6 +27,7 @@ import { answerPull } from './answer-pull.ts';
 import { answerReceipt, type ReceiptDeps } from './answer-receipt.ts';
 import { answerRecover } from './answer-recover.ts';
 import { answerRelay, type RelayDeps } from './answer-relay.ts';
+import { answerRelayedAck, type RelayedAckDeps } from './answer-relayed-ack.ts';
 import { answerWatch } from './answer-watch.ts';
 import type { ServeDeps } from './deps.ts';
 import type { GrowthBell } from './growth-bell.ts';
@@ -67,7 +69,8 @@ export interface RegisterDeps
     ErasureDeps,
     KeepDeps,
     NoticeDeps,
-    RelayDeps {
+    RelayDeps,
+    RelayedAckDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -141,6 +144,10 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await serve(ERASURE_PROTOCOL, {
     ...word(NOTICES_PER_SECOND, NOTICES_AT_ONCE),
     handler: (request, { peerId }) => answerErasure(request, peerId, deps),
+  });
+  await serve(ERASURE_RELAY_PROTOCOL, {
+    ...word(NOTICES_PER_SECOND, NOTICES_AT_ONCE),
+    handler: (request, { peerId }) => answerRelayedAck(request, peerId, deps),
   });
   await serve(KEEP_PROTOCOL, {
     maxInboundStreams: 1,
