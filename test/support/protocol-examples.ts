@@ -22,6 +22,7 @@ import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { signPeerNote } from '../../src/wire/peer-note.ts';
 import { encodeProofAnswer, encodeProofRequest, type ProofRequest } from '../../src/wire/proof.ts';
 import { PROTOCOLS, PULL_PROTOCOL } from '../../src/wire/protocols.ts';
+import { encodeRelayedAckAnswer } from '../../src/wire/relayed-ack.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeReceiptAnswer, encodeReceiptRequest } from '../../src/wire/receipt.ts';
@@ -134,6 +135,7 @@ function relayExamples(): [string, string][] {
     ['relay-request', text(encodePermitRequest())],
     ['relay-answer', text(encodePermitAnswer(log.permit()))],
     ['relay-header', text(log.page().header)],
+    ['erasure-relay-answer', text(encodeRelayedAckAnswer(1))],
   ];
 }
 
