@@ -128,7 +128,10 @@ export class BodyEraser {
    *
    * @param forget drops what is derived from the row
    */
-  erase({ node_id, feed, feed_seq, target_seq, tombstone_seq, page_id }: Erasure, forget: (row: EntryRow) => void): void {
+  erase(
+    { node_id, feed, feed_seq, target_seq, tombstone_seq, page_id }: Erasure,
+    forget: (row: EntryRow) => void,
+  ): void {
     const row = target_seq === null ? undefined : this.#row.get(target_seq);
     if (row === undefined) throw new JournalError('broken', `entry ${target_seq} is to be erased and is not there`);
     if (isErased(row)) return;

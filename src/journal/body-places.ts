@@ -83,7 +83,8 @@ function placesIn(page: PageRow | undefined, row: EntryRow, feedSeq?: number): r
   const decoded = page === undefined ? undefined : decodePage(page);
   if (page === undefined || decoded?.ok !== true) return [];
   return decoded.value.entries.flatMap((bytes, place) => {
-    if (bytes.length === 0 || isBlank(bytes) || (feedSeq !== undefined && feedSeq !== page.after_seq + 1 + place)) return [];
+    if (bytes.length === 0 || isBlank(bytes) || (feedSeq !== undefined && feedSeq !== page.after_seq + 1 + place))
+      return [];
     const entry = decodeEntry(bytes);
     if (!entry.ok || entry.value.fact_id !== row.fact_id) return [];
     const { origin, chain_seq } = entry.value;

@@ -78,7 +78,14 @@ export class Erasures {
       const said = entry.relation === TOMBSTONE ? decodeTombstone(entry.value_v) : null;
       const feed = feedOf(entry);
       if (said !== null && entry.origin !== null && feed.ok)
-        this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs, entry.received_from === entry.origin.node_id);
+        this.#receive(
+          entry,
+          said,
+          entry.origin.node_id,
+          feed.value,
+          nowUs,
+          entry.received_from === entry.origin.node_id,
+        );
     }
   }
 
@@ -105,7 +112,8 @@ export class Erasures {
       if (entry.relation !== TOMBSTONE) this.#notKeptAnyMore(entry, nowUs);
       if (entry.relation !== TOMBSTONE || !feed.ok) continue;
       const said = decodeTombstone(entry.value_v);
-      if (said !== null && entry.origin !== null) this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs, true);
+      if (said !== null && entry.origin !== null)
+        this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs, true);
       else if (tombstoneOf(entry, self) !== null && said !== null)
         this.#issuedBefore(entry, said, self, feed.value, nowUs);
     }

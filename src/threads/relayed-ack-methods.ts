@@ -11,8 +11,8 @@ import type { AckTold, PendingAck } from '../pull/send-relayed-acks.ts';
 import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
 import type { Declaration } from '../wire/declaration.ts';
 import { type ErasureAck, openErasureAck } from '../wire/erasure-ack.ts';
-import { fitRelayedAcks, MAX_RELAYED_ACKS, type RelayedAck } from '../wire/relayed-ack.ts';
 import { RELAYED_FEED } from '../wire/relay-permit.ts';
+import { fitRelayedAcks, MAX_RELAYED_ACKS, type RelayedAck } from '../wire/relayed-ack.ts';
 
 export interface RelayedAckMethods {
   /**
@@ -34,7 +34,10 @@ export interface TakenAcks {
 
 /** What erasure methods give of our own acknowledgements. */
 export interface OwnAcks {
-  pendingErasures(author: string, broughtBy: string): { readonly acks: readonly string[]; readonly steps: readonly number[] };
+  pendingErasures(
+    author: string,
+    broughtBy: string,
+  ): { readonly acks: readonly string[]; readonly steps: readonly number[] };
   erasuresTold(author: string, steps: readonly number[], nowMs: number): void;
 }
 
@@ -52,7 +55,12 @@ export function relayedAckMethods(journal: Journal, audit: AuditReader, own: Own
     },
     relayedAcksTold(peer, told, nowMs) {
       for (const [author, all] of Map.groupBy(told, (one) => (one.kind === 'own' ? one.author : '')))
-        if (author !== '') own.erasuresTold(author, all.flatMap((one) => (one.kind === 'own' ? one.step : [])), nowMs);
+        if (author !== '')
+          own.erasuresTold(
+            author,
+            all.flatMap((one) => (one.kind === 'own' ? one.step : [])),
+            nowMs,
+          );
       desk.passed(peer, Math.max(0, ...told.map((one) => (one.kind === 'passed' ? one.ackId : 0))));
     },
     takeRelayedAcks: (peer, acks, nowMs) => desk.take(peer, acks, nowMs),

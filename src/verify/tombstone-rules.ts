@@ -20,11 +20,7 @@ export function tombstoneOf(entry: Entry, nodeId: string): Tombstone | null {
 }
 
 /** @param at where the entry stands in the log of its author, as a relay's own entry does not say it */
-export function tombstoneAt(
-  entry: Entry,
-  nodeId: string,
-  at: Pick<Entry, 'chain_seq' | 'feed_seq'>,
-): Tombstone | null {
+export function tombstoneAt(entry: Entry, nodeId: string, at: Pick<Entry, 'chain_seq' | 'feed_seq'>): Tombstone | null {
   if (entry.relation !== TOMBSTONE || entry.source !== nodeId || entry.value_type !== 'text') return null;
   if (entry.confidence !== '1.0' || entry.interpret_as !== 'content' || entry.valid_until !== null) return null;
   if (entry.derived_from.length > 0 || entry.attestation !== null) return null;

@@ -27,7 +27,10 @@ function holding(dir: string, needle: Buffer): string[] {
 }
 
 function saltOf(node: NodeProcess, factId: string): Buffer {
-  return inJournal(node, (db) => db.prepare('SELECT salt FROM entries WHERE fact_id = ?').pluck().get(factId) as Buffer);
+  return inJournal(
+    node,
+    (db) => db.prepare('SELECT salt FROM entries WHERE fact_id = ?').pluck().get(factId) as Buffer,
+  );
 }
 
 test('an erasure that was killed at any step is finished after the restart', async (t) => {
@@ -53,7 +56,11 @@ test('an erasure that was killed at any step is finished after the restart', asy
   const ids = (body.results as { fact: { id: string } }[]).map(({ fact }) => fact.id);
   await b.peerUntil('a', 'has all', ({ accepted }) => accepted === words.length);
   const salts = ids.flatMap((id) => [a, b].map((node) => saltOf(node, id)));
-  for (const word of words) assert.ok([a, b].every((node) => holding(node.dir, Buffer.from(word)).length > 0), word);
+  for (const word of words)
+    assert.ok(
+      [a, b].every((node) => holding(node.dir, Buffer.from(word)).length > 0),
+      word,
+    );
 
   for (const [i, { author, partner }] of ROUNDS.entries()) {
     writeFileSync(orders.get(a) ?? '', author);

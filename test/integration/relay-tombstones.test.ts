@@ -113,7 +113,10 @@ test('a tombstone goes where its fact was relayed to, and the word of who has it
     assert.equal((await ask(node, `/v1/facts/${last}/proof`)).status, 200);
     // The tombstone itself is no answer, unless it is asked for; it is proven like any other entry.
     const plain = await ask(node, '/v1/facts?scope=public');
-    assert.deepEqual(plain.body.facts.map(({ relation }: { relation: string }) => relation), ['test:value', 'test:value']);
+    assert.deepEqual(
+      plain.body.facts.map(({ relation }: { relation: string }) => relation),
+      ['test:value', 'test:value'],
+    );
     const { body: all } = await ask(node, '/v1/facts?scope=public&include_tombstones=true');
     const buried = all.facts.filter(({ relation }: { relation: string }) => relation === 'stigmem:tombstone');
     assert.equal(buried.length, 1, node.nodeId);

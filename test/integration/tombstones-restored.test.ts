@@ -12,7 +12,7 @@ const FLAGS = {
   'tombstones.undo_window_s': '0',
   'tombstones.received_window_s': '0',
   'federation.poll_interval_s': '1',
-  'guard.wait_s': '20',
+  'guard.wait_s': '60',
 };
 
 async function ask(node: MeshNode, path: string, body?: object) {

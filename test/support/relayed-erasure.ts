@@ -8,6 +8,7 @@ import { RecallIndex } from '../../src/projections/recall-index.ts';
 import { Erasing } from '../../src/threads/erasing.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
 import { assertedIn, factIdsOf, judgePage } from '../../src/verify/judge.ts';
+import type { OpenedPage } from '../../src/verify/page.ts';
 import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import { bury } from './buried.ts';
 import { HonestPeer, type StoredEntry } from './honest-peer.ts';
@@ -39,18 +40,30 @@ export function twoRelays(secretValue: string): TwoRelays {
 
 /** Pulls one page of a relayed feed, as the pull path does. */
 export function pullRelayed(journal: Journal, log: RelayLog, count = 100): AppendedPage {
-  const { nodeId } = log.relay;
-  const after = journal.peers.cursor(nodeId, log.feed);
-  const known = journal.peers.checkpoint(nodeId);
-  const frames = log.page({ after, count, knownSize: known?.size ?? 0 });
-  const context = log.context({
-    after,
-    known,
-    knownFeedLength: journal.peers.feedLength(nodeId, log.feed),
+  const { feed, relay } = log;
+  const told = toldTo(journal, relay, feed);
+  const page = log.page({ after: told.after, count, knownSize: told.known?.size ?? 0 });
+  return take(journal, opened(page, log.context(told)));
+}
+
+/** Pulls one page from the author itself, compared with what is held. */
+export function pullDirect(journal: Journal, peer: HonestPeer, count = 100): AppendedPage {
+  const told = toldTo(journal, peer, 'public');
+  const page = peer.page({ feed: 'public', after: told.after, count, knownSize: told.known?.size ?? 0 });
+  return take(journal, opened(page, peer.context({ ...told, feed: 'public' })));
+}
+
+function toldTo(journal: Journal, { nodeId }: HonestPeer, feed: string) {
+  return {
+    after: journal.peers.cursor(nodeId, feed),
+    known: journal.peers.checkpoint(nodeId),
+    knownFeedLength: journal.peers.feedLength(nodeId, feed),
     neighbour: journal.peers.neighbour(nodeId),
     nowMs: NOW_MS,
-  });
-  const page = opened(frames, context);
+  };
+}
+
+function take(journal: Journal, page: OpenedPage): AppendedPage {
   const verdict = judgePage(page, journal.seen.find(factIdsOf(page), assertedIn(page)));
   if (verdict.kind !== 'verified') throw new Error(JSON.stringify(verdict));
   return journal.appendPage(verdict.batch, NOW_MS);

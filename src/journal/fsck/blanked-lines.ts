@@ -34,13 +34,7 @@ export class BlankedLines {
   constructor(db: Db) {
     const said = ['target_seq', 'tombstone_seq'] as const;
     const step = sqlBuilder.selectFrom('erasure_steps').select(said).where('page_id', '=', PARAM);
-    this.#step = prepare(
-      db,
-      step
-        .where('feed_seq', '=', PARAM)
-        .where(sql<boolean>`step = 'erased'`)
-        .limit(ONE),
-    );
+    this.#step = prepare(db, step.where('feed_seq', '=', PARAM).where(sql<boolean>`step = 'erased'`).limit(ONE));
     const copies = sqlBuilder.selectFrom('body_copies').select(said).where('page_id', '=', PARAM);
     this.#copies = hasCopies(db) ? prepare(db, copies.where('place', '=', PARAM).orderBy('copy_id')) : null;
     const row = sqlBuilder.selectFrom('entries').select(['received_from', 'value_v', 'source']);

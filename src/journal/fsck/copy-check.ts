@@ -68,7 +68,11 @@ class CopyCheck {
     const ack = parseErasureAck(note.slice(0, note.lastIndexOf('\n\n') + 1));
     const declared = openOwnDeclaration(declaration);
     if (!ack.ok || declared?.node_id !== peer || declared.journal_origin !== ack.value.receiver)
-      return { code: 'ack_malformed', field: null, detail: 'no acknowledgement of an erasure by the node that is named' };
+      return {
+        code: 'ack_malformed',
+        field: null,
+        detail: 'no acknowledgement of an erasure by the node that is named',
+      };
     const tombstone = this.#row.get(tombstone_seq);
     if (this.#ctx.findings.isDamaged('entries')) return undefined;
     if (tombstone?.relation === TOMBSTONE && tombstone.source === ack.value.author) return undefined;

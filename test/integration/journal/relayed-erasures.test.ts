@@ -13,8 +13,8 @@ import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { sha256 } from '../../../src/merkle/hash.ts';
 import { Projector } from '../../../src/projections/projector.ts';
 import { RecallIndex } from '../../../src/projections/recall-index.ts';
-import { erasureMethods } from '../../../src/threads/erasure-methods.ts';
 import { Erasing } from '../../../src/threads/erasing.ts';
+import { erasureMethods } from '../../../src/threads/erasure-methods.ts';
 import { relayedAckMethods } from '../../../src/threads/relayed-ack-methods.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { type ErasureAck, signErasureAck } from '../../../src/wire/erasure-ack.ts';
@@ -28,17 +28,17 @@ import {
   NOW_MS,
   newJournal,
   openRaw,
-  pullPage,
   temporaryFolder,
 } from '../../support/journal-fixture.ts';
+import { RelayLog } from '../../support/relay-log.ts';
 import {
   fillRelayedErasure,
   finishErasures,
   LATER_MS,
+  pullDirect,
   pullRelayed,
   twoRelays,
 } from '../../support/relayed-erasure.ts';
-import { RelayLog } from '../../support/relay-log.ts';
 import { changeColumn, copyJournal, storedColumns, tamper } from '../../support/tampering.ts';
 
 const SECRET = 'Zebrafish quorum lantern';
@@ -75,7 +75,7 @@ test('a fact that two relays and its author have given is erased in all three pa
   const { first, second, secret } = twoRelays(SECRET);
   assert.equal(pullRelayed(journal, first).duplicates, 0);
   assert.equal(pullRelayed(journal, second).duplicates, 4);
-  pullPage(journal, first.origin, 4);
+  assert.equal(pullDirect(journal, first.origin, 4).duplicates, 4);
   const tombstone = bury(first.origin, secret);
   second.pass(tombstone);
   pullRelayed(journal, second);
@@ -90,7 +90,7 @@ test('a tombstone that comes from the author first finds the page of the relay',
   const { first, secret } = twoRelays(SECRET);
   pullRelayed(journal, first);
   bury(first.origin, secret);
-  pullPage(journal, first.origin, 100);
+  pullDirect(journal, first.origin);
   assert.equal(journal.erasures.records.ofTarget(5)?.step, 'received');
   finishErasures(journal);
   assertErased(folder, journal, secret.entry.fact_id);
@@ -154,7 +154,10 @@ test('any change of what an erasure over a relay leaves is found', async (t) => 
       const copy = copyJournal(folder, copies, `${table}-${column.name}`);
       tamper(copy, (db) => changeColumn(db, table, key, row, column));
       const found = problems(copy);
-      assert.ok(found.some((problem) => problem.startsWith(`${table} ${row} `)), `${table}.${column.name}: ${found}`);
+      assert.ok(
+        found.some((problem) => problem.startsWith(`${table} ${row} `)),
+        `${table}.${column.name}: ${found}`,
+      );
     }
   raw.close();
 });
@@ -233,4 +236,29 @@ test('who never had a permit to relay has relayed nothing', async (t) => {
   const { declaration } = await declared(reader);
   methods.takeRelayedAcks(relay.nodeId, [{ declaration, note: signErasureAck(told, reader.signer) }], NOW_MS);
   assert.deepEqual(status(), []);
+});
+
+test('of one relay no more than 256 are kept', async (t) => {
+  const { methods, told, relay, status } = await author(t, true);
+  const readers = Array.from(
+    { length: 258 },
+    (_, i) => new HonestPeer({ authority: `r${i}.example`, journal: '00000000000000ee' }),
+  );
+  const acks = await Promise.all(
+    readers.map(async (reader) => ({ ...(await declared(reader)), note: signErasureAck(told, reader.signer) })),
+  );
+  assert.equal(methods.takeRelayedAcks(relay.nodeId, acks, NOW_MS).taken, 258);
+  assert.equal(status().length, 256);
+});
+
+test('of a relayed fact that was refused nothing is acknowledged', (t) => {
+  const { journal } = opened(t);
+  const { first, secret } = twoRelays(SECRET);
+  const stolen = first.origin.append({ source: 'stigmem://elsewhere.example/agent/x' });
+  first.pass(stolen);
+  assert.equal(pullRelayed(journal, first).refused.length, 1);
+  for (const one of [stolen, secret]) first.pass(bury(first.origin, one));
+  pullRelayed(journal, first);
+  const states = journal.erasures.records.list(1_000, 10).map(({ step }) => step);
+  assert.deepEqual(states.toSorted(), ['kept', 'received']);
 });
