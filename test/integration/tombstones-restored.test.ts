@@ -82,14 +82,13 @@ async function pair(t: TestContext): Promise<readonly [MeshNode, MeshNode]> {
     t.after(() => node.stop());
     await node.start(FLAGS);
   }
-  meet(a, b);
   return [a, b];
 }
 
-/** Ports change with a restart. */
-function meet(a: MeshNode, b: MeshNode): void {
-  a.writePeer('b', b.asPeer(BOTH));
-  b.writePeer('a', a.asPeer(BOTH));
+/** Ports change with a restart. Whoever is put back has no address, so that its guard waits until the other one calls. */
+function meet(keeper: MeshNode, lost: MeshNode): void {
+  keeper.writePeer('lost', lost.asPeer(BOTH));
+  lost.writePeer('keeper', keeper.asPeer(BOTH, false));
 }
 
 const BOTH = { share: ['public'], accept: ['public'] };
@@ -97,12 +96,13 @@ const BOTH = { share: ['public'], accept: ['public'] };
 for (const who of ['author', 'partner'] as const) {
   test(`the ${who} is put back from a copy of before the erasure: what it has again is erased again`, async (t) => {
     const [a, b] = await pair(t);
+    const [keeper, lost] = who === 'author' ? [b, a] : [a, b];
+    meet(keeper, lost);
     const [, secret = ''] = await say(a, ['first', SECRET, 'last']);
     await say(b, ['of-b']);
     await Promise.all([pulled(a, b), pulled(b, a)]);
-    const lost = who === 'author' ? a : b;
     const copy = await copyOf(t, lost);
-    meet(a, b);
+    meet(keeper, lost);
 
     await ask(a, '/v1/tombstones', { fact: secret, reason: 'a name' });
     await until('both have erased it', async () => {
@@ -116,7 +116,7 @@ for (const who of ['author', 'partner'] as const) {
 
     await putBack(lost, copy);
     assert.notDeepEqual(filesWith(lost, SECRET), [], 'the old copy has it');
-    meet(a, b);
+    meet(keeper, lost);
     await until('it is erased again', async () => {
       const { body } = await ask(lost, `/v1/tombstones/${secret}`);
       return ['scrubbed', 'told'].includes(body.state) && filesWith(lost, SECRET).length === 0;
@@ -137,14 +137,7 @@ for (const who of ['author', 'partner'] as const) {
 }
 
 test('a page that was lost behind its restore note, and has a hole now, is taken with the hole', async (t) => {
-  const [a, b] = (await Promise.all(['a', 'b'].map((name) => MeshNode.create(`${name}.example`)))) as [
-    MeshNode,
-    MeshNode,
-  ];
-  for (const node of [a, b]) {
-    t.after(() => node.stop());
-    await node.start(FLAGS);
-  }
+  const [a, b] = await pair(t);
   await say(a, ['first']);
   const share = (): void => {
     a.writePeer('b', b.asPeer({ share: ['public'] }, false));
