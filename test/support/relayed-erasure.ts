@@ -11,7 +11,7 @@ import { assertedIn, factIdsOf, judgePage } from '../../src/verify/judge.ts';
 import type { OpenedPage } from '../../src/verify/page.ts';
 import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import { bury } from './buried.ts';
-import { HonestPeer, type StoredEntry } from './honest-peer.ts';
+import { HonestPeer, type PageLie, type StoredEntry } from './honest-peer.ts';
 import { NOW_MS } from './journal-fixture.ts';
 import { opened } from './judging.ts';
 import { RelayLog } from './relay-log.ts';
@@ -47,9 +47,9 @@ export function pullRelayed(journal: Journal, log: RelayLog, count = 100): Appen
 }
 
 /** Pulls one page from the author itself, compared with what is held. */
-export function pullDirect(journal: Journal, peer: HonestPeer, count = 100): AppendedPage {
+export function pullDirect(journal: Journal, peer: HonestPeer, count = 100, lie: PageLie = {}): AppendedPage {
   const told = toldTo(journal, peer, 'public');
-  const page = peer.page({ feed: 'public', after: told.after, count, knownSize: told.known?.size ?? 0 });
+  const page = peer.page({ feed: 'public', after: told.after, count, knownSize: told.known?.size ?? 0 }, lie);
   return take(journal, opened(page, peer.context({ ...told, feed: 'public' })));
 }
 

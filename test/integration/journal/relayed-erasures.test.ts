@@ -18,7 +18,7 @@ import { erasureMethods } from '../../../src/threads/erasure-methods.ts';
 import { relayedAckMethods } from '../../../src/threads/relayed-ack-methods.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { type ErasureAck, signErasureAck } from '../../../src/wire/erasure-ack.ts';
-import { bury } from '../../support/buried.ts';
+import { bury, withHole } from '../../support/buried.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import {
   appendOwn,
@@ -91,6 +91,17 @@ test('a tombstone that comes from the author first finds the page of the relay',
   pullRelayed(journal, first);
   bury(first.origin, secret);
   pullDirect(journal, first.origin);
+  assert.equal(journal.erasures.records.ofTarget(5)?.step, 'received');
+  finishErasures(journal);
+  assertErased(folder, journal, secret.entry.fact_id);
+});
+
+test('an author that has erased it gives a page with a hole: the body that came by a relay goes, too', (t) => {
+  const { folder, journal } = opened(t);
+  const { first, secret } = twoRelays(SECRET);
+  pullRelayed(journal, first);
+  bury(first.origin, secret);
+  pullDirect(journal, first.origin, 100, { content: withHole(first.origin, 2) });
   assert.equal(journal.erasures.records.ofTarget(5)?.step, 'received');
   finishErasures(journal);
   assertErased(folder, journal, secret.entry.fact_id);
