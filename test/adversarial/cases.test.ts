@@ -8,6 +8,7 @@ import { Bench } from '../support/node-process.ts';
 
 const MODULE = new URL('./page-lies.ts', import.meta.url).href;
 const REASON = 'checkpoint_signature_invalid';
+const LIAR = `${REASON}_1`;
 /** From its audit time until the API shows it as a case. */
 const MAX_APPEAR_MS = 2_000;
 
@@ -15,11 +16,11 @@ test('a refusal is a case at once, two persons resolve it, the next lie opens it
   const bench = new Bench(t);
   const [victim, liars] = await Promise.all([
     bench.node('victim.example', ['review.four_eyes=case.resolve']).then((node) => node.start()),
-    HostileProcess.start(bench, MODULE, [REASON]),
+    HostileProcess.start(bench, MODULE, [LIAR]),
   ]);
   const keys = openKeyStore(dataPaths(victim.dir).apiKeys);
   const bob = keys.create({ name: 'bob', permissions: ['review'] }, Date.now()).secret;
-  victim.writePeer('liar', liars.asPeer(REASON));
+  victim.writePeer('liar', liars.asPeer(LIAR));
   const caseNow = async () => (await victim.get(`/v1/cases?reason=${REASON}`)).body.cases[0];
   const found = await bench.until('it is a case', caseNow);
   const appeared = Date.now() - Date.parse(found.first_at);
