@@ -347,7 +347,7 @@ export interface ApiLimits {
   /** For the whole answer; streams are exempt once they flow. */
   readonly requestMs: number;
   readonly streamHeartbeatMs: number;
-  /** Open audit streams of all keys together. */
+  /** Open streams of audit records and cases, of all keys together. */
   readonly maxStreams: number;
   /** Token bucket per key: `burst` requests at once, then `perSecond`. A batch is one request. */
   readonly quotas: Readonly<Record<QuotaDimension, { readonly burst: number; readonly perSecond: number }>>;

@@ -253,7 +253,7 @@ function apiMetrics(make: Makers): Part<ApiMetric> {
       `${NS}_api_certificate_refused`,
       '1: the files of the certificate hold one that is not served, and the old one is',
     ),
-    openStreams: make.gauge(`${NS}_audit_streams`, 'Open audit streams'),
+    openStreams: make.gauge(`${NS}_audit_streams`, 'Open streams of audit records and of cases'),
     eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [
       'quantile',
     ]),

@@ -37,6 +37,11 @@ test('a refusal is a case at once, two persons resolve it, the next lie opens it
   const shown = await bench.cli(victim, ['case', 'show', id]);
   assert.ok(shown.includes('asked \\u{1b}[31mthem\\u{7}') && !shown.includes('\u001b'), shown);
 
+  assert.match(await bench.cli(victim, ['case', 'list', '--severity', 'high']), new RegExp(`${id} .*${REASON}`));
+  const bulk = ['case', 'bulk', 'note', '--about', REASON, '--reason', 'a batch'];
+  const token = /--apply ([0-9a-f]{64})/.exec(await bench.cli(victim, bulk))?.[1] ?? '';
+  assert.equal(await bench.cli(victim, [...bulk, '--apply', token]), 'Changed: 1.\n');
+
   const why = ['--verdict', 'malicious', '--reason', 'they sign for nobody'];
   assert.match(await bench.cli(victim, ['case', 'resolve', id, ...why]), /^Proposed/);
   await victim.kill();
@@ -59,9 +64,9 @@ test('a refusal is a case at once, two persons resolve it, the next lie opens it
   const { events } = (await victim.get(`/v1/cases/${id}/timeline?changes_only=true&order=oldest`)).body;
   assert.deepEqual(
     events.map((one: { record: { reason: string } }) => one.record.reason),
-    ['acknowledged', 'noted', 'resolved'],
+    ['acknowledged', 'noted', 'noted', 'resolved'],
   );
-  assert.match(events[2].record.actor, /^agent:bob#/);
+  assert.match(events[3].record.actor, /^agent:bob#/);
   const metrics = await (await fetch(`${victim.url}/metrics`)).text();
   assert.match(metrics, /stigmem_peerd_cases_open\{severity="high"\} [1-9]/);
   await liars.stop();
