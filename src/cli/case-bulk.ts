@@ -79,7 +79,8 @@ function previewText({ token, would_change, would_refuse }: Preview, screen: Scr
 function doneText({ changed, proposed, refused }: Done): string {
   const lines = [`Changed: ${changed.length}.`];
   if (proposed.length > 0) lines.push(`Proposed, for another person to approve: ${proposed.length} (approval list).`);
-  if (refused.length > 0) lines.push(`Stay as they are: ${refused.map(({ id, code }) => `${id} (${code})`).join(', ')}.`);
+  if (refused.length > 0)
+    lines.push(`Stay as they are: ${refused.map(({ id, code }) => `${id} (${code})`).join(', ')}.`);
   return lines.join('\n');
 }
 

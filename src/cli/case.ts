@@ -1,6 +1,6 @@
 /** `case`: what was refused and what else wants review, grouped, and what people do about it. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CASE_MOVES, type CaseMove, CASE_VERDICTS } from '../core/case-state.ts';
+import { CASE_MOVES, CASE_VERDICTS, type CaseMove } from '../core/case-state.ts';
 import { parseIsoInstant } from '../core/time.ts';
 import { type ActOptions, actedOutcome, withKeyFile } from './acting.ts';
 import { type Api, withApi } from './api-client.ts';

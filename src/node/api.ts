@@ -134,15 +134,13 @@ async function measure({ metrics, writer, health }: Base): Promise<void> {
   health.projectionLag = projectionLag;
 }
 
-function measureCases(
-  { casesOpen, casesUnseenSeconds }: Metrics,
-  counts: readonly CaseCount[],
-  nowMs: number,
-): void {
+function measureCases({ casesOpen, casesUnseenSeconds }: Metrics, counts: readonly CaseCount[], nowMs: number): void {
   for (const severity of SEVERITIES) {
     const of = counts.filter((one) => one.severity === severity);
     const open = of.filter(({ state }) => OPEN_STATES.includes(state));
-    const unseen = of.filter(({ state }) => UNSEEN_STATES.includes(state)).map(({ oldest_at }) => Date.parse(oldest_at));
+    const unseen = of
+      .filter(({ state }) => UNSEEN_STATES.includes(state))
+      .map(({ oldest_at }) => Date.parse(oldest_at));
     casesOpen.set(
       { severity },
       open.reduce((sum, { count }) => sum + count, 0),

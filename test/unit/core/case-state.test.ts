@@ -30,11 +30,16 @@ test('each step is taken in the states that it is for, and in no other', () => {
     for (const state of CASE_STATES) {
       const to = nextState(held(state), step(move), NOW);
       const isAllowed = CASE_MOVES[move].from.includes(state);
-      assert.deepEqual(to, isAllowed ? { ok: true, value: CASE_MOVES[move].to ?? state } : { ok: false, error: 'state_forbids' });
+      assert.deepEqual(
+        to,
+        isAllowed ? { ok: true, value: CASE_MOVES[move].to ?? state } : { ok: false, error: 'state_forbids' },
+      );
     }
   // Whatever a case is in, something leads out of it, and a person can close it.
   for (const state of CASE_STATES) {
-    const leaves = CASE_MOVE_NAMES.filter((move) => CASE_MOVES[move].to !== null && CASE_MOVES[move].from.includes(state));
+    const leaves = CASE_MOVE_NAMES.filter(
+      (move) => CASE_MOVES[move].to !== null && CASE_MOVES[move].from.includes(state),
+    );
     assert.ok(leaves.length > 0, state);
     assert.ok(state === 'resolved' || leaves.includes('resolve'), state);
   }
@@ -73,7 +78,10 @@ test('records count as many refusals as they stand for, in the case of their gro
   const together = sightingOf({ ...REFUSED, detail: { feeds_together: true } });
   assert.deepEqual([together?.feed, together?.keyId], ['', '']);
   assert.equal(sightingOf({ ...REFUSED, event: 'peer_added', detail: {} }), null);
-  assert.equal(sightingOf({ event: 'own_history_forked', reason: null, peer: null, feed: null, detail: {} })?.severity, 'critical');
+  assert.equal(
+    sightingOf({ event: 'own_history_forked', reason: null, peer: null, feed: null, detail: {} })?.severity,
+    'critical',
+  );
   assert.equal(new Set(CASE_EVENTS).size, CASE_EVENTS.length);
 });
 
