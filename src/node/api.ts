@@ -6,8 +6,11 @@ import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
+import type { CaseCount } from '../core/case-report.ts';
+import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
 import { isConfirmed } from '../core/disclosure.ts';
 import type { KeyStatus } from '../core/key-status.ts';
+import { SEVERITIES } from '../core/severity.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -64,6 +67,7 @@ export function apiOf(
       find: (id) => base.reader.proposal(id, isoMicros(base.nowMs() * 1000)),
       end: (id, by) => writer.endProposal(id, by),
     },
+    cases: casesOf(base),
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
@@ -101,6 +105,19 @@ export function apiOf(
   });
 }
 
+function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
+  const { cases } = reader;
+  return {
+    list: (query) => cases.cases(query),
+    counts: () => cases.caseCounts(),
+    file: (name) => cases.caseFile(name, isoMicros(nowMs() * 1000)),
+    events: (query) => cases.caseEvents(query),
+    news: (after, limit) => cases.caseNews(after, limit),
+    change: (order, by) => writer.changeCase(order, by),
+    changeMany: (order, by) => writer.changeCases(order, by),
+  };
+}
+
 function measureAtScrapes(base: Base, federation: Federation | null): void {
   const { metrics } = base;
   const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
@@ -109,6 +126,7 @@ function measureAtScrapes(base: Base, federation: Federation | null): void {
     await severities.look();
     await measure(base);
     await measureAnchors(base);
+    measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
     measureKeys(metrics, await keyStatuses(base, Date.now()));
     metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
@@ -136,6 +154,22 @@ async function measure({ metrics, writer, health }: Base): Promise<void> {
   metrics.projectionLagEntries.set(projectionLag);
   metrics.recallLagEntries.set(recallLag);
   health.projectionLag = projectionLag;
+}
+
+function measureCases({ casesOpen, casesUnseenSeconds }: Metrics, counts: readonly CaseCount[], nowMs: number): void {
+  for (const severity of SEVERITIES) {
+    const of = counts.filter((one) => one.severity === severity);
+    const open = of.filter(({ state }) => OPEN_STATES.includes(state));
+    const unseen = of
+      .filter(({ state }) => UNSEEN_STATES.includes(state))
+      .map(({ oldest_at }) => Date.parse(oldest_at));
+    casesOpen.set(
+      { severity },
+      open.reduce((sum, { count }) => sum + count, 0),
+    );
+    const waits = unseen.length === 0 ? 0 : Math.max(0, (nowMs - Math.min(...unseen)) / 1000);
+    casesUnseenSeconds.set({ severity }, waits);
+  }
 }
 
 function measureKeys({ keyExpirySeconds }: Metrics, keys: readonly KeyStatus[]): void {

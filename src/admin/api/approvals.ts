@@ -2,10 +2,12 @@ import { z } from '@hono/zod-openapi';
 import { type ActBy, type Proposal, REVIEWED_ACTIONS, type ReviewedAction } from '../../core/approval.ts';
 import type { Permission } from '../permissions.ts';
 import { acted, PROPOSAL, REASON, readActBody } from './acting.ts';
+import { resolveCase } from './case-changes.ts';
 import { choiceParam, intParam, optionalInt } from './params.ts';
 import { MAY_MANAGE_PEERS, resumePeer, trustPeerKeys } from './peers.ts';
 import { reviewFact } from './quarantine.ts';
 import { json, refused } from './responses.ts';
+import { retryPeer } from './retry.ts';
 import { type Apparatus, addRoute, type Call, missingPermission, NO_QUERY, type Principal } from './route.ts';
 import { createTombstone } from './tombstones.ts';
 
@@ -13,7 +15,11 @@ import { createTombstone } from './tombstones.ts';
 const PERFORM: Readonly<
   Record<ReviewedAction, (apparatus: Apparatus, proposal: Proposal, by: ActBy) => Promise<Response>>
 > = {
+  'case.resolve': (apparatus, { subject, params, reason }, by) =>
+    resolveCase(apparatus, subject, params['verdict'], reason, by),
   'peer.resume': (apparatus, { subject }, by) => resumePeer(apparatus, subject, by),
+  'peer.retry': (apparatus, { params }, by) =>
+    retryPeer(apparatus, textOf(params['name']), Number(params['after']), by),
   'peer.trust_key': (apparatus, { params }, by) =>
     trustPeerKeys(apparatus, textOf(params['name']), textsOf(params['keys']), by),
   'quarantine.promote': (apparatus, { subject }, by) => reviewFact(apparatus, subject, 'promoted', by),
@@ -23,7 +29,9 @@ const PERFORM: Readonly<
 
 /** What deciding about each action needs: what doing it without a second person needs. */
 const NEEDED: Readonly<Record<ReviewedAction, readonly [Permission, ...Permission[]]>> = {
+  'case.resolve': ['review'],
   'peer.resume': MAY_MANAGE_PEERS,
+  'peer.retry': MAY_MANAGE_PEERS,
   'peer.trust_key': MAY_MANAGE_PEERS,
   'quarantine.promote': ['review'],
   'quarantine.reject': ['review'],

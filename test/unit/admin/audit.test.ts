@@ -229,7 +229,7 @@ test('one key has its own limit of streams, and leaves others theirs', async () 
   await first.next();
   const refused = await own.send(path, { as: 'audit' });
   assert.equal(refused.status, 503);
-  assert.match(await refused.text(), /1 audit streams of this key are open/);
+  assert.match(await refused.text(), /1 event streams of this key are open/);
   const other = new Events(await own.send(path, { as: 'federate' }));
   await other.next();
   await Promise.all([first.close(), other.close()]);
