@@ -6,6 +6,7 @@ import { addApproval } from './approval.ts';
 import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { type Cli, reportFailure } from './cli.ts';
+import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDisclosed } from './disclosed.ts';
 import { addEvidence } from './evidence.ts';
@@ -98,6 +99,7 @@ function createProgram(cli: Cli): Command {
     addInit,
     addRun,
     addStatus,
+    addConfig,
     addPeer,
     addQuarantine,
     addApproval,

@@ -100,7 +100,16 @@ export interface Config {
 
 /** Reads `DIR/config.toml` and puts environment and flags over it: flags > environment > file > defaults. */
 export function loadConfig(dir: string, env: Environment, flags: ConfigFlags): Result<Config, ConfigError> {
-  const path = dataPaths(dir).config;
+  return loadConfigFile(dir, dataPaths(dir).config, env, flags);
+}
+
+/** The same for a file that stands elsewhere, such as one that is to be put in place; relative paths start at `dir`. */
+export function loadConfigFile(
+  dir: string,
+  path: string,
+  env: Environment,
+  flags: ConfigFlags,
+): Result<Config, ConfigError> {
   const file = readTomlFile(path);
   if (!file.ok) {
     return file.error.missing
