@@ -36,6 +36,7 @@ import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { KeyStore } from './keys.ts';
@@ -361,6 +362,7 @@ export interface ApiDeps {
   readonly metrics: Metrics;
   readonly events: Events;
   readonly logger: Logger;
+  readonly traces: Traces;
   readonly audits: AuditBell;
   readonly growth: GrowthWatch;
   readonly node: NodeIdentity;

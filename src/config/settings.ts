@@ -25,6 +25,7 @@ import {
 import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { REVIEW_SECTION } from './section-review.ts';
+import { TRACES_SECTION } from './section-traces.ts';
 import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 import { TOMBSTONES } from './tombstone-settings.ts';
@@ -286,6 +287,7 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'Logs.' }),
+  traces: TRACES_SECTION,
 });
 
 /** Checks a whole tree. Never throws; reports every fault, not only the first. */

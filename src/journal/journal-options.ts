@@ -16,6 +16,8 @@ export interface JournalOptions {
   /** Opens a journal that is older than what was signed too, and signs and writes nothing until the guard is cleared. */
   readonly guarded?: boolean;
   readonly erasures?: ErasureSettings;
+  /** Id of what is being done now, which audit records name; null: nothing that has one. */
+  readonly traceId?: () => string | null;
   /** Actions that need two persons; none unless told otherwise. */
   readonly fourEyes?: FourEyes;
 }

@@ -77,7 +77,7 @@ export class Journal {
     this.#db = db;
     this.identity = identity;
     this.#entries = new EntryLog(db);
-    this.#audit = new AuditLog(db);
+    this.#audit = new AuditLog(db, options.traceId);
     this.erasures = new Erasures(db, this.#audit, options.erasures ?? DEFAULT_ERASURES);
     this.#evidence = new EvidenceStore(db);
     this.approvals = new Approvals(db, this.#audit, options.fourEyes ?? NO_FOUR_EYES);

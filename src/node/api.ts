@@ -76,6 +76,7 @@ export function apiOf(
     metrics,
     events: base.events,
     logger: base.logger,
+    traces: base.traces,
     audits: base.audits,
     growth: base.growth,
     node: {

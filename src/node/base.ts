@@ -18,6 +18,7 @@ import { createAuditBell, type RingableAuditBell } from '../observe/audit-bell.t
 import { createEvents, type Events } from '../observe/events.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import type { Traces } from '../observe/trace.ts';
 import { createHttpClient, type HttpClient } from '../outbound/http-client.ts';
 import { GrowthBell } from '../serve/growth-bell.ts';
 import { ReaderClient } from '../threads/reader-client.ts';
@@ -28,6 +29,7 @@ import type { OpenedSuccession } from '../wire/succession.ts';
 import { declarationOf } from './declaration.ts';
 import { type OwnKey, type OwnKeys, openOwnKeys } from './own-keys.ts';
 import { openRestoreSeed } from './restore-seed.ts';
+import { openTraces } from './traces.ts';
 
 /** Page cache of the two journal connections, MiB. */
 const WRITER_CACHE_MIB = 16;
@@ -63,6 +65,7 @@ export interface Base {
   /** For servers of the configuration. */
   readonly http: HttpClient;
   readonly logger: Logger;
+  readonly traces: Traces;
   readonly metrics: Metrics;
   readonly events: Events;
   readonly audits: RingableAuditBell;
@@ -115,6 +118,8 @@ export async function openBase(
   const logger = createLogger(config.log.level);
   const metrics = createMetrics();
   const events = createEvents(logger, metrics);
+  const http = createHttpClient(config.network.allowed);
+  const traces = openTraces({ config, http, logger, metrics }, owned);
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
   const guarded = use === 'daemon' && canBeAsked(config, paths);
@@ -148,10 +153,22 @@ export async function openBase(
   owned.defer(() => reader.close());
 
   const health = { corrupt: null, projectionLag: 0 };
-  const stations = { logger, metrics, events, audits, growth, appended, erased, writer, reader, health, declaration };
+  const stations = {
+    logger,
+    traces,
+    metrics,
+    events,
+    audits,
+    growth,
+    appended,
+    erased,
+    writer,
+    reader,
+    health,
+    declaration,
+  };
   const failed = writer.failed();
   const permits = new Map(await writer.heldPermits());
-  const http = createHttpClient(config.network.allowed);
   const told = { swarmKey, keys, statements, identity, peerId, permits, http };
   return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }

@@ -209,6 +209,7 @@ function pullDeps(
     settings: { ...config.federation, ...config.limits },
     rules: rulesOf(base),
     logger,
+    traces: base.traces,
     nowMs,
     random: chance,
     hello,

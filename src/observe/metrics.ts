@@ -51,6 +51,7 @@ export interface Metrics {
   readonly openStreams: Gauge;
   readonly apiCertificateNotAfter: Gauge;
   readonly apiCertificateRefused: Gauge;
+  readonly traceSpans: Counter<'outcome'>;
   readonly anchorsSubmitted: Counter<'backend'>;
   readonly anchorFailures: Counter<'backend' | 'code'>;
   readonly anchorsPending: Gauge<'backend'>;
@@ -215,6 +216,7 @@ type ApiMetric =
   | 'requestSeconds'
   | 'authFailures'
   | 'openStreams'
+  | 'traceSpans'
   | 'eventLoopDelay'
   | 'apiCertificateNotAfter'
   | 'apiCertificateRefused';
@@ -239,6 +241,7 @@ function apiMetrics(make: Makers): Part<ApiMetric> {
       `${NS}_api_certificate_refused`,
       '1: the files of the certificate hold one that is not served, and the old one is',
     ),
+    traceSpans: make.counter(`${NS}_trace_spans_total`, 'Spans that were exported, or dropped', ['outcome']),
     openStreams: make.gauge(`${NS}_audit_streams`, 'Open audit streams'),
     eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [
       'quantile',

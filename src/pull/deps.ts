@@ -4,6 +4,7 @@ import type { DisclosureRules, HeldPermit } from '../core/disclosure.ts';
 import type { RetryReport } from '../core/retry.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { Traces } from '../observe/trace.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { RelayOrigin } from '../verify/context.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
@@ -67,6 +68,7 @@ export interface PullDeps {
   readonly settings: Config['federation'] & Pick<Config['limits'], 'maxValueBytes' | 'peerBytesPerDay'>;
   readonly rules: DisclosureRules;
   readonly logger: Logger;
+  readonly traces: Traces;
   readonly nowMs: () => number;
   /** 0 ≤ x < 1 */
   readonly random: () => number;

@@ -12,6 +12,7 @@ import { ReceiptRecords } from '../journal/receipt-records.ts';
 import { RefusalNotices } from '../journal/refusal-notices.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
+import { currentTrace } from '../observe/trace.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
 import { RecallIndex } from '../projections/recall-index.ts';
@@ -127,7 +128,7 @@ export interface OpenedWriter {
 
 /** @param tell what it says by itself, and between calls */
 export function openWriter(data: WriterData, tell: (event: WriterEvent) => void): OpenedWriter {
-  const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes) });
+  const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes), traceId });
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
   const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed, data.formerLogSeeds);
@@ -193,6 +194,10 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   };
   journal.chainMutationAttempts(Date.now());
   return { methods, afterCall: (seconds) => (journal.db.open ? afterCall(seconds) : undefined) };
+}
+
+function traceId(): string | null {
+  return currentTrace()?.traceId ?? null;
 }
 
 /** What is due now and then. One that fails leaves the others alone, and is tried again. */

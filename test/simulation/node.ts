@@ -22,6 +22,7 @@ import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
+import { createTraces } from '../../src/observe/trace.ts';
 import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { GrowthBell } from '../../src/serve/growth-bell.ts';
 import { openReader, type ReaderData } from '../../src/threads/reader.ts';
@@ -244,6 +245,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     startReader,
   );
   const base: Base = {
+    traces: createTraces(null),
     config,
     paths: dataPaths(folder),
     keys,

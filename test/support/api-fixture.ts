@@ -16,6 +16,7 @@ import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
+import { createTraces } from '../../src/observe/trace.ts';
 import { MemoryNode } from './memory-node.ts';
 
 export type Role = 'full' | 'ro' | 'wo' | 'audit' | 'admin' | 'federate';
@@ -137,6 +138,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const audits = createAuditBell();
   const node = new MemoryNode(() => nowMs);
   const deps: ApiDeps = {
+    traces: createTraces(null),
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
