@@ -249,6 +249,27 @@ export interface Readiness {
   readonly notices: readonly string[];
 }
 
+/** How the node is doing at this moment, in numbers. Counts are since its start. */
+export interface NodeStats {
+  readonly uptime_s: number;
+  readonly rss_bytes: number;
+  /** How late the main loop ran since the last time this was asked. */
+  readonly loop_delay_ms: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Calls that the journal's thread has not answered yet. */
+  readonly writer_pending: number;
+  readonly entries: number;
+  readonly audit_records: number;
+  readonly projection_lag: number;
+  readonly recall_lag: number;
+  readonly facts_asserted: number;
+  readonly facts_taken: number;
+  readonly facts_refused: number;
+  readonly pages_refused: number;
+  readonly facts_given: number;
+  /** When somebody last asked for the metrics; null: nobody has. */
+  readonly metrics_scraped_at: string | null;
+}
+
 /** What became of a checkpoint that somebody wants cosigned (C2SP tlog-witness). */
 export type AddCheckpointOutcome =
   | { readonly kind: 'cosigned'; readonly lines: string }
@@ -366,7 +387,8 @@ export interface ApiDeps {
   readonly audits: AuditBell;
   readonly growth: GrowthWatch;
   readonly node: NodeIdentity;
-  readonly ready: () => Readiness;
+  readonly ready: () => Promise<Readiness>;
+  readonly stats: () => Promise<NodeStats>;
   /** Garden ids that facts may be asserted into. */
   readonly gardens: readonly string[];
   /** Transparency logs that checkpoints go to. */

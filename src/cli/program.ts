@@ -9,6 +9,7 @@ import { type Cli, reportFailure } from './cli.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDisclosed } from './disclosed.ts';
+import { addDoctor } from './doctor.ts';
 import { addEvidence } from './evidence.ts';
 import { CliError, EXITS, exitCodeHelp } from './exit.ts';
 import { addExplain } from './explain.ts';
@@ -99,6 +100,7 @@ function createProgram(cli: Cli): Command {
     addInit,
     addRun,
     addStatus,
+    addDoctor,
     addConfig,
     addPeer,
     addQuarantine,

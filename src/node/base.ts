@@ -89,7 +89,6 @@ export interface Base {
 /** What `/readyz` looks at besides the moment itself. */
 export interface Health {
   corrupt: CorruptFact | null;
-  projectionLag: number;
 }
 
 /**
@@ -152,7 +151,7 @@ export async function openBase(
   );
   owned.defer(() => reader.close());
 
-  const health = { corrupt: null, projectionLag: 0 };
+  const health = { corrupt: null };
   const stations = {
     logger,
     traces,

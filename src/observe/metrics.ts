@@ -38,6 +38,7 @@ export interface Metrics {
   readonly pagesRefused: Counter<'peer' | 'reason'>;
   readonly factsAccepted: Counter<'peer'>;
   readonly factsRefused: Counter<'peer' | 'event' | 'reason'>;
+  readonly factsGiven: Counter;
   readonly peerState: Gauge<'peer' | 'state'>;
   readonly peerCircuit: Gauge<'peer' | 'state'>;
   readonly peerLagEntries: Gauge<'peer'>;
@@ -67,6 +68,8 @@ export interface Metrics {
   readonly eventLoopDelay: Gauge<'quantile'>;
   /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
   beforeScrape(collect: () => void | Promise<void>): void;
+  /** When the last scrape was, Unix ms; null: nobody has scraped. */
+  readonly scrapedAtMs: number | null;
   /** The text of one scrape. */
   scrape(): Promise<{ contentType: string; body: string }>;
 }
@@ -76,6 +79,7 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   const collectors: (() => void | Promise<void>)[] = [];
   const make = makers(registry);
+  let scrapedAtMs: number | null = null;
   return {
     registry,
     ...referenceMetrics(make),
@@ -86,7 +90,11 @@ export function createMetrics(): Metrics {
     ...anchorMetrics(make),
     ...witnessMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
+    get scrapedAtMs() {
+      return scrapedAtMs;
+    },
     async scrape() {
+      scrapedAtMs = Date.now();
       for (const collect of collectors) await collect();
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
@@ -179,6 +187,7 @@ function peerMetrics(
   | 'pagesRefused'
   | 'factsAccepted'
   | 'factsRefused'
+  | 'factsGiven'
   | 'peerState'
   | 'peerCircuit'
   | 'peerLagEntries'
@@ -189,6 +198,10 @@ function peerMetrics(
     pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
     pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason']),
     factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer', ['peer']),
+    factsGiven: make.counter(
+      `${NS}_facts_given_total`,
+      'Facts that peers were given, those that they had before included',
+    ),
     factsRefused: make.counter(`${NS}_facts_refused_total`, 'Facts refused, by audit event and reason', [
       'peer',
       'event',

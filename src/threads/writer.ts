@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { FourEyes } from '../journal/approvals.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
+import { storedClockMs } from '../journal/clock.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import type { ErasureSettings } from '../journal/erasures.ts';
 import type { JournalIdentity } from '../journal/files.ts';
@@ -85,6 +86,8 @@ export interface WriterStats {
   readonly projectionLag: number;
   /** Entries whose words cannot be found yet. */
   readonly recallLag: number;
+  /** The journal's own clock, Unix ms: never behind its newest entry. */
+  readonly clockMs: number;
 }
 
 /** Attempts to change the file, and refusals that wait for their summary. */
@@ -240,6 +243,7 @@ function statsOf(journal: Journal, projector: Projector, words: RecallIndex): Wr
     auditRecords: journal.auditSize,
     projectionLag: projector.lag(journal.size),
     recallLag: words.lag(journal.size),
+    clockMs: storedClockMs(journal.db),
   };
 }
 

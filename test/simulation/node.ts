@@ -266,7 +266,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     writer,
     reader,
     failed: new Promise(() => {}),
-    health: { corrupt: null, projectionLag: 0 },
+    health: { corrupt: null },
     permits: new Map(),
     nowMs,
   };
