@@ -6,6 +6,7 @@ import { addApproval } from './approval.ts';
 import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { type Cli, reportFailure } from './cli.ts';
+import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDisclosed } from './disclosed.ts';
@@ -30,6 +31,7 @@ import type { Node, Runtime } from './runtime.ts';
 import { addStatus } from './status.ts';
 import { addTiles } from './tiles.ts';
 import { addTombstone } from './tombstone.ts';
+import { addTop } from './top.ts';
 import { addVerify } from './verify.ts';
 
 const INTRODUCTION = `Facts between organisations that do not trust each other's databases: a node keeps a journal, pulls granted feeds from its peers, verifies everything, keeps what verifies and the evidence of what does not.`;
@@ -100,6 +102,7 @@ function createProgram(cli: Cli): Command {
     addInit,
     addRun,
     addStatus,
+    addTop,
     addDoctor,
     addConfig,
     addPeer,
@@ -111,6 +114,7 @@ function createProgram(cli: Cli): Command {
     addKeys,
     addKey,
     addDemo,
+    addCompletion,
   ])
     add(program, cli);
   return program;

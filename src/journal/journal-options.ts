@@ -7,6 +7,7 @@ export interface JournalOptions {
   readonly logSeed: Uint8Array;
   /** Of the log keys before it that still sign. */
   readonly formerLogSeeds?: readonly Uint8Array[];
+  readonly onMigration?: (version: number) => void;
   /** Page cache, MiB. */
   readonly cacheMiB: number;
   /** Fills a buffer with random bytes; for fact ids. */

@@ -123,7 +123,7 @@ export class Journal {
    * @throws JournalError `schema_unknown`, or `history_rewritten` if it is not the one that was signed last
    */
   static open(folder: string, options: JournalOptions): Journal {
-    const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: false, cacheMiB: options.cacheMiB });
+    const db = openDatabase(join(folder, JOURNAL_FILE), { ...options, readonly: false });
     try {
       const path = options.signedHeadsFile ?? join(folder, SIGNED_HEADS_FILE);
       const heads = options.guarded === true ? SignedHeadFile.openOrCreate(path) : SignedHeadFile.open(path);

@@ -133,10 +133,7 @@ export async function openBase(
       events.appended(event.seconds);
     } else if (event.kind === 'audited') audits.ring(event.seq);
     else if (event.kind === 'erased') for (const listener of erased) listener(event.authors);
-    else if (event.kind === 'failed')
-      logger.error({ error: event.message }, 'refused mutations cannot be chained, or an erasure not go on');
-    else if (event.fault === null) logger.info('look-ups and words are filled again');
-    else logger.error(event.fault, 'look-ups and words cannot be filled; tried again');
+    else logWriter(event, logger);
   });
   owned.defer(() => writer.close());
 
@@ -170,6 +167,18 @@ export async function openBase(
   const permits = new Map(await writer.heldPermits());
   const told = { swarmKey, keys, statements, identity, peerId, permits, http };
   return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
+}
+
+function logWriter(
+  event: Extract<WriterEvent, { readonly kind: 'migrating' | 'failed' | 'derived' }>,
+  logger: Logger,
+): void {
+  if (event.kind === 'migrating')
+    logger.info({ schema: event.version }, 'the journal’s schema is brought up to date; the node answers after that');
+  else if (event.kind === 'failed')
+    logger.error({ error: event.message }, 'refused mutations cannot be chained, or an erasure not go on');
+  else if (event.fault === null) logger.info('look-ups and words are filled again');
+  else logger.error(event.fault, 'look-ups and words cannot be filled; tried again');
 }
 
 type SigningSeeds = Pick<

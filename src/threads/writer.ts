@@ -69,6 +69,8 @@ export type WriterEvent =
       readonly seconds: number;
     }
   | { readonly kind: 'audited'; readonly seq: number }
+  /** The schema is brought to this version, before anything else is answered. */
+  | { readonly kind: 'migrating'; readonly version: number }
   /** Bodies of facts of these nodes are gone from the file: they are to be told. */
   | { readonly kind: 'erased'; readonly authors: readonly string[] }
   | { readonly kind: 'failed'; readonly message: string }
@@ -131,7 +133,7 @@ export interface OpenedWriter {
 
 /** @param tell what it says by itself, and between calls */
 export function openWriter(data: WriterData, tell: (event: WriterEvent) => void): OpenedWriter {
-  const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes), traceId });
+  const journal = openJournal(data, tell);
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
   const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed, data.formerLogSeeds);
@@ -201,6 +203,15 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
 
 function traceId(): string | null {
   return currentTrace()?.traceId ?? null;
+}
+
+function openJournal(data: WriterData, tell: (event: WriterEvent) => void): Journal {
+  return Journal.open(data.folder, {
+    ...data,
+    random: (bytes) => randomFillSync(bytes),
+    traceId,
+    onMigration: (version) => tell({ kind: 'migrating', version }),
+  });
 }
 
 /** What is due now and then. One that fails leaves the others alone, and is tried again. */

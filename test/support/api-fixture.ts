@@ -78,7 +78,8 @@ export interface TestApiOptions {
   readonly stats?: Partial<NodeStats>;
 }
 
-const NO_STATS: NodeStats = {
+/** Of a node that has done nothing yet. */
+export const STATS: NodeStats = {
   uptime_s: 60,
   rss_bytes: 104_857_600,
   loop_delay_ms: { p50: 10, p99: 12, max: 20 },
@@ -185,7 +186,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       software: 'stigmem-peerd',
       addresses: () => ['/ip4/127.0.0.1/tcp/4001'],
     },
-    stats: async () => ({ ...NO_STATS, ...options.stats }),
+    stats: async () => ({ ...STATS, ...options.stats }),
     ready: async () => ({
       ready: options.ready ?? true,
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],

@@ -10,7 +10,7 @@ import { openPeerFolder } from '../../config/peer-folder.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
 import { readSecretFile } from '../../config/secret-file.ts';
 import { VERSION } from '../../node/version.ts';
-import { type Api, withApi } from '../api-client.ts';
+import { type Api, configFailure, withApi } from '../api-client.ts';
 import { expectOk } from '../api-failure.ts';
 import { checkBundles, logOf, VERIFY_FULL } from '../check-bundles.ts';
 import type { Context } from '../cli.ts';
@@ -23,6 +23,8 @@ import { LIST_MOST } from './trust-checks.ts';
 export async function gatherFacts(context: Context): Promise<Facts> {
   const dir = context.dir();
   const loaded = loadConfig(dir, context.runtime.env, {});
+  // Without a node there is nothing to look at.
+  if (!loaded.ok && loaded.error.code === 'not_initialised') throw configFailure(loaded.error);
   const config = loaded.ok ? loaded.value : null;
   const { node, fault, pid } = await askNode(context);
   const { problems, peers } = config === null ? NO_PEERS : openPeerFolder(dataPaths(dir).peers, config.nodeId).state();

@@ -8,24 +8,25 @@ const DAY_MS = 86_400_000;
 const MIB = 1_048_576;
 const LEAST_FREE_BYTES = 256 * MIB;
 const SKEW_WARN_MS = 5_000;
+const ALL_PROBLEMS = 'All problems: stigmem-peerd config check --data DIR';
 
 export const MACHINE_CHECKS: readonly Check[] = [
   {
     id: 'config.valid',
     title: 'config.toml and the environment are right',
-    judge: ({ configProblems }) =>
-      ofProblems(configProblems, 'every setting is valid', 'stigmem-peerd config check --data DIR'),
+    judge: ({ configProblems }) => ofProblems(configProblems, 'every setting is valid', ALL_PROBLEMS),
   },
   {
     id: 'config.peer_files',
     title: 'every file under peers/ is right',
     judge: ({ peerProblems, peerFiles }) =>
-      ofProblems(peerProblems, plural(peerFiles.length, 'peer file'), 'stigmem-peerd config check --data DIR'),
+      ofProblems(peerProblems, plural(peerFiles.length, 'peer file'), ALL_PROBLEMS),
   },
   {
     id: 'files.secrets',
     title: 'keys are there, and readable by their owner alone',
-    judge: ({ secretProblems }) => ofProblems(secretProblems, 'each is 0600 or a credential', 'chmod 600 FILE'),
+    judge: ({ secretProblems }) =>
+      ofProblems(secretProblems, 'each is 0600 or a credential', 'Then run the doctor again for the others.'),
   },
   {
     id: 'files.folder',
@@ -47,7 +48,7 @@ export const MACHINE_CHECKS: readonly Check[] = [
       if (createdMs === null) return skipped(`${free}; when the journal was made is not known`);
       const perDay = disk.usedBytes / Math.max(1, (nowMs - createdMs) / DAY_MS);
       const days = Math.floor(disk.freeBytes / Math.max(1, perDay));
-      const seen = `${free}; at ${mib(perDay)} a day since it was made that is enough for ${plural(days, 'day')}`;
+      const seen = `${free}; at ${mib(perDay)} a day since it was made that is enough for ${days > 3_650 ? 'more than ten years' : plural(days, 'day')}`;
       if (days < 3) return fail(seen, fix);
       return days < 30 ? warn(seen, fix) : pass(seen);
     },
@@ -166,7 +167,7 @@ function ofProblems(problems: readonly ConfigProblem[], good: string, fix: strin
   const [first, ...others] = problems;
   if (first === undefined) return pass(good);
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return fail(`${first.where}: ${first.message}${more}`, others.length === 0 ? first.fix : fix);
+  return fail(`${first.where}: ${first.message}${more}`, others.length === 0 ? first.fix : `${first.fix} ${fix}`);
 }
 
 function mib(bytes: number): string {
