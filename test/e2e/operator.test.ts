@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { CliProcesses, type Running, until } from '../support/cli-process.ts';
 import { Terminal } from '../support/terminal.ts';
 
@@ -98,8 +99,10 @@ test('one id, traces, top, doctor, and a stop that loses nothing', async (t) => 
   const made = await send('/v1/admin/keys', { name: 'importer', permissions: ['write'] }, { traceparent });
   assert.equal(made.status, 201, await made.clone().text());
   assert.equal(made.headers.get('x-request-id'), TRACE);
-  const { entries } = (await (await send('/v1/federation/audit?limit=1')).json()) as { entries: { detail: object }[] };
-  assert.equal((entries[0]?.detail as { trace_id?: string }).trace_id, TRACE);
+  const { entries } = (await (await send('/v1/federation/audit?limit=1')).json()) as {
+    entries: { detail: { trace_id?: string } }[];
+  };
+  assert.equal(entries[0]?.detail.trace_id, TRACE);
   assert.equal((await send('/v1/facts', { ...FACT, value: { type: 'string', v: 'up' } })).status, 201);
   assert.match((await fetch(`${api}/nothing`)).headers.get('x-request-id') ?? '', /^[0-9a-f]{32}$/);
   await until('the log line has the id', async () => daemon.stderr.includes(TRACE));
@@ -110,12 +113,6 @@ test('one id, traces, top, doctor, and a stop that loses nothing', async (t) => 
   assert.equal(ofRequest.find(({ name }) => name === 'POST /v1/admin/keys')?.parentSpanId, 'b7ad6b7169203331');
   const assertion = collector.spans.find(({ name }) => name === 'POST /v1/facts');
   const names = collector.spans.filter(({ traceId }) => traceId === assertion?.traceId).map(({ name }) => name);
-  assert.deepEqual(
-    names.sort(),
-    ['POST /v1/facts', 'append facts', 'verify facts', 'writer assert', 'writer audit'].filter((one) =>
-      names.includes(one),
-    ),
-  );
   for (const wanted of ['append facts', 'verify facts', 'writer assert'])
     assert.ok(names.includes(wanted), names.join());
 
@@ -125,14 +122,15 @@ test('one id, traces, top, doctor, and a stop that loses nothing', async (t) => 
   await screen.shows(/stigmem:\/\/acme\.example {2}ready {2}up .*\n[^\n]*facts\/s {3}in: asserted/);
   await screen.shows(/asserted \d+\.\d/);
   execFileSync('stty', ['-F', tty, 'rows', '10', 'cols', '30']);
-  await screen.shows(/\nprocess {3}rss \d+ MiB {3}loop\S* ?\S*\u001b\[K/);
+  const isCut = (line: string): boolean => /^process {3}.{20}$/.test(stripVTControlCharacters(line));
+  await until('it is drawn for 30 columns', async () => screen.screen.split('\n').some(isCut));
   screen.type('q');
   assert.equal(await screen.ended(), 0);
-  assert.match(screen.screen, /\u001b\[\?25h\u001b\[\?1049l/);
+  assert.ok(screen.screen.includes('\u001b[?25h\u001b[?1049l'), 'cursor and page are back');
   const table = await cli.run('top --data acme');
   assert.equal(table.code, 0, table.stderr);
   assert.match(table.stdout, /^stigmem:\/\/acme\.example {2}ready/);
-  assert.doesNotMatch(table.stdout, /\u001b/);
+  assert.ok(!table.stdout.includes('\u001b'));
 
   // doctor sees the process, and verifies what it recalls.
   const { checks, running } = (await cli.run('doctor --data acme --json')).json();
