@@ -26,7 +26,7 @@ export const MAY_IMPORT = {
   merkle: ['core'],
   wire: ['core', 'merkle'],
   outbound: ['core'],
-  transport: ['core', 'outbound'],
+  transport: ['core', 'outbound', 'observe'],
   verify: ['core', 'merkle', 'wire'],
   observe: ['core'],
   config: ['core', 'merkle'],
