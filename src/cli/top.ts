@@ -105,7 +105,7 @@ function draw(context: Context, now: Sample, before: Sample | null): void {
   // A terminal of no size is one that does not say it.
   const size = { columns: columns || DEFAULT_SIZE.columns, rows: rows || DEFAULT_SIZE.rows };
   const lines = topFrame(now, before, size, context.screen).map((line) => `${line}${CLEAR_LINE}`);
-  context.runtime.stdout.write(`${HOME}${lines.join('\r\n')}${CLEAR_BELOW}`);
+  context.runtime.stdout.write(`${HOME}${lines.join('\n')}${CLEAR_BELOW}`);
 }
 
 async function sample(context: Context, api: Api): Promise<Sample> {

@@ -6,18 +6,22 @@ import { isoMicros } from '../core/time.ts';
 import type { Base } from './base.ts';
 
 const NS_PER_MS = 1e6;
+const RESOLUTION_MS = 10;
+
+/** What is measured holds the timer's own time. */
+const lateMs = (ns: number): number => Math.max(0, ns / NS_PER_MS - RESOLUTION_MS);
 
 /** @param owned ends the measurement */
 export function openStats(base: Base, owned: AsyncDisposableStack): () => Promise<NodeStats> {
   const { metrics, writer } = base;
   const startedMs = performance.now();
   // Of its own: a scrape must not take away what is shown here.
-  const delay = monitorEventLoopDelay({ resolution: 10 });
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   owned.defer(() => void delay.disable());
   return async () => {
     const { entries, auditRecords, projectionLag, recallLag } = await writer.stats();
-    const [p50, p99, max] = [delay.percentile(50), delay.percentile(99), delay.max].map((ns) => ns / NS_PER_MS);
+    const [p50, p99, max] = [delay.percentile(50), delay.percentile(99), delay.max].map(lateMs);
     delay.reset();
     return {
       uptime_s: Math.round((performance.now() - startedMs) / 1_000),

@@ -75,7 +75,7 @@ function headLines({ atMs, nodeId, stats, readiness, freeBytes }: Sample, before
     ],
     [
       {
-        text: `process   rss ${mib(stats.rss_bytes)}   loop p99 ${loop.p99.toFixed(0)} ms, max ${loop.max.toFixed(0)} ms   queue ${stats.writer_pending}   disk ${freeBytes === null ? '–' : mib(freeBytes)} free`,
+        text: `process   rss ${mib(stats.rss_bytes)}  loop p99 ${loop.p99.toFixed(0)} ms max ${loop.max.toFixed(0)} ms  queue ${stats.writer_pending}  disk ${freeBytes === null ? '–' : mib(freeBytes)} free`,
       },
     ],
     ...trouble.slice(0, TROUBLE_LINES).map((text): Line => [{ text: `! ${text}`, style: 'yellow' }]),
