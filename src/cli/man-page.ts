@@ -10,7 +10,7 @@ export function manPage(tree: CommandNode, version: string, date: string): strin
     ({ commands: inner, arguments: args, options }) => inner.length === 0 || args.length > 0 || options.length > 1,
   );
   const lines = [
-    `.TH STIGMEM-PEERD 1 ${quoted(date)} ${quoted(`stigmem-peerd ${version}`)} "User Commands"`,
+    `.TH STIGMEM-PEERD 1 "${date}" ${quoted(`stigmem-peerd ${version}`)} "User Commands"`,
     '.SH NAME',
     'stigmem\\-peerd \\- federation of facts between organisations that do not trust each other\\(cqs databases',
     '.SH SYNOPSIS',

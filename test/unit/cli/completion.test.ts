@@ -69,7 +69,7 @@ test('every command is in the scripts and on the manual page, with its options',
     assert.match(page, new RegExp(`^\\.SS "${name}\\b`, 'm'), name);
     assert.match(fish, new RegExp(` -a ${name} -d `), name);
   }
-  assert.match(page, /\\-\\-max\\-|\\-\\-scope <scope>/);
+  assert.match(page, /scope <scope>/);
 });
 
 test('the manual page has no warning of groff', async (t) => {
