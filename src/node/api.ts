@@ -14,7 +14,7 @@ import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
-import { readinessOf } from './readiness.ts';
+import { asksOnce, readinessOf } from './readiness.ts';
 import { openStats } from './stats.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
@@ -89,7 +89,7 @@ export function apiOf(
       software: SOFTWARE,
       addresses: () => federation?.addresses() ?? [],
     },
-    ready: () => ready(base, federation, served),
+    ready: asksOnce(() => ready(base, federation, served)),
     stats: openStats(base, owned),
     gardens: config.gardens,
     anchorBackends: config.anchor.backends,

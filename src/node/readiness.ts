@@ -45,6 +45,17 @@ export async function readinessOf(
   return { ready: checks.every(({ ok }) => ok), checks, notices: all };
 }
 
+/** Anybody may ask, and who asks while an answer is made gets that one: a crowd costs the journal's thread no more than one. */
+export function asksOnce<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = null;
+    });
+    return asked;
+  };
+}
+
 /** Null: no answer came. */
 async function statsOf({ writer }: ReadyBase): Promise<WriterStats | null> {
   let timer: NodeJS.Timeout | undefined;

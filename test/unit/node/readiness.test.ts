@@ -1,7 +1,7 @@
 /** Each reason for which a node is not ready, and that it is named. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readinessOf } from '../../../src/node/readiness.ts';
+import { asksOnce, readinessOf } from '../../../src/node/readiness.ts';
 
 const NOW = 1_800_000_000_000;
 const STATS = { entries: 1, auditRecords: 1, projectionLag: 0, recallLag: 0, clockMs: NOW };
@@ -76,4 +76,11 @@ test('not ready: the journal’s thread hangs', async (t) => {
 
 test('facts of a peer that are ahead as far as they may be do not make a node unready', async () => {
   assert.deepEqual(await failing(writer({ stats: async () => ({ ...STATS, clockMs: NOW + 300_000 }) })), []);
+});
+
+test('a crowd that asks at once is one question; who asks afterwards gets a new answer', async () => {
+  let asked = 0;
+  const ask = asksOnce(async () => ++asked);
+  assert.deepEqual(new Set(await Promise.all(Array.from({ length: 1_000 }, ask))), new Set([1]));
+  assert.equal(await ask(), 2);
 });
