@@ -5,10 +5,13 @@ import type { ApiEnv } from '../admin/api/route.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
+import { openPeerFolder } from '../config/peer-folder.ts';
+import { isConfirmed } from '../core/disclosure.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { AuditSeverities } from './audit-severities.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
@@ -17,6 +20,7 @@ import { keyStatuses } from './keys.ts';
 import { asksOnce, readinessOf } from './readiness.ts';
 import { openStats } from './stats.ts';
 import { SOFTWARE, VERSION } from './version.ts';
+import { startWeaknessWatch, weakeningsNow } from './weakness-watch.ts';
 
 /** Of what serves the API. Asked late: it may be known only when it listens. */
 export interface Served {
@@ -35,13 +39,9 @@ export function apiOf(
   owned.defer(watchEventLoop(metrics));
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
-  metrics.beforeScrape(async () => {
-    await measure(base);
-    await measureAnchors(base);
-    measureKeys(metrics, await keyStatuses(base, Date.now()));
-    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
-      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
-  });
+  measureAtScrapes(base, federation);
+  const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
+  if (federation !== null) startWeaknessWatch(base, federation, owned);
   return buildApi({
     writer,
     reader: base.reader,
@@ -70,6 +70,7 @@ export function apiOf(
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
+    weakenings: () => weakeningsNow(base, peerFiles()),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
     metrics,
@@ -95,7 +96,8 @@ export function apiOf(
     anchorBackends: config.anchor.backends,
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
-    openMetrics: isLoopback(config.api.host),
+    // Behind a proxy loopback is where everybody comes from.
+    openMetrics: isLoopback(config.api.host) && !config.api.behindProxy,
     publicTlog: config.tlog.isPublic,
   });
 }
@@ -103,6 +105,26 @@ export function apiOf(
 function ready(base: Base, federation: OpenFederation | null, served: Served): ReturnType<ApiDeps['ready']> {
   const addresses = federation?.addresses() ?? null;
   return readinessOf(base, federation?.guard.status() ?? null, addresses, served.notices());
+}
+
+function measureAtScrapes(base: Base, federation: OpenFederation | null): void {
+  const { metrics } = base;
+  const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
+  void severities.look().catch(() => {}); // a node that is stopping; the next look begins
+  metrics.beforeScrape(async () => {
+    await severities.look();
+    await measure(base);
+    await measureAnchors(base);
+    measureKeys(metrics, await keyStatuses(base, Date.now()));
+    metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
+    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
+      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
+  });
+}
+
+function unconfirmedIn(base: Base, federation: OpenFederation | null): number {
+  const files = [...(federation?.files().values() ?? [])];
+  return files.filter((peer) => !peer.disabled && !isConfirmed(peer, base)).length;
 }
 
 function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {

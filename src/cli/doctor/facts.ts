@@ -3,6 +3,7 @@ import type { NodeStats } from '../../admin/deps.ts';
 import type { Config } from '../../config/config.ts';
 import type { PeerFile } from '../../config/peer-file.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
+import type { Weakening } from '../../core/weakening.ts';
 import type {
   AnchorBackendAnswer,
   KeyAnswer,
@@ -35,6 +36,7 @@ export interface NodeFacts {
   /** Null while the node does not run. */
   readonly witness: WitnessAnswer | null;
   readonly stats: NodeStats;
+  readonly weakenings: readonly Weakening[];
   readonly quarantined: number;
   readonly proposals: number;
   readonly recall: RecallFacts;

@@ -83,6 +83,7 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
     anchors: (await read<AnchorsAnswer & { backends: NodeFacts['anchors'] }>('/v1/anchors?limit=1')).backends,
     witness: witness.status === 200 ? (JSON.parse(witness.text) as NodeFacts['witness']) : null,
     stats: await read('/v1/stats'),
+    weakenings: (await read<{ weakenings: NodeFacts['weakenings'] }>('/v1/configuration/weakenings')).weakenings,
     quarantined: held.facts.length,
     proposals: open.proposals.length,
     recall: await tryRecall(context, api),

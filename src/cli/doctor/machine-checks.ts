@@ -23,6 +23,15 @@ export const MACHINE_CHECKS: readonly Check[] = [
       ofProblems(peerProblems, plural(peerFiles.length, 'peer file'), ALL_PROBLEMS),
   },
   {
+    id: 'config.weakened',
+    title: 'nothing is set weaker than by default',
+    judge: ofNode(({ weakenings }) => {
+      if (weakenings.length === 0) return pass('no setting, peer file or key');
+      const seen = weakenings.map(({ where, sentence }) => `${where}: ${sentence}`).join('; ');
+      return warn(seen, 'docs/OPERATIONS.md, What is weaker than by default');
+    }),
+  },
+  {
     id: 'files.secrets',
     title: 'keys are there, and readable by their owner alone',
     judge: ({ secretProblems }) =>

@@ -195,18 +195,6 @@ export const TRUST_CHECKS: readonly Check[] = [
     },
   },
   {
-    id: 'grants.team',
-    title: 'feeds of the scope team stay here',
-    judge: ({ peerFiles }) => {
-      const open = peerFiles.filter(({ allowTeam, disabled }) => allowTeam && !disabled);
-      if (open.length === 0) return pass('no peer file says allow_team');
-      return warn(
-        `${open.map(({ name }) => name).join(', ')} may read team feeds`,
-        'Take allow_team out unless it is meant.',
-      );
-    },
-  },
-  {
     id: 'desk.waiting',
     title: 'nothing waits for a decision',
     judge: ofNode(({ quarantined, proposals }) => {

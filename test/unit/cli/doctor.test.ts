@@ -39,6 +39,7 @@ const NODE: NodeFacts = {
   anchors: [],
   witness: { size: 1, cosignatures: [], policy: { met: true, met_size: 1, missing: [] }, logs: [] },
   stats: { ...STATS, metrics_scraped_at: new Date(NOW - 30_000).toISOString() },
+  weakenings: [],
   quarantined: 0,
   proposals: 0,
   recall: { kind: 'verified', sentence: '1 proved' },
@@ -180,7 +181,13 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
       /globex: share public ends at/,
     ],
   ],
-  'grants.team': [[{ peerFiles: [{ ...PEER_FILE, allowTeam: true }] }, 'warn', /globex may read team feeds/]],
+  'config.weakened': [
+    [
+      node({ weakenings: [{ code: 'team_shared', where: 'globex', sentence: 'may read team' }] }),
+      'warn',
+      /globex: may read team/,
+    ],
+  ],
   'desk.waiting': [[node({ quarantined: 2, proposals: 1 }), 'warn', /quarantine \(2\), 1 proposal open/]],
 };
 
