@@ -10,7 +10,7 @@ import { parseTrustedRoot, type TrustedLog } from '../merkle/trusted-root.ts';
 import { span } from '../observe/trace.ts';
 import type { AnchorPolicy, PageContext, PinnedPeer, RelayOrigin } from '../verify/context.ts';
 import { type HeadPair, judgePair, ownLines } from '../verify/contradiction.ts';
-import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
+import { assertedIn, factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
@@ -81,7 +81,7 @@ export class PageIngest {
     const opened = span('verify page', { feed: input.feed }, () => openPage(input.frames, context));
     if (!opened.ok) return this.#refuse(opened.error, input);
 
-    const seen = this.#journal.seen.find(factIdsOf(opened.value));
+    const seen = this.#journal.seen.find(factIdsOf(opened.value), assertedIn(opened.value));
     const verdict = span('verify entries', { feed: input.feed }, () => judgePage(opened.value, seen, input.inclusion));
     if (verdict.kind === 'proofs_needed') return verdict;
     if (verdict.kind === 'refused') return this.#refuse(verdict, input);
