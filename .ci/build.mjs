@@ -1,7 +1,7 @@
-// Builds dist/, afresh: the programs as a few bundled files, and the declarations of the public entry.
+// Builds dist/, afresh: the programs as a few bundled files, the declarations of the public entry, and the manual page.
 // Bundled, because a node of some 1,000 separate modules takes half as much memory again before it has done anything.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
 import { browserBuild } from './browser-build.mjs';
@@ -61,4 +61,7 @@ await build({
 const { status } = spawnSync(process.execPath, ['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
 });
+const page = spawnSync(process.execPath, ['dist/main.js', 'man'], { encoding: 'utf8' });
+if (page.status !== 0) throw new Error(page.stderr);
+writeFileSync('dist/stigmem-peerd.1', page.stdout);
 process.exit(status ?? 1);

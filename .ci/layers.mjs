@@ -26,7 +26,7 @@ export const MAY_IMPORT = {
   merkle: ['core'],
   wire: ['core', 'merkle'],
   outbound: ['core'],
-  transport: ['core', 'outbound'],
+  transport: ['core', 'outbound', 'observe'],
   verify: ['core', 'merkle', 'wire'],
   observe: ['core'],
   config: ['core', 'merkle'],
@@ -41,7 +41,7 @@ export const MAY_IMPORT = {
   anchor: ['core', 'merkle', 'outbound', 'journal', 'config', 'observe'],
   client: ['core', 'merkle', 'wire', 'verify'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
-  threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve', 'witness'],
+  threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve', 'witness', 'observe'],
   // The parts of a running node, put together for app.ts.
   node: EVERY_STATION,
   // What the client verifies, the command line verifies with the same functions.

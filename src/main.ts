@@ -28,6 +28,16 @@ const runtime: Runtime = {
       for (const signal of STOP_SIGNALS) process.off(signal, handler);
     };
   },
+  onTerminal({ key, resize }) {
+    const heard = (bytes: Buffer): void => key(bytes.toString('latin1'));
+    process.stdin.setRawMode(true).on('data', heard);
+    process.stdin.resume();
+    process.stdout.on('resize', resize);
+    return () => {
+      process.stdout.off('resize', resize);
+      process.stdin.off('data', heard).setRawMode(false).pause();
+    };
+  },
   exit: (code) => process.exit(code),
 };
 

@@ -50,6 +50,7 @@ import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { KeyStore } from './keys.ts';
@@ -287,6 +288,27 @@ export interface Readiness {
   readonly notices: readonly string[];
 }
 
+/** How the node is doing at this moment, in numbers. Counts are since its start. */
+export interface NodeStats {
+  readonly uptime_s: number;
+  readonly rss_bytes: number;
+  /** How late the main loop ran since the last time this was asked. */
+  readonly loop_delay_ms: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Calls that the journal's thread has not answered yet. */
+  readonly writer_pending: number;
+  readonly entries: number;
+  readonly audit_records: number;
+  readonly projection_lag: number;
+  readonly recall_lag: number;
+  readonly facts_asserted: number;
+  readonly facts_taken: number;
+  readonly facts_refused: number;
+  readonly pages_refused: number;
+  readonly facts_given: number;
+  /** When somebody last asked for the metrics; null: nobody has. */
+  readonly metrics_scraped_at: string | null;
+}
+
 /** What became of a checkpoint that somebody wants cosigned (C2SP tlog-witness). */
 export type AddCheckpointOutcome =
   | { readonly kind: 'cosigned'; readonly lines: string }
@@ -405,10 +427,12 @@ export interface ApiDeps {
   readonly metrics: Metrics;
   readonly events: Events;
   readonly logger: Logger;
+  readonly traces: Traces;
   readonly audits: AuditBell;
   readonly growth: GrowthWatch;
   readonly node: NodeIdentity;
-  readonly ready: () => Readiness;
+  readonly ready: () => Promise<Readiness>;
+  readonly stats: () => Promise<NodeStats>;
   /** Garden ids that facts may be asserted into. */
   readonly gardens: readonly string[];
   /** Transparency logs that checkpoints go to. */

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnchorCheckpoint, AnchorFailure, BackendStatus, NewAnchorReceipt } from '../journal/anchor-records.ts';
+import type { Traces } from '../observe/trace.ts';
 import type { AnchorBackend } from './backend.ts';
 import { AnchorError } from './errors.ts';
 
@@ -28,6 +29,7 @@ export interface AnchoringDeps {
   /** First pause after a failure; it doubles, up to an hour. */
   readonly retryMs: number;
   readonly nowMs: () => number;
+  readonly traces: Traces;
   readonly onSubmitted: (backend: string, checkpoint: AnchorCheckpoint) => void;
   readonly onFailed: (backend: string, checkpoint: AnchorCheckpoint, error: AnchorError) => void;
   /** The journal itself could not be asked. */
@@ -92,7 +94,9 @@ export class Anchoring {
     const { journal, onSubmitted, onFailed } = this.#deps;
     let receipt: NewAnchorReceipt;
     try {
-      receipt = await backend.submit(checkpoint, signal);
+      const attributes = { backend: backend.name, tree_size: checkpoint.treeSize };
+      const root = { name: 'anchor submit', kind: 'client', attributes } as const;
+      receipt = await this.#deps.traces.begin(root, () => backend.submit(checkpoint, signal));
     } catch (thrown) {
       if (signal.aborted) return false;
       const error = asAnchorError(thrown);

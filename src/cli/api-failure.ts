@@ -20,8 +20,11 @@ export function apiFailure(answer: Answer): CliError {
     const fix = 'The stored row was changed behind the node’s back. Run: stigmem-peerd fsck --data DIR';
     return new CliError({ exit, message: text, fix, code });
   }
-  if (answer.status === 503) {
-    return new CliError({ exit, message: text, fix: 'Try again in a moment.', code });
+  if (answer.status >= 500) {
+    const again = answer.status === 503 ? 'Try again in a moment. ' : '';
+    const id = answer.headers.get('x-request-id');
+    const where = id === null ? '' : `The node’s log has more, under trace_id ${id}.`;
+    return new CliError({ exit, message: text, fix: `${again}${where}`.trim(), code });
   }
   return new CliError({ exit, message: text, code });
 }

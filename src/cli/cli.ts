@@ -35,6 +35,8 @@ export interface Context {
   readonly json: boolean;
   /** The data folder. @throws CliError `usage` when none was named */
   dir(): string;
+  /** The same, or null where none was named. */
+  readonly dataFolder: string | null;
   /** File of the API key that is used in place of the command line's own; null: none was named. */
   readonly keyFile: string | null;
   /** A lasting line on standard error: for people, also while standard output carries JSON. */
@@ -85,6 +87,7 @@ function createContext(cli: Cli, options: CommonOptions): Context {
     screen: createScreen(runtime.stdout, runtime.env),
     json: options.json === true,
     keyFile: options.keyFile ?? runtime.env[KEY_FILE_VARIABLE] ?? null,
+    dataFolder: options.data === undefined || options.data === '' ? null : options.data,
     dir: () => {
       if (options.data !== undefined && options.data !== '') return options.data;
       throw new CliError({

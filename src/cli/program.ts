@@ -7,8 +7,11 @@ import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { addCase } from './case.ts';
 import { type Cli, reportFailure } from './cli.ts';
+import { addCompletion } from './completion.ts';
+import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDisclosed } from './disclosed.ts';
+import { addDoctor } from './doctor.ts';
 import { addEvidence } from './evidence.ts';
 import { CliError, EXITS, exitCodeHelp } from './exit.ts';
 import { addExplain } from './explain.ts';
@@ -29,6 +32,7 @@ import type { Node, Runtime } from './runtime.ts';
 import { addStatus } from './status.ts';
 import { addTiles } from './tiles.ts';
 import { addTombstone } from './tombstone.ts';
+import { addTop } from './top.ts';
 import { addVerify } from './verify.ts';
 
 const INTRODUCTION = `Facts between organisations that do not trust each other's databases: a node keeps a journal, pulls granted feeds from its peers, verifies everything, keeps what verifies and the evidence of what does not.`;
@@ -99,6 +103,9 @@ function createProgram(cli: Cli): Command {
     addInit,
     addRun,
     addStatus,
+    addTop,
+    addDoctor,
+    addConfig,
     addPeer,
     addCase,
     addQuarantine,
@@ -109,6 +116,7 @@ function createProgram(cli: Cli): Command {
     addKeys,
     addKey,
     addDemo,
+    addCompletion,
   ])
     add(program, cli);
   return program;

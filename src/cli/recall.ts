@@ -49,7 +49,7 @@ async function runRecall(context: Context, [words = '']: readonly string[], opti
     const headers = options.verify === true ? VERIFY_FULL : {};
     const answer = await api.post('/v1/recall', body, headers);
     const json = expectOk(answer);
-    const { facts, bundles, truncated } = readAnswer(json);
+    const { facts, bundles, truncated } = readRecallAnswer(json);
     const sentence = options.verify === true ? checkBundles(facts, bundles, await logOf(context, api)) : null;
     const parts = [table(context, facts), sentence, truncated, unindexed(answer)];
     return { json, human: parts.filter((part) => part !== null).join('\n\n') };
@@ -72,7 +72,7 @@ function unindexed({ headers }: Answer): string | null {
     : `The newest ${count} entries of the journal are not indexed yet: ask again in a moment.`;
 }
 
-function readAnswer(text: string): {
+export function readRecallAnswer(text: string): {
   readonly facts: readonly JsonObject[];
   readonly bundles: JsonValue | undefined;
   readonly truncated: string | null;

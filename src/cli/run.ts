@@ -11,8 +11,9 @@ import {
   withCommonOptions,
   withExamples,
 } from './cli.ts';
-import { CliError, EXITS } from './exit.ts';
+import { EXITS } from './exit.ts';
 import type { Runtime } from './runtime.ts';
+import { setFlags } from './set-flags.ts';
 
 interface RunOptions extends CommonOptions {
   readonly set: readonly string[];
@@ -111,15 +112,7 @@ function listeningJson(node: RunningNode, runtime: Runtime): string {
 
 /** Flags by setting key. The named ones are shorthands. @throws CliError `usage` */
 export function flagsOf(options: RunOptions): ConfigFlags {
-  const flags: Record<string, string> = {};
-  for (const pair of options.set) {
-    const equals = pair.indexOf('=');
-    if (equals <= 0) {
-      const message = `expected --set key=value such as --set api.port=9000, got ${JSON.stringify(pair)}`;
-      throw new CliError({ exit: 'usage', message, fix: 'All keys stand in config.toml.' });
-    }
-    flags[pair.slice(0, equals)] = pair.slice(equals + 1);
-  }
+  const flags: Record<string, string> = { ...setFlags(options.set) };
   const named = { 'listen.p2p': options.listen?.join(','), 'api.host': options.apiHost, 'api.port': options.apiPort };
   for (const [key, value] of Object.entries({ ...named, 'log.level': options.logLevel })) {
     if (value !== undefined) flags[key] = value;

@@ -36,6 +36,11 @@ export interface Runtime {
   isAlive(pid: number): boolean;
   /** Calls `handler` for every such signal until the returned function is called. */
   onStop(handler: (signal: StopSignal) => void): () => void;
+  /**
+   * Takes keys one by one, without showing them, and tells of a new size of the terminal, until the returned function is
+   * called. Only where somebody sits in front of it.
+   */
+  onTerminal(handlers: { readonly key: (key: string) => void; readonly resize: () => void }): () => void;
   /** Ends the process now. */
   exit(code: number): void;
 }

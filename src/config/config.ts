@@ -96,11 +96,22 @@ export interface Config {
   readonly tlog: { readonly isPublic: boolean };
   readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
   readonly log: { readonly level: Settings['log']['level'] };
+  /** Null: no spans are made. `share`: of traces, from 0 to 1. */
+  readonly traces: { readonly url: string; readonly share: number } | null;
 }
 
 /** Reads `DIR/config.toml` and puts environment and flags over it: flags > environment > file > defaults. */
 export function loadConfig(dir: string, env: Environment, flags: ConfigFlags): Result<Config, ConfigError> {
-  const path = dataPaths(dir).config;
+  return loadConfigFile(dir, dataPaths(dir).config, env, flags);
+}
+
+/** The same for a file that stands elsewhere, such as one that is to be put in place; relative paths start at `dir`. */
+export function loadConfigFile(
+  dir: string,
+  path: string,
+  env: Environment,
+  flags: ConfigFlags,
+): Result<Config, ConfigError> {
   const file = readTomlFile(path);
   if (!file.ok) {
     return file.error.missing
@@ -202,7 +213,7 @@ function isLocal(listen: readonly string[]): boolean {
 }
 
 function toConfig(dir: string, settings: Settings): Config {
-  const { anchor, api, federation, guard, keys, limits, listen, network, review, tlog, tombstones } = settings;
+  const { anchor, api, federation, guard, keys, limits, listen, network, review, tlog, tombstones, traces } = settings;
   const allowed = networksOf(network.allow_addresses);
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
   const tls =
@@ -266,7 +277,12 @@ function toConfig(dir: string, settings: Settings): Config {
     tlog: { isPublic: tlog.public },
     review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
     log: { level: settings.log.level },
+    traces: tracesOf(traces),
   });
+}
+
+function tracesOf({ otlp_url: url, sample_per_cent: perCent }: Settings['traces']): Config['traces'] {
+  return url === '' ? null : { url: `${bare(url)}/v1/traces`, share: perCent / 100 };
 }
 
 function rekorOf(anchor: Settings['anchor'], inDir: (path: string) => string): Config['anchor']['rekor'] {

@@ -10,6 +10,8 @@ export interface About {
   readonly doc: string;
   /** Names of the Stigmem reference that mean the same; `STIGMEM_PEERD_<SECTION>_<KEY>` goes without saying. */
   readonly env?: readonly string[];
+  /** When a change takes effect, if not at the next start of the daemon. */
+  readonly effect?: string;
 }
 
 export const about: z.core.$ZodRegistry<About> = z.registry<About>();

@@ -60,4 +60,5 @@ export interface Settings {
   readonly tlog: { readonly public: boolean };
   readonly review: { readonly four_eyes: readonly ReviewedAction[]; readonly proposal_hours: number };
   readonly log: { readonly level: LogLevel };
+  readonly traces: { readonly otlp_url: string; readonly sample_per_cent: number };
 }

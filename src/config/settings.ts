@@ -25,10 +25,14 @@ import {
 import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { REVIEW_SECTION } from './section-review.ts';
+import { TRACES_SECTION } from './section-traces.ts';
 import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 import { TOMBSTONES } from './tombstone-settings.ts';
 
+const AT_START = 'at the next start of the daemon';
+const TLS_EFFECT =
+  'another path at the next start of the daemon; another file under the same path within two seconds, or at SIGHUP';
 const LOG_LEVELS: readonly [LogLevel, ...LogLevel[]] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
 
 const schema = z.strictObject({
@@ -100,6 +104,7 @@ const schema = z.strictObject({
           expected: 'a path of a PEM file, or "" for plain HTTP',
           doc: 'Certificate chain (PEM) for HTTPS. Relative paths start at the data folder. Empty: plain HTTP.',
           env: ['STIGMEM_TLS_CERT_PATH'],
+          effect: TLS_EFFECT,
         }),
       tls_key_file: z
         .string()
@@ -109,6 +114,7 @@ const schema = z.strictObject({
           expected: 'a path of a PEM file, or "" for plain HTTP',
           doc: 'Private key (PEM) of that certificate; readable by its owner alone (chmod 600).',
           env: ['STIGMEM_TLS_KEY_PATH'],
+          effect: TLS_EFFECT,
         }),
       tls_min_version: z.enum(['1.2', '1.3']).default('1.2').register(about, {
         kind: 'text',
@@ -281,6 +287,7 @@ const schema = z.strictObject({
     })
     .prefault({})
     .register(sectionDoc, { doc: 'Logs.' }),
+  traces: TRACES_SECTION,
 });
 
 /** Checks a whole tree. Never throws; reports every fault, not only the first. */
@@ -301,6 +308,10 @@ export interface SettingInfo {
   readonly expected: string;
   readonly doc: string;
   readonly env: readonly string[];
+  /** When a change takes effect, as a phrase. */
+  readonly effect: string;
+  /** Of whole numbers; null: the form says everything. */
+  readonly bounds: { readonly min: number; readonly max: number } | null;
 }
 
 export interface SectionInfo {
@@ -332,7 +343,14 @@ function describe(section: string | null, name: string, field: z.core.$ZodType):
   const key = section === null ? name : `${section}.${name}`;
   // Who a node is stands in its folder alone: a variable left over in a shell must not make it somebody else.
   const own = key === 'node_id' ? [] : [`STIGMEM_PEERD_${key.replace('.', '_').toUpperCase()}`];
-  return [
-    { key, section, name, kind: info.kind, expected: info.expected, doc: info.doc, env: [...own, ...(info.env ?? [])] },
-  ];
+  const { kind, expected, doc } = info;
+  const env = [...own, ...(info.env ?? [])];
+  return [{ key, section, name, kind, expected, doc, env, effect: info.effect ?? AT_START, bounds: boundsOf(field) }];
+}
+
+function boundsOf(field: z.core.$ZodType): SettingInfo['bounds'] {
+  const inner = field instanceof z.ZodDefault ? field.unwrap() : field;
+  if (!(inner instanceof z.ZodNumber)) return null;
+  const { minValue, maxValue } = inner;
+  return minValue === null || maxValue === null ? null : { min: minValue, max: maxValue };
 }

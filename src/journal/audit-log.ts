@@ -30,9 +30,12 @@ export class AuditLog {
   readonly #tree: TreeBuilder;
   readonly #cases: CaseBook;
   #head: string | null;
+  readonly #traceId: () => string | null;
   #written = 0;
 
-  constructor(db: Db) {
+  /** @param traceId of what is being done now */
+  constructor(db: Db, traceId: () => string | null = () => null) {
+    this.#traceId = traceId;
     this.#tiles = new TileWriter(db, 'audit');
     this.#insert = prepareSummedInsert(db, 'audit');
     this.#cases = new CaseBook(db);
@@ -76,7 +79,7 @@ export class AuditLog {
   /** Appends one record and returns its sequence. `evidence` is the text form of its digest. */
   append(input: AuditInput, evidence: string | null, nowUs: number): number {
     const seq = this.size + 1;
-    const record = recordOf(seq, input, evidence, nowUs, this.#head);
+    const record = recordOf(seq, traced(input, this.#traceId()), evidence, nowUs, this.#head);
     const body = canonicalJson(record as unknown as PlainJson);
     const salt = randomFillSync(Buffer.allocUnsafe(SALT_BYTES));
     const leaf = entryLeafHash(salt, body);
@@ -93,6 +96,11 @@ export class AuditLog {
 /** `sha256:…` over the UTF-8 body of a record. */
 export function recordHash(body: string): string {
   return `sha256:${hash('sha256', body, 'hex')}`;
+}
+
+/** What joins a record with log lines and traces: a member of its detail, so that records have the members they always had. */
+function traced(input: AuditInput, traceId: string | null): AuditInput {
+  return traceId === null ? input : { ...input, detail: { ...input.detail, trace_id: traceId } };
 }
 
 function recordOf(

@@ -125,6 +125,8 @@ export interface OpenOptions {
   readonly readonly: boolean;
   /** Page cache, MiB. */
   readonly cacheMiB: number;
+  /** Told before each migration: those over a large journal take seconds. */
+  readonly onMigration?: (version: number) => void;
 }
 
 /** Opens an initialised journal. `synchronous` is FULL: what a signed checkpoint covers must survive a power cut. */
@@ -141,14 +143,14 @@ export function openDatabase(file: string, options: OpenOptions): Db {
   db.pragma(`cache_size = ${-options.cacheMiB * 1024}`);
   db.pragma('trusted_schema = OFF');
   const version = Number(db.pragma('user_version', { simple: true }));
-  if (!options.readonly && version > 0) migrate(db);
+  if (!options.readonly && version > 0) migrate(db, options.onMigration);
   if (version === 0 || version > MIGRATIONS.length) {
     db.close();
     throw new JournalError(
       'schema_unknown',
       version === 0
         ? `${file} is not an initialised journal: run \`stigmem-peerd init\` first`
-        : `${file} has schema ${version}, this program knows up to ${MIGRATIONS.length}: run a newer stigmem-peerd`,
+        : `${file} has schema ${version}, this program knows up to ${MIGRATIONS.length}: a newer stigmem-peerd has opened it. Run that one, or restore the backup that was made before the upgrade`,
     );
   }
   return db;
@@ -168,9 +170,10 @@ export function unsynced<T>(db: Db, work: () => T): T {
 }
 
 /** Runs the migrations that `db` has not had. Each is one transaction with its version: a crash leaves the one before. */
-export function migrate(db: Db): void {
+export function migrate(db: Db, onMigration: (version: number) => void = () => {}): void {
   const done = Number(db.pragma('user_version', { simple: true }));
   MIGRATIONS.slice(done).forEach((sql, offset) => {
+    onMigration(done + offset + 1);
     db.transaction(() => {
       db.exec(sql);
       db.pragma(`user_version = ${done + offset + 1}`);

@@ -7,6 +7,7 @@ export interface JournalOptions {
   readonly logSeed: Uint8Array;
   /** Of the log keys before it that still sign. */
   readonly formerLogSeeds?: readonly Uint8Array[];
+  readonly onMigration?: (version: number) => void;
   /** Page cache, MiB. */
   readonly cacheMiB: number;
   /** Fills a buffer with random bytes; for fact ids. */
@@ -16,6 +17,8 @@ export interface JournalOptions {
   /** Opens a journal that is older than what was signed too, and signs and writes nothing until the guard is cleared. */
   readonly guarded?: boolean;
   readonly erasures?: ErasureSettings;
+  /** Id of what is being done now, which audit records name; null: nothing that has one. */
+  readonly traceId?: () => string | null;
   /** Actions that need two persons; none unless told otherwise. */
   readonly fourEyes?: FourEyes;
 }

@@ -79,7 +79,7 @@ export class Journal {
     this.#db = db;
     this.identity = identity;
     this.#entries = new EntryLog(db);
-    this.#audit = new AuditLog(db);
+    this.#audit = new AuditLog(db, options.traceId);
     this.erasures = new Erasures(db, this.#audit, options.erasures ?? DEFAULT_ERASURES);
     this.#evidence = new EvidenceStore(db);
     this.approvals = new Approvals(db, this.#audit, options.fourEyes ?? NO_FOUR_EYES);
@@ -125,7 +125,7 @@ export class Journal {
    * @throws JournalError `schema_unknown`, or `history_rewritten` if it is not the one that was signed last
    */
   static open(folder: string, options: JournalOptions): Journal {
-    const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: false, cacheMiB: options.cacheMiB });
+    const db = openDatabase(join(folder, JOURNAL_FILE), { ...options, readonly: false });
     try {
       fillCases(db);
       const path = options.signedHeadsFile ?? join(folder, SIGNED_HEADS_FILE);

@@ -23,6 +23,7 @@ export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchori
     cadence: { interval, maxAgeMs },
     retryMs,
     nowMs: Date.now,
+    traces: base.traces,
     onSubmitted: (backend) => {
       alarmed.delete(backend);
       events.anchorSubmitted(backend);

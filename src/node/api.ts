@@ -2,7 +2,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
-import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
+import { type ApiDeps, DEFAULT_API_LIMITS } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
@@ -17,14 +17,13 @@ import type { Metrics } from '../observe/metrics.ts';
 import { AuditSeverities } from './audit-severities.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
-import type { Federation, OpenFederation } from './federation.ts';
+import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
+import { asksOnce, readinessOf } from './readiness.ts';
+import { openStats } from './stats.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 import { startWeaknessWatch, weakeningsNow } from './weakness-watch.ts';
-
-/** Queries answer from too old a state beyond this lag: `/readyz` says so. */
-const READY_LAG_ENTRIES = 100_000;
 
 /** Of what serves the API. Asked late: it may be known only when it listens. */
 export interface Served {
@@ -81,6 +80,7 @@ export function apiOf(
     metrics,
     events: base.events,
     logger: base.logger,
+    traces: base.traces,
     audits: base.audits,
     growth: base.growth,
     node: {
@@ -94,7 +94,8 @@ export function apiOf(
       software: SOFTWARE,
       addresses: () => federation?.addresses() ?? [],
     },
-    ready: () => readinessOf(base, federation, served),
+    ready: asksOnce(() => ready(base, federation, served)),
+    stats: openStats(base, owned),
     gardens: config.gardens,
     anchorBackends: config.anchor.backends,
     nowMs: Date.now,
@@ -118,7 +119,12 @@ function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
   };
 }
 
-function measureAtScrapes(base: Base, federation: Federation | null): void {
+function ready(base: Base, federation: OpenFederation | null, served: Served): ReturnType<ApiDeps['ready']> {
+  const addresses = federation?.addresses() ?? null;
+  return readinessOf(base, federation?.guard.status() ?? null, addresses, served.notices());
+}
+
+function measureAtScrapes(base: Base, federation: OpenFederation | null): void {
   const { metrics } = base;
   const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
   void severities.look().catch(() => {}); // a node that is stopping; the next look begins
@@ -134,7 +140,7 @@ function measureAtScrapes(base: Base, federation: Federation | null): void {
   });
 }
 
-function unconfirmedIn(base: Base, federation: Federation | null): number {
+function unconfirmedIn(base: Base, federation: OpenFederation | null): number {
   const files = [...(federation?.files().values() ?? [])];
   return files.filter((peer) => !peer.disabled && !isConfirmed(peer, base)).length;
 }
@@ -147,13 +153,12 @@ function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {
   };
 }
 
-async function measure({ metrics, writer, health }: Base): Promise<void> {
+async function measure({ metrics, writer }: Base): Promise<void> {
   const { entries, auditRecords, projectionLag, recallLag } = await writer.stats();
   metrics.journalEntries.set(entries);
   metrics.auditRecords.set(auditRecords);
   metrics.projectionLagEntries.set(projectionLag);
   metrics.recallLagEntries.set(recallLag);
-  health.projectionLag = projectionLag;
 }
 
 function measureCases({ casesOpen, casesUnseenSeconds }: Metrics, counts: readonly CaseCount[], nowMs: number): void {
@@ -186,48 +191,4 @@ async function measureAnchors({ config, metrics, writer }: Base): Promise<void> 
     metrics.anchorOldestPendingSeconds.set({ backend }, oldestPendingUs === null ? 0 : (nowUs - oldestPendingUs) / 1e6);
     metrics.anchorWatermark.set({ backend }, watermark);
   }
-}
-
-function readinessOf({ health, writer }: Base, federation: Federation | null, served: Served): Readiness {
-  const guard = federation?.guard.status() ?? null;
-  const checks = [
-    {
-      name: 'guard',
-      ok: guard === null || (guard.state === 'clear' && !guard.disputed),
-      detail: guard?.detail ?? 'this is the newest history that anybody could show',
-    },
-    {
-      name: 'journal',
-      ok: health.corrupt === null,
-      detail:
-        health.corrupt === null
-          ? 'every row read so far verifies'
-          : `entry ${health.corrupt.chainSeq} is damaged: run fsck`,
-    },
-    {
-      name: 'writer',
-      ok: writer.isAlive,
-      detail: writer.isAlive ? `${writer.pending} calls under way` : 'the journal thread has ended',
-    },
-    {
-      name: 'disk',
-      ok: writer.writeFault === null,
-      detail: writer.writeFault ?? 'the last write went through',
-    },
-    {
-      name: 'queries',
-      ok: health.projectionLag <= READY_LAG_ENTRIES && writer.derivedFault === null,
-      detail:
-        writer.derivedFault === null
-          ? `${health.projectionLag} entries behind the journal`
-          : `they cannot be kept up with the journal, and it is tried again: ${writer.derivedFault}`,
-    },
-    {
-      name: 'federation',
-      ok: (federation?.addresses().length ?? 0) > 0,
-      detail: federation === null ? 'the node is not running' : federation.addresses().join(', ') || 'listens nowhere',
-    },
-  ];
-  const guarded = guard?.state === 'clear' && guard.detail !== null ? [`restore guard: ${guard.detail}`] : [];
-  return { ready: checks.every(({ ok }) => ok), checks, notices: [...guarded, ...served.notices()] };
 }

@@ -18,6 +18,7 @@ import { createAuditBell, type RingableAuditBell } from '../observe/audit-bell.t
 import { createEvents, type Events } from '../observe/events.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import type { Traces } from '../observe/trace.ts';
 import { createHttpClient, type HttpClient } from '../outbound/http-client.ts';
 import { GrowthBell } from '../serve/growth-bell.ts';
 import { ReaderClient } from '../threads/reader-client.ts';
@@ -28,6 +29,7 @@ import type { OpenedSuccession } from '../wire/succession.ts';
 import { declarationOf } from './declaration.ts';
 import { type OwnKey, type OwnKeys, openOwnKeys } from './own-keys.ts';
 import { openRestoreSeed } from './restore-seed.ts';
+import { openTraces } from './traces.ts';
 
 /** Page cache of the two journal connections, MiB. */
 const WRITER_CACHE_MIB = 16;
@@ -63,6 +65,7 @@ export interface Base {
   /** For servers of the configuration. */
   readonly http: HttpClient;
   readonly logger: Logger;
+  readonly traces: Traces;
   readonly metrics: Metrics;
   readonly events: Events;
   readonly audits: RingableAuditBell;
@@ -88,7 +91,6 @@ export interface Base {
 /** What `/readyz` looks at besides the moment itself. */
 export interface Health {
   corrupt: CorruptFact | null;
-  projectionLag: number;
 }
 
 /**
@@ -117,6 +119,8 @@ export async function openBase(
   const logger = createLogger(config.log.level);
   const metrics = createMetrics();
   const events = createEvents(logger, metrics);
+  const http = createHttpClient(config.network.allowed);
+  const traces = openTraces({ config, http, logger, metrics }, owned);
   const audits = createAuditBell();
   const growth = new GrowthBell({ size: 0, feeds: [] });
   const guarded = use === 'daemon' && canBeAsked(config, paths);
@@ -131,10 +135,7 @@ export async function openBase(
       events.appended(event.seconds);
     } else if (event.kind === 'audited') audits.ring(event.seq);
     else if (event.kind === 'erased') for (const listener of erased) listener(event.authors);
-    else if (event.kind === 'failed')
-      logger.error({ error: event.message }, 'refused mutations cannot be chained, or an erasure not go on');
-    else if (event.fault === null) logger.info('look-ups and words are filled again');
-    else logger.error(event.fault, 'look-ups and words cannot be filled; tried again');
+    else logWriter(event, logger);
   });
   owned.defer(() => writer.close());
 
@@ -149,14 +150,38 @@ export async function openBase(
   );
   owned.defer(() => reader.close());
 
-  const health = { corrupt: null, projectionLag: 0 };
-  const stations = { logger, metrics, events, audits, growth, appended, erased, writer, reader, health, declaration };
+  const health = { corrupt: null };
+  const stations = {
+    logger,
+    traces,
+    metrics,
+    events,
+    audits,
+    growth,
+    appended,
+    erased,
+    writer,
+    reader,
+    health,
+    declaration,
+  };
   const failed = writer.failed();
   const permits = new Map(await writer.heldPermits());
   const confirmed = new Set(await writer.declaredNodes());
-  const http = createHttpClient(config.network.allowed);
   const told = { swarmKey, keys, statements, identity, peerId, permits, confirmed, http };
   return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
+}
+
+function logWriter(
+  event: Extract<WriterEvent, { readonly kind: 'migrating' | 'failed' | 'derived' }>,
+  logger: Logger,
+): void {
+  if (event.kind === 'migrating')
+    logger.info({ schema: event.version }, 'the journal’s schema is brought up to date; the node answers after that');
+  else if (event.kind === 'failed')
+    logger.error({ error: event.message }, 'refused mutations cannot be chained, or an erasure not go on');
+  else if (event.fault === null) logger.info('look-ups and words are filled again');
+  else logger.error(event.fault, 'look-ups and words cannot be filled; tried again');
 }
 
 type SigningSeeds = Pick<

@@ -210,6 +210,7 @@ function pullDeps(
     rules: rulesOf(base),
     refusedDeclarations: new Recurring(DECLARATIONS_APART_MS),
     logger,
+    traces: base.traces,
     nowMs,
     random: chance,
     hello,

@@ -26,11 +26,14 @@ export function rulesOf({
 
 /** What serving needs to decide, and to record what it gives. */
 export function givingOf(base: Base): Pick<RegisterDeps, 'rules' | 'disclose' | 'giveClosures' | 'givePermit'> {
-  const { writer } = base;
+  const { metrics, writer } = base;
   return {
     rules: rulesOf(base),
     givePermit: (nodeId, untilMs) => writer.givePermit(nodeId, untilMs),
-    disclose: (disclosure) => writer.disclose(disclosure),
+    disclose: async (disclosure) => {
+      await writer.disclose(disclosure);
+      metrics.factsGiven.inc(disclosure.to - disclosure.after);
+    },
     giveClosures: (nodeId, ended) => writer.giveClosures(nodeId, ended),
   };
 }

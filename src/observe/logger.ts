@@ -1,4 +1,5 @@
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
+import { currentTrace } from './trace.ts';
 
 export type Logger = PinoLogger;
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -25,7 +26,14 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Logge
     base: { pid: process.pid },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
+    // What is done for one request or one pull says so, wherever it is logged.
+    mixin: traceFields,
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
   };
   return pino(options, stream ?? destination({ dest: 2, sync: true }));
+}
+
+function traceFields(): object {
+  const trace = currentTrace();
+  return trace === null ? {} : { trace_id: trace.traceId, span_id: trace.spanId };
 }

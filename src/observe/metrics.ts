@@ -40,6 +40,7 @@ export interface Metrics {
   readonly pagesRefused: Counter<'peer' | 'reason'>;
   readonly factsAccepted: Counter<'peer'>;
   readonly factsRefused: Counter<'peer' | 'event' | 'reason'>;
+  readonly factsGiven: Counter;
   readonly peerState: Gauge<'peer' | 'state'>;
   readonly peerCircuit: Gauge<'peer' | 'state'>;
   readonly peerLagEntries: Gauge<'peer'>;
@@ -56,6 +57,7 @@ export interface Metrics {
   readonly casesUnseenSeconds: Gauge<'severity'>;
   readonly apiCertificateNotAfter: Gauge;
   readonly apiCertificateRefused: Gauge;
+  readonly traceSpans: Counter<'outcome'>;
   readonly anchorsSubmitted: Counter<'backend'>;
   readonly anchorFailures: Counter<'backend' | 'code'>;
   readonly anchorsPending: Gauge<'backend'>;
@@ -71,6 +73,8 @@ export interface Metrics {
   readonly eventLoopDelay: Gauge<'quantile'>;
   /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
   beforeScrape(collect: () => void | Promise<void>): void;
+  /** When the last scrape was, Unix ms; null: nobody has scraped. */
+  readonly scrapedAtMs: number | null;
   /** The text of one scrape. */
   scrape(): Promise<{ contentType: string; body: string }>;
 }
@@ -80,6 +84,7 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   const collectors: (() => void | Promise<void>)[] = [];
   const make = makers(registry);
+  let scrapedAtMs: number | null = null;
   return {
     registry,
     ...referenceMetrics(make),
@@ -91,7 +96,11 @@ export function createMetrics(): Metrics {
     ...witnessMetrics(make),
     ...caseMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
+    get scrapedAtMs() {
+      return scrapedAtMs;
+    },
     async scrape() {
+      scrapedAtMs = Date.now();
       for (const collect of collectors) await collect();
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
@@ -207,6 +216,7 @@ function peerMetrics(
   | 'pagesRefused'
   | 'factsAccepted'
   | 'factsRefused'
+  | 'factsGiven'
   | 'peerState'
   | 'peerCircuit'
   | 'peerLagEntries'
@@ -218,6 +228,10 @@ function peerMetrics(
     pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
     pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason']),
     factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer', ['peer']),
+    factsGiven: make.counter(
+      `${NS}_facts_given_total`,
+      'Facts that peers were given, those that they had before included',
+    ),
     factsRefused: make.counter(`${NS}_facts_refused_total`, 'Facts refused, by audit event and reason', [
       'peer',
       'event',
@@ -249,6 +263,7 @@ type ApiMetric =
   | 'requestSeconds'
   | 'authFailures'
   | 'openStreams'
+  | 'traceSpans'
   | 'eventLoopDelay'
   | 'apiCertificateNotAfter'
   | 'apiCertificateRefused';
@@ -273,6 +288,7 @@ function apiMetrics(make: Makers): Part<ApiMetric> {
       `${NS}_api_certificate_refused`,
       '1: the files of the certificate hold one that is not served, and the old one is',
     ),
+    traceSpans: make.counter(`${NS}_trace_spans_total`, 'Spans that were exported, or dropped', ['outcome']),
     openStreams: make.gauge(`${NS}_audit_streams`, 'Open streams of audit records and of cases'),
     eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [
       'quantile',

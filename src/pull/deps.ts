@@ -5,6 +5,7 @@ import type { Recurring } from '../core/recurring.ts';
 import type { RetryReport } from '../core/retry.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { Traces } from '../observe/trace.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { RelayOrigin } from '../verify/context.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
@@ -86,6 +87,7 @@ export interface PullDeps {
   /** Which of the declarations that are refused get a record. */
   readonly refusedDeclarations: Recurring;
   readonly logger: Logger;
+  readonly traces: Traces;
   readonly nowMs: () => number;
   /** 0 ≤ x < 1 */
   readonly random: () => number;

@@ -7,6 +7,7 @@ import type { Neighbour } from '../journal/page-tail.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
 import { parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { parseTrustedRoot, type TrustedLog } from '../merkle/trusted-root.ts';
+import { span } from '../observe/trace.ts';
 import type { AnchorPolicy, PageContext, PinnedPeer, RelayOrigin } from '../verify/context.ts';
 import { type HeadPair, judgePair, ownLines } from '../verify/contradiction.ts';
 import { assertedIn, factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
@@ -77,11 +78,11 @@ export class PageIngest {
     // Asked in the thread that records suspensions: a third node's evidence may come in the middle of an answer.
     if (this.#audit.suspension(input.peer.nodeId) !== null) return { kind: 'suspended' };
     const context = this.#context(input);
-    const opened = openPage(input.frames, context);
+    const opened = span('verify page', { feed: input.feed }, () => openPage(input.frames, context));
     if (!opened.ok) return this.#refuse(opened.error, input);
 
     const seen = this.#journal.seen.find(factIdsOf(opened.value), assertedIn(opened.value));
-    const verdict = judgePage(opened.value, seen, input.inclusion);
+    const verdict = span('verify entries', { feed: input.feed }, () => judgePage(opened.value, seen, input.inclusion));
     if (verdict.kind === 'proofs_needed') return verdict;
     if (verdict.kind === 'refused') return this.#refuse(verdict, input);
 
@@ -148,7 +149,8 @@ export class PageIngest {
   #append(batch: VerifiedBatch, nowMs: number): IngestOutcome {
     // Both of the origin's keys have signed them, whatever becomes of the page.
     if (batch.learned.length > 0) this.#journal.saveSuccessions(batch.learned, nowMs);
-    const appended = this.#journal.appendPage(batch, nowMs);
+    const counts = { accepted: batch.accepted.length, refused: batch.refused.length };
+    const appended = span('append page', counts, () => this.#journal.appendPage(batch, nowMs));
     if (batch.lastLink !== null) this.#links.set(batch.peer.nodeId, batch.lastLink);
     return {
       ...appended,

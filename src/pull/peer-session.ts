@@ -7,6 +7,7 @@ import type PQueue from 'p-queue';
 import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
+import { span, untraced } from '../observe/trace.ts';
 import { TransportError } from '../transport/errors.ts';
 import { askClosures } from './ask-closures.ts';
 import { askPermit } from './ask-permit.ts';
@@ -133,15 +134,24 @@ export class PeerSession {
     const { signal } = this.#stopping;
     for (let wokenEarly = false; !signal.aborted; ) {
       const before = judgedOf(this.#state.progress);
-      const waitMs = await this.#turn(signal);
+      const waitMs = await this.#tracedTurn(signal);
       if (signal.aborted) return;
-      await this.#recordCircuit();
       const brought = judgedOf(this.#state.progress) > before;
       this.#fruitless = fruitlessAfter(this.#fruitless, { wokenEarly, brought });
       wokenEarly = await this.#wake.wait(waitMs);
       if (!wokenEarly) continue;
       await sleep(Math.min(waitMs, fruitlessPauseMs(this.#fruitless)), undefined, { signal }).catch(() => {});
     }
+  }
+
+  /** A turn has an id of its own, which its log lines and audit records carry. */
+  #tracedTurn(signal: AbortSignal): Promise<number> {
+    const attributes = { peer: this.#state.peer.name };
+    return this.#deps.traces.begin({ name: 'pull', kind: 'internal', attributes }, async () => {
+      const waitMs = await this.#turn(signal);
+      if (!signal.aborted) await this.#recordCircuit();
+      return waitMs;
+    });
   }
 
   /** One turn: everything there is to pull now. @returns how long to wait for the next, unless something wakes us */
@@ -249,7 +259,7 @@ export class PeerSession {
     const before = judgedOf(this.#state.progress);
     try {
       return await takeTurn(lane, isHealthy ? HEALTHY_SLICE_MS : SUSPECT_SLICE_MS, signal, (turn) =>
-        this.#pullRound(accept, turn),
+        span('pull round', {}, () => this.#pullRound(accept, turn)),
       );
     } catch (error) {
       if (!(error instanceof PullError && error.code === 'gave_way')) throw error;
@@ -349,7 +359,11 @@ export class PeerSession {
         this.#deps.logger.debug({ peer: this.#state.peer.name, error: messageOf(error) }, 'watch ended');
       }
     };
-    watchPeer(this.#state.peer.peerId, accept, this.#deps, onUpdate, watching.signal).then(() => ended(), ended);
+    // It lives longer than the turn that opens it.
+    untraced(() => watchPeer(this.#state.peer.peerId, accept, this.#deps, onUpdate, watching.signal)).then(
+      () => ended(),
+      ended,
+    );
   }
 
   #isBehind(stated: FeedLengths): boolean {

@@ -4,6 +4,7 @@ import { isoMicros, parseIsoInstant } from '../core/time.ts';
 import { TOMBSTONE } from '../core/tombstone.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { StoredFact } from '../journal/read-model.ts';
+import { span } from '../observe/trace.ts';
 import type { FactReader } from '../projections/fact-reader.ts';
 import type { Projector } from '../projections/projector.ts';
 import {
@@ -44,14 +45,17 @@ export class Asserting {
 
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[] {
     this.#catchUp();
-    const checked = requests.map((request) => this.#open(request, check(request, context)));
+    const checked = span('verify facts', { facts: requests.length }, () =>
+      requests.map((request) => this.#open(request, check(request, context))),
+    );
     const held = checked.map((one) => ('assertion' in one ? this.#held(one.assertion, context.nowMs) : undefined));
 
     const fresh = new Map<string, VerifiedAssertion>();
     checked.forEach((one, i) => {
       if ('assertion' in one && held[i] === undefined) fresh.set(one.assertion.cid, one.assertion);
     });
-    const entries = fresh.size === 0 ? [] : this.#journal.appendOwn([...fresh.values()], context.nowMs);
+    const append = (): ReturnType<Journal['appendOwn']> => this.#journal.appendOwn([...fresh.values()], context.nowMs);
+    const entries = fresh.size === 0 ? [] : span('append facts', { facts: fresh.size }, append);
     if (entries.length > 0) this.#catchUpStored();
 
     const ids = new Map(entries.map((entry) => [entry.cid, entry.fact_id]));

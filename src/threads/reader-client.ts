@@ -22,6 +22,7 @@ import type {
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
+import { span, untraced } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
@@ -203,8 +204,10 @@ export class ReaderClient {
     method: K,
     ...args: Parameters<ReaderMethods[K]>
   ): Promise<ReturnType<ReaderMethods[K]>> {
-    this.#worker ??= this.#start(this.#data);
-    return this.#worker.call(method, args) as Promise<ReturnType<ReaderMethods[K]>>;
+    // The thread outlives the request that needs it first.
+    this.#worker ??= untraced(() => this.#start(this.#data));
+    const worker = this.#worker;
+    return span(`reader ${method}`, {}, () => worker.call(method, args)) as Promise<ReturnType<ReaderMethods[K]>>;
   }
 }
 

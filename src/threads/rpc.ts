@@ -1,5 +1,7 @@
 /** Calls between the main thread and a worker: typed by the worker's table of methods, answered in order. */
+import { AsyncResource } from 'node:async_hooks';
 import { type MessagePort, type Transferable, Worker, type WorkerOptions } from 'node:worker_threads';
+import { currentTrace, inContext, isTraced, type Span, type SpanContext, takeSpans } from '../observe/trace.ts';
 
 /** Methods that a worker serves: synchronous, since SQLite is. */
 // biome-ignore lint/suspicious/noExplicitAny: any parameter list may be a method's; callers see the exact one.
@@ -9,9 +11,14 @@ interface Call {
   readonly id: number;
   readonly method: string;
   readonly args: readonly unknown[];
+  /** What it is called for; `spans`: they are wanted. */
+  readonly trace?: (SpanContext & { readonly spans: boolean }) | undefined;
 }
 
-type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: WireError };
+type Answer = (
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: WireError }
+) & { readonly spans?: readonly Span[] };
 
 interface WireError {
   readonly name: string;
@@ -42,11 +49,18 @@ export function serveCalls(
   methods: Methods,
   after: (seconds: number) => void = () => {},
 ): void {
-  port.on('message', ({ id, method, args }: Call) => {
+  port.on('message', (call: Call) => {
     const started = performance.now();
-    port.postMessage(answer(id, methods, method, args));
+    port.postMessage(answerTraced(call, methods));
     after((performance.now() - started) / 1000);
   });
+}
+
+function answerTraced({ id, method, args, trace }: Call, methods: Methods): Answer {
+  if (trace === undefined) return answer(id, methods, method, args);
+  const spans: Span[] | null = trace.spans ? [] : null;
+  const answered = inContext(trace, spans, () => answer(id, methods, method, args));
+  return spans === null ? answered : { ...answered, spans };
 }
 
 function answer(id: number, methods: Methods, method: string, args: readonly unknown[]): Answer {
@@ -60,6 +74,11 @@ function answer(id: number, methods: Methods, method: string, args: readonly unk
   }
 }
 
+function traceOfCall(): Call['trace'] {
+  const trace = currentTrace();
+  return trace === null ? undefined : { traceId: trace.traceId, spanId: trace.spanId, spans: isTraced() };
+}
+
 /** A call could not be answered because its thread is gone. */
 class ThreadEnded extends Error {
   override readonly name = 'ThreadEnded';
@@ -69,6 +88,8 @@ class ThreadEnded extends Error {
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
+  /** Hands spans to whoever called; null: nobody wants any. */
+  readonly takeSpans: ((spans: readonly Span[]) => void) | null;
 }
 
 /** Calls to methods that are served elsewhere, answered in the order in which they are made. */
@@ -115,8 +136,8 @@ export class WorkerClient implements Calls {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, method, args } satisfies Call, transfer);
+      this.#waiting.set(id, { resolve, reject, takeSpans: isTraced() ? AsyncResource.bind(takeSpans) : null });
+      this.#worker.postMessage({ id, method, args, trace: traceOfCall() } satisfies Call, transfer);
     });
   }
 
@@ -141,6 +162,7 @@ export class WorkerClient implements Calls {
   #settle(message: Answer): void {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
+    if (message.spans !== undefined) waiting?.takeSpans?.(message.spans);
     if ('error' in message) waiting?.reject(new RemoteError(message.error));
     else waiting?.resolve(message.value);
   }

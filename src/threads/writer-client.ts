@@ -17,6 +17,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import { span } from '../observe/trace.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { TakenPermit } from '../pull/ask-permit.ts';
 import type { NamedPeer, WaitingKey } from '../pull/deps.ts';
@@ -429,7 +430,9 @@ export class WriterClient {
     method: K,
     ...args: Parameters<WriterMethods[K]>
   ): Promise<ReturnType<WriterMethods[K]>> {
-    const call = this.#worker.call(method, args) as Promise<ReturnType<WriterMethods[K]>>;
+    const call = span(`writer ${method}`, {}, () => this.#worker.call(method, args)) as Promise<
+      ReturnType<WriterMethods[K]>
+    >;
     this.#writes.watch(method, call);
     return call;
   }

@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { FourEyes } from '../journal/approvals.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
+import { storedClockMs } from '../journal/clock.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import type { ErasureSettings } from '../journal/erasures.ts';
 import type { JournalIdentity } from '../journal/files.ts';
@@ -12,6 +13,7 @@ import { ReceiptRecords } from '../journal/receipt-records.ts';
 import { RefusalNotices } from '../journal/refusal-notices.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
+import { currentTrace } from '../observe/trace.ts';
 import { FactReader } from '../projections/fact-reader.ts';
 import { Projector } from '../projections/projector.ts';
 import { RecallIndex } from '../projections/recall-index.ts';
@@ -69,6 +71,8 @@ export type WriterEvent =
       readonly seconds: number;
     }
   | { readonly kind: 'audited'; readonly seq: number }
+  /** The schema is brought to this version, before anything else is answered. */
+  | { readonly kind: 'migrating'; readonly version: number }
   /** Bodies of facts of these nodes are gone from the file: they are to be told. */
   | { readonly kind: 'erased'; readonly authors: readonly string[] }
   | { readonly kind: 'failed'; readonly message: string }
@@ -86,6 +90,8 @@ export interface WriterStats {
   readonly projectionLag: number;
   /** Entries whose words cannot be found yet. */
   readonly recallLag: number;
+  /** The journal's own clock, Unix ms: never behind its newest entry. */
+  readonly clockMs: number;
 }
 
 /** Attempts to change the file, and refusals that wait for their summary. */
@@ -131,7 +137,7 @@ export interface OpenedWriter {
 
 /** @param tell what it says by itself, and between calls */
 export function openWriter(data: WriterData, tell: (event: WriterEvent) => void): OpenedWriter {
-  const journal = Journal.open(data.folder, { ...data, random: (bytes) => randomFillSync(bytes) });
+  const journal = openJournal(data, tell);
   const projector = new Projector(journal.db);
   const words = new RecallIndex(journal.db);
   const signer = createLogSigner(journal.identity.journalOrigin, data.logSeed, data.formerLogSeeds);
@@ -141,13 +147,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   const asserting = new Asserting(journal, facts, projector);
   const audit = new AuditReader(journal.db);
 
-  let told = { entries: journal.size, audit: journal.auditSize };
-  const announce = (seconds: number): void => {
-    if (journal.size !== told.entries) tell({ kind: 'grown', size: journal.size, feeds: journal.feeds(), seconds });
-    if (journal.auditSize !== told.audit) tell({ kind: 'audited', seq: journal.auditSize });
-    told = { entries: journal.size, audit: journal.auditSize };
-  };
-
+  const announce = growthTeller(journal, tell);
   const catchUp = new CatchUp({
     size: () => journal.size,
     lookups: projector,
@@ -202,6 +202,29 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   return { methods, afterCall: (seconds) => (journal.db.open ? afterCall(seconds) : undefined) };
 }
 
+/** Says what has grown since it was called last. */
+function growthTeller(journal: Journal, tell: (event: WriterEvent) => void): (seconds: number) => void {
+  let told = { entries: journal.size, audit: journal.auditSize };
+  return (seconds) => {
+    if (journal.size !== told.entries) tell({ kind: 'grown', size: journal.size, feeds: journal.feeds(), seconds });
+    if (journal.auditSize !== told.audit) tell({ kind: 'audited', seq: journal.auditSize });
+    told = { entries: journal.size, audit: journal.auditSize };
+  };
+}
+
+function traceId(): string | null {
+  return currentTrace()?.traceId ?? null;
+}
+
+function openJournal(data: WriterData, tell: (event: WriterEvent) => void): Journal {
+  return Journal.open(data.folder, {
+    ...data,
+    random: (bytes) => randomFillSync(bytes),
+    traceId,
+    onMigration: (version) => tell({ kind: 'migrating', version }),
+  });
+}
+
 /** What is due now and then. One that fails leaves the others alone, and is tried again. */
 function runEach(works: readonly (() => void)[], tell: (event: WriterEvent) => void): void {
   for (const work of works) {
@@ -242,6 +265,7 @@ function statsOf(journal: Journal, projector: Projector, words: RecallIndex): Wr
     auditRecords: journal.auditSize,
     projectionLag: projector.lag(journal.size),
     recallLag: words.lag(journal.size),
+    clockMs: storedClockMs(journal.db),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { untraced } from '../observe/trace.ts';
 import { Answerer, type ServeOptions } from './answer.ts';
 import { deadline } from './deadline.ts';
 import type { DialRule } from './dial-rule.ts';
@@ -150,7 +151,8 @@ export class Libp2pTransport implements Transport {
       throw new TransportError('bad_address', `${peerId} is not connected and no address is configured to dial it`);
     try {
       // Addresses, not the peer id: the library's own address book forgets.
-      return await this.#node.dial(this.#dialled(peer), { signal });
+      // The connection outlives who needed it first, and carries what others ask of us.
+      return await untraced(() => this.#node.dial(this.#dialled(peer), { signal }));
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       throw dialError(thrown, peerId, peer.addresses);

@@ -38,7 +38,9 @@ test('a promotion and a rejection are followed by every read; fsck derives the s
   );
   const [record] = await b.audit('quarantine_decided');
   assert.deepEqual([record?.reason, record?.fact_id, record?.peer], ['promoted', id, a.nodeId]);
-  assert.deepEqual(record?.detail, { held_for: 'instruction_inbound', journal_seq: 1, was: 'pending', why: 'read it' });
+  const { trace_id: traceId, ...detail } = record?.detail ?? {};
+  assert.match(String(traceId), /^[0-9a-f]{32}$/);
+  assert.deepEqual(detail, { held_for: 'instruction_inbound', journal_seq: 1, was: 'pending', why: 'read it' });
   assert.match(String(record?.actor), /^agent:admin#/);
 
   assert.equal((await decide(b, id, 'reject', 'on second thoughts')).status, 200);

@@ -56,7 +56,9 @@ test('a changed log key waits for an operator, who has to name it; notes of both
   await until('the rest is taken', async () => (await taken(node)) === ENTRIES + 2);
   assert.deepEqual((await shown(node)).key_changes, []);
   const [, record] = await node.audit('peer_key_trusted');
-  assert.deepEqual(record?.detail, { name: 'acme', keys: [{ use: 'log', pinned, declared }] });
+  const { trace_id: traceId, ...detail } = record?.detail ?? {};
+  assert.match(String(traceId), /^[0-9a-f]{32}$/);
+  assert.deepEqual(detail, { name: 'acme', keys: [{ use: 'log', pinned, declared }] });
   assert.notEqual(record?.actor, null);
 
   await node.halt();

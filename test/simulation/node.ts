@@ -22,6 +22,7 @@ import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
+import { createTraces } from '../../src/observe/trace.ts';
 import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { GrowthBell } from '../../src/serve/growth-bell.ts';
 import { openReader, type ReaderData } from '../../src/threads/reader.ts';
@@ -246,6 +247,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     startReader,
   );
   const base: Base = {
+    traces: createTraces(null),
     config,
     paths: dataPaths(folder),
     keys,
@@ -266,7 +268,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     writer,
     reader,
     failed: new Promise(() => {}),
-    health: { corrupt: null, projectionLag: 0 },
+    health: { corrupt: null },
     permits: new Map(),
     confirmed: new Set(),
     nowMs,

@@ -6,7 +6,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { DestinationStream } from 'pino';
 import { buildApi } from '../../src/admin/api/build-api.ts';
 import type { ApiEnv } from '../../src/admin/api/route.ts';
-import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS } from '../../src/admin/deps.ts';
+import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS, type NodeStats } from '../../src/admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
 import type { Permission } from '../../src/admin/permissions.ts';
 import type { KeyStatus } from '../../src/core/key-status.ts';
@@ -17,6 +17,7 @@ import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
+import { createTraces } from '../../src/observe/trace.ts';
 import { MemoryNode } from './memory-node.ts';
 
 export type Role = 'full' | 'ro' | 'wo' | 'audit' | 'admin' | 'federate';
@@ -75,8 +76,27 @@ export interface TestApiOptions {
   readonly openMetrics?: boolean;
   readonly publicTlog?: boolean;
   readonly ready?: boolean;
+  readonly stats?: Partial<NodeStats>;
   readonly weakenings?: readonly Weakening[];
 }
+
+/** Of a node that has done nothing yet. */
+export const STATS: NodeStats = {
+  uptime_s: 60,
+  rss_bytes: 104_857_600,
+  loop_delay_ms: { p50: 10, p99: 12, max: 20 },
+  writer_pending: 0,
+  entries: 0,
+  audit_records: 0,
+  projection_lag: 0,
+  recall_lag: 0,
+  facts_asserted: 0,
+  facts_taken: 0,
+  facts_refused: 0,
+  pages_refused: 0,
+  facts_given: 0,
+  metrics_scraped_at: null,
+};
 
 /** A node without partners. */
 const NO_TOMBSTONES: ApiDeps['tombstones'] = {
@@ -153,6 +173,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const audits = createAuditBell();
   const node = new MemoryNode(() => nowMs);
   const deps: ApiDeps = {
+    traces: createTraces(null),
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
@@ -182,7 +203,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       software: 'stigmem-peerd',
       addresses: () => ['/ip4/127.0.0.1/tcp/4001'],
     },
-    ready: () => ({
+    stats: async () => ({ ...STATS, ...options.stats }),
+    ready: async () => ({
       ready: options.ready ?? true,
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
       notices: [],

@@ -30,6 +30,8 @@ export interface RunOptions {
   /** Somebody can be asked. */
   readonly interactive?: boolean;
   readonly columns?: number;
+  /** Keys that are pressed as soon as somebody listens for them; `resize`: the terminal gets another size. */
+  readonly keys?: readonly string[];
   /** Signals to send, each when the command has printed a line since the last one. */
   readonly signals?: readonly StopSignal[];
 }
@@ -132,6 +134,12 @@ async function runOnce(args: readonly string[], node: Node, how: RunOptions): Pr
     onStop(handler) {
       handlers.add(handler);
       return () => handlers.delete(handler);
+    },
+    onTerminal: ({ key, resize }) => {
+      const timers = (how.keys ?? []).map((pressed) =>
+        setImmediate(() => (pressed === 'resize' ? resize() : key(pressed))),
+      );
+      return () => timers.forEach(clearImmediate);
     },
     exit: (code) => {
       exited ??= code;

@@ -12,9 +12,11 @@ export class Terminal {
   #screen = '';
   #wake = (): void => undefined;
 
-  /** @param args of the program */
-  constructor(t: TestContext, args: readonly string[]) {
-    const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  /** @param args of the program @param size of the terminal, whose name stands on the screen first then */
+  constructor(t: TestContext, args: readonly string[], size?: { readonly rows: number; readonly columns: number }) {
+    const program = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+    const sized = size === undefined ? '' : `stty rows ${size.rows} cols ${size.columns}; tty; exec `;
+    const command = `${sized}${program}`;
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('STIGMEM_')));
     this.#child = spawn('script', ['-qefc', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { currentTrace, readTraceparent } from '../../observe/trace.ts';
 import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAnchors } from './anchors.ts';
 import { addApprovals } from './approvals.ts';
@@ -24,7 +25,7 @@ import { addQuarantine } from './quarantine.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
 import { addReceipts } from './receipts.ts';
-import { type Refusal, refused } from './responses.ts';
+import { REQUEST_ID, type Refusal, refused } from './responses.ts';
 import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
@@ -85,13 +86,35 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     }
   });
 
+  serveTraced(app, deps);
   app.notFound((c) => refused(noSuchRoute(app, c.req.path)));
   app.onError((error, c) => {
     const refusal = failure(error);
     if (refusal.status >= 500) deps.events.requestFailed(`${c.req.method} ${c.req.path.slice(0, 256)}`, error);
-    return refused(refusal);
+    return refused(named(refusal));
   });
   return app;
+}
+
+/** Around the router, so that no answer is left out: an id joins a request with its log lines, calls and audit records. */
+function serveTraced(app: OpenAPIHono<ApiEnv>, { traces }: ApiDeps): void {
+  const { fetch } = app;
+  app.fetch = (request, ...rest) => {
+    const { method, headers } = request;
+    const parent = readTraceparent(headers.get('traceparent'));
+    const root = { name: method, kind: 'server', attributes: { 'http.request.method': method }, parent } as const;
+    return traces.begin(root, async () => {
+      const response = await fetch(request, ...rest);
+      response.headers.set(REQUEST_ID, currentTrace()?.traceId ?? '');
+      return response;
+    });
+  };
+}
+
+/** A fault of ours: who reports it can say which request it was. */
+function named(refusal: Refusal): Refusal {
+  const trace = currentTrace();
+  return refusal.status < 500 || trace === null ? refusal : { ...refusal, requestId: trace.traceId };
 }
 
 const METHODS = ['DELETE', 'GET', 'POST'] as const;

@@ -50,12 +50,15 @@ const READINESS = z
   })
   .openapi('Readiness');
 
+const STOPPING = { name: 'stopping', ok: false, detail: 'the node is stopping: what is under way is finished' };
+
 /** Adds the endpoints about the node itself. */
 export function addNode(apparatus: Apparatus): void {
   addWellKnown(apparatus);
   addHealth(apparatus);
   addMe(apparatus);
   addMetrics(apparatus);
+  addStats(apparatus);
 }
 
 function addWellKnown(apparatus: Apparatus): void {
@@ -102,6 +105,8 @@ function addHealth(apparatus: Apparatus): void {
     },
   } as const;
   addOpenRoute(apparatus, health, async () => json(200, { status: 'ok' }));
+  // The name that orchestrators know beside `/readyz`.
+  addOpenRoute(apparatus, { ...health, path: '/livez' }, async () => json(200, { status: 'ok' }));
 
   const content = { 'application/json': { schema: READINESS } };
   const readiness = {
@@ -112,9 +117,12 @@ function addHealth(apparatus: Apparatus): void {
     query: NO_QUERY,
     responses: { 200: { description: 'ready', content }, 503: { description: 'not ready; see the checks', content } },
   } as const;
-  addOpenRoute(apparatus, readiness, async () => {
-    const { ready, checks, notices } = apparatus.deps.ready();
-    return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not_ready', checks, notices });
+  addOpenRoute(apparatus, readiness, async ({ c }) => {
+    const { ready, checks, notices } = await apparatus.deps.ready();
+    const isStopping = c.env?.stopping?.aborted === true;
+    const all = isStopping ? [...checks, STOPPING] : checks;
+    const isReady = ready && !isStopping;
+    return json(isReady ? 200 : 503, { status: isReady ? 'ready' : 'not_ready', checks: all, notices });
   });
 }
 
@@ -137,6 +145,42 @@ function addMe(apparatus: Apparatus): void {
       expires_at: key.expires_at,
     }),
   );
+}
+
+const COUNT = z.number();
+
+const STATS = z
+  .object({
+    uptime_s: COUNT,
+    rss_bytes: COUNT,
+    loop_delay_ms: z
+      .object({ p50: COUNT, p99: COUNT, max: COUNT })
+      .openapi({ description: 'How late the main loop ran since this was last asked.' }),
+    writer_pending: COUNT.openapi({ description: 'Calls that the journal’s thread has not answered yet.' }),
+    entries: COUNT,
+    audit_records: COUNT,
+    projection_lag: COUNT,
+    recall_lag: COUNT,
+    facts_asserted: COUNT.openapi({ description: 'Asserted here; like all counts below since the node’s start.' }),
+    facts_taken: COUNT.openapi({ description: 'Taken from peers.' }),
+    facts_refused: COUNT,
+    pages_refused: COUNT,
+    facts_given: COUNT.openapi({ description: 'Given to peers.' }),
+    metrics_scraped_at: z.string().nullable(),
+  })
+  .openapi('NodeStats');
+
+function addStats(apparatus: Apparatus): void {
+  const route = {
+    method: 'get',
+    path: '/v1/stats',
+    tag: 'Node',
+    summary: 'How the node is doing at this moment, in numbers',
+    query: NO_QUERY,
+    quota: 'remedy',
+    responses: { 200: { description: 'numbers', content: { 'application/json': { schema: STATS } } } },
+  } as const;
+  addRoute(apparatus, route, ['federate', 'audit.read'], async () => json(200, await apparatus.deps.stats()));
 }
 
 function addMetrics(apparatus: Apparatus): void {

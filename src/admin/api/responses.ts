@@ -16,7 +16,12 @@ export interface Refusal {
   readonly status: number;
   readonly detail: Detail;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a request that failed through no fault of the caller's. */
+  readonly requestId?: string;
 }
+
+/** Header with the id that log lines, calls and audit records of a request carry. */
+export const REQUEST_ID = 'x-request-id';
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -60,8 +65,8 @@ export function json(status: number, body: unknown, headers?: Headers): Response
 }
 
 /** The error object of the API: always an object with `detail`. */
-export function refused({ status, detail, headers }: Refusal): Response {
-  return json(status, { detail }, headers);
+export function refused({ status, detail, headers, requestId }: Refusal): Response {
+  return json(status, requestId === undefined ? { detail } : { detail, request_id: requestId }, headers);
 }
 
 /** @returns 422 with the problems listed */

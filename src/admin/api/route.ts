@@ -2,6 +2,7 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { describeSpan } from '../../observe/trace.ts';
 import type { ApiDeps, QuotaDimension } from '../deps.ts';
 import type { StoredKey } from '../keys.ts';
 import { humanOnly, type Permission, permits } from '../permissions.ts';
@@ -110,12 +111,10 @@ function serve(apparatus: Apparatus, route: Route<z.ZodObject>, handle: (c: ApiC
   const path = route.path.replaceAll(/\{(.+?)\}/g, route.rest === true ? ':$1{.+}' : ':$1');
   app.on([route.method.toUpperCase()], [path], async (c) => {
     const start = performance.now();
+    const name = `${route.method.toUpperCase()} ${route.path}`;
     const response = await withDeadline(handle(c), deps.limits.requestMs);
-    deps.events.requestServed(
-      `${route.method.toUpperCase()} ${route.path}`,
-      response.status,
-      (performance.now() - start) / 1000,
-    );
+    describeSpan(name, { 'http.route': route.path, 'http.response.status_code': response.status });
+    deps.events.requestServed(name, response.status, (performance.now() - start) / 1000);
     return response;
   });
 }

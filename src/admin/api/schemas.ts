@@ -27,6 +27,9 @@ export const ERROR_SCHEMA: z.ZodType = z
       .openapi({
         description: 'A sentence; or an object with `code` and `message`; or the list of problems with the input.',
       }),
+    request_id: z.string().optional().openapi({
+      description: 'Of an error 5xx: `trace_id` of the log lines about it. Every answer has it as header X-Request-Id.',
+    }),
   })
   .openapi('Error');
 

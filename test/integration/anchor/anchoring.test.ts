@@ -12,6 +12,7 @@ import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { checkAnchorReceipt } from '../../../src/merkle/anchor-receipt.ts';
 import { createAnchorSigner } from '../../../src/merkle/ecdsa.ts';
+import { createTraces } from '../../../src/observe/trace.ts';
 import { anchorMethods } from '../../../src/threads/anchor-methods.ts';
 import { appendOwn, IDENTITY, LOG_KEY, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 
@@ -62,6 +63,7 @@ async function turn(rig: Rig, backends: readonly AnchorBackend[]): Promise<strin
     },
   };
   const anchoring = new Anchoring({
+    traces: createTraces(null),
     journal: calls,
     backends,
     cadence: CADENCE,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { createTraces, currentTrace } from '../../../src/observe/trace.ts';
 import { SYSTEM_CLOCK } from '../../../src/transport/clock.ts';
 import type { TransportError } from '../../../src/transport/errors.ts';
 import { KeepAlive } from '../../../src/transport/keep-alive.ts';
@@ -45,6 +46,25 @@ test('an answer of many frames arrives whole, in order, and ends', async (t) => 
   );
   assert.equal(from?.peerId, client.peerId);
   assert.match(from?.remoteAddr ?? '', /^\/ip4\/127\.0\.0\.1\/tcp\//);
+});
+
+test('what a peer asks over a connection is not part of what the connection was made for', async (t) => {
+  const { server, client } = await startTwo(t);
+  const seen: unknown[] = [];
+  await server.serve(PROTOCOL, { ...serving, handler: (request) => [request] });
+  await client.serve(PROTOCOL, {
+    ...serving,
+    handler: (request) => {
+      seen.push(currentTrace());
+      return [request];
+    },
+  });
+  await createTraces(null).begin({ name: 'pull', kind: 'internal' }, async () => {
+    await collect(client.request(server.peerId, PROTOCOL, HELLO, LIMITS));
+    assert.notEqual(currentTrace(), null);
+  });
+  await collect(server.request(client.peerId, PROTOCOL, HELLO, LIMITS));
+  assert.deepEqual(seen, [null]);
 });
 
 test('an empty request and an answer without frames are fine', async (t) => {

@@ -15,6 +15,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'GET /.well-known/stigmem',
       'GET /docs',
       'GET /healthz',
+      'GET /livez',
       'GET /metrics',
       'GET /openapi.json',
       'GET /readyz',
@@ -32,6 +33,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
     [
       'GET /v1/configuration/weakenings',
       'GET /v1/federation/audit',
+      'GET /v1/stats',
       'GET /v1/federation/audit/stream',
       'GET /v1/federation/audit/{seq}',
       'GET /v1/federation/audit/{seq}/evidence',

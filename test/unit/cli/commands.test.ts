@@ -50,6 +50,7 @@ const COMMANDS = [
   ...['peer add', 'peer list', 'peer show', 'peer remove', 'peer resume', 'peer trust-key', 'peer retry'],
   ...['approval list', 'approval show', 'approval approve', 'approval reject', 'approval withdraw'],
   ...['quarantine list', 'quarantine show', 'quarantine promote', 'quarantine reject'],
+  ...['doctor', 'top', 'config check', 'config show', 'config explain'],
   ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke', 'keys list'],
 ];
 for (const command of COMMANDS) {

@@ -1,0 +1,71 @@
+/** What the doctor looks at: gathered once, then judged by rules that do nothing else. */
+import type { NodeStats } from '../../admin/deps.ts';
+import type { Config } from '../../config/config.ts';
+import type { PeerFile } from '../../config/peer-file.ts';
+import type { ConfigProblem } from '../../config/problem.ts';
+import type { Weakening } from '../../core/weakening.ts';
+import type {
+  AnchorBackendAnswer,
+  KeyAnswer,
+  KeyStatus,
+  PeerStatus,
+  ReadinessAnswer,
+  WellKnown,
+  WitnessAnswer,
+} from '../wire-shapes.ts';
+
+/** What only the running daemon's process says; null members: this system does not tell. */
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly uid: number | null;
+  readonly hasNoNewPrivileges: boolean | null;
+  readonly hasSeccomp: boolean | null;
+  /** Hexadecimal mask of effective capabilities. */
+  readonly capabilities: string | null;
+  readonly openFiles: number | null;
+}
+
+/** What the node says of itself, running or not. */
+export interface NodeFacts {
+  readonly wellKnown: WellKnown;
+  readonly readiness: ReadinessAnswer;
+  readonly keys: readonly KeyStatus[];
+  readonly apiKeys: readonly KeyAnswer[];
+  readonly peers: readonly PeerStatus[];
+  readonly anchors: readonly (AnchorBackendAnswer & { readonly oldest_pending_at: string | null })[];
+  /** Null while the node does not run. */
+  readonly witness: WitnessAnswer | null;
+  readonly stats: NodeStats;
+  readonly weakenings: readonly Weakening[];
+  readonly quarantined: number;
+  readonly proposals: number;
+  readonly recall: RecallFacts;
+}
+
+/** What came of a recall with `Stigmem-Verify: full` and the verification of what it gave. */
+export type RecallFacts =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'verified'; readonly sentence: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export interface Facts {
+  readonly dir: string;
+  readonly nowMs: number;
+  readonly program: { readonly version: string; readonly node: string; readonly needsNode: string };
+  readonly configProblems: readonly ConfigProblem[];
+  /** Null: it has problems. */
+  readonly config: Config | null;
+  readonly peerProblems: readonly ConfigProblem[];
+  readonly peerFiles: readonly PeerFile[];
+  readonly secretProblems: readonly ConfigProblem[];
+  /** Permission bits of the data folder. */
+  readonly folderMode: number;
+  readonly createdMs: number | null;
+  readonly disk: { readonly freeBytes: number; readonly usedBytes: number };
+  /** Null: plain HTTP. */
+  readonly certificate: { readonly notAfterMs: number } | { readonly fault: string } | null;
+  readonly process: ProcessFacts | null;
+  /** Null: the node could not be asked, and `nodeFault` says why. */
+  readonly node: NodeFacts | null;
+  readonly nodeFault: string | null;
+}

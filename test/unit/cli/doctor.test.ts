@@ -1,0 +1,246 @@
+/** Each check with facts that it passes on, and with facts that it does not: a check that cannot fail says nothing. */
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CHECKS, examine } from '../../../src/cli/doctor/checks.ts';
+import type { Facts, NodeFacts } from '../../../src/cli/doctor/facts.ts';
+import type { Result } from '../../../src/cli/doctor/judgement.ts';
+import { loadConfigFile } from '../../../src/config/config.ts';
+import type { PeerFile } from '../../../src/config/peer-file.ts';
+import { STATS } from '../../support/api-fixture.ts';
+import { createCliFixture } from '../../support/cli-fixture.ts';
+
+const NOW = Date.parse('2026-11-30T00:00:00Z');
+const DAY = 86_400_000;
+
+const loaded = loadConfigFile('/data', 'config.example.toml', {}, { 'api.allowed_hosts': 'peerd.acme.example' });
+assert.ok(loaded.ok);
+const CONFIG = loaded.value;
+const PROBLEM = { where: 'config.toml:3', key: 'api.port', message: 'wrong', fix: 'Mend it.' };
+
+const PEER_FILE = { name: 'globex', share: [], accept: [], allowTeam: false, disabled: false } as unknown as PeerFile;
+const PEER = {
+  name: 'globex',
+  state: 'current',
+  waiting_on: null,
+  circuit: 'closed',
+  key_changes: [],
+  refused_of_ours: [],
+  clock_skew_ms: 20,
+} as unknown as NodeFacts['peers'][number];
+
+const NODE: NodeFacts = {
+  wellKnown: { peerd: { version: '1.0.0' } } as NodeFacts['wellKnown'],
+  readiness: { status: 'ready', checks: [{ name: 'guard', ok: true, detail: '' }], notices: [] },
+  keys: [],
+  apiKeys: [],
+  peers: [PEER],
+  anchors: [],
+  witness: { size: 1, cosignatures: [], policy: { met: true, met_size: 1, missing: [] }, logs: [] },
+  stats: { ...STATS, metrics_scraped_at: new Date(NOW - 30_000).toISOString() },
+  weakenings: [],
+  quarantined: 0,
+  proposals: 0,
+  recall: { kind: 'verified', sentence: '1 proved' },
+};
+
+const WELL: Facts = {
+  dir: '/data',
+  nowMs: NOW,
+  program: { version: '1.0.0', node: '24.1.0', needsNode: '22.22.2' },
+  configProblems: [],
+  config: { ...CONFIG, anchor: { ...CONFIG.anchor, backends: ['local', 'rekor'] } },
+  peerProblems: [],
+  peerFiles: [PEER_FILE],
+  secretProblems: [],
+  folderMode: 0o700,
+  createdMs: NOW - 10 * DAY,
+  disk: { freeBytes: 100e9, usedBytes: 1e9 },
+  certificate: { notAfterMs: NOW + 60 * DAY },
+  process: { pid: 7, uid: 990, hasNoNewPrivileges: true, hasSeccomp: true, capabilities: '0000', openFiles: 65_536 },
+  node: NODE,
+  nodeFault: null,
+};
+
+const node = (change: Partial<NodeFacts>): Partial<Facts> => ({ node: { ...NODE, ...change } });
+const peer = (change: object): Partial<Facts> => node({ peers: [{ ...PEER, ...change }] });
+const config = (change: object): Partial<Facts> => ({ config: { ...CONFIG, ...change } });
+const processOf = (change: object): Partial<Facts> => ({ process: WELL.process && { ...WELL.process, ...change } });
+const key = (peerName: string | null, step: number): NodeFacts['keys'][number] =>
+  ({ peer: peerName, use: 'log', state: 'valid', warning: { step, sentence: 'it ends' } }) as NodeFacts['keys'][number];
+const witness = (change: object): Partial<Facts> => node({ witness: NODE.witness && { ...NODE.witness, ...change } });
+const late = { backend: 'rekor', pending: 1, last_error: 'down', sentence: 'waits' };
+
+/** What is wrong, by check: the worst that it says first. */
+const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, RegExp])[]>> = {
+  'config.valid': [[{ configProblems: [PROBLEM] }, 'fail', /config\.toml:3: wrong/]],
+  'config.peer_files': [[{ peerProblems: [PROBLEM, PROBLEM] }, 'fail', /and 1 more/]],
+  'files.secrets': [[{ secretProblems: [PROBLEM] }, 'fail', /wrong/]],
+  'files.folder': [
+    [{ folderMode: 0o777 }, 'fail', /0777: others may put files/],
+    [{ folderMode: 0o755 }, 'warn', /others may look/],
+  ],
+  'disk.space': [
+    [{ disk: { freeBytes: 1e6, usedBytes: 1e6 } }, 'fail', /less than 256 MiB/],
+    [{ disk: { freeBytes: 1e9, usedBytes: 9e9 } }, 'fail', /enough for 1 day$/],
+    [{ disk: { freeBytes: 1e9, usedBytes: 1e9 } }, 'warn', /enough for 10 days/],
+  ],
+  'process.open_files': [[processOf({ openFiles: 256 }), 'warn', /may hold 256 files open, and may need/]],
+  'process.hardening': [
+    [processOf({ uid: 0, capabilities: '1ff' }), 'fail', /user 0/],
+    [processOf({ capabilities: '0000000000000400' }), 'fail', /capabilities 0000000000000400/],
+    [processOf({ hasSeccomp: false }), 'warn', /no system call is filtered/],
+  ],
+  'program.versions': [
+    [{ program: { ...WELL.program, node: '22.9.0' } }, 'fail', /Node\.js 22\.9\.0/],
+    [{ program: { ...WELL.program, version: '1.1.0' } }, 'fail', /the daemon is 1\.0\.0, this command 1\.1\.0/],
+  ],
+  'clock.peers': [
+    [peer({ clock_skew_ms: -200_000 }), 'fail', /differ from ours by -200\.0 s/],
+    [peer({ clock_skew_ms: 9_000 }), 'warn', /9\.0 s/],
+    [
+      node({ peers: [PEER, PEER, { ...PEER, name: 'initech', clock_skew_ms: 8_000 }] }),
+      'warn',
+      /off are initech by 8\.0 s/,
+    ],
+  ],
+  'api.listener': [
+    [config({ api: { ...CONFIG.api, behindProxy: true, names: [] } }), 'warn', /names it is asked under/],
+  ],
+  'api.certificate': [
+    [{ certificate: { notAfterMs: NOW - DAY } }, 'fail', /it ended/],
+    [{ certificate: { notAfterMs: NOW + 3 * DAY } }, 'fail', /in 3 days/],
+    [{ certificate: { notAfterMs: NOW + 20 * DAY } }, 'warn', /in 20 days/],
+    [{ certificate: { fault: 'the key is of another certificate' } }, 'fail', /another certificate/],
+  ],
+  'alerts.scraped': [
+    [node({ stats: STATS }), 'warn', /nobody has asked/],
+    [
+      node({ stats: { ...STATS, metrics_scraped_at: new Date(NOW - 3_600_000).toISOString() } }),
+      'warn',
+      /60 minutes ago/,
+    ],
+  ],
+  'node.answers': [
+    [{ node: null, nodeFault: 'locked', process: null }, 'fail', /locked/],
+    [{ process: null }, 'warn', /not running/],
+  ],
+  'node.ready': [
+    [
+      node({ readiness: { status: 'not_ready', checks: [{ name: 'disk', ok: false, detail: 'full' }], notices: [] } }),
+      'fail',
+      /disk: full/,
+    ],
+    [node({ readiness: { ...NODE.readiness, notices: ['certificate: it ends'] } }), 'warn', /it ends/],
+  ],
+  'keys.own': [
+    [node({ keys: [key(null, 1)] }), 'fail', /it ends/],
+    [node({ keys: [key(null, 14)] }), 'warn', /it ends/],
+  ],
+  'keys.peers': [[node({ keys: [key('globex', 0)] }), 'warn', /it ends/]],
+  'keys.api': [
+    [
+      node({ apiKeys: [{ name: 'cli', state: 'active', expires_at: new Date(NOW + DAY).toISOString() } as never] }),
+      'warn',
+      /cli ends at/,
+    ],
+  ],
+  'anchors.outside': [
+    [{ ...config({ anchor: { ...CONFIG.anchor, backends: [] } }), ...witness({ policy: null }) }, 'fail', /to no log/],
+    [{ ...config({}), ...witness({ policy: null }) }, 'warn', /a local file alone/],
+  ],
+  'anchors.pending': [
+    [
+      node({ anchors: [{ ...late, oldest_pending_at: new Date(NOW - 3_600_000).toISOString() }] }),
+      'fail',
+      /rekor waits/,
+    ],
+  ],
+  'witness.policy': [
+    [witness({ policy: { met: false, met_size: null, missing: ['w1'] } }), 'fail', /no cosignature of w1/],
+  ],
+  'logs.joined': [[witness({ logs: [{ origin: 'globex/journal', unreconciled: 2 }] }), 'warn', /globex\/journal: 2/]],
+  'restore.outside': [
+    [
+      { ...config({ guard: { signedHeadsFile: '/data/signed-heads.json' } }), peerFiles: [] },
+      'warn',
+      /restored together/,
+    ],
+  ],
+  'recall.verified': [[node({ recall: { kind: 'failed', message: 'fact 1 is not proved' } }), 'fail', /not proved/]],
+  'peers.state': [
+    [peer({ state: 'suspended', waiting_on: 'an operator' }), 'fail', /globex: an operator/],
+    [peer({ circuit: 'open', circuit_reason: 'refused' }), 'warn', /globex: refused/],
+  ],
+  'peers.refuse_ours': [[peer({ refused_of_ours: [{ refused: 5, resolved: 2 }] }), 'warn', /globex refuses 3/]],
+  'grants.ending': [
+    [
+      { peerFiles: [{ ...PEER_FILE, share: [{ feed: 'public', notBeforeMs: null, notAfterMs: NOW + DAY }] }] },
+      'warn',
+      /globex: share public ends at/,
+    ],
+  ],
+  'config.weakened': [
+    [
+      node({ weakenings: [{ code: 'team_shared', where: 'globex', sentence: 'may read team' }] }),
+      'warn',
+      /globex: may read team/,
+    ],
+  ],
+  'desk.waiting': [[node({ quarantined: 2, proposals: 1 }), 'warn', /quarantine \(2\), 1 proposal open/]],
+};
+
+test('a node that is well passes every check', () => {
+  const others = examine(WELL).filter(({ result }) => result !== 'pass');
+  assert.deepEqual(others, []);
+});
+
+test('no check is without a case in which it does not pass, and ids are told apart', () => {
+  const ids = CHECKS.map(({ id }) => id);
+  assert.deepEqual(Object.keys(ILL).sort(), [...ids].sort());
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+for (const [id, cases] of Object.entries(ILL)) {
+  test(`${id} says what is wrong, and the fix`, () => {
+    for (const [change, result, seen] of cases) {
+      const found = examine({ ...WELL, ...change }).find((one) => one.id === id);
+      assert.equal(found?.result, result, JSON.stringify(found));
+      assert.match(found.seen, seen);
+      assert.ok(found.fix !== null && found.fix.length > 5, 'a fix');
+    }
+  });
+}
+
+test('a node that could not be asked: what depends on it is skipped, never passed', () => {
+  const findings = examine({ ...WELL, node: null, nodeFault: 'locked', process: null });
+  const passed = findings.filter(({ result }) => result === 'pass').map(({ id }) => id);
+  assert.ok(
+    !passed.some((id) => /^(node|keys|peers|recall|witness|logs|clock|process|alerts|desk)\./.test(id)),
+    passed.join(),
+  );
+});
+
+test('doctor: exit 1 and JSON of a documented shape when a check fails, the fix for people', async (t) => {
+  const cli = await createCliFixture();
+  t.after(() => cli.close());
+  chmodSync(cli.dir, 0o700);
+  chmodSync(join(cli.dir, 'keys', 'log.key'), 0o644);
+  const machine = await cli.run('doctor --json');
+  assert.equal(machine.code, 1, machine.stderr);
+  const { v, ok, node_id, running, checks } = machine.json();
+  assert.deepEqual([v, ok, node_id, running], [1, false, 'stigmem://acme.example', false]);
+  assert.deepEqual(Object.keys(checks[0]), ['id', 'title', 'result', 'seen', 'fix']);
+  const people = await cli.run('doctor');
+  assert.match(people.stdout, /^fail {5}keys are there, .* files\.secrets\n.*log\.key.*0644.*\n.*→ Run: chmod 600/m);
+  assert.match(people.stdout, /\d+ pass, \d+ warn, \d+ fail, \d+ skipped\n$/);
+});
+
+test('doctor of no node is exit 5 with what to do', async (t) => {
+  const cli = await createCliFixture();
+  t.after(() => cli.close());
+  const { code, stderr } = await cli.runBare(['doctor', '--data', join(cli.dir, 'none')]);
+  assert.equal(code, 5);
+  assert.match(stderr, /Make a node with: stigmem-peerd init/);
+});
