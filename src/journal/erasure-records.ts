@@ -1,7 +1,7 @@
 /** The steps of erasures. They are appended; how an erasure stands is its newest one. */
 import { sql } from 'kysely';
 import { type NewRow, prepareAppend } from './appended.ts';
-import { type Db, lastKey, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { type Db, ONE, PARAM, prepare, prepareLastKey, type Statement, sqlBuilder } from './database.ts';
 import type { ErasureStepRow } from './tables.ts';
 
 /**
@@ -30,22 +30,20 @@ export const GONE: ReadonlySet<string> = new Set(['erased', 'scrubbed', 'told'])
 export type Erasure = Omit<ErasureStepRow, 'sum1' | 'sum2' | 'step'> & { readonly step: ErasureStep };
 
 export class ErasureRecords {
-  readonly #db: Db;
   readonly #insert: (row: NewRow<'erasure_steps'>) => number;
   readonly #ofFact: Statement<[Uint8Array, string], Erasure>;
   readonly #steps: Statement<[Uint8Array, string], Erasure>;
   readonly #byDigest: Statement<[Uint8Array], Erasure>;
   readonly #ofTarget: Statement<[number], Erasure>;
-  readonly #ofAuthor: Statement<[string, number, number], Erasure>;
   readonly #untold: Statement<[string, number], Erasure>;
   readonly #since: Statement<[number], Erasure>;
   readonly #list: Statement<[number, number], Erasure>;
   readonly #counted: Statement<[string, string, number], number>;
+  readonly #lastStep: () => number;
   /** No step before this one is the newest of an erasure that is open. */
   #mark = 1;
 
   constructor(db: Db) {
-    this.#db = db;
     this.#insert = prepareAppend(db, 'erasure_steps');
     this.#ofFact = prepare(
       db,
@@ -54,15 +52,10 @@ export class ErasureRecords {
     this.#steps = prepare(db, steps.where('fact', '=', PARAM).where('node_id', '=', PARAM).orderBy('step_id'));
     this.#byDigest = prepare(db, newest.where('fact', '=', PARAM).orderBy('step_id', 'desc'));
     this.#ofTarget = prepare(db, steps.where('target_seq', '=', PARAM).orderBy('step_id', 'desc').limit(ONE));
-    this.#ofAuthor = prepare(
-      db,
-      newest.where('node_id', '=', PARAM).where('step_id', '>', PARAM).orderBy('step_id').limit(PARAM),
-    );
-    const isUntold = sql<boolean>`step IN ('scrubbed', 'absent')`;
-    const ofAuthor = newest.where('node_id', '=', PARAM).where(isUntold);
-    this.#untold = prepare(db, ofAuthor.orderBy('step_id').limit(PARAM));
+    this.#untold = prepare(db, newest.where('node_id', '=', PARAM).where(isOver).orderBy('step_id').limit(PARAM));
     this.#since = prepare(db, newest.where('step_id', '>=', PARAM).where(isOpen).orderBy('step_id'));
     this.#list = prepare(db, newest.where('step_id', '<', PARAM).orderBy('step_id', 'desc').limit(PARAM));
+    this.#lastStep = prepareLastKey(db, 'erasure_steps', 'step_id');
     const counted = sqlBuilder
       .selectFrom('erasure_steps')
       .select((q) => q.fn.countAll().as('rows'))
@@ -106,12 +99,7 @@ export class ErasureRecords {
     return this.#ofTarget.get(seq);
   }
 
-  /** In the order of their newest steps, behind `after`. */
-  ofAuthor(nodeId: string, after: number, limit: number): readonly Erasure[] {
-    return this.#ofAuthor.all(nodeId, after, limit);
-  }
-
-  /** Of a peer's facts, those whose bytes are gone, or never were here, and of which it has no word. */
+  /** Whose bodies are gone, or never were here, and whose author has not taken our word of it; oldest first. */
   untold(nodeId: string, limit: number): readonly Erasure[] {
     return this.#untold.all(nodeId, limit);
   }
@@ -124,7 +112,7 @@ export class ErasureRecords {
   /** Those that wait for a time, an operator or the file. To be called outside of a transaction. */
   open(): readonly Erasure[] {
     const found = this.#since.all(this.#mark);
-    this.#mark = found[0]?.step_id ?? lastKey(this.#db, 'erasure_steps', 'step_id') + 1;
+    this.#mark = found[0]?.step_id ?? this.#lastStep() + 1;
     return found;
   }
 
@@ -158,3 +146,5 @@ const newest = steps.where(
 );
 
 const isOpen = sql<boolean>`step IN ('requested', 'issued', 'received', 'stopped', 'held', 'released', 'erased')`;
+
+const isOver = sql<boolean>`step IN ('scrubbed', 'absent')`;

@@ -53,6 +53,7 @@ export class PageRefusals {
   readonly #insert: (row: NewRow<'page_refusals'>) => number;
   readonly #insertRetry: (row: NewRow<'page_retries'>) => number;
   readonly #next: Statement<[string, number], Refused>;
+  readonly #placesOf: Statement<[number], string>;
   readonly #retries: Statement<[number], string>;
   readonly #page: Statement<[number], Frames>;
   readonly #before: Statement<[string, number], Pick<PageRow, 'header' | 'entries' | 'proof'>>;
@@ -62,6 +63,7 @@ export class PageRefusals {
     this.#insert = prepareAppend(db, 'page_refusals');
     this.#insertRetry = prepareAppend(db, 'page_retries');
     this.#next = prepare(db, nextRefused);
+    this.#placesOf = prepare<[number]>(db, placesOf).pluck() as Statement<[number], string>;
     this.#retries = prepare<[number]>(db, retriesOf).pluck() as Statement<[number], string>;
     this.#page = prepare(db, pageById);
     this.#before = prepare(db, pageBefore);
@@ -95,6 +97,14 @@ export class PageRefusals {
     for (const text of this.#retries.all(row.page_id))
       for (const place of positionsOf(readPlaces(text, after, to) ?? [])) standing.delete(place);
     return { pageId: row.page_id, feed: row.feed, after, to, standing };
+  }
+
+  /** Whether an entry of a stored page was refused when it came, whatever became of it since: its bytes are evidence. */
+  wasRefused(pageId: number, feedSeq: number): boolean {
+    const places = this.#placesOf.get(pageId);
+    const page = places === undefined ? undefined : this.#page.get(pageId);
+    if (places === undefined || page === undefined) return false;
+    return (reasonsIn(places, page.after_seq, page.to_seq) ?? []).some(([place]) => place === feedSeq);
   }
 
   /** A stored page with what it followed. Undefined: there is none. */
@@ -154,6 +164,8 @@ const nextRefused = sqlBuilder
   .where('page_id', '>', PARAM)
   .orderBy('page_id')
   .limit(ONE);
+
+const placesOf = sqlBuilder.selectFrom('page_refusals').select('places').where('page_id', '=', PARAM);
 
 const retriesOf = sqlBuilder.selectFrom('page_retries').select('places').where('page_id', '=', PARAM);
 

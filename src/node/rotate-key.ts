@@ -5,7 +5,7 @@ import { credentialFor, randomSeed, type SeedUse, writeSeedFile } from '../confi
 import { isoMicros } from '../core/time.ts';
 import { openStatements } from '../verify/key-chain.ts';
 import { type OpenedSuccession, signSuccession } from '../wire/succession.ts';
-import { openBase, StartError } from './base.ts';
+import { type Base, openBase, StartError } from './base.ts';
 import { openOwnKeys, statementSigner, vkeyOf } from './own-keys.ts';
 
 export interface Rotation {
@@ -20,6 +20,10 @@ export type RotationOutcome =
   /** An earlier change of that key has not taken effect yet. */
   | { readonly kind: 'pending'; readonly statement: OpenedSuccession };
 
+export type ChangeBase = Pick<Base, 'identity' | 'paths' | 'keys' | 'statements' | 'nowMs'> & {
+  readonly writer: Pick<Base['writer'], 'changeKey'>;
+};
+
 /**
  * Rotates a key of a data folder that no daemon works on.
  *
@@ -31,12 +35,19 @@ export type RotationOutcome =
 export async function rotateKey(dir: string, use: SeedUse, { overlapMs, actor }: Rotation): Promise<RotationOutcome> {
   await using owned = new AsyncDisposableStack();
   refuseCredential(dir, use);
-  const base = await openBase(dir, {}, owned);
-  const { identity, paths, keys, statements, writer } = base;
+  return changeKey(await openBase(dir, {}, owned), use, { overlapMs, actor });
+}
+
+/** @param base an opened data folder, with the node's clock */
+export async function changeKey(
+  { identity, paths, keys, statements, writer, nowMs: clock }: ChangeBase,
+  use: SeedUse,
+  { overlapMs, actor }: Rotation,
+): Promise<RotationOutcome> {
   const { seed, vkey, next } = keys[use];
   if (next !== null) return { kind: 'pending', statement: next };
 
-  const nowMs = Date.now();
+  const nowMs = clock();
   const newSeed = randomSeed(use);
   const overIso = isoMicros((nowMs + overlapMs) * 1000);
   const succession = {

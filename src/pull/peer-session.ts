@@ -99,7 +99,8 @@ export class PeerSession {
 
   /** The peer has made contact, or an operator wants a try now. */
   contact(): void {
-    this.#set({ lastContactAtMs: this.#deps.nowMs() });
+    // Behind a new connection may be another program, which signs with another key.
+    this.#set({ lastContactAtMs: this.#deps.nowMs(), greeted: null });
     this.#wake.wake();
   }
 
@@ -273,7 +274,9 @@ export class PeerSession {
     const { peer } = this.#state;
     this.#set({ phase: 'pulling' });
     const known = this.#state.greeted;
-    const isGood = known !== null && this.#deps.nowMs() < known.goodUntilMs;
+    // Who is dialled for this round may be another program by now, which signs with another key.
+    const isThere = this.#deps.transport.connected(peer.peerId);
+    const isGood = known !== null && isThere && this.#deps.nowMs() < known.goodUntilMs;
     const greeted = isGood ? known : await greet(peer, this.#deps, signal);
     this.#set({ greeted, keyChange: null });
     const { taken, origins } = await knownFeeds(accept, this.#deps.relaying);

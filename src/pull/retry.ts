@@ -1,8 +1,11 @@
 /** Judges stored pages of a peer again, with the rules of today: what an operator has corrected may let refused facts pass. */
 import type { Journal } from '../journal/journal.ts';
 import type { PageThen, RefusedInPage } from '../journal/page-refusals.ts';
+import { ALG_ED25519 } from '../merkle/note.ts';
+import { formatVerifierKey, parseVerifierKey } from '../merkle/verifier-key.ts';
 import type { KnownCheckpoint, PageContext, RelayOrigin } from '../verify/context.ts';
 import { assertedIn, factIdsOf, judgePage } from '../verify/judge.ts';
+import { keysOfChain } from '../verify/key-chain.ts';
 import { type OpenedPage, openPage } from '../verify/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
 import type { IngestInput } from './ingest.ts';
@@ -67,13 +70,23 @@ function reopen(journal: Journal, input: RetryInput, page: RefusedInPage): Opene
   if (then === undefined || header?.ok !== true) return null;
   if (page.feed.startsWith('from/') && !input.origins.has(page.feed)) return null;
   const firstPage = header.value.consistency !== null;
-  for (const logKey of [input.peer.logKey, ...input.peer.former.logKeys])
+  for (const logKey of logKeysOf(journal, input.peer))
     for (const known of firstPage ? [then.before, then.checkpoint, null] : [then.checkpoint]) {
       const context = contextOf(journal, { ...input, peer: { ...input.peer, logKey } }, page, then, known, firstPage);
       const opened = openPage(then.frames, context);
       if (opened.ok && isVerified(opened.value, then)) return opened.value;
     }
   return null;
+}
+
+/** What was stored was signed by one of these: also by a key that is no longer declared, if the statements lead to it. */
+function logKeysOf(journal: Journal, { nodeId, origin, logKey, former }: RetryInput['peer']): readonly Uint8Array[] {
+  const vkey = formatVerifierKey({ name: origin, algorithm: ALG_ED25519, publicKey: logKey });
+  const earlier = keysOfChain(journal.statements.of(nodeId), 'log', vkey).flatMap((one) => {
+    const key = parseVerifierKey(one);
+    return one !== vkey && key.ok ? [key.value.publicKey] : [];
+  });
+  return [logKey, ...former.logKeys, ...earlier];
 }
 
 /** Consistency was proved when the page came: its checkpoint is one of those that were stored then. */

@@ -25,7 +25,7 @@ export interface ErasureMethods {
   takeErasures(peer: string, acks: readonly string[], nowMs: number): number;
 }
 
-/** Largest look at the steps of one peer in search of what it was not told. */
+/** Erasures of one peer's facts that are looked at, at once, for what it was not told. */
 const LOOKED_AT = 1_000;
 
 export function erasureMethods(journal: Journal, erasing: Erasing, signer: LogSigner): ErasureMethods {
@@ -42,8 +42,12 @@ export function erasureMethods(journal: Journal, erasing: Erasing, signer: LogSi
   };
 }
 
+/** What was refused before it was taken stands in the evidence of that: nobody gives his word that it is gone. */
 function untold(journal: Journal, peer: string): readonly Erasure[] {
-  return journal.erasures.records.untold(peer, LOOKED_AT);
+  const { erasures, retries } = journal;
+  return erasures.records
+    .untold(peer, LOOKED_AT)
+    .filter(({ page_id, feed_seq }) => page_id === null || !retries.pages.wasRefused(page_id, feed_seq));
 }
 
 function pending(journal: Journal, signer: LogSigner, author: string, broughtBy: string): PendingErasures {
@@ -93,6 +97,14 @@ function take(
     if (tombstoneSeq === null || ledger.ofFact(peer, feed, feedSeq).length === 0) return;
     acks.save(peer, tombstoneSeq, note, nowMs * 1000);
   };
-  journal.durably(() => notes.forEach(save));
-  return notes.length;
+  // A peer that has changed its key is greeted before its word can be read: until then it comes again.
+  const unread = notes.findIndex((note) => keys.every((key) => isOfOtherKey(note, origin, key)));
+  const readable = unread === -1 ? notes : notes.slice(0, unread);
+  journal.durably(() => readable.forEach(save));
+  return readable.length;
+}
+
+function isOfOtherKey(note: string, origin: string, key: Uint8Array): boolean {
+  const ack = openErasureAck(note, { origin, key });
+  return !ack.ok && ack.error === 'ack_signature_invalid';
 }

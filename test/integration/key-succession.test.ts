@@ -51,6 +51,14 @@ test('a new log key: the peer follows at the next contact, without an operator, 
   assert.equal(own?.detail['new'], statement.new);
 });
 
+test('behind a new connection may be another program: whoever connects is greeted before its pages are judged', async () => {
+  const skew = (): number | null | undefined => globex.federation.sessions.list()[0]?.clock_skew_ms;
+  await until('acme is greeted', async () => skew() !== null);
+  globex.federation.sessions.contact(acme.base.peerId);
+  assert.equal(skew(), null, 'what was said before counts no more');
+  await until('acme is greeted again', async () => skew() !== null);
+});
+
 test('new anchor and witness keys are followed too; without an overlap nothing is kept of the old one', async () => {
   const anchor = await rotate('anchor');
   const witness = await rotate('witness', 0);

@@ -5,6 +5,7 @@ import { openKeyStore } from '../../src/admin/keys.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { ConfigFlags } from '../../src/config/overlay.ts';
 import { runFsck } from '../../src/node/fsck.ts';
+import { rotateKey } from '../../src/node/rotate-key.ts';
 import { openRaw } from '../support/journal-fixture.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 import { Bench, type NodeProcess, type PeerLine } from '../support/node-process.ts';
@@ -76,6 +77,21 @@ test('what was refused is taken once, both sides show it closed, and fsck accoun
     deleted.includes('pages accepted_mismatch') && deleted.includes('page_retries resolved_mismatch'),
     `${deleted}`,
   );
+});
+
+test('a page that was signed by a key which is no longer declared is judged again by the statements that lead to it', async (t) => {
+  const [a, b] = await pair(t);
+  await a.assertFacts(['one', 'two']);
+  b.writePeer('a', without(a));
+  await until('all is refused', async () => (await status(b, 'a')).refused === 2);
+  await a.halt();
+  await rotateKey(a.folder.dir, 'log', { overlapMs: 0, actor: 'test' });
+  await a.start();
+  a.writePeer('b', b.asPeer({ share: ['public'] }, false));
+  b.writePeer('a', a.asPeer({ accept: ['public'] }));
+  await until('b has followed', async () => (await b.audit('peer_key_succession')).length === 1);
+  const { body } = await retry(b, 'namespaces were missing');
+  assert.deepEqual([body.resolved, body.unreadable], [{ source_not_owned: 2 }, 0]);
 });
 
 test('kill -9 in the middle of a retry: nothing is lost, nothing is taken twice', async (t) => {

@@ -264,3 +264,23 @@ test('with four eyes a tombstone is proposed by one person and asked for when an
   await until('it is erased', async () => (await ask(a, `/v1/tombstones/${secretId}`)).body.state === 'scrubbed');
   assert.deepEqual(filesWith(a, secretId), [], 'no proposal names it');
 });
+
+test('a fact that was refused and taken later is evidence: nobody gives his word that it is gone', async (t) => {
+  const [a, b] = await start(t, ['a', 'b']);
+  assert.ok(a !== undefined && b !== undefined);
+  const [id = ''] = await say(a, [SECRET]);
+  a.writePeer('b', b.asPeer({ share: ['public'] }, false));
+  b.writePeer('author', { ...a.asPeer({ accept: ['public'] }), namespaces: ['elsewhere.example'] });
+  await until('b has refused it', async () => (await b.base.writer.peerProgress(a.nodeId, [])).refused === 1);
+  b.writePeer('author', a.asPeer({ accept: ['public'] }));
+  await until('b has taken it', async () => {
+    await ask(b, '/v1/federation/peers/author/retry', { reason: 'its file was wrong' });
+    return (await ask(b, `/v1/facts/${id}`)).status === 200;
+  });
+
+  await ask(a, '/v1/tombstones', { fact: id, reason: 'it should not have been said' });
+  const state = async () => (await ask(b, `/v1/tombstones/${id}`)).body.state;
+  await until('b has erased it', async () => ['scrubbed', 'told'].includes(await state()));
+  assert.equal(await state(), 'scrubbed');
+  assert.deepEqual((await b.base.writer.pendingErasures(a.nodeId)).acks, []);
+});

@@ -16,7 +16,12 @@ export class Crash extends Error {
   readonly code = 'crash';
 }
 
+export function isOfTheDead(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'crash';
+}
+
 export type CrashKind = 'before' | 'after' | 'torn';
+export const CRASHES: readonly CrashKind[] = ['before', 'after', 'torn'];
 
 interface PlannedCrash {
   /** Durable steps until it comes. */
@@ -26,6 +31,7 @@ interface PlannedCrash {
 
 const WAL_FILE = `${JOURNAL_FILE}-wal`;
 const FILES = [JOURNAL_FILE, WAL_FILE, SIGNED_HEADS_FILE];
+const KEYS_FOLDER = 'keys';
 const NO_LIMIT = 1_073_741_823;
 
 /** Of this process, by folder. */
@@ -157,6 +163,8 @@ function sizeOf(file: string): number {
 
 export function copyFiles(from: string, to: string): void {
   for (const name of FILES) if (fs.existsSync(join(from, name))) fs.copyFileSync(join(from, name), join(to, name));
+  if (fs.existsSync(join(from, KEYS_FOLDER)))
+    fs.cpSync(join(from, KEYS_FOLDER), join(to, KEYS_FOLDER), { recursive: true });
 }
 
 /** Puts the disks between the product and SQLite, and between it and the file of signed checkpoints. */
@@ -174,11 +182,18 @@ export function installDisks(): void {
   };
   const { renameSync } = fs;
   fs.renameSync = (from, to) => {
-    const disk = basename(String(to)) === SIGNED_HEADS_FILE ? disks.get(folderOf(String(to))) : undefined;
+    const disk = diskOf(String(to));
     if (disk === undefined) renameSync(from, to);
     else disk.rename(() => renameSync(from, to));
   };
   syncBuiltinESMExports();
+}
+
+/** Of a file that is put in its place by renaming: of signed checkpoints, or of a key. */
+function diskOf(path: string): Disk | undefined {
+  if (basename(path) === SIGNED_HEADS_FILE) return disks.get(folderOf(path));
+  const [folder] = path.split(`/${KEYS_FOLDER}/`);
+  return folder === undefined || folder === path ? undefined : disks.get(folder);
 }
 
 function guard<T>(db: Database.Database & Written, sql: string, run: () => T): T {

@@ -15,7 +15,7 @@ export interface Got {
 }
 
 /** What it is granted is among them: so it sees when something else comes with it. */
-const FEEDS = ['public', 'company', 'team', 'local', 'received/public'];
+const FEEDS = ['public', 'company', 'team', 'local', 'from/a.example/public'];
 const LIMITS = { idleMs: 10_000, totalMs: 30_000, maxFrameBytes: 4_194_304 };
 
 /** @param onGot told of each page as it arrives; the answer may end in the middle */

@@ -13,6 +13,34 @@ export interface EntryLine {
   readonly origin_node_id: string | null;
   readonly origin_chain_seq: number | null;
   readonly feed: string;
+  readonly feed_seq: number;
+  readonly relation: string;
+  readonly received_from: string | null;
+  readonly leaf_hash: Buffer;
+  readonly origin_leaf_hash: Buffer | null;
+  /** Empty where the body was erased. */
+  readonly event_hash: Buffer;
+}
+
+/** The newest step of an erasure. */
+export interface ErasureLine {
+  readonly fact: Buffer;
+  readonly node_id: string;
+  readonly step: string;
+  readonly due_us: number | null;
+  /** 1: of its page something was refused. */
+  readonly is_evidence: number;
+}
+
+/** A peer's word that it has erased what a tombstone of ours names. */
+export interface AckLine {
+  readonly peer: string;
+  readonly tombstone_seq: number;
+}
+
+interface EvidenceLine {
+  readonly digest: string;
+  readonly body: Uint8Array;
 }
 
 export interface AuditLine {
@@ -30,6 +58,8 @@ export interface PageLine {
   readonly after_seq: number;
   readonly to_seq: number;
   readonly header: Uint8Array;
+  readonly entries: Uint8Array | null;
+  readonly proof: Uint8Array | null;
   readonly accepted: number;
   readonly refused: number;
 }
@@ -70,11 +100,28 @@ export interface Held {
   readonly audit: readonly AuditLine[];
   readonly pages: readonly PageLine[];
   readonly heads: readonly HeadLine[];
-  readonly evidence: ReadonlySet<string>;
+  /** As it is stored, by its digest. */
+  readonly evidence: ReadonlyMap<string, Uint8Array>;
   readonly disclosures: readonly DisclosureLine[];
   readonly receipts: readonly RunLine[];
   readonly counted: readonly CountedLine[];
+  readonly statements: readonly { readonly node_id: string; readonly note: string }[];
+  readonly declarations: readonly { readonly peer: string; readonly note: string }[];
+  readonly erasures: readonly ErasureLine[];
+  readonly acks: readonly AckLine[];
+  readonly progress: Progress;
 }
+
+/** How far a node has come with the others. */
+export interface Progress {
+  readonly cursors: ReadonlyMap<string, number>;
+  /** Why the liar is suspended here, if it is. */
+  readonly suspensions: ReadonlySet<string>;
+  readonly liarHeads: ReadonlyMap<number, string>;
+  readonly erasures: readonly ErasureLine[];
+}
+
+export const LIAR = 'stigmem://liar.example';
 
 /** Pages that were refused as a whole name no entry. */
 const COUNTED = `SELECT peer, reason, pending AS count FROM refusal_groups
@@ -82,6 +129,10 @@ const COUNTED = `SELECT peer, reason, pending AS count FROM refusal_groups
   UNION ALL
   SELECT peer, reason, json_extract(body, '$.detail.count') - json_array_length(body, '$.detail.exemplars')
   FROM audit WHERE event = 'refusals_summarized' AND json_extract(body, '$.detail.from_seq') IS NOT NULL`;
+
+const ERASURES = `SELECT fact, node_id, step, due_us,
+  EXISTS (SELECT 1 FROM page_refusals r WHERE r.page_id = s.page_id) AS is_evidence FROM erasure_steps s WHERE NOT EXISTS
+  (SELECT 1 FROM erasure_steps n WHERE n.fact = s.fact AND n.node_id = s.node_id AND n.step_id > s.step_id)`;
 
 export function held(node: SimNode, isStuck: boolean): Held {
   return look(node, (db) => ({
@@ -102,15 +153,53 @@ export function held(node: SimNode, isStuck: boolean): Held {
            UNION SELECT note, tree_size, root FROM cosigned UNION SELECT note, tree_size, root FROM seen_checkpoints)`,
       )
       .all(),
-    evidence: new Set(db.prepare<[], string>("SELECT 'sha256:' || lower(hex(digest)) FROM evidence").pluck().all()),
+    evidence: new Map(
+      db
+        .prepare<[], EvidenceLine>("SELECT 'sha256:' || lower(hex(digest)) AS digest, body FROM evidence")
+        .all()
+        .map(({ digest, body }) => [digest, body]),
+    ),
     disclosures: db
       .prepare<[], DisclosureLine>(
         'SELECT peer, feed, after_seq, to_seq, sent_us, text FROM disclosures JOIN grant_texts USING (grant_id)',
       )
       .all(),
     counted: db.prepare<[], CountedLine>(COUNTED).all(),
+    progress: progressIn(db),
+    erasures: db.prepare<[], ErasureLine>(ERASURES).all(),
+    statements: db
+      .prepare<[], Held['statements'][number]>('SELECT node_id, note FROM key_statements ORDER BY statement_id')
+      .all(),
+    declarations: db
+      .prepare<[], Held['declarations'][number]>('SELECT peer, note FROM peer_declarations ORDER BY declaration_id')
+      .all(),
+    acks: db.prepare<[], AckLine>('SELECT peer, tombstone_seq FROM erasure_acks').all(),
     receipts: db.prepare<[], RunLine>('SELECT peer, feed, after_seq, to_seq FROM page_receipts').all(),
   }));
+}
+
+export function progressOf(node: SimNode): Progress {
+  return look(node, progressIn);
+}
+
+function progressIn(db: Database.Database): Progress {
+  const pages = db
+    .prepare<[], PageLine>('SELECT peer, feed, max(to_seq) AS to_seq FROM pages GROUP BY peer, feed')
+    .all();
+  const suspended = db
+    .prepare<[string], { reason: string }>("SELECT reason FROM audit WHERE event = 'peer_suspended' AND peer = ?")
+    .all(LIAR);
+  const heads = db
+    .prepare<[string], { tree_size: number; root: Buffer }>(
+      'SELECT tree_size, root FROM peer_checkpoints WHERE peer = ?',
+    )
+    .all(LIAR);
+  return {
+    cursors: new Map(pages.map(({ peer, feed, to_seq }) => [`${peer} ${feed}`, to_seq])),
+    suspensions: new Set(suspended.map(({ reason }) => reason)),
+    liarHeads: new Map(heads.map(({ tree_size, root }) => [tree_size, root.toString('hex')])),
+    erasures: db.prepare<[], ErasureLine>(ERASURES).all(),
+  };
 }
 
 export function look<T>(node: SimNode, work: (db: Database.Database) => T): T {

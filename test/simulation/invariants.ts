@@ -1,10 +1,12 @@
 /** What has to be true of a mesh after a run, read out of the journals' files by plain SQL and compared with the model. */
 import { checkJournal, filesOf } from '../../src/journal/fsck/run-fsck.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
-import { type AuditLine, type Held, held, look, type PageLine } from './held.ts';
+import { checkErasures, isErased, isErasedFor, isErasing } from './erasures.ts';
+import { type AuditLine, type EntryLine, type Held, held, LIAR, type Progress, progressOf } from './held.ts';
 import { checkGreed, checkLedger } from './ledger.ts';
 import type { Mesh, SimNode } from './mesh.ts';
-import { CREATED_AT } from './node.ts';
+import { isMisread } from './operators.ts';
+import { checkRelayed, mayBeRelayed, ORIGIN, READER, RELAY } from './relays.ts';
 
 const SKEW_LIMIT_MS = { hlc_future: 300_000, hlc_past: 2_592_000_000 } as const;
 /** Between the clock that a page was judged by and the one in its record. */
@@ -36,7 +38,11 @@ export function isSettled(mesh: Mesh): boolean {
     if (!isCaughtUp(mesh, node, progress, live)) return false;
     seen.push(progress);
   }
-  return isLiarSettled(mesh, seen);
+  const ids = new Set(live.map(({ made }) => made.nodeId));
+  const isSomebodyErasing = live.some(({ made }, i) =>
+    isErasing(seen[i]?.erasures ?? [], made.nodeId, ids, mesh.platform.nowMs()),
+  );
+  return !isSomebodyErasing && isLiarSettled(mesh, seen);
 }
 
 function isCaughtUp(mesh: Mesh, node: SimNode, { cursors }: Progress, live: readonly SimNode[]): boolean {
@@ -49,15 +55,6 @@ function isCaughtUp(mesh: Mesh, node: SimNode, { cursors }: Progress, live: read
     );
   });
 }
-
-interface Progress {
-  readonly cursors: ReadonlyMap<string, number>;
-  /** Why the liar is suspended here, if it is. */
-  readonly suspensions: ReadonlySet<string>;
-  readonly liarHeads: ReadonlyMap<number, string>;
-}
-
-const LIAR = 'stigmem://liar.example';
 
 function isLiarSettled({ liar }: Mesh, nodes: readonly Progress[]): boolean {
   if (liar === undefined) return true;
@@ -83,27 +80,6 @@ function isEquivocationSeen(nodes: readonly Pick<Progress, 'liarHeads'>[]): bool
   );
 }
 
-function progressOf(node: SimNode): Progress {
-  return look(node, (db) => {
-    const pages = db
-      .prepare<[], PageLine>('SELECT peer, feed, max(to_seq) AS to_seq FROM pages GROUP BY peer, feed')
-      .all();
-    const suspended = db
-      .prepare<[string], { reason: string }>("SELECT reason FROM audit WHERE event = 'peer_suspended' AND peer = ?")
-      .all(LIAR);
-    const heads = db
-      .prepare<[string], { tree_size: number; root: Buffer }>(
-        'SELECT tree_size, root FROM peer_checkpoints WHERE peer = ?',
-      )
-      .all(LIAR);
-    return {
-      cursors: new Map(pages.map(({ peer, feed, to_seq }) => [`${peer} ${feed}`, to_seq])),
-      suspensions: new Set(suspended.map(({ reason }) => reason)),
-      liarHeads: new Map(heads.map(({ tree_size, root }) => [tree_size, root.toString('hex')])),
-    };
-  });
-}
-
 /** All invariants. What is wrong is told to the mesh. The nodes have stopped. */
 export function checkMesh(mesh: Mesh, withFsck: boolean): void {
   const isStuck = stuckIn(mesh);
@@ -118,19 +94,31 @@ export function checkMesh(mesh: Mesh, withFsck: boolean): void {
     checkHonour(mesh, one);
     for (const other of all) {
       if (other === one) continue;
-      checkReceived(mesh, one, other);
+      checkReceived(
+        mesh,
+        one,
+        other,
+        isByRelay(mesh, one, other) ? all.find(({ node }) => node.name === RELAY) : undefined,
+      );
       checkLedger(mesh, one, other);
     }
     checkLies(mesh, one);
     checkGreed(mesh, one, LIAR);
+    checkErasures(mesh, one, all);
+    checkKeys(mesh, one, all);
     if (one.isStuck) checkStuck(mesh, one, all);
   }
   checkOneHistory(mesh, all);
   checkEvidence(mesh, all);
+  checkRelayed(mesh, all);
+}
+
+function isByRelay({ isRelayed }: Mesh, to: Held, from: Held): boolean {
+  return isRelayed && from.node.name === ORIGIN && to.node.name === READER;
 }
 
 function checkFile(mesh: Mesh, { node, isStuck }: Held): void {
-  const { publicKey } = createLogSigner(node.made.identity.journalOrigin, node.made.keys.log.seed);
+  const { publicKey } = createLogSigner(node.made.identity.journalOrigin, node.keys.log.seed);
   const report = checkJournal(filesOf(node.disk.folder), { logKey: publicKey });
   if (report.ok) return;
   // A stuck journal is shorter than what was signed, which is what it is stuck for.
@@ -156,7 +144,7 @@ function checkOnce(mesh: Mesh, { node, entries }: Held): void {
 /** What was acknowledged is there, unless an old copy was restored and nobody has seen it. */
 function checkOwn(mesh: Mesh, { node, entries, isStuck }: Held, all: readonly Held[]): void {
   const own = new Map(
-    entries.filter(({ origin_node_id }) => origin_node_id === null).map((line) => [line.entity, line]),
+    entries.filter((line) => line.origin_node_id === null && isOfClients(line)).map((line) => [line.entity, line]),
   );
   for (const [entity, line] of own) {
     const fact = mesh.model.asserted.get(entity);
@@ -165,11 +153,17 @@ function checkOwn(mesh: Mesh, { node, entries, isStuck }: Held, all: readonly He
   }
   for (const fact of mesh.model.asserted.values()) {
     if (fact.node !== node.name || !fact.acknowledged || own.has(fact.entity) || isStuck) continue;
+    if (isErasedFor(fact, entries)) continue;
     const holder = all.find((other) => other.entries.some(({ entity }) => entity === fact.entity));
     if (!mesh.model.restored.has(node.name)) mesh.problem(`${node.name} has lost ${fact.entity}`);
     else if (holder !== undefined)
       mesh.problem(`${node.name} went on without ${fact.entity}, which ${holder.node.name} holds`);
   }
+}
+
+/** What a client gave, and nobody took away: neither what a node says of itself, nor what is left of an erased fact. */
+function isOfClients(line: EntryLine): boolean {
+  return !isErased(line) && line.relation === 'ops:state';
 }
 
 /** Up to its cursor every place of a feed is decided: accepted, or refused with a record. */
@@ -205,13 +199,36 @@ function checkRecorded(mesh: Mesh, { node, audit, pages, evidence, counted: summ
   if (facts !== counted) mesh.problem(`${node.name} refused ${counted} facts and recorded ${facts}`);
 }
 
+/** Who has changed a key is followed by all: they hold its statements, and have pinned what signs now. */
+function checkKeys(mesh: Mesh, { node, nodeId, statements }: Held, all: readonly Held[]): void {
+  const own = statements.filter((line) => line.node_id === nodeId).map(({ note }) => note);
+  if (own.length > 0) mesh.note(`keys of ${node.name}: ${own.length} changes`);
+  for (const other of all) {
+    if (other.nodeId === nodeId || own.length === 0) continue;
+    const held = new Set(other.statements.filter((line) => line.node_id === nodeId).map(({ note }) => note));
+    for (const note of held)
+      if (!own.includes(note)) mesh.problem(`${other.node.name} holds a statement of ${node.name} that it never made`);
+    if (!own.every((note) => held.has(note)))
+      mesh.problem(`${other.node.name} does not follow the keys of ${node.name}`);
+    const pinned = other.declarations.findLast(({ peer }) => peer === nodeId)?.note ?? '';
+    if (!pinned.includes(node.keys.log.vkey))
+      mesh.problem(`${other.node.name} has not pinned the log key of ${node.name}`);
+  }
+}
+
 /** No honest node is convicted of anything. */
 function checkHonour(mesh: Mesh, { node, audit }: Held): void {
   for (const { event, reason, peer, seq, body } of audit) {
     const other = mesh.nodes.find(({ made }) => made.nodeId === peer);
     if (other === undefined || mesh.model.meddled.has(other.name)) continue;
     // By a clock that was put back, a key is not valid yet.
-    if (reason === 'log_key_not_yet_valid' && JSON.parse(body).at < CREATED_AT) continue;
+    if (
+      (reason === 'log_key_not_yet_valid' || reason === 'log_key_mismatch') &&
+      JSON.parse(body).at < other.keys.log.since
+    )
+      continue;
+    // By a file that names another owner.
+    if (reason === 'source_not_owned' && isMisread(mesh, node.name, other.name)) continue;
     const isConviction = event === 'peer_suspended' || event === 'own_history_forked';
     const isRefusal = event === 'federation_integrity_rejected' || event === 'peer_declaration_refused';
     if (!isConviction && !isRefusal) continue;
@@ -221,22 +238,33 @@ function checkHonour(mesh: Mesh, { node, audit }: Held): void {
 }
 
 /** What an honest peer gave: nothing that it was not asked to share, nothing changed, and all of it. */
-function checkReceived(mesh: Mesh, to: Held, from: Held): void {
+function checkReceived(mesh: Mesh, to: Held, from: Held, relay: Held | undefined): void {
   const received = new Map(
-    to.entries.filter(({ origin_node_id }) => origin_node_id === from.nodeId).map((line) => [line.entity, line]),
+    to.entries
+      .filter((line) => line.origin_node_id === from.nodeId && !isErased(line))
+      .map((line) => [line.entity, line]),
   );
-  for (const [entity, { value_v, scope }] of received) {
+  for (const [entity, line] of received) {
+    const { value_v, scope } = line;
+    if (!isOfClients(line)) {
+      const isSaid = from.entries.some(({ entity: said, value_v: text }) => said === entity && text === value_v);
+      if (!isSaid && !mesh.model.restored.has(from.node.name))
+        mesh.problem(`${to.node.name} accepted ${entity}, which ${from.node.name} never said of itself`);
+      continue;
+    }
     const fact = mesh.model.asserted.get(entity);
     if (fact?.node !== from.node.name) mesh.problem(`${to.node.name} accepted ${entity}, which was never asserted`);
     else if (fact.value !== value_v || fact.scope !== scope) mesh.problem(`${to.node.name} accepted ${entity} changed`);
+    else if (relay !== undefined && mayBeRelayed(mesh, line, relay, fact.atMs)) continue;
     else if (!mesh.model.grants.wasOpen(from.node.name, to.node.name, scope, fact.atMs, mesh.platform.elapsedMs))
       mesh.problem(`${to.node.name} got ${entity}, which was not shared with it`);
   }
   if (to.isStuck || from.isStuck) return;
   const refused = refusalsOf(to, from.nodeId);
   let counted = countedOf(to, from.nodeId, ['hlc_future', 'hlc_past']);
-  for (const { entity, fact_id, origin_node_id, scope } of from.entries) {
-    if (origin_node_id !== null || !mesh.mayRead(from.node.name, to.node.name, scope)) continue;
+  for (const line of from.entries) {
+    const { entity, fact_id, origin_node_id, scope } = line;
+    if (origin_node_id !== null || isErased(line) || !mesh.mayRead(from.node.name, to.node.name, scope)) continue;
     if (received.has(entity)) continue;
     const fault = refused.get(fact_id);
     if (fault === undefined && counted-- > 0) continue;
@@ -265,7 +293,8 @@ function isClockFault({ body, reason }: AuditLine): boolean {
   if (reason !== 'hlc_future' && reason !== 'hlc_past') return false;
   const { at, detail } = JSON.parse(body);
   const hlcMs = Number(String(detail.difference?.claimed).slice(0, 13));
-  const aheadMs = hlcMs - Date.parse(at);
+  // A record that had to wait for its group says when it was judged, by the clock that was wrong then.
+  const aheadMs = hlcMs - Date.parse(detail.refused_at ?? at);
   return reason === 'hlc_future'
     ? aheadMs > SKEW_LIMIT_MS.hlc_future - TOLERANCE_MS
     : -aheadMs > SKEW_LIMIT_MS.hlc_past - TOLERANCE_MS;
@@ -331,7 +360,7 @@ function checkOneHistory(mesh: Mesh, all: readonly Held[]): void {
 }
 
 function checkEvidence(mesh: Mesh, all: readonly Held[]): void {
-  const live = all.filter(({ isStuck }) => !isStuck).map(({ node }) => ({ node, ...progressOf(node) }));
+  const live = all.filter(({ isStuck }) => !isStuck).map(({ node, progress }) => ({ node, ...progress }));
   if (!isEquivocationSeen(live)) return;
   mesh.note('equivocation seen');
   for (const { node, suspensions } of live)

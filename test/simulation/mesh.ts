@@ -3,17 +3,21 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PeerFile } from '../../src/config/peer-file.ts';
+import type { SeedUse } from '../../src/config/secret-file.ts';
 import type { FeedGrant } from '../../src/core/disclosure.ts';
+import type { OwnKeys } from '../../src/node/own-keys.ts';
 import type { AssertRequest } from '../../src/verify/assertion.ts';
 import { EPOCH_MS } from '../support/honest-peer.ts';
 import { Chance } from './chance.ts';
-import { type CrashKind, Disk, installDisks } from './disk.ts';
+import { type CrashKind, Disk, installDisks, isOfTheDead } from './disk.ts';
 import { FOR_EVER, type Grant } from './grants.ts';
+import { rotateIn } from './keys.ts';
 import { Liar, type LiarIdentity, makeLiar } from './liar.ts';
 import { type AssertedFact, Model } from './model.ts';
 import { Network, type Weather } from './network.ts';
 import { type Made, makeNode, PeerFiles, type Running, startNode } from './node.ts';
 import { Platform } from './platform.ts';
+import { ORIGIN, PERMIT, READER, RELAY, RELAYED } from './relays.ts';
 
 export const NAMES = ['a', 'b', 'c'] as const;
 const START_MS = EPOCH_MS + 3_600_000;
@@ -42,12 +46,15 @@ export class SimNode {
   readonly clock = { skewMs: 0 };
   readonly files: PeerFiles;
   running: Running | undefined;
+  /** Of its newest process. */
+  keys: OwnKeys;
   isDown = true;
   readonly #mesh: Mesh;
 
   constructor(mesh: Mesh, made: Made) {
     this.#mesh = mesh;
     this.made = made;
+    this.keys = made.keys;
     this.files = new PeerFiles(mesh.peersOf(made.name));
     this.disk = new Disk(join(mesh.folder, made.name), made.template, mesh.chance, (kind) => this.#onCrash(kind));
   }
@@ -72,13 +79,31 @@ export class SimNode {
         peers: this.files,
       });
       if (this.isDown) running.abandon();
-      else this.running = running;
+      else {
+        this.running = running;
+        this.keys = running.base.keys;
+      }
     } catch (error) {
       // A crash may come while it starts; anything else is a fault of the product.
       if (!this.isDown) this.#mesh.problem(`${this.name} does not start: ${String(error)}`);
       this.isDown = true;
       this.network.find(this.made.peerId)?.end();
     }
+  }
+
+  /** A key is changed while the node is down, which begins a process of its own. */
+  async rotate(use: SeedUse, overlapMs: number): Promise<void> {
+    await this.stop();
+    if (!this.isDown) return;
+    this.isDown = false;
+    this.disk.reborn();
+    try {
+      await rotateIn(this.made, this.disk, this.#mesh.platform, use, overlapMs);
+    } catch (error) {
+      // On a full disk it is not changed, and the operator is told why.
+      if (!isOfTheDead(error) && !this.disk.isFull) throw error;
+    }
+    this.isDown = true;
   }
 
   get network(): Network {
@@ -103,6 +128,15 @@ export class SimNode {
   }
 }
 
+/** What kind of mesh it is. */
+export interface Drawn {
+  readonly liar: boolean;
+  /** Some feeds are shared in one direction alone. */
+  readonly split: boolean;
+  /** One node gets another's public facts by the third alone. */
+  readonly relay: boolean;
+}
+
 export class Mesh {
   readonly folder: string;
   readonly chance: Chance;
@@ -116,10 +150,11 @@ export class Mesh {
   readonly problems: string[] = [];
   readonly #world: World;
   readonly #trace: (line: string) => void;
+  readonly isRelayed: boolean;
   readonly #hasLiar: boolean;
   #facts = 0;
 
-  constructor(world: World, seed: number, trace: (line: string) => void, options: { liar: boolean; split: boolean }) {
+  constructor(world: World, seed: number, trace: (line: string) => void, options: Drawn) {
     this.#world = world;
     this.#trace = trace;
     this.folder = join(world.root, `run-${process.pid}-${seed}`);
@@ -137,7 +172,13 @@ export class Mesh {
       for (const to of NAMES)
         for (const scope of ['public', 'company'])
           if (from !== to && (scope === 'public' || !options.split || from < to))
-            this.model.grants.edit(from, to, scope, 0, FOR_EVER);
+            if (!options.relay || from !== ORIGIN || to !== READER || scope !== 'public')
+              this.model.grants.edit(from, to, scope, 0, FOR_EVER);
+    this.isRelayed = options.relay;
+    if (options.relay) {
+      this.model.grants.edit(RELAY, READER, RELAYED, 0, FOR_EVER);
+      this.model.grants.edit(ORIGIN, RELAY, PERMIT, 0, this.chance.isHit(0.7) ? FOR_EVER : null);
+    }
     this.#hasLiar = options.liar;
     this.nodes = world.made.map((made) => new SimNode(this, made));
     const nodeOf = (peerId: string): string => world.made.find((made) => made.peerId === peerId)?.nodeId ?? '';
@@ -176,7 +217,10 @@ export class Mesh {
 
   peersOf(name: string): readonly PeerFile[] {
     const others = this.#world.made.filter((made) => made.name !== name);
-    const files = others.map((made) => peerFile(made.name, made, this.#shared(name, made.name)));
+    const files = others.map((made) => ({
+      ...peerFile(made.name, made, this.#shared(name, made.name)),
+      relay: this.#isPermitting(name, made.name),
+    }));
     return this.#hasLiar ? [...files, peerFile('liar', this.#world.liar, [granted('public', FOR_EVER)])] : files;
   }
 
@@ -185,7 +229,9 @@ export class Mesh {
     this.note(`${from.name} grants ${feed} to ${to.name}: ${JSON.stringify(grant)}`);
     this.model.grants.edit(from.name, to.name, feed, this.platform.elapsedMs, grant);
     const file = from.files.find(to.name);
-    if (file !== undefined) from.files.edit({ ...file, share: this.#shared(from.name, to.name) });
+    if (file === undefined) return;
+    const relay = this.#isPermitting(from.name, to.name);
+    from.files.edit({ ...file, share: this.#shared(from.name, to.name), relay });
   }
 
   /** Sets a node's clock wrong, or right. */
@@ -196,7 +242,11 @@ export class Mesh {
 
   /** Whether a feed is open now. */
   mayRead(from: string, to: string, feed: string): boolean {
-    return this.model.grants.isOpen(from, to, feed, this.platform.elapsedMs);
+    const isOpen = (giver: string, taker: string, what: string): boolean =>
+      this.model.grants.isOpen(giver, taker, what, this.platform.elapsedMs);
+    // A permit is only asked for, and given, where the feed itself is open.
+    const isPermitted = feed !== RELAYED || (isOpen(ORIGIN, RELAY, PERMIT) && isOpen(ORIGIN, RELAY, 'public'));
+    return isPermitted && isOpen(from, to, feed);
   }
 
   /** A client gives facts to a node. What it is not told of, it does not know. */
@@ -208,7 +258,10 @@ export class Mesh {
       const outcomes = await running.base.writer.assert(requests, { actor: 'client', mayWriteInstructions: false });
       outcomes.forEach((outcome, i) => {
         const fact = facts[i];
-        if (outcome.kind === 'stored' && fact !== undefined) fact.acknowledged = true;
+        if (outcome.kind === 'stored' && fact !== undefined) {
+          fact.acknowledged = true;
+          fact.factId = outcome.fact.entry.fact_id;
+        }
         if (outcome.kind === 'refused') this.problem(`${node.name} refuses a good fact: ${outcome.refusal.code}`);
       });
     } catch (error) {
@@ -221,12 +274,18 @@ export class Mesh {
     return Array.from({ length: count }, () => {
       const id = ++this.#facts;
       const entity = `${node.made.nodeId}/service/s${id}`;
-      return this.model.assert({ node: node.name, entity, value: `state ${id}`, scope, atMs, acknowledged: false });
+      // No value is a part of another one: files are looked through for them.
+      const fact = { node: node.name, entity, value: `state ${id} of ${node.name}`, scope, atMs };
+      return this.model.assert({ ...fact, acknowledged: false, factId: null, erasure: null });
     });
   }
 
+  #isPermitting(from: string, to: string): boolean {
+    return this.model.grants.written(from, to, PERMIT) !== null;
+  }
+
   #shared(from: string, to: string): FeedGrant[] {
-    return ['public', 'company'].flatMap((feed) => {
+    return ['public', 'company', RELAYED].flatMap((feed) => {
       const grant = this.model.grants.written(from, to, feed);
       return grant === null ? [] : [granted(feed, grant)];
     });
@@ -247,7 +306,7 @@ function peerFile(name: string, { nodeId, peerId, logKey }: LiarIdentity, share:
     addresses: [`/memory/${peerId}`],
     namespaces: [authority],
     share,
-    accept: ['public', 'company'].map((feed) => granted(feed, FOR_EVER)),
+    accept: ['public', 'company', ...(name === RELAY ? [RELAYED] : [])].map((feed) => granted(feed, FOR_EVER)),
     allowTeam: false,
     addressesFrom: 'operator',
     relay: false,

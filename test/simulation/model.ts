@@ -15,6 +15,10 @@ export interface AssertedFact {
   readonly atMs: number;
   /** The node said that it is stored; otherwise the client does not know. */
   acknowledged: boolean;
+  /** As the node named it when it stored it. */
+  factId: string | null;
+  /** What became of its operators' word that it has to go; null: nobody said so. `unsure`: the answer did not come. */
+  erasure: 'asked' | 'undone' | 'unsure' | null;
 }
 
 /** A fact in the log of a liar. */
@@ -33,8 +37,16 @@ export class Model {
   readonly restored: Set<string> = new Set();
   /** Nodes whose program lied for a while: what they sent may have been held against them. */
   readonly meddled: Set<string> = new Set();
+  /** Facts of others that a node's operators keep from being erased: node and entity. */
+  readonly heldBack: Set<string> = new Set();
+  /** Who read the facts of whom by a wrong peer file for a while, and has to judge them again. */
+  readonly misfiled: Set<string> = new Set();
+  /** Nodes whose program gave a partner what it had made for another. */
+  readonly misdirected: Set<string> = new Set();
   /** What a partner got that asks for everything. */
   readonly got: Got[] = [];
+  /** The relay signed something else about what it passes on: some of it is refused, or withheld. */
+  hasRelayLied = false;
   /** When a liar began to show two histories. */
   equivocatedAt: number | null = null;
 

@@ -1,18 +1,15 @@
 /** One node of a simulated mesh: the product's own stations on a simulated disk and network, with a clock that may be wrong. */
 
 import { createHash } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MessagePort } from 'node:worker_threads';
 import { loadConfig } from '../../src/config/config.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { PeerFile } from '../../src/config/peer-file.ts';
 import type { PeerFolder, PeerFolderChange, PeerFolderState } from '../../src/config/peer-folder.ts';
 import type { SeedUse } from '../../src/config/secret-file.ts';
-import { NO_FOUR_EYES } from '../../src/journal/approvals.ts';
-import { DEFAULT_ERASURES } from '../../src/journal/erasures.ts';
-import { type JournalIdentity, SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
+import { isoMicros } from '../../src/core/time.ts';
+import type { JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
 import type { Base } from '../../src/node/base.ts';
 import { declarationOf } from '../../src/node/declaration.ts';
@@ -27,13 +24,16 @@ import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { GrowthBell } from '../../src/serve/growth-bell.ts';
 import { openReader, type ReaderData } from '../../src/threads/reader.ts';
 import { ReaderClient } from '../../src/threads/reader-client.ts';
-import { type Calls, type Methods, RemoteError, serveCalls } from '../../src/threads/rpc.ts';
+import type { Calls } from '../../src/threads/rpc.ts';
 import { openWriter, type WriterEvent } from '../../src/threads/writer.ts';
 import { WriterClient } from '../../src/threads/writer-client.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
-import { Crash, type Disk } from './disk.ts';
+import type { Disk } from './disk.ts';
+import { InProcess } from './in-process.ts';
+import { keysIn, writeKeys } from './keys.ts';
 import type { MemoryTransport, Network } from './network.ts';
 import { type Platform, Scope } from './platform.ts';
+import { writerData } from './writer-data.ts';
 
 /** Keys and files that a node has in every run; they are made once in a process. */
 export interface Made {
@@ -46,6 +46,8 @@ export interface Made {
   readonly keys: OwnKeys;
   /** Folder of its empty journal. */
   readonly template: string;
+  /** Folder with the files of its keys. */
+  readonly keyBackup: string;
   readonly config: Base['config'];
 }
 
@@ -73,62 +75,11 @@ export async function makeNode(root: string, name: string): Promise<Made> {
   const config = loadConfig(template, {}, flags);
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   initJournal(template, identity);
+  const keyBackup = join(root, `keys of ${name}`);
+  writeKeys(keyBackup, keys);
   const { peerId } = await identityFromSeed(keys.node.seed);
-  return { name, nodeId, peerId, logKey: keys.log.vkey, identity, keys, template, config: config.value };
-}
-
-/** The journal's thread without a thread: calls wait for their turn and cross as copies, as they do between threads. */
-class InProcess implements Calls {
-  readonly #port = new EventEmitter();
-  readonly #answers = new Map<number, PromiseWithResolvers<unknown>>();
-  #nextId = 1;
-  readonly #enter: (work: () => void) => void;
-  #tail: Promise<void> = Promise.resolve();
-  isAlive = true;
-
-  constructor(enter: (work: () => void) => void, methods: Methods, after?: (seconds: number) => void) {
-    this.#enter = enter;
-    const port = {
-      on: (_event: 'message', listener: (message: unknown) => void) => this.#port.on('message', listener),
-      postMessage: (message: unknown) => this.#settle(structuredClone(message)),
-    };
-    serveCalls(port as unknown as MessagePort, methods, after);
-  }
-
-  get pending(): number {
-    return this.#answers.size;
-  }
-
-  call(method: string, args: readonly unknown[]): Promise<unknown> {
-    if (!this.isAlive) return Promise.reject(new Crash('the process is gone'));
-    const id = this.#nextId++;
-    const answer = Promise.withResolvers<unknown>();
-    this.#answers.set(id, answer);
-    const message = structuredClone({ id, method, args });
-    this.#tail = this.#tail.then(() => {
-      if (this.isAlive) this.#enter(() => this.#port.emit('message', message));
-    });
-    return answer.promise;
-  }
-
-  exited(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  end(): void {
-    this.isAlive = false;
-    for (const { reject } of this.#answers.values()) reject(new Crash('the process is gone'));
-    this.#answers.clear();
-  }
-
-  #settle(message: unknown): void {
-    if (!this.isAlive) return;
-    const answer = message as { id: number; value?: unknown; error?: ConstructorParameters<typeof RemoteError>[0] };
-    const waiting = this.#answers.get(answer.id);
-    this.#answers.delete(answer.id);
-    if (answer.error === undefined) waiting?.resolve(answer.value);
-    else waiting?.reject(new RemoteError(answer.error));
-  }
+  const logKey = keys.log.vkey;
+  return { name, nodeId, peerId, logKey, identity, keys, template, keyBackup, config: config.value };
 }
 
 /** A process of a node, from its start to its end. */
@@ -195,9 +146,11 @@ export class PeerFiles {
 /** @throws what opening the journal throws */
 export async function startNode({ made, disk, network, platform, clock, peers }: StartOptions): Promise<Running> {
   const owned = new AsyncDisposableStack();
+  const scope = new Scope();
   const nowMs = (): number => platform.nowMs() + clock.skewMs;
   const { folder } = disk;
-  const { keys } = made;
+  const now = platform.within(scope, () => keysIn(made, folder, nowMs()));
+  const { keys, statements } = now;
   const growth = new GrowthBell({ size: 0, feeds: [] });
   const appended = new GrowthBell({ size: 0, feeds: [] });
   const onEvent = (event: WriterEvent): void => {
@@ -205,23 +158,8 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     appended.ring(event);
     growth.ring(event);
   };
-  const data = {
-    folder,
-    logSeed: keys.log.seed,
-    formerLogSeeds: [],
-    restoreSeed: new Uint8Array(32),
-    witnessSeed: keys.witness.seed,
-    formerWitnessSeeds: [],
-    anchorSeed: keys.anchor.seed,
-    witnessPolicy: null,
-    cacheMiB: 1,
-    signedHeadsFile: join(folder, SIGNED_HEADS_FILE),
-    guarded: true,
-    erasures: DEFAULT_ERASURES,
-    fourEyes: NO_FOUR_EYES,
-  };
+  const data = { ...writerData(folder, keys), guarded: true };
   const threads: InProcess[] = [];
-  const scope = new Scope();
   const enter = (work: () => void): void => platform.within(scope, work);
   const tell = (event: WriterEvent): void => void Promise.resolve().then(() => onEvent(event));
   const opened = platform.within(scope, () => openWriter(data, tell));
@@ -238,8 +176,11 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     threads.push(calls);
     return calls;
   };
-  const declaration = declarationOf(made, CREATED_AT);
-  const readerData = { folder, logSeed: keys.log.seed, formerLogSeeds: [], cacheMiB: 1 };
+  // Whose keys have never changed says the same at each start.
+  const issuedAt = statements.length === 0 ? CREATED_AT : isoMicros(platform.nowMs() * 1000);
+  const declaration = declarationOf({ ...made, keys }, issuedAt);
+  const { logSeed, formerLogSeeds } = data;
+  const readerData = { folder, logSeed, formerLogSeeds, cacheMiB: 1 };
   const reader = new ReaderClient(
     readerData,
     () => writer.head(),
@@ -251,7 +192,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     config,
     paths: dataPaths(folder),
     keys,
-    statements: [],
+    statements,
     identity: made.identity,
     declaration,
     peerId: made.peerId,

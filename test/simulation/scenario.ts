@@ -2,22 +2,24 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Chance } from './chance.ts';
-import type { CrashKind } from './disk.ts';
+import { CRASHES, isOfTheDead } from './disk.ts';
 import { FOR_EVER, type Grant } from './grants.ts';
 import { checkMesh, isSettled } from './invariants.ts';
 import { LIE_NAMES } from './liar.ts';
 import { meddler, TRICKS } from './meddler.ts';
-import { CALM, Mesh, type SimNode, type World } from './mesh.ts';
+import { CALM, type Drawn, Mesh, type SimNode, type World } from './mesh.ts';
+import { correct, erase, misfile, permit, retryAll, rotate } from './operators.ts';
+import { lie, PERMIT, RELAYED } from './relays.ts';
 
 const TEN_YEARS_MS = 10 * 365.25 * 86_400_000;
 const JUMPS_MS = [TEN_YEARS_MS, -TEN_YEARS_MS, 60_000, -60_000, 3_600_000, -3_600_000];
-const CRASHES: readonly CrashKind[] = ['before', 'after', 'torn'];
 const SETTLE_EVERY_MS = 5_000;
 const SETTLE_FOR_MS = 2 * 3_600_000;
 /** Shorter than what is waited before clients ask again for what they were not told of. */
 const GRANT_WATCHED_MS = 15_000;
 /** The guard of a restored node has to be able to ask everybody. */
 const GUARD_MS = 20_000;
+const LOOK_EVERY_MS = 500;
 /** A check of every hash of three journals costs as much as the rest of a short run. */
 const FSCK_EVERY = 4;
 
@@ -45,7 +47,8 @@ export async function simulate(seed: number, world: World, onNote?: (line: strin
     hash.update(line);
     onNote?.(line);
   };
-  const drawn = { liar: seed % 3 !== 0, split: seed % 4 === 1 };
+  const split = seed % 4 === 1;
+  const drawn = { liar: seed % 3 !== 0, split, relay: !split && seed % 5 < 2 };
   const mesh = new Mesh(world, seed, trace, drawn);
   mesh.platform.install();
   // Node ends a process for a rejection that nobody takes. Those of a process that is gone already harm nobody.
@@ -55,7 +58,7 @@ export async function simulate(seed: number, world: World, onNote?: (line: strin
   process.on('unhandledRejection', onRejection);
   try {
     await mesh.start();
-    await happen(mesh, actsOf(mesh.chance, drawn.split));
+    await happen(mesh, actsOf(mesh.chance, drawn));
     await mend(mesh);
     await settle(mesh);
     for (const node of mesh.nodes) await finish(mesh, node.stop());
@@ -80,10 +83,6 @@ export async function simulate(seed: number, world: World, onNote?: (line: strin
     facts: mesh.model.asserted.size + mesh.model.told.length,
     trace: hash.digest('hex'),
   };
-}
-
-function isOfTheDead(error: unknown): boolean {
-  return error instanceof Error && ('code' in error ? error.code === 'crash' : false);
 }
 
 function stackOf(error: unknown): string {
@@ -127,17 +126,30 @@ async function finish(mesh: Mesh, work: Promise<void>): Promise<void> {
 /** What clients and partners do whatever else goes wrong. */
 const IN_EACH: ReadonlySet<string> = new Set(['assert', 'greed']);
 
+/** Acts of meshes with a relay. */
+const RELAYING: ReadonlySet<string> = new Set(['permit', 'relayLie']);
+
+/** Acts that mean little without another one are drawn with it. */
+const TOGETHER: Readonly<Record<string, string>> = { correct: 'misfile' };
+
 /** Each run has its own mixture, so that some are about one kind of fault alone. */
-function actsOf(chance: Chance, isSplit: boolean): readonly Act[] {
-  const acts = Object.entries(ACTS).map(([name, act]) => ({
+function actsOf(chance: Chance, { split, relay }: Drawn): readonly Act[] {
+  const drawn = new Map<string, boolean>();
+  return Object.entries(ACTS).map(([name, { weight, run }]) => {
+    const kind = TOGETHER[name] ?? name;
+    const isDrawn = IN_EACH.has(kind) || (drawn.get(kind) ?? chance.isHit(0.35));
+    drawn.set(kind, isDrawn);
     // Of a split mesh an old copy cannot be completed: some of it was shown to nobody else.
-    weight: IN_EACH.has(name) ? act.weight : chance.isHit(0.35) && !(isSplit && name === 'restore') ? act.weight : 0,
-    run: act.run,
-  }));
-  return acts;
+    const isRestore = name === 'restore' && (split || relay || drawn.get('rotate') === true);
+    // A permit that was dated by a wrong clock holds until that clock would be right.
+    const isLeftOut = isRestore || (relay ? name === 'jump' : RELAYING.has(name));
+    return { weight: isDrawn && !isLeftOut ? weight : 0, run };
+  });
 }
 
 const ACTS: Readonly<Record<string, Act>> = {
+  // Before the others, as a copy from before a change has no key that anybody believes.
+  rotate: { weight: 6, run: rotate },
   assert: {
     weight: 14,
     run: (mesh, node, chance) => {
@@ -217,7 +229,8 @@ const ACTS: Readonly<Record<string, Act>> = {
     weight: 7,
     run: (mesh, from, chance) => {
       const to = chance.pick(mesh.nodes.filter((other) => other !== from));
-      const feed = chance.pick(['public', 'company', 'company'] as const);
+      const isRelay = mesh.model.grants.ever(from.name, to.name, RELAYED).length > 0;
+      const feed = isRelay ? RELAYED : chance.pick(['public', 'company', 'company'] as const);
       // Of a split mesh what was never shared stays so.
       if (mesh.model.grants.ever(from.name, to.name, feed).length === 0) return;
       const nowMs = mesh.platform.nowMs() + from.clock.skewMs;
@@ -233,10 +246,15 @@ const ACTS: Readonly<Record<string, Act>> = {
       // Around the moment at which it ends or begins.
       for (let i = chance.below(3); i >= 0; i--)
         mesh.platform.after(chance.below(GRANT_WATCHED_MS), () => {
-          void mesh.assert(from, mesh.newFacts(from, 1 + chance.below(3), feed));
+          void mesh.assert(from, mesh.newFacts(from, 1 + chance.below(3), feed === 'company' ? feed : 'public'));
         });
     },
   },
+  erase: { weight: 7, run: erase },
+  permit: { weight: 4, run: permit },
+  relayLie: { weight: 4, run: (mesh, _node, chance) => lie(mesh, chance) },
+  misfile: { weight: 4, run: misfile },
+  correct: { weight: 3, run: correct },
   meddle: {
     weight: 2,
     run: (mesh, node, chance) => {
@@ -245,6 +263,7 @@ const ACTS: Readonly<Record<string, Act>> = {
       const trick = chance.pick(TRICKS);
       mesh.fault(`meddle ${trick}`);
       mesh.model.meddled.add(node.name);
+      if (trick === 'others') mesh.model.misdirected.add(node.name);
       running.transport.meddle = running.transport.meddle === undefined ? meddler(trick, chance) : undefined;
     },
   },
@@ -311,18 +330,26 @@ async function mend(mesh: Mesh): Promise<void> {
     await finish(mesh, node.start());
   }
   grantAgain(mesh);
-  await mesh.platform.advance(GUARD_MS);
+  await untilClear(mesh);
+  for (const node of mesh.nodes) await finish(mesh, correct(mesh, node));
   for (const node of mesh.nodes) {
     const open = [...mesh.model.asserted.values()].filter((fact) => fact.node === node.name && !fact.acknowledged);
     if (open.length > 0) await finish(mesh, mesh.assert(node, open));
   }
 }
 
+/** Until every restore guard lets its node write, or has had the time for it. */
+async function untilClear({ nodes, platform }: Mesh): Promise<void> {
+  const isClear = (): boolean => nodes.every(({ running }) => running?.federation.guard.isClear === true);
+  for (const endMs = platform.elapsedMs + GUARD_MS; !isClear() && platform.elapsedMs < endMs; )
+    await platform.advance(LOOK_EVERY_MS);
+}
+
 /** What has not begun begins now, and of what has ended some is opened again: then all of it has to arrive. */
 function grantAgain(mesh: Mesh): void {
   for (const from of mesh.nodes)
     for (const to of mesh.nodes)
-      for (const feed of ['public', 'company']) {
+      for (const feed of ['public', 'company', PERMIT, RELAYED]) {
         if (from === to || mesh.model.grants.ever(from.name, to.name, feed).length === 0) continue;
         const toCome = (mesh.model.grants.written(from.name, to.name, feed)?.notBeforeMs ?? 0) > mesh.platform.nowMs();
         const isClosed = !mesh.mayRead(from.name, to.name, feed);
@@ -337,6 +364,9 @@ async function settle(mesh: Mesh): Promise<void> {
     if (isSettled(mesh)) break;
     await mesh.platform.advance(SETTLE_EVERY_MS);
   }
+  // What came in under a wrong file, and only then.
+  await finish(mesh, retryAll(mesh));
+  while (mesh.platform.elapsedMs < endMs && !isSettled(mesh)) await mesh.platform.advance(SETTLE_EVERY_MS);
   for (const { name, running } of mesh.nodes) {
     mesh.note(`${name}: guard ${JSON.stringify(running?.federation.guard.status())}`);
     for (const status of running?.federation.sessions.list() ?? []) mesh.note(`${name}: ${JSON.stringify(status)}`);

@@ -44,8 +44,17 @@ export function checkFile({ db, findings, step }: FsckContext): void {
   }
 }
 
+/** By version: what the migrations give is the same each time, and running them is most of what a check of a small journal costs. */
+const expected = new Map<number, ReadonlyMap<string, SchemaObject>>();
+
 function expectedObjects(db: Db): ReadonlyMap<string, SchemaObject> {
   const version = Number(db.pragma('user_version', { simple: true }));
+  const objects = expected.get(version) ?? migratedTo(version);
+  expected.set(version, objects);
+  return objects;
+}
+
+function migratedTo(version: number): ReadonlyMap<string, SchemaObject> {
   const model = new Database(':memory:');
   try {
     for (const sql of MIGRATIONS.slice(0, version)) model.exec(sql);

@@ -1,0 +1,148 @@
+/** What operators of honest nodes do beside granting: facts are erased, peer files are wrong for a while, and put right. */
+import type { ErasureOrderName } from '../../src/core/erasure-order.ts';
+import type { Chance } from './chance.ts';
+import { CRASHES, isOfTheDead } from './disk.ts';
+import { FOR_EVER } from './grants.ts';
+import type { Mesh, SimNode } from './mesh.ts';
+import type { AssertedFact } from './model.ts';
+import { ORIGIN, PERMIT, READER, RELAY } from './relays.ts';
+import { ERASURES } from './writer-data.ts';
+
+const OVERLAPS_MS = [0, 20_000, 86_400_000];
+/** Whose namespaces a peer is said to own by mistake. */
+const NOBODY = 'nobody.example';
+const BY = { actor: 'operator', why: 'its file was wrong' };
+
+/** Asks for tombstones of some of the node's own facts; others of its operators, and of its peers, think again. */
+export async function erase(mesh: Mesh, node: SimNode, chance: Chance): Promise<void> {
+  for (let i = chance.below(3); i >= 0; i--) {
+    const own = factsOf(mesh, ({ node: author, erasure }) => author === node.name && erasure === null);
+    // When it falls due is read from the clock: a wrong one would put that off for years.
+    if (own.length === 0 || node.clock.skewMs !== 0 || (mesh.isRelayed && node.name === ORIGIN)) return;
+    const fact = chance.pick(own);
+    mesh.fault('erase', node.name);
+    const outcome = await order(mesh, node, 'requestTombstone', fact);
+    if (outcome !== 'refused') fact.erasure = outcome === 'done' ? 'asked' : 'unsure';
+    if (chance.isHit(0.3)) mesh.platform.after(chance.below(20_000), () => void undo(mesh, node, fact));
+    for (const other of mesh.nodes) {
+      if (other === node || !chance.isHit(0.3)) continue;
+      const atMs = ERASURES.undoWindowMs + chance.below(ERASURES.receivedWindowMs + 4_000);
+      mesh.platform.after(atMs, () => void hold(mesh, other, fact));
+      if (chance.isHit(0.5)) mesh.platform.after(atMs + chance.below(20_000), () => void release(mesh, other, fact));
+    }
+  }
+}
+
+/** Takes one back, within its window or behind it. */
+async function undo(mesh: Mesh, node: SimNode, fact: AssertedFact): Promise<void> {
+  const outcome = await order(mesh, node, 'undoTombstone', fact);
+  if (outcome === 'refused') return;
+  mesh.fault('undo', node.name);
+  fact.erasure = outcome === 'done' ? 'undone' : 'unsure';
+}
+
+/** Keeps a fact of somebody else that is to be erased. */
+async function hold(mesh: Mesh, node: SimNode, fact: AssertedFact): Promise<void> {
+  if ((await order(mesh, node, 'holdErasure', fact)) === 'refused') return;
+  mesh.fault('hold', node.name);
+  mesh.model.heldBack.add(`${node.name} ${fact.entity}`);
+}
+
+async function release(mesh: Mesh, node: SimNode, fact: AssertedFact): Promise<void> {
+  const outcome = await order(mesh, node, 'releaseErasure', fact);
+  if (outcome === 'refused') return;
+  mesh.fault('release', node.name);
+  // What is not known to be released may still be held.
+  if (outcome === 'done') mesh.model.heldBack.delete(`${node.name} ${fact.entity}`);
+}
+
+async function order(
+  mesh: Mesh,
+  { running, disk }: SimNode,
+  name: ErasureOrderName,
+  { factId }: AssertedFact,
+): Promise<'done' | 'refused' | 'unknown'> {
+  if (running === undefined || factId === null) return 'refused';
+  try {
+    const given = { approves: null, fact: factId, actor: 'operator', reason: 'it has to go' };
+    const { kind } = await running.base.writer.orderErasure(name, given);
+    return kind === 'done' ? 'done' : 'refused';
+  } catch (error) {
+    if (!isOfTheDead(error) && !disk.isFull) throw error;
+    mesh.note(`no answer to ${name}`);
+    return 'unknown';
+  }
+}
+
+function factsOf({ model }: Mesh, isMeant: (fact: AssertedFact) => boolean): AssertedFact[] {
+  return [...model.asserted.values()].filter((fact) => fact.factId !== null && isMeant(fact));
+}
+
+/** An operator writes another owner into a partner's file: what comes from then on is refused. */
+export function misfile(mesh: Mesh, node: SimNode, chance: Chance): void {
+  const other = chance.pick(mesh.nodes.filter((one) => one !== node));
+  const file = node.files.find(other.name);
+  if (file === undefined) return;
+  mesh.fault('wrong peer file', node.name);
+  mesh.model.misfiled.add(`${node.name} ${other.name}`);
+  node.files.edit({ ...file, namespaces: [NOBODY] });
+}
+
+/** It is put right, and what was refused is judged again. */
+export async function correct(mesh: Mesh, node: SimNode): Promise<void> {
+  for (const other of mesh.nodes) {
+    const file = node.files.find(other.name);
+    if (file === undefined || !file.namespaces.includes(NOBODY)) continue;
+    node.files.edit({ ...file, namespaces: [file.authority] });
+    await retry(mesh, node, other.name);
+    // What a relay brought is that peer's page.
+    if (mesh.isRelayed && node.name === READER && other.name === ORIGIN) await retry(mesh, node, RELAY);
+  }
+}
+
+/** As `peer retry` does: until there is nothing behind. */
+export async function retry(mesh: Mesh, { name, running }: SimNode, peer: string): Promise<void> {
+  try {
+    for (let after: number | null = 0; after !== null && running !== undefined; ) {
+      const outcome = await running.federation.sessions.retry(peer, after, BY);
+      after = outcome.kind === 'retried' ? outcome.report.next : null;
+      const taken = outcome.kind === 'retried' ? Object.values(outcome.report.resolved) : [];
+      mesh.note(`${name} retries ${peer}: ${outcome.kind} ${taken.reduce((sum, count) => sum + count, 0)}`);
+    }
+  } catch (error) {
+    if (!isOfTheDead(error)) throw error;
+  }
+}
+
+/** Whatever was wrong by then has come in: all of it is judged again. */
+export async function retryAll(mesh: Mesh): Promise<void> {
+  for (const node of mesh.nodes)
+    for (const other of mesh.nodes) if (isMisread(mesh, node.name, other.name)) await retry(mesh, node, other.name);
+}
+
+/** A key is changed on a node that is stopped for it; a crash may come at each step, and the next start goes on from there. */
+export async function rotate(mesh: Mesh, node: SimNode, chance: Chance): Promise<void> {
+  // A statement that is dated by a wrong clock holds for as long as that clock was wrong.
+  if (node.clock.skewMs !== 0 || node.running?.federation.guard.isClear !== true) return;
+  const use = chance.pick(['log', 'log', 'witness'] as const);
+  const overlapMs = chance.pick(OVERLAPS_MS);
+  mesh.fault(`rotate ${use}`, node.name);
+  if (chance.isHit(0.4)) node.disk.planCrash(chance.pick(CRASHES), chance.below(14));
+  await node.rotate(use, overlapMs);
+  await node.start();
+}
+
+/** The origin lets its facts be relayed, or no more: a permit that was given holds until it ends. */
+export function permit(mesh: Mesh): void {
+  const [from, to] = [ORIGIN, RELAY].map((name) => mesh.nodes.find((node) => node.name === name));
+  if (!mesh.isRelayed || from === undefined || to === undefined) return;
+  const isOpen = mesh.model.grants.written(ORIGIN, RELAY, PERMIT) !== null;
+  mesh.fault(isOpen ? 'permit none' : 'permit');
+  mesh.regrant(from, to, PERMIT, isOpen ? null : FOR_EVER);
+}
+
+/** Also what a relay brought of whom the file is about. */
+export function isMisread({ model, isRelayed }: Mesh, reader: string, peer: string): boolean {
+  const isByRelay = isRelayed && reader === READER && peer === RELAY && model.misfiled.has(`${READER} ${ORIGIN}`);
+  return isByRelay || model.misfiled.has(`${reader} ${peer}`);
+}
