@@ -27,6 +27,7 @@ import { ANCHOR_SECTION } from './section-anchor.ts';
 import { REVIEW_SECTION } from './section-review.ts';
 import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
+import { SINK_TABLES } from './sink-settings.ts';
 import { TOMBSTONES } from './tombstone-settings.ts';
 
 const LOG_LEVELS: readonly [LogLevel, ...LogLevel[]] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
@@ -268,6 +269,7 @@ const schema = z.strictObject({
       doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
     }),
   review: REVIEW_SECTION,
+  sink: SINK_TABLES,
   log: z
     .strictObject({
       level: z

@@ -14,6 +14,8 @@ import { packetOf } from './evidence.ts';
 import type { Federation, OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
+import type { Siem } from './siem.ts';
+import { sinkStatuses, sinksOf } from './sinks.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
@@ -24,6 +26,8 @@ export interface Served {
   readonly nodeUrl: () => string;
   /** What an operator should know of it, in sentences. */
   readonly notices: () => readonly string[];
+  /** Null while the node does not run. */
+  readonly siem: Siem | null;
 }
 
 export function apiOf(
@@ -39,6 +43,7 @@ export function apiOf(
   metrics.beforeScrape(async () => {
     await measure(base);
     await measureAnchors(base);
+    await measureSinks(base);
     measureKeys(metrics, await keyStatuses(base, Date.now()));
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
       metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
@@ -68,6 +73,7 @@ export function apiOf(
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
     tombstones: tombstonesOf(base),
+    sinks: sinksOf(base, served.siem),
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
@@ -129,6 +135,13 @@ async function measureAnchors({ config, metrics, writer }: Base): Promise<void> 
     metrics.anchorsPending.set({ backend }, pending);
     metrics.anchorOldestPendingSeconds.set({ backend }, oldestPendingUs === null ? 0 : (nowUs - oldestPendingUs) / 1e6);
     metrics.anchorWatermark.set({ backend }, watermark);
+  }
+}
+
+async function measureSinks(base: Base): Promise<void> {
+  for (const { name, lagEvents, lagMs } of await sinkStatuses(base)) {
+    base.metrics.exportLagEvents.set({ sink: name }, lagEvents);
+    base.metrics.exportLagSeconds.set({ sink: name }, lagMs / 1_000);
   }
 }
 

@@ -35,6 +35,7 @@ import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { type RelayMethods, relayMethods } from './relay-methods.ts';
 import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
+import { type SinkMethods, sinkMethods } from './sink-methods.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
 export interface WriterData {
@@ -106,6 +107,7 @@ export interface WriterMethods
     ReceiptsMethods,
     RetryMethods,
     RelayMethods,
+    SinkMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -176,6 +178,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
     ...erasureMethods(journal, erasing, signer),
+    ...sinkMethods(journal, signer),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),

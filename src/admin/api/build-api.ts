@@ -26,6 +26,7 @@ import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSigningKeys } from './signing-keys.ts';
+import { addSinks } from './sinks.ts';
 import { addTlog } from './tlog.ts';
 import { addTombstones } from './tombstones.ts';
 import { createCorruptionDesk } from './visibility.ts';
@@ -61,6 +62,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addConsistency(apparatus);
   addChanges(apparatus, tools);
   addDecided(apparatus, tools);
+  addSinks(apparatus);
   addTlog(apparatus);
   addTombstones(apparatus);
   addNode(apparatus);
