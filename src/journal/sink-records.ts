@@ -1,5 +1,5 @@
 /** How far each receiver of the audit log is. Its place moves by compare-and-set; that an operator moved it is an audit record. */
-import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { type Db, ONE, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
 import type { Tables } from './tables.ts';
 
 export interface SinkState {
@@ -24,33 +24,19 @@ export type SinkMove =
   | { readonly kind: 'pass'; readonly seq: number; readonly error: string };
 
 type Row = Tables['sinks'];
+type Place = Pick<Row, 'acked' | 'attempts' | 'failing_since_us' | 'last_error' | 'acked_us'>;
 
 export class SinkRecords {
   readonly #find: Statement<[string], Row>;
-  readonly #insert: Statement<[string, number, number]>;
-  readonly #ack: Statement<[number, number, string, number]>;
-  readonly #fail: Statement<[number, string, string, number]>;
-  readonly #move: Statement<[number, string, number]>;
+  readonly #insert: Statement<unknown[]>;
+  readonly #put: Statement<[number, number, number | null, string | null, number | null, string, number]>;
 
   constructor(db: Db) {
     this.#find = prepare(db, sqlBuilder.selectFrom('sinks').selectAll().where('name', '=', PARAM).limit(ONE));
-    const fresh = { attempts: 0, failing_since_us: null, last_error: null, acked_us: null };
-    this.#insert = prepare(
-      db,
-      sqlBuilder.insertInto('sinks').values({ name: PARAM, since: PARAM, acked: PARAM, ...fresh }),
-    );
-    const well = { attempts: 0, failing_since_us: null, last_error: null };
-    const at = sqlBuilder.updateTable('sinks').where('name', '=', PARAM).where('acked', '=', PARAM);
-    this.#ack = prepare(db, at.set({ acked: PARAM, acked_us: PARAM, ...well }));
-    this.#fail = prepare(
-      db,
-      at.set((q) => ({
-        attempts: q('attempts', '+', 1),
-        failing_since_us: q.fn.coalesce('failing_since_us', q.val(PARAM)),
-        last_error: PARAM,
-      })),
-    );
-    this.#move = prepare(db, at.set({ acked: PARAM, ...well }));
+    this.#insert = prepareInsert(db, 'sinks', ['name', 'since', 'acked', 'attempts']);
+    const place = { acked: PARAM, attempts: PARAM, failing_since_us: PARAM, last_error: PARAM, acked_us: PARAM };
+    const at = sqlBuilder.updateTable('sinks').set(place).where('name', '=', PARAM).where('acked', '=', PARAM);
+    this.#put = prepare(db, at);
   }
 
   find(name: string): SinkState | null {
@@ -61,19 +47,33 @@ export class SinkRecords {
   }
 
   add(name: string, acked: number): void {
-    this.#insert.run(name, acked, acked);
+    this.#insert.run(name, acked, acked, 0);
   }
 
   /** @returns false if the place is another one by now */
   ack(name: string, from: number, to: number, nowUs: number): boolean {
-    return this.#ack.run(to, nowUs, name, from).changes === 1;
+    return this.#change(name, from, () => ({ ...WELL, acked: to, acked_us: nowUs }));
   }
 
   fail(name: string, at: number, error: string, nowUs: number): void {
-    this.#fail.run(nowUs, error, name, at);
+    this.#change(name, at, ({ attempts, failing_since_us, ...rest }) => ({
+      ...rest,
+      attempts: attempts + 1,
+      failing_since_us: failing_since_us ?? nowUs,
+      last_error: error,
+    }));
   }
 
   move(name: string, from: number, to: number): void {
-    this.#move.run(to, name, from);
+    this.#change(name, from, ({ acked_us }) => ({ ...WELL, acked: to, acked_us }));
+  }
+
+  #change(name: string, from: number, change: (row: Row) => Place): boolean {
+    const row = this.#find.get(name);
+    if (row === undefined) return false;
+    const { acked, attempts, failing_since_us, last_error, acked_us } = change(row);
+    return this.#put.run(acked, attempts, failing_since_us, last_error, acked_us, name, from).changes === 1;
   }
 }
+
+const WELL = { attempts: 0, failing_since_us: null, last_error: null };
