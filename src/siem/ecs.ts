@@ -2,7 +2,7 @@
 import type { Severity } from '../core/severity.ts';
 import { ownFields, type SiemEvent, sentenceOf } from './siem-event.ts';
 
-const ECS_VERSION = '9.1.0';
+const ECS_VERSION = '8.17.0';
 const SEVERITY: Readonly<Record<Severity, number>> = { info: 10, low: 30, medium: 50, high: 70, critical: 90 };
 const LEVEL: Readonly<Record<Severity, string>> = {
   info: 'info',

@@ -54,6 +54,7 @@ function common(event: SiemEvent): Fields {
     severity_id: SEVERITIES.indexOf(severity) + 1,
     severity: CAPTION[severity],
     message: sentenceOf(event),
+    raw_data_hash: { algorithm_id: 3, algorithm: 'SHA-256', value: event.hash.replace(/^sha256:/, '') },
     metadata: {
       version: OCSF_VERSION,
       uid: id,
@@ -96,7 +97,6 @@ function datastoreWrite(event: SiemEvent, peer: string, reason: string): Fields 
     type_id: 1,
     type: 'Database',
     database: { name: record.feed ?? 'journal', uid: node.nodeId, type_id: OTHER, type: 'Stigmem journal' },
-    ...(record.cid === null ? {} : { observables: [observable('unmapped.stigmem.cid', record.cid)] }),
   };
 }
 
@@ -137,10 +137,6 @@ function baseEvent({ record, severity }: SiemEvent): Fields {
     ...(record.reason === null ? {} : { status_code: record.reason }),
     ...(SEVERITIES.indexOf(severity) >= ALERT ? { status_id: 2, status: 'Failure' } : {}),
   };
-}
-
-function observable(name: string, value: string): Fields {
-  return { name, type_id: 8, type: 'Hash', value };
 }
 
 /** What refusals of one kind have in common. */

@@ -1,6 +1,6 @@
 /**
- * Programs in Go, of others and of our own, built from `go/` and `go-s3/`: go.mod pins every version and go.sum every byte.
- * S3 stands apart, so that it does not raise the versions that Rekor is built with.
+ * Programs in Go, of others and of our own, built from `go/`, `go-s3/` and `go-otel/`: go.mod pins every version and go.sum every byte.
+ * S3 and OpenTelemetry stand apart, so that they do not raise the versions that Rekor is built with.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,10 +27,10 @@ interface Source {
   /** whose version is meant */
   readonly module: string;
   /** where the go.mod is */
-  readonly folder: 'go' | 'go-s3';
+  readonly folder: 'go' | 'go-s3' | 'go-otel';
 }
 
-type ProgramName = 'sumdb-check' | 'litewitness' | 'tessera-fsck' | 'rekor-tiles' | 'rekor-v1' | 'cosign' | 'versitygw';
+type ProgramName = 'sumdb-check' | 'litewitness' | 'tessera-fsck' | 'rekor-tiles' | 'rekor-v1' | 'cosign' | 'versitygw' | 'otelcol';
 
 const SOURCES: Readonly<Record<ProgramName, Source>> = {
   'sumdb-check': { goPackage: './sumdb-check', module: 'golang.org/x/mod', folder: 'go' },
@@ -40,6 +40,7 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
   'rekor-v1': { goPackage: './rekor-v1', module: 'github.com/sigstore/rekor', folder: 'go' },
   cosign: of('github.com/sigstore/cosign/v3', 'cmd/cosign'),
   versitygw: { ...of('github.com/versity/versitygw', 'cmd/versitygw'), folder: 'go-s3' },
+  otelcol: { goPackage: './otelcol', module: 'go.opentelemetry.io/collector/otelcol', folder: 'go-otel' },
 };
 
 export const GO_PROGRAMS: readonly ProgramName[] = Object.keys(SOURCES) as ProgramName[];
