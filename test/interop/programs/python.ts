@@ -1,10 +1,11 @@
-/** A Python with packages from PyPI: the Stigmem reference and its SDK, and what our own Python peer stands on. */
+/** A Python with packages from PyPI: the Stigmem reference and its SDK, what our own Python peer stands on, and pySigma. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installed } from './cache.ts';
 
-const REQUIREMENTS = ['stigmem-node==0.9.0a12', 'stigmem-py==0.9.0a12', 'cryptography==50.0.2', 'zstandard==0.25.0'];
+const SIGMA = ['pysigma==1.5.1', 'pysigma-backend-splunk==2.1.0', 'pysigma-backend-elasticsearch==2.1.1'];
+const REQUIREMENTS = ['stigmem-node==0.9.0a12', 'stigmem-py==0.9.0a12', 'cryptography==50.0.2', 'zstandard==0.25.0', ...SIGMA];
 const INSTALL_MS = 600_000;
 const run = promisify(execFile);
 
