@@ -68,7 +68,7 @@ function sentenceOf({ events, duplicates, digests, from, to, beyond, ok }: Expor
   if (digests === 0) return `${events} records, and no digest that vouches for them`;
   const again = duplicates === 0 ? '' : `, ${duplicates} came twice`;
   const open = beyond === 0 ? '' : `; ${beyond} behind the newest digest are not vouched for yet`;
-  return `${events} records${again}; ${digests} digests vouch for records ${from} to ${to}${ok ? '' : ', and they do not agree'}${open}`;
+  return `${events} records${again}; ${digests === 1 ? '1 digest vouches' : `${digests} digests vouch`} for records ${from} to ${to}${ok ? '' : ', and they do not agree with what is there'}${open}`;
 }
 
 function details({ problems, gaps }: ExportReport): string[] {
