@@ -126,7 +126,8 @@ export class ExportCheck {
     for (const [seq, recordHash] of held) fold = foldRecord(fold, seq, recordHash);
     if (fold === expected.digest && held.length === expected.count) return null;
     const what = `of records ${first} to ${last}, ${expected.count} were to be sent and ${held.length} are there`;
-    if (held.length >= expected.count) return { code: 'records_differ', at: first, detail: `${what}, and they are not the same` };
+    if (held.length >= expected.count)
+      return { code: 'records_differ', at: first, detail: `${what}, and they are not the same` };
     const isWhole = expected.count === last - first + 1;
     const named = isWhole ? missingOf(first, last, new Set(held.map(([seq]) => seq))) : '';
     return { code: 'records_missing', at: first, detail: `${what}${named}` };

@@ -2,7 +2,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { FormattedEvent } from './format.ts';
 import { type Sink, SinkError } from './sink.ts';
 
 export interface JsonlOptions {

@@ -8,7 +8,6 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { AddressRule, Network } from '../core/address.ts';
 import { AddressRefused, guardedLookup, literalFault } from '../outbound/guarded-lookup.ts';
 import type { TlsFiles } from '../outbound/http-client.ts';
-import type { FormattedEvent } from './format.ts';
 import { type Sink, SinkError } from './sink.ts';
 import { syslogFrame } from './syslog.ts';
 

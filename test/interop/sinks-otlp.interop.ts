@@ -10,16 +10,25 @@ import { MemorySinkJournal } from '../support/siem-journal.ts';
 import { until } from '../support/until.ts';
 import { startOtelcol } from './programs/otelcol.ts';
 
-const HOSTILE = '"}]}\n<script>\u001b[2J\u202e\u2028=cmd|\' /C calc\'!A0';
+const HOSTILE = "\"}]}\n<script>\u001b[2J\u202e\u2028=cmd|' /C calc'!A0";
 
 test('the collector has every record over an outage, and names them as it should', async (t) => {
   const collector = await startOtelcol(t);
   const failures: string[] = [];
   const journal = new MemorySinkJournal(auditLines(200));
-  journal.append(auditLine({ seq: 201, peer: HOSTILE, feed: HOSTILE, reason: 'checkpoint_split_view', actor: HOSTILE }));
+  journal.append(
+    auditLine({ seq: 201, peer: HOSTILE, feed: HOSTILE, reason: 'checkpoint_split_view', actor: HOSTILE }),
+  );
   const begin = (): Exporting => {
     const sink = createOtlpSink({ http: createHttpClient([]), url: collector.url, headers: {} });
-    const target = { name: 'otel', format: 'ecs', withRecord: false, batch: 50, minSeverity: 'info', events: [] } as const;
+    const target = {
+      name: 'otel',
+      format: 'ecs',
+      withRecord: false,
+      batch: 50,
+      minSeverity: 'info',
+      events: [],
+    } as const;
     const exporting = new Exporting(
       {
         journal,
@@ -55,11 +64,20 @@ test('the collector has every record over an outage, and names them as it should
   const logs = collector.logs();
   const attribute = (log: (typeof logs)[number] | undefined, name: string): string | undefined =>
     log?.attributes.find(({ key }) => key === name)?.value['stringValue'];
-  const read = logs.map(({ body }) => JSON.parse(body.stringValue) as { event: { id: string; sequence: number }; stigmem: { peer: string } });
+  const read = logs.map(
+    ({ body }) =>
+      JSON.parse(body.stringValue) as { event: { id: string; sequence: number }; stigmem: { peer: string } },
+  );
   const seqs = [...new Set(read.map(({ event }) => event.sequence))].sort((a, b) => a - b);
-  assert.deepEqual(seqs, Array.from({ length: 700 }, (_, i) => i + 1));
+  assert.deepEqual(
+    seqs,
+    Array.from({ length: 700 }, (_, i) => i + 1),
+  );
   assert.equal(new Set(logs.map((log) => attribute(log, 'log.record.uid'))).size, 700);
-  assert.deepEqual([...new Set(logs.map((log) => attribute(log, 'event.name')))], ['stigmem.federation_integrity_rejected']);
+  assert.deepEqual(
+    [...new Set(logs.map((log) => attribute(log, 'event.name')))],
+    ['stigmem.federation_integrity_rejected'],
+  );
   const at = read.findIndex(({ event }) => event.sequence === 201);
   assert.equal(read[at]?.stigmem.peer, HOSTILE);
   assert.equal(logs[at]?.severityNumber, 21);

@@ -16,7 +16,14 @@ function start(journal: MemorySinkJournal, { url, caFile }: Rsyslog, failures: s
   const { hostname: host, port } = new URL(url);
   const tls = { ca: readFileSync(caFile, 'utf8') };
   const sink = createSyslogSink({ host, port: Number(port), tls, allowed: [], timeoutMs: 5_000 });
-  const target = { name: 'syslog', format: 'record', withRecord: false, batch: 50, minSeverity: 'info', events: [] } as const;
+  const target = {
+    name: 'syslog',
+    format: 'record',
+    withRecord: false,
+    batch: 50,
+    minSeverity: 'info',
+    events: [],
+  } as const;
   const exporting = new Exporting(
     {
       journal,
@@ -45,7 +52,10 @@ test('rsyslog has every record, in its parts, over an outage and a restart of th
   assert.deepEqual(failures, []);
 
   // What it has read and not written is lost with it, whoever sent it: it has written these.
-  await until('they are written', () => rsyslog.messages().length >= 201 && rsyslog.messages().at(-1)?.msg.endsWith('}') === true);
+  await until(
+    'they are written',
+    () => rsyslog.messages().length >= 201 && rsyslog.messages().at(-1)?.msg.endsWith('}') === true,
+  );
   await rsyslog.server.stop('SIGKILL');
   for (let seq = 202; seq <= 700; seq++) journal.append(auditLine({ seq, chain_seq: seq }));
   await until('it is missed', () => failures.length > 1);
@@ -57,7 +67,9 @@ test('rsyslog has every record, in its parts, over an outage and a restart of th
   await rsyslog.server.stop();
 
   const messages = rsyslog.messages();
-  const read = messages.map(({ msg }) => JSON.parse(msg.trim()) as { id: string; sequence: number; record: { peer: string } });
+  const read = messages.map(
+    ({ msg }) => JSON.parse(msg.trim()) as { id: string; sequence: number; record: { peer: string } },
+  );
   const seqs = read.map(({ sequence }) => sequence);
   assert.deepEqual(
     [...new Set(seqs)].sort((a, b) => a - b),
@@ -67,11 +79,20 @@ test('rsyslog has every record, in its parts, over an outage and a restart of th
   const [one] = messages;
   assert.deepEqual(
     { pri: one?.pri, host: one?.host, app: one?.app, msgid: one?.msgid, time: one?.time },
-    { pri: '108', host: 'acme.example', app: 'stigmem-peerd', msgid: 'cid_mismatch', time: '2026-11-30T05:00:00.123456Z' },
+    {
+      pri: '108',
+      host: 'acme.example',
+      app: 'stigmem-peerd',
+      msgid: 'cid_mismatch',
+      time: '2026-11-30T05:00:00.123456Z',
+    },
   );
   const hostile = read.find(({ sequence }) => sequence === 201);
   assert.equal(hostile?.record.peer, HOSTILE);
-  assert.match(messages.find(({ data }) => data.includes('seq="201"'))?.data ?? '', /^\[stigmem@32473 id="[^"]*" .*\]$/);
+  assert.match(
+    messages.find(({ data }) => data.includes('seq="201"'))?.data ?? '',
+    /^\[stigmem@32473 id="[^"]*" .*\]$/,
+  );
 });
 
 test('a receiver that shows another certificate is sent nothing', async (t) => {

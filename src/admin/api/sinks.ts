@@ -207,7 +207,10 @@ function sentenceOf({ acked, lagEvents, lagMs, attempts, lastError }: SinkStatus
   const seconds = Math.round(lagMs / 1_000);
   const age = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
   const what = lagEvents === 1 ? '1 record waits' : `${lagEvents} records wait`;
-  const why = attempts === 0 || lastError === null ? '' : `; ${attempts === 1 ? '1 try' : `${attempts} tries`} failed: ${lastError}`;
+  const why =
+    attempts === 0 || lastError === null
+      ? ''
+      : `; ${attempts === 1 ? '1 try' : `${attempts} tries`} failed: ${lastError}`;
   return `${what}, the oldest for ${age}${why}`;
 }
 

@@ -9,7 +9,10 @@ const SINCE_SCHEMA = 10;
 export function checkSinks({ db, findings }: FsckContext): void {
   if (Number(db.pragma('user_version', { simple: true })) < SINCE_SCHEMA) return;
   const size = lastKey(db, 'audit', 'seq');
-  for (const { name, since, acked } of prepare<[], Tables['sinks']>(db, sqlBuilder.selectFrom('sinks').selectAll()).all()) {
+  for (const { name, since, acked } of prepare<[], Tables['sinks']>(
+    db,
+    sqlBuilder.selectFrom('sinks').selectAll(),
+  ).all()) {
     const field = since < 0 || since > size ? 'since' : acked < 0 || acked > size ? 'acked' : null;
     if (field === null) continue;
     const detail = `the audit log has ${size} records: replay the sink from the last one that it has`;

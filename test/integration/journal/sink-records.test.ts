@@ -20,7 +20,15 @@ test('who comes late moves nothing; a move belongs to its record', (t) => {
   assert.equal(sinks.ackSink('siem', 0, 3, 2), false);
   sinks.failSink('siem', 4, 'unreachable: x', 3);
   sinks.failSink('siem', 4, 'unreachable: y', 4);
-  const failing = { name: 'siem', since: 0, acked: 4, attempts: 2, failingSinceUs: 3_000, lastError: 'unreachable: y', ackedUs: 2_000 };
+  const failing = {
+    name: 'siem',
+    since: 0,
+    acked: 4,
+    attempts: 2,
+    failingSinceUs: 3_000,
+    lastError: 'unreachable: y',
+    ackedUs: 2_000,
+  };
   assert.deepEqual(sinks.sinkState('siem'), failing);
   for (const move of [
     { kind: 'replay', from: 6 },
@@ -36,13 +44,21 @@ test('who comes late moves nothing; a move belongs to its record', (t) => {
   assert.equal(sinks.moveSink('siem', { kind: 'skip', to: 3 }, BY, 5), size + 2);
   assert.equal(sinks.moveSink('siem', { kind: 'pass', seq: 4, error: 'HTTP 422' }, BY, 5), size + 3);
   assert.equal(sinks.sinkState('siem')?.acked, 4);
-  assert.equal(sinks.openSink('late', 'now', 6).acked, journal.auditSize - 1, 'its own start is the first that it is sent');
+  assert.equal(
+    sinks.openSink('late', 'now', 6).acked,
+    journal.auditSize - 1,
+    'its own start is the first that it is sent',
+  );
 });
 
 test('fsck finds a place beyond the log', (t) => {
   const folder = temporaryFolder(t);
   const journal = newJournal(folder);
-  sinkMethods(journal, createLogSigner(journal.identity.journalOrigin, Buffer.alloc(32, 5))).openSink('siem', 'beginning', 1);
+  sinkMethods(journal, createLogSigner(journal.identity.journalOrigin, Buffer.alloc(32, 5))).openSink(
+    'siem',
+    'beginning',
+    1,
+  );
   journal.head(0);
   journal.close();
   const codes = (): unknown[] =>

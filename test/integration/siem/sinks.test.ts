@@ -15,10 +15,36 @@ import { createFolder, type DataFolder } from '../../support/data-folder.ts';
 import { HttpReceiver } from '../../support/http-receiver.ts';
 import { until } from '../../support/until.ts';
 
+/** What answers of the API are asked for here. */
+interface Answer {
+  readonly sinks: readonly {
+    readonly acked: number;
+    readonly lag_events: number;
+    readonly attempts: number;
+    readonly sentence: string;
+  }[];
+  readonly gaps: readonly {
+    readonly audit_seq: number;
+    readonly first: number;
+    readonly last: number;
+    readonly reason: string;
+    readonly sink: string;
+  }[];
+  readonly taken: boolean;
+  readonly detail: { readonly code: string };
+}
+interface OtlpRequest {
+  readonly resourceLogs: readonly {
+    readonly scopeLogs: readonly {
+      readonly logRecords: readonly { readonly body: { readonly stringValue: string } }[];
+    }[];
+  }[];
+}
+
 interface Running {
   readonly base: Base;
   readonly siem: Siem;
-  ask(path: string, body?: object): Promise<{ readonly status: number; readonly json: any }>;
+  ask(path: string, body?: object): Promise<{ readonly status: number; readonly json: Answer; readonly text: string }>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +62,7 @@ async function start(folder: DataFolder): Promise<Running> {
       const how = body === undefined ? {} : { body };
       const response = await send(api, folder.keys, path, { as: 'admin', ...how });
       const text = await response.text();
-      return { status: response.status, json: text.startsWith('{') ? JSON.parse(text) : text };
+      return { status: response.status, json: JSON.parse(text.startsWith('{') ? text : '{}') as Answer, text };
     },
     stop: () => owned.disposeAsync(),
   };
@@ -94,7 +120,7 @@ test('what is recorded stands in the file, over a restart, and the digests vouch
   const made = await node.siem.digests.make(1 + Number((await newestDigest(node.base)) ?? 0));
   assert.ok(made !== null);
   const isThere = async (): Promise<boolean> =>
-    (await node.ask('/v1/sinks')).json.sinks.every((sink: any) => sink.lag_events === 0);
+    (await node.ask('/v1/sinks')).json.sinks.every((sink) => sink.lag_events === 0);
   await until('both have everything', isThere);
 
   const whole = check(folder.dir, 'archive', lines(), node.base);
@@ -116,7 +142,9 @@ test('what is recorded stands in the file, over a restart, and the digests vouch
   assert.deepEqual(codes([...lines(), lines()[at] ?? '']), []);
   const doctored = (lines()[at] ?? '').replace(/"hash":"sha256:[0-9a-f]{8}/, '"hash":"sha256:00000000');
   assert.deepEqual(codes([...lines(), doctored]), ['record_changed']);
-  const forgedAlarm = alarms.map((line) => (isRefusal(line) ? line.replace(/("hash":"sha256:)[0-9a-f]{8}/, '$100000000') : line));
+  const forgedAlarm = alarms.map((line) =>
+    isRefusal(line) ? line.replace(/("hash":"sha256:)[0-9a-f]{8}/, '$100000000') : line,
+  );
   assert.deepEqual(codes(forgedAlarm, 'alarms'), ['records_differ']);
   const digest = lines().findLastIndex((line) => line.includes('export_digest'));
   assert.equal(check(folder.dir, 'archive', lines().slice(0, 3), node.base).ok, false);
@@ -139,10 +167,17 @@ test('test, replay and skip: by operators, with a reason, each a record; a gap i
   );
   const node = await start(folder);
   t.after(() => node.stop());
-  const state = async (): Promise<any> => (await node.ask('/v1/sinks')).json.sinks[0];
+  const state = async (): Promise<Answer['sinks'][number]> => {
+    const [sink] = (await node.ask('/v1/sinks')).json.sinks;
+    assert.ok(sink);
+    return sink;
+  };
   const seqs = (): number[] =>
     receiver.received.flatMap(({ body }) =>
-      JSON.parse(body).resourceLogs[0].scopeLogs[0].logRecords.map((one: any) => JSON.parse(one.body.stringValue).event.sequence),
+      ((JSON.parse(body) as OtlpRequest).resourceLogs[0]?.scopeLogs[0]?.logRecords ?? []).map((one) => {
+        const { event } = JSON.parse(one.body.stringValue) as { event: { sequence: number } };
+        return event.sequence;
+      }),
     );
   await record(node.base, 5);
   await until('taken', async () => (await state()).lag_events === 0);
@@ -160,7 +195,14 @@ test('test, replay and skip: by operators, with a reason, each a record; a gap i
   const again = await node.ask('/v1/sinks/siem/replay', { from_seq: first, reason: 'the index was lost' });
   assert.equal(again.status, 200);
   await until('again', async () => (await state()).lag_events === 0 && seqs().length > sent + 5);
-  assert.deepEqual(new Set(seqs().filter((seq) => seqs().filter((one) => one === seq).length > 1).slice(0, 5)).has(first), true);
+  assert.deepEqual(
+    new Set(
+      seqs()
+        .filter((seq) => seqs().filter((one) => one === seq).length > 1)
+        .slice(0, 5),
+    ).has(first),
+    true,
+  );
   const beyond = await node.ask('/v1/sinks/siem/replay', { from_seq: 9_999, reason: 'x' });
   assert.equal(beyond.json.detail.code, 'no_such_place');
 
@@ -174,19 +216,24 @@ test('test, replay and skip: by operators, with a reason, each a record; a gap i
   await receiver.start();
   await until('the rest, and the gap', async () => (await state()).lag_events === 0, 20_000);
   const late = seqs().filter((seq) => seq > acked);
-  assert.deepEqual(late.filter((seq) => seq <= acked + 2), []);
+  assert.deepEqual(
+    late.filter((seq) => seq <= acked + 2),
+    [],
+  );
   const { gaps } = (await node.ask('/v1/sinks')).json;
   assert.deepEqual(
-    gaps.map(({ first: from, last, reason, sink }: any) => ({ from, last, reason, sink })),
+    gaps.map(({ first: from, last, reason, sink }) => ({ from, last, reason, sink })),
     [{ from: acked + 1, last: acked + 2, reason: 'skipped', sink: 'siem' }],
   );
-  assert.ok(late.includes(gaps[0].audit_seq), 'the sink was told of its gap');
+  assert.ok(late.includes(gaps[0]?.audit_seq ?? 0), 'the sink was told of its gap');
 
-  const metrics = String((await node.ask('/metrics')).json);
+  const metrics = (await node.ask('/metrics')).text;
   assert.match(metrics, /stigmem_peerd_export_lag_events\{sink="siem"\} 0/);
   assert.match(metrics, /stigmem_peerd_export_gaps_total\{sink="siem",cause="skipped"\} 1/);
   const { records } = await node.base.reader.auditPage({ order: 'asc', limit: 100 });
-  const events = records.filter(({ event }) => event.startsWith('export_')).map(({ event, actor }) => [event, actor?.split('#')[0]]);
+  const events = records
+    .filter(({ event }) => event.startsWith('export_'))
+    .map(({ event, actor }) => [event, actor?.split('#')[0]]);
   assert.deepEqual(
     events.filter(([event]) => event !== 'export_digest'),
     [
@@ -200,20 +247,29 @@ test('test, replay and skip: by operators, with a reason, each a record; a gap i
 });
 
 test('a file that grows is put aside, and nothing is lost between the two', async (t) => {
-  const folder = await folderWith(t, `[[sink]]\nname = "archive"\nkind = "file"\npath = "audit.jsonl"\nrotate_mib = 1\nbatch = 50\n`);
+  const folder = await folderWith(
+    t,
+    `[[sink]]\nname = "archive"\nkind = "file"\npath = "audit.jsonl"\nrotate_mib = 1\nbatch = 50\n`,
+  );
   const node = await start(folder);
   t.after(() => node.stop());
   for (let i = 0; i < 80; i++) {
     const detail = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`k${n}`, 'x'.repeat(500)]));
     await node.base.writer.audit({ event: 'peer_verified', peer: 'stigmem://globex.example', detail });
   }
-  await until('written', async () => (await node.ask('/v1/sinks')).json.sinks[0].lag_events === 0);
+  await until('written', async () => (await node.ask('/v1/sinks')).json.sinks[0]?.lag_events === 0);
   const files = readdirSync(folder.dir).filter((name) => name.startsWith('audit.jsonl'));
   assert.ok(files.length >= 2, files.join(' '));
   assert.ok(existsSync(join(folder.dir, 'audit.jsonl')));
   const seqs = files.flatMap((name) =>
-    readFileSync(join(folder.dir, name), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line).sequence as number),
+    readFileSync(join(folder.dir, name), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).sequence as number),
   );
   const { records } = await node.base.reader.auditPage({ order: 'asc', limit: 500 });
-  assert.deepEqual(seqs.sort((a, b) => a - b), records.map(({ seq }) => seq));
+  assert.deepEqual(
+    seqs.sort((a, b) => a - b),
+    records.map(({ seq }) => seq),
+  );
 });

@@ -45,7 +45,14 @@ async function stage(t: TestContext, records: number, secret = SECRET): Promise<
         signer: signer.value,
         nowMs: () => NOW_MS,
       });
-      const target = { name: 'hook', format: 'record', withRecord: false, batch: 10, minSeverity: 'info', events: [] } as const;
+      const target = {
+        name: 'hook',
+        format: 'record',
+        withRecord: false,
+        batch: 10,
+        minSeverity: 'info',
+        events: [],
+      } as const;
       const exporting = new Exporting(
         {
           journal,
@@ -64,7 +71,10 @@ async function stage(t: TestContext, records: number, secret = SECRET): Promise<
       started.push(exporting);
       return exporting;
     },
-    taken: () => receiver.received.filter(({ taken }) => taken).flatMap(({ body }) => eventsIn(body).map(({ sequence }) => sequence)),
+    taken: () =>
+      receiver.received
+        .filter(({ taken }) => taken)
+        .flatMap(({ body }) => eventsIn(body).map(({ sequence }) => sequence)),
   };
 }
 
@@ -105,7 +115,10 @@ test('every way to fail: all records come, in order, and what comes twice has th
       ids.set(sequence, id);
     }
   const fresh = taken().filter((seq, i, all) => all.indexOf(seq) === i);
-  assert.deepEqual(fresh, Array.from({ length: 200 }, (_, i) => i + 1));
+  assert.deepEqual(
+    fresh,
+    Array.from({ length: 200 }, (_, i) => i + 1),
+  );
   assert.ok(taken().length > 200, 'what was taken before a reset came again');
   const expected = ['unreachable', 'busy', 'misconfigured'];
   assert.deepEqual(new Set(failures), new Set(expected));
@@ -137,12 +150,16 @@ test('away for an hour of events, the sender restarted in the middle', async (t)
   await receiver.start();
   await until('all of them', () => journal.stateOf('hook').acked === 1_500);
   const fresh = taken().filter((seq, i, all) => all.indexOf(seq) === i);
-  assert.deepEqual(fresh, Array.from({ length: 1_500 }, (_, i) => i + 1));
+  assert.deepEqual(
+    fresh,
+    Array.from({ length: 1_500 }, (_, i) => i + 1),
+  );
 });
 
 test('an event that is refused for ever is passed over alone, and recorded', async (t) => {
   const { receiver, journal, start, taken } = await stage(t, 30);
-  receiver.usual = (body) => (eventsIn(body).some(({ sequence }) => sequence === 17) ? { answer: 422, body: 'no' } : { answer: 200 });
+  receiver.usual = (body) =>
+    eventsIn(body).some(({ sequence }) => sequence === 17) ? { answer: 422, body: 'no' } : { answer: 200 };
   start();
   await until('the others', () => journal.stateOf('hook').acked === 30);
   assert.deepEqual(journal.passed, [{ sink: 'hook', move: { kind: 'pass', seq: 17, error: 'HTTP 422: no' } }]);
@@ -192,5 +209,12 @@ test('signatures as Standard Webhooks has them, by a shared secret and by Ed2551
   assert.ok(two);
   const message = `${two.headers['webhook-id']}.${two.headers['webhook-timestamp']}.${two.body}`;
   const [, signature = ''] = String(two.headers['webhook-signature']).split('v1a,');
-  assert.ok(verify(null, Buffer.from(message), createPublicKey(publicKey.export({ format: 'pem', type: 'spki' }) as string), Buffer.from(signature, 'base64')));
+  assert.ok(
+    verify(
+      null,
+      Buffer.from(message),
+      createPublicKey(publicKey.export({ format: 'pem', type: 'spki' }) as string),
+      Buffer.from(signature, 'base64'),
+    ),
+  );
 });

@@ -30,7 +30,15 @@ interface Source {
   readonly folder: 'go' | 'go-s3' | 'go-otel';
 }
 
-type ProgramName = 'sumdb-check' | 'litewitness' | 'tessera-fsck' | 'rekor-tiles' | 'rekor-v1' | 'cosign' | 'versitygw' | 'otelcol';
+type ProgramName =
+  | 'sumdb-check'
+  | 'litewitness'
+  | 'tessera-fsck'
+  | 'rekor-tiles'
+  | 'rekor-v1'
+  | 'cosign'
+  | 'versitygw'
+  | 'otelcol';
 
 const SOURCES: Readonly<Record<ProgramName, Source>> = {
   'sumdb-check': { goPackage: './sumdb-check', module: 'golang.org/x/mod', folder: 'go' },

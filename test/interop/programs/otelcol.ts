@@ -28,7 +28,11 @@ export async function startOtelcol(ends: Ends): Promise<Otelcol> {
   const args = ['--config', `file:${config}`];
   const server = add(new Server({ name: 'otelcol', path, args, ready: () => listens(port) }));
   await server.start();
-  return { url: `http://127.0.0.1:${port}`, server, logs: () => (existsSync(out) ? logsIn(readFileSync(out, 'utf8')) : []) };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    server,
+    logs: () => (existsSync(out) ? logsIn(readFileSync(out, 'utf8')) : []),
+  };
 }
 
 function configuration(port: number, out: string): string {
@@ -56,7 +60,9 @@ function logsIn(text: string): OtelLog[] {
   type Request = { resourceLogs: { scopeLogs: { logRecords: OtelLog[] }[] }[] };
   const requests = text.split('\n').filter((line) => line !== '');
   return requests.flatMap((line) =>
-    (JSON.parse(line) as Request).resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords)),
+    (JSON.parse(line) as Request).resourceLogs.flatMap(({ scopeLogs }) =>
+      scopeLogs.flatMap(({ logRecords }) => logRecords),
+    ),
   );
 }
 

@@ -5,7 +5,13 @@ import { promisify } from 'node:util';
 import { installed } from './cache.ts';
 
 const SIGMA = ['pysigma==1.5.1', 'pysigma-backend-splunk==2.1.0', 'pysigma-backend-elasticsearch==2.1.1'];
-const REQUIREMENTS = ['stigmem-node==0.9.0a12', 'stigmem-py==0.9.0a12', 'cryptography==50.0.2', 'zstandard==0.25.0', ...SIGMA];
+const REQUIREMENTS = [
+  'stigmem-node==0.9.0a12',
+  'stigmem-py==0.9.0a12',
+  'cryptography==50.0.2',
+  'zstandard==0.25.0',
+  ...SIGMA,
+];
 const INSTALL_MS = 600_000;
 const run = promisify(execFile);
 

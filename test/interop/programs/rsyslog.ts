@@ -26,7 +26,8 @@ export interface Rsyslog {
 
 const PATH = '/usr/sbin/rsyslogd';
 /** No part holds a tab: what arrives is printable. */
-const TEMPLATE = '%pri%\\t%timereported:::date-rfc3339%\\t%hostname%\\t%app-name%\\t%msgid%\\t%structured-data%\\t%msg%\\n';
+const TEMPLATE =
+  '%pri%\\t%timereported:::date-rfc3339%\\t%hostname%\\t%app-name%\\t%msgid%\\t%structured-data%\\t%msg%\\n';
 
 /** Starts it, and ends it with the test. It is stopped and started again on the same port and file. */
 export async function startRsyslog(ends: Ends): Promise<Rsyslog> {

@@ -18,7 +18,9 @@ function load(t: TestContext, tables: string): ReturnType<typeof loadConfig> {
 function fault(t: TestContext, table: string): string {
   const loaded = load(t, `[[sink]]\n${table}`);
   assert.ok(!loaded.ok, table);
-  return loaded.error.problems.map((problem) => problemText(problem).replace(/^.*config\.toml/, 'config.toml')).join('\n');
+  return loaded.error.problems
+    .map((problem) => problemText(problem).replace(/^.*config\.toml/, 'config.toml'))
+    .join('\n');
 }
 
 test('tables with their defaults; files start at the data folder', (t) => {
@@ -29,7 +31,10 @@ test('tables with their defaults; files start at the data folder', (t) => {
   assert.ok(loaded.ok);
   const [archive, siem] = loaded.value.sinks;
   assert.equal(archive?.path, join(loaded.value.dir, 'audit.jsonl'));
-  assert.deepEqual([archive?.format, archive?.minSeverity, archive?.withRecord, archive?.start, archive?.batch], ['record', 'info', false, 'beginning', 100]);
+  assert.deepEqual(
+    [archive?.format, archive?.minSeverity, archive?.withRecord, archive?.start, archive?.batch],
+    ['record', 'info', false, 'beginning', 100],
+  );
   assert.deepEqual([siem?.url, siem?.caFile], ['tls://siem.acme.example:6514', '/etc/ca.pem']);
 });
 
@@ -46,11 +51,17 @@ const WRONG: readonly (readonly [table: string, says: RegExp])[] = [
   [`${FILE}batch = 1001\n`, /sink\.batch: expected a number from 1 to 1000, got 1001/],
   [`${FILE}[[sink]]\n${FILE}`, /another sink has it/],
   ['name = "a"\nkind = "webhook"\nurl = "https://x.example"\n', /sink\.secret_file: .*webhook needs one/],
-  ['name = "a"\nkind = "otlp"\nurl = "http://collector.example:4318"\n', /it starts with https:\/\/, or is on this machine/],
+  [
+    'name = "a"\nkind = "otlp"\nurl = "http://collector.example:4318"\n',
+    /it starts with https:\/\/, or is on this machine/,
+  ],
   ['name = "a"\nkind = "otlp"\nurl = "https://u:p@x.example"\n', /names and passwords are not part of it/],
   ['name = "a"\nkind = "otlp"\nurl = "https://x.example/?a=b"\n', /without query and fragment/],
   ['name = "a"\nkind = "syslog"\nurl = "udp://x.example:514"\n', /it is tls:\/\/HOST:PORT/],
-  ['name = "a"\nkind = "syslog"\nurl = "tls://x.example"\ncert_file = "c.pem"\n', /a certificate and its key go together/],
+  [
+    'name = "a"\nkind = "syslog"\nurl = "tls://x.example"\ncert_file = "c.pem"\n',
+    /a certificate and its key go together/,
+  ],
 ];
 
 for (const [table, says] of WRONG)
@@ -66,5 +77,9 @@ test('at most sixteen', (t) => {
 test('every key stands in the example, with what it means', () => {
   const lines = readFileSync('config.example.toml', 'utf8').split('\n');
   assert.ok(lines.includes('#[[sink]]'));
-  for (const { name } of SINK_SETTINGS) assert.ok(lines.some((line) => line.startsWith(`#${name} = `)), name);
+  for (const { name } of SINK_SETTINGS)
+    assert.ok(
+      lines.some((line) => line.startsWith(`#${name} = `)),
+      name,
+    );
 });

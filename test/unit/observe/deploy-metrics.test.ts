@@ -33,7 +33,11 @@ for (const file of ['deploy/grafana/stigmem-peerd.json', 'deploy/prometheus/stig
     for (const [, name = '', labels = ''] of text.matchAll(/\b(stigmem_[a-z0-9_]+)\\?\{([^}]*)\}/g)) {
       const allowed = [...(metrics.get(name.replace(SUFFIX, '')) ?? metrics.get(name) ?? []), ...OF_PROMETHEUS];
       const used = [...labels.matchAll(/([a-z_]+)(?:=~|=|!=)/g)].map(([, label]) => String(label));
-      assert.deepEqual(used.filter((label) => !allowed.includes(label)), [], `${name}{${labels}}`);
+      assert.deepEqual(
+        used.filter((label) => !allowed.includes(label)),
+        [],
+        `${name}{${labels}}`,
+      );
     }
   });
 

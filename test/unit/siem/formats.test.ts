@@ -58,7 +58,13 @@ function faults(document: Json, shape: Shape, profiles: readonly string[], at = 
   return found;
 }
 
-function valueFaults(at: string, value: unknown, attribute: Attribute, beside: Json, profiles: readonly string[]): string[] {
+function valueFaults(
+  at: string,
+  value: unknown,
+  attribute: Attribute,
+  beside: Json,
+  profiles: readonly string[],
+): string[] {
   const { type, is_array, profile, enum: names, sibling, deprecated } = attribute;
   if (deprecated) return [`${at} is deprecated`];
   if (profile !== undefined && !profiles.includes(profile)) return [`${at} needs the profile ${profile}`];
@@ -74,7 +80,9 @@ function valueFaults(at: string, value: unknown, attribute: Attribute, beside: J
   const caption = names[String(value)];
   if (caption === undefined) return [`${at} cannot be ${String(value)}`];
   const said = sibling === undefined ? undefined : beside[sibling];
-  return said === undefined || value === 99 || said === caption ? [] : [`${sibling} is ${String(said)}, not ${caption}`];
+  return said === undefined || value === 99 || said === caption
+    ? []
+    : [`${sibling} is ${String(said)}, not ${caption}`];
 }
 
 function ocsfFaults(document: object): string[] {
@@ -111,7 +119,10 @@ test('OCSF: one refused fact is a denied write; a summary is a finding that othe
   assert.equal(summary?.['class_uid'], 2004);
   const info = summary?.['finding_info'] as Json;
   assert.equal(info['related_events_count'], 4_711);
-  const again = toOcsf(siemEvent({ seq: 43, event: 'refusals_summarized', cid: null, detail: { count: 1 } }), false) as Json;
+  const again = toOcsf(
+    siemEvent({ seq: 43, event: 'refusals_summarized', cid: null, detail: { count: 1 } }),
+    false,
+  ) as Json;
   assert.equal((again['finding_info'] as Json)['uid'], info['uid']);
 });
 
@@ -137,7 +148,9 @@ function ecsFaults(document: object, at = ''): string[] {
     const isRight = values.every((one) => (isNumber ? Number.isSafeInteger(one) : typeof one === 'string'));
     if (!isRight) return [`${name} is no ${field.type}`];
     const allowed = field.allowed;
-    return allowed === undefined ? [] : values.filter((one) => !allowed.includes(String(one))).map((one) => `${name}: ${String(one)}`);
+    return allowed === undefined
+      ? []
+      : values.filter((one) => !allowed.includes(String(one))).map((one) => `${name}: ${String(one)}`);
   });
 }
 

@@ -20,8 +20,14 @@ for (const file of readdirSync('deploy/sigma'))
       const path = field.split('.');
       const value = path.reduce<unknown>((at, key) => (Object(at) as Record<string, unknown>)[key], document);
       assert.notEqual(value, undefined, `ECS documents have ${field}`);
-      const values = [single.trim(), ...list.split('\n').map((line) => line.replace(/^\s*- /, ''))].filter((one) => one !== '');
+      const values = [single.trim(), ...list.split('\n').map((line) => line.replace(/^\s*- /, ''))].filter(
+        (one) => one !== '',
+      );
       const known = KNOWN[field];
-      if (known !== undefined) assert.deepEqual(values.filter((one) => !known.includes(one)), []);
+      if (known !== undefined)
+        assert.deepEqual(
+          values.filter((one) => !known.includes(one)),
+          [],
+        );
     }
   });
