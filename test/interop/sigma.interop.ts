@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pythonWithPackages } from './programs/python.ts';
+import { pythonWithSigma } from './programs/python.ts';
 
 const RULES = 'deploy/sigma';
 
@@ -18,7 +18,7 @@ function check(python: string, folder: string): Promise<{ readonly code: number;
 }
 
 test('every rule is valid and becomes a query of Splunk and of Elasticsearch', async (t) => {
-  const python = await pythonWithPackages();
+  const python = await pythonWithSigma();
   const { code, output } = await check(python, RULES);
   assert.equal(code, 0, output);
   const rules = readdirSync(RULES).length;

@@ -1,6 +1,6 @@
 /**
- * Programs in Go, of others and of our own, built from `go/`, `go-s3/` and `go-otel/`: go.mod pins every version and go.sum every byte.
- * S3 and OpenTelemetry stand apart, so that they do not raise the versions that Rekor is built with.
+ * Programs in Go, of others and of our own, built from `go/`, `go-s3/`, `go-deploy/` and `go-otel/`: go.mod pins every version and
+ * go.sum every byte. The last three stand apart, so that they do not raise the versions that Rekor is built with.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,7 +27,7 @@ interface Source {
   /** whose version is meant */
   readonly module: string;
   /** where the go.mod is */
-  readonly folder: 'go' | 'go-s3' | 'go-otel';
+  readonly folder: 'go' | 'go-s3' | 'go-deploy' | 'go-otel';
 }
 
 type ProgramName =
@@ -38,6 +38,8 @@ type ProgramName =
   | 'rekor-v1'
   | 'cosign'
   | 'versitygw'
+  | 'kustomize'
+  | 'actionlint'
   | 'otelcol';
 
 const SOURCES: Readonly<Record<ProgramName, Source>> = {
@@ -48,6 +50,12 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
   'rekor-v1': { goPackage: './rekor-v1', module: 'github.com/sigstore/rekor', folder: 'go' },
   cosign: of('github.com/sigstore/cosign/v3', 'cmd/cosign'),
   versitygw: { ...of('github.com/versity/versitygw', 'cmd/versitygw'), folder: 'go-s3' },
+  kustomize: {
+    goPackage: 'sigs.k8s.io/kustomize/kustomize/v5',
+    module: 'sigs.k8s.io/kustomize/kustomize/v5',
+    folder: 'go-deploy',
+  },
+  actionlint: { ...of('github.com/rhysd/actionlint', 'cmd/actionlint'), folder: 'go-deploy' },
   otelcol: { goPackage: './otelcol', module: 'go.opentelemetry.io/collector/otelcol', folder: 'go-otel' },
 };
 
@@ -81,8 +89,8 @@ async function build(name: ProgramName, { goPackage, module, folder }: Source): 
 }
 
 function requiredVersion(goMod: string, module: string): string {
-  const line = goMod.split('\n').find((one) => one.trim().split(' ')[0] === module);
-  const version = line?.trim().split(' ')[1];
+  const words = goMod.split('\n').map((line) => line.trim().split(' '));
+  const version = words.find(([name, second]) => name === module && second !== undefined)?.[1];
   if (version === undefined) throw new Error(`go.mod does not require ${module}`);
   return version;
 }
