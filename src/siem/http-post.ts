@@ -1,6 +1,6 @@
 /** One POST to a receiver, and what its answer means for what was sent. */
 import { type HttpClient, HttpError } from '../outbound/http-client.ts';
-import { SinkError, type SinkErrorCode } from './sink.ts';
+import { isTrustFault, SinkError, type SinkErrorCode } from './sink.ts';
 
 export interface Post {
   readonly url: string;
@@ -37,9 +37,10 @@ export async function post(http: HttpClient, { url, headers, body }: Post, signa
   throw new SinkError(verdictOf(response.status), message, { retryAfterMs: retryAfter(response.headers, Date.now()) });
 }
 
-/** Addresses that are not connected to, and redirects, need a person; everything else may be over later. */
+/** Addresses that are not connected to, redirects and certificates need a person; everything else may be over later. */
 function codeOf(cause: unknown): SinkErrorCode {
   if (!(cause instanceof HttpError)) return 'unreachable';
+  if (isTrustFault(cause.cause)) return 'misconfigured';
   return cause.code === 'address_refused' || cause.code === 'redirected' ? 'misconfigured' : 'unreachable';
 }
 

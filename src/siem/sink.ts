@@ -30,3 +30,10 @@ export class SinkError extends Error {
     this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
+
+/** Codes of Node for certificates that are not trusted, here or there: waiting does not mend them. */
+const TRUST = /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_SSL)/;
+
+export function isTrustFault(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && TRUST.test(String(cause.code));
+}

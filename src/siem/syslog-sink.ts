@@ -8,7 +8,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { AddressRule, Network } from '../core/address.ts';
 import { AddressRefused, guardedLookup, literalFault } from '../outbound/guarded-lookup.ts';
 import type { TlsFiles } from '../outbound/http-client.ts';
-import { type Sink, SinkError } from './sink.ts';
+import { isTrustFault, type Sink, SinkError } from './sink.ts';
 import { syslogFrame } from './syslog.ts';
 
 export interface SyslogOptions {
@@ -79,8 +79,6 @@ async function writeAndClose(socket: TLSSocket, frames: Buffer): Promise<void> {
 
 function asSinkError(cause: unknown): SinkError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const isTrust = /^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_SSL)/.test(code);
-  const isSetting = cause instanceof AddressRefused || isTrust;
+  const isSetting = cause instanceof AddressRefused || isTrustFault(cause);
   return new SinkError(isSetting ? 'misconfigured' : 'unreachable', message, { cause });
 }
