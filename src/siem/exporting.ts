@@ -221,6 +221,8 @@ class SinkWorker {
     this.#wake = () => woken.abort();
     await sleep(pauseMs ?? MAX_PAUSE_MS, undefined, { signal: woken.signal, ref: false }).catch(() => undefined);
     this.#wake = () => undefined;
+    // What ended the pause is not a reason to leave out the next.
+    this.#urged = false;
   }
 }
 
