@@ -28,6 +28,7 @@ func main() {
 		BuildInfo: component.BuildInfo{Command: "otelcol", Description: "OTLP to a file", Version: "test"},
 		Factories: components,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
+			DefaultScheme:     "file",
 			ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory()},
 		}},
 	}
