@@ -4,7 +4,7 @@ import type { Tables } from '../tables.ts';
 import type { FsckContext } from './context.ts';
 
 /** The migration that made the table; an older file has none. */
-const SINCE_SCHEMA = 10;
+const SINCE_SCHEMA = 11;
 
 export function checkSinks({ db, findings }: FsckContext): void {
   if (Number(db.pragma('user_version', { simple: true })) < SINCE_SCHEMA) return;
