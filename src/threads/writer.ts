@@ -172,7 +172,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   const methods: WriterMethods = {
     ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal, audit),
-    ...anchorMethods(journal, data.anchorSeed),
+    ...outsideMethods(journal, signer, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...retryMethods(journal),
@@ -182,7 +182,6 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...recallMethods(catchUp),
     ...erasures,
     ...relayedAckMethods(journal, audit, erasures),
-    ...sinkMethods(journal, signer),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
@@ -248,6 +247,11 @@ function statsOf(journal: Journal, projector: Projector, words: RecallIndex): Wr
 function faultOf(error: unknown): WriterFault {
   if (!(error instanceof Error)) return { code: null, message: String(error) };
   return { code: 'code' in error ? String(error.code) : null, message: error.message };
+}
+
+/** What leaves for those who are no peers: checkpoints to transparency logs, audit records to receivers. */
+function outsideMethods(journal: Journal, signer: LogSigner, anchorSeed: Uint8Array): AnchorMethods & SinkMethods {
+  return { ...anchorMethods(journal, anchorSeed), ...sinkMethods(journal, signer) };
 }
 
 /** What peers give and are given. */
