@@ -19,6 +19,7 @@ const EVERY_STATION = [
   'observe',
   'config',
   'publish',
+  'siem',
 ];
 
 export const MAY_IMPORT = {
@@ -39,6 +40,7 @@ export const MAY_IMPORT = {
   admin: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'config', 'observe'],
   publish: ['core', 'merkle', 'outbound', 'journal', 'config'],
   anchor: ['core', 'merkle', 'outbound', 'journal', 'config', 'observe'],
+  siem: ['core', 'merkle', 'outbound', 'wire', 'journal', 'observe'],
   client: ['core', 'merkle', 'wire', 'verify'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
   threads: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'pull', 'serve', 'witness', 'observe'],

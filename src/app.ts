@@ -9,6 +9,7 @@ import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
 import { openFilesFault, processLimits } from './node/open-files.ts';
+import { startSiem } from './node/siem.ts';
 import { TlsWatch } from './node/tls-watch.ts';
 import { weakeningsNow } from './node/weakness-watch.ts';
 import { SYSTEM_CLOCK } from './transport/clock.ts';
@@ -55,6 +56,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   base.growth.ring({ size, feeds });
   const federation = await startFederation(base, starting);
   startAnchoring(base, starting);
+  const siem = await startSiem(base, starting);
 
   const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;
@@ -62,7 +64,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const files = openFilesFault(processLimits() ?? '', base.config.limits.maxConnections);
   if (files !== null) base.logger.warn(files);
   const notices = (): readonly string[] => [...(files === null ? [] : [files]), ...(certificate?.notices() ?? [])];
-  const api = apiOf(base, federation, { nodeUrl: () => nodeUrl ?? url, notices }, starting);
+  const api = apiOf(base, federation, { nodeUrl: () => nodeUrl ?? url, notices, siem }, starting);
   const server = await startServer({ api, host, port, names, behindProxy, ...(tls === null ? {} : { tls }) });
   url = server.url;
   starting.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
@@ -101,7 +103,7 @@ export async function openOffline(dir: string): Promise<OfflineNode> {
   await using opening = new AsyncDisposableStack();
   const base = await openBase(dir, {}, opening);
   const nodeUrl = (): string => `http://${base.config.api.host}:${base.config.api.port}`;
-  const api = apiOf(base, null, { nodeUrl, notices: () => [] }, opening);
+  const api = apiOf(base, null, { nodeUrl, notices: () => [], siem: null }, opening);
   base.failed.catch(() => {}); // a call that needs the journal says so itself
   const open = opening.move();
   return { fetch: async (request) => api.fetch(request), close: () => open.disposeAsync() };

@@ -54,6 +54,7 @@ import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { KeyStore } from './keys.ts';
+import type { ApiSinks } from './sink-desk.ts';
 import type { ApiTombstones } from './tombstone-desk.ts';
 
 export type AssertOutcome =
@@ -413,6 +414,7 @@ export interface ApiDeps {
   readonly onboarding: ApiOnboarding | null;
   readonly grants: GrantDesk;
   readonly tombstones: ApiTombstones;
+  readonly sinks: ApiSinks;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** What peers have signed about facts of ours that they refused. */

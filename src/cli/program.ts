@@ -29,6 +29,7 @@ import { addRecall } from './recall.ts';
 import { addRetract } from './retract.ts';
 import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
+import { addSink } from './sink.ts';
 import { addStatus } from './status.ts';
 import { addTiles } from './tiles.ts';
 import { addTombstone } from './tombstone.ts';
@@ -98,7 +99,7 @@ function createProgram(cli: Cli): Command {
     });
   const grants = [addGrant, addExplain, addDisclosed];
   const facts = [addAssert, addRetract, addTombstone, addImport, addQuery, addRecall];
-  const logs = [addAudit, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
+  const logs = [addAudit, addSink, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
   for (const add of [
     addInit,
     addRun,

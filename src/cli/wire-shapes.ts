@@ -48,6 +48,39 @@ export interface AnchorsAnswer {
   }[];
 }
 
+export interface SinkAnswer {
+  readonly name: string;
+  readonly kind: string;
+  readonly format: string;
+  readonly target: string;
+  readonly min_severity: string;
+  readonly events: readonly string[];
+  readonly attempts: number;
+  readonly last_taken_at: string | null;
+  readonly sentence: string;
+}
+
+export interface SinksAnswer {
+  readonly sinks: readonly SinkAnswer[];
+  readonly gaps: readonly {
+    readonly sink: string;
+    readonly first: number;
+    readonly last: number;
+    readonly reason: string | null;
+    readonly at: string;
+  }[];
+}
+
+export interface SinkTestAnswer {
+  readonly taken: boolean;
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+export interface SinkMovedAnswer {
+  readonly sink: SinkAnswer;
+}
+
 export interface WitnessAnswer {
   readonly size: number;
   readonly cosignatures: readonly { readonly witness: string; readonly time: string | null }[];

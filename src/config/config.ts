@@ -12,6 +12,7 @@ import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
 import { checkSettings, SECTIONS, SETTINGS } from './settings.ts';
 import type { Settings } from './settings-form.ts';
+import { SINK_SETTINGS, type SinkConfig, sinkConfigs } from './sink-settings.ts';
 import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
 import { checkWitnessPolicyFile, type WitnessConfig, witnessConfig } from './witness-settings.ts';
 
@@ -95,6 +96,7 @@ export interface Config {
   };
   readonly tlog: { readonly isPublic: boolean };
   readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
+  readonly sinks: readonly SinkConfig[];
   readonly log: { readonly level: Settings['log']['level'] };
   /** Null: no spans are made. `share`: of traces, from 0 to 1. */
   readonly traces: { readonly url: string; readonly share: number } | null;
@@ -150,10 +152,15 @@ function resolveConfig(
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
 }
 
-const KNOWN_KEYS = [...SETTINGS.map(({ key }) => key), ...SECTIONS.map(({ name }) => name)];
+const SINK_KEYS: ReadonlyMap<string, string> = new Map([
+  ['sink', 'tables, each written [[sink]]'],
+  ...SINK_SETTINGS.map(({ name, expected }): [string, string] => [`sink.${name}`, expected]),
+]);
+const KNOWN_KEYS = [...SETTINGS.map(({ key }) => key), ...SECTIONS.map(({ name }) => name), ...SINK_KEYS.keys()];
 
 function expectedAt(key: string): string {
-  return SETTINGS.find((setting) => setting.key === key)?.expected ?? `a section, written [${key}]`;
+  const setting = SETTINGS.find((candidate) => candidate.key === key)?.expected;
+  return setting ?? SINK_KEYS.get(key) ?? `a section, written [${key}]`;
 }
 
 /** Rules that no single setting breaks. */
@@ -276,6 +283,7 @@ function toConfig(dir: string, settings: Settings): Config {
     },
     tlog: { isPublic: tlog.public },
     review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
+    sinks: sinkConfigs(dir, settings.sink),
     log: { level: settings.log.level },
     traces: tracesOf(traces),
   });

@@ -1,5 +1,6 @@
 import type { ReviewedAction } from '../core/approval.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
+import type { SinkSettings } from './sink-settings.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -59,6 +60,7 @@ export interface Settings {
   };
   readonly tlog: { readonly public: boolean };
   readonly review: { readonly four_eyes: readonly ReviewedAction[]; readonly proposal_hours: number };
+  readonly sink: readonly SinkSettings[];
   readonly log: { readonly level: LogLevel };
   readonly traces: { readonly otlp_url: string; readonly sample_per_cent: number };
 }

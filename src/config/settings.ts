@@ -28,6 +28,7 @@ import { REVIEW_SECTION } from './section-review.ts';
 import { TRACES_SECTION } from './section-traces.ts';
 import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
+import { SINK_TABLES } from './sink-settings.ts';
 import { TOMBSTONES } from './tombstone-settings.ts';
 
 const AT_START = 'at the next start of the daemon';
@@ -274,6 +275,7 @@ const schema = z.strictObject({
       doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
     }),
   review: REVIEW_SECTION,
+  sink: SINK_TABLES,
   log: z
     .strictObject({
       level: z

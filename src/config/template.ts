@@ -1,4 +1,5 @@
 import { checkSettings, SECTIONS, SETTINGS, type SettingInfo } from './settings.ts';
+import { SINK_SETTINGS } from './sink-settings.ts';
 
 const WIDTH = 110;
 const HEAD = [
@@ -29,7 +30,15 @@ export function renderConfig(nodeId: string): string {
       lines.push(...settingLines(setting, inner.get(setting.name)), '');
     }
   }
+  lines.push(...sinkLines());
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** There are any number of them, and none by default: the example is a comment, at the end, where a table belongs. */
+function sinkLines(): string[] {
+  const head = 'Who receives the audit log: a table for each, at the end of this file. docs/siem.md says what is sent.';
+  const keys = SINK_SETTINGS.flatMap(({ name, doc, example }) => [...comment(doc), `#${name} = ${tomlValue(example)}`]);
+  return [...comment(head), '#[[sink]]', ...keys];
 }
 
 function settingLines(setting: SettingInfo, value: unknown): string[] {

@@ -58,6 +58,7 @@ const OF_EVENT: Readonly<Record<string, Severity>> = {
   journal_verification_failed: 'critical',
   own_history_forked: 'critical',
   anchor_refused: 'high',
+  export_gap: 'high',
   fact_mutation_attempted: 'high',
   key_expired: 'high',
   mass_deletion: 'high',

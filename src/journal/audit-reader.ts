@@ -12,13 +12,14 @@ import type { AuditRow } from './tables.ts';
 const MAX_CLOSURE_RECORDS = 256;
 
 type StoredRecord = Pick<AuditRow, 'seq' | 'body' | 'salt' | 'leaf_hash'>;
-type RecordLine = Pick<AuditRow, 'seq' | 'body'>;
+export type RecordLine = Pick<AuditRow, 'seq' | 'body'>;
 
 export class AuditReader {
   readonly #db: Db;
   readonly #evidence: EvidenceStore;
   readonly #tiles: StoredTiles;
   readonly #bySeq: Statement<[number], StoredRecord>;
+  readonly #lines: Statement<[after: number, limit: number], RecordLine>;
   readonly #newestOf: Statement<[peer: string, event: string, limit: number], RecordLine>;
 
   constructor(db: Db) {
@@ -29,6 +30,10 @@ export class AuditReader {
       db,
       sqlBuilder.selectFrom('audit').select(['seq', 'body', 'salt', 'leaf_hash']).where('seq', '=', PARAM),
     );
+    this.#lines = prepare(
+      db,
+      sqlBuilder.selectFrom('audit').select(['seq', 'body']).where('seq', '>', PARAM).orderBy('seq').limit(PARAM),
+    );
     this.#newestOf = prepare(db, newestOf);
   }
 
@@ -38,6 +43,18 @@ export class AuditReader {
     const rows = bodies.slice(0, filter.limit);
     const hasMore = bodies.length > filter.limit;
     return { records: rows.map(recordOf), cursor: rows.at(-1)?.seq ?? filter.cursor ?? null, hasMore };
+  }
+
+  /** Records behind a sequence as they stand, up to a number and so many bytes; the first one whatever its size. */
+  lines(after: number, limit: number, maxBytes: number): readonly RecordLine[] {
+    const found: RecordLine[] = [];
+    let room = maxBytes;
+    for (const line of this.#lines.iterate(after, limit)) {
+      room -= Buffer.byteLength(line.body);
+      if (room < 0 && found.length > 0) break;
+      found.push(line);
+    }
+    return found;
   }
 
   record(seq: number): AuditRecord | null {

@@ -94,3 +94,14 @@ CREATE TABLE page_retries (
 CREATE INDEX page_retries_by_page ON page_retries (page_id);
 CREATE INDEX page_retries_by_peer ON page_retries (peer, entries);
 `;
+
+/**
+ * Where each receiver of the audit log is. What it says is no evidence: a place that is lost begins again, and what was sent
+ * twice has the same id. Nothing guards it; fsck asks that no place lies beyond the log.
+ */
+export const SINKS_12: string = `
+CREATE TABLE sinks (
+  name TEXT NOT NULL PRIMARY KEY, since INTEGER NOT NULL, acked INTEGER NOT NULL, attempts INTEGER NOT NULL,
+  failing_since_us INTEGER, last_error TEXT, acked_us INTEGER
+) STRICT, WITHOUT ROWID;
+`;

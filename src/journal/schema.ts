@@ -9,7 +9,7 @@
 import { DERIVED_11 } from './schema-cases.ts';
 import { copyGuards, TABLES_10 } from './schema-copies.ts';
 import { erasureGuards, TABLES_9 } from './schema-erasures.ts';
-import { DERIVED_5, INDEX_7, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
+import { DERIVED_5, INDEX_7, SINKS_12, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
 
 const TABLES = `
 CREATE TABLE meta (
@@ -358,6 +358,7 @@ export const MIGRATIONS: readonly string[] = [
   ].join('\n'),
   [TABLES_10, ...guardsOf(GUARDED_10), copyGuards(refusal)].join('\n'),
   DERIVED_11,
+  SINKS_12,
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

@@ -386,6 +386,16 @@ export interface Tables {
     last_error: string;
   };
   seen_reconciled: { seen_id: number };
+  sinks: {
+    name: string;
+    /** Records up to this one were there before it, and are not sent. */
+    since: number;
+    acked: number;
+    attempts: number;
+    failing_since_us: number | null;
+    last_error: string | null;
+    acked_us: number | null;
+  };
   mutation_attempts: { attempt_id: number; at: string; operation: string; target: string; row_key: string | null };
   lookup: { key: number; seq: number };
   /** Of FTS5, while fsck looks at the index: one row per word and entry. */

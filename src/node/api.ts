@@ -21,6 +21,8 @@ import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { asksOnce, readinessOf } from './readiness.ts';
+import type { Siem } from './siem.ts';
+import { sinkStatuses, sinksOf } from './sinks.ts';
 import { openStats } from './stats.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 import { startWeaknessWatch, weakeningsNow } from './weakness-watch.ts';
@@ -30,6 +32,8 @@ export interface Served {
   readonly nodeUrl: () => string;
   /** What an operator should know of it, in sentences. */
   readonly notices: () => readonly string[];
+  /** Null while the node does not run. */
+  readonly siem: Siem | null;
 }
 
 export function apiOf(
@@ -71,6 +75,7 @@ export function apiOf(
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
     tombstones: tombstonesOf(base),
+    sinks: sinksOf(base, served.siem),
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
@@ -133,6 +138,7 @@ function measureAtScrapes(base: Base, federation: OpenFederation | null): void {
     await measure(base);
     await measureAnchors(base);
     measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
+    await measureSinks(base);
     measureKeys(metrics, await keyStatuses(base, Date.now()));
     metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
@@ -190,5 +196,12 @@ async function measureAnchors({ config, metrics, writer }: Base): Promise<void> 
     metrics.anchorsPending.set({ backend }, pending);
     metrics.anchorOldestPendingSeconds.set({ backend }, oldestPendingUs === null ? 0 : (nowUs - oldestPendingUs) / 1e6);
     metrics.anchorWatermark.set({ backend }, watermark);
+  }
+}
+
+async function measureSinks(base: Base): Promise<void> {
+  for (const { name, lagEvents, lagMs } of await sinkStatuses(base)) {
+    base.metrics.exportLagEvents.set({ sink: name }, lagEvents);
+    base.metrics.exportLagSeconds.set({ sink: name }, lagMs / 1_000);
   }
 }

@@ -61,6 +61,11 @@ export interface Events {
   certificateEnding(days: number, sentence: string): void;
   anchorSubmitted(backend: string): void;
   anchorFailed(backend: string, code: string, message: string): void;
+  /** @param sink of the configuration */
+  exported(sink: string, events: number): void;
+  exportFailed(sink: string, code: string, message: string, attempts: number): void;
+  /** Records were not sent. @param last sequence of the last of them */
+  exportGap(sink: string, last: number, cause: 'refused' | 'skipped'): void;
 }
 
 /** Binds the events to a logger and a set of metrics. Peer names must come from peer files. */
@@ -71,6 +76,7 @@ export function createEvents(logger: Logger, metrics: Metrics): Events {
     ...peerEvents(logger, metrics),
     ...anchorEvents(logger, metrics),
     ...witnessEvents(logger, metrics),
+    ...exportEvents(logger, metrics),
   };
 }
 
@@ -141,7 +147,7 @@ function certificateEvents(logger: Logger, metrics: Metrics): Pick<Events, Certi
 function peerEvents(
   logger: Logger,
   metrics: Metrics,
-): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent> {
+): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent | ExportEvent> {
   return {
     pageVerified(peer, accepted) {
       metrics.pagesVerified.inc({ peer });
@@ -212,6 +218,22 @@ function witnessEvents(logger: Logger, metrics: Metrics): Pick<Events, WitnessEv
     headUnreconciled(peer, origin, size, seenFrom) {
       metrics.unreconciledHeads.inc({ peer });
       logger.warn({ peer, origin, size, seen_from: seenFrom }, 'checkpoint_unreconciled');
+    },
+  };
+}
+
+type ExportEvent = 'exported' | 'exportFailed' | 'exportGap';
+
+function exportEvents(logger: Logger, metrics: Metrics): Pick<Events, ExportEvent> {
+  return {
+    exported: (sink, events) => metrics.exportEvents.inc({ sink }, events),
+    exportFailed(sink, code, error, attempts) {
+      metrics.exportFailures.inc({ sink, code });
+      logger.warn({ sink, code, error, attempts }, 'the audit log could not be sent on');
+    },
+    exportGap(sink, last, cause) {
+      metrics.exportGaps.inc({ sink, cause });
+      logger.error({ sink, last, cause }, 'audit records were passed over');
     },
   };
 }

@@ -70,6 +70,11 @@ export interface Metrics {
   readonly contradictions: Counter<'peer'>;
   readonly unreconciledHeads: Counter<'peer'>;
   readonly keyExpirySeconds: Gauge<'node' | 'use' | 'key_id'>;
+  readonly exportLagSeconds: Gauge<'sink'>;
+  readonly exportLagEvents: Gauge<'sink'>;
+  readonly exportEvents: Counter<'sink'>;
+  readonly exportFailures: Counter<'sink' | 'code'>;
+  readonly exportGaps: Counter<'sink' | 'cause'>;
   readonly eventLoopDelay: Gauge<'quantile'>;
   /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
   beforeScrape(collect: () => void | Promise<void>): void;
@@ -95,6 +100,7 @@ export function createMetrics(): Metrics {
     ...anchorMetrics(make),
     ...witnessMetrics(make),
     ...caseMetrics(make),
+    ...exportMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
     get scrapedAtMs() {
       return scrapedAtMs;
@@ -359,5 +365,22 @@ function witnessMetrics(make: Makers): Part<WitnessMetric> {
       'Heads that a log did not join with what we verified of it',
       ['peer'],
     ),
+  };
+}
+
+type ExportMetric = 'exportLagSeconds' | 'exportLagEvents' | 'exportEvents' | 'exportFailures' | 'exportGaps';
+
+function exportMetrics(make: Makers): Part<ExportMetric> {
+  const by = ['sink'] as const;
+  return {
+    exportLagSeconds: make.gauge(
+      `${NS}_export_lag_seconds`,
+      'Age of the oldest audit record that a sink has not taken; 0 when it has all',
+      by,
+    ),
+    exportLagEvents: make.gauge(`${NS}_export_lag_events`, 'Audit records that a sink has not taken', by),
+    exportEvents: make.counter(`${NS}_export_events_total`, 'Events that a sink has taken', by),
+    exportFailures: make.counter(`${NS}_export_failures_total`, 'Deliveries that failed', ['sink', 'code']),
+    exportGaps: make.counter(`${NS}_export_gaps_total`, 'Times that records were passed over', ['sink', 'cause']),
   };
 }

@@ -36,15 +36,22 @@ export interface HttpClient {
   send(url: string, request: HttpRequest): Promise<Response>;
 }
 
+/** PEM of whom to trust and of who we are; without: the system's authorities, and nobody. */
+export interface TlsFiles {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** @param allowed networks that the operator allows besides */
-export function createHttpClient(allowed: readonly Network[], resolve?: Resolve): HttpClient {
+export function createHttpClient(allowed: readonly Network[], resolve?: Resolve, tls: TlsFiles = {}): HttpClient {
   const rule: AddressRule = { from: 'operator', allowed };
   const lookup = guardedLookup(() => rule, resolve);
   // Of its own: a connection of the process's agent may have been made without the rule.
-  const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ keepAlive: true }) };
+  const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ ...tls, keepAlive: true }) };
   return {
     async send(text, { method = 'GET', headers = {}, body, maxBytes, signal }) {
       const url = new URL(text);

@@ -1,4 +1,5 @@
 import type { Proposal } from '../core/approval.ts';
+import type { RecordLine } from '../journal/audit-reader.ts';
 import type { ErasureStatus, ErasureView } from '../journal/erasure-views.ts';
 import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
@@ -74,6 +75,10 @@ export class ReaderClient {
 
   auditDetail(seq: number): Promise<AuditDetail | null> {
     return this.#call('auditDetail', seq);
+  }
+
+  auditLines(after: number, limit: number, maxBytes: number): Promise<readonly RecordLine[]> {
+    return this.#call('auditLines', after, limit, maxBytes);
   }
 
   recall(query: RecallQuery): Promise<RecallResult> {

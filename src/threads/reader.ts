@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Proposal } from '../core/approval.ts';
 import { AnchorRecords } from '../journal/anchor-records.ts';
-import { AuditReader } from '../journal/audit-reader.ts';
+import { AuditReader, type RecordLine } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import { type ErasureStatus, type ErasureView, ErasureViews } from '../journal/erasure-views.ts';
@@ -52,6 +52,7 @@ export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods {
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
   auditDetail(seq: number): AuditDetail | null;
+  auditLines(after: number, limit: number, maxBytes: number): readonly RecordLine[];
   recall(query: RecallQuery): RecallResult;
   prove(request: ProveRequest): ProveResult;
   page(request: PageRequest): BuiltPage | undefined;
@@ -103,6 +104,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     facts: (query) => facts.query(query),
     auditPage: (filter) => audit.page(filter),
     auditDetail: (seq) => audit.detail(seq),
+    auditLines: (after, limit, maxBytes) => audit.lines(after, limit, maxBytes),
     recall: (query) => recall.recall(query),
     prove: (request) => prover.prove(request),
     page: (request) => buildPage(entries, anchors, proofs, request, signer),

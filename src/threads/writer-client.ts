@@ -17,6 +17,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import type { SinkMove, SinkState } from '../journal/sink-records.ts';
 import { span } from '../observe/trace.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { TakenPermit } from '../pull/ask-permit.ts';
@@ -32,6 +33,7 @@ import type { AckTold, PendingAck } from '../pull/send-relayed-acks.ts';
 import type { EndedFeed } from '../serve/answer-closure.ts';
 import type { NoticesTaken } from '../serve/answer-notice.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
+import type { ExportDigest } from '../wire/export-digest.ts';
 import type { PageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
 import type { RelayedAck } from '../wire/relayed-ack.ts';
@@ -359,6 +361,30 @@ export class WriterClient {
   /** What operators order about tombstones. */
   orderErasure(order: ErasureOrderName, given: ErasureOrder): Promise<ErasureOutcome> {
     return this.#call(order, given, this.#options.nowMs());
+  }
+
+  openSink(name: string, start: 'beginning' | 'now'): Promise<SinkState> {
+    return this.#call('openSink', name, start, this.#options.nowMs());
+  }
+
+  sinkState(name: string): Promise<SinkState | null> {
+    return this.#call('sinkState', name);
+  }
+
+  ackSink(name: string, from: number, to: number): Promise<boolean> {
+    return this.#call('ackSink', name, from, to, this.#options.nowMs());
+  }
+
+  failSink(name: string, at: number, error: string): Promise<void> {
+    return this.#call('failSink', name, at, error, this.#options.nowMs());
+  }
+
+  moveSink(name: string, move: SinkMove, by: Pick<ActBy, 'actor' | 'reason'>): Promise<number | null> {
+    return this.#call('moveSink', name, move, by, this.#options.nowMs());
+  }
+
+  recordDigest(digest: ExportDigest): Promise<number> {
+    return this.#call('recordDigest', digest, this.#options.nowMs());
   }
 
   settleRecall(): Promise<number> {

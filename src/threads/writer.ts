@@ -39,6 +39,7 @@ import { type RelayMethods, relayMethods } from './relay-methods.ts';
 import { type RelayedAckMethods, relayedAckMethods } from './relayed-ack-methods.ts';
 import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
+import { type SinkMethods, sinkMethods } from './sink-methods.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
 export interface WriterData {
@@ -116,6 +117,7 @@ export interface WriterMethods
     RetryMethods,
     RelayMethods,
     RelayedAckMethods,
+    SinkMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -172,7 +174,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   const methods: WriterMethods = {
     ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal, audit),
-    ...anchorMethods(journal, data.anchorSeed),
+    ...outsideMethods(journal, signer, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...retryMethods(journal),
@@ -272,6 +274,11 @@ function statsOf(journal: Journal, projector: Projector, words: RecallIndex): Wr
 function faultOf(error: unknown): WriterFault {
   if (!(error instanceof Error)) return { code: null, message: String(error) };
   return { code: 'code' in error ? String(error.code) : null, message: error.message };
+}
+
+/** What leaves for those who are no peers: checkpoints to transparency logs, audit records to receivers. */
+function outsideMethods(journal: Journal, signer: LogSigner, anchorSeed: Uint8Array): AnchorMethods & SinkMethods {
+  return { ...anchorMethods(journal, anchorSeed), ...sinkMethods(journal, signer) };
 }
 
 /** What peers give and are given. */

@@ -11,7 +11,7 @@ import { ERASURES } from './writer-data.ts';
 const OVERLAPS_MS = [0, 20_000, 86_400_000];
 /** Whose namespaces a peer is said to own by mistake. */
 const NOBODY = 'nobody.example';
-const BY = { actor: 'operator', why: 'its file was wrong' };
+const BY = { actor: 'operator', reason: 'its file was wrong', approves: null };
 
 /** Asks for tombstones of some of the node's own facts; others of its operators, and of its peers, think again. */
 export async function erase(mesh: Mesh, node: SimNode, chance: Chance): Promise<void> {

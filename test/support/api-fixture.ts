@@ -105,6 +105,13 @@ const NO_TOMBSTONES: ApiDeps['tombstones'] = {
   status: async () => null,
 };
 
+/** A node that sends its audit log to nobody. */
+const NO_SINKS: ApiDeps['sinks'] = {
+  list: async () => [],
+  test: async () => ({ kind: 'unknown_sink' }),
+  move: async () => ({ kind: 'unknown_sink' }),
+};
+
 const NO_GRANTS: ApiDeps['grants'] = {
   preview: async () => null,
   explain: async () => ({ kind: 'unknown_peer' }),
@@ -184,6 +191,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
     tombstones: NO_TOMBSTONES,
+    sinks: NO_SINKS,
     receipts: async () => [],
     notices: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),

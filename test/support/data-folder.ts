@@ -68,7 +68,7 @@ export async function openFolderApi(folder?: DataFolder, flags: ConfigFlags = {}
   const owned = new AsyncDisposableStack();
   const base = await openBase(dir, { 'log.level': 'fatal', gardens: 'incident-42', ...flags }, owned);
   base.failed.catch(() => undefined);
-  const api = apiOf(base, null, { nodeUrl: () => 'http://localhost:8765', notices: () => [] }, owned);
+  const api = apiOf(base, null, { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem: null }, owned);
   return {
     dir,
     nodeId,

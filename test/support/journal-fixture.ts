@@ -20,6 +20,7 @@ import { initJournal } from '../../src/journal/init.ts';
 import { type AppendedPage, Journal } from '../../src/journal/journal.ts';
 import { KeptNotes } from '../../src/journal/kept-notes.ts';
 import { ReceiptRecords } from '../../src/journal/receipt-records.ts';
+import { SinkRecords } from '../../src/journal/sink-records.ts';
 import { type AnchorSigner, createAnchorSigner, signAnchor } from '../../src/merkle/ecdsa.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { ALG_ECDSA } from '../../src/merkle/note.ts';
@@ -192,6 +193,7 @@ export function fillJournal(journal: Journal, own = 300, refused = 285): void {
   fillDisclosures(journal, acme.nodeId);
   fillReceipts(journal, acme);
   fillKeptNotes(journal, acme.nodeId);
+  fillSinks(journal);
   fillStatements(journal);
   fillSuccessions(journal);
   const projector = new Projector(journal.db);
@@ -282,6 +284,16 @@ function fillDisclosures(journal: Journal, peer: string): void {
     const grant = grantText(peer, { feed: 'public', notBeforeMs: after, notAfterMs: null });
     const run = { peer, feed: 'public', after, to: after + 10, treeSize: 200, grant };
     ledger.save(run, ledger.missing(run), NOW_MS * 1000);
+  }
+}
+
+/** Receivers of the audit log, each at its place. */
+function fillSinks(journal: Journal): void {
+  const sinks = new SinkRecords(journal.db);
+  for (const name of ['archive', 'siem', 'pager']) {
+    sinks.add(name, 0);
+    sinks.fail(name, 0, 'unreachable: nobody there', NOW_MS * 1000);
+    sinks.ack(name, 0, 1, NOW_MS * 1000);
   }
 }
 

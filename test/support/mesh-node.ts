@@ -15,6 +15,7 @@ import { startAnchoring } from '../../src/node/anchor.ts';
 import { apiOf } from '../../src/node/api.ts';
 import { type Base, openBase } from '../../src/node/base.ts';
 import { type OpenFederation, startFederation } from '../../src/node/federation.ts';
+import { startSiem } from '../../src/node/siem.ts';
 import type { AssertRequest } from '../../src/verify/assertion.ts';
 import { createFolder, type DataFolder } from './data-folder.ts';
 import { logVkeyIn } from './log-vkey.ts';
@@ -63,7 +64,7 @@ export class MeshNode {
     this.#api = apiOf(
       this.#base,
       this.#federation,
-      { nodeUrl: () => 'http://127.0.0.1', notices: () => [] },
+      { nodeUrl: () => 'http://127.0.0.1', notices: () => [], siem: await startSiem(this.#base, this.#owned) },
       this.#owned,
     );
     return this;

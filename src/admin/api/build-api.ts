@@ -30,6 +30,7 @@ import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSigningKeys } from './signing-keys.ts';
+import { addSinks } from './sinks.ts';
 import { StreamCount } from './stream-count.ts';
 import { addTlog } from './tlog.ts';
 import { addTombstones } from './tombstones.ts';
@@ -71,6 +72,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addConsistency(apparatus);
   addChanges(apparatus, tools);
   addDecided(apparatus, tools);
+  addSinks(apparatus);
   addTlog(apparatus);
   addTombstones(apparatus);
   addNode(apparatus);

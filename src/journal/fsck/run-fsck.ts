@@ -32,6 +32,7 @@ import { checkRefused } from './refused-check.ts';
 import { Findings, type FsckReport } from './report.ts';
 import { checkRetries } from './retry-check.ts';
 import { checkFile, checkSchema } from './schema-check.ts';
+import { checkSinks } from './sink-check.ts';
 
 export interface FsckOptions {
   /** Public key of the log, 32 bytes. Null: signatures of our own logs are not checked, which the report says. */
@@ -178,6 +179,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
   run('erasure_steps', () => checkErasures(ctx));
   run('disclosures', () => checkDisclosures(ctx));
   run('kept_notes', () => checkKeptNotes(ctx));
+  run('sinks', () => checkSinks(ctx));
   run('anchor_checkpoints', () => checkAnchorRows(ctx));
   run('key_statements', () => checkKeyStatements(ctx));
   for (const table of STATEMENTS) run(table, () => walkTable(ctx, table, { judge: () => undefined }));

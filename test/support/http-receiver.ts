@@ -1,0 +1,78 @@
+/** An HTTP server that receives events and fails in every way that it is told to. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What it does with one request. */
+export type Behaviour =
+  | { readonly answer: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  /** Takes what it was sent, and the connection breaks before the answer is there. */
+  | 'take_and_reset'
+  | 'reset'
+  | 'close_at_once'
+  | 'garbage'
+  | 'endless_answer';
+
+export interface Received {
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+  readonly taken: boolean;
+}
+
+export class HttpReceiver {
+  readonly received: Received[] = [];
+  /** For the next requests, one each; after that {@link usual}. */
+  readonly next: Behaviour[] = [];
+  usual: (body: string) => Behaviour = () => ({ answer: 200, body: '{}' });
+  #server: Server | undefined;
+  #port = 0;
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** On the port that it had before, if it had one. */
+  async start(): Promise<this> {
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    const early = this.next[0];
+    if (early === 'close_at_once') {
+      this.next.shift();
+      socket.destroy();
+      return;
+    }
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
+    const body = Buffer.concat(chunks).toString('utf8');
+    const how = this.next.shift() ?? this.usual(body);
+    const taken = how === 'take_and_reset' || (typeof how === 'object' && how.answer < 300);
+    this.received.push({ path: request.url ?? '', headers: request.headers, body, taken });
+    if (how === 'garbage') socket.end('this is not HTTP\r\n\r\n');
+    else if (how === 'reset' || how === 'take_and_reset') socket.resetAndDestroy();
+    else if (how === 'endless_answer') {
+      response.writeHead(200);
+      const more = (): void => {
+        while (response.write('x'.repeat(16_384)));
+      };
+      response.on('drain', more);
+      more();
+    } else if (how !== 'close_at_once') response.writeHead(how.answer, how.headers).end(how.body ?? '');
+  }
+}

@@ -1,0 +1,76 @@
+/** Audit records as a log has them, for tests of what is made of them. */
+import { canonicalJson, type PlainJson } from '../../src/core/canonical-json.ts';
+import type { AuditRecord } from '../../src/journal/read-model.ts';
+import { type AuditLine, type SiemEvent, type SiemNode, siemEventOf } from '../../src/siem/siem-event.ts';
+
+export const NODE: SiemNode = { nodeId: 'stigmem://acme.example', authority: 'acme.example', version: '1.2.3' };
+
+const REFUSAL: AuditRecord = {
+  actor: null,
+  at: '2026-11-30T05:00:00.123456Z',
+  chain_seq: 7,
+  cid: `sha256:${'ab'.repeat(32)}`,
+  detail: { class: 'claim', difference: { field: 'cid', expected: 'sha256:aa', got: 'sha256:bb' }, feed_seq: 7 },
+  event: 'federation_integrity_rejected',
+  evidence: `sha256:${'cd'.repeat(32)}`,
+  fact_id: '0197c1b2-0000-7000-8000-000000000001',
+  feed: 'public',
+  is_drill: false,
+  peer: 'stigmem://globex.example',
+  previous_hash: `sha256:${'ef'.repeat(32)}`,
+  reason: 'cid_mismatch',
+  seq: 42,
+  v: 1,
+};
+
+export function auditLine(change: Partial<AuditRecord> = {}): AuditLine {
+  const record = { ...REFUSAL, ...change };
+  return { seq: record.seq, body: canonicalJson(record as unknown as PlainJson) };
+}
+
+export function siemEvent(change: Partial<AuditRecord> = {}): SiemEvent {
+  return siemEventOf(auditLine(change), NODE);
+}
+
+/** Records 1 to n, each its own. */
+export function auditLines(count: number): AuditLine[] {
+  return Array.from({ length: count }, (_, i) => auditLine({ seq: i + 1, chain_seq: i + 1 }));
+}
+
+/** One of each kind that formats treat in their own way. */
+export const SAMPLES: readonly SiemEvent[] = [
+  siemEvent(),
+  siemEvent({ event: 'quarantine_ingest', reason: 'instruction_inbound' }),
+  siemEvent({
+    event: 'refusals_summarized',
+    cid: null,
+    fact_id: null,
+    detail: { count: 4711, first_at: '2026-11-30T04:00:00.000000Z', last_at: '2026-11-30T04:59:59.000000Z' },
+  }),
+  siemEvent({ event: 'checkpoint_unreconciled', reason: null, cid: null, fact_id: null }),
+  siemEvent({ event: 'federation_integrity_rejected', reason: 'checkpoint_split_view', cid: null, fact_id: null }),
+  siemEvent({
+    event: 'approval_decided',
+    reason: 'approved',
+    peer: null,
+    feed: null,
+    cid: null,
+    actor: 'agent:bo#k1',
+    fact_id: null,
+  }),
+  siemEvent({
+    event: 'export_gap',
+    reason: 'skipped',
+    peer: null,
+    cid: null,
+    detail: { sink: 'siem', first: 3, last: 9 },
+  }),
+  siemEvent({
+    event: 'export_digest',
+    reason: null,
+    peer: null,
+    cid: null,
+    detail: { first: 1, last: 9, note: ['a', 'b', '', '— x y'] },
+  }),
+  siemEvent({ is_drill: true }),
+];
