@@ -19,6 +19,8 @@ const EVERY_STATION = [
   'observe',
   'config',
   'publish',
+  'worm',
+  'snapshot',
 ];
 
 export const MAY_IMPORT = {
@@ -38,6 +40,8 @@ export const MAY_IMPORT = {
   onboard: ['core', 'merkle', 'transport', 'wire', 'journal', 'pull', 'config', 'observe'],
   admin: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'config', 'observe'],
   publish: ['core', 'merkle', 'outbound', 'journal', 'config'],
+  worm: ['core', 'merkle', 'wire', 'journal', 'config', 'publish'],
+  snapshot: ['core', 'merkle', 'wire', 'journal', 'config'],
   anchor: ['core', 'merkle', 'outbound', 'journal', 'config', 'observe'],
   client: ['core', 'merkle', 'wire', 'verify'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.
