@@ -9,6 +9,7 @@ import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
 import { openFilesFault, processLimits } from './node/open-files.ts';
 import { TlsWatch } from './node/tls-watch.ts';
+import { startWorm } from './node/worm.ts';
 import { SYSTEM_CLOCK } from './transport/clock.ts';
 
 export { initJournal } from './journal/init.ts';
@@ -17,6 +18,7 @@ export { identityIn } from './node/identity.ts';
 export { rotateKey } from './node/rotate-key.ts';
 export { exportTiles } from './node/tiles-export.ts';
 export { verifyJournal } from './node/verify-journal.ts';
+export { exportWorm, verifyWormTarget } from './node/worm-export.ts';
 
 export interface RunningNode {
   /** Base URL of the HTTP API. */
@@ -51,6 +53,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   base.growth.ring({ size, feeds });
   const federation = await startFederation(base, starting);
   startAnchoring(base, starting);
+  const shipping = startWorm(base, federation.guard, starting);
 
   const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;

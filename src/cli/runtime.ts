@@ -9,7 +9,9 @@ import type { LogName } from '../journal/tables.ts';
 import type { Rotation, RotationOutcome } from '../node/rotate-key.ts';
 import type { ExportPlace } from '../node/tiles-export.ts';
 import type { VerifyJournalOptions } from '../node/verify-journal.ts';
+import type { WormExportOptions, WormExportReport, WormTarget } from '../node/worm-export.ts';
 import type { ExportOptions, ExportReport } from '../publish/export-log.ts';
+import type { WormReport, WormTrust, WormVerifyOptions } from '../worm/verify.ts';
 
 export interface Output {
   write(text: string): void;
@@ -52,5 +54,7 @@ export interface Node {
   ): Promise<FsckReport>;
   rotateKey(dir: string, use: SeedUse, rotation: Rotation): Promise<RotationOutcome>;
   verifyJournal(file: string, options: VerifyJournalOptions): Promise<FsckReport>;
+  exportWorm(dir: string, target: WormTarget, options: WormExportOptions): Promise<WormExportReport>;
+  verifyWormTarget(target: WormTarget, trust: WormTrust, options: WormVerifyOptions): Promise<WormReport>;
   exportTiles(journalFile: string, log: LogName, place: ExportPlace, options: ExportOptions): Promise<ExportReport>;
 }

@@ -5,6 +5,13 @@ import type { ReviewedAction } from '../core/approval.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
+import {
+  backupContradictions,
+  type SnapshotConfig,
+  snapshotConfig,
+  type WormConfig,
+  wormConfig,
+} from './backup-settings.ts';
 import { isLoopback } from './checks.ts';
 import { dataPaths } from './data-dir.ts';
 import { explainFaults } from './fault.ts';
@@ -95,6 +102,10 @@ export interface Config {
   };
   readonly tlog: { readonly isPublic: boolean };
   readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
+  /** Null: nothing is shipped. */
+  readonly worm: WormConfig | null;
+  /** Null: no snapshots are made by themselves. */
+  readonly snapshot: SnapshotConfig | null;
   readonly log: { readonly level: Settings['log']['level'] };
 }
 
@@ -135,7 +146,12 @@ function resolveConfig(
     return err({ code: 'invalid', problems: [...problems, ...explainFaults(path, checked.faults, context)] });
   }
   const policyFile = checkWitnessPolicyFile(dir, checked.value.witness);
-  const found = [...problems, ...contradictions(checked.value, whereIs), ...policyFile];
+  const found = [
+    ...problems,
+    ...contradictions(checked.value, whereIs),
+    ...backupContradictions(checked.value, whereIs),
+    ...policyFile,
+  ];
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
 }
 
@@ -265,6 +281,8 @@ function toConfig(dir: string, settings: Settings): Config {
     },
     tlog: { isPublic: tlog.public },
     review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
+    worm: wormConfig(settings.worm, inDir),
+    snapshot: snapshotConfig(settings.snapshot, inDir),
     log: { level: settings.log.level },
   });
 }

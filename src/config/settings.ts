@@ -25,6 +25,8 @@ import {
 import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { REVIEW_SECTION } from './section-review.ts';
+import { SNAPSHOT_SECTION } from './section-snapshot.ts';
+import { WORM_SECTION } from './section-worm.ts';
 import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 import { TOMBSTONES } from './tombstone-settings.ts';
@@ -268,6 +270,8 @@ const schema = z.strictObject({
       doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
     }),
   review: REVIEW_SECTION,
+  worm: WORM_SECTION,
+  snapshot: SNAPSHOT_SECTION,
   log: z
     .strictObject({
       level: z

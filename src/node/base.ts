@@ -194,8 +194,9 @@ function openWriter(
 }
 
 /** Without anybody to ask, what the file of signed checkpoints says has to do. */
-function canBeAsked({ anchor, guard, witness }: Config, { peers }: DataPaths): boolean {
+function canBeAsked({ anchor, guard, witness, worm }: Config, { peers }: DataPaths): boolean {
   if (hasPeers(peers) || witness.policy?.witnesses.some(({ url }) => url !== null)) return true;
+  if (worm !== null && existsSync(guard.signedHeadsFile)) return true;
   // Anchors show what was signed, but not that nothing more was: they do not stand for a file that is not there.
   return anchor.backends.includes('local') && existsSync(anchor.localPath) && existsSync(guard.signedHeadsFile);
 }

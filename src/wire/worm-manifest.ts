@@ -83,7 +83,7 @@ const SHAPE: Shape<WormManifest> = object<WormManifest>({
 export const WORM_MANIFEST: DocumentForm<WormManifest> = { title: 'stigmem-worm-manifest/v1', shape: SHAPE };
 
 /** Largest manifest that is read back. */
-export const MAX_MANIFEST_BYTES = MAX_NOTE_BYTES;
+export const MAX_MANIFEST_BYTES: number = MAX_NOTE_BYTES;
 
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${sha256(bytes).toString('hex')}`;

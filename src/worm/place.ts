@@ -52,7 +52,25 @@ export async function findPlace(store: WormStore, source: WormSource, known: Kno
   return { number, digest: digestOf(stored.bytes), ends, madeAt: made_at };
 }
 
-async function assertThere(store: WormStore, { number, digest }: KnownPlace): Promise<void> {
+/**
+ * The newest checkpoint of the journal in a store, signed manifest and all; null: there is none, or none under these keys.
+ * The checkpoint itself is for the caller to judge.
+ *
+ * @throws WormError if the store cannot be read
+ */
+export async function newestCheckpoint(
+  store: WormStore,
+  keys: readonly Uint8Array[],
+  origin: string,
+): Promise<string | null> {
+  const number = await newestNumber(store, 0);
+  const stored = number === 0 ? undefined : await store.read(manifestPath(number), null, MAX_MANIFEST_BYTES);
+  const opened = stored === undefined ? undefined : openDocument(WORM_MANIFEST, stored.bytes, keys, origin);
+  return opened?.ok === true ? opened.value.value.journal : null;
+}
+
+/** @throws WormError `store_lost` */
+export async function assertThere(store: WormStore, { number, digest }: KnownPlace): Promise<void> {
   const stored = await store.read(manifestPath(number), null, MAX_MANIFEST_BYTES);
   if (stored === undefined) throw lost(store, number, 'it is not there any more');
   if (digestOf(stored.bytes) !== digest) throw lost(store, number, 'it holds other bytes than were shipped');

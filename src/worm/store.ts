@@ -49,7 +49,9 @@ export type WormErrorCode =
   | 'store_ahead'
   /** Its checkpoint contradicts the history here. */
   | 'store_contradicts'
-  | 'nothing_signed';
+  | 'nothing_signed'
+  /** A row here does not give its leaf: it is not shipped, and nothing behind it. */
+  | 'row_damaged';
 
 /** Records that cannot be shipped; the message says what to do. */
 export class WormError extends Error {

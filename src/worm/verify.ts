@@ -224,7 +224,8 @@ class ChainCheck {
       return;
     }
     const { origin, size, root } = checkpoint.value;
-    const wanted = log === 'journal' ? this.#trust.origin : (this.#auditOrigin ??= origin);
+    if (log === 'audit') this.#auditOrigin ??= origin;
+    const wanted = log === 'journal' ? this.#trust.origin : (this.#auditOrigin ?? origin);
     const isSigned = this.#trust.keys.some((key) => verifyNote(parsed.value, [ed25519Verifier(wanted, key)]).ok);
     if (origin !== wanted || !isSigned) {
       this.#problem(path, 'checkpoint_invalid', `the checkpoint of the ${log} is not signed by the keys given`);
