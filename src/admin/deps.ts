@@ -38,6 +38,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
+import type { ApiBackups } from './backup-desk.ts';
 import type { KeyStore } from './keys.ts';
 import type { ApiTombstones } from './tombstone-desk.ts';
 
@@ -349,6 +350,7 @@ export interface ApiDeps {
   readonly onboarding: ApiOnboarding | null;
   readonly grants: GrantDesk;
   readonly tombstones: ApiTombstones;
+  readonly backups: ApiBackups;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** What peers have signed about facts of ours that they refused. */

@@ -8,6 +8,8 @@ import type { Settings } from './settings-form.ts';
 /** A bucket, and a prefix in it. */
 export const S3_PLACE: RegExp = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
 
+export const DEFAULT_RETAIN_DAYS = 365;
+
 export const WORM_SECTION: z.ZodPrefault<z.ZodType<Settings['worm']>> = z
   .strictObject({
     target: text(targetFault).default('').register(about, {
@@ -30,7 +32,7 @@ export const WORM_SECTION: z.ZodPrefault<z.ZodType<Settings['worm']>> = z
       expected: 'a path of a file of the form of the AWS tools, mode 0600',
       doc: 'Credentials of the store, profile default; a credential of the service manager with the name of this file is taken in its place. Read again for each round. Empty: AWS_SHARED_CREDENTIALS_FILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
     }),
-    retain_days: integer(1, 36_500, 365).register(about, {
+    retain_days: integer(1, 36_500, DEFAULT_RETAIN_DAYS).register(about, {
       kind: 'integer',
       expected: 'days from 1 to 36500',
       doc: 'For so long the store is told to keep each object; what it says afterwards is compared with this. In a folder there is no end.',

@@ -9,6 +9,7 @@ import type { KeyStatus } from '../core/key-status.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { backupsOf } from './backups.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { Federation, OpenFederation } from './federation.ts';
@@ -68,6 +69,7 @@ export function apiOf(
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
     tombstones: tombstonesOf(base),
+    backups: backupsOf(base),
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
@@ -132,7 +134,7 @@ async function measureAnchors({ config, metrics, writer }: Base): Promise<void> 
   }
 }
 
-function readinessOf({ health, writer }: Base, federation: Federation | null, served: Served): Readiness {
+function readinessOf({ backups, health, writer }: Base, federation: Federation | null, served: Served): Readiness {
   const guard = federation?.guard.status() ?? null;
   const checks = [
     {
@@ -173,5 +175,7 @@ function readinessOf({ health, writer }: Base, federation: Federation | null, se
     },
   ];
   const guarded = guard?.state === 'clear' && guard.detail !== null ? [`restore guard: ${guard.detail}`] : [];
-  return { ready: checks.every(({ ok }) => ok), checks, notices: [...guarded, ...served.notices()] };
+  const shipped = backups.shipping?.notice() ?? null;
+  const told = [...guarded, ...(shipped === null ? [] : [shipped]), ...served.notices()];
+  return { ready: checks.every(({ ok }) => ok), checks, notices: told };
 }

@@ -20,11 +20,13 @@ import { createLogger, type Logger } from '../observe/logger.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { createHttpClient, type HttpClient } from '../outbound/http-client.ts';
 import { GrowthBell } from '../serve/growth-bell.ts';
+import type { SnapshotSchedule } from '../snapshot/schedule.ts';
 import { ReaderClient } from '../threads/reader-client.ts';
 import type { WriterData, WriterEvent } from '../threads/writer.ts';
 import { WriterClient } from '../threads/writer-client.ts';
 import { identityFromSeed } from '../transport/identity.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
+import type { Shipping } from '../worm/shipping.ts';
 import { declarationOf } from './declaration.ts';
 import { type OwnKey, type OwnKeys, openOwnKeys } from './own-keys.ts';
 import { openRestoreSeed } from './restore-seed.ts';
@@ -77,6 +79,7 @@ export interface Base {
   /** Rejects when the journal's thread ends by itself. */
   readonly failed: Promise<never>;
   readonly health: Health;
+  readonly backups: Backups;
   /** What others have signed about our relaying their facts, by feed. */
   readonly permits: Map<string, HeldPermit>;
   /** The node's clock, Unix ms. */
@@ -87,6 +90,12 @@ export interface Base {
 export interface Health {
   corrupt: CorruptFact | null;
   projectionLag: number;
+}
+
+/** What makes copies of this node elsewhere, once it runs; null: nothing does. */
+export interface Backups {
+  shipping: Shipping | null;
+  schedule: SnapshotSchedule | null;
 }
 
 /**
@@ -148,7 +157,21 @@ export async function openBase(
   owned.defer(() => reader.close());
 
   const health = { corrupt: null, projectionLag: 0 };
-  const stations = { logger, metrics, events, audits, growth, appended, erased, writer, reader, health, declaration };
+  const backups: Backups = { shipping: null, schedule: null };
+  const stations = {
+    logger,
+    metrics,
+    events,
+    audits,
+    growth,
+    appended,
+    erased,
+    writer,
+    reader,
+    health,
+    backups,
+    declaration,
+  };
   const failed = writer.failed();
   const permits = new Map(await writer.heldPermits());
   const http = createHttpClient(config.network.allowed);

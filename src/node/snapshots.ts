@@ -6,11 +6,12 @@ import { dataPaths } from '../config/data-dir.ts';
 import { readSeedFile } from '../config/secret-file.ts';
 import { readCopyFacts } from '../journal/copy-journal.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
+import { readSnapshot } from '../snapshot/check.ts';
 import { createSnapshot, type MadeSnapshot, removeLeftovers, type SnapshotSources } from '../snapshot/create.ts';
 import { SnapshotError } from '../snapshot/errors.ts';
 import { ANCHORS, CONFIG } from '../snapshot/files.ts';
 import { SnapshotSchedule } from '../snapshot/schedule.ts';
-import { listSnapshots, prunable, removeSnapshots } from '../snapshot/shelf.ts';
+import { listSnapshots, prunable, removeSnapshots, type ShelvedSnapshot } from '../snapshot/shelf.ts';
 import { recordProof, type SnapshotReport, snapshotKeys, verifySnapshot } from '../snapshot/verify.ts';
 import { localClaims } from './anchor-claims.ts';
 import { type Base, StartError } from './base.ts';
@@ -74,14 +75,38 @@ export async function checkSnapshot(
   return { report, proof: recordProof(path, report.snapshot, signer, nowMs()) };
 }
 
+/** The same with public keys alone, for whoever has no data folder: nothing is written beside the manifest. */
+export async function checkSnapshotAlone(
+  path: string,
+  keys: readonly [Uint8Array, ...Uint8Array[]],
+  scratch: string,
+  { signal, onProgress }: SnapshotRun,
+): Promise<SnapshotReport> {
+  const read = readSnapshot(path, keys);
+  const anchors = read.ok ? await localClaims(join(path, ANCHORS), read.value.origin) : [];
+  const progress = onProgress === undefined ? {} : { onProgress };
+  return verifySnapshot(path, { keys, scratch, anchors, liveJournal: null, signal, ...progress });
+}
+
+/** Snapshots in a directory, newest first, under the keys of a data folder. */
+export function shelfOf(dir: string, directory: string): readonly ShelvedSnapshot[] {
+  return listSnapshots(directory, snapshotKeys(dataPaths(dir).journal, logSignerOf(dir).publicKey));
+}
+
+/** Removes what is behind the newest `keep` that were restored and checked. @returns what was removed */
+export function pruneShelf(dir: string, directory: string, keep: number): readonly ShelvedSnapshot[] {
+  const old = prunable(shelfOf(dir, directory), keep);
+  removeSnapshots(old);
+  return old;
+}
+
 /** Null: none are made by themselves. */
 export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisposableStack): SnapshotSchedule | null {
   const { config, events, metrics, nowMs, writer } = base;
   if (config.snapshot === null) return null;
   const { directory, everyMs, keep, scratch } = config.snapshot;
   const { dir } = config;
-  const keys = (): readonly Uint8Array[] => snapshotKeys(base.paths.journal, logSignerOf(dir).publicKey);
-  const list = (): ReturnType<typeof listSnapshots> => listSnapshots(directory, keys());
+  const list = (): readonly ShelvedSnapshot[] => shelfOf(dir, directory);
   let failure: string | null = null;
   const schedule = new SnapshotSchedule({
     everyMs,
@@ -103,7 +128,7 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
       });
       failure = null;
     },
-    prune: async () => removeSnapshots(prunable(list(), keep)),
+    prune: async () => void pruneShelf(dir, directory, keep),
     onFailed: async (thrown) => {
       const code = thrown instanceof SnapshotError ? thrown.code : 'unusable';
       const message = thrown instanceof Error ? thrown.message : String(thrown);

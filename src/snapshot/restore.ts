@@ -17,6 +17,10 @@ export interface KnownHead {
   /** For people: `anchor at …`, `signed-heads.json on …`. */
   readonly source: string;
   readonly size: number;
+  /** Base64. */
+  readonly root: string;
+  /** As it was signed. */
+  readonly note: string;
 }
 
 export interface RestorePlan {

@@ -32,19 +32,11 @@ export class FolderStore implements WormStore {
   readonly #chattr: (file: string) => Promise<unknown>;
   #weakness: string | null = null;
 
-  /**
-   * @param chattr sets the immutable flag; tests pass their own
-   * @throws WormError `store_unusable` if it can be no folder
-   */
+  /** @param chattr sets the immutable flag; tests pass their own */
   constructor(root: string, chattr: (file: string) => Promise<unknown> = (file) => run('chattr', ['+i', file])) {
     this.#root = root;
     this.#chattr = chattr;
     this.name = root;
-    try {
-      mkdirSync(root, { recursive: true });
-    } catch (cause) {
-      throw unusable(root, cause);
-    }
   }
 
   get weakness(): string | null {

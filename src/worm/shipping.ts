@@ -90,6 +90,12 @@ export class Shipping {
     };
   }
 
+  /** What operators should know; null: nothing. */
+  notice(): string | null {
+    const failed = this.#lastError === null ? null : `records are not shipped to the WORM store: ${this.#lastError}`;
+    return failed ?? this.#weakness;
+  }
+
   /** One round. @throws WormError; the signal's reason */
   async ship(): Promise<Shipped> {
     const { nowMs, openStore, retainMs, source, stateFile, target } = this.#deps;

@@ -265,6 +265,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     reader,
     failed: new Promise(() => {}),
     health: { corrupt: null, projectionLag: 0 },
+    backups: { shipping: null, schedule: null },
     permits: new Map(),
     nowMs,
   };

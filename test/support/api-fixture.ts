@@ -83,6 +83,13 @@ const NO_TOMBSTONES: ApiDeps['tombstones'] = {
   status: async () => null,
 };
 
+/** No copies elsewhere. */
+const NO_BACKUPS: ApiDeps['backups'] = {
+  worm: async () => null,
+  snapshots: () => null,
+  recordVerified: async () => null,
+};
+
 const NO_GRANTS: ApiDeps['grants'] = {
   preview: async () => null,
   explain: async () => ({ kind: 'unknown_peer' }),
@@ -146,6 +153,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
     tombstones: NO_TOMBSTONES,
+    backups: NO_BACKUPS,
     receipts: async () => [],
     notices: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),

@@ -3,6 +3,7 @@ import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAnchors } from './anchors.ts';
 import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
+import { addBackups } from './backups.ts';
 import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
 import { addDecided } from './decided.ts';
@@ -58,6 +59,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addEvidence(apparatus);
   addJournal(apparatus);
   addAnchors(apparatus);
+  addBackups(apparatus);
   addConsistency(apparatus);
   addChanges(apparatus, tools);
   addDecided(apparatus, tools);

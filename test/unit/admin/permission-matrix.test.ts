@@ -113,6 +113,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/recall',
     ],
   ],
+  [['audit.read', 'admin'], ['GET /v1/backups']],
   [
     ['admin'],
     [
@@ -120,6 +121,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/admin/keys',
       'DELETE /v1/admin/keys/{id}',
       'POST /v1/anchors/retry',
+      'POST /v1/backups/verified',
       'POST /v1/tombstones',
       'POST /v1/tombstones/{fact}/undo',
     ],
