@@ -67,7 +67,6 @@ export class FolderStore implements WormStore {
       } catch (cause) {
         throw unusable(file, cause);
       }
-      await this.#freeze(file);
     }
     const stored = readFileSync(file);
     if (Buffer.compare(stored, bytes) !== 0) {
@@ -83,6 +82,8 @@ export class FolderStore implements WormStore {
           `${file} can still be written to: its file system keeps no modes. Name another folder`,
         );
     }
+    // Last: an immutable file takes no other mode. Set again on one that a crash left without it.
+    await this.#freeze(file);
     return { version: null, existed };
   }
 
