@@ -1,4 +1,4 @@
-/** What a snapshot of a node holds, under the signature of its log key. See docs/PROTOCOL.md, snapshots. */
+/** What a snapshot of a node holds, under the signature of its log key. See docs/journal-format.md, snapshots. */
 import { boolean, describe, integer, list, literal, nullable, object, type Shape, text } from './shape.ts';
 import type { DocumentForm } from './signed-document.ts';
 

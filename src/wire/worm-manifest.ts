@@ -1,6 +1,6 @@
 /**
  * What was shipped to a store that forgets nothing: each manifest names the segments that are new, how far each stream has
- * come, the newest checkpoints of both logs, and the manifest before it by its hash. See docs/PROTOCOL.md, WORM manifest.
+ * come, the newest checkpoints of both logs, and the manifest before it by its hash. See docs/journal-format.md, WORM store.
  */
 import { sha256 } from '../merkle/hash.ts';
 import { MAX_NOTE_BYTES } from '../merkle/note.ts';

@@ -38,9 +38,14 @@ export function wormSource(folder: string, journal: Journal): WormSource {
   };
 }
 
-export function ship(store: WormStore, source: WormSource, place: Place = NOWHERE): Promise<Shipped> {
+export function ship(
+  store: WormStore,
+  source: WormSource,
+  place: Place = NOWHERE,
+  retainMs: number = RETAIN_MS,
+): Promise<Shipped> {
   const signal = new AbortController().signal;
-  return shipRound(place, { source, store, retainMs: RETAIN_MS, nowMs: () => NOW_MS, signal });
+  return shipRound(place, { source, store, retainMs, nowMs: () => NOW_MS, signal });
 }
 
 export function readBack(store: WormStore, atLeast = 0): Promise<WormReport> {

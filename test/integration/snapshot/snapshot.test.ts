@@ -54,7 +54,7 @@ async function write(folder: DataFolder, from: number, count: number): Promise<v
   const api = await openFolderApi(folder);
   for (let at = from; at < from + count; at += 100) {
     const facts = factsOf(folder.nodeId, at, Math.min(100, from + count - at));
-    const { status } = await api.send('/v1/facts', { role: 'full', method: 'POST', body: { facts } });
+    const { status } = await api.send('/v1/facts', { as: 'full', method: 'POST', body: { facts } });
     assert.equal(status, 201);
   }
   await api.base.writer.head();
@@ -75,7 +75,7 @@ test('made while facts are written, it is one moment of the node, restores and v
   const writing = (async () => {
     while (!isDone) {
       const facts = factsOf(folder.nodeId, written, 20);
-      const { status } = await api.send('/v1/facts', { role: 'full', method: 'POST', body: { facts } });
+      const { status } = await api.send('/v1/facts', { as: 'full', method: 'POST', body: { facts } });
       assert.equal(status, 201);
       await api.base.writer.head();
       written += 20;
@@ -83,7 +83,8 @@ test('made while facts are written, it is one moment of the node, restores and v
   })();
   const made = await makeSnapshot(folder.dir, directory, false, RUN);
   const soon = written + 40;
-  while (written < soon) await new Promise((resolve) => setImmediate(resolve));
+  // A write that fails ends the wait too.
+  while (written < soon) await Promise.race([writing, new Promise((resolve) => setImmediate(resolve))]);
   isDone = true;
   await writing;
   const { size } = made.manifest.journal;
@@ -98,13 +99,13 @@ test('made while facts are written, it is one moment of the node, restores and v
     manifest: readFileSync(join(made.path, 'snapshot.note'), 'utf8'),
     proof: checked.proof,
   };
-  const recorded = await api.send('/v1/backups/verified', { role: 'admin', method: 'POST', body });
+  const recorded = await api.send('/v1/backups/verified', { as: 'admin', method: 'POST', body });
   assert.equal(recorded.status, 200, await recorded.clone().text());
   const { audit_seq } = (await recorded.json()) as { audit_seq: number };
   const record = (await api.base.reader.auditDetail(audit_seq))?.record;
   assert.deepEqual([record?.event, record?.detail['journal_size']], ['snapshot_verified', size]);
   const forged = { ...body, proof: (checked.proof ?? '').replace(`"journal_size":${size}`, '"journal_size":999') };
-  assert.equal((await api.send('/v1/backups/verified', { role: 'admin', method: 'POST', body: forged })).status, 409);
+  assert.equal((await api.send('/v1/backups/verified', { as: 'admin', method: 'POST', body: forged })).status, 409);
   await api.close();
   assert.deepEqual(readdirSync(directory), [made.name], 'no scratch folder is left');
   assert.equal(shelfOf(folder.dir, directory)[0]?.state, 'verified');
@@ -182,16 +183,16 @@ test('an erased body is in no file of a snapshot', async (t) => {
   const body = {
     facts: [{ ...fact, value: { type: 'text', v: 'a name that has to go' } }, ...factsOf(folder.nodeId, 2, 50)],
   };
-  const stored = (await (await api.send('/v1/facts', { role: 'full', method: 'POST', body })).json()) as {
+  const stored = (await (await api.send('/v1/facts', { as: 'full', method: 'POST', body })).json()) as {
     results: readonly { fact: { id: string } }[];
   };
   const id = stored.results[0]?.fact.id ?? '';
-  assert.equal((await api.send('/v1/tombstones', { role: 'admin', method: 'POST', body: { fact: id } })).status, 200);
+  assert.equal((await api.send('/v1/tombstones', { as: 'admin', method: 'POST', body: { fact: id } })).status, 200);
   const endMs = performance.now() + 30_000;
   for (let state = ''; state !== 'told' && state !== 'scrubbed'; ) {
     assert.ok(performance.now() < endMs, `not erased: ${state}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    state = ((await (await api.send(`/v1/tombstones/${id}`, { role: 'admin' })).json()) as { state: string }).state;
+    state = ((await (await api.send(`/v1/tombstones/${id}`, { as: 'admin' })).json()) as { state: string }).state;
   }
   const directory = temporaryFolder(t);
   const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
