@@ -49,8 +49,8 @@ export function wormConfig(section: Settings['worm'], inDir: (path: string) => s
           region: section.region,
           credentialsFile,
         };
-  const { retain_days, interval_s, retry_s } = section;
-  return { place, retainMs: retain_days * DAY_MS, intervalMs: interval_s * 1_000, retryMs: retry_s * 1_000 };
+  const { retain_days, interval_s, backoff_s } = section;
+  return { place, retainMs: retain_days * DAY_MS, intervalMs: interval_s * 1_000, retryMs: backoff_s * 1_000 };
 }
 
 /** Null: none are made by themselves. */

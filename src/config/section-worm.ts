@@ -42,7 +42,7 @@ export const WORM_SECTION: z.ZodPrefault<z.ZodType<Settings['worm']>> = z
       expected: 'seconds from 1 to 86400',
       doc: 'How often what is new is shipped.',
     }),
-    retry_s: integer(1, MAX_SECONDS, 5).register(about, {
+    backoff_s: integer(1, MAX_SECONDS, 5).register(about, {
       kind: 'integer',
       expected: 'seconds from 1 to 31536000',
       doc: 'First pause after the store could not be written to; it doubles with each failure, up to an hour. Writes go on meanwhile.',

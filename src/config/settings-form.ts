@@ -66,7 +66,7 @@ export interface Settings {
     readonly credentials_file: string;
     readonly retain_days: number;
     readonly interval_s: number;
-    readonly retry_s: number;
+    readonly backoff_s: number;
   };
   readonly snapshot: {
     readonly directory: string;

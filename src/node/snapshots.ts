@@ -4,7 +4,6 @@ import { isAbsolute, join, relative } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { readSeedFile } from '../config/secret-file.ts';
-import { readCopyFacts } from '../journal/copy-journal.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
 import { readSnapshot } from '../snapshot/check.ts';
 import { createSnapshot, type MadeSnapshot, removeLeftovers, type SnapshotSources } from '../snapshot/create.ts';
@@ -16,7 +15,9 @@ import { recordProof, type SnapshotReport, snapshotKeys, verifySnapshot } from '
 import { localClaims } from './anchor-claims.ts';
 import { type Base, StartError } from './base.ts';
 import type { RestoreGuard } from './guard.ts';
+import { identityIn } from './identity.ts';
 import { SOFTWARE } from './version.ts';
+import { logKeysOf } from './worm-store.ts';
 
 export type PhaseProgress = (phase: string, done: number, total: number) => void;
 
@@ -30,19 +31,27 @@ export interface SnapshotRun {
 export function logSignerOf(dir: string): LogSigner {
   const seed = readSeedFile(dataPaths(dir).logKey, 'log');
   if (!seed.ok) throw new StartError([seed.error]);
-  const { identity } = readCopyFacts(dataPaths(dir).journal);
-  return createLogSigner(identity.journalOrigin, seed.value);
+  return createLogSigner(identityIn(dir).journalOrigin, seed.value);
 }
 
-/** @throws SnapshotError, StartError */
+/** Of a data folder as its configuration says. @throws SnapshotError, StartError */
 export async function makeSnapshot(
   dir: string,
   directory: string,
   withKeys: boolean,
+  run: SnapshotRun,
+): Promise<MadeSnapshot> {
+  return snapshotOf(configOf(dir), directory, withKeys, run);
+}
+
+async function snapshotOf(
+  config: Config,
+  directory: string,
+  withKeys: boolean,
   { nowMs, signal, onProgress }: SnapshotRun,
 ): Promise<MadeSnapshot> {
-  const options = { signer: logSignerOf(dir), software: SOFTWARE, nowMs, signal };
-  return createSnapshot(directory, sourcesOf(configOf(dir), withKeys), {
+  const options = { signer: logSignerOf(config.dir), software: SOFTWARE, nowMs, signal };
+  return createSnapshot(directory, sourcesOf(config, withKeys), {
     ...options,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
@@ -106,7 +115,9 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
   if (config.snapshot === null) return null;
   const { directory, everyMs, keep, scratch } = config.snapshot;
   const { dir } = config;
-  const list = (): readonly ShelvedSnapshot[] => shelfOf(dir, directory);
+  const signer = createLogSigner(base.identity.journalOrigin, base.keys.log.seed);
+  const keys = logKeysOf(signer, base.statements);
+  const list = (): readonly ShelvedSnapshot[] => listSnapshots(directory, keys);
   let failure: string | null = null;
   const schedule = new SnapshotSchedule({
     everyMs,
@@ -116,7 +127,7 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
     makeChecked: async (signal) => {
       removeLeftovers(directory, nowMs());
       const startedMs = nowMs();
-      const made = await makeSnapshot(dir, directory, false, { nowMs, signal });
+      const made = await snapshotOf(config, directory, false, { nowMs, signal });
       const { report } = await checkSnapshot(dir, made.path, scratch, { nowMs, signal });
       if (!report.ok || report.snapshot === null) throw notVerified(made.name, report);
       const { audit, journal } = made.manifest;
@@ -128,7 +139,7 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
       });
       failure = null;
     },
-    prune: async () => void pruneShelf(dir, directory, keep),
+    prune: async () => removeSnapshots(prunable(list(), keep)),
     onFailed: async (thrown) => {
       const code = thrown instanceof SnapshotError ? thrown.code : 'unusable';
       const message = thrown instanceof Error ? thrown.message : String(thrown);

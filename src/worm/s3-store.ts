@@ -39,7 +39,9 @@ export class S3Store implements WormStore {
     if (response.status === 405) return undefined;
     if (!response.ok) throw await this.#refused('read', path, response);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    return { bytes, version: versionOf(response), lockedUntilMs: retentionOf(response).untilMs };
+    // Not every store says it with the object.
+    const { untilMs } = headerSays(response) ? retentionOf(response) : await this.#retention(path, version);
+    return { bytes, version: versionOf(response), lockedUntilMs: untilMs };
   }
 
   async exists(path: string): Promise<boolean> {
@@ -172,6 +174,10 @@ function retentionQuery(version: string | null): string {
 function versionOf(response: Response): string | null {
   const version = response.headers.get('x-amz-version-id');
   return version === null || version === 'null' ? null : version;
+}
+
+function headerSays(response: Response): boolean {
+  return response.headers.get('x-amz-object-lock-mode') !== null;
 }
 
 function retentionOf(response: Response): Retention {

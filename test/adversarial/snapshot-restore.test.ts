@@ -32,7 +32,10 @@ test('yesterday’s snapshot, made under load, put back by command: the mesh is 
   const killed = bench.spawn('snapshot create', args, 'pipe', { KILL_AT_FILE: order });
   await once(killed, 'exit');
   assert.equal(killed.signalCode, 'SIGKILL');
-  assert.ok(readdirSync(shelf).every((name) => name.startsWith('.')), 'what is left has no name');
+  assert.ok(
+    readdirSync(shelf).every((name) => name.startsWith('.')),
+    'what is left has no name',
+  );
   assert.deepEqual(JSON.parse(await bench.cli(a, ['snapshot', 'list', shelf, '--json'])), { snapshots: [] });
 
   let isDone = false;

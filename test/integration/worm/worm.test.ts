@@ -238,6 +238,23 @@ test('other bytes under a name of ours are left as they are, and said', async (t
   journal.close();
 });
 
+test('a manifest that names another one before it is no part of the chain, although the log key signed it', async (t) => {
+  const [folder, out] = [temporaryFolder(t), join(temporaryFolder(t), 'worm')];
+  const journal = newJournal(folder);
+  fillJournal(journal, 10, 3);
+  const source = wormSource(folder, journal);
+  const store = plainStore(out);
+  const { place } = await ship(store, source);
+  appendOwn(journal, 2);
+  await ship(store, source, { ...place, digest: `sha256:${'0'.repeat(64)}` });
+  const { problems } = await readBack(store);
+  assert.deepEqual(
+    problems.map(({ code, path }) => `${code} ${path}`),
+    [`manifest_chain ${manifestPath(2)}`],
+  );
+  journal.close();
+});
+
 test('files are immutable where root and the file system allow it, and the store says where not', async (t) => {
   const out = join(temporaryFolder(t), 'worm');
   const thaw = (): unknown => spawnSync('chattr', ['-R', '-i', out]);
