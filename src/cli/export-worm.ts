@@ -95,7 +95,7 @@ async function runShip(context: Context, _args: readonly string[], options: Ship
   const rest =
     uncovered === 0 ? '' : ` ${uncovered} records wait for a checkpoint: run \`stigmem-peerd journal head\`.`;
   const weak = weakness === null ? '' : `\n${context.screen.paint('yellow', '!')} ${weakness}`;
-  const human = `${report.target}: ${records} records shipped in ${segments} segments; ${manifests} manifests are there.${rest}${weak}`;
+  const human = `${report.target}: ${counted(records, 'record')} shipped in ${counted(segments, 'segment')}; it has ${counted(manifests, 'manifest')}.${rest}${weak}`;
   return { json: JSON.stringify({ target: report.target, manifests, records, segments, uncovered, weakness }), human };
 }
 
@@ -157,7 +157,7 @@ async function runVerify(context: Context, [place = '']: readonly string[], opti
 }
 
 function verdictText({ ends, madeAt, manifests, ok, problems, unlocked }: WormReport, screen: Screen): string {
-  const sums = `${manifests} manifests, the last of ${madeAt ?? 'no known time'}: ${ends.journal} entries, ${ends.audit} audit records, ${ends.anchors} anchors, ${ends.receipts} receipts`;
+  const sums = `${counted(manifests, 'manifest')}, the last of ${madeAt ?? 'no known time'}: ${ends.journal} entries, ${ends.audit} audit records, ${ends.anchors} anchors, ${ends.receipts} receipts`;
   const open =
     unlocked === null || unlocked === 0
       ? ''
@@ -183,6 +183,10 @@ async function runStatus(context: Context): Promise<Outcome> {
   if (worm === null) return { json, human: 'Nothing is shipped: [worm] target is empty, or the daemon does not run.' };
   const weak = worm.weakness === null ? '' : `\n${context.screen.paint('yellow', '!')} ${printable(worm.weakness)}`;
   return { json, human: `${printable(worm.sentence)}.${weak}` };
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function targetOf(

@@ -1,7 +1,8 @@
 /** A whole daemon that ships and makes snapshots by itself; and what it has shipped keeps an old copy of it from signing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type RunningNode, runDaemon } from '../../../src/app.ts';
@@ -37,10 +38,13 @@ interface Backups {
 }
 
 function stage(t: TestContext, folder: DataFolder) {
-  const [root, shelf] = [temporaryFolder(t), temporaryFolder(t)];
-  const out = join(root, 'worm');
+  const shelf = temporaryFolder(t);
+  const out = mkdtempSync(join(tmpdir(), 'peerd-worm-'));
   // Files there are immutable where that can be set.
-  t.after(() => spawnSync('chattr', ['-R', '-i', out]));
+  t.after(() => {
+    spawnSync('chattr', ['-R', '-i', out]);
+    rmSync(out, { recursive: true });
+  });
   const flags = {
     'api.port': '0',
     'listen.p2p': '/ip4/127.0.0.1/tcp/0',
