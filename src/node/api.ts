@@ -5,10 +5,13 @@ import type { ApiEnv } from '../admin/api/route.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
+import { openPeerFolder } from '../config/peer-folder.ts';
+import { isConfirmed } from '../core/disclosure.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { AuditSeverities } from './audit-severities.ts';
 import { backupsOf } from './backups.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
@@ -16,6 +19,7 @@ import type { Federation, OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { SOFTWARE, VERSION } from './version.ts';
+import { startWeaknessWatch, weakeningsNow } from './weakness-watch.ts';
 
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
 const READY_LAG_ENTRIES = 100_000;
@@ -37,13 +41,9 @@ export function apiOf(
   owned.defer(watchEventLoop(metrics));
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
-  metrics.beforeScrape(async () => {
-    await measure(base);
-    await measureAnchors(base);
-    measureKeys(metrics, await keyStatuses(base, Date.now()));
-    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
-      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
-  });
+  measureAtScrapes(base, federation);
+  const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
+  if (federation !== null) startWeaknessWatch(base, federation, owned);
   return buildApi({
     writer,
     reader: base.reader,
@@ -73,6 +73,7 @@ export function apiOf(
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
+    weakenings: () => weakeningsNow(base, peerFiles()),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
     metrics,
@@ -96,9 +97,30 @@ export function apiOf(
     anchorBackends: config.anchor.backends,
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
-    openMetrics: isLoopback(config.api.host),
+    // Behind a proxy loopback is where everybody comes from.
+    openMetrics: isLoopback(config.api.host) && !config.api.behindProxy,
     publicTlog: config.tlog.isPublic,
   });
+}
+
+function measureAtScrapes(base: Base, federation: Federation | null): void {
+  const { metrics } = base;
+  const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
+  void severities.look().catch(() => {}); // a node that is stopping; the next look begins
+  metrics.beforeScrape(async () => {
+    await severities.look();
+    await measure(base);
+    await measureAnchors(base);
+    measureKeys(metrics, await keyStatuses(base, Date.now()));
+    metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
+    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
+      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
+  });
+}
+
+function unconfirmedIn(base: Base, federation: Federation | null): number {
+  const files = [...(federation?.files().values() ?? [])];
+  return files.filter((peer) => !peer.disabled && !isConfirmed(peer, base)).length;
 }
 
 function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {

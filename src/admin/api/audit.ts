@@ -7,7 +7,8 @@ import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
 import { eventStream, jsonLines, type StreamFilter } from './audit-stream.ts';
 import { choiceParam, instantParam, intParam, optionalInt, textParam } from './params.ts';
 import { answer, invalid, json, type Refusal, refused } from './responses.ts';
-import { type Apparatus, addRoute, type Call, NO_QUERY } from './route.ts';
+import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
+import { StreamCount } from './stream-count.ts';
 
 const FILTERS = {
   peer_id: textParam('Peer file name, node id or peer id.'),
@@ -52,14 +53,11 @@ const MAY_READ: readonly [Permission, ...Permission[]] = ['federate', 'audit.rea
 
 /** Adds the endpoints of the audit log. */
 export function addAudit(apparatus: Apparatus): void {
-  const streams = { open: 0 };
+  const { limits, metrics } = apparatus.deps;
+  const streams = new StreamCount(limits, (open) => metrics.openStreams.set(open));
   addList(apparatus, streams);
   addStream(apparatus, streams);
   addDetail(apparatus);
-}
-
-interface StreamCount {
-  open: number;
 }
 
 const STREAM_CONTENT = { 'text/event-stream': { schema: z.string() } };
@@ -85,10 +83,10 @@ function addList(apparatus: Apparatus, streams: StreamCount): void {
       },
     },
   } as const;
-  addRoute(apparatus, route, MAY_READ, async (call) => {
+  addRoute(apparatus, route, MAY_READ, async (call, principal) => {
     const { query } = call;
     const form = formOf(query, call.c.req.header('accept') ?? '');
-    if (form === 'sse') return openEvents(deps, streams, call);
+    if (form === 'sse') return openEvents(deps, streams, call, principal);
     if (form === 'jsonl') {
       // A stream that has begun cannot become an error any more: fail while it still can.
       await newestSeq(deps);
@@ -141,28 +139,30 @@ function addStream(apparatus: Apparatus, streams: StreamCount): void {
     query: STREAM_QUERY,
     responses: { 200: { description: 'events', content: STREAM_CONTENT } },
   } as const;
-  addRoute(apparatus, route, MAY_READ, (call) => openEvents(apparatus.deps, streams, call));
+  addRoute(apparatus, route, MAY_READ, (call, principal) => openEvents(apparatus.deps, streams, call, principal));
 }
 
 async function openEvents(
   deps: ApiDeps,
   streams: StreamCount,
   call: Call<z.output<typeof STREAM_QUERY>>,
+  { key }: Principal,
 ): Promise<Response> {
   const lastId = call.c.req.header('last-event-id');
   if (lastId !== undefined && !/^[0-9]{1,15}$/.test(lastId)) return refused(badLastId(lastId));
   // A HEAD request takes no body; nobody would ever end its stream.
   if (call.c.req.method === 'HEAD') return answer(200, 'text/event-stream', '');
-  if (streams.open >= deps.limits.maxStreams) return refused(tooManyStreams(deps.limits.maxStreams));
-  // The client's own memory of where it was comes before the address it first asked for.
-  const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
-  const move = (by: 1 | -1): void => {
-    streams.open += by;
-    deps.metrics.openStreams.set(streams.open);
-  };
-  move(1);
-  const stream = eventStream(deps, filterOf(deps, call.query), after, call.c.env?.stopping, () => move(-1));
-  return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
+  const leave = streams.enter(key.id);
+  if (typeof leave !== 'function') return refused(tooManyStreams(leave));
+  try {
+    // The client's own memory of where it was comes before the address it first asked for.
+    const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
+    const stream = eventStream(deps, filterOf(deps, call.query), after, call.c.env?.stopping, leave);
+    return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 async function newestSeq(deps: ApiDeps): Promise<number> {
@@ -175,10 +175,10 @@ function badLastId(given: string): Refusal {
   return invalid({ type: 'int_parsing', loc: ['header', 'last-event-id'], msg, input: given.slice(0, 64) });
 }
 
-function tooManyStreams(most: number): Refusal {
+function tooManyStreams({ most, of }: { readonly most: number; readonly of: 'key' | 'all' }): Refusal {
   return {
     status: 503,
-    detail: `${most} audit streams are open, which is the limit; close one or page through the log`,
+    detail: `${most} audit streams ${of === 'key' ? 'of this key ' : ''}are open, which is the limit; close one or page through the log`,
     headers: { 'retry-after': '10' },
   };
 }

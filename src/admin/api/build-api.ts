@@ -30,6 +30,7 @@ import { addSigningKeys } from './signing-keys.ts';
 import { addTlog } from './tlog.ts';
 import { addTombstones } from './tombstones.ts';
 import { createCorruptionDesk } from './visibility.ts';
+import { addWeakenings } from './weakenings.ts';
 import { addWitness } from './witness.ts';
 
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
@@ -69,6 +70,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addKeys(apparatus);
   addWitness(apparatus);
   addSigningKeys(apparatus);
+  addWeakenings(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const { name, state, lag_entries, circuit, refused_of_ours } of deps.peers.list()) {
