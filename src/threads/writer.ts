@@ -33,6 +33,7 @@ import { type QuarantineMethods, quarantineMethods } from './quarantine-methods.
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { type RelayMethods, relayMethods } from './relay-methods.ts';
+import { type RelayedAckMethods, relayedAckMethods } from './relayed-ack-methods.ts';
 import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
@@ -106,6 +107,7 @@ export interface WriterMethods
     ReceiptsMethods,
     RetryMethods,
     RelayMethods,
+    RelayedAckMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -164,6 +166,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   ];
   const poll = setInterval(() => runEach(due, tell), POLL_MS);
 
+  const erasures = erasureMethods(journal, erasing, signer);
   const methods: WriterMethods = {
     ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal, audit),
@@ -175,7 +178,8 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...quarantineMethods(journal, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
-    ...erasureMethods(journal, erasing, signer),
+    ...erasures,
+    ...relayedAckMethods(journal, audit, erasures),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
