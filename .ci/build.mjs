@@ -12,6 +12,7 @@ const ENTRIES = {
   writer: 'src/threads/writer.ts',
   reader: 'src/threads/reader.ts',
   'fsck-worker': 'src/journal/fsck/fsck-worker.ts',
+  'copy-worker': 'src/journal/copy-worker.ts',
   core: 'src/client/core.ts',
   client: 'src/client/node.ts',
 };

@@ -20,6 +20,8 @@ const EVERY_STATION = [
   'config',
   'publish',
   'siem',
+  'worm',
+  'snapshot',
 ];
 
 export const MAY_IMPORT = {
@@ -39,6 +41,8 @@ export const MAY_IMPORT = {
   onboard: ['core', 'merkle', 'transport', 'wire', 'journal', 'pull', 'config', 'observe'],
   admin: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'config', 'observe'],
   publish: ['core', 'merkle', 'outbound', 'journal', 'config'],
+  worm: ['core', 'merkle', 'wire', 'journal', 'config', 'publish'],
+  snapshot: ['core', 'merkle', 'wire', 'journal', 'config'],
   anchor: ['core', 'merkle', 'outbound', 'journal', 'config', 'observe'],
   siem: ['core', 'merkle', 'outbound', 'wire', 'journal', 'observe'],
   client: ['core', 'merkle', 'wire', 'verify'],

@@ -10,16 +10,21 @@ import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
 import { openFilesFault, processLimits } from './node/open-files.ts';
 import { startSiem } from './node/siem.ts';
+import { startSnapshots } from './node/snapshots.ts';
 import { TlsWatch } from './node/tls-watch.ts';
 import { weakeningsNow } from './node/weakness-watch.ts';
+import { startWorm } from './node/worm.ts';
 import { SYSTEM_CLOCK } from './transport/clock.ts';
 
 export { initJournal } from './journal/init.ts';
 export { runFsck } from './node/fsck.ts';
 export { identityIn } from './node/identity.ts';
+export { planRestore, restoreSnapshot } from './node/restore-snapshot.ts';
 export { rotateKey } from './node/rotate-key.ts';
+export { checkSnapshot, checkSnapshotAlone, makeSnapshot, pruneShelf, shelfOf } from './node/snapshots.ts';
 export { exportTiles } from './node/tiles-export.ts';
 export { verifyJournal } from './node/verify-journal.ts';
+export { exportWorm, verifyWormTarget } from './node/worm-export.ts';
 
 export interface RunningNode {
   /** Base URL of the HTTP API. */
@@ -57,6 +62,8 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const federation = await startFederation(base, starting);
   startAnchoring(base, starting);
   const siem = await startSiem(base, starting);
+  base.backups.shipping = startWorm(base, federation.guard, starting);
+  base.backups.schedule = startSnapshots(base, federation.guard, starting);
 
   const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;

@@ -53,6 +53,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
+import type { ApiBackups } from './backup-desk.ts';
 import type { KeyStore } from './keys.ts';
 import type { ApiSinks } from './sink-desk.ts';
 import type { ApiTombstones } from './tombstone-desk.ts';
@@ -415,6 +416,7 @@ export interface ApiDeps {
   readonly grants: GrantDesk;
   readonly tombstones: ApiTombstones;
   readonly sinks: ApiSinks;
+  readonly backups: ApiBackups;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** What peers have signed about facts of ours that they refused. */

@@ -15,6 +15,7 @@ import { addDoctor } from './doctor.ts';
 import { addEvidence } from './evidence.ts';
 import { CliError, EXITS, exitCodeHelp } from './exit.ts';
 import { addExplain } from './explain.ts';
+import { addExport } from './export-worm.ts';
 import { addFsck } from './fsck.ts';
 import { addGrant } from './grant.ts';
 import { addImport } from './import.ts';
@@ -26,10 +27,12 @@ import { addPeer } from './peer.ts';
 import { addQuarantine } from './quarantine.ts';
 import { addQuery } from './query.ts';
 import { addRecall } from './recall.ts';
+import { addRestore } from './restore.ts';
 import { addRetract } from './retract.ts';
 import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
 import { addSink } from './sink.ts';
+import { addSnapshot } from './snapshot.ts';
 import { addStatus } from './status.ts';
 import { addTiles } from './tiles.ts';
 import { addTombstone } from './tombstone.ts';
@@ -100,6 +103,7 @@ function createProgram(cli: Cli): Command {
   const grants = [addGrant, addExplain, addDisclosed];
   const facts = [addAssert, addRetract, addTombstone, addImport, addQuery, addRecall];
   const logs = [addAudit, addSink, addEvidence, addAnchors, addJournal, addTiles, addVerify, addFsck];
+  const copies = [addExport, addSnapshot, addRestore];
   for (const add of [
     addInit,
     addRun,
@@ -114,6 +118,7 @@ function createProgram(cli: Cli): Command {
     ...grants,
     ...facts,
     ...logs,
+    ...copies,
     addKeys,
     addKey,
     addDemo,

@@ -6,10 +6,18 @@ import type { JournalIdentity } from '../journal/files.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
 import type { LogName } from '../journal/tables.ts';
+import type { Rehearsal, RestoreOptions } from '../node/restore-snapshot.ts';
 import type { Rotation, RotationOutcome } from '../node/rotate-key.ts';
+import type { CheckedSnapshot, SnapshotRun } from '../node/snapshots.ts';
 import type { ExportPlace } from '../node/tiles-export.ts';
 import type { VerifyJournalOptions } from '../node/verify-journal.ts';
+import type { WormExportOptions, WormExportReport, WormTarget } from '../node/worm-export.ts';
 import type { ExportOptions, ExportReport } from '../publish/export-log.ts';
+import type { MadeSnapshot } from '../snapshot/create.ts';
+import type { RestorePlan } from '../snapshot/restore.ts';
+import type { ShelvedSnapshot } from '../snapshot/shelf.ts';
+import type { SnapshotReport } from '../snapshot/verify.ts';
+import type { WormReport, WormTrust, WormVerifyOptions } from '../worm/verify.ts';
 
 export interface Output {
   write(text: string): void;
@@ -57,5 +65,24 @@ export interface Node {
   ): Promise<FsckReport>;
   rotateKey(dir: string, use: SeedUse, rotation: Rotation): Promise<RotationOutcome>;
   verifyJournal(file: string, options: VerifyJournalOptions): Promise<FsckReport>;
+  makeSnapshot(dir: string, directory: string, withKeys: boolean, run: SnapshotRun): Promise<MadeSnapshot>;
+  checkSnapshot(dir: string, path: string, scratch: string, run: SnapshotRun): Promise<CheckedSnapshot>;
+  checkSnapshotAlone(
+    path: string,
+    keys: readonly [Uint8Array, ...Uint8Array[]],
+    scratch: string,
+    run: SnapshotRun,
+  ): Promise<SnapshotReport>;
+  shelfOf(dir: string, directory: string): readonly ShelvedSnapshot[];
+  pruneShelf(dir: string, directory: string, keep: number): readonly ShelvedSnapshot[];
+  planRestore(path: string, folder: string, options: RestoreOptions): Promise<Rehearsal>;
+  restoreSnapshot(
+    path: string,
+    folder: string,
+    plan: RestorePlan,
+    options: RestoreOptions & { readonly isAlone: boolean },
+  ): Promise<SnapshotReport>;
+  exportWorm(dir: string, target: WormTarget, options: WormExportOptions): Promise<WormExportReport>;
+  verifyWormTarget(target: WormTarget, trust: WormTrust, options: WormVerifyOptions): Promise<WormReport>;
   exportTiles(journalFile: string, log: LogName, place: ExportPlace, options: ExportOptions): Promise<ExportReport>;
 }

@@ -16,14 +16,12 @@ import {
 } from './cli.ts';
 import { CliError } from './exit.ts';
 import { createProgress } from './progress.ts';
-import { s3Credentials } from './s3-credentials.ts';
+import { s3PlaceOf } from './s3-place.ts';
 
 interface ExportOptions extends CommonOptions {
   readonly log: LogName;
   readonly endpoint?: string;
 }
-
-const S3_TARGET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
 
 export function addTiles(program: Command, cli: Cli): void {
   const group = program
@@ -78,7 +76,6 @@ async function runExport(context: Context, [target = '']: readonly string[], opt
   }
 }
 
-/** @throws CliError `usage` with everything that is missing, not only the first */
 function placeOf(
   target: string,
   endpoint: string | undefined,
@@ -86,41 +83,5 @@ function placeOf(
   allowed: readonly Network[],
 ): ExportPlace {
   if (!target.startsWith('s3:')) return { kind: 'folder', path: target };
-  const [, bucket, prefix = ''] = S3_TARGET.exec(target) ?? [];
-  const address = endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
-  const { accessKeyId, secretAccessKey, sessionToken } = s3Credentials(env);
-  const problems = [
-    bucket === undefined ? `expected s3://bucket/prefix, got ${JSON.stringify(target)}` : null,
-    address === undefined ? 'no address of the store: set --endpoint or AWS_ENDPOINT_URL' : null,
-    address !== undefined && !isHttpUrl(address)
-      ? `expected a URL with http(s):// as the endpoint, got ${JSON.stringify(address)}`
-      : null,
-    accessKeyId === undefined ? `no credentials: ${NO_CREDENTIALS} AWS_ACCESS_KEY_ID` : null,
-    secretAccessKey === undefined ? `no credentials: ${NO_CREDENTIALS} AWS_SECRET_ACCESS_KEY` : null,
-  ].filter((one) => one !== null);
-  if (
-    bucket === undefined ||
-    address === undefined ||
-    accessKeyId === undefined ||
-    secretAccessKey === undefined ||
-    problems.length > 0
-  ) {
-    throw new CliError({ exit: 'usage', message: problems.join('\n') });
-  }
-  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
-  const shared = {
-    bucket,
-    prefix: prefix.replace(/^\/+|\/+$/g, ''),
-    endpoint: address,
-    region,
-    accessKeyId,
-    secretAccessKey,
-  };
-  return { kind: 's3', options: sessionToken === undefined ? shared : { ...shared, sessionToken }, allowed };
-}
-
-const NO_CREDENTIALS = 'set AWS_SHARED_CREDENTIALS_FILE, or';
-
-function isHttpUrl(text: string): boolean {
-  return ['http:', 'https:'].includes(URL.parse(text)?.protocol ?? '');
+  return { kind: 's3', options: s3PlaceOf(target, endpoint, env), allowed };
 }

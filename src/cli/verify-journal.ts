@@ -3,13 +3,12 @@ import type { Command } from 'commander';
 import { readAnchors } from '../client/trust.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckProblem, FsckReport } from '../journal/fsck/report.ts';
-import { ALG_ED25519 } from '../merkle/note.ts';
-import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import type { AnchorRequirement } from '../verify/reader-trust.ts';
 import { readAnchorFiles } from './anchor-files.ts';
 import { action, type Cli, type CommonOptions, type Context, type Outcome, withExamples } from './cli.ts';
 import { CliError } from './exit.ts';
 import { human, reportJson } from './fsck.ts';
+import { logKeyOf } from './log-keys.ts';
 import { createProgress } from './progress.ts';
 import { readBounded } from './verify-files.ts';
 
@@ -57,7 +56,7 @@ async function runVerifyJournal(
       fix: 'Or one of: verify bundle, checkpoint, anchor. See verify --help.',
     });
   }
-  const logKey = options.logKey === undefined ? null : logKeyOf(options.logKey);
+  const logKey = options.logKey === undefined ? null : logKeyOf(options.logKey).publicKey;
   const receiptTrust = receiptTrustOf(options);
   const { claims, problems } = await readAnchorFiles(options.anchors ?? []);
   const { runtime } = context;
@@ -84,17 +83,6 @@ async function runVerifyJournal(
   } finally {
     ignore();
   }
-}
-
-function logKeyOf(text: string): Uint8Array {
-  const key = parseVerifierKey(text.trim());
-  if (key.ok && key.value.algorithm === ALG_ED25519) return key.value.publicKey;
-  const message = `expected the verifier key of a log (name+hash+base64), got ${JSON.stringify(text.slice(0, 80))}`;
-  throw new CliError({
-    exit: 'usage',
-    message,
-    fix: 'It stands in the node’s declaration, which every fact bundle carries.',
-  });
 }
 
 /** Undefined: none is given. @throws CliError `usage`, `not_found`, `refused` */

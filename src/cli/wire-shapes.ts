@@ -14,6 +14,10 @@ export interface WellKnown {
   };
 }
 
+export interface BackupsAnswer {
+  readonly worm: { readonly target: string; readonly sentence: string; readonly weakness: string | null } | null;
+}
+
 export interface ReadinessAnswer {
   readonly status: 'ready' | 'not_ready';
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];

@@ -5,6 +5,13 @@ import type { ReviewedAction } from '../core/approval.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
+import {
+  backupContradictions,
+  type SnapshotConfig,
+  snapshotConfig,
+  type WormConfig,
+  wormConfig,
+} from './backup-settings.ts';
 import { isLoopback } from './checks.ts';
 import { dataPaths } from './data-dir.ts';
 import { explainFaults } from './fault.ts';
@@ -97,6 +104,10 @@ export interface Config {
   readonly tlog: { readonly isPublic: boolean };
   readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
   readonly sinks: readonly SinkConfig[];
+  /** Null: nothing is shipped. */
+  readonly worm: WormConfig | null;
+  /** Null: no snapshots are made by themselves. */
+  readonly snapshot: SnapshotConfig | null;
   readonly log: { readonly level: Settings['log']['level'] };
   /** Null: no spans are made. `share`: of traces, from 0 to 1. */
   readonly traces: { readonly url: string; readonly share: number } | null;
@@ -148,7 +159,12 @@ function resolveConfig(
     return err({ code: 'invalid', problems: [...problems, ...explainFaults(path, checked.faults, context)] });
   }
   const policyFile = checkWitnessPolicyFile(dir, checked.value.witness);
-  const found = [...problems, ...contradictions(checked.value, whereIs), ...policyFile];
+  const found = [
+    ...problems,
+    ...contradictions(checked.value, whereIs),
+    ...backupContradictions(checked.value, whereIs),
+    ...policyFile,
+  ];
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
 }
 
@@ -219,18 +235,22 @@ function isLocal(listen: readonly string[]): boolean {
   return listen.length > 0 && listen.every((address) => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address));
 }
 
+function apiConfig(api: Settings['api'], inDir: (path: string) => string): Config['api'] {
+  const files = { certFile: inDir(api.tls_cert_file), keyFile: inDir(api.tls_key_file) };
+  return {
+    host: api.host,
+    port: api.port,
+    nodeUrl: api.node_url === '' ? null : bare(api.node_url),
+    tls: api.tls_cert_file === '' ? null : { ...files, minVersion: `TLSv${api.tls_min_version}` },
+    names: [...api.allowed_hosts, ...(api.node_url === '' ? [] : [new URL(api.node_url).hostname])],
+    behindProxy: api.behind_proxy,
+  };
+}
+
 function toConfig(dir: string, settings: Settings): Config {
   const { anchor, api, federation, guard, keys, limits, listen, network, review, tlog, tombstones, traces } = settings;
   const allowed = networksOf(network.allow_addresses);
   const inDir = (path: string): string => (isAbsolute(path) ? path : join(dir, path));
-  const tls =
-    api.tls_cert_file === ''
-      ? null
-      : {
-          certFile: inDir(api.tls_cert_file),
-          keyFile: inDir(api.tls_key_file),
-          minVersion: `TLSv${api.tls_min_version}` as const,
-        };
   return deepFreeze({
     dir,
     nodeId: settings.node_id,
@@ -238,14 +258,7 @@ function toConfig(dir: string, settings: Settings): Config {
     gardens: settings.gardens,
     gardenMembers: settings.garden_members.map(membersOf),
     listen: { p2p: listen.p2p, announce: listen.announce },
-    api: {
-      host: api.host,
-      port: api.port,
-      nodeUrl: api.node_url === '' ? null : bare(api.node_url),
-      tls,
-      names: [...api.allowed_hosts, ...(api.node_url === '' ? [] : [new URL(api.node_url).hostname])],
-      behindProxy: api.behind_proxy,
-    },
+    api: apiConfig(api, inDir),
     network: {
       allowed,
       dialled: isLocal(listen.p2p) ? [...allowed, ...networksOf(['127.0.0.0/8', '::1/128'])] : allowed,
@@ -284,6 +297,8 @@ function toConfig(dir: string, settings: Settings): Config {
     tlog: { isPublic: tlog.public },
     review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
     sinks: sinkConfigs(dir, settings.sink),
+    worm: wormConfig(settings.worm, inDir),
+    snapshot: snapshotConfig(settings.snapshot, inDir),
     log: { level: settings.log.level },
     traces: tracesOf(traces),
   });

@@ -61,6 +61,21 @@ export interface Settings {
   readonly tlog: { readonly public: boolean };
   readonly review: { readonly four_eyes: readonly ReviewedAction[]; readonly proposal_hours: number };
   readonly sink: readonly SinkSettings[];
+  readonly worm: {
+    readonly target: string;
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials_file: string;
+    readonly retain_days: number;
+    readonly interval_s: number;
+    readonly backoff_s: number;
+  };
+  readonly snapshot: {
+    readonly directory: string;
+    readonly every_hours: number;
+    readonly keep: number;
+    readonly scratch: string;
+  };
   readonly log: { readonly level: LogLevel };
   readonly traces: { readonly otlp_url: string; readonly sample_per_cent: number };
 }

@@ -25,7 +25,9 @@ import {
 import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { REVIEW_SECTION } from './section-review.ts';
+import { SNAPSHOT_SECTION } from './section-snapshot.ts';
 import { TRACES_SECTION } from './section-traces.ts';
+import { WORM_SECTION } from './section-worm.ts';
 import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 import { SINK_TABLES } from './sink-settings.ts';
@@ -276,6 +278,8 @@ const schema = z.strictObject({
     }),
   review: REVIEW_SECTION,
   sink: SINK_TABLES,
+  worm: WORM_SECTION,
+  snapshot: SNAPSHOT_SECTION,
   log: z
     .strictObject({
       level: z

@@ -11,6 +11,8 @@ export interface WitnessConfig {
   readonly logs: readonly { readonly origin: string; readonly key: Uint8Array }[];
   /** The node's own policy; null: none. */
   readonly policy: WitnessPolicy | null;
+  /** The file that it stands in. */
+  readonly policyFile: string | null;
   readonly gossipIntervalMs: number;
 }
 
@@ -28,7 +30,17 @@ export function witnessConfig(dir: string, section: Section): WitnessConfig {
     const key = parseVerifierKey(vkey);
     return key.ok ? [{ origin: key.value.name, key: key.value.publicKey }] : [];
   });
-  return { logs, policy: readPolicy(dir, section).policy, gossipIntervalMs: section.gossip_interval_s * 1_000 };
+  const policyFile = section.policy_file === '' ? null : pathIn(dir, section.policy_file);
+  return {
+    logs,
+    policyFile,
+    policy: readPolicy(dir, section).policy,
+    gossipIntervalMs: section.gossip_interval_s * 1_000,
+  };
+}
+
+function pathIn(dir: string, path: string): string {
+  return isAbsolute(path) ? path : join(dir, path);
 }
 
 function readPolicy(
@@ -36,7 +48,7 @@ function readPolicy(
   { policy_file }: Section,
 ): { policy: WitnessPolicy | null; problem: ConfigProblem | null } {
   if (policy_file === '') return { policy: null, problem: null };
-  const path = isAbsolute(policy_file) ? policy_file : join(dir, policy_file);
+  const path = pathIn(dir, policy_file);
   const problem = (where: string, message: string): { policy: null; problem: ConfigProblem } => ({
     policy: null,
     problem: {

@@ -65,6 +65,8 @@ const OF_EVENT: Readonly<Record<string, Severity>> = {
   peer_declaration_refused: 'high',
   peer_suspended: 'high',
   peer_words_differ: 'high',
+  snapshot_failed: 'high',
+  worm_export_refused: 'high',
   refusal_budget_reached: 'high',
   tombstone_refused: 'high',
   checkpoint_unreconciled: 'medium',

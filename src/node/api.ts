@@ -15,6 +15,7 @@ import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { AuditSeverities } from './audit-severities.ts';
+import { backupsOf } from './backups.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
@@ -42,7 +43,7 @@ export function apiOf(
   served: Served,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
-  const { config, metrics, writer } = base;
+  const { config, metrics } = base;
   owned.defer(watchEventLoop(metrics));
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
@@ -50,7 +51,7 @@ export function apiOf(
   const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
   if (federation !== null) startWeaknessWatch(base, federation, owned);
   return buildApi({
-    writer,
+    writer: base.writer,
     reader: base.reader,
     peers: {
       list: () => federation?.sessions.list() ?? [],
@@ -59,23 +60,14 @@ export function apiOf(
       trustKeys: async (name, keys, by) => federation?.sessions.trustKeys(name, keys, by) ?? { kind: 'unknown_peer' },
       retry: async (name, afterPage, by) => federation?.sessions.retry(name, afterPage, by) ?? { kind: 'unknown_peer' },
     },
-    quarantine: {
-      list: (query) => base.reader.quarantined(query),
-      history: (factId) => base.reader.quarantineHistory(factId),
-      review: (factId, decision, by) => writer.reviewFact(factId, decision, by),
-    },
-    approvals: {
-      fourEyes: config.review.fourEyes,
-      list: (query) => base.reader.proposals({ ...query, nowIso: isoMicros(base.nowMs() * 1000) }),
-      find: (id) => base.reader.proposal(id, isoMicros(base.nowMs() * 1000)),
-      end: (id, by) => writer.endProposal(id, by),
-    },
+    ...reviewOf(base),
     cases: casesOf(base),
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
     tombstones: tombstonesOf(base),
     sinks: sinksOf(base, served.siem),
+    backups: backupsOf(base),
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
@@ -111,6 +103,23 @@ export function apiOf(
   });
 }
 
+function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quarantine' | 'approvals'> {
+  const nowIso = (): string => isoMicros(nowMs() * 1000);
+  return {
+    quarantine: {
+      list: (query) => reader.quarantined(query),
+      history: (factId) => reader.quarantineHistory(factId),
+      review: (factId, decision, by) => writer.reviewFact(factId, decision, by),
+    },
+    approvals: {
+      fourEyes: config.review.fourEyes,
+      list: (query) => reader.proposals({ ...query, nowIso: nowIso() }),
+      find: (id) => reader.proposal(id, nowIso()),
+      end: (id, by) => writer.endProposal(id, by),
+    },
+  };
+}
+
 function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
   const { cases } = reader;
   return {
@@ -126,7 +135,9 @@ function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
 
 function ready(base: Base, federation: OpenFederation | null, served: Served): ReturnType<ApiDeps['ready']> {
   const addresses = federation?.addresses() ?? null;
-  return readinessOf(base, federation?.guard.status() ?? null, addresses, served.notices());
+  const shipped = base.backups.shipping?.notice() ?? null;
+  const notices = [...(shipped === null ? [] : [shipped]), ...served.notices()];
+  return readinessOf(base, federation?.guard.status() ?? null, addresses, notices);
 }
 
 function measureAtScrapes(base: Base, federation: OpenFederation | null): void {

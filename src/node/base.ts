@@ -21,11 +21,13 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { Traces } from '../observe/trace.ts';
 import { createHttpClient, type HttpClient } from '../outbound/http-client.ts';
 import { GrowthBell } from '../serve/growth-bell.ts';
+import type { SnapshotSchedule } from '../snapshot/schedule.ts';
 import { ReaderClient } from '../threads/reader-client.ts';
 import type { WriterData, WriterEvent } from '../threads/writer.ts';
 import { WriterClient } from '../threads/writer-client.ts';
 import { identityFromSeed } from '../transport/identity.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
+import type { Shipping } from '../worm/shipping.ts';
 import { declarationOf } from './declaration.ts';
 import { type OwnKey, type OwnKeys, openOwnKeys } from './own-keys.ts';
 import { openRestoreSeed } from './restore-seed.ts';
@@ -80,6 +82,7 @@ export interface Base {
   /** Rejects when the journal's thread ends by itself. */
   readonly failed: Promise<never>;
   readonly health: Health;
+  readonly backups: Backups;
   /** What others have signed about our relaying their facts, by feed. */
   readonly permits: Map<string, HeldPermit>;
   /** Nodes whose declared log key somebody has confirmed: the journal holds their declaration. */
@@ -91,6 +94,12 @@ export interface Base {
 /** What `/readyz` looks at besides the moment itself. */
 export interface Health {
   corrupt: CorruptFact | null;
+}
+
+/** What makes copies of this node elsewhere, once it runs; null: nothing does. */
+export interface Backups {
+  shipping: Shipping | null;
+  schedule: SnapshotSchedule | null;
 }
 
 /**
@@ -151,6 +160,7 @@ export async function openBase(
   owned.defer(() => reader.close());
 
   const health = { corrupt: null };
+  const backups: Backups = { shipping: null, schedule: null };
   const stations = {
     logger,
     traces,
@@ -163,6 +173,7 @@ export async function openBase(
     writer,
     reader,
     health,
+    backups,
     declaration,
   };
   const failed = writer.failed();
@@ -222,8 +233,9 @@ function openWriter(
 }
 
 /** Without anybody to ask, what the file of signed checkpoints says has to do. */
-function canBeAsked({ anchor, guard, witness }: Config, { peers }: DataPaths): boolean {
+function canBeAsked({ anchor, guard, witness, worm }: Config, { peers }: DataPaths): boolean {
   if (hasPeers(peers) || witness.policy?.witnesses.some(({ url }) => url !== null)) return true;
+  if (worm !== null && existsSync(guard.signedHeadsFile)) return true;
   // Anchors show what was signed, but not that nothing more was: they do not stand for a file that is not there.
   return anchor.backends.includes('local') && existsSync(anchor.localPath) && existsSync(guard.signedHeadsFile);
 }

@@ -146,6 +146,12 @@ export class RestoreGuard {
     this.#follow(asked, witness.label);
   }
 
+  /** Somebody who keeps what this node has signed shows a checkpoint of it. */
+  async shown(note: string, shownBy: string): Promise<void> {
+    await this.#compare(note, shownBy);
+    this.#follow(Promise.resolve(), shownBy);
+  }
+
   async stop(): Promise<void> {
     this.#deps.lostKeys.stop();
     clearTimeout(this.#again);

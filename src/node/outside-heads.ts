@@ -24,6 +24,8 @@ export interface OutsideDeps {
   readonly witnesses: readonly Pick<PolicyWitness, 'keyName' | 'name' | 'url'>[];
   /** Path of the local log; null: none is configured. */
   readonly anchorFile: string | null;
+  /** The newest checkpoint that was shipped to a store that forgets nothing; null: there is none. */
+  readonly shippedHead: () => Promise<{ readonly note: string; readonly shownBy: string } | null>;
   readonly logger: Pick<Logger, 'warn'>;
 }
 
@@ -78,6 +80,7 @@ export class OutsideHeads {
   async ask(compare: Compare, signal: AbortSignal): Promise<void> {
     await Promise.all([
       this.#readAnchors(compare),
+      this.#readShipped(compare),
       ...this.#reachable().map((witness) => this.#askWitness(witness, compare, signal)),
     ]);
   }
@@ -131,6 +134,16 @@ export class OutsideHeads {
     if (verdict.kind === 'foreign') return Math.max(size, statedSize(note));
     this.#isShown = true;
     return size;
+  }
+
+  /** As anchors: it counts for what it shows. */
+  async #readShipped(compare: Compare): Promise<void> {
+    const { logger, shippedHead } = this.#deps;
+    const head = await shippedHead().catch((error: unknown) => {
+      logger.warn({ error: String(error) }, 'the store of records cannot be asked for the newest checkpoint');
+      return null;
+    });
+    if (head !== null) await compare(head.note, head.shownBy);
   }
 
   /** The newest note of ours in the file. Those before it say nothing more. */

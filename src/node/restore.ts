@@ -5,6 +5,7 @@ import type { Base } from './base.ts';
 import { RestoreGuard } from './guard.ts';
 import { LostKeys } from './lost-keys.ts';
 import { OutsideHeads } from './outside-heads.ts';
+import { shippedHead } from './worm.ts';
 
 /** Nothing is asked before the guard is started. */
 export function restoreOf(
@@ -20,6 +21,7 @@ export function restoreOf(
     origin: identity.journalOrigin,
     witnesses: config.witness.policy?.witnesses ?? [],
     anchorFile: config.anchor.backends.includes('local') ? config.anchor.localPath : null,
+    shippedHead: () => shippedHead(base),
     logger,
   });
   const lostKeys = new LostKeys({

@@ -5,7 +5,8 @@ import type { LogName } from '../journal/tables.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { type ExportOptions, type ExportReport, exportLog } from '../publish/export-log.ts';
 import { FolderTarget } from '../publish/folder-target.ts';
-import { type S3Options, S3Target } from '../publish/s3-target.ts';
+import type { S3Options } from '../publish/s3-client.ts';
+import { S3Target } from '../publish/s3-target.ts';
 
 export type ExportPlace =
   | { readonly kind: 'folder'; readonly path: string }

@@ -66,6 +66,12 @@ export interface Events {
   exportFailed(sink: string, code: string, message: string, attempts: number): void;
   /** Records were not sent. @param last sequence of the last of them */
   exportGap(sink: string, last: number, cause: 'refused' | 'skipped'): void;
+  wormShipped(records: number): void;
+  /** @param code of the closed list */
+  wormFailed(code: string, message: string): void;
+  snapshotVerified(name: string, journalSize: number, seconds: number): void;
+  /** @param code of the closed list */
+  snapshotFailed(code: string, message: string): void;
 }
 
 /** Binds the events to a logger and a set of metrics. Peer names must come from peer files. */
@@ -77,6 +83,7 @@ export function createEvents(logger: Logger, metrics: Metrics): Events {
     ...anchorEvents(logger, metrics),
     ...witnessEvents(logger, metrics),
     ...exportEvents(logger, metrics),
+    ...backupEvents(logger, metrics),
   };
 }
 
@@ -147,7 +154,7 @@ function certificateEvents(logger: Logger, metrics: Metrics): Pick<Events, Certi
 function peerEvents(
   logger: Logger,
   metrics: Metrics,
-): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent | ExportEvent> {
+): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent | ExportEvent | BackupEvent> {
   return {
     pageVerified(peer, accepted) {
       metrics.pagesVerified.inc({ peer });
@@ -195,6 +202,27 @@ function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEven
     anchorFailed(backend, code, message) {
       metrics.anchorFailures.inc({ backend, code });
       logger.warn({ backend, code, error: message }, 'a checkpoint could not be anchored');
+    },
+  };
+}
+
+type BackupEvent = 'wormShipped' | 'wormFailed' | 'snapshotVerified' | 'snapshotFailed';
+
+function backupEvents(logger: Logger, metrics: Metrics): Pick<Events, BackupEvent> {
+  return {
+    wormShipped(records) {
+      metrics.wormShipped.inc(records);
+      if (records > 0) logger.debug({ records }, 'records shipped to the WORM store');
+    },
+    wormFailed(code, message) {
+      metrics.wormFailures.inc({ code });
+      logger.warn({ code, error: message }, 'records could not be shipped to the WORM store');
+    },
+    snapshotVerified: (name, entries, seconds) =>
+      logger.info({ name, entries, seconds }, 'a snapshot was made, restored and checked whole'),
+    snapshotFailed(code, message) {
+      metrics.snapshotFailures.inc({ code });
+      logger.error({ code, error: message }, 'a snapshot could not be made, or does not verify');
     },
   };
 }

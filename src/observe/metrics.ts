@@ -69,6 +69,13 @@ export interface Metrics {
   readonly gossipHeads: Counter;
   readonly contradictions: Counter<'peer'>;
   readonly unreconciledHeads: Counter<'peer'>;
+  readonly wormExportLagSeconds: Gauge;
+  readonly wormWaiting: Gauge<'stream'>;
+  readonly wormManifests: Gauge;
+  readonly wormShipped: Counter;
+  readonly wormFailures: Counter<'code'>;
+  readonly snapshotVerifiedAgeSeconds: Gauge;
+  readonly snapshotFailures: Counter<'code'>;
   readonly keyExpirySeconds: Gauge<'node' | 'use' | 'key_id'>;
   readonly exportLagSeconds: Gauge<'sink'>;
   readonly exportLagEvents: Gauge<'sink'>;
@@ -101,6 +108,7 @@ export function createMetrics(): Metrics {
     ...witnessMetrics(make),
     ...caseMetrics(make),
     ...exportMetrics(make),
+    ...backupMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
     get scrapedAtMs() {
       return scrapedAtMs;
@@ -333,6 +341,37 @@ function anchorMetrics(
       `${NS}_anchor_watermark_entries`,
       'Journal entries below the newest checkpoint in a transparency log, all before it submitted too',
       by,
+    ),
+  };
+}
+
+type BackupMetric =
+  | 'wormExportLagSeconds'
+  | 'wormWaiting'
+  | 'wormManifests'
+  | 'wormShipped'
+  | 'wormFailures'
+  | 'snapshotVerifiedAgeSeconds'
+  | 'snapshotFailures';
+
+function backupMetrics(make: Makers): Part<BackupMetric> {
+  return {
+    wormExportLagSeconds: make.gauge(
+      `${NS}_worm_export_lag_seconds`,
+      'Age of the oldest record that the WORM store does not have; 0 when it has all, or there is none',
+    ),
+    wormWaiting: make.gauge(`${NS}_worm_waiting_records`, 'Records that the WORM store does not have', ['stream']),
+    wormManifests: make.gauge(`${NS}_worm_manifests`, 'Manifests in the WORM store'),
+    wormShipped: make.counter(`${NS}_worm_shipped_records_total`, 'Records that the WORM store has taken'),
+    wormFailures: make.counter(`${NS}_worm_failures_total`, 'Rounds of the export that failed', ['code']),
+    snapshotVerifiedAgeSeconds: make.gauge(
+      `${NS}_snapshot_verified_age_seconds`,
+      'Age of the newest snapshot that was restored and checked whole; +Inf without one, 0 when none are to be made',
+    ),
+    snapshotFailures: make.counter(
+      `${NS}_snapshot_failures_total`,
+      'Snapshots that could not be made or do not verify',
+      ['code'],
     ),
   };
 }

@@ -31,6 +31,7 @@ import type { CaseReads } from './case-reads.ts';
 import type { GrantsReads } from './grants-reads.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
+import type { WormReads } from './worm-reads.ts';
 
 /** Methods of a thread, as another thread calls them. */
 export type Promised<M> = {
@@ -195,6 +196,16 @@ export class ReaderClient {
       givenFeeds: (peer) => this.#call('givenFeeds', peer),
       givenRuns: (query) => this.#call('givenRuns', query),
       givenFact: (peer, feed, feedSeq) => this.#call('givenFact', peer, feed, feedSeq),
+    };
+  }
+
+  /** What is shipped to a store that forgets nothing. */
+  get worm(): Promised<WormReads> {
+    return {
+      wormEnds: () => this.#call('wormEnds'),
+      wormBatch: (stream, after, end) => this.#call('wormBatch', stream, after, end),
+      wormWrittenAt: (stream, seq) => this.#call('wormWrittenAt', stream, seq),
+      wormRoot: (log, size) => this.#call('wormRoot', log, size),
     };
   }
 

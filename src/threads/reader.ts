@@ -39,6 +39,7 @@ import { type CaseReads, caseReads } from './case-reads.ts';
 import { type GrantsReads, grantsReads } from './grants-reads.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
+import { type WormReads, wormReads } from './worm-reads.ts';
 
 export interface ReaderData {
   readonly folder: string;
@@ -47,7 +48,7 @@ export interface ReaderData {
   readonly cacheMiB: number;
 }
 
-export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods {
+export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods, WormReads {
   fact(idOrCid: string): FactResult;
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
@@ -119,6 +120,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
       kept.list(peer, new Map(cursors.map(({ feed, after }) => [feed, after])), skip, limits),
     lastPageWithin: (peer, treeSize) => held.lastWithin(peer, treeSize),
     ...publishMethods(db, facts),
+    ...wormReads(db),
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),
     erasures: (before, limit) => erasures.list(before, limit),

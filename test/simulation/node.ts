@@ -210,6 +210,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     reader,
     failed: new Promise(() => {}),
     health: { corrupt: null },
+    backups: { shipping: null, schedule: null },
     permits: new Map(),
     confirmed: new Set(),
     nowMs,

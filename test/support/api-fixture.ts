@@ -112,6 +112,13 @@ const NO_SINKS: ApiDeps['sinks'] = {
   move: async () => ({ kind: 'unknown_sink' }),
 };
 
+/** No copies elsewhere. */
+const NO_BACKUPS: ApiDeps['backups'] = {
+  worm: async () => null,
+  snapshots: () => null,
+  recordVerified: async () => null,
+};
+
 const NO_GRANTS: ApiDeps['grants'] = {
   preview: async () => null,
   explain: async () => ({ kind: 'unknown_peer' }),
@@ -192,6 +199,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     grants: NO_GRANTS,
     tombstones: NO_TOMBSTONES,
     sinks: NO_SINKS,
+    backups: NO_BACKUPS,
     receipts: async () => [],
     notices: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),

@@ -9,9 +9,12 @@ import { dataPaths } from '../../src/config/data-dir.ts';
 import { writeSecretFile, writeSeedFile } from '../../src/config/secret-file.ts';
 import { renderConfig } from '../../src/config/template.ts';
 import { Findings, type FsckProblem, type FsckReport } from '../../src/journal/fsck/report.ts';
+import { planRestore, restoreSnapshot } from '../../src/node/restore-snapshot.ts';
 import { rotateKey } from '../../src/node/rotate-key.ts';
+import { checkSnapshot, checkSnapshotAlone, makeSnapshot, pruneShelf, shelfOf } from '../../src/node/snapshots.ts';
 import { exportTiles } from '../../src/node/tiles-export.ts';
 import { verifyJournal } from '../../src/node/verify-journal.ts';
+import { exportWorm, verifyWormTarget } from '../../src/node/worm-export.ts';
 import { createTestApi, type TestApi, type TestApiOptions } from './api-fixture.ts';
 
 export interface Ran {
@@ -86,6 +89,7 @@ export async function createCliFixture(options: TestApiOptions = {}): Promise<Cl
     }),
     verifyJournal,
     rotateKey,
+    ...COPIES,
   };
   const runBare = (args: readonly string[], how: RunOptions = {}): Promise<Ran> => runOnce(args, node, how);
   return {
@@ -101,6 +105,19 @@ export async function createCliFixture(options: TestApiOptions = {}): Promise<Cl
     },
   };
 }
+
+/** The program's own: they work on files. */
+const COPIES = {
+  checkSnapshot,
+  checkSnapshotAlone,
+  exportWorm,
+  makeSnapshot,
+  planRestore,
+  pruneShelf,
+  restoreSnapshot,
+  shelfOf,
+  verifyWormTarget,
+};
 
 async function runOnce(args: readonly string[], node: Node, how: RunOptions): Promise<Ran> {
   const stdout: string[] = [];

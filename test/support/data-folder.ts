@@ -8,16 +8,7 @@ import { join } from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { ApiEnv } from '../../src/admin/api/route.ts';
 import { openKeyStore } from '../../src/admin/keys.ts';
-import {
-  exportTiles,
-  identityIn,
-  initJournal,
-  openOffline,
-  rotateKey,
-  runDaemon,
-  runFsck,
-  verifyJournal,
-} from '../../src/app.ts';
+import * as NODE from '../../src/app.ts';
 import { createDataFolder } from '../../src/cli/init.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { ConfigFlags } from '../../src/config/overlay.ts';
@@ -26,8 +17,6 @@ import { apiOf } from '../../src/node/api.ts';
 import { type Base, openBase } from '../../src/node/base.ts';
 import { mintKeys, type Role, type SendOptions, send } from './api-fixture.ts';
 import { tamper } from './tampering.ts';
-
-const NODE = { exportTiles, identityIn, initJournal, openOffline, rotateKey, runDaemon, runFsck, verifyJournal };
 
 export interface DataFolder {
   readonly dir: string;

@@ -32,7 +32,8 @@ export async function startS3Store(conditional = true): Promise<S3Store> {
     if (!/^AWS4-HMAC-SHA256 Credential=key\/\d{8}\/[a-z0-9-]+\/s3\//.test(authorization ?? '')) return [403, ''];
     if (!path.startsWith('/logs/')) return [404, '<Code>NoSuchBucket</Code><Message>no such bucket</Message>'];
     const held = objects.get(path);
-    if (incoming.method === 'GET') return held === undefined ? [404, '<Code>NoSuchKey</Code>'] : [200, held];
+    if (incoming.method === 'GET' || incoming.method === 'HEAD')
+      return held === undefined ? [404, '<Code>NoSuchKey</Code>'] : [200, held];
     if (!conditional && (none ?? match) !== undefined) return [501, '<Code>NotImplemented</Code>'];
     if (none === '*' && held !== undefined) return [412, ''];
     if (match !== undefined && (held === undefined || etagOf(held) !== match)) return [412, ''];

@@ -4,6 +4,7 @@ import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
 import { addAnchors } from './anchors.ts';
 import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
+import { addBackups } from './backups.ts';
 import { addCaseBulk } from './case-bulk.ts';
 import { addCaseChanges } from './case-changes.ts';
 import { addCases } from './cases.ts';
@@ -69,6 +70,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addEvidence(apparatus);
   addJournal(apparatus);
   addAnchors(apparatus);
+  addBackups(apparatus);
   addConsistency(apparatus);
   addChanges(apparatus, tools);
   addDecided(apparatus, tools);

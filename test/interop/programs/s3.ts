@@ -17,19 +17,25 @@ export interface S3 {
   readonly server: Server;
 }
 
-/** Builds it if need be, starts it, and ends it with the test. */
-export async function startS3(ends: Ends): Promise<S3> {
+/**
+ * Builds it if need be, starts it, and ends it with the test.
+ *
+ * @param versions it keeps versions of objects in the buckets that ask for it
+ */
+export async function startS3(ends: Ends, versions = false): Promise<S3> {
   const { path, version } = await goProgram('versitygw');
   const { folder, add } = serverFolder(ends);
   const [port = 0] = await freePorts(1);
   const [bucket, region, accessKeyId, secretAccessKey] = ['published-log', 'eu-test-1', 'test-key', 'test-secret'];
-  const [buckets, sidecar] = [join(folder, 'buckets'), join(folder, 'sidecar')];
+  const [buckets, sidecar, old] = [join(folder, 'buckets'), join(folder, 'sidecar'), join(folder, 'versions')];
   const bucketFolder = join(buckets, bucket);
   mkdirSync(bucketFolder, { recursive: true });
   mkdirSync(sidecar);
+  mkdirSync(old);
   const url = `http://127.0.0.1:${port}`;
   const account = ['--access', accessKeyId, '--secret', secretAccessKey, '--region', region];
-  const args = ['--port', `127.0.0.1:${port}`, ...account, 'posix', '--sidecar', sidecar, buckets];
+  const args = ['--port', `127.0.0.1:${port}`, ...account, 'posix', '--sidecar', sidecar];
+  args.push(...(versions ? ['--versioning-dir', old] : []), buckets);
   const server = add(new Server({ name: 'versitygw', path, args, ready: () => answers(url) }));
   await server.start();
   return { url, version, region, bucket, accessKeyId, secretAccessKey, bucketFolder, server };

@@ -137,6 +137,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/recall',
     ],
   ],
+  [['audit.read', 'admin'], ['GET /v1/backups']],
   [
     ['admin'],
     [
@@ -145,6 +146,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'DELETE /v1/admin/keys/{id}',
       'POST /v1/anchors/retry',
       'POST /v1/sinks/{name}/skip',
+      'POST /v1/backups/verified',
       'POST /v1/tombstones',
       'POST /v1/tombstones/{fact}/undo',
     ],

@@ -71,11 +71,3 @@ test('every command is in the scripts and on the manual page, with its options',
   }
   assert.match(page, /scope <scope>/);
 });
-
-test('the manual page has no warning of groff', async (t) => {
-  const file = join(cli.dir, 'page.1');
-  writeFileSync(file, (await cli.runBare(['man'])).stdout);
-  const groff = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-z', file], { encoding: 'utf8' });
-  if (groff.error !== undefined) return t.diagnostic('groff is not here; the interop tests have it');
-  assert.deepEqual([groff.status, groff.stderr], [0, '']);
-});

@@ -39,6 +39,7 @@ function outsideOf(anchorFile: string | null, witnesses = true): OutsideHeads {
     },
     origin: ORIGIN,
     witnesses: witnesses ? [{ keyName: 'tower.example/w', name: 'tower', url }] : [],
+    shippedHead: async () => null,
     anchorFile,
     logger: { warn: () => {} },
   });

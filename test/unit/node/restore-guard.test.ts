@@ -69,6 +69,7 @@ function outsideOf(): OutsideHeads {
     journal: { signedNote: async () => null, guardView: async () => ({ size: 0, signedSize: 0 }) },
     origin: 'acme.example/journal/00000000000000aa',
     witnesses: [],
+    shippedHead: async () => null,
     anchorFile: null,
     logger: { warn: () => {} },
   });

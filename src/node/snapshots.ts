@@ -1,0 +1,202 @@
+/** Snapshots of a node: by hand beside a running daemon, and by its clock. */
+import { existsSync, readdirSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
+import { type Config, loadConfig } from '../config/config.ts';
+import { dataPaths } from '../config/data-dir.ts';
+import { readSeedFile } from '../config/secret-file.ts';
+import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
+import { readSnapshot } from '../snapshot/check.ts';
+import { createSnapshot, type MadeSnapshot, removeLeftovers, type SnapshotSources } from '../snapshot/create.ts';
+import { SnapshotError } from '../snapshot/errors.ts';
+import { ANCHORS, CONFIG } from '../snapshot/files.ts';
+import { SnapshotSchedule } from '../snapshot/schedule.ts';
+import { listSnapshots, prunable, removeSnapshots, type ShelvedSnapshot } from '../snapshot/shelf.ts';
+import { recordProof, type SnapshotReport, snapshotKeys, verifySnapshot } from '../snapshot/verify.ts';
+import { localClaims } from './anchor-claims.ts';
+import { type Base, StartError } from './base.ts';
+import type { RestoreGuard } from './guard.ts';
+import { identityIn } from './identity.ts';
+import { SOFTWARE } from './version.ts';
+import { logKeysOf } from './worm-store.ts';
+
+export type PhaseProgress = (phase: string, done: number, total: number) => void;
+
+export interface SnapshotRun {
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+  readonly onProgress?: PhaseProgress;
+}
+
+/** The log key of a data folder. @throws StartError */
+export function logSignerOf(dir: string): LogSigner {
+  const seed = readSeedFile(dataPaths(dir).logKey, 'log');
+  if (!seed.ok) throw new StartError([seed.error]);
+  return createLogSigner(identityIn(dir).journalOrigin, seed.value);
+}
+
+/** Of a data folder as its configuration says. @throws SnapshotError, StartError */
+export async function makeSnapshot(
+  dir: string,
+  directory: string,
+  withKeys: boolean,
+  run: SnapshotRun,
+): Promise<MadeSnapshot> {
+  return snapshotOf(configOf(dir), directory, withKeys, run);
+}
+
+async function snapshotOf(
+  config: Config,
+  directory: string,
+  withKeys: boolean,
+  { nowMs, signal, onProgress }: SnapshotRun,
+): Promise<MadeSnapshot> {
+  const options = { signer: logSignerOf(config.dir), software: SOFTWARE, nowMs, signal };
+  return createSnapshot(directory, sourcesOf(config, withKeys), {
+    ...options,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+}
+
+export interface CheckedSnapshot {
+  readonly report: SnapshotReport;
+  /** Signed word that it was restored and checked; null: it does not verify. */
+  readonly proof: string | null;
+}
+
+/** Restores a snapshot of this node into a scratch folder, checks it whole, and says so beside its manifest. */
+export async function checkSnapshot(
+  dir: string,
+  path: string,
+  scratch: string,
+  { nowMs, signal, onProgress }: SnapshotRun,
+): Promise<CheckedSnapshot> {
+  const signer = logSignerOf(dir);
+  const { journal } = dataPaths(dir);
+  const report = await verifySnapshot(path, {
+    keys: snapshotKeys(journal, signer.publicKey),
+    scratch,
+    anchors: await localClaims(join(path, ANCHORS), signer.name),
+    liveJournal: journal,
+    signal,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  if (!report.ok || report.snapshot === null) return { report, proof: null };
+  return { report, proof: recordProof(path, report.snapshot, signer, nowMs()) };
+}
+
+/** The same with public keys alone, for whoever has no data folder: nothing is written beside the manifest. */
+export async function checkSnapshotAlone(
+  path: string,
+  keys: readonly [Uint8Array, ...Uint8Array[]],
+  scratch: string,
+  { signal, onProgress }: SnapshotRun,
+): Promise<SnapshotReport> {
+  const read = readSnapshot(path, keys);
+  const anchors = read.ok ? await localClaims(join(path, ANCHORS), read.value.origin) : [];
+  const progress = onProgress === undefined ? {} : { onProgress };
+  return verifySnapshot(path, { keys, scratch, anchors, liveJournal: null, signal, ...progress });
+}
+
+/** Snapshots in a directory, newest first, under the keys of a data folder. */
+export function shelfOf(dir: string, directory: string): readonly ShelvedSnapshot[] {
+  return listSnapshots(directory, snapshotKeys(dataPaths(dir).journal, logSignerOf(dir).publicKey));
+}
+
+/** Removes what is behind the newest `keep` that were restored and checked. @returns what was removed */
+export function pruneShelf(dir: string, directory: string, keep: number): readonly ShelvedSnapshot[] {
+  const old = prunable(shelfOf(dir, directory), keep);
+  removeSnapshots(old);
+  return old;
+}
+
+/** Null: none are made by themselves. */
+export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisposableStack): SnapshotSchedule | null {
+  const { config, events, metrics, nowMs, writer } = base;
+  if (config.snapshot === null) return null;
+  const { directory, everyMs, keep, scratch } = config.snapshot;
+  const { dir } = config;
+  const signer = createLogSigner(base.identity.journalOrigin, base.keys.log.seed);
+  const keys = logKeysOf(signer, base.statements);
+  const list = (): readonly ShelvedSnapshot[] => listSnapshots(directory, keys);
+  let failure: string | null = null;
+  const schedule = new SnapshotSchedule({
+    everyMs,
+    list,
+    isReady: () => guard.isClear,
+    nowMs,
+    makeChecked: async (signal) => {
+      removeLeftovers(directory, nowMs());
+      const startedMs = nowMs();
+      const made = await snapshotOf(config, directory, false, { nowMs, signal });
+      const { report } = await checkSnapshot(dir, made.path, scratch, { nowMs, signal });
+      if (!report.ok || report.snapshot === null) throw notVerified(made.name, report);
+      const { audit, journal } = made.manifest;
+      events.snapshotVerified(made.name, journal.size, (nowMs() - startedMs) / 1_000);
+      const sizes = { journal_size: journal.size, audit_size: audit.size };
+      await writer.audit({
+        event: 'snapshot_verified',
+        detail: { snapshot: made.name, manifest: report.snapshot.digest, ...sizes },
+      });
+      failure = null;
+    },
+    prune: async () => removeSnapshots(prunable(list(), keep)),
+    onFailed: async (thrown) => {
+      const code = thrown instanceof SnapshotError ? thrown.code : 'unusable';
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      events.snapshotFailed(code, message);
+      // The same again says nothing new.
+      if (failure === message) return;
+      failure = message;
+      await writer.audit({ event: 'snapshot_failed', reason: code, detail: { error: message } });
+    },
+  });
+  metrics.beforeScrape(() => metrics.snapshotVerifiedAgeSeconds.set(schedule.ageMs() / 1_000));
+  schedule.start();
+  owned.defer(() => schedule.stop());
+  return schedule;
+}
+
+function notVerified(name: string, { problems }: SnapshotReport): SnapshotError {
+  const [first] = problems;
+  const what = first === undefined ? '' : `: ${first.path}: ${first.detail}`;
+  const message = `snapshot ${name} was made, and does not verify when it is restored${what}. Run \`stigmem-peerd fsck\`; the snapshots before it are kept`;
+  return new SnapshotError('not_verified', message);
+}
+
+/** Everything that a node needs to be itself again, but for its keys. */
+export function sourcesOf(config: Config, withKeys: boolean): SnapshotSources {
+  const paths = dataPaths(config.dir);
+  const peers = namesIn(paths.peers, '.toml').map((name) => ({ from: join(paths.peers, name), path: `peers/${name}` }));
+  const policy = config.witness.policyFile;
+  const inFolder = policy === null ? null : relative(config.dir, policy);
+  const isOwn = inFolder !== null && !isAbsolute(inFolder) && !inFolder.startsWith('..');
+  const keys = withKeys
+    ? namesIn(paths.keys, '').map((name) => ({ from: join(paths.keys, name), path: `keys/${name}` }))
+    : [];
+  return {
+    journal: paths.journal,
+    signedHeads: config.guard.signedHeadsFile,
+    anchors: config.anchor.backends.includes('local') ? config.anchor.localPath : null,
+    others: [
+      { from: paths.config, path: CONFIG },
+      ...peers,
+      ...(isOwn && policy !== null ? [{ from: policy, path: inFolder }] : []),
+      ...keys,
+    ],
+    keys: withKeys,
+  };
+}
+
+/** Hidden and temporary files, and folders, are none of a node's. */
+function namesIn(folder: string, end: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.') && entry.name.endsWith(end))
+    .map(({ name }) => name);
+}
+
+function configOf(dir: string): Config {
+  const config = loadConfig(dir, process.env, {});
+  if (!config.ok) throw new StartError(config.error.problems);
+  return config.value;
+}

@@ -1,0 +1,89 @@
+/** The node's records on their way to a store that forgets nothing. */
+import { join } from 'node:path';
+import { createLogSigner } from '../merkle/ed25519.ts';
+import { WORM_STATE_FILE } from '../worm/known-place.ts';
+import { newestCheckpoint } from '../worm/place.ts';
+import { Shipping } from '../worm/shipping.ts';
+import type { WormSource } from '../worm/source.ts';
+import type { WormErrorCode } from '../worm/store.ts';
+import type { Base } from './base.ts';
+import type { RestoreGuard } from './guard.ts';
+import { logKeysOf, openWormStore, wormTarget } from './worm-store.ts';
+
+/** A store that is down is on the dashboard, not in the audit log. */
+const PASSING: ReadonlySet<WormErrorCode> = new Set(['store_unusable', 'nothing_signed']);
+
+/** Null: nothing is shipped anywhere. */
+export function startWorm(base: Base, guard: RestoreGuard, owned: AsyncDisposableStack): Shipping | null {
+  const { config, events, http, metrics, writer } = base;
+  if (config.worm === null) return null;
+  const { place, retainMs, intervalMs, retryMs } = config.worm;
+  /** Told once, until something was shipped again: each record is one more to ship. */
+  const alarmed = new Set<string>();
+  let weakness: string | null = null;
+  const shipping = new Shipping({
+    source: sourceOf(base),
+    openStore: () => openWormStore(place, http),
+    target: wormTarget(place),
+    stateFile: join(config.dir, WORM_STATE_FILE),
+    retainMs,
+    intervalMs,
+    retryMs,
+    nowMs: base.nowMs,
+    isReady: () => guard.isClear,
+    onShipped: ({ records }, store) => {
+      alarmed.clear();
+      events.wormShipped(records);
+      if (store.weakness !== null && store.weakness !== weakness) base.logger.warn(store.weakness);
+      weakness = store.weakness;
+    },
+    onFailed: async ({ code, message, note }) => {
+      events.wormFailed(code, message);
+      // Our own signature over more than is here, or over something else, is what the guard is for.
+      if (note !== null) await guard.shown(note, wormTarget(place));
+      if (PASSING.has(code) || alarmed.has(code)) return;
+      alarmed.add(code);
+      await writer.audit({
+        event: 'worm_export_refused',
+        reason: code,
+        detail: { target: wormTarget(place), error: message },
+      });
+    },
+  });
+  metrics.beforeScrape(async () => {
+    const { lagSeconds, waiting, manifests } = await shipping.status();
+    metrics.wormExportLagSeconds.set(lagSeconds);
+    metrics.wormManifests.set(manifests);
+    for (const [stream, count] of Object.entries(waiting)) metrics.wormWaiting.set({ stream }, count);
+  });
+  shipping.start();
+  owned.defer(() => shipping.stop());
+  return shipping;
+}
+
+/** The newest checkpoint of the journal that the store holds; null: none, or it cannot be asked. */
+export async function shippedHead({ config, http, ...base }: Base): Promise<{ note: string; shownBy: string } | null> {
+  if (config.worm === null) return null;
+  const { place } = config.worm;
+  const signer = createLogSigner(base.identity.journalOrigin, base.keys.log.seed);
+  const note = await newestCheckpoint(openWormStore(place, http), logKeysOf(signer, base.statements), signer.name);
+  return note === null ? null : { note, shownBy: wormTarget(place) };
+}
+
+function sourceOf({ identity, keys, reader, statements, writer }: Base): WormSource {
+  const former = keys.log.former.map(({ seed }) => seed);
+  const signer = createLogSigner(identity.journalOrigin, keys.log.seed, former);
+  const { worm } = reader;
+  return {
+    signer,
+    keys: logKeysOf(signer, statements),
+    heads: async () => {
+      const { size, checkpoint, auditSize, auditCheckpoint } = await writer.head();
+      return { journal: { size, note: checkpoint }, audit: { size: auditSize, note: auditCheckpoint } };
+    },
+    ends: () => worm.wormEnds(),
+    read: (stream, after, end) => worm.wormBatch(stream, after, end),
+    writtenAt: (stream, seq) => worm.wormWrittenAt(stream, seq),
+    root: (log, size) => worm.wormRoot(log, size),
+  };
+}

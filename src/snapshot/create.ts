@@ -1,0 +1,189 @@
+/**
+ * Makes a snapshot of a node that may be running: signed heads first, then the journal in one read transaction, then what
+ * goes with them. Everything lies in a folder of another name until the signed manifest is durable: a crash leaves nothing
+ * that could be taken for a snapshot.
+ */
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { syncFolder } from '../config/atomic-file.ts';
+import { isoMicros } from '../core/time.ts';
+import { type CopyFacts, readCopyFacts, rootIn, signedHeadIn } from '../journal/copy-journal.ts';
+import { copyJournalInWorker } from '../journal/copy-run.ts';
+import { SignedHeadFile } from '../journal/signed-heads.ts';
+import type { LogSigner } from '../merkle/ed25519.ts';
+import { signDocument } from '../wire/signed-document.ts';
+import { SNAPSHOT_MANIFEST, type SnapshotFile, type SnapshotManifest } from '../wire/snapshot-manifest.ts';
+import { SnapshotError } from './errors.ts';
+import {
+  ANCHORS,
+  bytesOf,
+  copyDurably,
+  describeFile,
+  filesBelow,
+  HEADS,
+  JOURNAL,
+  MANIFEST_FILE,
+  makeFolder,
+  syncFile,
+  syncTree,
+} from './files.ts';
+
+/** What goes into a snapshot besides the journal: where it lies, and its name in the snapshot. */
+export interface SnapshotSources {
+  readonly journal: string;
+  readonly signedHeads: string;
+  /** The local log of anchors; null: there is none. */
+  readonly anchors: string | null;
+  readonly others: readonly { readonly from: string; readonly path: string }[];
+  /** Keys are among the others. */
+  readonly keys: boolean;
+}
+
+export interface CreateOptions {
+  readonly signer: LogSigner;
+  readonly software: string;
+  readonly nowMs: () => number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (phase: string, done: number, total: number) => void;
+}
+
+export interface MadeSnapshot {
+  readonly name: string;
+  readonly path: string;
+  readonly manifest: SnapshotManifest;
+}
+
+const PARTIAL = '.partial';
+const LEFT_BEHIND = /^\.(\d{8}T\d{6}Z(-\d+)?\.partial|restore-.+)$/;
+const DAY_MS = 86_400_000;
+
+/** @throws SnapshotError; the error of the file system or of SQLite; the signal's reason. What was begun is removed then */
+export async function createSnapshot(
+  directory: string,
+  sources: SnapshotSources,
+  options: CreateOptions,
+): Promise<MadeSnapshot> {
+  const madeMs = options.nowMs();
+  const name = freeName(directory, madeMs);
+  const partial = join(directory, `.${name}${PARTIAL}`);
+  makeFolder(partial);
+  try {
+    await copyAll(partial, sources, options);
+    const facts = readCopyFacts(join(partial, JOURNAL));
+    settleHeads(partial);
+    assertConsistent(partial, facts);
+    const files = await describeAll(partial, options);
+    const manifest: SnapshotManifest = {
+      audit: facts.audit,
+      files,
+      journal: facts.journal,
+      keys: sources.keys,
+      made_at: isoMicros(madeMs * 1000),
+      node_id: facts.identity.nodeId,
+      software: options.software,
+      v: 1,
+    };
+    writeFileSync(join(partial, MANIFEST_FILE), signDocument(SNAPSHOT_MANIFEST, manifest, options.signer), {
+      mode: 0o600,
+    });
+    syncFile(join(partial, MANIFEST_FILE));
+    syncTree(partial);
+    options.signal?.throwIfAborted();
+    const path = join(directory, name);
+    renameSync(partial, path);
+    syncFolder(directory);
+    return { name, path, manifest };
+  } catch (thrown) {
+    rmSync(partial, { recursive: true, force: true });
+    throw thrown;
+  }
+}
+
+/** What a crash left of snapshots that were being made or checked. Others may be at it now: what is young stays. */
+export function removeLeftovers(directory: string, nowMs: number): void {
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory)) {
+    if (!LEFT_BEHIND.test(name)) continue;
+    const path = join(directory, name);
+    if (nowMs - statSync(path).mtimeMs > DAY_MS) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+async function copyAll(partial: string, sources: SnapshotSources, options: CreateOptions): Promise<void> {
+  const { signal, onProgress } = options;
+  // Before the journal: a checkpoint is signed over what is committed, so that a journal copied later holds it.
+  copyDurably(sources.signedHeads, join(partial, HEADS));
+  await copyJournalInWorker(
+    { from: sources.journal, to: join(partial, JOURNAL) },
+    {
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (done, total) => onProgress?.('copying the journal', done, total),
+    },
+  );
+  for (const { from, path } of sources.others) copyDurably(from, join(partial, path));
+  // Behind the journal: it has the line of each receipt that the journal has.
+  if (sources.anchors !== null && existsSync(sources.anchors)) copyLines(sources.anchors, join(partial, ANCHORS));
+}
+
+/** A line that is being written is not copied. */
+function copyLines(from: string, to: string): void {
+  copyDurably(from, to);
+  const end = readFileSync(to).lastIndexOf(0x0a);
+  truncateSync(to, end + 1);
+  syncFile(to);
+}
+
+/** What was signed while the journal was copied stands in the copy: the file may not be behind it. */
+function settleHeads(partial: string): void {
+  const heads = SignedHeadFile.open(join(partial, HEADS));
+  for (const log of ['journal', 'audit'] as const) {
+    const recorded = signedHeadIn(join(partial, JOURNAL), log);
+    if (recorded !== null && recorded.size > (heads.last(log)?.size ?? -1)) heads.set(log, recorded);
+  }
+}
+
+/** The copied heads are a past of the copied journal; else one of the two is not this node's. */
+function assertConsistent(partial: string, facts: CopyFacts): void {
+  const heads = SignedHeadFile.open(join(partial, HEADS));
+  for (const log of ['journal', 'audit'] as const) {
+    const head = heads.last(log);
+    if (head === null || head.size === 0) continue;
+    if (rootIn(join(partial, JOURNAL), log, head.size) === head.root) continue;
+    const message = `the copy of the ${log} has ${facts[log].size} records and does not hold the checkpoint over ${head.size} that was signed: run \`stigmem-peerd fsck\`; nothing was kept`;
+    throw new SnapshotError('inconsistent', message);
+  }
+}
+
+async function describeAll(partial: string, options: CreateOptions): Promise<readonly SnapshotFile[]> {
+  const paths = filesBelow(partial);
+  const total = bytesOf(partial, paths);
+  let done = 0;
+  const files: SnapshotFile[] = [];
+  for (const path of paths) {
+    options.signal?.throwIfAborted();
+    const file = await describeFile(partial, path, (count) => {
+      done += count;
+      options.onProgress?.('hashing', done, total);
+    });
+    files.push(file);
+  }
+  return files;
+}
+
+/** By the second, so that names sort by time. */
+function freeName(directory: string, nowMs: number): string {
+  const base = new Date(nowMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
+  for (let i = 0; ; i++) {
+    const name = i === 0 ? base : `${base}-${i}`;
+    if (!existsSync(join(directory, name)) && !existsSync(join(directory, `.${name}${PARTIAL}`))) return name;
+  }
+}

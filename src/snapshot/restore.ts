@@ -1,0 +1,93 @@
+/**
+ * Puts a snapshot into a new folder. First a rehearsal: what would be there, what others have seen since, and who will be
+ * asked before the node signs. What was signed and is not in the copy comes back from partners or not at all; that it is
+ * never signed a second time is the restore guard's part, at the first start.
+ */
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { syncFolder } from '../config/atomic-file.ts';
+import { checkFiles, type ReadSnapshot, readSnapshot, type SnapshotProblem } from './check.ts';
+import { SnapshotError } from './errors.ts';
+import { makeFolder } from './files.ts';
+import { putBack } from './put-back.ts';
+import { checkRestored, type SnapshotReport, type VerifyOptions } from './verify.ts';
+
+/** A head of this node's journal that stands outside of the snapshot. */
+export interface KnownHead {
+  /** For people: `anchor at …`, `signed-heads.json on …`. */
+  readonly source: string;
+  readonly size: number;
+  /** Base64. */
+  readonly root: string;
+  /** As it was signed. */
+  readonly note: string;
+}
+
+export interface RestorePlan {
+  readonly snapshot: ReadSnapshot;
+  readonly entries: number;
+  readonly auditRecords: number;
+  /** What others hold; those beyond the snapshot say what is missing. */
+  readonly known: readonly KnownHead[];
+  /** Entries that were signed and are not in the snapshot, as far as is known. */
+  readonly missing: number;
+  /** Names of peer files, whom the guard asks. */
+  readonly peers: readonly string[];
+  /** Others whom the guard asks or reads. */
+  readonly others: readonly string[];
+  readonly keys: boolean;
+}
+
+/** @throws SnapshotError `occupied` unless there is no such folder, or it is empty */
+export function assertEmpty(folder: string): void {
+  if (!existsSync(folder)) return;
+  const found = readdirSync(folder);
+  if (found.length === 0) return;
+  const what = found.includes('journal.db') ? 'a node' : `${found.length} names`;
+  const message = `expected no such folder, or an empty one, got ${folder} with ${what} in it: nothing is ever restored over something. Name another folder, or move that one away`;
+  throw new SnapshotError('occupied', message);
+}
+
+/** Signature and files of a snapshot; nothing is written. */
+export async function rehearse(
+  path: string,
+  options: Pick<VerifyOptions, 'keys' | 'signal' | 'onProgress'>,
+): Promise<{ readonly snapshot: ReadSnapshot | null; readonly problems: readonly SnapshotProblem[] }> {
+  const read = readSnapshot(path, options.keys);
+  if (!read.ok) return { snapshot: null, problems: [read.error] };
+  const { signal, onProgress } = options;
+  const problems = await checkFiles(path, read.value.manifest, {
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: (done, total) => onProgress?.('hashing', done, total),
+  });
+  return { snapshot: read.value, problems };
+}
+
+/**
+ * Restores beside the folder, checks everything there, and gives it its name only then.
+ *
+ * @throws SnapshotError `not_verified`: nothing is left behind
+ */
+export async function applyRestore(
+  path: string,
+  snapshot: ReadSnapshot,
+  folder: string,
+  options: VerifyOptions,
+): Promise<SnapshotReport> {
+  assertEmpty(folder);
+  const beside = join(dirname(folder), `.${basename(folder)}.restoring`);
+  rmSync(beside, { recursive: true, force: true });
+  makeFolder(beside);
+  try {
+    putBack(path, snapshot.manifest, beside);
+    const report = await checkRestored(beside, snapshot, options);
+    if (!report.ok) return report;
+    // An empty folder that was made for it, by whoever may not make folders above.
+    if (existsSync(folder)) rmSync(folder, { recursive: true });
+    renameSync(beside, folder);
+    syncFolder(dirname(folder));
+    return report;
+  } finally {
+    rmSync(beside, { recursive: true, force: true });
+  }
+}

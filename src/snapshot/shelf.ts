@@ -1,0 +1,70 @@
+/** The snapshots of a directory, newest first, and which of them may go. */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSnapshot } from './check.ts';
+
+export interface ShelvedSnapshot {
+  readonly name: string;
+  readonly path: string;
+  /** `damaged`: it has no manifest that verifies. */
+  readonly state: 'verified' | 'unverified' | 'damaged';
+  readonly madeAt: string | null;
+  readonly verifiedAt: string | null;
+  readonly journalSize: number | null;
+  readonly auditSize: number | null;
+  readonly bytes: number | null;
+  readonly keys: boolean;
+}
+
+/** A name that this program gives. */
+const NAME = /^\d{8}T\d{6}Z(-\d+)?$/;
+
+/** Signatures are checked, files are not. @throws the error of the file system, but for a directory that is not there */
+export function listSnapshots(directory: string, keys: readonly Uint8Array[]): readonly ShelvedSnapshot[] {
+  return namesIn(directory).map((name) => {
+    const path = join(directory, name);
+    const read = readSnapshot(path, keys);
+    if (!read.ok) {
+      const nothing = { madeAt: null, verifiedAt: null, journalSize: null, auditSize: null, bytes: null, keys: false };
+      return { name, path, state: 'damaged', ...nothing };
+    }
+    const { manifest, proof } = read.value;
+    return {
+      name,
+      path,
+      state: proof === null ? 'unverified' : 'verified',
+      madeAt: manifest.made_at,
+      verifiedAt: proof?.verified_at ?? null,
+      journalSize: manifest.journal.size,
+      auditSize: manifest.audit.size,
+      bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
+      keys: manifest.keys,
+    };
+  });
+}
+
+/**
+ * Which snapshots are behind the newest `keep` that were restored and checked. What is newer than those is never among them,
+ * whatever it is; where fewer were checked, nothing is.
+ */
+export function prunable(shelf: readonly ShelvedSnapshot[], keep: number): readonly ShelvedSnapshot[] {
+  const verified = shelf.filter(({ state }) => state === 'verified');
+  const last = verified[keep - 1];
+  return last === undefined ? [] : shelf.slice(shelf.indexOf(last) + 1);
+}
+
+export function removeSnapshots(snapshots: readonly ShelvedSnapshot[]): void {
+  for (const { path } of snapshots) rmSync(path, { recursive: true, force: true });
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => NAME.test(name))
+      .sort()
+      .reverse();
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw thrown;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * What was shipped to a store that forgets nothing: each manifest names the segments that are new, how far each stream has
+ * come, the newest checkpoints of both logs, and the manifest before it by its hash. See docs/journal-format.md, WORM store.
+ */
+import { sha256 } from '../merkle/hash.ts';
+import { MAX_NOTE_BYTES } from '../merkle/note.ts';
+import { describe, integer, list, literal, nullable, object, oneOf, type Shape, text } from './shape.ts';
+import type { DocumentForm } from './signed-document.ts';
+
+/** Anchors come first: whoever reads a chain compares them with trees that it has not gone past. */
+export const WORM_STREAMS = ['anchors', 'receipts', 'journal', 'audit'] as const;
+export type WormStream = (typeof WORM_STREAMS)[number];
+
+/** Segments of one manifest; with their paths they stay below the size of a signed document. */
+export const MAX_MANIFEST_SEGMENTS = 64;
+/** A segment ends with the record that reaches its aim of 4 MiB. */
+export const MAX_SEGMENT_BYTES = 16_777_216;
+const MAX_CHECKPOINT_CHARS = 16_384;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const SEQUENCE_DIGITS = 15;
+const NUMBER_DIGITS = 12;
+
+export interface WormSegment {
+  readonly bytes: number;
+  /** Sequence of the first record, from 1. */
+  readonly first: number;
+  readonly last: number;
+  readonly path: string;
+  readonly sha256: string;
+  readonly stream: WormStream;
+  /** Which version of the object a store with versions has locked; null where there are none. */
+  readonly version: string | null;
+}
+
+export type WormEnds = { readonly [S in WormStream]: number };
+
+export interface WormManifest {
+  /** Newest signed checkpoint of the audit log. */
+  readonly audit: string;
+  /** The last record of each stream that this manifest or one before it holds; 0 for none. */
+  readonly ends: WormEnds;
+  /** Newest signed checkpoint of the journal. */
+  readonly journal: string;
+  readonly made_at: string;
+  /** From 1, without holes. */
+  readonly number: number;
+  /** Hash of the bytes of the manifest before; null for the first. */
+  readonly previous: string | null;
+  /** Until when the store was told to keep what is new; null: a folder, which keeps it without end. */
+  readonly retain_until: string | null;
+  readonly segments: readonly WormSegment[];
+  readonly v: 1;
+}
+
+const digest: Shape<string> = {
+  check: (value, at) =>
+    typeof value === 'string' && DIGEST.test(value) ? null : { at, expected: 'sha256:…', got: describe(value) },
+};
+
+const SHAPE: Shape<WormManifest> = object<WormManifest>({
+  audit: text(MAX_CHECKPOINT_CHARS),
+  ends: object<WormEnds>({ anchors: integer(), audit: integer(), journal: integer(), receipts: integer() }),
+  journal: text(MAX_CHECKPOINT_CHARS),
+  made_at: text(64),
+  number: integer(10 ** NUMBER_DIGITS - 1, 1),
+  previous: nullable(digest),
+  retain_until: nullable(text(64)),
+  segments: list(
+    object<WormSegment>({
+      bytes: integer(MAX_SEGMENT_BYTES, 1),
+      first: integer(undefined, 1),
+      last: integer(undefined, 1),
+      path: text(256),
+      sha256: digest,
+      stream: oneOf(...WORM_STREAMS),
+      version: nullable(text(1_024)),
+    }),
+    MAX_MANIFEST_SEGMENTS,
+  ),
+  v: literal(1),
+});
+
+export const WORM_MANIFEST: DocumentForm<WormManifest> = { title: 'stigmem-worm-manifest/v1', shape: SHAPE };
+
+/** Largest manifest that is read back. */
+export const MAX_MANIFEST_BYTES: number = MAX_NOTE_BYTES;
+
+export function digestOf(bytes: Uint8Array): string {
+  return `sha256:${sha256(bytes).toString('hex')}`;
+}
+
+export function manifestPath(number: number): string {
+  return `manifest/${String(number).padStart(NUMBER_DIGITS, '0')}.note`;
+}
+
+/** A segment is named by its first sequence and its hash: written again after a crash it is the same object. */
+export function segmentPath(stream: WormStream, first: number, bytes: Uint8Array): string {
+  return `${stream}/${String(first).padStart(SEQUENCE_DIGITS, '0')}-${digestOf(bytes).slice('sha256:'.length)}.jsonl`;
+}

@@ -1,0 +1,123 @@
+/**
+ * A folder that is only added to: each file is written whole, made durable, read-only for everybody and, where root runs on a
+ * file system that can, immutable. On plain disks that binds honest programs; storage that enforces it binds everybody.
+ */
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { syncFolder, TEMPORARY_SUFFIX } from '../config/atomic-file.ts';
+import { type PutObject, type StoredObject, WormError, type WormStore } from './store.ts';
+
+const READ_ONLY = 0o444;
+const WRITE_BITS = 0o222;
+const run = promisify(execFile);
+
+export class FolderStore implements WormStore {
+  readonly name: string;
+  readonly hasRetention = false;
+  readonly #root: string;
+  readonly #chattr: (file: string) => Promise<unknown>;
+  #weakness: string | null = null;
+
+  /** @param chattr sets the immutable flag; tests pass their own */
+  constructor(root: string, chattr: (file: string) => Promise<unknown> = (file) => run('chattr', ['+i', file])) {
+    this.#root = root;
+    this.#chattr = chattr;
+    this.name = root;
+  }
+
+  get weakness(): string | null {
+    return this.#weakness;
+  }
+
+  async read(path: string, _version: string | null, maxBytes: number): Promise<StoredObject | undefined> {
+    const file = join(this.#root, path);
+    try {
+      if (!existsSync(file)) return undefined;
+      if (statSync(file).size > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+      return { bytes: readFileSync(file), version: null, lockedUntilMs: null };
+    } catch (cause) {
+      throw unusable(file, cause);
+    }
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return existsSync(join(this.#root, path));
+  }
+
+  async put(path: string, bytes: Uint8Array): Promise<PutObject> {
+    const file = join(this.#root, path);
+    const existed = existsSync(file);
+    if (!existed) {
+      try {
+        writeWhole(file, bytes);
+      } catch (cause) {
+        throw unusable(file, cause);
+      }
+    }
+    const stored = readFileSync(file);
+    if (Buffer.compare(stored, bytes) !== 0) {
+      const message = `${file} holds other bytes than this node would write there: nothing was overwritten. Keep it, it is evidence; let one node write to one folder`;
+      throw new WormError('store_conflict', message);
+    }
+    if ((statSync(file).mode & WRITE_BITS) !== 0) {
+      // A crash came between the name and its mode, or somebody has changed it since.
+      chmodSync(file, READ_ONLY);
+      if ((statSync(file).mode & WRITE_BITS) !== 0)
+        throw new WormError(
+          'retention_broken',
+          `${file} can still be written to: its file system keeps no modes. Name another folder`,
+        );
+    }
+    // Last: an immutable file takes no other mode. Set again on one that a crash left without it.
+    await this.#freeze(file);
+    return { version: null, existed };
+  }
+
+  async #freeze(file: string): Promise<void> {
+    if (this.#weakness !== null) return;
+    try {
+      await this.#chattr(file);
+    } catch {
+      this.#weakness = `files in ${this.#root} are read-only, but not immutable: \`chattr +i\` takes root and a file system that has the flag. Whoever may write the folder can remove them`;
+    }
+  }
+}
+
+/** A crash leaves a `.tmp` file, which nobody reads. Not a rename: that would replace what is there. */
+function writeWhole(file: string, bytes: Uint8Array): void {
+  const folder = dirname(file);
+  mkdirSync(folder, { recursive: true });
+  const temporary = `${file}.${process.pid}${TEMPORARY_SUFFIX}`;
+  rmSync(temporary, { force: true });
+  const handle = openSync(temporary, 'wx', READ_ONLY);
+  try {
+    writeFileSync(handle, bytes);
+    fsyncSync(handle);
+    linkSync(temporary, file);
+  } finally {
+    closeSync(handle);
+    rmSync(temporary, { force: true });
+  }
+  syncFolder(folder);
+}
+
+function unusable(file: string, cause: unknown): WormError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new WormError('store_unusable', `${file} cannot be used (${why}): name another folder, or mend this one`, {
+    cause,
+  });
+}

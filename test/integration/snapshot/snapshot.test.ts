@@ -1,0 +1,332 @@
+/** Snapshots: made while the node writes, restored and checked before they count, and every file that is wrong is named. */
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { dataPaths } from '../../../src/config/data-dir.ts';
+import { readCopyFacts } from '../../../src/journal/copy-journal.ts';
+import { planRestore, restoreSnapshot } from '../../../src/node/restore-snapshot.ts';
+import {
+  checkSnapshot,
+  checkSnapshotAlone,
+  logSignerOf,
+  makeSnapshot,
+  pruneShelf,
+  shelfOf,
+} from '../../../src/node/snapshots.ts';
+import { SnapshotError } from '../../../src/snapshot/errors.ts';
+import { SnapshotSchedule } from '../../../src/snapshot/schedule.ts';
+import { prunable, type ShelvedSnapshot } from '../../../src/snapshot/shelf.ts';
+import { createFolder, type DataFolder, openFolderApi } from '../../support/data-folder.ts';
+import { temporaryFolder } from '../../support/journal-fixture.ts';
+
+const RUN = { nowMs: Date.now, signal: new AbortController().signal };
+
+function factsOf(nodeId: string, from: number, count: number): readonly object[] {
+  return Array.from({ length: count }, (_, i) => ({
+    entity: `${nodeId}/service/s${from + i}`,
+    relation: 'memory:status',
+    value: { type: 'text', v: `state ${from + i}` },
+    source: `${nodeId}/agent/a1`,
+    confidence: 1,
+    scope: 'public',
+  }));
+}
+
+/** A node with some facts, closed again. */
+async function writtenFolder(t: TestContext, count = 300): Promise<DataFolder> {
+  const folder = await createFolder('example');
+  t.after(() => folder.remove());
+  await write(folder, 0, count);
+  return folder;
+}
+
+async function write(folder: DataFolder, from: number, count: number): Promise<void> {
+  const api = await openFolderApi(folder);
+  for (let at = from; at < from + count; at += 100) {
+    const facts = factsOf(folder.nodeId, at, Math.min(100, from + count - at));
+    const { status } = await api.send('/v1/facts', { as: 'full', method: 'POST', body: { facts } });
+    assert.equal(status, 201);
+  }
+  await api.base.writer.head();
+  await api.close();
+}
+
+function restoring(folder: DataFolder) {
+  const key = logSignerOf(folder.dir).publicKey;
+  return { keys: [key] as const, signal: RUN.signal, heads: null, anchors: null };
+}
+
+test('made while facts are written, it is one moment of the node, restores and verifies; the running node goes on', async (t) => {
+  const folder = await writtenFolder(t);
+  const directory = temporaryFolder(t);
+  const api = await openFolderApi(folder);
+  let written = 300;
+  let isDone = false;
+  const writing = (async () => {
+    while (!isDone) {
+      const facts = factsOf(folder.nodeId, written, 20);
+      const { status } = await api.send('/v1/facts', { as: 'full', method: 'POST', body: { facts } });
+      assert.equal(status, 201);
+      await api.base.writer.head();
+      written += 20;
+    }
+  })();
+  const made = await makeSnapshot(folder.dir, directory, false, RUN);
+  const soon = written + 40;
+  // A write that fails ends the wait too.
+  while (written < soon) await Promise.race([writing, new Promise((resolve) => setImmediate(resolve))]);
+  isDone = true;
+  await writing;
+  const { size } = made.manifest.journal;
+  assert.ok(size >= 300 && size < written, `${size} of ${written}`);
+  assert.ok(!existsSync(join(made.path, 'keys')), 'keys are not in it');
+
+  const checked = await checkSnapshot(folder.dir, made.path, directory, RUN);
+  assert.deepEqual(checked.report.problems, []);
+  assert.equal(checked.report.fsck?.checked['entries'], size);
+  const body = {
+    name: made.name,
+    manifest: readFileSync(join(made.path, 'snapshot.note'), 'utf8'),
+    proof: checked.proof,
+  };
+  const recorded = await api.send('/v1/backups/verified', { as: 'admin', method: 'POST', body });
+  assert.equal(recorded.status, 200, await recorded.clone().text());
+  const { audit_seq } = (await recorded.json()) as { audit_seq: number };
+  const record = (await api.base.reader.auditDetail(audit_seq))?.record;
+  assert.deepEqual([record?.event, record?.detail['journal_size']], ['snapshot_verified', size]);
+  const forged = { ...body, proof: (checked.proof ?? '').replace(`"journal_size":${size}`, '"journal_size":999') };
+  assert.equal((await api.send('/v1/backups/verified', { as: 'admin', method: 'POST', body: forged })).status, 409);
+  await api.close();
+  assert.deepEqual(readdirSync(directory), [made.name], 'no scratch folder is left');
+  assert.equal(shelfOf(folder.dir, directory)[0]?.state, 'verified');
+});
+
+test('each file that is changed, missing or added is named, and nothing is recorded', async (t) => {
+  const folder = await writtenFolder(t);
+  const directory = temporaryFolder(t);
+  writeFileSync(join(dataPaths(folder.dir).peers, 'globex.toml.off'), '');
+  const { name, path } = await makeSnapshot(folder.dir, directory, true, RUN);
+  const cases: readonly [string, (copy: string) => void, string][] = [
+    ['journal.db', (copy) => flip(join(copy, 'journal.db')), 'file_changed journal.db'],
+    [
+      'signed-heads.json',
+      (copy) => appendFileSync(join(copy, 'signed-heads.json'), ' '),
+      'file_changed signed-heads.json',
+    ],
+    ['config.toml', (copy) => rmSync(join(copy, 'config.toml')), 'file_missing config.toml'],
+    ['peers/evil.toml', (copy) => writeFileSync(join(copy, 'peers/evil.toml'), ''), 'file_unexpected peers/evil.toml'],
+    ['snapshot.note', (copy) => edit(join(copy, 'snapshot.note')), 'document_signature_invalid snapshot.note'],
+    ['no snapshot.note', (copy) => rmSync(join(copy, 'snapshot.note')), 'manifest_missing snapshot.note'],
+  ];
+  for (const [what, damage, expected] of cases) {
+    const copy = join(temporaryFolder(t), name);
+    cpSync(path, copy, { recursive: true });
+    mkdirSync(join(copy, 'peers'), { recursive: true });
+    damage(copy);
+    const { report, proof } = await checkSnapshot(folder.dir, copy, directory, RUN);
+    assert.deepEqual(
+      report.problems.map(({ code, path: at }) => `${code} ${at}`),
+      [expected],
+      what,
+    );
+    assert.equal(proof, null);
+    assert.ok(!existsSync(join(copy, 'verified.note')));
+  }
+  const stranger = await checkSnapshotAlone(path, [new Uint8Array(32).fill(9)], directory, RUN);
+  assert.deepEqual(
+    stranger.problems.map(({ code }) => code),
+    ['document_signature_invalid'],
+  );
+  const alone = await checkSnapshotAlone(path, [logSignerOf(folder.dir).publicKey], directory, RUN);
+  assert.deepEqual(alone.problems, []);
+});
+
+/** Another manifest under the same signature. */
+function edit(note: string): void {
+  writeFileSync(note, readFileSync(note, 'utf8').replace('"keys":true', '"keys":false'));
+}
+
+/** One bit in the middle. */
+function flip(file: string): void {
+  const bytes = readFileSync(file);
+  const at = Math.floor(bytes.length / 2);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
+
+test('a snapshot of another history is none of this node, however well it is signed', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const directory = temporaryFolder(t);
+  const fork = join(temporaryFolder(t), 'fork');
+  cpSync(folder.dir, fork, { recursive: true });
+  await write({ ...folder, dir: fork }, 500, 5);
+  await write(folder, 20, 9);
+  const { path } = await makeSnapshot(fork, directory, false, RUN);
+  const { report, proof } = await checkSnapshot(folder.dir, path, directory, RUN);
+  assert.deepEqual(
+    report.problems.map(({ code }) => code),
+    ['other_history'],
+  );
+  assert.equal(proof, null);
+});
+
+test('an erased body is in no file of a snapshot', async (t) => {
+  const folder = await createFolder('example');
+  t.after(() => folder.remove());
+  const api = await openFolderApi(folder, { 'tombstones.undo_window_s': '0' });
+  const [fact] = factsOf(folder.nodeId, 1, 1);
+  const body = {
+    facts: [{ ...fact, value: { type: 'text', v: 'a name that has to go' } }, ...factsOf(folder.nodeId, 2, 50)],
+  };
+  const stored = (await (await api.send('/v1/facts', { as: 'full', method: 'POST', body })).json()) as {
+    results: readonly { fact: { id: string } }[];
+  };
+  const id = stored.results[0]?.fact.id ?? '';
+  assert.equal((await api.send('/v1/tombstones', { as: 'admin', method: 'POST', body: { fact: id } })).status, 200);
+  const endMs = performance.now() + 30_000;
+  for (let state = ''; state !== 'told' && state !== 'scrubbed'; ) {
+    assert.ok(performance.now() < endMs, `not erased: ${state}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    state = ((await (await api.send(`/v1/tombstones/${id}`, { as: 'admin' })).json()) as { state: string }).state;
+  }
+  const directory = temporaryFolder(t);
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  await api.close();
+  const bytes = readFileSync(join(path, 'journal.db'));
+  assert.equal(bytes.includes('a name that has to go'), false);
+  assert.equal(bytes.includes(id), false);
+  assert.equal(bytes.includes('state 20'), true);
+  assert.deepEqual((await checkSnapshot(folder.dir, path, directory, RUN)).report.problems, []);
+});
+
+test('stopped in the middle, nothing is left', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const directory = temporaryFolder(t);
+  const stop = new AbortController();
+  const onProgress = (phase: string): void => {
+    if (phase === 'hashing') stop.abort(new Error('stopped'));
+  };
+  await assert.rejects(
+    makeSnapshot(folder.dir, directory, false, { nowMs: Date.now, signal: stop.signal, onProgress }),
+    /stopped/,
+  );
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test('a rehearsal writes nothing; a folder with anything in it is refused; a newer head holds the restored node', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const directory = temporaryFolder(t);
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  await write(folder, 20, 11);
+  const target = join(temporaryFolder(t), 'restored');
+  const options = restoring(folder);
+
+  const rehearsed = await planRestore(path, target, options);
+  assert.ok(rehearsed.ok);
+  assert.equal(existsSync(target), false);
+  await assert.rejects(planRestore(path, folder.dir, options), { code: 'occupied' });
+  await assert.rejects(
+    restoreSnapshot(path, target, rehearsed.plan, { ...options, isAlone: false }),
+    (error: unknown) => {
+      assert.ok(error instanceof SnapshotError && error.code === 'unconfirmed');
+      return true;
+    },
+  );
+  assert.equal(existsSync(target), false);
+
+  const heads = join(folder.dir, 'signed-heads.json');
+  const informed = await planRestore(path, target, { ...options, heads });
+  assert.ok(informed.ok);
+  assert.deepEqual([informed.plan.entries, informed.plan.missing], [20, 11]);
+  const report = await restoreSnapshot(path, target, informed.plan, { ...options, heads, isAlone: false });
+  assert.deepEqual(report.problems, []);
+  assert.equal(readCopyFacts(dataPaths(target).journal).journal.size, 20);
+  // Keys come from the key backup.
+  cpSync(dataPaths(folder.dir).keys, dataPaths(target).keys, { recursive: true });
+  const opened = openFolderApi({ ...folder, dir: target }).then((api) => api.close());
+  await assert.rejects(opened, { code: 'history_rewritten' });
+});
+
+test('what may go: nothing newer than the newest verified ones, and nothing where there are too few', () => {
+  const shelf = (states: string): ShelvedSnapshot[] =>
+    [...states].map((state, i) => ({
+      name: String(i),
+      path: `/nowhere/${i}`,
+      state: state === 'v' ? 'verified' : state === 'd' ? 'damaged' : 'unverified',
+      madeAt: null,
+      verifiedAt: null,
+      journalSize: null,
+      auditSize: null,
+      bytes: null,
+      keys: false,
+    }));
+  const left = (states: string, keep: number): string =>
+    prunable(shelf(states), keep)
+      .map(({ name }) => name)
+      .join('');
+  assert.equal(left('uvduvv', 2), '5');
+  assert.equal(left('uvduvv', 1), '2345');
+  assert.equal(left('uduvu', 2), '');
+  assert.equal(left('', 1), '');
+});
+
+test('by the clock: one is made when it is due, failures do not count, and old ones go', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const directory = temporaryFolder(t);
+  let nowMs = Date.parse('2026-11-30T00:00:00Z');
+  let isBroken = false;
+  const told: unknown[] = [];
+  const turns: PromiseWithResolvers<void>[] = [Promise.withResolvers()];
+  const settled = async (): Promise<void> => {
+    await turns.at(-1)?.promise;
+    turns.push(Promise.withResolvers());
+  };
+  const schedule = (): SnapshotSchedule =>
+    new SnapshotSchedule({
+      everyMs: 3_600_000,
+      list: () => shelfOf(folder.dir, directory),
+      isReady: () => true,
+      nowMs: () => nowMs,
+      makeChecked: async (signal) => {
+        const run = { nowMs: () => nowMs, signal };
+        const { path } = await makeSnapshot(folder.dir, directory, false, run);
+        if (isBroken) flip(join(path, 'journal.db'));
+        const { report } = await checkSnapshot(folder.dir, path, directory, run);
+        if (!report.ok) throw new SnapshotError('not_verified', 'broken');
+      },
+      prune: async () => {
+        pruneShelf(folder.dir, directory, 2);
+        turns.at(-1)?.resolve();
+      },
+      onFailed: async (error) => {
+        told.push(error);
+        turns.at(-1)?.resolve();
+      },
+    });
+  const states = (): string[] => shelfOf(folder.dir, directory).map(({ state }) => state);
+  const once = async (): Promise<SnapshotSchedule> => {
+    const one = schedule();
+    one.start();
+    await settled();
+    await one.stop();
+    return one;
+  };
+  assert.equal(schedule().ageMs(), Number.POSITIVE_INFINITY);
+  for (let i = 0; i < 3; i++, nowMs += 3_600_000) await once();
+  assert.deepEqual(states(), ['verified', 'verified']);
+  isBroken = true;
+  const broken = await once();
+  assert.deepEqual(states(), ['unverified', 'verified', 'verified']);
+  assert.equal(told.length, 1);
+  assert.equal(broken.ageMs(), 3_600_000, 'the age is that of the last one that verified');
+});

@@ -1,0 +1,113 @@
+/** A whole daemon that ships and makes snapshots by itself; and what it has shipped keeps an old copy of it from signing. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type RunningNode, runDaemon } from '../../../src/app.ts';
+import { logSignerOf, shelfOf } from '../../../src/node/snapshots.ts';
+import { verifyWormTarget } from '../../../src/node/worm-export.ts';
+import { createFolder, type DataFolder } from '../../support/data-folder.ts';
+import { temporaryFolder } from '../../support/journal-fixture.ts';
+import { until } from '../../support/mesh-node.ts';
+
+function asker(folder: DataFolder, node: RunningNode) {
+  const headers = { authorization: `Bearer ${folder.keys.full}`, 'content-type': 'application/json' };
+  return {
+    get: async (path: string) =>
+      (await fetch(`${node.api}${path}`, { headers })).json() as Promise<Record<string, never>>,
+    text: async (path: string) => (await fetch(`${node.api}${path}`, { headers })).text(),
+    write: async (count: number) => {
+      const facts = Array.from({ length: count }, (_, i) => ({
+        entity: `${folder.nodeId}/service/s${i}`,
+        relation: 'memory:status',
+        value: { type: 'text', v: `state ${i} of ${count}` },
+        source: `${folder.nodeId}/agent/a1`,
+        confidence: 1,
+        scope: 'public',
+      }));
+      const answer = await fetch(`${node.api}/v1/facts`, { method: 'POST', headers, body: JSON.stringify({ facts }) });
+      return answer.status;
+    },
+  };
+}
+
+interface Backups {
+  readonly worm: { readonly sentence: string };
+}
+
+function stage(t: TestContext, folder: DataFolder) {
+  const shelf = temporaryFolder(t);
+  const out = mkdtempSync(join(tmpdir(), 'peerd-worm-'));
+  // Files there are immutable where that can be set.
+  t.after(() => {
+    spawnSync('chattr', ['-R', '-i', out]);
+    rmSync(out, { recursive: true });
+  });
+  const flags = {
+    'api.port': '0',
+    'listen.p2p': '/ip4/127.0.0.1/tcp/0',
+    'log.level': 'fatal',
+    'anchor.backends': 'off',
+    'worm.target': out,
+    'worm.interval_s': '1',
+    'worm.backoff_s': '1',
+    'snapshot.directory': shelf,
+    'snapshot.every_hours': '1',
+  };
+  return { out, shelf, start: () => runDaemon(folder.dir, flags) };
+}
+
+test('it ships and makes checked snapshots by itself; an old copy with nobody else to ask is held by the store', async (t) => {
+  const folder = await createFolder('example');
+  let node: RunningNode | undefined;
+  t.after(async () => {
+    await node?.stop();
+    folder.remove();
+  });
+  const { out, shelf, start } = stage(t, folder);
+  node = await start();
+  let ask = asker(folder, node);
+  const worm = async (): Promise<Backups['worm']> => ((await ask.get('/v1/backups')) as unknown as Backups).worm;
+  assert.equal(await ask.write(20), 201);
+  await until('shipped', async () => /has everything up to entry 20 /.test((await worm()).sentence));
+  const target = { kind: 'folder', path: out } as const;
+  const { publicKey, name: origin } = logSignerOf(folder.dir);
+  const trust = { keys: [publicKey], origin };
+  const report = await verifyWormTarget(target, trust, { atLeast: 1, nowMs: Date.now() });
+  assert.deepEqual([report.problems, report.ends.journal], [[], 20]);
+
+  await until('a snapshot is made, restored and checked', () => shelfOf(folder.dir, shelf)[0]?.state === 'verified');
+  await until('and on record', async () => {
+    const { entries } = (await ask.get('/v1/federation/audit?event_type=snapshot_verified')) as unknown as {
+      entries: readonly unknown[];
+    };
+    return entries.length === 1;
+  });
+  const metrics = await ask.text('/metrics');
+  assert.match(metrics, /stigmem_peerd_snapshot_verified_age_seconds \d/);
+  assert.match(metrics, /stigmem_peerd_worm_export_lag_seconds \d/);
+
+  await node.stop();
+  const old = join(temporaryFolder(t), 'old');
+  cpSync(folder.dir, old, { recursive: true });
+  node = await start();
+  ask = asker(folder, node);
+  assert.equal(await ask.write(21), 201);
+  const shippedTo = async (): Promise<boolean> => /up to entry 41 /.test((await worm()).sentence);
+  await until('shipped too', shippedTo);
+  await node.stop();
+
+  rmSync(folder.dir, { recursive: true });
+  cpSync(old, folder.dir, { recursive: true });
+  node = await start();
+  ask = asker(folder, node);
+  const { checks } = (await ask.get('/readyz')) as unknown as {
+    checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+  };
+  const guard = checks.find(({ name }) => name === 'guard');
+  assert.equal(guard?.ok, false);
+  assert.match(guard?.detail ?? '', /missing entries are held by no peer/);
+  assert.equal(await ask.write(1), 503, 'nothing is written or signed');
+});

@@ -1,0 +1,105 @@
+/** The export beside the append path: paused by failures, gone on with, and alarmed by a store that is not what was shipped. */
+import assert from 'node:assert/strict';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { manifestPath } from '../../../src/wire/worm-manifest.ts';
+import { FolderStore } from '../../../src/worm/folder-store.ts';
+import { Shipping } from '../../../src/worm/shipping.ts';
+import type { WormError } from '../../../src/worm/store.ts';
+import { appendOwn, fillJournal, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
+import { RETAIN_MS, readBack, wormSource } from '../../support/worm-source.ts';
+
+const DEADLINE_MS = 30_000;
+
+async function until(what: string, look: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + DEADLINE_MS;
+  while (!(await look())) {
+    assert.ok(performance.now() < endMs, what);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function stage(t: TestContext) {
+  const [folder, out] = [temporaryFolder(t), join(temporaryFolder(t), 'worm')];
+  const journal = newJournal(folder);
+  fillJournal(journal, 20, 3);
+  t.after(() => journal.close());
+  const failures: WormError[] = [];
+  const store = new FolderStore(out, async () => {});
+  let isReady = true;
+  const start = (): Shipping => {
+    const shipping = new Shipping({
+      source: wormSource(folder, journal),
+      openStore: () => store,
+      target: out,
+      stateFile: join(folder, 'worm-state.json'),
+      retainMs: RETAIN_MS,
+      intervalMs: 5,
+      retryMs: 5,
+      nowMs: Date.now,
+      isReady: () => isReady,
+      onShipped: () => {},
+      onFailed: async (error) => void failures.push(error),
+    });
+    shipping.start();
+    t.after(() => shipping.stop());
+    return shipping;
+  };
+  const hold = (held: boolean): void => {
+    isReady = !held;
+  };
+  return { journal, out, store, failures, start, hold };
+}
+
+test('what is appended is shipped; a restart goes on where it was; while the guard holds nothing leaves', async (t) => {
+  const { failures, hold, journal, out, start, store } = stage(t);
+  hold(true);
+  const first = start();
+  assert.ok((await first.status()).lagSeconds > 0, 'what waits has an age');
+  assert.equal(existsSync(out), false);
+  hold(false);
+  const isThere = (shipping: Shipping) => async () => (await shipping.status()).waiting.journal === 0;
+  await until('shipped', isThere(first));
+  await first.stop();
+  appendOwn(journal, 4);
+  const second = start();
+  assert.ok((await second.status()).manifests > 0, 'it is known without the store what was shipped');
+  await until('gone on', isThere(second));
+  await second.stop();
+  const report = await readBack(store, 2);
+  assert.deepEqual([report.problems, failures], [[], []]);
+  assert.equal((await second.status()).lagSeconds, 0);
+});
+
+test('a store that is down holds up nobody, and is tried again until it is back', async (t) => {
+  const { failures, journal, out, start, store } = stage(t);
+  // A file where the folder should be.
+  writeFileSync(out, '');
+  const shipping = start();
+  await until('it has failed three times', () => failures.length >= 3);
+  assert.deepEqual([...new Set(failures.map(({ code }) => code))], ['store_unusable']);
+  assert.match(shipping.notice() ?? '', /not shipped to the WORM store/);
+  appendOwn(journal, 3);
+  rmSync(out);
+  await until('shipped', async () => (await shipping.status()).waiting.journal === 0);
+  await until('nothing is told any more', () => shipping.notice() === null);
+  await shipping.stop();
+  assert.deepEqual((await readBack(store)).problems, []);
+});
+
+test('a store that loses its newest manifest is found out, at once and after a restart', async (t) => {
+  const { failures, out, start } = stage(t);
+  const first = start();
+  await until('shipped', async () => (await first.status()).manifests > 0);
+  await until('at rest', async () => (await first.status()).waiting.audit === 0);
+  const { manifests } = await first.status();
+  rmSync(join(out, manifestPath(manifests)));
+  await until('told', () => failures.some(({ code }) => code === 'store_lost'));
+  await first.stop();
+  failures.length = 0;
+  const second = start();
+  await until('told again', () => failures.some(({ code }) => code === 'store_lost'));
+  await second.stop();
+  assert.equal(existsSync(join(out, manifestPath(manifests))), false, 'nothing is put in its place');
+});

@@ -1,0 +1,117 @@
+/**
+ * Records under Object Lock at an S3 server of others, with and without versions of objects: what is shipped can be read back
+ * with public keys alone, the store refuses to delete or overwrite it while it is kept, and one that keeps nothing is found out.
+ */
+import assert from 'node:assert/strict';
+import { after, type TestContext, test } from 'node:test';
+import { AwsClient } from 'aws4fetch';
+import { readNetwork } from '../../src/core/address.ts';
+import { createHttpClient } from '../../src/outbound/http-client.ts';
+import { manifestPath } from '../../src/wire/worm-manifest.ts';
+import { findPlace } from '../../src/worm/place.ts';
+import { S3Store } from '../../src/worm/s3-store.ts';
+import { appendOwn, fillJournal, NOW_MS, newJournal, temporaryFolder } from '../support/journal-fixture.ts';
+import { RETAIN_MS, readBack, ship, wormSource } from '../support/worm-source.ts';
+import { type S3, startS3 } from './programs/s3.ts';
+
+const LOOPBACK = ['127.0.0.0/8'].flatMap((text) => readNetwork(text) ?? []);
+/** The store goes by the real clock. */
+const KEEP_MS = RETAIN_MS + (Date.now() - NOW_MS);
+const PLAIN = await startS3({ after });
+const VERSIONED = await startS3({ after }, true);
+
+function clientOf({ accessKeyId, secretAccessKey, region }: S3): AwsClient {
+  return new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 0 });
+}
+
+async function lockedBucket(s3: S3, bucket: string): Promise<S3Store> {
+  const headers = { 'x-amz-bucket-object-lock-enabled': 'true' };
+  const made = await clientOf(s3).fetch(`${s3.url}/${bucket}`, { method: 'PUT', headers });
+  assert.equal(made.status, 200, await made.text());
+  return storeIn(s3, bucket);
+}
+
+function storeIn({ accessKeyId, region, secretAccessKey, url }: S3, bucket: string): S3Store {
+  const http = createHttpClient(LOOPBACK);
+  return new S3Store({ bucket, prefix: 'acme', endpoint: url, region, accessKeyId, secretAccessKey, http, retries: 0 });
+}
+
+function filled(t: TestContext) {
+  const folder = temporaryFolder(t);
+  const journal = newJournal(folder);
+  fillJournal(journal, 30, 3);
+  t.after(() => journal.close());
+  return { journal, source: wormSource(folder, journal) };
+}
+
+for (const [name, s3, hasVersions] of [
+  ['without versions', PLAIN, false],
+  ['with versions', VERSIONED, true],
+] as const) {
+  test(`${name}: shipped, gone on with, read back; deletion and overwrite refused while it is kept`, async (t) => {
+    const bucket = hasVersions ? 'worm-versions' : 'worm-plain';
+    const store = await lockedBucket(s3, bucket);
+    const { journal, source } = filled(t);
+    const first = await ship(store, source, undefined, KEEP_MS);
+    appendOwn(journal, 7);
+    const place = await findPlace(store, source, { number: 1, digest: first.place.digest ?? '' });
+    const second = await ship(store, source, place, KEEP_MS);
+    assert.equal(second.place.number, 2);
+    const report = await readBack(store, 2);
+    assert.deepEqual([report.problems, report.manifests, report.unlocked], [[], 2, 0]);
+
+    const client = clientOf(s3);
+    const object = `${s3.url}/${bucket}/acme/${manifestPath(1)}`;
+    const head = await client.fetch(object, { method: 'HEAD' });
+    assert.equal(head.headers.get('x-amz-object-lock-mode'), 'COMPLIANCE');
+    const version = head.headers.get('x-amz-version-id');
+    const exact = version === null ? object : `${object}?versionId=${version}`;
+    assert.equal(version !== null, hasVersions);
+    for (const headers of [{}, { 'x-amz-bypass-governance-retention': 'true' }]) {
+      const deleted = await client.fetch(exact, { method: 'DELETE', headers });
+      assert.equal(deleted.status, 403, await deleted.text());
+    }
+    const retention = `${exact}${version === null ? '?' : '&'}retention=`;
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const shorter = await client.fetch(retention, {
+      method: 'PUT',
+      body: `<Retention xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Mode>GOVERNANCE</Mode><RetainUntilDate>${soon}</RetainUntilDate></Retention>`,
+    });
+    assert.ok(shorter.status >= 400, `retention was made shorter: ${shorter.status}`);
+    const overwritten = await client.fetch(object, { method: 'PUT', body: 'other' });
+    if (!hasVersions) {
+      assert.equal(overwritten.status, 403, await overwritten.text());
+      assert.deepEqual((await readBack(store, 2)).problems, []);
+      return;
+    }
+    // A store with versions puts the new one above: the locked one stays, and what is above is told.
+    assert.equal(overwritten.status, 200);
+    assert.deepEqual((await readBack(store, 2)).problems[0]?.code, 'manifest_signature_invalid');
+    const kept = await client.fetch(exact);
+    assert.match(await kept.text(), /^stigmem-worm-manifest\/v1\n/);
+  });
+}
+
+test('a bucket without Object Lock is refused at the first object, with what to do', async (t) => {
+  const { source } = filled(t);
+  const store = storeIn(PLAIN, PLAIN.bucket);
+  await assert.rejects(ship(store, source, undefined, KEEP_MS), (error: unknown) => {
+    assert.ok(error instanceof Error && 'code' in error);
+    assert.ok(['store_unusable', 'retention_broken'].includes(String(error.code)), String(error.code));
+    assert.match(error.message, /make the bucket with Object Lock/);
+    return true;
+  });
+});
+
+test('what a killed round left is kept for as long as the next one asks for', async () => {
+  const store = await lockedBucket(PLAIN, 'worm-longer');
+  const bytes = Buffer.from('a segment');
+  const day = 86_400_000;
+  const until = (days: number): number => Math.ceil(Date.now() / 1_000) * 1_000 + days * day;
+  await store.put('audit/1', bytes, until(1));
+  const again = await store.put('audit/1', bytes, until(3));
+  assert.equal(again.existed, true);
+  const kept = (await store.read('audit/1', null, 100))?.lockedUntilMs ?? 0;
+  assert.ok(Math.abs(kept - until(3)) < 60_000, new Date(kept).toISOString());
+  await assert.rejects(store.put('audit/1', Buffer.from('another'), until(1)), { code: 'store_conflict' });
+});
