@@ -1,6 +1,7 @@
 /** The HTTP API over a data folder, whether its node runs or not. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
+import { mountConsole } from '../admin/console/mount.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
@@ -43,7 +44,7 @@ export function apiOf(
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
       metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
   });
-  return buildApi({
+  const api = buildApi({
     writer,
     reader: base.reader,
     peers: {
@@ -97,6 +98,20 @@ export function apiOf(
     openMetrics: isLoopback(config.api.host),
     publicTlog: config.tlog.isPublic,
   });
+  // Offline there is no server, and nobody who could open a page.
+  if (federation !== null) {
+    const { nodeId } = config;
+    const { tls, behindProxy } = config.api;
+    mountConsole(api, {
+      keys,
+      events: base.events,
+      node: { nodeId, version: VERSION },
+      limits: DEFAULT_API_LIMITS,
+      nowMs: Date.now,
+      secure: tls !== null || behindProxy,
+    });
+  }
+  return api;
 }
 
 function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {

@@ -1,0 +1,8 @@
+/** The page's own script. Everything works without it; it keeps pages up to date, takes keys, and verifies. */
+import { startKeyboard } from './keyboard.ts';
+import { startLive } from './live.ts';
+import { startVerify } from './verify.ts';
+
+startLive();
+startKeyboard();
+startVerify();
