@@ -1,5 +1,16 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
 import type { ActBy, ActOutcome, Proposal, ReviewedAction } from '../core/approval.ts';
+import type { Case } from '../core/case-fold.ts';
+import type {
+  BulkOutcome,
+  CaseCount,
+  CaseOrder,
+  CaseOutcome,
+  CasePage,
+  CaseQuery,
+  CaseSelection,
+} from '../core/case-report.ts';
+import type { CaseChange } from '../core/case-state.ts';
 import type { DecisionCode } from '../core/disclosure.ts';
 import type { FeedChange, Preview } from '../core/disclosure-report.ts';
 import type { KeyStatus } from '../core/key-status.ts';
@@ -10,6 +21,7 @@ import type { Result } from '../core/result.ts';
 import type { RetryOutcome } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
+import type { CaseEventPage, CaseEventQuery, CaseNews } from '../journal/case-reader.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
 import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
@@ -32,6 +44,7 @@ import type {
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
 import type { LogName } from '../journal/tables.ts';
+import type { ToldGroup } from '../journal/told-refusals.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import type { Events } from '../observe/events.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -143,6 +156,31 @@ export interface ApprovalDesk {
     id: number,
     by: { readonly end: 'rejected' | 'withdrawn'; readonly actor: string; readonly reason: string },
   ): Promise<ActOutcome<null>>;
+}
+
+/** Cases: what was refused, and what else wants review, with what people do about it. */
+export interface CaseDesk {
+  list(query: CaseQuery): Promise<CasePage>;
+  counts(): Promise<readonly CaseCount[]>;
+  /** @param name number or uid */
+  file(name: number | string): Promise<CaseFile | null>;
+  events(query: CaseEventQuery): Promise<CaseEventPage>;
+  news(after: number, limit: number): Promise<readonly CaseNews[]>;
+  change(order: CaseOrder, by: ActBy): Promise<CaseOutcome>;
+  /** @param token of the preview that is to be done; null: looks only */
+  changeMany(
+    order: { readonly selection: CaseSelection; readonly change: CaseChange; readonly token: string | null },
+    by: ActBy,
+  ): Promise<BulkOutcome>;
+}
+
+/** One case with what is known around it. */
+export interface CaseFile {
+  readonly held: Case;
+  /** Proposals about it, and about its peer, the newest first. */
+  readonly proposals: readonly Proposal[];
+  /** How far the peer was told of it; null: of this it is not told. */
+  readonly told: ToldGroup | null;
 }
 
 type Onboarded<T> = Promise<Result<T, OnboardingRefusal>>;
@@ -343,6 +381,7 @@ export interface ApiDeps {
   readonly peers: PeerDirectory;
   readonly approvals: ApprovalDesk;
   readonly quarantine: QuarantineDesk;
+  readonly cases: CaseDesk;
   /** null while the node does not run. */
   readonly witness: ApiWitness | null;
   /** null while the node does not run. */

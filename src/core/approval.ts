@@ -2,6 +2,7 @@
 
 /** Every action that the configuration may ask two persons for. A public contract: names are added, not changed. */
 export const REVIEWED_ACTIONS = [
+  'case.resolve',
   'peer.resume',
   'peer.trust_key',
   'quarantine.promote',

@@ -1,12 +1,14 @@
 /**
  * The audit log: a second log of the same make as the journal. A record is one canonical JSON text that names the hash of
- * the record before it; its leaf goes into a tree of its own. The caller holds the transaction.
+ * the record before it; its leaf goes into a tree of its own. Cases follow it record by record. The caller holds the
+ * transaction.
  */
 import { hash, randomFillSync } from 'node:crypto';
 import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
 import { isoMicros } from '../core/time.ts';
 import { entryLeafHash, SALT_BYTES } from '../merkle/commitment.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
+import { CaseBook } from './case-book.ts';
 import { type Db, prepare, prepareSummedInsert, sqlBuilder } from './database.ts';
 import type { Summed } from './locator.ts';
 import type { AuditInput, AuditRecord } from './read-model.ts';
@@ -26,12 +28,14 @@ export class AuditLog {
   readonly #tiles: TileWriter;
   readonly #insert: (row: Summed<'audit'>) => void;
   readonly #tree: TreeBuilder;
+  readonly #cases: CaseBook;
   #head: string | null;
   #written = 0;
 
   constructor(db: Db) {
     this.#tiles = new TileWriter(db, 'audit');
     this.#insert = prepareSummedInsert(db, 'audit');
+    this.#cases = new CaseBook(db);
     const newest = sqlBuilder.selectFrom('audit').select((q) => q.fn.max('seq').as('seq'));
     const last = prepare<[], { seq: number; body: string }>(
       db,
@@ -72,12 +76,15 @@ export class AuditLog {
   /** Appends one record and returns its sequence. `evidence` is the text form of its digest. */
   append(input: AuditInput, evidence: string | null, nowUs: number): number {
     const seq = this.size + 1;
-    const body = recordBody(seq, input, evidence, nowUs, this.#head);
+    const record = recordOf(seq, input, evidence, nowUs, this.#head);
+    const body = canonicalJson(record as unknown as PlainJson);
     const salt = randomFillSync(Buffer.allocUnsafe(SALT_BYTES));
     const leaf = entryLeafHash(salt, body);
     this.#insert({ seq, body, salt, leaf_hash: leaf });
     this.#tiles.write(this.#tree.append(leaf), () => this.#tree.partialTiles());
-    this.#head = recordHash(body);
+    const head = recordHash(body);
+    this.#head = head;
+    this.#cases.take(record, () => head);
     this.#written += Buffer.byteLength(body) + ROW_BYTES;
     return seq;
   }
@@ -88,14 +95,14 @@ export function recordHash(body: string): string {
   return `sha256:${hash('sha256', body, 'hex')}`;
 }
 
-function recordBody(
+function recordOf(
   seq: number,
   input: AuditInput,
   evidence: string | null,
   nowUs: number,
   previous: string | null,
-): string {
-  const record: AuditRecord = {
+): AuditRecord {
+  return {
     actor: bounded(input.actor),
     at: isoMicros(nowUs),
     chain_seq: input.chainSeq ?? null,
@@ -112,7 +119,6 @@ function recordBody(
     seq,
     v: 1,
   };
-  return canonicalJson(record as unknown as PlainJson);
 }
 
 function bounded(text: string | null | undefined): string | null {

@@ -16,6 +16,7 @@ import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { Approvals, NO_FOUR_EYES } from './approvals.ts';
 import { AuditLog } from './audit-log.ts';
+import { fillCases } from './case-filling.ts';
 import { loadClock } from './clock.ts';
 import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { draftOwn } from './drafts.ts';
@@ -61,6 +62,7 @@ export class Journal {
   readonly approvals: Approvals;
   readonly retries: RetriedPages;
   readonly seen: SeenFacts;
+  readonly refusals: Refusals;
   readonly #db: Db;
   readonly #entries: EntryLog;
   readonly #audit: AuditLog;
@@ -69,7 +71,6 @@ export class Journal {
   readonly #attempts: MutationWatch;
   readonly #random: JournalOptions['random'];
   readonly #places: PagePlaces;
-  readonly #refusals: Refusals;
   readonly #saveClock: Statement<unknown[]>;
   #clock: Hlc;
 
@@ -105,11 +106,11 @@ export class Journal {
     this.#attempts = new MutationWatch(db);
     this.#random = options.random;
     this.seen = new SeenFacts(db, this.erasures);
-    this.#refusals = new Refusals(db, this.#audit, this.#evidence);
+    this.refusals = new Refusals(db, this.#audit, this.#evidence);
     this.retries = new RetriedPages(db, {
       entries: this.#entries,
       audit: this.#audit,
-      refusals: this.#refusals,
+      refusals: this.refusals,
       transact: (work) => this.#transact(work),
       onReceived: (entries, nowMs) => this.#takeLate(entries, nowMs),
     });
@@ -125,6 +126,7 @@ export class Journal {
   static open(folder: string, options: JournalOptions): Journal {
     const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: false, cacheMiB: options.cacheMiB });
     try {
+      fillCases(db);
       const path = options.signedHeadsFile ?? join(folder, SIGNED_HEADS_FILE);
       const heads = options.guarded === true ? SignedHeadFile.openOrCreate(path) : SignedHeadFile.open(path);
       const journal = new Journal(db, readIdentity(db), heads, options);
@@ -191,9 +193,9 @@ export class Journal {
         nowUs,
       );
       batch.accepted.forEach((fact, i) => {
-        if (fact.quarantine !== null) this.#refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
+        if (fact.quarantine !== null) this.refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
       });
-      const refused = this.#refusals.facts(batch, nowUs);
+      const refused = this.refusals.facts(batch, nowUs);
       const pageId = this.peers.saveProgress(batch, nowUs);
       if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
       if (pageId !== null && batch.refused.length > 0)
@@ -211,13 +213,13 @@ export class Journal {
 
   /** Records a page that was refused as a whole. The cursor stays. @returns the sequence of the audit record */
   recordRefusedPage(page: RefusedPageInput, nowMs: number): number {
-    return this.#transact(() => this.#refusals.page(page, nowMs * 1000));
+    return this.#transact(() => this.refusals.page(page, nowMs * 1000));
   }
 
   /** Writes the summaries of refusals that have waited for an hour. @returns how many; looking costs some 10 µs */
   summarizeRefusals(nowMs: number): number {
-    if (!this.#refusals.isOverdue(nowMs * 1000)) return 0;
-    return this.#transact(() => this.#refusals.writeOverdue(nowMs * 1000));
+    if (!this.refusals.isOverdue(nowMs * 1000)) return 0;
+    return this.#transact(() => this.refusals.writeOverdue(nowMs * 1000));
   }
 
   /**
@@ -229,7 +231,7 @@ export class Journal {
   recordContradiction(found: FoundContradiction, save: () => void, nowMs: number): number {
     return this.#transact(() => {
       save();
-      return this.#refusals.contradiction(found, nowMs * 1000);
+      return this.refusals.contradiction(found, nowMs * 1000);
     });
   }
 
@@ -374,7 +376,7 @@ export class Journal {
       const feed = givenFeed(entry);
       if (entry.received_from === null || reason === null || !feed.ok) continue;
       const from = { peer: { nodeId: entry.received_from }, feed: feed.value };
-      this.#refusals.quarantined(entry, reason, from, nowMs * 1000);
+      this.refusals.quarantined(entry, reason, from, nowMs * 1000);
     }
     this.#takeLate(entries, nowMs);
   }

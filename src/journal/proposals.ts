@@ -47,10 +47,12 @@ export class Proposals {
 
   /** Those of a subject that nobody has decided yet, the newest first. */
   openOf(subject: string, nowIso: string): Proposal[] {
-    return this.#ofSubject.all(subject).flatMap((line) => {
-      const proposal = this.#read(line, nowIso);
-      return proposal?.state === 'open' ? [proposal] : [];
-    });
+    return this.ofSubject(subject, nowIso).filter(({ state }) => state === 'open');
+  }
+
+  /** The newest first. */
+  ofSubject(subject: string, nowIso: string): Proposal[] {
+    return this.#ofSubject.all(subject).flatMap((line) => this.#read(line, nowIso) ?? []);
   }
 
   /** The newest first. */

@@ -116,6 +116,12 @@ export class RefusalSitting {
     }
   }
 
+  /** Writes what waits of one kind. */
+  close(kind: RefusalKind): void {
+    const group = this.#groupOf(kind);
+    if (group.open !== null) this.#close(group, group.open);
+  }
+
   /** Stores what changed. @returns the summaries that were written */
   finish(): readonly RecordedSummary[] {
     for (const group of new Set(this.#groups.values())) this.#logs.groups.save(group);
@@ -199,7 +205,8 @@ export class RefusalSitting {
     const seq = this.#spending(() => {
       const text = evidence();
       const isLeftOut = text === null || (isOver && text.length > MAX_LATE_EVIDENCE_CHARS);
-      const told = isLeftOut ? { ...input, detail: { ...input.detail, evidence_left_out: true } } : input;
+      const left = isLeftOut ? { evidence_left_out: true } : {};
+      const told = { ...input, detail: { ...input.detail, ...left, ...grouping(group.kind) } };
       const id = isLeftOut ? null : this.#logs.evidence.save(text);
       return this.#logs.audit.append(told, id, this.#nowUs);
     });
@@ -221,6 +228,11 @@ export class RefusalSitting {
     audit.append({ event: 'refusal_budget_reached', peer: this.#peer, detail }, null, this.#nowUs);
     return seq;
   }
+}
+
+/** What a record of a refusal says of its group: a case is found by it. */
+function grouping({ feed, keyId }: RefusalKind): Readonly<Record<string, unknown>> {
+  return feed === '' ? { feeds_together: true } : { key_id: keyId };
 }
 
 function keyOf({ reason, feed, keyId }: RefusalKind): string {

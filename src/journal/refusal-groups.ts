@@ -64,6 +64,8 @@ export class RefusalGroups {
   readonly #find: Statement<KindCells, GroupRow>;
   readonly #count: Statement<[string], number>;
   readonly #open: Statement<[string], GroupRow>;
+  readonly #ofReason: Statement<[string, string, string], GroupRow>;
+  readonly #remove: Statement<KindCells>;
   readonly #overdue: Statement<[number, number], string>;
   readonly #put: Statement<unknown[]>;
   readonly #clear: Statement<[string]>;
@@ -74,6 +76,8 @@ export class RefusalGroups {
     this.#find = prepare(db, ofKind);
     this.#count = prepare<[string]>(db, countOf).pluck() as Statement<[string], number>;
     this.#open = prepare(db, openOf);
+    this.#ofReason = prepare(db, ofReason);
+    this.#remove = prepare(db, oneKind);
     this.#overdue = prepare<[number, number]>(db, peersWaiting).pluck() as Statement<[number, number], string>;
     this.#put = prepare(db, sqlBuilder.replaceInto('refusal_groups').values(GROUP_CELLS));
     this.#clear = prepare(db, sqlBuilder.deleteFrom('refusal_groups').where('peer', '=', PARAM));
@@ -93,6 +97,16 @@ export class RefusalGroups {
   /** Those of a peer that have something that waits. */
   open(peer: string): RefusalGroup[] {
     return this.#open.all(peer).map(groupOf);
+  }
+
+  /** Those of one reason and feed, whatever the key. */
+  ofReason(peer: string, reason: string, feed: string): RefusalGroup[] {
+    return this.#ofReason.all(peer, reason, feed).map(groupOf);
+  }
+
+  /** The next of the kind is a first again. Nothing of it may wait. */
+  remove({ peer, reason, feed, keyId }: RefusalKind): void {
+    this.#remove.run(peer, reason, feed, keyId);
   }
 
   /** Peers of which something waits since before the first time, or since after the second: a clock was put back. */
@@ -216,6 +230,20 @@ const BUDGET_CELLS = { peer: PARAM, since_us: PARAM, spent_bytes: PARAM, is_over
 const ofKind = sqlBuilder
   .selectFrom('refusal_groups')
   .selectAll()
+  .where('peer', '=', PARAM)
+  .where('reason', '=', PARAM)
+  .where('feed', '=', PARAM)
+  .where('key_id', '=', PARAM);
+
+const ofReason = sqlBuilder
+  .selectFrom('refusal_groups')
+  .selectAll()
+  .where('peer', '=', PARAM)
+  .where('reason', '=', PARAM)
+  .where('feed', '=', PARAM);
+
+const oneKind = sqlBuilder
+  .deleteFrom('refusal_groups')
   .where('peer', '=', PARAM)
   .where('reason', '=', PARAM)
   .where('feed', '=', PARAM)

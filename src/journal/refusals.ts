@@ -11,7 +11,7 @@ import type { EvidenceStore } from './evidence-store.ts';
 import { QUARANTINED_EVENT, QuarantineTable } from './quarantine.ts';
 import type { AuditInput } from './read-model.ts';
 import { overduePeers, type RecordedSummary, type Refusal, RefusalSitting, writeOverdue } from './refusal-flood.ts';
-import { RefusalGroups } from './refusal-groups.ts';
+import { RefusalGroups, type RefusalKind } from './refusal-groups.ts';
 import { entryRefusalLeaf, pageRefusalLeaf } from './refusal-leaf.ts';
 
 /** Two heads of a peer's log that contradict each other. */
@@ -68,7 +68,8 @@ export class Refusals {
     if (suspended) {
       // What suspends a peer ends the flood: it is never counted, and its evidence never left out.
       const evidence = this.#evidence.save(refusal.evidence.text());
-      const seq = this.#audit.append(input, evidence, nowUs);
+      const named = { ...input, detail: { ...detail, key_id: keyIdOf(peer) } };
+      const seq = this.#audit.append(named, evidence, nowUs);
       this.#suspend(nodeId, reason, seq, evidence, nowUs);
       return seq;
     }
@@ -122,6 +123,22 @@ export class Refusals {
   /** Writes the summaries that are due by time. @returns how many */
   writeOverdue(nowUs: number): number {
     return writeOverdue({ audit: this.#audit, evidence: this.#evidence, groups: this.#groups }, nowUs);
+  }
+
+  /**
+   * Ends a kind: what waits is summarized, and the next of it is a first again, with a record of its own. A case that is
+   * resolved is opened by the next refusal at once, not by a summary an hour later.
+   */
+  endKind({ peer, reason, feed, keyId }: RefusalKind, nowUs: number): void {
+    const ended = this.#groups
+      .ofReason(peer, reason, feed)
+      .filter(({ kind }) => keyId === '' || kind.keyId === keyId)
+      .map(({ kind }) => kind);
+    if (ended.length === 0) return;
+    const sitting = this.#sitting(peer, nowUs);
+    for (const kind of ended) sitting.close(kind);
+    sitting.finish();
+    for (const kind of ended) this.#groups.remove(kind);
   }
 
   /** A fact that was taken, and is hidden from reads until an operator decides. */

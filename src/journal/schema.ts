@@ -6,6 +6,7 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
+import { DERIVED_10 } from './schema-cases.ts';
 import { erasureGuards, TABLES_9 } from './schema-erasures.ts';
 import { DERIVED_5, INDEX_7, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
 
@@ -352,6 +353,7 @@ export const MIGRATIONS: readonly string[] = [
     `DROP VIEW fact_audit_log; ${FACT_AUDIT_VIEW.replace("'fact_mutation_attempted', NULL", ERASED_OR_ATTEMPTED)}`,
     ...['facts', 'fact_audit_log'].map(viewGuards),
   ].join('\n'),
+  DERIVED_10,
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */
@@ -365,4 +367,6 @@ export const DERIVED_TABLES = [
   'recall_index',
   'told_refusals',
   'refusal_notices',
+  'cases',
+  'case_records',
 ] as const;

@@ -282,6 +282,35 @@ export interface Tables {
     note: string;
     received_us: number;
   };
+  /** Members as `core/case-fold.ts` has them; `severity` as its rank, `samples` as JSON. */
+  cases: {
+    id: number;
+    uid: string;
+    topic: string;
+    peer: string;
+    reason: string;
+    feed: string;
+    key_id: string;
+    state: string;
+    state_at: string;
+    severity: number;
+    seen: number;
+    absorbed: number;
+    first_at: string;
+    last_at: string;
+    last_seen_seq: number;
+    samples: string;
+    verdict: string | null;
+    assignee: string | null;
+    ticket: string | null;
+    owner: string | null;
+    suppressed_for: string | null;
+    until: string | null;
+    version: number;
+    last_seq: number;
+  };
+  /** Audit records of each case. */
+  case_records: { seq: number; case_id: number; is_change: number };
   /** The entries that a page brought stand one behind the other from `first_seq` on; a page that brought none has no row. */
   erasure_steps: ErasureStepRow;
   erasure_acks: {

@@ -16,6 +16,11 @@ export interface RefusalGroup {
   readonly lastSeq: number;
 }
 
+/** With the record up to which the peer has taken our word; 0: none. */
+export interface ToldGroup extends RefusalGroup {
+  readonly toldSeq: number;
+}
+
 export const RESOLVED_EVENT = 'refusal_resolved';
 const REFUSAL_EVENTS: ReadonlySet<string> = new Set(
   Object.values(FACT_EVENT).filter((event) => event !== 'quarantine_ingest'),
@@ -28,7 +33,7 @@ type Cells = [string, string, string, number, number, number, number];
 export class ToldRefusals {
   readonly #records: Statement<[string, number, number], Found>;
   readonly #start: Statement<[string], number | null>;
-  readonly #groups: Statement<[string], GroupFound>;
+  readonly #groups: Statement<[string], ToldGroup>;
   readonly #put: Statement<Cells>;
   readonly #lastPage: Statement<[string, string], number>;
   /** How far the audit log was read since the start, by peer. */
@@ -48,7 +53,7 @@ export class ToldRefusals {
   advance(peer: string): void {
     const mark = this.#marks.get(peer) ?? this.#start.get(peer) ?? 0;
     const records = this.#records.all(peer, mark, MAX_RECORDS);
-    const changed = new Map<string, GroupFound>();
+    const changed = new Map<string, ToldGroup>();
     for (const record of records) this.#count(peer, record, changed);
     for (const { feed, reason, refused, resolved, lastSeq, toldSeq } of changed.values())
       this.#put.run(peer, feed, reason, refused, resolved, lastSeq, toldSeq);
@@ -63,6 +68,11 @@ export class ToldRefusals {
         ({ feed, reason, refused, resolved, lastSeq, toldSeq }) =>
           lastSeq > toldSeq || (resolved < refused && !this.#confirmed.has(keyOf(peer, feed, reason))),
       );
+  }
+
+  /** As far as it was read; null: nothing of that group was. */
+  find(peer: string, feed: string, reason: string): ToldGroup | null {
+    return this.#groups.all(peer).find((one) => one.feed === feed && one.reason === reason) ?? null;
   }
 
   /** Groups of which something stands. */
@@ -83,7 +93,7 @@ export class ToldRefusals {
     return this.#lastPage.get(peer, feed);
   }
 
-  #count(peer: string, { seq, event, reason, feed, body }: Found, changed: Map<string, GroupFound>): void {
+  #count(peer: string, { seq, event, reason, feed, body }: Found, changed: Map<string, ToldGroup>): void {
     const isResolved = event === RESOLVED_EVENT;
     const isSummary = event === SUMMARY_EVENT;
     if (feed === null || reason === null || !(isResolved || isSummary || REFUSAL_EVENTS.has(event))) return;
@@ -103,10 +113,6 @@ interface Found {
   readonly reason: string | null;
   readonly feed: string | null;
   readonly body: string;
-}
-
-interface GroupFound extends RefusalGroup {
-  readonly toldSeq: number;
 }
 
 function keyOf(peer: string, feed: string, reason: string): string {

@@ -65,6 +65,7 @@ export function apiOf(
       find: (id) => base.reader.proposal(id, isoMicros(base.nowMs() * 1000)),
       end: (id, by) => writer.endProposal(id, by),
     },
+    cases: casesOf(base),
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
@@ -112,6 +113,19 @@ export function apiOf(
     });
   }
   return api;
+}
+
+function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
+  const { cases } = reader;
+  return {
+    list: (query) => cases.cases(query),
+    counts: () => cases.caseCounts(),
+    file: (name) => cases.caseFile(name, isoMicros(nowMs() * 1000)),
+    events: (query) => cases.caseEvents(query),
+    news: (after, limit) => cases.caseNews(after, limit),
+    change: (order, by) => writer.changeCase(order, by),
+    changeMany: (order, by) => writer.changeCases(order, by),
+  };
 }
 
 function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {

@@ -25,6 +25,7 @@ import type { LogName } from '../journal/tables.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { BuiltPage, PageRequest } from '../serve/build-page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
+import type { CaseReads } from './case-reads.ts';
 import type { GrantsReads } from './grants-reads.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
@@ -167,6 +168,17 @@ export class ReaderClient {
 
   proposal(id: number, nowIso: string): Promise<Proposal | null> {
     return this.#call('proposal', id, nowIso);
+  }
+
+  /** What people ask about cases. */
+  get cases(): Promised<CaseReads> {
+    return {
+      cases: (query) => this.#call('cases', query),
+      caseCounts: () => this.#call('caseCounts'),
+      caseFile: (name, nowIso) => this.#call('caseFile', name, nowIso),
+      caseEvents: (query) => this.#call('caseEvents', query),
+      caseNews: (after, limit) => this.#call('caseNews', after, limit),
+    };
   }
 
   /** What operators ask about grants. */

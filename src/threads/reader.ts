@@ -35,6 +35,7 @@ import { type QuarantinePage, type QuarantineQuery, QuarantineReader } from '../
 import { RecallReader } from '../projections/recall-reader.ts';
 import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
+import { type CaseReads, caseReads } from './case-reads.ts';
 import { type GrantsReads, grantsReads } from './grants-reads.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
@@ -46,7 +47,7 @@ export interface ReaderData {
   readonly cacheMiB: number;
 }
 
-export interface ReaderMethods extends GrantsReads, PublishMethods {
+export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods {
   fact(idOrCid: string): FactResult;
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
@@ -111,6 +112,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     heldCheckpoint: (peer) => held.checkpoint(peer),
     heldPage: (peer, place) => held.page(peer, place),
     ...grantsReads(db, entries),
+    ...caseReads(db, proposals),
     keptNotes: (peer, cursors, skip, limits) =>
       kept.list(peer, new Map(cursors.map(({ feed, after }) => [feed, after])), skip, limits),
     lastPageWithin: (peer, treeSize) => held.lastWithin(peer, treeSize),

@@ -1,4 +1,5 @@
 import type { ActBy, ActOutcome } from '../core/approval.ts';
+import type { BulkOutcome, CaseOrder, CaseOutcome } from '../core/case-report.ts';
 import type { HeldPermit } from '../core/disclosure.ts';
 import type { ErasureOrderName, ErasureOutcome } from '../core/erasure-order.ts';
 import { jsonText } from '../core/json.ts';
@@ -36,6 +37,7 @@ import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
 import type { ProposalEnding } from './approval-methods.ts';
 import type { AssertOutcome } from './asserting.ts';
+import type { BulkOrder } from './case-methods.ts';
 import type { ErasureOrder } from './erasing.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import type { OfferedNote, OfferedPage } from './regained.ts';
@@ -219,6 +221,14 @@ export class WriterClient {
 
   reviewFact(fact: string, decision: ReviewDecision, by: ActBy): Promise<ReviewOutcome> {
     return this.#call('reviewFact', fact, decision, by, this.#options.nowMs());
+  }
+
+  changeCase(order: CaseOrder, by: ActBy): Promise<CaseOutcome> {
+    return this.#call('changeCase', order, by, this.#options.nowMs());
+  }
+
+  changeCases(order: BulkOrder, by: ActBy): Promise<BulkOutcome> {
+    return this.#call('changeCases', order, by, this.#options.nowMs());
   }
 
   endProposal(id: number, by: ProposalEnding): Promise<ActOutcome<null>> {

@@ -20,6 +20,7 @@ import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { type ApprovalMethods, approvalMethods } from './approval-methods.ts';
 import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { type CaseMethods, caseMethods } from './case-methods.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
 import { Erasing } from './erasing.ts';
@@ -94,6 +95,7 @@ const ERASURE_RUNS = 3;
 export interface WriterMethods
   extends AnchorMethods,
     ApprovalMethods,
+    CaseMethods,
     GrantsMethods,
     DeclarationMethods,
     ErasureMethods,
@@ -172,6 +174,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...keyMethods(journal),
     ...retryMethods(journal),
     ...approvalMethods(journal, audit),
+    ...caseMethods(journal),
     ...quarantineMethods(journal, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),

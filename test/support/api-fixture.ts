@@ -115,6 +115,20 @@ const NO_APPROVALS: ApiDeps['approvals'] = {
   end: async () => ({ kind: 'refused', code: 'proposal_unknown', proposal: null }),
 };
 
+/** Cases follow from a journal: a node in memory has none. */
+const NO_CASES: ApiDeps['cases'] = {
+  list: async ({ cursor }) => ({ cases: [], cursor, more: false }),
+  counts: async () => [],
+  file: async () => null,
+  events: async () => ({ events: [], more: false }),
+  news: async () => [],
+  change: async () => ({ kind: 'unknown' }),
+  changeMany: async () => ({
+    kind: 'previewed',
+    preview: { token: '0'.repeat(64), would_change: [], would_refuse: [] },
+  }),
+};
+
 /** A key for every role. @returns their secrets */
 export function mintKeys(keyStore: KeyStore, nowMs: number): Record<Role, string> {
   return Object.fromEntries(
@@ -142,6 +156,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     peers: peerDirectory(options.peers ?? []),
     approvals: NO_APPROVALS,
     quarantine: quarantineOf(node),
+    cases: NO_CASES,
     witness: options.witness ?? null,
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,

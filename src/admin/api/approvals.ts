@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { type ActBy, type Proposal, REVIEWED_ACTIONS, type ReviewedAction } from '../../core/approval.ts';
 import type { Permission } from '../permissions.ts';
 import { acted, PROPOSAL, REASON, readActBody } from './acting.ts';
+import { resolveCase } from './case-changes.ts';
 import { choiceParam, intParam, optionalInt } from './params.ts';
 import { MAY_MANAGE_PEERS, resumePeer, trustPeerKeys } from './peers.ts';
 import { reviewFact } from './quarantine.ts';
@@ -13,6 +14,8 @@ import { createTombstone } from './tombstones.ts';
 const PERFORM: Readonly<
   Record<ReviewedAction, (apparatus: Apparatus, proposal: Proposal, by: ActBy) => Promise<Response>>
 > = {
+  'case.resolve': (apparatus, { subject, params, reason }, by) =>
+    resolveCase(apparatus, subject, params['verdict'], reason, by),
   'peer.resume': (apparatus, { subject }, by) => resumePeer(apparatus, subject, by),
   'peer.trust_key': (apparatus, { params }, by) =>
     trustPeerKeys(apparatus, textOf(params['name']), textsOf(params['keys']), by),
@@ -23,6 +26,7 @@ const PERFORM: Readonly<
 
 /** What deciding about each action needs: what doing it without a second person needs. */
 const NEEDED: Readonly<Record<ReviewedAction, readonly [Permission, ...Permission[]]>> = {
+  'case.resolve': ['review'],
   'peer.resume': MAY_MANAGE_PEERS,
   'peer.trust_key': MAY_MANAGE_PEERS,
   'quarantine.promote': ['review'],

@@ -1,5 +1,5 @@
 /** The audit log as a stream: JSON lines of what there is, or server-sent events of what comes. */
-import type { AuditFilter, AuditRecord } from '../../journal/read-model.ts';
+import type { AuditFilter } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import { auditEntry } from './audit-entry.ts';
 
@@ -30,20 +30,40 @@ export function jsonLines(deps: ApiDeps, filter: StreamFilter, after: number): R
   );
 }
 
+/** What comes behind a place of the audit log, as events of a stream. */
+export type StreamSource = (
+  after: number,
+  limit: number,
+) => Promise<{ readonly events: readonly StreamEvent[]; readonly hasMore: boolean }>;
+
+export interface StreamEvent {
+  /** Sequence of its audit record. */
+  readonly seq: number;
+  readonly data: object;
+}
+
+/** Matching records. */
+export function auditSource({ reader }: ApiDeps, filter: StreamFilter): StreamSource {
+  return async (after, limit) => {
+    const { records, hasMore } = await reader.auditPage({ ...filter, order: 'asc', cursor: after, limit });
+    return { events: records.map((record) => ({ seq: record.seq, data: auditEntry(record) })), hasMore };
+  };
+}
+
 /**
- * Matching records after a sequence as server-sent events, `id` the sequence, for as long as the client stays and the
+ * What a source has after a sequence as server-sent events, `id` the sequence, for as long as the client stays and the
  * server runs. Nothing is subscribed before the first read, so an answer that nobody reads costs nothing.
  *
  * @param onEnd called once when the stream is over, whoever ended it
  */
 export function eventStream(
   deps: ApiDeps,
-  filter: StreamFilter,
+  source: StreamSource,
   after: number,
   stopping: AbortSignal | undefined,
   onEnd: () => void,
 ): ReadableStream<Uint8Array> {
-  const tail = new Tail(deps, filter, after, stopping);
+  const tail = new Tail(deps, source, after, stopping);
   const end = (): void => {
     if (tail.close()) onEnd();
   };
@@ -71,7 +91,7 @@ export function eventStream(
 /** Follows the log from one place. */
 class Tail {
   readonly #deps: ApiDeps;
-  readonly #filter: StreamFilter;
+  readonly #source: StreamSource;
   readonly #stopping: AbortSignal | undefined;
   #after: number;
   #newest = 0;
@@ -80,9 +100,9 @@ class Tail {
   #unsubscribe: (() => void) | null = null;
   #wake: () => void = () => undefined;
 
-  constructor(deps: ApiDeps, filter: StreamFilter, after: number, stopping: AbortSignal | undefined) {
+  constructor(deps: ApiDeps, source: StreamSource, after: number, stopping: AbortSignal | undefined) {
     this.#deps = deps;
-    this.#filter = filter;
+    this.#source = source;
     this.#after = after;
     this.#stopping = stopping;
   }
@@ -92,16 +112,11 @@ class Tail {
     if (!this.#greeted) return this.#greet();
     for (;;) {
       const heard = this.#newest;
-      const page = await this.#deps.reader.auditPage({
-        ...this.#filter,
-        order: 'asc',
-        cursor: this.#after,
-        limit: CHUNK,
-      });
-      this.#after = page.records.at(-1)?.seq ?? this.#after;
+      const { events, hasMore } = await this.#source(this.#after, CHUNK);
+      this.#after = events.at(-1)?.seq ?? this.#after;
       // Nothing up to what was announced before the query is missing from it: later queries may start there.
-      if (!page.hasMore) this.#after = Math.max(this.#after, heard);
-      if (page.records.length > 0) return page.records.map(eventText).join('');
+      if (!hasMore) this.#after = Math.max(this.#after, heard);
+      if (events.length > 0) return events.map(eventText).join('');
       // Nothing is awaited between this look and the rest below: no wake-up can fall between them.
       if (this.#closed || this.#stopping?.aborted === true) return null;
       if (this.#newest === heard && (await this.#rest()) === 'idle') return this.#heartbeat();
@@ -148,6 +163,6 @@ class Tail {
 }
 
 /** JSON text has no raw line breaks, so one `data` line holds it. */
-function eventText(record: AuditRecord): string {
-  return `id: ${record.seq}\ndata: ${JSON.stringify(auditEntry(record))}\n\n`;
+function eventText({ seq, data }: StreamEvent): string {
+  return `id: ${seq}\ndata: ${JSON.stringify(data)}\n\n`;
 }

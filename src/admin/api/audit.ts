@@ -4,10 +4,11 @@ import type { AuditFilter } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Permission } from '../permissions.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
-import { eventStream, jsonLines, type StreamFilter } from './audit-stream.ts';
+import { auditSource, jsonLines, type StreamFilter } from './audit-stream.ts';
+import { newestSeq, openEvents, STREAM_CONTENT, type StreamCount } from './open-events.ts';
 import { choiceParam, instantParam, intParam, optionalInt, textParam } from './params.ts';
-import { answer, invalid, json, type Refusal, refused } from './responses.ts';
-import { type Apparatus, addRoute, type Call, NO_QUERY } from './route.ts';
+import { answer, invalid, json, refused } from './responses.ts';
+import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
 const FILTERS = {
   peer_id: textParam('Peer file name, node id or peer id.'),
@@ -51,18 +52,11 @@ const PAGE = z
 const MAY_READ: readonly [Permission, ...Permission[]] = ['federate', 'audit.read'];
 
 /** Adds the endpoints of the audit log. */
-export function addAudit(apparatus: Apparatus): void {
-  const streams = { open: 0 };
+export function addAudit(apparatus: Apparatus, streams: StreamCount): void {
   addList(apparatus, streams);
   addStream(apparatus, streams);
   addDetail(apparatus);
 }
-
-interface StreamCount {
-  open: number;
-}
-
-const STREAM_CONTENT = { 'text/event-stream': { schema: z.string() } };
 
 function addList(apparatus: Apparatus, streams: StreamCount): void {
   const { deps } = apparatus;
@@ -88,7 +82,7 @@ function addList(apparatus: Apparatus, streams: StreamCount): void {
   addRoute(apparatus, route, MAY_READ, async (call) => {
     const { query } = call;
     const form = formOf(query, call.c.req.header('accept') ?? '');
-    if (form === 'sse') return openEvents(deps, streams, call);
+    if (form === 'sse') return openEvents(deps, streams, call, auditSource(deps, filterOf(deps, query)));
     if (form === 'jsonl') {
       // A stream that has begun cannot become an error any more: fail while it still can.
       await newestSeq(deps);
@@ -141,46 +135,10 @@ function addStream(apparatus: Apparatus, streams: StreamCount): void {
     query: STREAM_QUERY,
     responses: { 200: { description: 'events', content: STREAM_CONTENT } },
   } as const;
-  addRoute(apparatus, route, MAY_READ, (call) => openEvents(apparatus.deps, streams, call));
-}
-
-async function openEvents(
-  deps: ApiDeps,
-  streams: StreamCount,
-  call: Call<z.output<typeof STREAM_QUERY>>,
-): Promise<Response> {
-  const lastId = call.c.req.header('last-event-id');
-  if (lastId !== undefined && !/^[0-9]{1,15}$/.test(lastId)) return refused(badLastId(lastId));
-  // A HEAD request takes no body; nobody would ever end its stream.
-  if (call.c.req.method === 'HEAD') return answer(200, 'text/event-stream', '');
-  if (streams.open >= deps.limits.maxStreams) return refused(tooManyStreams(deps.limits.maxStreams));
-  // The client's own memory of where it was comes before the address it first asked for.
-  const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
-  const move = (by: 1 | -1): void => {
-    streams.open += by;
-    deps.metrics.openStreams.set(streams.open);
-  };
-  move(1);
-  const stream = eventStream(deps, filterOf(deps, call.query), after, call.c.env?.stopping, () => move(-1));
-  return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
-}
-
-async function newestSeq(deps: ApiDeps): Promise<number> {
-  const { records } = await deps.reader.auditPage({ order: 'desc', limit: 1 });
-  return records[0]?.seq ?? 0;
-}
-
-function badLastId(given: string): Refusal {
-  const msg = 'Input should be the id of an event of this stream, a whole number';
-  return invalid({ type: 'int_parsing', loc: ['header', 'last-event-id'], msg, input: given.slice(0, 64) });
-}
-
-function tooManyStreams(most: number): Refusal {
-  return {
-    status: 503,
-    detail: `${most} audit streams are open, which is the limit; close one or page through the log`,
-    headers: { 'retry-after': '10' },
-  };
+  addRoute(apparatus, route, MAY_READ, (call) => {
+    const { deps } = apparatus;
+    return openEvents(deps, streams, call, auditSource(deps, filterOf(deps, call.query)));
+  });
 }
 
 const DETAIL = z

@@ -10,6 +10,7 @@ import { type AnchorClaim, checkAnchors } from './anchor-check.ts';
 import { checkAnchorRows } from './anchor-rows.ts';
 import { checkAttempts } from './attempt-check.ts';
 import { checkAudit } from './audit-check.ts';
+import { checkCases } from './case-check.ts';
 import { checkCheckpoints, type Heads } from './checkpoint-check.ts';
 import { type FsckContext, type FsckProgress, walkTable } from './context.ts';
 import { checkDisclosures } from './disclosure-check.ts';
@@ -173,6 +174,7 @@ function checkAll(ctx: FsckContext, before: Heads, after: Heads | null): void {
     if (pages !== undefined && entries !== undefined) checkReceived(ctx, entries, pages);
     if (pages !== undefined && audit !== undefined) checkRefused(ctx, audit, pages);
   }
+  if (!ctx.findings.isDamaged('audit')) run('cases', () => checkCases(ctx));
   run('erasure_steps', () => checkErasures(ctx));
   run('disclosures', () => checkDisclosures(ctx));
   run('kept_notes', () => checkKeptNotes(ctx));
