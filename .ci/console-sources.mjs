@@ -30,7 +30,10 @@ export function registerJsx() {
 
 /** The scripts for browsers, as build.mjs would write them. */
 export async function browserScripts() {
-  const [script, verifier] = await Promise.all([bundled(consoleBuild('console.js')), bundled(browserBuild('verify.js'))]);
+  const [script, verifier] = await Promise.all([
+    bundled(consoleBuild('console.js')),
+    bundled(browserBuild('verify.js')),
+  ]);
   return { script, verifier };
 }
 

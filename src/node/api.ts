@@ -1,8 +1,8 @@
 /** The HTTP API over a data folder, whether its node runs or not. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
-import { mountConsole } from '../admin/console/mount.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
+import { mountConsole } from '../admin/console/mount.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';

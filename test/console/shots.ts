@@ -35,7 +35,12 @@ async function fill(scene: Scene): Promise<string> {
   for (const host of ['web1', 'web2', 'db1', 'mail1', 'vpn1'])
     await say(node, `host/${host}`, 'acme:status', host === 'db1' ? 'degraded' : 'up');
   await say(node, 'host/db1', 'acme:replica_lag_s', 42);
-  const id = await say(node, 'incident/42', 'acme:indicator', 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08');
+  const id = await say(
+    node,
+    'incident/42',
+    'acme:indicator',
+    'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  );
   await say(node, 'incident/42', 'acme:contact', 'soc@acme.example', 'company');
   for (const name of ['edge7', 'edge9']) await say(partner, `device/${name}`, 'globex:firmware', '4.2.1');
   node.writePeer('initech', liars.asPeer('cid_mismatch'));
@@ -44,13 +49,19 @@ async function fill(scene: Scene): Promise<string> {
   await bench.until('all lies are found', async () => {
     const found = await node.audit('min_severity=medium');
     const reasons = new Set(found.map(({ reason }) => reason));
-    return ['cid_mismatch', 'source_not_owned', 'checkpoint_split_view'].every((one) => reasons.has(one)) ? true : undefined;
+    return ['cid_mismatch', 'source_not_owned', 'checkpoint_split_view'].every((one) => reasons.has(one))
+      ? true
+      : undefined;
   });
   return id;
 }
 
 async function shoot(browser: Browser, { node, keys, bench }: Scene, look: Look, fact: string): Promise<void> {
-  const context = await browser.newContext({ ...LOOKS[look], deviceScaleFactor: look === 'phone' ? 2 : 1, reducedMotion: 'reduce' });
+  const context = await browser.newContext({
+    ...LOOKS[look],
+    deviceScaleFactor: look === 'phone' ? 2 : 1,
+    reducedMotion: 'reduce',
+  });
   const page = await context.newPage();
   await page.goto(`${node.url}/console/sign-in`);
   await save(page, look, 'sign-in');
@@ -73,7 +84,9 @@ async function shoot(browser: Browser, { node, keys, bench }: Scene, look: Look,
     const verify = page.locator('[data-verify-button]');
     if ((await verify.count()) > 0) {
       await verify.first().click();
-      await bench.until('it is verified', async () => ((await page.locator('.verdict ol').count()) > 0 ? true : undefined));
+      await bench.until('it is verified', async () =>
+        (await page.locator('.verdict ol').count()) > 0 ? true : undefined,
+      );
     }
     await save(page, look, name);
   }

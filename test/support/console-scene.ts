@@ -55,10 +55,18 @@ async function keyOf(node: NodeProcess, name: string, role: string): Promise<str
 export async function befriend({ node, partner, bench }: Scene): Promise<void> {
   node.writePeer('globex', partner.asPeer({ share: ['public', 'company'], accept: ['public'] }));
   partner.writePeer('acme', node.asPeer({ share: ['public'], accept: ['public', 'company'] }));
-  await bench.until('they know each other', async () => ((await node.peer('globex'))?.state === 'current' ? true : undefined));
+  await bench.until('they know each other', async () =>
+    (await node.peer('globex'))?.state === 'current' ? true : undefined,
+  );
 }
 
-export async function say(node: NodeProcess, entity: string, relation: string, value: unknown, scope = 'public'): Promise<string> {
+export async function say(
+  node: NodeProcess,
+  entity: string,
+  relation: string,
+  value: unknown,
+  scope = 'public',
+): Promise<string> {
   const type = typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : 'string';
   const { status, body } = await node.post('/v1/facts', {
     entity: `stigmem://${node.authority}/${entity}`,

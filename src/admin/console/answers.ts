@@ -1,9 +1,12 @@
 /** Members of the API's answers that pages show. The API's own schemas stand in `admin/api/`. */
 import type { Proposal } from '../../core/approval.ts';
+import type { CaseState } from '../../core/case-state.ts';
 import type { KeyStatus } from '../../core/key-status.ts';
 import type { OnboardingView } from '../../core/onboarding.ts';
 import type { PeerStatus } from '../../core/peer-status.ts';
+import type { Severity } from '../../core/severity.ts';
 import type { AuditEntry } from '../api/audit-entry.ts';
+import type { ShownCase } from '../api/case-schemas.ts';
 
 export interface Readiness {
   readonly status: 'ready' | 'not_ready';
@@ -189,4 +192,46 @@ export interface Proposals {
   readonly four_eyes: readonly string[];
   readonly proposals: readonly Proposal[];
   readonly has_more: boolean;
+}
+
+export interface Cases {
+  readonly cases: readonly ShownCase[];
+  readonly cursor: number | null;
+  readonly has_more: boolean;
+}
+
+export interface CaseCounts {
+  readonly counts: readonly {
+    readonly state: CaseState;
+    readonly severity: Severity;
+    readonly count: number;
+    readonly oldest_at: string;
+  }[];
+}
+
+export interface CaseFile {
+  readonly case: ShownCase;
+  readonly timeline: {
+    readonly events: readonly { readonly kind: 'seen' | 'change'; readonly record: AuditEntry }[];
+    readonly has_more: boolean;
+  };
+  readonly proposals: readonly Proposal[];
+  readonly told: {
+    readonly refused: number;
+    readonly resolved: number;
+    readonly last_seq: number;
+    readonly told_seq: number;
+  } | null;
+}
+
+export interface BulkPreview {
+  readonly token: string;
+  readonly would_change: readonly { readonly id: number; readonly from: CaseState; readonly to: CaseState }[];
+  readonly would_refuse: readonly { readonly id: number; readonly code: string }[];
+}
+
+export interface BulkDone {
+  readonly changed: readonly number[];
+  readonly proposed: readonly { readonly id: number; readonly proposal: number }[];
+  readonly refused: readonly { readonly id: number; readonly code: string }[];
 }

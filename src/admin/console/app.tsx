@@ -8,6 +8,8 @@ import { handedOn, keptFile } from './headers.ts';
 import { TAB_ICON } from './icons.tsx';
 import { Document } from './layout.tsx';
 import { liveStream } from './live.ts';
+import { addCase } from './pages/case.tsx';
+import { addCases, waitingCases } from './pages/cases.tsx';
 import { addFact } from './pages/fact.tsx';
 import { addFacts } from './pages/facts.tsx';
 import { addJournal } from './pages/journal.tsx';
@@ -20,7 +22,7 @@ import { addSignIn } from './sign-in.tsx';
 
 export function buildConsole(deps: ConsoleDeps, assets: Assets): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
-  const desk = createDesk(app, deps, assets, async () => null);
+  const desk = createDesk(app, deps, assets, waitingCases);
   for (const { path, type, body } of [assets.style, assets.script, assets.verifier])
     app.get(path, () => keptFile(body, type));
   app.get('/console/assets/icon.svg', () => keptFile(TAB_ICON, 'image/svg+xml'));
@@ -28,6 +30,8 @@ export function buildConsole(deps: ConsoleDeps, assets: Assets): Hono<ApiEnv> {
   addOverview(desk);
   addPeers(desk);
   addPeer(desk);
+  addCases(desk);
+  addCase(desk);
   addFacts(desk);
   addFact(desk);
   addJournal(desk);

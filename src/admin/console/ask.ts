@@ -1,7 +1,8 @@
 /** How pages read and change anything: as a client of the API in the same process, with its permissions, limits and records. */
+
+import type { StoredKey } from '../keys.ts';
 import type { Permission } from '../permissions.ts';
 import { permits } from '../permissions.ts';
-import type { StoredKey } from '../keys.ts';
 import type { ConsoleDeps } from './deps.ts';
 
 export type Answer<T> =
@@ -62,7 +63,9 @@ function messageOf(body: unknown, status: number): string {
   if (Array.isArray(detail)) return detail.map(fieldSentence).join('; ');
   const message = member(detail, 'message');
   if (typeof message === 'string') return message;
-  return member(body, 'error') === 'quota_exceeded' ? 'too many requests with this key; wait a little' : `the node answered ${status}`;
+  return member(body, 'error') === 'quota_exceeded'
+    ? 'too many requests with this key; wait a little'
+    : `the node answered ${status}`;
 }
 
 function fieldSentence(error: unknown): string {
@@ -77,5 +80,8 @@ function member(value: unknown, name: string): unknown {
 
 /** A path with its parts encoded: no name of a peer reaches another route. */
 export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
-  return parts.reduce((text, part, i) => `${text}${part}${i < values.length ? encodeURIComponent(String(values[i])) : ''}`, '');
+  return parts.reduce(
+    (text, part, i) => `${text}${part}${i < values.length ? encodeURIComponent(String(values[i])) : ''}`,
+    '',
+  );
 }

@@ -17,7 +17,11 @@ export interface Assets {
 
 const HASH_CHARS = 16;
 
-export function assetsOf(texts: { readonly style: string; readonly script: string; readonly verifier: string }): Assets {
+export function assetsOf(texts: {
+  readonly style: string;
+  readonly script: string;
+  readonly verifier: string;
+}): Assets {
   return {
     style: asset('console', 'css', 'text/css', texts.style),
     script: asset('console', 'js', 'text/javascript', texts.script),

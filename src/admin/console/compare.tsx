@@ -26,7 +26,13 @@ function Side({ title, text, at, side }: { title: string; text: readonly string[
           {from > 0 ? '…' : ''}
           {text.slice(from, at).join('')}
         </span>
-        {at < text.length ? <mark>{text.slice(at).join('')}</mark> : at > 0 ? <mark title="ends here">⏹</mark> : <mark>nothing</mark>}
+        {at < text.length ? (
+          <mark>{text.slice(at).join('')}</mark>
+        ) : at > 0 ? (
+          <mark title="ends here">⏹</mark>
+        ) : (
+          <mark>nothing</mark>
+        )}
       </pre>
     </div>
   );

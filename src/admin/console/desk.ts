@@ -9,7 +9,7 @@ import type { ConsoleDeps } from './deps.ts';
 import { page, seeOther } from './headers.ts';
 import type { Frame } from './layout.tsx';
 import type { Html } from './parts.tsx';
-import { isSameToken, Sessions, type Session } from './sessions.ts';
+import { isSameToken, type Session, Sessions } from './sessions.ts';
 
 /** A form's fields are names, reasons and notes. */
 const MAX_FORM_BYTES = 65_536;

@@ -37,7 +37,10 @@ export function page(status: number, html: string, extra: Extra = {}): Response 
 
 /** Also after a form: the browser then asks for the page with GET, so that going back sends nothing twice. */
 export function seeOther(path: string, extra: Extra = {}): Response {
-  return new Response(null, { status: 303, headers: { location: path, 'cache-control': 'no-store', ...ALWAYS, ...extra } });
+  return new Response(null, {
+    status: 303,
+    headers: { location: path, 'cache-control': 'no-store', ...ALWAYS, ...extra },
+  });
 }
 
 export function keptFile(body: string, type: string): Response {

@@ -28,7 +28,7 @@ interface Place {
 
 export const PLACES: readonly Place[] = [
   { path: '/console', name: 'Overview', icon: 'mesh', anyOf: null },
-  { path: '/console/cases', name: 'Cases', icon: 'flag', anyOf: ['federate', 'audit.read'] },
+  { path: '/console/cases', name: 'Cases', icon: 'flag', anyOf: ['audit.read', 'review'] },
   { path: '/console/peers', name: 'Peers', icon: 'peers', anyOf: ['federate'] },
   { path: '/console/facts', name: 'Facts', icon: 'fact', anyOf: ['read'] },
   { path: '/console/journal', name: 'Journal', icon: 'tree', anyOf: ['read'] },
@@ -58,7 +58,7 @@ export function Page(props: {
             <div>
               {crumb === undefined ? null : (
                 <div class="crumb">
-                  <a href={crumb[0]}>← {crumb[1]}</a>
+                  <a href={crumb[0]}>‹ {crumb[1]}</a>
                 </div>
               )}
               <h1>{title}</h1>

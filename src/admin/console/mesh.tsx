@@ -67,15 +67,33 @@ function Edge({ peer, from, to }: { peer: PeerStatus; from: Place; to: Place }):
   const label = lagText(peer);
   return (
     <g>
-      <path class={`edge ${toneOf(peer)}`} d={`M${start.x} ${start.y}C${middle} ${start.y} ${middle} ${end.y} ${end.x} ${end.y}`} />
-      <text class="t-muted" x={end.x - side * 8} y={end.y - 8} text-anchor={side < 0 ? 'start' : 'end'}>
+      <path
+        class={`edge ${toneOf(peer)}`}
+        d={`M${start.x} ${start.y}C${middle} ${start.y} ${middle} ${end.y} ${end.x} ${end.y}`}
+      />
+      <text
+        class="t-muted"
+        x={end.x - side * 8}
+        y={end.y + (end.y > from.y ? 16 : -8)}
+        text-anchor={side < 0 ? 'start' : 'end'}
+      >
         {label}
       </text>
     </g>
   );
 }
 
-function PeerBox({ peer, at, witness, nowMs }: { peer: PeerStatus; at: Place; witness: Witness | null; nowMs: number }): Html {
+function PeerBox({
+  peer,
+  at,
+  witness,
+  nowMs,
+}: {
+  peer: PeerStatus;
+  at: Place;
+  witness: Witness | null;
+  nowMs: number;
+}): Html {
   const left = at.x - BOX.width / 2;
   const top = at.y - BOX.height / 2;
   const tone = toneOf(peer);

@@ -15,6 +15,5 @@ export function mountConsole(api: OpenAPIHono<ApiEnv>, deps: Omit<ConsoleDeps, '
     });
     return loading;
   };
-  for (const path of ['/console', '/console/*'])
-    api.all(path, async (c) => (await load()).fetch(c.req.raw, c.env));
+  for (const path of ['/console', '/console/*']) api.all(path, async (c) => (await load()).fetch(c.req.raw, c.env));
 }

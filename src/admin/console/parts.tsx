@@ -29,7 +29,11 @@ export function SeverityPill({ severity }: { severity: Severity }): Html {
 export function Panel(props: { title: string; aside?: Child; live?: string; wide?: string; children?: Child }): Html {
   const { title, aside, live, wide, children } = props;
   return (
-    <section class={`panel ${wide ?? ''}`} aria-label={title} {...(live === undefined ? {} : { id: live, 'data-live': '' })}>
+    <section
+      class={`panel ${wide ?? ''}`}
+      aria-label={title}
+      {...(live === undefined ? {} : { id: live, 'data-live': '' })}
+    >
       <header>
         <h2>{title}</h2>
         {aside === undefined ? null : <span class="muted small">{aside}</span>}

@@ -33,7 +33,7 @@ export function drawnProof(
 const WIDTH = 560;
 const ROW = 50;
 const BOX = { width: 172, height: 30 };
-const PATH_X = 190;
+const PATH_X = 100;
 const SIDE = 196;
 
 export function ProofPath({ proof }: { proof: DrawnProof }): Html {
@@ -41,8 +41,8 @@ export function ProofPath({ proof }: { proof: DrawnProof }): Html {
   const hashes = climbed(proof.leaf, steps);
   const reached = hashes.at(-1) ?? proof.leaf;
   const isRoot = reached === proof.root;
-  const height = (steps.length + 1) * ROW + 34;
-  const y = (i: number): number => height - 22 - i * ROW;
+  const height = (steps.length + 1) * ROW + 40;
+  const y = (i: number): number => height - 40 - i * ROW;
   return (
     <svg
       class="picture"
@@ -52,23 +52,42 @@ export function ProofPath({ proof }: { proof: DrawnProof }): Html {
       data-proof={JSON.stringify(proof)}
     >
       {steps.map((step, i) => (
-        <Step step={step} y={y(i)} above={y(i + 1)} result={hashes[i] ?? ''} isTop={i === steps.length - 1} isRoot={isRoot} />
+        <Step
+          step={step}
+          y={y(i)}
+          above={y(i + 1)}
+          result={hashes[i] ?? ''}
+          isTop={i === steps.length - 1}
+          isRoot={isRoot}
+        />
       ))}
-      <Box x={PATH_X} y={y(0)} kind={steps.length === 0 ? `on root${isRoot ? '' : ' bad'}` : 'on'} text={proof.leaf} step={0} />
-      <text class="t-muted" x={PATH_X + BOX.width / 2 + 10} y={y(0) + 4}>
-        {steps[0]?.isRight === false ? '' : `leaf ${count(proof.index)}`}
-      </text>
+      <Box
+        x={PATH_X}
+        y={y(0)}
+        kind={steps.length === 0 ? `on root${isRoot ? '' : ' bad'}` : 'on'}
+        text={proof.leaf}
+        step={0}
+      />
       <text class="t-muted" x={PATH_X - BOX.width / 2} y={y(0) + 27}>
         entry {count(proof.index)}, hashed with its salt
       </text>
       <text class="t-muted" x={PATH_X - BOX.width / 2} y={y(steps.length) - 21}>
-        {isRoot ? `root that ${proof.origin} signed over ${count(proof.size)} entries` : `not the signed root ${short(proof.root)}`}
+        {isRoot
+          ? `root that ${proof.origin} signed over ${count(proof.size)} entries`
+          : `not the signed root ${short(proof.root)}`}
       </text>
     </svg>
   );
 }
 
-function Step(props: { step: ProofStep; y: number; above: number; result: string; isTop: boolean; isRoot: boolean }): Html {
+function Step(props: {
+  step: ProofStep;
+  y: number;
+  above: number;
+  result: string;
+  isTop: boolean;
+  isRoot: boolean;
+}): Html {
   const { step, y, above, result, isTop, isRoot } = props;
   const siblingX = PATH_X + SIDE + 20;
   const meet = above + BOX.height / 2;
@@ -91,7 +110,14 @@ function Box(props: { x: number; y: number; kind: string; text: string; step?: n
   return (
     <g {...(step === undefined ? {} : { 'data-hash': text })}>
       <title>{text}</title>
-      <rect class={`node ${kind}`} x={x - BOX.width / 2} y={y - BOX.height / 2} width={BOX.width} height={BOX.height} rx="6" />
+      <rect
+        class={`node ${kind}`}
+        x={x - BOX.width / 2}
+        y={y - BOX.height / 2}
+        width={BOX.width}
+        height={BOX.height}
+        rx="6"
+      />
       <text class="t-mono" x={x} y={y + 4} text-anchor="middle">
         {short(text)}
       </text>

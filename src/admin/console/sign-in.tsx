@@ -117,9 +117,9 @@ function signInPage({ assets, deps }: Desk, { status, refusal, next, token }: Gi
             </div>
           </div>
           <p class="muted small">
-            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>. You can do here what the
-            key may do. The session ends after 30 minutes without use, after 12 hours, when the key ends, and when the node
-            restarts.
+            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>. You can do here
+            what the key may do. The session ends after 30 minutes without use, after 12 hours, when the key ends, and
+            when the node restarts.
           </p>
         </main>
       </div>

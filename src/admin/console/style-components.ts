@@ -16,14 +16,17 @@ th:last-child, td:last-child { padding-right: 14px; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { color: var(--text); font-size: 13px; font-weight: 560; white-space: normal; padding-top: 7px; padding-bottom: 7px; vertical-align: top; }
 th.num, td.num { text-align: right; }
+td.wrap, tbody th.wrap { min-width: 8.5rem; }
+td.pick { width: 1%; padding-right: 0; }
+td.pick label { display: block; padding: 2px; }
 tbody tr[data-row]:hover { background: var(--raised); }
 tbody tr[data-row][data-on] { background: var(--accent-soft); box-shadow: inset 2px 0 var(--accent); }
 .empty { padding: 22px 14px 24px; color: var(--muted); text-align: center; }
 dl.pairs { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 5px 16px; margin: 0; font-size: 13px; }
 dl.pairs dt { color: var(--muted); }
 dl.pairs dd { margin: 0; overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(148px, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 9px; overflow: hidden; }
-.tile { background: var(--panel); padding: 11px 14px 12px; color: inherit; }
+.tiles { display: flex; flex-wrap: wrap; gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 9px; overflow: hidden; }
+.tile { flex: 1 1 126px; background: var(--panel); padding: 11px 14px 12px; color: inherit; }
 a.tile:hover { background: var(--raised); text-decoration: none; }
 .tile dt, .tile .label { color: var(--muted); font-size: 12px; }
 .tile .value { font-size: 20px; font-weight: 600; line-height: 1.3; letter-spacing: -.015em; display: flex; align-items: baseline; gap: 6px; }
@@ -87,6 +90,11 @@ pre { margin: 0; padding: 10px 12px; border-radius: 7px; background: var(--raise
 .timeline > li.mark::before { border-color: var(--accent); background: var(--accent); }
 .timeline .at { color: var(--muted); font-size: 12px; }
 .timeline p { overflow-wrap: anywhere; white-space: pre-wrap; }
+.views { display: flex; flex-wrap: wrap; gap: 4px; list-style: none; margin: 0; padding: 0; }
+.views a { display: inline-flex; gap: 6px; padding: 4px 10px; border-radius: 6px; color: var(--muted); font-weight: 520; font-size: 13px; }
+.views a:hover { background: var(--raised); text-decoration: none; color: var(--text); }
+.views a[aria-current] { background: var(--accent-soft); color: var(--accent); }
+.views .n { font-weight: 450; }
 .verdict { display: grid; gap: 7px; }
 .verdict ol { margin: 0; padding-left: 20px; display: grid; gap: 3px; font-size: 13px; overflow-wrap: anywhere; }
 .keys { display: grid; grid-template-columns: max-content 1fr; gap: 5px 14px; margin: 0; font-size: 13px; }

@@ -79,8 +79,9 @@ main { padding: 22px 28px 64px; min-width: 0; max-width: 1360px; }
 .live[data-state="on"]::before { background: var(--ok); }
 .live[data-state="off"]::before { background: var(--high); }
 .grid { display: grid; gap: 16px; grid-template-columns: repeat(12, minmax(0, 1fr)); }
+.grid { align-items: start; }
 .grid > * { grid-column: span 12; min-width: 0; }
-.stack { display: grid; gap: 16px; min-width: 0; }
+.stack { display: grid; gap: 16px; min-width: 0; grid-template-columns: minmax(0, 1fr); align-content: start; }
 .stack > * { min-width: 0; }
 @media (min-width: 1040px) {
   .w3 { grid-column: span 3; } .w4 { grid-column: span 4; } .w5 { grid-column: span 5; } .w6 { grid-column: span 6; }

@@ -2,7 +2,9 @@
 import { startKeyboard } from './keyboard.ts';
 import { startLive } from './live.ts';
 import { startVerify } from './verify.ts';
+import { startViews } from './views.ts';
 
 startLive();
 startKeyboard();
 startVerify();
+startViews();

@@ -10,8 +10,14 @@ export function trustedPeerId(nodeId: string, claimed: string): Trusted {
   const kept = localStorage.getItem(name);
   if (kept === null) {
     localStorage.setItem(name, claimed);
-    return { peerId: claimed, sentence: `Trusted from now on in this browser: ${nodeId} is ${claimed}. Compare it with what its operator gave you.` };
+    return {
+      peerId: claimed,
+      sentence: `Trusted from now on in this browser: ${nodeId} is ${claimed}. Compare it with what its operator gave you.`,
+    };
   }
   if (kept === claimed) return { peerId: kept, sentence: `By the key that this browser knows ${nodeId} by: ${kept}.` };
-  return { peerId: kept, sentence: `The node now claims to be ${claimed}, and this browser knows it as ${kept}: that key decides.` };
+  return {
+    peerId: kept,
+    sentence: `The node now claims to be ${claimed}, and this browser knows it as ${kept}: that key decides.`,
+  };
 }

@@ -12,7 +12,9 @@ interface Verdict {
   readonly not_proven: readonly string[];
 }
 
-type FactCheck = { readonly ok: true } | { readonly ok: false; readonly error: { readonly code: string; readonly message?: string } };
+type FactCheck =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly error: { readonly code: string; readonly message?: string } };
 
 interface Verifier {
   readonly verifyFactBundle: (bundle: string, trust: object) => FactCheck;
@@ -54,7 +56,11 @@ async function run(box: HTMLElement, button: HTMLButtonElement): Promise<void> {
 }
 
 function failed(error: unknown): Outcome {
-  return { good: false, title: 'Could not be verified', lines: [error instanceof Error ? error.message : String(error)] };
+  return {
+    good: false,
+    title: 'Could not be verified',
+    lines: [error instanceof Error ? error.message : String(error)],
+  };
 }
 
 async function loadVerifier(): Promise<Verifier> {
@@ -76,7 +82,10 @@ async function verifyFact(box: HTMLElement): Promise<Outcome> {
   const checked = verifier.verifyFactBundle(bundle, { nodes: [{ nodeId, peerId: trusted.peerId }] });
   const walked = await walk(document.querySelector('[data-proof]'));
   const lines = checked.ok
-    ? ['The node’s own key has signed its declaration, and the log key in it this checkpoint.', 'The entry, with its salt, is the leaf that the proof begins with.']
+    ? [
+        'The node’s own key has signed its declaration, and the log key in it this checkpoint.',
+        'The entry, with its salt, is the leaf that the proof begins with.',
+      ]
     : [`The verifier refuses it: ${checked.error.message ?? checked.error.code}.`];
   const good = checked.ok && walked.good;
   return {
@@ -88,7 +97,12 @@ async function verifyFact(box: HTMLElement): Promise<Outcome> {
 
 async function verifyEvidence(box: HTMLElement): Promise<Outcome> {
   const [verifier, response] = await Promise.all([loadVerifier(), fetched(box)]);
-  const { verdict, class: kind, proven, not_proven } = verifier.verifyEvidencePacket(new Uint8Array(await response.arrayBuffer()));
+  const {
+    verdict,
+    class: kind,
+    proven,
+    not_proven,
+  } = verifier.verifyEvidencePacket(new Uint8Array(await response.arrayBuffer()));
   const proof = document.querySelector('[data-proof]');
   const walked = proof === null ? [] : [(await walk(proof)).line];
   const title =

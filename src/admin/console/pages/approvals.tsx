@@ -3,16 +3,41 @@ import { isSameActor, type Proposal } from '../../../core/approval.ts';
 import type { Proposals } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Frame } from '../layout.tsx';
-import { ActionForm, Body, Empty, type Html, Panel, Reason, Table, Until } from '../parts.tsx';
+import { ActionForm, Empty, type Html, Panel, Reason, Table, Until } from '../parts.tsx';
 
-export function Approvals({ proposals, frame }: { proposals: Proposals; frame: Frame }): Html {
+/** @param back where to go after a decision; else to the settings */
+export function Approvals({
+  proposals,
+  frame,
+  back = '',
+}: {
+  proposals: Proposals;
+  frame: Frame;
+  back?: string;
+}): Html {
   const { four_eyes: needed, proposals: open } = proposals;
   return (
-    <Panel title="Waiting for a second person" aside={needed.length === 0 ? '' : `two persons for ${needed.join(', ')}`} live="approvals">
+    <Panel
+      title="Waiting for a second person"
+      aside={needed.length === 0 ? '' : `two persons for ${needed.join(', ')}`}
+      live="approvals"
+    >
       {open.length === 0 ? (
-        <Empty>{needed.length === 0 ? 'No action needs two persons here: review.four_eyes names none.' : 'Nothing waits.'}</Empty>
+        <Empty>
+          {needed.length === 0 ? 'No action needs two persons here: review.four_eyes names none.' : 'Nothing waits.'}
+        </Empty>
       ) : (
-        <Table label="Proposals" columns={[{ name: 'What' }, { name: 'To' }, { name: 'Why' }, { name: 'By' }, { name: 'Ends' }, { name: 'Decide' }]}>
+        <Table
+          label="Proposals"
+          columns={[
+            { name: 'What' },
+            { name: 'To' },
+            { name: 'Why' },
+            { name: 'By' },
+            { name: 'Ends' },
+            { name: 'Decide' },
+          ]}
+        >
           {open.map((proposal) => (
             <tr>
               <th scope="row">{proposal.action}</th>
@@ -23,7 +48,7 @@ export function Approvals({ proposals, frame }: { proposals: Proposals; frame: F
                 <Until at={proposal.expires_at} nowMs={frame.nowMs} />
               </td>
               <td>
-                <Decide proposal={proposal} frame={frame} />
+                <Decide proposal={proposal} frame={frame} back={back} />
               </td>
             </tr>
           ))}
@@ -33,7 +58,7 @@ export function Approvals({ proposals, frame }: { proposals: Proposals; frame: F
   );
 }
 
-function Decide({ proposal, frame }: { proposal: Proposal; frame: Frame }): Html {
+function Decide({ proposal, frame, back }: { proposal: Proposal; frame: Frame; back: string }): Html {
   const { holder, csrf } = frame.session;
   if (!frame.ask.mayAny(['review', 'admin:federation'])) return <span class="muted">not with this key</span>;
   const isOwn = isSameActor(proposal.proposed_by, `agent:${holder.name}#${holder.id}`);
@@ -42,6 +67,7 @@ function Decide({ proposal, frame }: { proposal: Proposal; frame: Frame }): Html
     <details>
       <summary aria-label={`Decide about proposal ${proposal.id}`}>{isOwn ? 'Withdraw' : 'Decide'}</summary>
       <ActionForm action={at(isOwn ? 'withdraw' : 'approve')} csrf={csrf}>
+        <input type="hidden" name="back" value={back} />
         <Reason />
         <div class="actions">
           {isOwn ? (

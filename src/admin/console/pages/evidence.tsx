@@ -17,7 +17,10 @@ export function Evidence({ detail }: { detail: AuditDetail }): Html {
   return (
     <>
       {difference === null ? null : (
-        <Panel title="Claimed against computed" aside={difference.field === null ? '' : <Code>{difference.field}</Code>}>
+        <Panel
+          title="Claimed against computed"
+          aside={difference.field === null ? '' : <Code>{difference.field}</Code>}
+        >
           <Body>
             <Compare claimed={difference.claimed} computed={difference.computed} />
           </Body>
@@ -47,8 +50,8 @@ export function Evidence({ detail }: { detail: AuditDetail }): Html {
                 </a>
               </div>
               <p class="muted small">
-                A tar that explains itself: README.txt says what it shows, <code>node verify.mjs</code> checks it without this node. The
-                page may hold other facts.
+                A tar that explains itself: README.txt says what it shows, <code>node verify.mjs</code> checks it
+                without this node. The page may hold other facts.
               </p>
             </div>
           </Body>
@@ -89,7 +92,8 @@ interface Difference {
 function differenceIn({ record, evidence }: AuditDetail): Difference | null {
   const told = member(record.detail, 'difference');
   const claimed = member(told, 'claimed') ?? member(evidence, 'claimed') ?? null;
-  const computed = member(told, 'computed') ?? member(evidence, 'computed') ?? member(record.detail, 'computed_cid') ?? null;
+  const computed =
+    member(told, 'computed') ?? member(evidence, 'computed') ?? member(record.detail, 'computed_cid') ?? null;
   const field = member(told, 'field') ?? member(evidence, 'first_difference') ?? null;
   if (claimed === null && computed === null) return null;
   return { field: typeof field === 'string' ? field : null, claimed, computed };

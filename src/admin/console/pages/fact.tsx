@@ -1,7 +1,6 @@
-import { decodeBase64 } from '../../../merkle/base64.ts';
+import { decodeBase64, encodeBase64 } from '../../../merkle/base64.ts';
 import { entryLeafHash } from '../../../merkle/commitment.ts';
 import { parseTlogProof } from '../../../merkle/tlog-proof.ts';
-import { encodeBase64 } from '../../../merkle/base64.ts';
 import type { Bundle, Fact, Provenance } from '../answers.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
@@ -133,7 +132,12 @@ function Proof({ bundle, fact, frame }: Seen): Html {
           ) : (
             <Body>
               <div class="stack">
-                <Verify kind="fact" from={path`/console/facts/${fact.id}/bundle`} nodeId={frame.node.nodeId} peerId={peerIdIn(given)} />
+                <Verify
+                  kind="fact"
+                  from={path`/console/facts/${fact.id}/bundle`}
+                  nodeId={frame.node.nodeId}
+                  peerId={peerIdIn(given)}
+                />
                 <ProofPath proof={proof} />
                 <p class="muted small">
                   {given.anchors.length === 0
@@ -157,7 +161,11 @@ function proofIn({ proof, entry, salt }: Bundle): DrawnProof | null {
   const salted = decodeBase64(salt);
   if (!parsed.ok || salted === undefined) return null;
   const { index, path: hashes, checkpoint } = parsed.value;
-  return drawnProof(checkpoint, { leaf: entryLeafHash(salted, entry), index, path: hashes.map((hash) => encodeBase64(hash)) });
+  return drawnProof(checkpoint, {
+    leaf: entryLeafHash(salted, entry),
+    index,
+    path: hashes.map((hash) => encodeBase64(hash)),
+  });
 }
 
 /** As the declaration says; whoever verifies compares it with what he was given by other means. */

@@ -26,7 +26,12 @@ async function factsPage({ frame, query }: Visit): Promise<Shown> {
   const id = query('id').trim();
   const facts = await frame.ask.get<Facts>(`/v1/facts?${given}`);
   const html = (
-    <Page frame={frame} at="/console/facts" title="Facts" lede="What this node holds and shows. Each fact has its proof on its own page.">
+    <Page
+      frame={frame}
+      at="/console/facts"
+      title="Facts"
+      lede="What this node holds and shows. Each fact has its proof on its own page."
+    >
       <div class="stack">
         <Panel title="Search">
           <Body>
@@ -55,11 +60,21 @@ function Search({ query, seesHeld }: { query: Visit['query']; seesHeld: boolean 
     <form method="get" action="/console/facts" class="filters">
       {TEXTS.map((name, i) => (
         <Field label={name.replace('_id', '')} grow>
-          <input name={name} value={query(name)} autocomplete="off" spellcheck={false} {...(i === 0 ? { 'data-filter': '' } : {})} />
+          <input
+            name={name}
+            value={query(name)}
+            autocomplete="off"
+            spellcheck={false}
+            {...(i === 0 ? { 'data-filter': '' } : {})}
+          />
         </Field>
       ))}
       <Field label="scope">
-        <Select name="scope" value={query('scope')} options={[['', 'any'], ...SCOPES.map((one) => [one, one] as const)]} />
+        <Select
+          name="scope"
+          value={query('scope')}
+          options={[['', 'any'], ...SCOPES.map((one) => [one, one] as const)]}
+        />
       </Field>
       {FLAGS.filter(([flag]) => seesHeld || flag !== 'include_quarantined').map(([flag, label]) => (
         <label class="check">
@@ -82,7 +97,14 @@ function Found({ page, given, nowMs }: { page: Facts; given: URLSearchParams; no
     <>
       <Table
         label="Facts found"
-        columns={[{ name: 'Entity' }, { name: 'Relation' }, { name: 'Value' }, { name: 'Source' }, { name: 'Scope' }, { name: 'Asserted' }]}
+        columns={[
+          { name: 'Entity' },
+          { name: 'Relation' },
+          { name: 'Value' },
+          { name: 'Source' },
+          { name: 'Scope' },
+          { name: 'Asserted' },
+        ]}
       >
         {page.facts.map((fact) => (
           <tr data-row="">
@@ -128,7 +150,8 @@ export function Marks({ fact }: { fact: Fact }): Html {
   const { contradicted, quarantine_status: held } = fact;
   return (
     <>
-      {contradicted ? <Pill tone="medium">contradicted</Pill> : null} {held === null ? null : <Pill tone="high">{held}</Pill>}
+      {contradicted ? <Pill tone="medium">contradicted</Pill> : null}{' '}
+      {held === null ? null : <Pill tone="high">{held}</Pill>}
     </>
   );
 }

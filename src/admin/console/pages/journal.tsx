@@ -25,7 +25,11 @@ async function journalPage({ frame }: Visit): Promise<Shown> {
       at="/console/journal"
       title="Journal"
       lede="One log of facts, one of what was refused and decided. What is signed here cannot be taken back unseen."
-      aside={<a class="button" href="/console/records">Audit records</a>}
+      aside={
+        <a class="button" href="/console/records">
+          Audit records
+        </a>
+      }
     >
       <div class="grid">
         <div class="stack w6">
@@ -68,8 +72,8 @@ async function journalPage({ frame }: Visit): Promise<Shown> {
             show={({ entries }) =>
               entries.length === 0 ? (
                 <Empty>
-                  No row that was read differed from what was appended. <code>stigmem-peerd fsck</code> derives everything again from
-                  the bytes, while the node runs too; it reports where it was called.
+                  No row that was read differed from what was appended. <code>stigmem-peerd fsck</code> derives
+                  everything again from the bytes, while the node runs too; it reports where it was called.
                 </Empty>
               ) : (
                 <RecordTable entries={entries} nowMs={nowMs} />
@@ -154,7 +158,13 @@ function Witnesses({ witness, nowMs }: { witness: Witness; nowMs: number }): Htm
       {logs.length === 0 ? null : (
         <Table
           label="Logs that this node judges"
-          columns={[{ name: 'Log' }, { name: 'Verified', num: true }, { name: 'Cosigned', num: true }, { name: 'Seen elsewhere', num: true }, { name: 'Open' }]}
+          columns={[
+            { name: 'Log' },
+            { name: 'Verified', num: true },
+            { name: 'Cosigned', num: true },
+            { name: 'Seen elsewhere', num: true },
+            { name: 'Open' },
+          ]}
         >
           {logs.map((log) => (
             <tr>
@@ -164,7 +174,9 @@ function Witnesses({ witness, nowMs }: { witness: Witness; nowMs: number }): Htm
               <td class="num">{log.verified_size === null ? '–' : count(log.verified_size)}</td>
               <td class="num">{log.cosigned_size === null ? '–' : count(log.cosigned_size)}</td>
               <td class="num">{log.seen_size === null ? '–' : count(log.seen_size)}</td>
-              <td>{log.unreconciled === 0 ? 'none' : <Pill tone="medium">{`${log.unreconciled} unreconciled`}</Pill>}</td>
+              <td>
+                {log.unreconciled === 0 ? 'none' : <Pill tone="medium">{`${log.unreconciled} unreconciled`}</Pill>}
+              </td>
             </tr>
           ))}
         </Table>
@@ -181,7 +193,10 @@ function AnchorList({ anchors, nowMs }: { anchors: Anchors; nowMs: number }): Ht
         <Pairs pairs={anchors.backends.map(({ backend, sentence }) => [backend, sentence] as const)} />
       </Body>
       {anchors.anchors.length === 0 ? null : (
-        <Table label="Anchored checkpoints" columns={[{ name: 'Log' }, { name: 'Entries', num: true }, { name: 'Where' }, { name: 'When' }]}>
+        <Table
+          label="Anchored checkpoints"
+          columns={[{ name: 'Log' }, { name: 'Entries', num: true }, { name: 'Where' }, { name: 'When' }]}
+        >
           {anchors.anchors.map((one) => (
             <tr>
               <th scope="row">{one.log}</th>

@@ -1,19 +1,17 @@
-import { SEVERITIES, type Severity } from '../../../core/severity.ts';
+import { OPEN_STATES } from '../../../core/case-state.ts';
 import type { PeerStatus } from '../../../core/peer-status.ts';
-import type { Anchors, AuditPage, Facts, Head, Peers, Readiness, SigningKeys, Witness } from '../answers.ts';
+import { SEVERITIES, type Severity } from '../../../core/severity.ts';
+import type { Anchors, CaseCounts, Cases, Facts, Head, Peers, Readiness, SigningKeys, Witness } from '../answers.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { lagText, Mesh, stateText, theyHold, toneOf } from '../mesh.tsx';
 import { Ago, Body, Empty, type Html, Panel, Part, Pill, SeverityPill, Table } from '../parts.tsx';
 import { count, plural, spanText } from '../words.ts';
-import { recordTitle } from './record-title.ts';
+import { CaseTable } from './cases.tsx';
 
 const PACE_S = 60;
 const RECENT = 8;
-/** Records of the last day that the bars count, at most. */
-const COUNTED = 500;
-const DAY_MS = 86_400_000;
 
 /** Adds the first page: how the mesh is, and what asks for somebody. */
 export function addOverview(desk: Desk): void {
@@ -29,14 +27,14 @@ interface Seen {
   readonly keys: Answer<SigningKeys>;
   readonly anchors: Answer<Anchors>;
   readonly pace: Answer<Facts>;
-  readonly records: Answer<AuditPage>;
+  readonly counts: Answer<CaseCounts>;
+  readonly cases: Answer<Cases>;
 }
 
 async function overview({ frame }: Visit): Promise<Shown> {
   const { ask, nowMs } = frame;
   const minuteAgo = new Date(nowMs - PACE_S * 1_000).toISOString();
-  const dayAgo = new Date(nowMs - DAY_MS).toISOString();
-  const [ready, head, peers, witness, keys, anchors, pace, records] = await Promise.all([
+  const [ready, head, peers, witness, keys, anchors, pace, counts, cases] = await Promise.all([
     ask.get<Readiness>('/readyz'),
     ask.get<Head>('/v1/journal/head'),
     ask.get<Peers>('/v1/federation/peers'),
@@ -44,9 +42,10 @@ async function overview({ frame }: Visit): Promise<Shown> {
     ask.get<SigningKeys>('/v1/keys'),
     ask.get<Anchors>('/v1/anchors?limit=5'),
     ask.get<Facts>(path`/v1/facts?limit=1&include_contradicted=true&include_expired=true&after=${minuteAgo}`),
-    ask.get<AuditPage>(path`/v1/federation/audit?limit=${COUNTED}&min_severity=low&since=${dayAgo}`),
+    ask.get<CaseCounts>('/v1/cases/counts'),
+    ask.get<Cases>(path`/v1/cases?state=open&limit=${RECENT}`),
   ]);
-  const seen: Seen = { frame, ready, head, peers, witness, keys, anchors, pace, records };
+  const seen: Seen = { frame, ready, head, peers, witness, keys, anchors, pace, counts, cases };
   const html = (
     <Page frame={frame} at="/console" title="Overview" lede={ledeOf(seen)}>
       <div class="stack">
@@ -78,7 +77,12 @@ function Tiles({ head, peers, anchors, witness, pace, keys, ready }: Seen): Html
   const nearest = keys.ok ? nearestEnd(keys.value) : null;
   return (
     <div class="tiles" id="tiles" data-live="">
-      <Tile label="State" value={ready.ok ? 'Ready' : 'Not ready'} tone={ready.ok ? 'good' : 'critical'} note={checksText(ready)} />
+      <Tile
+        label="State"
+        value={ready.ok ? 'Ready' : 'Not ready'}
+        tone={ready.ok ? 'good' : 'critical'}
+        note={checksText(ready)}
+      />
       <Tile label="Journal" value={head.ok ? count(head.value.size) : '–'} note="entries" />
       <Tile
         label="Facts, last minute"
@@ -92,8 +96,16 @@ function Tiles({ head, peers, anchors, witness, pace, keys, ready }: Seen): Html
       />
       <Tile
         label="Anchors"
-        value={anchors.ok ? (anchors.value.backends.length === 0 ? 'none' : pending === 0 ? 'all in' : count(pending)) : '–'}
-        note={anchors.ok && anchors.value.backends.length > 0 ? (pending === 0 ? 'nothing waits' : 'waiting') : 'no log configured'}
+        value={
+          anchors.ok ? (anchors.value.backends.length === 0 ? 'none' : pending === 0 ? 'all in' : count(pending)) : '–'
+        }
+        note={
+          anchors.ok && anchors.value.backends.length > 0
+            ? pending === 0
+              ? 'nothing waits'
+              : 'waiting'
+            : 'no log configured'
+        }
         tone={pending > 0 ? 'medium' : ''}
       />
       <Tile label="Witnesses" {...witnessTile(witness)} />
@@ -155,7 +167,13 @@ function MeshPanel({ frame, peers, head, witness, keys }: Seen): Html {
             <>
               <section class="body scroll" tabindex={0} aria-label="Picture of the mesh">
                 <div class="mesh-wide">
-                  <Mesh self={node.nodeId} size={head.ok ? head.value.size : null} peers={all} witness={shownWitness} nowMs={nowMs} />
+                  <Mesh
+                    self={node.nodeId}
+                    size={head.ok ? head.value.size : null}
+                    peers={all}
+                    witness={shownWitness}
+                    nowMs={nowMs}
+                  />
                 </div>
               </section>
               <Table
@@ -209,31 +227,37 @@ function keysText(keys: Answer<SigningKeys>, nodeId: string): string {
   return left === null ? 'no end' : `${left} d`;
 }
 
-const TONE: Readonly<Record<Severity, string>> = { critical: 'critical', high: 'high', medium: 'medium', low: 'low', info: 'muted' };
+const TONE: Readonly<Record<Severity, string>> = {
+  critical: 'critical',
+  high: 'high',
+  medium: 'medium',
+  low: 'low',
+  info: 'muted',
+};
 
-function Severities({ records }: Seen): Html {
+function Severities({ counts }: Seen): Html {
   return (
-    <Panel title="By severity" aside="records of 24 h" live="severities">
+    <Panel title="Open cases" aside="by severity" live="severities">
       <Part
-        answer={records}
-        show={({ entries, has_more }) => {
+        answer={counts}
+        show={({ counts: all }) => {
           const shown = SEVERITIES.filter((one) => one !== 'info').toReversed();
-          const numbers = shown.map((one) => entries.filter(({ severity }) => severity === one).length);
+          const open = all.filter(({ state }) => OPEN_STATES.includes(state));
+          const numbers = shown.map((one) =>
+            open.filter(({ severity }) => severity === one).reduce((sum, { count: n }) => sum + n, 0),
+          );
           const most = Math.max(1, ...numbers);
           return (
             <Body>
               <div class="severities">
                 {shown.map((severity, i) => (
-                  <a href={path`/console/records?min_severity=${severity}`}>
+                  <a href={path`/console/cases?state=open&severity=${severity}`}>
                     <SeverityPill severity={severity} />
                     <svg class={TONE[severity]} viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
                       <rect class="bar-back" width="100" height="8" rx="2" />
                       <rect class="bar" width={((numbers[i] ?? 0) / most) * 100} height="8" rx="2" />
                     </svg>
-                    <span class="num">
-                      {count(numbers[i] ?? 0)}
-                      {has_more ? '+' : ''}
-                    </span>
+                    <span class="num">{count(numbers[i] ?? 0)}</span>
                   </a>
                 ))}
               </div>
@@ -274,31 +298,16 @@ function AnchorPanel({ anchors, frame }: Seen): Html {
   );
 }
 
-function Recent({ records, frame }: Seen): Html {
+function Recent({ cases, frame }: Seen): Html {
   return (
-    <Panel title="Newest refusals and findings" aside={<a href="/console/records">All records</a>} live="recent">
+    <Panel title="Newest open cases" aside={<a href="/console/cases">All cases</a>} live="recent">
       <Part
-        answer={records}
-        show={({ entries }) =>
-          entries.length === 0 ? (
-            <Empty>Nothing was refused and nothing was found in the last 24 hours.</Empty>
+        answer={cases}
+        show={({ cases: open }) =>
+          open.length === 0 ? (
+            <Empty>Nothing asks for anybody.</Empty>
           ) : (
-            <Table label="Newest records" columns={[{ name: 'Severity' }, { name: 'What' }, { name: 'Peer' }, { name: 'When' }]}>
-              {entries.slice(0, RECENT).map((record) => (
-                <tr data-row="" data-key={record.seq}>
-                  <td>
-                    <SeverityPill severity={record.severity} />
-                  </td>
-                  <th scope="row">
-                    <a href={path`/console/records/${record.seq}`}>{recordTitle(record)}</a>
-                  </th>
-                  <td class="wrap">{record.peer_id ?? 'this node'}</td>
-                  <td>
-                    <Ago at={record.ts} nowMs={frame.nowMs} />
-                  </td>
-                </tr>
-              ))}
-            </Table>
+            <CaseTable cases={open} nowMs={frame.nowMs} picks={false} />
           )
         }
       />

@@ -4,7 +4,22 @@ import { type Answer, path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { lagText, stateText, theyHold, toneOf } from '../mesh.tsx';
-import { ActionForm, Ago, Body, Empty, Field, type Html, Pairs, Panel, Part, Pill, Reason, Short, Table, Until } from '../parts.tsx';
+import {
+  ActionForm,
+  Ago,
+  Body,
+  Empty,
+  Field,
+  type Html,
+  Pairs,
+  Panel,
+  Part,
+  Pill,
+  Reason,
+  Short,
+  Table,
+  Until,
+} from '../parts.tsx';
 import { count } from '../words.ts';
 import { missing } from './missing.tsx';
 import { skewText } from './overview.tsx';
@@ -17,7 +32,9 @@ export function addPeer(desk: Desk): void {
   desk.show('/console/peers/:name', peerPage);
   desk.act('/console/peers/:name/resume', async (visit, form) => {
     const name = visit.param('name');
-    const answer = await visit.frame.ask.post(path`/v1/federation/peers/${name}/resume`, { reason: form.text('reason') });
+    const answer = await visit.frame.ask.post(path`/v1/federation/peers/${name}/resume`, {
+      reason: form.text('reason'),
+    });
     return tell(visit, answer, `${name} is asked again.`, path`/console/peers/${name}`);
   });
   desk.act('/console/peers/:name/trust-key', async (visit, form) => {
@@ -28,7 +45,9 @@ export function addPeer(desk: Desk): void {
   });
   desk.act('/console/peers/:name/retry', async (visit, form) => {
     const name = visit.param('name');
-    const answer = await visit.frame.ask.post(path`/v1/federation/peers/${name}/retry`, { reason: form.text('reason') });
+    const answer = await visit.frame.ask.post(path`/v1/federation/peers/${name}/retry`, {
+      reason: form.text('reason'),
+    });
     return tell(visit, answer, `Refused facts of ${name} were judged again.`, path`/console/peers/${name}`);
   });
 }
@@ -123,22 +142,31 @@ function Grants({ grants, peer }: Seen): Html {
         show={({ open, shut, empty }) => (
           <Table
             label="Feeds"
-            columns={[{ name: 'Feed' }, { name: 'Given' }, { name: 'Entries', num: true }, { name: 'Sent', num: true }, { name: 'Receipts', num: true }, { name: 'Why' }]}
+            columns={[
+              { name: 'Feed' },
+              { name: 'Given' },
+              { name: 'Entries', num: true },
+              { name: 'Sent', num: true },
+              { name: 'Receipts', num: true },
+              { name: 'Why' },
+            ]}
           >
-            {[...open.map((feed) => ({ feed, isOpen: true })), ...shut.map((feed) => ({ feed, isOpen: false }))].map(({ feed, isOpen }) => (
-              <tr>
-                <th scope="row" class="wrap">
-                  {feed.feed}
-                </th>
-                <td>
-                  <Pill tone={isOpen ? 'good' : ''}>{isOpen ? 'open' : 'shut'}</Pill>
-                </td>
-                <td class="num">{count(feed.length)}</td>
-                <td class="num">{count(feed.given)}</td>
-                <td class="num">{count(feed.acknowledged)}</td>
-                <td>{feed.sentence}</td>
-              </tr>
-            ))}
+            {[...open.map((feed) => ({ feed, isOpen: true })), ...shut.map((feed) => ({ feed, isOpen: false }))].map(
+              ({ feed, isOpen }) => (
+                <tr>
+                  <th scope="row" class="wrap">
+                    {feed.feed}
+                  </th>
+                  <td>
+                    <Pill tone={isOpen ? 'good' : ''}>{isOpen ? 'open' : 'shut'}</Pill>
+                  </td>
+                  <td class="num">{count(feed.length)}</td>
+                  <td class="num">{count(feed.given)}</td>
+                  <td class="num">{count(feed.acknowledged)}</td>
+                  <td>{feed.sentence}</td>
+                </tr>
+              ),
+            )}
             {empty.map(({ sentence }) => (
               <tr>
                 <td colspan={6} class="muted">
@@ -203,7 +231,16 @@ function Ledger({ disclosed, frame }: Seen): Html {
           feeds.length === 0 ? (
             <Empty>Nothing was ever sent to it.</Empty>
           ) : (
-            <Table label="Ledger" columns={[{ name: 'Feed' }, { name: 'Entries', num: true }, { name: 'From – to', num: true }, { name: 'Last sent' }, { name: 'Under grant' }]}>
+            <Table
+              label="Ledger"
+              columns={[
+                { name: 'Feed' },
+                { name: 'Entries', num: true },
+                { name: 'From – to', num: true },
+                { name: 'Last sent' },
+                { name: 'Under grant' },
+              ]}
+            >
               {feeds.map((row) => (
                 <tr>
                   <th scope="row" class="wrap">
@@ -234,7 +271,11 @@ function Ledger({ disclosed, frame }: Seen): Html {
 function Verdicts({ peer, frame }: Seen): Html {
   const unresolved = peer.refused_of_ours.filter(({ refused, resolved }) => refused > resolved);
   return (
-    <Panel title="Last verdicts" aside={<a href={path`/console/records?peer_id=${peer.node_id}`}>All records</a>} live="peer-verdicts">
+    <Panel
+      title="Last verdicts"
+      aside={<a href={path`/console/records?peer_id=${peer.node_id}`}>All records</a>}
+      live="peer-verdicts"
+    >
       {peer.last_verdicts.length === 0 ? (
         <Empty>Nothing of it was refused.</Empty>
       ) : (
@@ -255,7 +296,10 @@ function Verdicts({ peer, frame }: Seen): Html {
         <div class="body">
           <p class="small">
             It refuses of ours:{' '}
-            {unresolved.map(({ feed, reason, refused, resolved }) => `${count(refused - resolved)} in ${feed} (${reason})`).join('; ')}.
+            {unresolved
+              .map(({ feed, reason, refused, resolved }) => `${count(refused - resolved)} in ${feed} (${reason})`)
+              .join('; ')}
+            .
           </p>
         </div>
       )}
@@ -269,7 +313,10 @@ function PeerKeys({ keys, peer, frame }: Seen): Html {
       <Part
         answer={keys}
         show={({ keys: all }) => (
-          <Table label="Keys of the peer" columns={[{ name: 'Use' }, { name: 'Key' }, { name: 'State' }, { name: 'Ends' }]}>
+          <Table
+            label="Keys of the peer"
+            columns={[{ name: 'Use' }, { name: 'Key' }, { name: 'State' }, { name: 'Ends' }]}
+          >
             {all
               .filter(({ node_id }) => node_id === peer.node_id)
               .map((key) => (
@@ -279,7 +326,9 @@ function PeerKeys({ keys, peer, frame }: Seen): Html {
                     <Short text={key.vkey} />
                   </td>
                   <td>
-                    <Pill tone={key.state === 'valid' ? 'good' : key.state === 'replaced' ? '' : 'high'}>{key.state.replace('_', ' ')}</Pill>
+                    <Pill tone={key.state === 'valid' ? 'good' : key.state === 'replaced' ? '' : 'high'}>
+                      {key.state.replace('_', ' ')}
+                    </Pill>
                   </td>
                   <td>
                     <Until at={key.not_after} nowMs={frame.nowMs} />

@@ -28,7 +28,12 @@ export function addPeers(desk: Desk): void {
   desk.act('/console/onboarding/:id/confirm', async (visit, form) => {
     const words = form.text('words').trim().toLowerCase().split(/\s+/);
     const answer = await visit.frame.ask.post(path`/v1/federation/onboarding/${visit.param('id')}/confirm`, { words });
-    return tell(visit, answer, 'The words are the same. What was granted flows once both sides have said yes.', '/console/peers');
+    return tell(
+      visit,
+      answer,
+      'The words are the same. What was granted flows once both sides have said yes.',
+      '/console/peers',
+    );
   });
   desk.act('/console/onboarding/:id/reject', async (visit) => {
     const answer = await visit.frame.ask.delete(path`/v1/federation/onboarding/${visit.param('id')}`);
@@ -47,7 +52,12 @@ async function peersPage({ frame }: Visit, code: string | null): Promise<Shown> 
   ]);
   const waiting = onboarding.ok ? onboarding.value.onboarding.filter(({ state }) => WAITING.has(state)) : [];
   const html = (
-    <Page frame={frame} at="/console/peers" title="Peers" lede="Partners of this node: what flows, what is held up, and why.">
+    <Page
+      frame={frame}
+      at="/console/peers"
+      title="Peers"
+      lede="Partners of this node: what flows, what is held up, and why."
+    >
       <div class="stack">
         {code === null ? null : <NewCode code={code} />}
         {waiting.map((view) => (
@@ -113,8 +123,8 @@ function NewCode({ code }: { code: string }): Html {
             {code}
           </pre>
           <p class="muted small">
-            Send it over a channel that you trust; it is good for one hour and for one partner. When the partner has joined, it
-            appears here, with twelve words that both screens have to show.
+            Send it over a channel that you trust; it is good for one hour and for one partner. When the partner has
+            joined, it appears here, with twelve words that both screens have to show.
           </p>
         </div>
       </Body>
@@ -126,7 +136,10 @@ function Partner({ view, frame }: { view: OnboardingView; frame: Frame }): Html 
   const { partner } = view;
   const isAsked = partner !== null && view.state === 'pending' && frame.ask.mayAny(MAY_MANAGE);
   return (
-    <Panel title={partner === null ? 'Invitation that nobody has used' : `${partner.node_id} wants to become a partner`} aside={view.state}>
+    <Panel
+      title={partner === null ? 'Invitation that nobody has used' : `${partner.node_id} wants to become a partner`}
+      aside={view.state}
+    >
       <Body>
         <div class="stack">
           <p class="small">
@@ -165,7 +178,12 @@ function Partner({ view, frame }: { view: OnboardingView; frame: Frame }): Html 
                 <button class="main" type="submit">
                   Confirm
                 </button>
-                <button class="danger" type="submit" formaction={path`/console/onboarding/${view.id}/reject`} formnovalidate>
+                <button
+                  class="danger"
+                  type="submit"
+                  formaction={path`/console/onboarding/${view.id}/reject`}
+                  formnovalidate
+                >
                   Reject
                 </button>
               </div>

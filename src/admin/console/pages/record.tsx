@@ -43,14 +43,20 @@ function What({ detail: { record, intact } }: { detail: AuditDetail }): Html {
           pairs={[
             ['Event', <Code>{record.event_type}</Code>],
             ['Reason', record.reason === null ? '–' : <Code>{record.reason}</Code>],
-            ['Peer', record.peer_id === null ? '–' : <a href={path`/console/peers/${record.peer_id}`}>{record.peer_id}</a>],
+            [
+              'Peer',
+              record.peer_id === null ? '–' : <a href={path`/console/peers/${record.peer_id}`}>{record.peer_id}</a>,
+            ],
             ['Feed', record.feed ?? '–'],
             ['Fact', record.fact_id === null ? '–' : <Code>{record.fact_id}</Code>],
             ['CID', record.cid === null ? '–' : <Code>{record.cid}</Code>],
             ['By', record.actor ?? '–'],
             ['Evidence', record.evidence === null ? 'none' : <Code>{record.evidence}</Code>],
             ['Record before', record.previous_hash === null ? '–' : <Code>{record.previous_hash}</Code>],
-            ['Stored', <Pill tone={intact ? 'good' : 'critical'}>{intact ? 'as it was written' : 'not what was written'}</Pill>],
+            [
+              'Stored',
+              <Pill tone={intact ? 'good' : 'critical'}>{intact ? 'as it was written' : 'not what was written'}</Pill>,
+            ],
           ]}
         />
       </Body>

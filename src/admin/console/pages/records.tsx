@@ -45,7 +45,13 @@ async function listPage({ frame, query }: Visit): Promise<Shown> {
         <form method="get" action="/console/records" class="filters">
           {TEXTS.map(([name, label], i) => (
             <Field label={label} grow>
-              <input name={name} value={query(name)} autocomplete="off" spellcheck={false} {...(i === 0 ? { 'data-filter': '' } : {})} />
+              <input
+                name={name}
+                value={query(name)}
+                autocomplete="off"
+                spellcheck={false}
+                {...(i === 0 ? { 'data-filter': '' } : {})}
+              />
             </Field>
           ))}
           <Field label="At least">
@@ -64,7 +70,11 @@ async function listPage({ frame, query }: Visit): Promise<Shown> {
             answer={records}
             show={({ entries, cursor, has_more }) => (
               <>
-                {entries.length === 0 ? <Empty>No record matches.</Empty> : <RecordTable entries={entries} nowMs={frame.nowMs} />}
+                {entries.length === 0 ? (
+                  <Empty>No record matches.</Empty>
+                ) : (
+                  <RecordTable entries={entries} nowMs={frame.nowMs} />
+                )}
                 {has_more && cursor !== null ? <Older given={given} cursor={cursor} /> : null}
               </>
             )}
@@ -92,7 +102,15 @@ export function RecordTable({ entries, nowMs }: { entries: readonly AuditEntry[]
   return (
     <Table
       label="Audit records"
-      columns={[{ name: 'Seq', num: true }, { name: 'Severity' }, { name: 'What' }, { name: 'Peer' }, { name: 'Feed' }, { name: 'By' }, { name: 'When' }]}
+      columns={[
+        { name: 'Seq', num: true },
+        { name: 'Severity' },
+        { name: 'What' },
+        { name: 'Peer' },
+        { name: 'Feed' },
+        { name: 'By' },
+        { name: 'When' },
+      ]}
     >
       {entries.map((record) => (
         <tr data-row="" data-key={record.seq}>

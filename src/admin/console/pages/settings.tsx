@@ -1,9 +1,25 @@
 import { KEY_ROLES } from '../../permissions.ts';
 import type { ApiKey, Proposals, Readiness, SigningKeys, WellKnown } from '../answers.ts';
 import { path } from '../ask.ts';
-import type { Desk, Shown, Visit } from '../desk.ts';
+import { type Desk, ownPath, type Shown, type Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
-import { ActionForm, Ago, Body, Code, Empty, Field, type Html, Pairs, Panel, Part, Pill, Select, Short, Table, Until } from '../parts.tsx';
+import {
+  ActionForm,
+  Ago,
+  Body,
+  Code,
+  Empty,
+  Field,
+  type Html,
+  Pairs,
+  Panel,
+  Part,
+  Pill,
+  Select,
+  Short,
+  Table,
+  Until,
+} from '../parts.tsx';
 import { instantText } from '../words.ts';
 import { Approvals } from './approvals.tsx';
 import { tell } from './tell.ts';
@@ -26,14 +42,24 @@ export function addSettings(desk: Desk): void {
   });
   for (const verb of ['approve', 'reject', 'withdraw'] as const)
     desk.act(`/console/approvals/:id/${verb}`, async (visit, form) => {
-      const answer = await visit.frame.ask.post(path`/v1/approvals/${visit.param('id')}/` + verb, { reason: form.text('reason') });
-      return tell(visit, answer, `Proposal ${visit.param('id')}: ${DONE[verb]}.`, HERE);
+      const answer = await visit.frame.ask.post(path`/v1/approvals/${visit.param('id')}/` + verb, {
+        reason: form.text('reason'),
+      });
+      return tell(
+        visit,
+        answer,
+        `Proposal ${visit.param('id')}: ${DONE[verb]}.`,
+        form.text('back') === '' ? HERE : ownPath(form.text('back')),
+      );
     });
 }
 
 const DONE = { approve: 'approved, and done', reject: 'rejected', withdraw: 'withdrawn' } as const;
 
-async function settingsPage({ frame }: Visit, made: { readonly name: string; readonly secret: string } | null): Promise<Shown> {
+async function settingsPage(
+  { frame }: Visit,
+  made: { readonly name: string; readonly secret: string } | null,
+): Promise<Shown> {
   const { ask } = frame;
   const [ready, node, signing, apiKeys, proposals] = await Promise.all([
     ask.get<Readiness>('/readyz'),
@@ -43,7 +69,12 @@ async function settingsPage({ frame }: Visit, made: { readonly name: string; rea
     ask.mayAny(['audit.read', 'review']) ? ask.get<Proposals>('/v1/approvals?limit=50') : null,
   ]);
   const html = (
-    <Page frame={frame} at={HERE} title="Keys & settings" lede="Who may do what, which keys sign, and whether everything works.">
+    <Page
+      frame={frame}
+      at={HERE}
+      title="Keys & settings"
+      lede="Who may do what, which keys sign, and whether everything works."
+    >
       <div class="stack">
         {made === null ? null : <NewKey {...made} />}
         {proposals?.ok === true ? <Approvals proposals={proposals.value} frame={frame} /> : null}
@@ -142,7 +173,17 @@ function Node({ node }: { node: WellKnown }): Html {
 
 function Signing({ keys, nowMs }: { keys: SigningKeys['keys']; nowMs: number }): Html {
   return (
-    <Table label="Signing keys" columns={[{ name: 'Whose' }, { name: 'Use' }, { name: 'Key' }, { name: 'State' }, { name: 'Ends' }, { name: 'Days', num: true }]}>
+    <Table
+      label="Signing keys"
+      columns={[
+        { name: 'Whose' },
+        { name: 'Use' },
+        { name: 'Key' },
+        { name: 'State' },
+        { name: 'Ends' },
+        { name: 'Days', num: true },
+      ]}
+    >
       {keys.map((key) => (
         <tr>
           <th scope="row" class="wrap">
@@ -153,7 +194,17 @@ function Signing({ keys, nowMs }: { keys: SigningKeys['keys']; nowMs: number }):
             <Short text={key.vkey} />
           </td>
           <td>
-            <Pill tone={key.state === 'valid' ? (key.warning === null ? 'good' : 'medium') : key.state === 'replaced' ? '' : 'high'}>
+            <Pill
+              tone={
+                key.state === 'valid'
+                  ? key.warning === null
+                    ? 'good'
+                    : 'medium'
+                  : key.state === 'replaced'
+                    ? ''
+                    : 'high'
+              }
+            >
               {key.state.replace('_', ' ')}
             </Pill>
             {key.warning === null ? null : <div class="muted small">{key.warning.sentence}</div>}
@@ -175,7 +226,15 @@ function ApiKeys({ keys, frame }: { keys: readonly ApiKey[]; frame: Frame }): Ht
   return (
     <Table
       label="API keys"
-      columns={[{ name: 'Name' }, { name: 'State' }, { name: 'Class' }, { name: 'May' }, { name: 'Ends' }, { name: 'Last used' }, { name: 'Act' }]}
+      columns={[
+        { name: 'Name' },
+        { name: 'State' },
+        { name: 'Class' },
+        { name: 'May' },
+        { name: 'Ends' },
+        { name: 'Last used' },
+        { name: 'Act' },
+      ]}
     >
       {keys.map((key) => (
         <tr>
@@ -219,7 +278,14 @@ function CreateKey({ csrf }: { csrf: string }): Html {
       <summary>Create a key</summary>
       <ActionForm action="/console/keys/create" csrf={csrf} class="filters">
         <Field label="Name" grow>
-          <input name="name" required maxlength={64} pattern="[a-z0-9][a-z0-9._\-]*" autocomplete="off" spellcheck={false} />
+          <input
+            name="name"
+            required
+            maxlength={64}
+            pattern="[a-z0-9][a-z0-9._\-]*"
+            autocomplete="off"
+            spellcheck={false}
+          />
         </Field>
         <Field label="Role">
           <Select name="role" value="reader" options={KEY_ROLES.map((role) => [role, role] as const)} />

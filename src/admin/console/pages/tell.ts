@@ -13,5 +13,8 @@ function noticeOf(answer: Answer<unknown>, done: string): { kind: 'done' | 'fail
   if (!answer.ok) return { kind: 'failed', text: answer.message };
   if (answer.status !== 202) return { kind: 'done', text: done };
   const { proposal } = answer.value as { proposal?: Proposal };
-  return { kind: 'done', text: `Proposed${proposal === undefined ? '' : ` as ${proposal.id}`}. Another person has to approve it.` };
+  return {
+    kind: 'done',
+    text: `Proposed${proposal === undefined ? '' : ` as ${proposal.id}`}. Another person has to approve it.`,
+  };
 }
