@@ -2,9 +2,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
+import type { ConsoleDeps } from '../admin/console/deps.ts';
 import { mountConsole } from '../admin/console/mount.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
-import { openKeyStore } from '../admin/keys.ts';
+import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { isoMicros } from '../core/time.ts';
@@ -100,19 +101,20 @@ export function apiOf(
     publicTlog: config.tlog.isPublic,
   });
   // Offline there is no server, and nobody who could open a page.
-  if (federation !== null) {
-    const { nodeId } = config;
-    const { tls, behindProxy } = config.api;
-    mountConsole(api, {
-      keys,
-      events: base.events,
-      node: { nodeId, version: VERSION },
-      limits: DEFAULT_API_LIMITS,
-      nowMs: Date.now,
-      secure: tls !== null || behindProxy,
-    });
-  }
+  if (federation !== null) mountConsole(api, consoleOf(base, keys));
   return api;
+}
+
+function consoleOf({ config, events }: Base, keys: KeyStore): Omit<ConsoleDeps, 'api'> {
+  const { tls, behindProxy } = config.api;
+  return {
+    keys,
+    events,
+    node: { nodeId: config.nodeId, version: VERSION },
+    limits: DEFAULT_API_LIMITS,
+    nowMs: Date.now,
+    secure: tls !== null || behindProxy,
+  };
 }
 
 function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {

@@ -1,4 +1,5 @@
 /** What was claimed against what was computed, side by side, from the first difference on marked. */
+import { firstDifference } from './first-difference.ts';
 import type { Html } from './parts.tsx';
 
 /** Around a difference in a long text, so that it is seen without looking for it. */
@@ -42,10 +43,4 @@ function Side({ title, text, at, side }: { title: string; text: readonly string[
 function textOf(value: unknown): readonly string[] {
   if (value === null || value === undefined) return [];
   return [...(typeof value === 'string' ? value : JSON.stringify(value, null, 1))];
-}
-
-export function firstDifference(left: readonly string[], right: readonly string[]): number {
-  let at = 0;
-  while (at < left.length && at < right.length && left[at] === right[at]) at++;
-  return at;
 }
