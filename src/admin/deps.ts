@@ -135,7 +135,7 @@ export interface PeerDirectory {
   /** Pins a log key that waits for an operator, or proposes that, and has the peer asked again at once. */
   trustKeys(name: string, keys: readonly string[], by: ActBy): Promise<TrustKeyOutcome>;
   /** Has refused facts judged again, for some seconds. @param afterPage where the run before has stopped; 0 to begin */
-  retry(name: string, afterPage: number, by: { readonly actor: string; readonly why: string }): Promise<RetryOutcome>;
+  retry(name: string, afterPage: number, by: ActBy): Promise<RetryOutcome>;
 }
 
 /** Facts that are hidden from readers. */
@@ -347,7 +347,7 @@ export interface ApiLimits {
   /** For the whole answer; streams are exempt once they flow. */
   readonly requestMs: number;
   readonly streamHeartbeatMs: number;
-  /** Open audit streams of all keys together. */
+  /** Open streams of audit records and cases, of all keys together. */
   readonly maxStreams: number;
   /** Token bucket per key: `burst` requests at once, then `perSecond`. A batch is one request. */
   readonly quotas: Readonly<Record<QuotaDimension, { readonly burst: number; readonly perSecond: number }>>;

@@ -20,6 +20,7 @@ import {
 } from './cli.ts';
 import { mintCliToken } from './cli-token.ts';
 import { CliError } from './exit.ts';
+import { loadNodeConfig } from './node-config.ts';
 import type { Node } from './runtime.ts';
 
 const ORIGIN_BYTES = 8;
@@ -28,6 +29,7 @@ const STAGING_PREFIX = '.init-';
 
 interface InitOptions extends CommonOptions {
   readonly nodeId: string;
+  readonly ifMissing?: true;
 }
 
 export function addInit(program: Command, cli: Cli): void {
@@ -38,17 +40,26 @@ export function addInit(program: Command, cli: Cli): void {
       'Makes the data folder of a new node: config.toml with every setting explained, its keys, an empty journal and an empty peers/ folder. The node id is who the node is to everybody and cannot be changed later.',
     )
     .requiredOption('--node-id <uri>', 'stigmem:// and a host name that is yours')
+    .option('--if-missing', 'leave a folder that has this node already as it is: for what runs before each start')
     .action(action<InitOptions>(cli, runInit));
-  withExamples(withCommonOptions(command), ['init --data ./acme --node-id stigmem://acme.example']);
+  withExamples(withCommonOptions(command), [
+    'init --data ./acme --node-id stigmem://acme.example',
+    'init --if-missing --data /data/node --node-id stigmem://acme.example',
+  ]);
 }
 
-async function runInit(context: Context, _args: readonly string[], { nodeId }: InitOptions): Promise<Outcome> {
+async function runInit(
+  context: Context,
+  _args: readonly string[],
+  { nodeId, ifMissing }: InitOptions,
+): Promise<Outcome> {
   const dir = context.dir();
   const fault = nodeIdFault(nodeId);
   if (fault !== null) {
     const message = `expected --node-id such as stigmem://acme.example, got ${JSON.stringify(nodeId)}: ${fault}`;
     throw new CliError({ exit: 'usage', message, fix: 'Use a host name that belongs to you.' });
   }
+  if (ifMissing === true && existsSync(dataPaths(dir).config)) return leaveAsItIs(dir, nodeId);
   refuseUsedFolder(dir);
   const made = await createDataFolder(dir, nodeId, await context.node(), context.runtime.nowMs());
   const human = [
@@ -64,8 +75,21 @@ async function runInit(context: Context, _args: readonly string[], { nodeId }: I
   ].join('\n');
   const { peerId: peer_id, journalOrigin: journal_origin, auditOrigin: audit_origin } = made;
   return {
-    json: JSON.stringify({ data: resolve(dir), node_id: nodeId, peer_id, journal_origin, audit_origin }),
+    json: JSON.stringify({ data: resolve(dir), node_id: nodeId, made: true, peer_id, journal_origin, audit_origin }),
     human,
+  };
+}
+
+/** @throws CliError if the node in there is another one, or its configuration cannot be read */
+function leaveAsItIs(dir: string, nodeId: string): Outcome {
+  const found = loadNodeConfig(dir).nodeId;
+  if (found !== nodeId) {
+    const message = `expected the node ${nodeId} in ${dir}, got ${found}`;
+    throw new CliError({ exit: 'refused', code: 'other_node', message, fix: 'Give it a folder of its own.' });
+  }
+  return {
+    json: JSON.stringify({ data: resolve(dir), node_id: nodeId, made: false }),
+    human: `${dir} has ${nodeId} already: nothing to do`,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { RetryReport } from '../core/retry.ts';
-import type { ActOptions } from './acting.ts';
+import { type ActOptions, actedOutcome } from './acting.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';
@@ -16,9 +16,15 @@ export async function runRetry(
   const total = { pages: 0, judged: 0, unreadable: 0 };
   const resolved = new Map<string, number>();
   const standing = new Map<string, number>();
+  let proposed: Outcome | null = null;
   await withApi(context, async (api) => {
     for (let after: number | null = 0; after !== null; ) {
-      const report: RetryReport = JSON.parse(expectOk(await api.post(path, JSON.stringify({ reason, after }))));
+      const answer = await api.post(path, JSON.stringify({ reason, after }));
+      if (answer.status === 202) {
+        proposed = actedOutcome(answer, '');
+        return;
+      }
+      const report: RetryReport = JSON.parse(expectOk(answer));
       total.pages += report.pages;
       total.judged += report.judged;
       total.unreadable += report.unreadable;
@@ -28,6 +34,7 @@ export async function runRetry(
       if (after !== null) context.note(`${total.judged} refused facts judged again …`);
     }
   });
+  if (proposed !== null) return proposed;
   const counts = { resolved: Object.fromEntries(resolved), standing: Object.fromEntries(standing) };
   return { json: JSON.stringify({ ...total, ...counts }), human: human(name, total, resolved, standing) };
 }

@@ -5,6 +5,7 @@ import { addAnchors } from './anchors.ts';
 import { addApproval } from './approval.ts';
 import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
+import { addCase } from './case.ts';
 import { type Cli, reportFailure } from './cli.ts';
 import { addDemo } from './demo.ts';
 import { addDisclosed } from './disclosed.ts';
@@ -99,6 +100,7 @@ function createProgram(cli: Cli): Command {
     addRun,
     addStatus,
     addPeer,
+    addCase,
     addQuarantine,
     addApproval,
     ...grants,

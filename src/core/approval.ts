@@ -4,6 +4,7 @@
 export const REVIEWED_ACTIONS = [
   'case.resolve',
   'peer.resume',
+  'peer.retry',
   'peer.trust_key',
   'quarantine.promote',
   'quarantine.reject',

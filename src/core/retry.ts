@@ -1,3 +1,5 @@
+import type { ActOutcome } from './approval.ts';
+
 /** What became of refused facts of a peer that were judged again. */
 export interface RetryReport {
   /** Pages that were judged again. */
@@ -17,6 +19,8 @@ export interface RetryReport {
 export type RetryOutcome =
   | { readonly kind: 'retried'; readonly report: RetryReport; readonly audit_seq: number | null }
   | { readonly kind: 'unknown_peer' }
+  /** It needs another person's word, or may not be done so. */
+  | { readonly kind: 'not_admitted'; readonly outcome: ActOutcome<never> }
   /** Nothing is taken from it until an operator resumes it. */
   | { readonly kind: 'suspended' }
   /** Its declaration is not known yet, or does not verify any more. */

@@ -7,7 +7,10 @@ import { mountConsole } from '../admin/console/mount.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
+import type { CaseCount } from '../core/case-report.ts';
+import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
 import type { KeyStatus } from '../core/key-status.ts';
+import { SEVERITIES } from '../core/severity.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -41,6 +44,7 @@ export function apiOf(
   metrics.beforeScrape(async () => {
     await measure(base);
     await measureAnchors(base);
+    measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
     measureKeys(metrics, await keyStatuses(base, Date.now()));
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
       metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
@@ -145,6 +149,22 @@ async function measure({ metrics, writer, health }: Base): Promise<void> {
   metrics.projectionLagEntries.set(projectionLag);
   metrics.recallLagEntries.set(recallLag);
   health.projectionLag = projectionLag;
+}
+
+function measureCases({ casesOpen, casesUnseenSeconds }: Metrics, counts: readonly CaseCount[], nowMs: number): void {
+  for (const severity of SEVERITIES) {
+    const of = counts.filter((one) => one.severity === severity);
+    const open = of.filter(({ state }) => OPEN_STATES.includes(state));
+    const unseen = of
+      .filter(({ state }) => UNSEEN_STATES.includes(state))
+      .map(({ oldest_at }) => Date.parse(oldest_at));
+    casesOpen.set(
+      { severity },
+      open.reduce((sum, { count }) => sum + count, 0),
+    );
+    const waits = unseen.length === 0 ? 0 : Math.max(0, (nowMs - Math.min(...unseen)) / 1000);
+    casesUnseenSeconds.set({ severity }, waits);
+  }
 }
 
 function measureKeys({ keyExpirySeconds }: Metrics, keys: readonly KeyStatus[]): void {

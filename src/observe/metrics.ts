@@ -49,6 +49,8 @@ export interface Metrics {
   readonly requestSeconds: Histogram<'route' | 'status'>;
   readonly authFailures: Counter;
   readonly openStreams: Gauge;
+  readonly casesOpen: Gauge<'severity'>;
+  readonly casesUnseenSeconds: Gauge<'severity'>;
   readonly apiCertificateNotAfter: Gauge;
   readonly apiCertificateRefused: Gauge;
   readonly anchorsSubmitted: Counter<'backend'>;
@@ -84,6 +86,7 @@ export function createMetrics(): Metrics {
     ...keyMetrics(make),
     ...anchorMetrics(make),
     ...witnessMetrics(make),
+    ...caseMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
     async scrape() {
       for (const collect of collectors) await collect();
@@ -136,6 +139,17 @@ function referenceMetrics(
       'stigmem_replication_lag_seconds',
       'Time since the last page taken from a peer that is behind',
       ['peer_id'],
+    ),
+  };
+}
+
+function caseMetrics(make: Makers): Part<'casesOpen' | 'casesUnseenSeconds'> {
+  return {
+    casesOpen: make.gauge(`${NS}_cases_open`, 'Cases that are neither resolved nor suppressed', ['severity']),
+    casesUnseenSeconds: make.gauge(
+      `${NS}_case_oldest_unacknowledged_seconds`,
+      'How long the oldest case that nobody has acknowledged waits; 0: there is none',
+      ['severity'],
     ),
   };
 }
@@ -239,7 +253,7 @@ function apiMetrics(make: Makers): Part<ApiMetric> {
       `${NS}_api_certificate_refused`,
       '1: the files of the certificate hold one that is not served, and the old one is',
     ),
-    openStreams: make.gauge(`${NS}_audit_streams`, 'Open audit streams'),
+    openStreams: make.gauge(`${NS}_audit_streams`, 'Open streams of audit records and of cases'),
     eventLoopDelay: make.gauge(`${NS}_event_loop_delay_seconds`, 'Delay of the main event loop since the last scrape', [
       'quantile',
     ]),

@@ -34,6 +34,8 @@ export interface PullJournal {
   successions(nodeIds: readonly string[]): Promise<readonly (readonly OpenedSuccession[])[]>;
   saveSuccessions(nodeId: string, notes: readonly string[]): Promise<number>;
   audit(input: AuditInput): Promise<number>;
+  /** Whether refused facts may be judged again: at once, or by the word of two persons. Who did it, and why, is for the records. */
+  admitRetry(peer: NamedPeer, afterPage: number, by: ActBy): Promise<ActOutcome<RetryInput['by']>>;
   retryPage(input: RetryInput): Promise<RetriedPage | null>;
   recordRetry(peer: string, report: RetryReport, by: RetryInput['by']): Promise<number>;
   resumePeer(peer: NamedPeer, by: ActBy): Promise<ActOutcome<number>>;

@@ -8,14 +8,12 @@ import type { PullDeps } from './deps.ts';
 import type { IngestOutcome } from './ingest.ts';
 import { PeerSession, type PullLanes } from './peer-session.ts';
 import { describeSession } from './peer-status.ts';
-import type { RetryInput } from './retry.ts';
 import { retryPeer } from './retry-peer.ts';
 
 /** Pulls of peers that failed last time: few, so that they never fill the machine. */
 const SUSPECT_PULLS = 2;
 const VERDICTS_KEPT = 10;
 
-type RetryBy = RetryInput['by'];
 type Verdict = PeerStatus['last_verdicts'][number];
 
 export class PeerSessions {
@@ -126,7 +124,7 @@ export class PeerSessions {
   }
 
   /** Has refused facts of a peer judged again, by the rules of today; its circuit is closed, and it is told at once. */
-  async retry(name: string, afterPage: number, by: RetryBy): Promise<RetryOutcome> {
+  async retry(name: string, afterPage: number, by: ActBy): Promise<RetryOutcome> {
     const session = this.#sessions.get(name);
     if (session === undefined) return { kind: 'unknown_peer' };
     const { peer, greeted } = session.state;

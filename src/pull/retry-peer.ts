@@ -1,6 +1,7 @@
 /** One run over refused facts of a peer: pages one after the other, bounded in time, and what became of them on record. */
 import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
+import type { ActBy } from '../core/approval.ts';
 import { added, NOTHING_RETRIED, type RetryOutcome, type RetryReport } from '../core/retry.ts';
 import type { PinnedPeer } from '../verify/context.ts';
 import { readDeclared } from './declare.ts';
@@ -18,7 +19,7 @@ export async function retryPeer(
   peer: PeerFile,
   pinned: PinnedPeer | null,
   afterPage: number,
-  by: { readonly actor: string; readonly why: string },
+  by: ActBy,
   deps: PullDeps,
 ): Promise<RetryOutcome> {
   const accept = grantsInForce(peer.accept, deps.nowMs());
@@ -26,6 +27,8 @@ export async function retryPeer(
   if (progress.suspended !== null) return { kind: 'suspended' };
   const known = pinned ?? declaredIn(progress.declaration, peer);
   if (known === null) return { kind: 'not_verified' };
+  const admitted = await deps.journal.admitRetry({ name: peer.name, nodeId: peer.nodeId }, afterPage, by);
+  if (admitted.kind !== 'done') return { kind: 'not_admitted', outcome: admitted };
   const { origins } = await knownFeeds(accept, deps.relaying);
   const endMs = deps.nowMs() + MAX_RUN_MS;
   const { maxFutureSkewMs, maxPastSkewMs, maxValueBytes } = deps.settings;
@@ -37,7 +40,7 @@ export async function retryPeer(
     maxFutureSkewMs,
     maxPastSkewMs,
     maxValueBytes,
-    by,
+    by: admitted.value,
   };
   let report: RetryReport = { ...NOTHING_RETRIED, next: afterPage };
   while (report.next !== null && deps.nowMs() < endMs) {
@@ -55,7 +58,7 @@ export async function retryPeer(
       next: page.pageId,
     };
   }
-  const audit_seq = report.pages === 0 ? null : await deps.journal.recordRetry(peer.nodeId, report, by);
+  const audit_seq = report.pages === 0 ? null : await deps.journal.recordRetry(peer.nodeId, report, admitted.value);
   return { kind: 'retried', report, audit_seq };
 }
 

@@ -4,10 +4,13 @@ import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { NamedPeer } from '../pull/deps.ts';
 import type { KeyChange } from '../pull/errors.ts';
+import type { RetryInput } from '../pull/retry.ts';
 
 export interface ApprovalMethods {
   /** Ends a suspension. @returns the sequence of its audit record */
   resumePeer(peer: NamedPeer, by: ActBy, nowMs: number): ActOutcome<number>;
+  /** Lets refused facts of a peer be judged again; the run itself is recorded as it goes. */
+  admitRetry(peer: NamedPeer, afterPage: number, by: ActBy, nowMs: number): ActOutcome<RetryInput['by']>;
   /** Pins a declaration of a peer in place of the one before. @returns the sequence of its audit record */
   trustKeys(peer: NamedPeer, declared: KeyChange, by: ActBy, nowMs: number): ActOutcome<number>;
   /** Ends a proposal without doing anything. */
@@ -33,6 +36,12 @@ export function approvalMethods(journal: Journal, audit: AuditReader): ApprovalM
         approvals.act(request, by, nowMs * 1000, ({ actor, detail }) =>
           record({ ...input, actor, detail: { name, ...detail } }, nowMs),
         ),
+      );
+    },
+    admitRetry({ name, nodeId }, afterPage, by, nowMs) {
+      const request = { action: 'peer.retry', subject: nodeId, params: { after: afterPage, name } } as const;
+      return journal.durably(() =>
+        approvals.act(request, by, nowMs * 1000, ({ actor, detail }) => ({ actor, why: detail.why ?? '' })),
       );
     },
     trustKeys({ name, nodeId }, { keys, note }, by, nowMs) {

@@ -211,6 +211,10 @@ export class WriterClient {
     return this.#call('trustKeys', peer, declared, by, this.#options.nowMs());
   }
 
+  admitRetry(peer: NamedPeer, afterPage: number, by: ActBy): Promise<ActOutcome<RetryInput['by']>> {
+    return this.#call('admitRetry', peer, afterPage, by, this.#options.nowMs());
+  }
+
   retryPage(input: RetryInput): Promise<RetriedPage | null> {
     return this.#call('retryPage', input);
   }

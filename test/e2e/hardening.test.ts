@@ -1,7 +1,7 @@
 /** What deploy/ promises, run: the node works under it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -16,6 +16,11 @@ const deployed = (path: string): string => readFileSync(new URL(`../../deploy/${
 function statusOf(pid: number): (name: string) => string {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');
   return (name) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
+}
+
+function makeRootfs(folder: string): { readonly status: number | null; readonly stderr: string } {
+  const script = fileURLToPath(new URL('../../deploy/container/rootfs.sh', import.meta.url));
+  return spawnSync(script, [folder], { encoding: 'utf8' });
 }
 
 /** The process that `unshare` started, seen from outside. */
@@ -111,28 +116,19 @@ test('the image holds all that a node needs and nothing to run besides', async (
   if (!canConfine()) return t.diagnostic('not run: this machine lets nobody make namespaces');
   const cli = new CliProcesses(t);
   await cli.run('init --data acme --node-id stigmem://acme.example');
-  const image = join(cli.root, 'image');
-  const made = spawnSync(fileURLToPath(new URL('../../deploy/container/rootfs.sh', import.meta.url)), [image], {
-    encoding: 'utf8',
-  });
+  const made = makeRootfs(join(cli.root, 'made'));
   assert.equal(made.status, 0, made.stderr);
-  assert.deepEqual(readdirSync(join(image, 'bin')), ['node']);
+  const image = join(cli.root, 'made', 'rootfs');
+  assert.deepEqual(readdirSync(join(image, 'bin')).sort(), ['node', 'stigmem-peerd']);
   assert.deepEqual(
-    readdirSync(image).filter((name) => !/^(app|bin|data|dev|lib|lib64|proc|tmp|usr)$/.test(name)),
+    readdirSync(image).filter((name) => !/^(app|bin|dev|lib|lib64|proc|tmp|usr)$/.test(name)),
     [],
   );
+  assert.deepEqual(readdirSync(join(cli.root, 'made', 'owned')), ['data']);
+  assert.match(makeRootfs(join(cli.root, 'made')).stderr, /expected a folder that is not there yet/);
 
-  const args = [
-    '/bin/node',
-    '/app/dist/main.js',
-    'run',
-    '--data',
-    '/data',
-    '--api-port',
-    '0',
-    '--listen',
-    '/ip4/127.0.0.1/tcp/0',
-  ];
+  mkdirSync(join(image, 'data'));
+  const args = ['/bin/stigmem-peerd', 'run', '--data', '/data', '--api-port', '0', '--listen', '/ip4/127.0.0.1/tcp/0'];
   const running = new Running(contained(t, image, cli.dir('acme'), args));
   const line = await running.line(/ listens: api /);
   const api = /api (http:\S+),/.exec(line)?.[1];

@@ -1,6 +1,9 @@
 /** Facts that were refused are judged again when their cause is corrected: taken once, told to their author, over kill -9 too. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openKeyStore } from '../../src/admin/keys.ts';
+import { dataPaths } from '../../src/config/data-dir.ts';
+import type { ConfigFlags } from '../../src/config/overlay.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { openRaw } from '../support/journal-fixture.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
@@ -107,15 +110,42 @@ test('kill -9 in the middle of a retry: nothing is lost, nothing is taken twice'
   assert.equal(report.checked.entries, count);
 });
 
+test('refused facts are let in by two persons where the configuration says so', async (t) => {
+  const [a, b] = await pair(t, { 'review.four_eyes': 'peer.retry' });
+  await a.assertFacts(['one', 'two']);
+  b.writePeer('a', without(a));
+  await until('all is refused', async () => (await status(b, 'a')).refused === 2);
+  b.writePeer('a', a.asPeer({ accept: ['public'] }));
+  await until('the file is read', async () => (await status(b, 'a')).namespaces.includes('a.example'));
+  const proposed = await retry(b, 'namespaces were missing');
+  assert.deepEqual([proposed.status, proposed.body.proposal?.action], [202, 'peer.retry']);
+  assert.equal((await status(b, 'a')).refused, 2);
+  const key = openKeyStore(dataPaths(b.folder.dir).apiKeys).create({ name: 'bob', permissions: ['admin'] }, Date.now());
+  const approve = (secret: string): Promise<Response> => {
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+    const path = `http://127.0.0.1/v1/approvals/${proposed.body.proposal.id}/approve`;
+    return Promise.resolve(b.fetch(new Request(path, { method: 'POST', headers, body: '{"reason":"compared"}' })));
+  };
+  assert.equal((await approve(b.folder.keys.admin)).status, 403);
+  const done = JSON.parse(await (await approve(key.secret)).text());
+  assert.deepEqual(done.resolved, { source_not_owned: 2 });
+  const [record] = await b.audit('refusal_resolved');
+  assert.match(String(record?.actor), /^agent:bob#/);
+  assert.equal(record?.detail['why'], 'namespaces were missing');
+});
+
 interface Guard {
   readonly name: string;
   readonly sql: string;
 }
 
-async function pair(t: { after(clean: () => Promise<void>): void }): Promise<readonly [MeshNode, MeshNode]> {
+async function pair(
+  t: { after(clean: () => Promise<void>): void },
+  flags: ConfigFlags = {},
+): Promise<readonly [MeshNode, MeshNode]> {
   const [a, b] = await Promise.all([MeshNode.create('a.example'), MeshNode.create('b.example')]);
   for (const node of [a, b]) t.after(() => node.stop());
-  for (const node of [a, b]) await node.start();
+  for (const node of [a, b]) await node.start(flags);
   a.writePeer('b', b.asPeer({ share: ['public'] }, false));
   return [a, b];
 }

@@ -7,6 +7,7 @@ import { choiceParam, intParam, optionalInt } from './params.ts';
 import { MAY_MANAGE_PEERS, resumePeer, trustPeerKeys } from './peers.ts';
 import { reviewFact } from './quarantine.ts';
 import { json, refused } from './responses.ts';
+import { retryPeer } from './retry.ts';
 import { type Apparatus, addRoute, type Call, missingPermission, NO_QUERY, type Principal } from './route.ts';
 import { createTombstone } from './tombstones.ts';
 
@@ -17,6 +18,8 @@ const PERFORM: Readonly<
   'case.resolve': (apparatus, { subject, params, reason }, by) =>
     resolveCase(apparatus, subject, params['verdict'], reason, by),
   'peer.resume': (apparatus, { subject }, by) => resumePeer(apparatus, subject, by),
+  'peer.retry': (apparatus, { params }, by) =>
+    retryPeer(apparatus, textOf(params['name']), Number(params['after']), by),
   'peer.trust_key': (apparatus, { params }, by) =>
     trustPeerKeys(apparatus, textOf(params['name']), textsOf(params['keys']), by),
   'quarantine.promote': (apparatus, { subject }, by) => reviewFact(apparatus, subject, 'promoted', by),
@@ -28,6 +31,7 @@ const PERFORM: Readonly<
 const NEEDED: Readonly<Record<ReviewedAction, readonly [Permission, ...Permission[]]>> = {
   'case.resolve': ['review'],
   'peer.resume': MAY_MANAGE_PEERS,
+  'peer.retry': MAY_MANAGE_PEERS,
   'peer.trust_key': MAY_MANAGE_PEERS,
   'quarantine.promote': ['review'],
   'quarantine.reject': ['review'],

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { REASON, readActBody } from './acting.ts';
+import type { ActBy } from '../../core/approval.ts';
+import { acted, asks, PROPOSED_ANSWER, REASON, readActBody } from './acting.ts';
 import { MAY_MANAGE_PEERS } from './peers.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
@@ -42,19 +43,26 @@ export function addRetry(apparatus: Apparatus): void {
     quota: 'admin_action',
     responses: {
       200: { description: 'what became of them', content: { 'application/json': { schema: REPORT } } },
+      202: PROPOSED_ANSWER,
       404: { description: 'peer not found' },
       409: { description: 'the peer is suspended, or was never verified' },
     },
   } as const;
-  addRoute(apparatus, route, MAY_MANAGE_PEERS, async (call, { actor }) => {
+  addRoute(apparatus, route, MAY_MANAGE_PEERS, async (call, principal) => {
     const body = await readActBody(apparatus, call, BODY);
     if (!body.ok) return refused(body.error);
     const name = call.param('name');
-    const outcome = await apparatus.deps.peers.retry(name, body.value.after, { actor, why: body.value.reason });
-    if (outcome.kind === 'retried') return json(200, { ...outcome.report, audit_seq: outcome.audit_seq });
-    if (outcome.kind === 'unknown_peer') return refused({ status: 404, detail: 'peer not found' });
-    return refused({ status: 409, detail: { code: outcome.kind, message: WHY_NOT[outcome.kind](name) } });
+    return retryPeer(apparatus, name, body.value.after, asks(principal, body.value.reason));
   });
+}
+
+/** Has refused facts judged again, or proposes or approves that. */
+export async function retryPeer({ deps }: Apparatus, name: string, after: number, by: ActBy): Promise<Response> {
+  const outcome = await deps.peers.retry(name, after, by);
+  if (outcome.kind === 'retried') return json(200, { ...outcome.report, audit_seq: outcome.audit_seq });
+  if (outcome.kind === 'unknown_peer') return refused({ status: 404, detail: 'peer not found' });
+  if (outcome.kind === 'not_admitted') return acted(outcome.outcome, () => json(200, null));
+  return refused({ status: 409, detail: { code: outcome.kind, message: WHY_NOT[outcome.kind](name) } });
 }
 
 const WHY_NOT = {

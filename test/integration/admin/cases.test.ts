@@ -152,7 +152,9 @@ test('two persons close a case where review.four_eyes says so; who follows is to
   ).secret;
   const stop = new AbortController();
   t.after(() => stop.abort());
-  const stream = (await node.send('/v1/cases/stream?cursor=0', { as: 'admin', stopping: stop.signal })).body?.getReader();
+  const stream = (
+    await node.send('/v1/cases/stream?cursor=0', { as: 'admin', stopping: stop.signal })
+  ).body?.getReader();
   const id = await node.audit(refusal('feed_gap'));
   const proposed = await post(node, `/v1/cases/${id}/resolve`, { version: id, verdict: 'malicious', why: 'they lied' });
   assert.equal(proposed.status, 202);

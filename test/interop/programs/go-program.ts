@@ -1,6 +1,6 @@
 /**
- * Programs in Go, of others and of our own, built from `go/` and `go-s3/`: go.mod pins every version and go.sum every byte.
- * S3 stands apart, so that it does not raise the versions that Rekor is built with.
+ * Programs in Go, of others and of our own, built from `go/`, `go-s3/` and `go-deploy/`: go.mod pins every version and go.sum every
+ * byte. The last two stand apart, so that they do not raise the versions that Rekor is built with.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,10 +27,19 @@ interface Source {
   /** whose version is meant */
   readonly module: string;
   /** where the go.mod is */
-  readonly folder: 'go' | 'go-s3';
+  readonly folder: 'go' | 'go-s3' | 'go-deploy';
 }
 
-type ProgramName = 'sumdb-check' | 'litewitness' | 'tessera-fsck' | 'rekor-tiles' | 'rekor-v1' | 'cosign' | 'versitygw';
+type ProgramName =
+  | 'sumdb-check'
+  | 'litewitness'
+  | 'tessera-fsck'
+  | 'rekor-tiles'
+  | 'rekor-v1'
+  | 'cosign'
+  | 'versitygw'
+  | 'kustomize'
+  | 'actionlint';
 
 const SOURCES: Readonly<Record<ProgramName, Source>> = {
   'sumdb-check': { goPackage: './sumdb-check', module: 'golang.org/x/mod', folder: 'go' },
@@ -40,6 +49,12 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
   'rekor-v1': { goPackage: './rekor-v1', module: 'github.com/sigstore/rekor', folder: 'go' },
   cosign: of('github.com/sigstore/cosign/v3', 'cmd/cosign'),
   versitygw: { ...of('github.com/versity/versitygw', 'cmd/versitygw'), folder: 'go-s3' },
+  kustomize: {
+    goPackage: 'sigs.k8s.io/kustomize/kustomize/v5',
+    module: 'sigs.k8s.io/kustomize/kustomize/v5',
+    folder: 'go-deploy',
+  },
+  actionlint: { ...of('github.com/rhysd/actionlint', 'cmd/actionlint'), folder: 'go-deploy' },
 };
 
 export const GO_PROGRAMS: readonly ProgramName[] = Object.keys(SOURCES) as ProgramName[];
@@ -72,8 +87,8 @@ async function build(name: ProgramName, { goPackage, module, folder }: Source): 
 }
 
 function requiredVersion(goMod: string, module: string): string {
-  const line = goMod.split('\n').find((one) => one.trim().split(' ')[0] === module);
-  const version = line?.trim().split(' ')[1];
+  const words = goMod.split('\n').map((line) => line.trim().split(' '));
+  const version = words.find(([name, second]) => name === module && second !== undefined)?.[1];
   if (version === undefined) throw new Error(`go.mod does not require ${module}`);
   return version;
 }

@@ -66,7 +66,15 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
   ],
   [
     ['review', 'audit.read', 'admin'],
-    ['GET /v1/approvals', 'GET /v1/approvals/{id}'],
+    [
+      'GET /v1/approvals',
+      'GET /v1/approvals/{id}',
+      'GET /v1/cases',
+      'GET /v1/cases/counts',
+      'GET /v1/cases/stream',
+      'GET /v1/cases/{id}',
+      'GET /v1/cases/{id}/timeline',
+    ],
   ],
   [
     ['review', 'admin:federation', 'admin'],
@@ -75,6 +83,16 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
   [
     ['review', 'admin'],
     [
+      'POST /v1/cases/bulk',
+      'POST /v1/cases/{id}/acknowledge',
+      'POST /v1/cases/{id}/assign',
+      'POST /v1/cases/{id}/investigate',
+      'POST /v1/cases/{id}/note',
+      'POST /v1/cases/{id}/reopen',
+      'POST /v1/cases/{id}/resolve',
+      'POST /v1/cases/{id}/suppress',
+      'POST /v1/cases/{id}/ticket',
+      'POST /v1/cases/{id}/wait',
       'GET /v1/quarantine',
       'GET /v1/quarantine/{id}',
       'POST /v1/quarantine/{id}/promote',

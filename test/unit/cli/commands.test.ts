@@ -476,6 +476,15 @@ test('init makes a node that nobody else can read, and config.toml last', async 
   const again = await cli.runBare(['init', '--data', dir, '--node-id', 'stigmem://fresh.example']);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /which has one\nStart it: stigmem-peerd run --data/);
+  const kept = readFileSync(join(dir, 'keys', 'log.key'));
+  const before = ['init', '--if-missing', '--data', dir, '--node-id'];
+  const left = await cli.runBare([...before, 'stigmem://fresh.example', '--json']);
+  assert.equal(left.code, 0, left.stderr);
+  assert.deepEqual(left.json(), { data: dir, node_id: 'stigmem://fresh.example', made: false });
+  const other = await cli.runBare([...before, 'stigmem://other.example']);
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /expected the node stigmem:\/\/other\.example in .*, got stigmem:\/\/fresh\.example/);
+  assert.deepEqual(readFileSync(join(dir, 'keys', 'log.key')), kept);
 });
 
 test('init leaves other people’s files alone, and a node without config.toml', async () => {
