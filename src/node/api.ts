@@ -41,14 +41,7 @@ export function apiOf(
   owned.defer(watchEventLoop(metrics));
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
-  metrics.beforeScrape(async () => {
-    await measure(base);
-    await measureAnchors(base);
-    measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
-    measureKeys(metrics, await keyStatuses(base, Date.now()));
-    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
-      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
-  });
+  measureAtScrapes(base, federation);
   const api = buildApi({
     writer,
     reader: base.reader,
@@ -105,8 +98,7 @@ export function apiOf(
     publicTlog: config.tlog.isPublic,
   });
   // Offline there is no server, and nobody who could open a page.
-  if (federation !== null) mountConsole(api, consoleOf(base, keys));
-  return api;
+  return federation === null ? api : mountConsole(api, consoleOf(base, keys));
 }
 
 function consoleOf({ config, events }: Base, keys: KeyStore): Omit<ConsoleDeps, 'api'> {
@@ -140,6 +132,18 @@ function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {
     list: (before, limit) => reader.erasures(before, limit),
     status: (fact) => reader.erasure(fact),
   };
+}
+
+function measureAtScrapes(base: Base, federation: OpenFederation | null): void {
+  const { metrics } = base;
+  metrics.beforeScrape(async () => {
+    await measure(base);
+    await measureAnchors(base);
+    measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
+    measureKeys(metrics, await keyStatuses(base, Date.now()));
+    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
+      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
+  });
 }
 
 async function measure({ metrics, writer, health }: Base): Promise<void> {

@@ -5,7 +5,7 @@ import type { ConsoleDeps } from './deps.ts';
 import { loadConsole } from './load.ts';
 
 /** Puts the console under `/console` of the API's own server, and of nothing else. */
-export function mountConsole(api: OpenAPIHono<ApiEnv>, deps: Omit<ConsoleDeps, 'api'>): void {
+export function mountConsole(api: OpenAPIHono<ApiEnv>, deps: Omit<ConsoleDeps, 'api'>): OpenAPIHono<ApiEnv> {
   let loading: Promise<Hono<ApiEnv>> | null = null;
   const load = (): Promise<Hono<ApiEnv>> => {
     // One that failed is tried again: a page that could not be read once is no reason to refuse for good.
@@ -16,4 +16,5 @@ export function mountConsole(api: OpenAPIHono<ApiEnv>, deps: Omit<ConsoleDeps, '
     return loading;
   };
   for (const path of ['/console', '/console/*']) api.all(path, async (c) => (await load()).fetch(c.req.raw, c.env));
+  return api;
 }

@@ -51,10 +51,10 @@ code, .mono { font-family: var(--mono); font-size: 12.5px; }
 .skip:focus { left: 8px; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
-.frame { display: grid; grid-template-columns: 208px minmax(0, 1fr); min-height: 100vh; }
+.frame { display: grid; grid-template-columns: 208px minmax(0, 1fr); min-height: 100vh; background: linear-gradient(to right, var(--panel) 207px, var(--line) 207px 208px, transparent 208px); }
 .side {
   position: sticky; top: 0; height: 100vh; overflow-y: auto; display: flex; flex-direction: column; gap: 18px;
-  padding: 16px 10px 12px; border-right: 1px solid var(--line); background: var(--panel);
+  padding: 16px 10px 12px; 
 }
 .brand { display: flex; gap: 9px; align-items: center; padding: 0 8px; min-width: 0; color: var(--text); }
 .brand svg { flex: none; color: var(--accent); }
@@ -68,6 +68,7 @@ nav a:hover { background: var(--raised); color: var(--text); text-decoration: no
 nav a[aria-current] { background: var(--accent-soft); color: var(--accent); font-weight: 600; }
 nav .count { margin-left: auto; font-size: 12px; padding: 0 6px; border-radius: 9px; background: var(--critical-soft); color: var(--critical); }
 .side .who { margin-top: auto; padding: 10px 8px 0; border-top: 1px solid var(--line); display: grid; gap: 6px; font-size: 12.5px; }
+.who button { margin-left: -8px; }
 .who strong { font-weight: 600; overflow-wrap: anywhere; }
 main { padding: 22px 28px 64px; min-width: 0; max-width: 1360px; }
 .head { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 8px 16px; margin-bottom: 18px; }
@@ -88,8 +89,8 @@ main { padding: 22px 28px 64px; min-width: 0; max-width: 1360px; }
   .w7 { grid-column: span 7; } .w8 { grid-column: span 8; }
 }
 @media (max-width: 760px) {
-  .frame { display: block; }
-  .side { position: static; height: auto; padding: 10px 12px 0; gap: 8px; border-right: 0; border-bottom: 1px solid var(--line); }
+  .frame { display: block; background: none; }
+  .side { position: static; height: auto; padding: 10px 12px 0; gap: 8px; border-bottom: 1px solid var(--line); background: var(--panel); }
   .side .who { margin: 0; padding: 0; border: 0; position: absolute; top: 12px; right: 12px; display: flex; align-items: center; }
   .side .who > :not(form) { display: none; }
   .brand { padding-right: 84px; }

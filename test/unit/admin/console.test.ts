@@ -15,7 +15,15 @@ import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
 
 /** Of the script that every page loads. */
 const MAX_SCRIPT_BYTES = 30_000;
-const PATHS = ['/console', '/console/cases', '/console/peers', '/console/facts', '/console/journal', '/console/records', '/console/settings'];
+const PATHS = [
+  '/console',
+  '/console/cases',
+  '/console/peers',
+  '/console/facts',
+  '/console/journal',
+  '/console/records',
+  '/console/settings',
+];
 
 let node: TestApi;
 let nowMs = Date.parse('2026-11-23T12:00:00Z');
@@ -65,10 +73,16 @@ async function signIn(key: string, address?: string): Promise<Response> {
 test('a key opens a session; its cookie is for this server, over TLS, and for no script', async () => {
   const answer = await signIn(node.keys.admin);
   assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/console/peers']);
-  assert.match(answer.headers.getSetCookie()[0] ?? '', /^__Host-stigmem-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/);
+  assert.match(
+    answer.headers.getSetCookie()[0] ?? '',
+    /^__Host-stigmem-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+  );
   assert.equal((await signIn('smk_00000000_nothing')).status, 401);
   const stranger = await send('/console/peers?a=1');
-  assert.deepEqual([stranger.status, stranger.headers.get('location')], [303, '/console/sign-in?next=%2Fconsole%2Fpeers%3Fa%3D1']);
+  assert.deepEqual(
+    [stranger.status, stranger.headers.get('location')],
+    [303, '/console/sign-in?next=%2Fconsole%2Fpeers%3Fa%3D1'],
+  );
 });
 
 test('failed sign-ins of one network are counted like failed keys', async () => {
@@ -79,8 +93,20 @@ test('failed sign-ins of one network are counted like failed keys', async () => 
 });
 
 test('a link to another place leads nowhere', async () => {
-  for (const next of ['https://evil.example/', '//evil.example', '/console//evil.example', '/v1/facts', '/console\\evil', '/consoles'])
-    assert.ok((await (await send(`/console/sign-in?next=${encodeURIComponent(next)}`)).text()).includes('name="next" value="/console"'), next);
+  for (const next of [
+    'https://evil.example/',
+    '//evil.example',
+    '/console//evil.example',
+    '/v1/facts',
+    '/console\\evil',
+    '/consoles',
+  ])
+    assert.ok(
+      (await (await send(`/console/sign-in?next=${encodeURIComponent(next)}`)).text()).includes(
+        'name="next" value="/console"',
+      ),
+      next,
+    );
 });
 
 test('a session ends for want of use, at last in any case, and with its key', async () => {
@@ -123,16 +149,26 @@ test('a form without the token of its session changes nothing; signing out ends 
 
 test('every answer has the policy, and pages are kept by nobody', async () => {
   const cookie = cookiesOf(await signIn(node.keys.admin));
-  for (const path of [...PATHS, '/console/sign-in', '/console/nowhere', '/console/peers/nobody', '/console/facts/none']) {
+  for (const path of [
+    ...PATHS,
+    '/console/sign-in',
+    '/console/nowhere',
+    '/console/peers/nobody',
+    '/console/facts/none',
+  ]) {
     const answer = await send(path, { cookie });
     const policy = answer.headers.get('content-security-policy') ?? '';
     for (const rule of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "trusted-types 'none'"])
       assert.ok(policy.includes(rule), `${path}: ${rule}`);
     assert.ok(!policy.includes('unsafe'), path);
-    assert.deepEqual([answer.headers.get('cache-control'), answer.headers.get('x-content-type-options')], ['no-store', 'nosniff']);
+    assert.deepEqual(
+      [answer.headers.get('cache-control'), answer.headers.get('x-content-type-options')],
+      ['no-store', 'nosniff'],
+    );
     const html = await answer.text();
     assert.doesNotMatch(html, / style="| on[a-z]+="/, path);
-    for (const [, at] of html.matchAll(/(?:src|href|action)="([^"]*)"/g)) assert.match(at ?? '', /^[/#]/, `${path} ${at}`);
+    for (const [, at] of html.matchAll(/(?:src|href|action)="([^"]*)"/g))
+      assert.match(at ?? '', /^[/#]/, `${path} ${at}`);
   }
 });
 
@@ -141,7 +177,11 @@ test('a key sees what its permissions open', async () => {
   const html = await (await send('/console', { cookie })).text();
   assert.ok(html.includes('href="/console/facts"') && !html.includes('href="/console/cases"'));
   const csrf = tokenIn(html);
-  assert.equal((await send('/console/keys/create', { cookie, form: { _csrf: csrf, name: 'eve', role: 'admin', days: '5' } })).status, 303);
+  assert.equal(
+    (await send('/console/keys/create', { cookie, form: { _csrf: csrf, name: 'eve', role: 'admin', days: '5' } }))
+      .status,
+    303,
+  );
   assert.ok((await (await send('/console/settings', { cookie })).text()).includes('admin permission required'));
   assert.ok(!node.keyStore.list().some(({ name }) => name === 'eve'));
 });

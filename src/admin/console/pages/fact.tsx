@@ -78,7 +78,7 @@ function What({ fact }: Seen): Html {
             ['Valid until', fact.valid_until === null ? 'until further notice' : instantText(fact.valid_until)],
             ['Id', <Code>{fact.id}</Code>],
             ['CID', <Code>{fact.cid ?? '–'}</Code>],
-            ['Marks', <Marks fact={fact} />],
+            ['State', fact.contradicted || fact.quarantine_status !== null ? <Marks fact={fact} /> : 'current'],
           ]}
         />
       </Body>

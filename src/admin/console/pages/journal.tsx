@@ -1,5 +1,4 @@
 import type { Anchors, AuditPage, Head, Witness } from '../answers.ts';
-import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { Page } from '../layout.tsx';
 import { Ago, Body, Empty, type Html, Pairs, Panel, Part, Pill, Short, Table } from '../parts.tsx';

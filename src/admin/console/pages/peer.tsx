@@ -125,7 +125,14 @@ function State({ peer, frame, witness }: Seen): Html {
             ['Refused', count(peer.refused)],
             ['Clock skew', skewText(peer.clock_skew_ms)],
             ['Last contact', <Ago at={peer.last_contact_at} nowMs={nowMs} />],
-            ['Next attempt', peer.next_attempt_at === null ? '–' : <Until at={peer.next_attempt_at} nowMs={nowMs} />],
+            [
+              'Next attempt',
+              peer.next_attempt_at === null || peer.state === 'suspended' ? (
+                '–'
+              ) : (
+                <Until at={peer.next_attempt_at} nowMs={nowMs} />
+              ),
+            ],
             ['Last error', peer.last_error ?? '–'],
           ]}
         />

@@ -164,7 +164,7 @@ function Node({ node }: { node: WellKnown }): Html {
           ['Peer id', <Code>{node.peerd.peer_id}</Code>],
           ['Addresses', <Code>{node.peerd.addresses.join(', ') || '–'}</Code>],
           ['API', <Code>{node.node_url}</Code>],
-          ['Version', `${node.peerd.software} ${node.peerd.version}`],
+          ['Version', node.peerd.software],
         ]}
       />
     </Body>
