@@ -14,6 +14,7 @@ import { takeLock } from '../src/journal/lock.ts';
 import { Projector } from '../src/projections/projector.ts';
 import { RecallIndex } from '../src/projections/recall-index.ts';
 import { type VerifiedAssertion, verifyAssertion } from '../src/verify/assertion.ts';
+import { logVkeyIn } from '../test/support/log-vkey.ts';
 
 const MAIN = new URL('../dist/main.js', import.meta.url).pathname;
 const BATCH = 1_000;
@@ -115,6 +116,7 @@ export function writePeer(node: BenchNode, peer: BenchNode, grants: PeerGrants):
   const lines = [
     `node_id = ${JSON.stringify(peer.nodeId)}`,
     `peer_id = ${JSON.stringify(peer.peerId)}`,
+    `log_key = ${JSON.stringify(logVkeyIn(peer.dir))}`,
     `addresses = ${JSON.stringify(address === null ? [] : [address])}`,
     `namespaces = ${JSON.stringify(namespaces)}`,
     `share = ${JSON.stringify(share)}`,

@@ -2,6 +2,7 @@
 import { type AdminServer, startServer } from './admin/server.ts';
 import { type DaemonInfo, removeDaemonFile, writeDaemonFile } from './config/daemon-file.ts';
 import type { ConfigFlags } from './config/overlay.ts';
+import type { Weakening } from './core/weakening.ts';
 import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
@@ -9,6 +10,7 @@ import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
 import { openFilesFault, processLimits } from './node/open-files.ts';
 import { TlsWatch } from './node/tls-watch.ts';
+import { weakeningsNow } from './node/weakness-watch.ts';
 import { SYSTEM_CLOCK } from './transport/clock.ts';
 
 export { initJournal } from './journal/init.ts';
@@ -28,6 +30,8 @@ export interface RunningNode {
   readonly done: Promise<void>;
   /** Resolves when keys that had been missing were put back: stop it, and start it again. */
   readonly keysBack: Promise<void>;
+  /** What of its configuration is weaker than by default, as of now. */
+  weakenings(): readonly Weakening[];
   /** Takes up new files of the API's certificate now. */
   reload(): void;
   /** Finishes what is under way, then stops. */
@@ -81,8 +85,9 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const done = Promise.race([stopped.promise, base.failed]);
   const { keysBack } = federation.guard;
   const { nodeId } = base.config;
+  const weakenings = (): readonly Weakening[] => weakeningsNow(base, federation.files());
   const reload = (): void => certificate?.reload();
-  return { api: url, addresses: federation.addresses(), nodeId, done, keysBack, reload, stop };
+  return { api: url, addresses: federation.addresses(), nodeId, done, keysBack, weakenings, reload, stop };
 }
 
 function daemonInfo(server: AdminServer, startedAt: string): DaemonInfo {

@@ -20,6 +20,7 @@ import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
 import type { Result } from '../core/result.ts';
 import type { RetryOutcome } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
+import type { Weakening } from '../core/weakening.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { CaseEventPage, CaseEventQuery, CaseNews } from '../journal/case-reader.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
@@ -349,6 +350,7 @@ export interface ApiLimits {
   readonly streamHeartbeatMs: number;
   /** Open streams of audit records and cases, of all keys together. */
   readonly maxStreams: number;
+  readonly maxStreamsOfKey: number;
   /** Token bucket per key: `burst` requests at once, then `perSecond`. A batch is one request. */
   readonly quotas: Readonly<Record<QuotaDimension, { readonly burst: number; readonly perSecond: number }>>;
 }
@@ -364,6 +366,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   requestMs: 30_000,
   streamHeartbeatMs: 15_000,
   maxStreams: 64,
+  maxStreamsOfKey: 16,
   quotas: {
     fact_write: { burst: 20_000, perSecond: 5_000 },
     fact_read: { burst: 20_000, perSecond: 5_000 },
@@ -396,6 +399,8 @@ export interface ApiDeps {
   readonly evidence: (seq: number, withPage: boolean) => Promise<EvidenceFile>;
   /** Our own signing keys, and those that peers declare. */
   readonly signingKeys: () => Promise<readonly KeyStatus[]>;
+  /** What of the configuration is weaker than by default. */
+  readonly weakenings: () => readonly Weakening[];
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { RunningNode } from '../app.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
+import type { Weakening } from '../core/weakening.ts';
 import {
   action,
   type Cli,
@@ -56,6 +57,8 @@ async function runNode(cli: Cli, context: Context, options: RunOptions): Promise
       const node = await runDaemon(context.dir(), flagsOf(options));
       reload = () => node.reload();
       runtime.stdout.write(`${context.json ? listeningJson(node, runtime) : listeningLine(node, runtime)}\n`);
+      // In JSON mode the log says it: whoever reads that wants lines of one kind.
+      if (!context.json) for (const one of node.weakenings()) runtime.stderr.write(`! ${weakeningLine(one)}\n`);
       const ended = Promise.race([stopping.first, node.done]).then(() => false);
       // Signing keys are read once: what was put back is taken up by a start like any other.
       again = await Promise.race([ended, node.keysBack.then(() => true)]);
@@ -67,6 +70,11 @@ async function runNode(cli: Cli, context: Context, options: RunOptions): Promise
   } finally {
     stopping.ignore();
   }
+}
+
+/** What is said of a setting at start and in `status`. */
+export function weakeningLine({ where, sentence }: Weakening): string {
+  return `weaker than by default (${where}): ${sentence}`;
 }
 
 /**

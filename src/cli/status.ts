@@ -8,6 +8,7 @@ import { action, type Cli, type Context, type Outcome, withCommonOptions, withEx
 import { keyWarnings } from './keys.ts';
 import { refusesSentences } from './peer-notices.ts';
 import { acknowledgedSentence, peerTable } from './peer-table.ts';
+import { weakeningLine } from './run.ts';
 import type { Screen } from './screen.ts';
 import type {
   AnchorBackendAnswer,
@@ -17,6 +18,7 @@ import type {
   PeerStatus,
   ReadinessAnswer,
   SigningKeysAnswer,
+  WeakeningsAnswer,
   WellKnown,
   WitnessAnswer,
 } from './wire-shapes.ts';
@@ -33,6 +35,7 @@ interface Status {
   readonly peers: readonly PeerStatus[];
   /** Signing keys of the node and of its peers. */
   readonly keys: readonly KeyStatus[];
+  readonly weakenings: WeakeningsAnswer['weakenings'];
   /** What is wrong in peers/ now. */
   readonly peer_file_problems: readonly ConfigProblem[];
 }
@@ -65,8 +68,10 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   const { peers } = JSON.parse(expectOk(await api.get('/v1/federation/peers'))) as { peers: readonly PeerStatus[] };
   const { backends: anchors } = JSON.parse(expectOk(await api.get('/v1/anchors?limit=1'))) as AnchorsAnswer;
   const { keys } = JSON.parse(expectOk(await api.get('/v1/keys'))) as SigningKeysAnswer;
+  const { weakenings } = JSON.parse(expectOk(await api.get('/v1/configuration/weakenings'))) as WeakeningsAnswer;
   const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
-  return { node, daemon: api.daemon, readiness, journal, anchors, witness, peers, keys, peer_file_problems: problems };
+  const { daemon } = api;
+  return { node, daemon, readiness, journal, anchors, witness, peers, keys, weakenings, peer_file_problems: problems };
 }
 
 function human(status: Status, screen: Screen): string {
@@ -90,7 +95,7 @@ function human(status: Status, screen: Screen): string {
     ...sick.map(({ name, detail }) => `not ready: ${name}: ${detail}`),
     ...readiness.notices,
     ...(status.witness === null ? [] : witnessWarnings(status.witness)),
-    ...status.peers.flatMap(teamWarning),
+    ...status.weakenings.map(weakeningLine),
     ...status.peers.flatMap(refusesSentences),
     ...keyWarnings(status.keys),
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
@@ -105,12 +110,6 @@ function human(status: Status, screen: Screen): string {
     ...(receipts.length > 0 ? ['', ...receipts] : []),
     ...(warnings.length > 0 ? ['', ...warnings] : []),
   ].join('\n');
-}
-
-/** An override that an operator should not forget. */
-function teamWarning({ name, share }: PeerStatus): string[] {
-  const team = share.filter((feed) => feed.split('/')[0] === 'team');
-  return team.length === 0 ? [] : [`${name} may read ${team.join(', ')}: its file says allow_team = true`];
 }
 
 /** Of the newest checkpoint: how many have cosigned it, and what our own policy says to that. */

@@ -1,5 +1,7 @@
 /** Answers of the API as commands read them. The API's own schemas stand in `admin/`; these are the members shown here. */
+
 import type { KeyStatus } from '../core/key-status.ts';
+import type { Weakening } from '../core/weakening.ts';
 
 export interface WellKnown {
   readonly node_id: string;
@@ -75,6 +77,10 @@ export interface BatchAnswer {
   readonly stored: number;
   readonly repeated: number;
   readonly refused: number;
+}
+
+export interface WeakeningsAnswer {
+  readonly weakenings: readonly Weakening[];
 }
 
 export interface SigningKeysAnswer {

@@ -25,7 +25,10 @@ export const REFUSAL_TOPIC = 'refusal';
 const SUMMARY = 'refusals_summarized';
 
 const REFUSALS: ReadonlySet<string> = new Set(Object.values(FACT_EVENT));
-/** Events without a refusal that somebody has to look at. */
+/**
+ * Events without a refusal that somebody has to look at. One that is added when journals have cases needs a migration that sets
+ * `cases_made_to` to 0 and empties their tables: else fsck finds cases missing of records of before.
+ */
 const EVENTS = [
   'anchor_refused',
   'audit_tail_lost',
@@ -39,6 +42,7 @@ const EVENTS = [
   'own_history_forked',
   'peer_declaration_refused',
   'peer_key_succession',
+  'peer_log_key_waits',
   'peer_words_differ',
   'refusal_budget_reached',
   'restored',

@@ -24,6 +24,8 @@ export interface Recipient {
   readonly share: readonly FeedGrant[];
   readonly allowTeam: boolean;
   readonly disabled: boolean;
+  /** The log key that its file names; null: the one that was confirmed otherwise, if any was. */
+  readonly logKey: string | null;
 }
 
 /** Node ids that belong to a garden, by garden. A garden that is not in it has no list: grants alone decide. */
@@ -42,6 +44,16 @@ export interface DisclosureRules {
   readonly gardens: GardenMembers;
   /** By feed, `from/<authority>/public`. */
   readonly permits: ReadonlyMap<string, HeldPermit>;
+  /** Node ids of those whose log key the journal holds: an operator has confirmed it. */
+  readonly confirmed: ReadonlySet<string>;
+}
+
+/** Whether anybody has said which log key is the peer's: its file, or an operator who compared what it declares. */
+export function isConfirmed(
+  { logKey, nodeId }: Pick<Recipient, 'logKey' | 'nodeId'>,
+  rules: Pick<DisclosureRules, 'confirmed'>,
+): boolean {
+  return logKey !== null || rules.confirmed.has(nodeId);
 }
 
 /** The rule that decides. `grant`: the one it is about. */
@@ -54,6 +66,7 @@ export type Decision =
         | 'not_relayed'
         | 'not_permitted'
         | 'peer_disabled'
+        | 'log_key_unconfirmed'
         | 'team_not_allowed'
         | 'not_member'
         | 'not_granted';
@@ -69,6 +82,7 @@ export function decideFeed(feed: string, peer: Recipient, rules: DisclosureRules
   if (scope === 'local') return { code: 'scope_local', grant: null };
   if (kind === 'received' && scope !== 'public') return { code: 'not_relayed', grant: null };
   if (peer.disabled) return { code: 'peer_disabled', grant: null };
+  if (!isConfirmed(peer, rules)) return { code: 'log_key_unconfirmed', grant: null };
   if (scope === 'team' && !peer.allowTeam) return { code: 'team_not_allowed', grant: null };
   const garden = kind === 'own' ? parsed.value.garden : null;
   const members = garden === null ? undefined : rules.gardens.get(garden);
@@ -158,6 +172,8 @@ export function decisionSentence({ code, grant }: Decision, feed: string, name: 
       return `not sent because the origin of ${feed} has not permitted us to relay it, or not for this long`;
     case 'peer_disabled':
       return `not sent because ${name} is disabled`;
+    case 'log_key_unconfirmed':
+      return `not sent because the log key of ${name} waits to be confirmed`;
     case 'team_not_allowed':
       return `not sent because the file of ${name} does not say allow_team = true`;
     case 'not_member':

@@ -80,6 +80,11 @@ export class AuditReader {
     return [...newest.values()];
   }
 
+  /** What the newest record of a peer's event says; undefined: there is none. */
+  newestDetail(peer: string, event: string): AuditRecord['detail'] | undefined {
+    return this.#newest(peer, event, 1)[0]?.detail;
+  }
+
   #lastOf(peer: string, event: string): number {
     return this.#newest(peer, event, 1)[0]?.seq ?? 0;
   }

@@ -43,6 +43,7 @@ export class PeerRecords {
   readonly #feedLength: Statement<[string, string], number>;
   readonly #lastPage: Statement<[string], Pick<PageRow, 'header' | 'entries' | 'proof'>>;
   readonly #declaration: Statement<[string], string>;
+  readonly #declared: Statement<[], { peer: string }>;
   readonly #insertPage: (row: NewRow<'pages'>) => number;
   readonly #insertPageNote: (row: NewRow<'page_notes'>) => number;
   readonly #insertCheckpoint: (row: NewRow<'peer_checkpoints'>) => number;
@@ -59,6 +60,7 @@ export class PeerRecords {
     this.#totals = prepare(db, totalsOfPages);
     this.#retried = prepare<[string]>(db, retriedOf).pluck() as Statement<[string], number | null>;
     this.#declaration = prepare<[string]>(db, newestDeclaration).pluck() as Statement<[string], string>;
+    this.#declared = prepare(db, declaredNodes);
     this.#insertPage = prepareAppend(db, 'pages');
     this.#insertPageNote = prepareAppend(db, 'page_notes');
     this.#insertCheckpoint = prepareAppend(db, 'peer_checkpoints');
@@ -94,6 +96,11 @@ export class PeerRecords {
 
   declaration(peer: string): string | null {
     return this.#declaration.get(peer) ?? null;
+  }
+
+  /** Nodes of which a declaration is pinned. */
+  declaredNodes(): readonly string[] {
+    return this.#declared.all().map(({ peer }) => peer);
   }
 
   /** Compare-and-set: a page that was judged against another cursor than the stored one would be taken in twice. */
@@ -244,6 +251,8 @@ const retriedOf = sqlBuilder
   .selectFrom('page_retries')
   .select((q) => q.fn.sum<number>('entries').as('entries'))
   .where('peer', '=', PARAM);
+
+const declaredNodes = sqlBuilder.selectFrom('peer_declarations').select('peer').distinct().orderBy('peer');
 
 const newestDeclaration = sqlBuilder
   .selectFrom('peer_declarations')

@@ -7,19 +7,23 @@ import { mountConsole } from '../admin/console/mount.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
+import { openPeerFolder } from '../config/peer-folder.ts';
 import type { CaseCount } from '../core/case-report.ts';
 import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
+import { isConfirmed } from '../core/disclosure.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { SEVERITIES } from '../core/severity.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { AuditSeverities } from './audit-severities.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { Federation, OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { SOFTWARE, VERSION } from './version.ts';
+import { startWeaknessWatch, weakeningsNow } from './weakness-watch.ts';
 
 /** Queries answer from too old a state beyond this lag: `/readyz` says so. */
 const READY_LAG_ENTRIES = 100_000;
@@ -37,12 +41,25 @@ export function apiOf(
   served: Served,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
-  const { config, metrics, writer } = base;
-  owned.defer(watchEventLoop(metrics));
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
+  const api = routesOf(base, federation, { ...served, keys }, owned);
+  // Offline there is no server, and nobody who could open a page.
+  return federation === null ? api : mountConsole(api, consoleOf(base, keys));
+}
+
+function routesOf(
+  base: Base,
+  federation: OpenFederation | null,
+  { keys, ...served }: Served & { readonly keys: KeyStore },
+  owned: AsyncDisposableStack,
+): OpenAPIHono<ApiEnv> {
+  const { config, metrics, writer } = base;
+  owned.defer(watchEventLoop(metrics));
   measureAtScrapes(base, federation);
-  const api = buildApi({
+  const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
+  if (federation !== null) startWeaknessWatch(base, federation, owned);
+  return buildApi({
     writer,
     reader: base.reader,
     peers: {
@@ -71,6 +88,7 @@ export function apiOf(
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
+    weakenings: () => weakeningsNow(base, peerFiles()),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
     metrics,
@@ -94,11 +112,10 @@ export function apiOf(
     anchorBackends: config.anchor.backends,
     nowMs: Date.now,
     limits: DEFAULT_API_LIMITS,
-    openMetrics: isLoopback(config.api.host),
+    // Behind a proxy loopback is where everybody comes from.
+    openMetrics: isLoopback(config.api.host) && !config.api.behindProxy,
     publicTlog: config.tlog.isPublic,
   });
-  // Offline there is no server, and nobody who could open a page.
-  return federation === null ? api : mountConsole(api, consoleOf(base, keys));
 }
 
 function consoleOf({ config, events }: Base, keys: KeyStore): Omit<ConsoleDeps, 'api'> {
@@ -126,24 +143,33 @@ function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
   };
 }
 
+function measureAtScrapes(base: Base, federation: Federation | null): void {
+  const { metrics } = base;
+  const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
+  void severities.look().catch(() => {}); // a node that is stopping; the next look begins
+  metrics.beforeScrape(async () => {
+    await severities.look();
+    await measure(base);
+    await measureAnchors(base);
+    measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
+    measureKeys(metrics, await keyStatuses(base, Date.now()));
+    metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
+    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
+      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
+  });
+}
+
+function unconfirmedIn(base: Base, federation: Federation | null): number {
+  const files = [...(federation?.files().values() ?? [])];
+  return files.filter((peer) => !peer.disabled && !isConfirmed(peer, base)).length;
+}
+
 function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {
   return {
     order: (name, order) => writer.orderErasure(name, order),
     list: (before, limit) => reader.erasures(before, limit),
     status: (fact) => reader.erasure(fact),
   };
-}
-
-function measureAtScrapes(base: Base, federation: OpenFederation | null): void {
-  const { metrics } = base;
-  metrics.beforeScrape(async () => {
-    await measure(base);
-    await measureAnchors(base);
-    measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
-    measureKeys(metrics, await keyStatuses(base, Date.now()));
-    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
-      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
-  });
 }
 
 async function measure({ metrics, writer, health }: Base): Promise<void> {

@@ -79,6 +79,8 @@ export interface Base {
   readonly health: Health;
   /** What others have signed about our relaying their facts, by feed. */
   readonly permits: Map<string, HeldPermit>;
+  /** Nodes whose declared log key somebody has confirmed: the journal holds their declaration. */
+  readonly confirmed: Set<string>;
   /** The node's clock, Unix ms. */
   readonly nowMs: () => number;
 }
@@ -151,8 +153,9 @@ export async function openBase(
   const stations = { logger, metrics, events, audits, growth, appended, erased, writer, reader, health, declaration };
   const failed = writer.failed();
   const permits = new Map(await writer.heldPermits());
+  const confirmed = new Set(await writer.declaredNodes());
   const http = createHttpClient(config.network.allowed);
-  const told = { swarmKey, keys, statements, identity, peerId, permits, http };
+  const told = { swarmKey, keys, statements, identity, peerId, permits, confirmed, http };
   return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 

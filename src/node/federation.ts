@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder, type PeerFolderChange } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
+import { Recurring } from '../core/recurring.ts';
 import type { Onboarding } from '../onboard/onboarding.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
@@ -32,6 +33,8 @@ import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
 export const STOP_GRACE_MS = 5_000;
+/** Between two records of refused declarations of one peer, for one reason. */
+const DECLARATIONS_APART_MS = 60_000;
 const UINT32 = 2 ** 32;
 
 export interface Federation {
@@ -110,11 +113,7 @@ export async function federate(
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  const tell = (authors: readonly string[]): void => {
-    for (const author of authors) sessions.due(author);
-  };
-  base.erased.add(tell);
-  owned.defer(() => void base.erased.delete(tell));
+  tellErased(base, sessions, owned);
   const guard = restoreOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
@@ -150,6 +149,15 @@ export async function federate(
     .then(() => followFolder(base, surroundings, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
   decided.catch(() => {}); // whoever waits for it is told
   return { guard, decided, sessions, witness, files: () => folder.state().peers, ...reachOf(transport) };
+}
+
+/** Nodes whose facts have been erased here hear of it. */
+function tellErased({ erased }: Base, sessions: PeerSessions, owned: AsyncDisposableStack): void {
+  const tell = (authors: readonly string[]): void => {
+    for (const author of authors) sessions.due(author);
+  };
+  erased.add(tell);
+  owned.defer(() => void erased.delete(tell));
 }
 
 function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {
@@ -208,6 +216,7 @@ function pullDeps(
     transport,
     settings: { ...config.federation, ...config.limits },
     rules: rulesOf(base),
+    refusedDeclarations: new Recurring(DECLARATIONS_APART_MS),
     logger,
     nowMs,
     random: chance,

@@ -15,9 +15,13 @@ import type { Federation } from './federation.ts';
 /** Newest facts that are named of feeds that a proposed file would open. */
 const DIFF_EXAMPLES = 10;
 
-/** What decides beside the peer files. Permits come and end while the node runs. */
-export function rulesOf({ config, permits }: Pick<Base, 'config' | 'permits'>): DisclosureRules {
-  return { gardens: new Map(config.gardenMembers), permits };
+/** What decides beside the peer files. Permits come and end, and keys are confirmed, while the node runs. */
+export function rulesOf({
+  config,
+  permits,
+  confirmed,
+}: Pick<Base, 'config' | 'permits' | 'confirmed'>): DisclosureRules {
+  return { gardens: new Map(config.gardenMembers), permits, confirmed };
 }
 
 /** What serving needs to decide, and to record what it gives. */

@@ -6,18 +6,24 @@ import type { WriterClient } from '../threads/writer-client.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
 import type { Base } from './base.ts';
 
+type Needed = Pick<Base, 'writer' | 'nowMs' | 'confirmed' | 'growth'>;
+
 export class PeerKeyring {
   readonly #writer: WriterClient;
   readonly #files: () => readonly PeerFile[];
   readonly #keys: PeerKeys;
+  readonly #confirmed: Base['confirmed'];
+  readonly #growth: Base['growth'];
 
-  private constructor({ writer, nowMs }: Pick<Base, 'writer' | 'nowMs'>, files: () => readonly PeerFile[]) {
+  private constructor({ writer, nowMs, confirmed, growth }: Needed, files: () => readonly PeerFile[]) {
     this.#writer = writer;
+    this.#confirmed = confirmed;
+    this.#growth = growth;
     this.#keys = new PeerKeys(nowMs);
     this.#files = files;
   }
 
-  static async open(base: Pick<Base, 'writer' | 'nowMs'>, files: () => readonly PeerFile[]): Promise<PeerKeyring> {
+  static async open(base: Needed, files: () => readonly PeerFile[]): Promise<PeerKeyring> {
     const keyring = new PeerKeyring(base, files);
     await Promise.all(files().map(({ nodeId }) => keyring.learn(nodeId)));
     return keyring;
@@ -27,6 +33,11 @@ export class PeerKeyring {
   async learn(nodeId: string): Promise<void> {
     const [statements = []] = await this.#writer.successions([nodeId]);
     const [declaration] = await this.#writer.witness.declarations([nodeId]);
+    // What is pinned stays: nothing takes a key back once somebody has confirmed it. Who watches learns that feeds have opened.
+    if (declaration != null && !this.#confirmed.has(nodeId)) {
+      this.#confirmed.add(nodeId);
+      this.#growth.ring(this.#growth.current());
+    }
     const pinned = openOwnDeclaration(declaration ?? '')?.peer_id ?? null;
     this.#keys.learn(nodeId, { statements, pinned });
   }

@@ -1,5 +1,6 @@
 /** Receipts in a running node: whose keys they are checked by, and who is told when some came. */
 import type { PeerFile } from '../config/peer-file.ts';
+import { isConfirmed } from '../core/disclosure.ts';
 import { readDeclared } from '../pull/declare.ts';
 import { logKeyGoodUntil } from '../pull/log-key-life.ts';
 import type { PeerSessions } from '../pull/peer-sessions.ts';
@@ -15,7 +16,7 @@ export interface Receipts {
 
 /** @param sessions asked late: they are made after the protocols that they listen to */
 export function receiptsOf(
-  { writer, logger, nowMs }: Base,
+  { writer, logger, nowMs, confirmed }: Base,
   peerOf: (peerId: string) => PeerFile | undefined,
   sessions: () => PeerSessions | undefined,
 ): Receipts {
@@ -30,7 +31,9 @@ export function receiptsOf(
     onHello(request, peerId) {
       const peer = peerOf(peerId);
       const hello = decodeHello(request);
-      if (peer === undefined || !hello.ok || looked.get(peerId) === hello.value.declaration) return;
+      // What it declares is believed when somebody has said which key is its own, and not before.
+      if (peer === undefined || !isConfirmed(peer, { confirmed })) return;
+      if (!hello.ok || looked.get(peerId) === hello.value.declaration) return;
       looked.set(peerId, hello.value.declaration);
       learn(peer, hello.value.declaration).catch((error: unknown) => logger.error({ error }, 'a declaration is lost'));
     },

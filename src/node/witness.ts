@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ApiWitness } from '../admin/deps.ts';
 import type { PeerFile } from '../config/peer-file.ts';
+import { isConfirmed } from '../core/disclosure.ts';
 import { MAX_WITNESS_REQUEST_BYTES } from '../core/limits.ts';
 import { Rate } from '../transport/rate.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -54,7 +55,9 @@ export interface WitnessParts {
   readonly random: () => number;
 }
 
-export async function startWitness(base: Base, parts: WitnessParts, owned: AsyncDisposableStack): Promise<Witness> {
+export async function startWitness(base: Base, given: WitnessParts, owned: AsyncDisposableStack): Promise<Witness> {
+  // Heads and checkpoints say how much there is: nothing for a peer whose log key nobody has confirmed.
+  const parts = { ...given, peers: () => given.peers().filter((peer) => isConfirmed(peer, base)) };
   const stopping = new AbortController();
   const deps = depsOf(base, parts);
   const known = new KnownLogs(deps);

@@ -1,5 +1,6 @@
 import type { KeyStatus } from '../core/key-status.ts';
 import type { FactReason, PageReason, QuarantineReason, RefusalEvent } from '../core/verdict.ts';
+import { WEAKENINGS, type Weakening } from '../core/weakening.ts';
 import type { Logger } from './logger.ts';
 import type { CircuitStateName, Metrics, PeerStateName } from './metrics.ts';
 import { CIRCUIT_STATES, GUARD_STATES, type GuardStateName, PEER_STATES } from './metrics.ts';
@@ -46,6 +47,8 @@ export interface Events {
   requestServed(route: string, status: number, seconds: number): void;
   requestFailed(route: string, error: unknown): void;
   authRefused(): void;
+  /** Told at start and every hour while there is something to tell. */
+  configurationWeakened(weakenings: readonly Weakening[]): void;
   /** The restore guard's state has changed. */
   guard(state: GuardStateName, detail: string | null): void;
   /** A key comes to its end. @param event as in the audit log */
@@ -79,6 +82,7 @@ type ApiEvent =
   | 'requestServed'
   | 'requestFailed'
   | 'authRefused'
+  | 'configurationWeakened'
   | 'guard'
   | 'keyWarning';
 
@@ -97,6 +101,12 @@ function apiEvents(logger: Logger, metrics: Metrics): Pick<Events, ApiEvent> {
     },
     requestFailed: (route, error) => logger.error({ route, err: error }, 'request failed'),
     authRefused: () => metrics.authFailures.inc(),
+    configurationWeakened(weakenings) {
+      for (const code of WEAKENINGS)
+        metrics.weakenings.set({ code }, weakenings.filter((one) => one.code === code).length);
+      for (const { code, where, sentence } of weakenings)
+        logger.warn({ code, where }, `weaker than by default: ${sentence}`);
+    },
     guard(state, detail) {
       for (const name of GUARD_STATES) metrics.guardState.set({ state: name }, name === state ? 1 : 0);
       metrics.guardUnconfirmed.set(state === 'clear' && detail !== null ? 1 : 0);

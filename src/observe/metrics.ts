@@ -31,6 +31,8 @@ export interface Metrics {
   readonly replicationLagSeconds: Gauge<'peer_id'>;
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
+  readonly weakenings: Gauge<'code'>;
+  readonly auditRecordsTotal: Counter<'severity'>;
   readonly projectionLagEntries: Gauge;
   readonly recallLagEntries: Gauge;
   readonly appendSeconds: Histogram;
@@ -42,6 +44,7 @@ export interface Metrics {
   readonly peerCircuit: Gauge<'peer' | 'state'>;
   readonly peerLagEntries: Gauge<'peer'>;
   readonly peerRefusesOurs: Gauge<'peer'>;
+  readonly peersUnconfirmed: Gauge;
   readonly noticesDropped: Counter<'peer' | 'code'>;
   readonly corruptReads: Counter<'code'>;
   readonly guardState: Gauge<'state'>;
@@ -159,6 +162,8 @@ function journalMetrics(
 ): Part<
   | 'journalEntries'
   | 'auditRecords'
+  | 'auditRecordsTotal'
+  | 'weakenings'
   | 'projectionLagEntries'
   | 'recallLagEntries'
   | 'appendSeconds'
@@ -169,6 +174,16 @@ function journalMetrics(
   return {
     journalEntries: make.gauge(`${NS}_journal_entries`, 'Entries in the journal'),
     auditRecords: make.gauge(`${NS}_audit_records`, 'Records in the audit log'),
+    weakenings: make.gauge(
+      `${NS}_configuration_weakenings`,
+      'What of the configuration is weaker than by default: how many settings, peer files or keys of each code',
+      ['code'],
+    ),
+    auditRecordsTotal: make.counter(
+      `${NS}_audit_records_total`,
+      'Audit records since the node started, by severity: the lanes of `audit --min-severity`',
+      ['severity'],
+    ),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
     recallLagEntries: make.gauge(`${NS}_recall_lag_entries`, 'Journal entries that recall does not find yet'),
     appendSeconds: make.histogram(`${NS}_append_seconds`, 'Time of one append transaction', APPEND_BUCKETS),
@@ -196,6 +211,7 @@ function peerMetrics(
   | 'peerCircuit'
   | 'peerLagEntries'
   | 'peerRefusesOurs'
+  | 'peersUnconfirmed'
   | 'noticesDropped'
 > {
   return {
@@ -211,6 +227,10 @@ function peerMetrics(
     peerRefusesOurs: make.gauge(`${NS}_peer_refuses_ours`, 'Facts of ours that a peer says it refuses, as of now', [
       'peer',
     ]),
+    peersUnconfirmed: make.gauge(
+      `${NS}_peers_unconfirmed`,
+      'Peers whose log key nobody has confirmed: nothing is taken from them or given to them',
+    ),
     noticesDropped: make.counter(`${NS}_notices_dropped_total`, 'Refusal notices of a peer that were not kept', [
       'peer',
       'code',

@@ -84,11 +84,13 @@ export class Desk {
     const [statements = []] = await deps.journal.successions([nodeId]);
     const isDone = record.state === 'confirming' || record.state === 'confirmed';
     const file = peerFileOf(record.name, partner, record);
+    // As it will be once both have said yes: that confirms the key.
+    const rules = { ...deps.rules, confirmed: new Set([nodeId]) };
     const checks = preflight({
       record,
       partner,
       file,
-      rules: deps.rules,
+      rules,
       clash: isDone ? undefined : clashWith(partner, record.name, deps.peers()),
       kept: { pinned, statements },
       ownSoftware: deps.self.software,
@@ -104,7 +106,7 @@ export class Desk {
       words: this.wordsWith(partner),
       checks,
       takes_about: record.meeting?.entries ?? null,
-      gives_about: this.entriesIn([...openFeeds(file, deps.rules, deps.nowMs()).keys()]),
+      gives_about: this.entriesIn([...openFeeds(file, rules, deps.nowMs()).keys()]),
     };
   }
 }

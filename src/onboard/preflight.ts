@@ -3,7 +3,7 @@ import type { PeerFile } from '../config/peer-file.ts';
 import { type DisclosureRules, decideFeed, decisionSentence } from '../core/disclosure.ts';
 import { DEFAULT_MAX_FUTURE_SKEW_MS } from '../core/limits.ts';
 import type { OnboardingCheck } from '../core/onboarding.ts';
-import { pinPeer } from '../pull/declare.ts';
+import { pinPeer, readDeclared } from '../pull/declare.ts';
 import type { PeerNote } from '../wire/peer-note.ts';
 import { HELLO_PROTOCOL, PULL_PROTOCOL } from '../wire/protocols.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
@@ -66,7 +66,10 @@ function checkReach({ record, partner, whyNotDialled }: PreflightInput): Onboard
 }
 
 function checkKey({ partner, file, kept, nowMs }: PreflightInput): OnboardingCheck {
-  const pinned = pinPeer(partner.declarationNote, file, { ...kept, nowMs });
+  // The words that both operators compare are over this very declaration: at the first contact it names the key.
+  const declared = readDeclared(partner.declarationNote, file);
+  const named = kept.pinned === null && declared.ok ? { ...file, logKey: declared.value.logVkey } : file;
+  const pinned = pinPeer(partner.declarationNote, named, { ...kept, nowMs });
   if (pinned.ok) return passed('key', `${partner.peerId} has signed this; log ${pinned.value.peer.origin}`);
   const fix = `Ask the partner over another channel. A log key that has changed is taken with: stigmem-peerd peer trust-key ${file.name}`;
   return failed('key', pinned.error.detail, fix);

@@ -52,6 +52,8 @@ export type DeclarationFault =
   | { readonly code: 'log_key_expired'; readonly detail: string }
   | { readonly code: 'log_key_not_yet_valid'; readonly detail: string }
   /** `change` is null when the origin is another one too: that is another log, which nobody can trust in its place. */
+  /** Nobody has said which key is the peer's, and a declaration does not say it of itself. */
+  | { readonly code: 'log_key_unconfirmed'; readonly detail: string; readonly change: KeyChange }
   | { readonly code: 'key_changed'; readonly detail: string; readonly change: KeyChange | null };
 
 /** What a peer's keys have to follow from. */
@@ -78,7 +80,10 @@ export function pinPeer(note: string, peer: PeerFile, history: KeyHistory): Resu
   if (!now.ok) return now;
   const insisted = checkInsisted(now.value, peer, history);
   if (!insisted.ok) return insisted;
-  if (history.pinned === null) return ok({ peer: now.value.pinned, links: insisted.value });
+  if (history.pinned === null)
+    return peer.logKey === null
+      ? err(unconfirmed(now.value.logVkey, note))
+      : ok({ peer: now.value.pinned, links: insisted.value });
   const { declaration } = now.value;
   const kept = openOwnDeclaration(history.pinned);
   if (kept === null) return err(afterUnreadable(declaration, note));
@@ -98,6 +103,13 @@ export function pinPeer(note: string, peer: PeerFile, history: KeyHistory): Resu
   if (keys.length === 0) return ok({ peer: now.value.pinned, links });
   const detail = keys.map(({ use, pinned, declared }) => `${use} key ${pinned} was pinned, ${declared} is declared`);
   return err({ code: 'key_changed', detail: detail.join('; '), change: { keys, note } });
+}
+
+/** The first contact, with a file that names no key: the identity key has signed for it, and no operator has. */
+function unconfirmed(declared: string, note: string): DeclarationFault {
+  const detail = `${declared} is declared, and neither the peer file nor an operator has named it`;
+  const keys: ChangedKey[] = [{ use: 'log', pinned: NO_KEY, declared }];
+  return { code: 'log_key_unconfirmed', detail, change: { keys, note } };
 }
 
 /** What was pinned says nothing any more: every key is a new one, for an operator to look at. */
@@ -129,6 +141,7 @@ function latest({ nowMs }: KeyHistory): number {
 
 const PINNED_USES = ['log', 'anchor', 'witness'] as const;
 /** In the place of a key that was pinned. */
+const NO_KEY = 'none yet';
 const UNREADABLE = 'none that can be read';
 
 export interface Declared {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { DisclosureRules, HeldPermit } from '../core/disclosure.ts';
+import type { Recurring } from '../core/recurring.ts';
 import type { RetryReport } from '../core/retry.ts';
 import type { AuditInput, PeerProgress } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -23,11 +24,22 @@ export interface NamedPeer {
   readonly nodeId: string;
 }
 
+/** A log key that an operator has to compare. */
+export interface WaitingKey {
+  /** Name of the peer's file. */
+  readonly name: string;
+  readonly peer_id: string;
+  /** Verifier key. */
+  readonly log_key: string;
+}
+
 /** The journal as the puller needs it; its thread verifies and appends. */
 export interface PullJournal {
   ingestPage(input: IngestInput): Promise<IngestOutcome>;
   peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress>;
   pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number>;
+  /** Records, once for each key, that a peer has declared a log key which nobody has confirmed. */
+  keyWaits(peer: string, waiting: WaitingKey): Promise<boolean>;
   /** Keeps a declaration that says of the pinned keys how long they are good; nothing is done about any other. */
   renewDeclaration(peer: string, note: string): Promise<boolean>;
   /** Of each node the statements that are kept. */
@@ -68,6 +80,8 @@ export interface PullDeps {
   readonly transport: Pick<Transport, 'request' | 'connected'>;
   readonly settings: Config['federation'] & Pick<Config['limits'], 'maxValueBytes' | 'peerBytesPerDay'>;
   readonly rules: DisclosureRules;
+  /** Which of the declarations that are refused get a record. */
+  readonly refusedDeclarations: Recurring;
   readonly logger: Logger;
   readonly nowMs: () => number;
   /** 0 ≤ x < 1 */

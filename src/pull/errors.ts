@@ -20,6 +20,7 @@ export type PullErrorCode =
   | 'malformed_end'
   | 'hello_malformed'
   | 'declaration_refused'
+  | 'log_key_unconfirmed'
   | 'page_refused';
 
 /** Why an exchange with a peer came to nothing. The peer is asked again later. */
@@ -33,6 +34,16 @@ export class PullError extends Error {
     super(message);
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** `log_key_unconfirmed`: the declaration is the peer's, and an operator has to say that its log key is, too. */
+export class KeyUnconfirmed extends PullError {
+  readonly change: KeyChange;
+
+  constructor(change: KeyChange) {
+    super('log_key_unconfirmed', 'its log key waits to be confirmed by an operator');
+    this.change = change;
   }
 }
 

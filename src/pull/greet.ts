@@ -13,7 +13,7 @@ import { HELLO_PROTOCOL } from '../wire/protocols.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { type DeclarationFault, type KeyHistory, type Pinning, pinPeer } from './declare.ts';
 import type { PullDeps } from './deps.ts';
-import { DeclarationRefused, PullError } from './errors.ts';
+import { DeclarationRefused, KeyUnconfirmed, PullError } from './errors.ts';
 import { logKeyGoodUntil } from './log-key-life.ts';
 
 const HELLO_MS = 10_000;
@@ -31,7 +31,7 @@ export interface Greeted {
   readonly clockSkewMs: number;
 }
 
-/** @throws TransportError; PullError `hello_malformed` or `declaration_refused`, the latter audited */
+/** @throws TransportError; PullError `hello_malformed`, `log_key_unconfirmed` or `declaration_refused`, the last audited once a minute */
 export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal): Promise<Greeted> {
   const { transport, journal, nowMs } = deps;
   const limits = { signal, idleMs: HELLO_MS, totalMs: HELLO_MS, maxFrameBytes: MAX_REQUEST_BYTES };
@@ -47,7 +47,9 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
   const judged = judge(note, peer, { pinned: kept, statements, nowMs: nowMs() });
   if (!judged.ok) {
     const { code, detail } = judged.error;
-    await journal.audit({ event: 'peer_declaration_refused', reason: code, peer: peer.nodeId, detail: { detail } });
+    if (code === 'log_key_unconfirmed') throw new KeyUnconfirmed(judged.error.change);
+    const suppressed = deps.refusedDeclarations.note(`${code} ${peer.nodeId}`, nowMs());
+    if (suppressed !== null) await recordRefusal(peer, judged.error, suppressed, deps);
     const change = judged.error.code === 'key_changed' ? judged.error.change : null;
     throw new DeclarationRefused(`its declaration is refused (${code}): ${detail}`, change);
   }
@@ -65,6 +67,15 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
   } else await journal.renewDeclaration(peer.nodeId, note);
   const { software, protocols, clock_ms } = hello.value;
   return { pinned, goodUntilMs, software, protocols, clockSkewMs: clock_ms - nowMs() };
+}
+
+function recordRefusal(
+  { nodeId: peer }: PeerFile,
+  { code: reason, detail }: DeclarationFault,
+  suppressed: number,
+  { journal }: PullDeps,
+): Promise<number> {
+  return journal.audit({ event: 'peer_declaration_refused', reason, peer, detail: { detail, suppressed } });
 }
 
 function judge(

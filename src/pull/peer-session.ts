@@ -22,6 +22,7 @@ import { knownFeeds } from './relayed-feeds.ts';
 import { FRESH, failed, fruitlessAfter, fruitlessPauseMs, trial, waitAfterMs } from './schedule.ts';
 import type { SessionState } from './session-state.ts';
 import { takeTurn } from './take-turn.ts';
+import { isUnconfirmed, waitingKey } from './waiting-key.ts';
 import { Wakeable } from './wakeable.ts';
 import { type FeedLengths, watchPeer } from './watch-peer.ts';
 
@@ -151,7 +152,8 @@ export class PeerSession {
       const progress = await deps.journal.peerProgress(this.#state.peer.nodeId, accept);
       this.#set({ accept, progress });
       if (progress.suspended !== null) return await this.#restSuspended(signal);
-      if (accept.length === 0) return this.#rest('idle');
+      if (isUnconfirmed(this.#state)) return await this.#meet(signal);
+      if (accept.length === 0) return await this.#restReading(signal);
       if (this.#state.peer.addresses.length === 0 && !deps.transport.connected(this.#state.peer.peerId)) {
         return this.#rest('waiting');
       }
@@ -172,6 +174,24 @@ export class PeerSession {
         await giveNotices(this.#state, this.#deps, signal);
       return signal.aborted ? 0 : this.#backOff(error);
     }
+  }
+
+  /** All that is asked of a peer before somebody has confirmed its log key: which one it declares. */
+  async #meet(signal: AbortSignal): Promise<number> {
+    const { peer } = this.#state;
+    if (peer.addresses.length === 0 && !this.#deps.transport.connected(peer.peerId)) return this.#rest('waiting');
+    const keyChange = await waitingKey(peer, this.#deps, signal);
+    this.#set({ attempts: FRESH, lastError: null, keyChange, lastContactAtMs: this.#deps.nowMs() });
+    return this.#rest('unconfirmed');
+  }
+
+  /** A peer that only reads greets us, unless it has done so before its key was named: its receipts are checked by that key. */
+  async #restReading(signal: AbortSignal): Promise<number> {
+    if (this.#state.keyChange !== null) {
+      this.#set({ greeted: await greet(this.#state.peer, this.#deps, signal) });
+      this.#set({ keyChange: null, attempts: FRESH, lastError: null });
+    }
+    return this.#rest('idle');
   }
 
   async #pullAll(signal: AbortSignal): Promise<void> {

@@ -120,6 +120,7 @@ export class PeerSessions {
     if (!new Set(declared).isSubsetOf(new Set(given)) || given.length !== declared.length)
       return { kind: 'other_key', declared };
     const outcome = await this.#deps.journal.trustKeys({ name, nodeId: peer.nodeId }, { keys, note }, by);
+    if (outcome.kind === 'done') await this.#deps.onSuccessions(peer.nodeId);
     return { kind: 'acted', outcome: await this.#resumed(session, outcome) };
   }
 

@@ -5,6 +5,7 @@ import { isoMicros } from '../core/time.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
 import { pinnedLogKey } from './declare.ts';
 import type { SessionState } from './session-state.ts';
+import { isUnconfirmed } from './waiting-key.ts';
 
 /** Accepted entries that the peer has stated or proven and that we have not judged; null before the first contact. */
 export function lagOf(session: SessionState): number | null {
@@ -17,6 +18,7 @@ export function lagOf(session: SessionState): number | null {
 
 export function stateOf(session: SessionState): PeerStatus['state'] {
   if (session.progress?.suspended) return 'suspended';
+  if (isUnconfirmed(session)) return 'pending';
   // Nothing is to be taken from it: there is nothing to wait for.
   if (session.peer.accept.length === 0) return 'current';
   if (session.phase === 'starting' || (session.greeted === null && session.progress?.declaration === null))
@@ -34,6 +36,7 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
     const { reason, since, auditSeq } = progress.suspended;
     return `suspended since ${since} for ${reason} (audit record ${auditSeq}): an operator decides, \`stigmem-peerd peer resume ${peer.name}\``;
   }
+  if (isUnconfirmed(session)) return unconfirmedSentence(session);
   if (peer.accept.length === 0) return null;
   if (session.accept.length === 0 && phase !== 'starting') {
     return `nothing is accepted from this peer now: its file has no accept grant in force`;
@@ -64,6 +67,18 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
     return `the peer shows no feed ${absent.join(', ')}: not granted to us there, or it does not exist`;
   if (phase !== 'pulling') return null;
   return progress?.checkpoint === null ? 'the first page' : 'its answer to a pull';
+}
+
+/** Nothing flows in either direction before this is done, so that it comes before every other reason but a suspension. */
+function unconfirmedSentence({ peer: { name }, keyChange, lastError, phase }: SessionState): string {
+  const declared = keyChange?.keys[0]?.declared;
+  if (declared !== undefined)
+    return `its log key has to be confirmed: compare ${declared} with the partner over another channel (it stands in its \`peer show self\`), then \`stigmem-peerd peer trust-key ${name} --key ${declared}\`, or put it as log_key into peers/${name}.toml. Until then nothing is taken from it and nothing given to it`;
+  const why =
+    phase === 'waiting'
+      ? 'it has no address in its file and has not connected yet'
+      : `it has not been reached yet${lastError === null ? '' : `: ${lastError}`}`;
+  return `its log key has to be confirmed, and which one it declares is not known: ${why}. Ask the partner for it, or put it as log_key into peers/${name}.toml`;
 }
 
 function failuresOf({ attempts: { failures } }: SessionState): string {

@@ -12,11 +12,20 @@ export interface SessionState {
   readonly progress: PeerProgress | null;
   readonly greeted: Greeted | null;
   readonly attempts: Attempts;
-  readonly phase: 'starting' | 'slowed' | 'queued' | 'pulling' | 'waiting' | 'backing_off' | 'suspended' | 'idle';
+  readonly phase:
+    | 'starting'
+    | 'slowed'
+    | 'queued'
+    | 'pulling'
+    | 'waiting'
+    | 'unconfirmed'
+    | 'backing_off'
+    | 'suspended'
+    | 'idle';
   readonly nextAttemptAtMs: number | null;
   readonly lastContactAtMs: number | null;
   readonly lastError: string | null;
-  /** What the newest declaration would change, until it is trusted or the peer declares what was pinned again. */
+  /** What the newest declaration would change, or pin for the first time, until it is trusted or the peer declares what was pinned again. */
   readonly keyChange: KeyChange | null;
   /** Lengths as the peer states them, unverified. */
   readonly stated: FeedLengths;

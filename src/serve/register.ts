@@ -59,6 +59,9 @@ const CLOSURES_AT_ONCE = 20;
 /** Each costs verifying its notes. */
 const NOTICES_PER_SECOND = 5;
 const NOTICES_AT_ONCE = 20;
+/** A peer greets once an hour, and after a failure; a declaration that is another one costs its signatures. */
+const HELLOS_PER_SECOND = 5;
+const HELLOS_AT_ONCE = 50;
 
 export interface RegisterDeps
   extends ServeDeps,
@@ -98,6 +101,7 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   await serve(HELLO_PROTOCOL, {
     maxInboundStreams: 2,
     limits: limits(SHORT_MS, SHORT_MS),
+    rate: { perSecond: HELLOS_PER_SECOND, burst: HELLOS_AT_ONCE },
     handler: (request, { peerId }) => {
       onHello(request, peerId);
       return [hello()];

@@ -1,20 +1,38 @@
 /** What peers declare, kept by the journal's thread. */
+import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AuditInput } from '../journal/read-model.ts';
+import type { WaitingKey } from '../pull/deps.ts';
 import { isRenewal } from '../verify/key-expiry.ts';
 
 /** Each renewal is a row and a record that stay: a peer that declares another time with every hello is not followed. */
 const RENEWALS_APART_MS = 3_600_000;
 
+const KEY_WAITS = 'peer_log_key_waits';
+
 export interface DeclarationMethods {
+  /** Nodes of which a declaration is pinned. */
+  declaredNodes(): readonly string[];
+  /**
+   * Records that a peer has declared a log key which nobody has confirmed: once, until it declares another.
+   *
+   * @returns whether there is a record now that was not there before
+   */
+  keyWaits(peer: string, waiting: WaitingKey, nowMs: number): boolean;
   pinDeclaration(peer: string, note: string, input: AuditInput, nowMs: number): number;
   /** @returns whether it was kept */
   renewDeclaration(peer: string, note: string, nowMs: number): boolean;
 }
 
-export function declarationMethods(journal: Journal): DeclarationMethods {
+export function declarationMethods(journal: Journal, audit: AuditReader): DeclarationMethods {
   const renewedAtMs = new Map<string, number>();
   return {
+    declaredNodes: () => journal.peers.declaredNodes(),
+    keyWaits(peer, waiting, nowMs) {
+      if (audit.newestDetail(peer, KEY_WAITS)?.['log_key'] === waiting.log_key) return false;
+      journal.audit({ event: KEY_WAITS, peer, detail: { ...waiting } }, nowMs);
+      return true;
+    },
     pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
     renewDeclaration(peer, note, nowMs) {
       const pinned = journal.peers.declaration(peer);

@@ -7,6 +7,7 @@ const WRITES: ReadonlySet<string> = new Set([
   'audit',
   'pinDeclaration',
   'renewDeclaration',
+  'keyWaits',
   'head',
   'takeReceipts',
   'takeNotices',

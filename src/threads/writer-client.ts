@@ -19,7 +19,7 @@ import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { TakenPermit } from '../pull/ask-permit.ts';
-import type { NamedPeer } from '../pull/deps.ts';
+import type { NamedPeer, WaitingKey } from '../pull/deps.ts';
 import type { KeyChange } from '../pull/errors.ts';
 import type { IngestInput, IngestOutcome } from '../pull/ingest.ts';
 import type { RetriedPage, RetryInput } from '../pull/retry.ts';
@@ -103,6 +103,14 @@ export class WriterClient {
 
   audit(input: AuditInput): Promise<number> {
     return this.#call('audit', input, this.#options.nowMs());
+  }
+
+  declaredNodes(): Promise<readonly string[]> {
+    return this.#call('declaredNodes');
+  }
+
+  keyWaits(peer: string, waiting: WaitingKey): Promise<boolean> {
+    return this.#call('keyWaits', peer, waiting, this.#options.nowMs());
   }
 
   pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number> {

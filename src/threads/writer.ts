@@ -168,7 +168,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
 
   const methods: WriterMethods = {
     ...guardMethods(journal, signer, data.restoreSeed),
-    ...declarationMethods(journal),
+    ...declarationMethods(journal, audit),
     ...anchorMethods(journal, data.anchorSeed),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),

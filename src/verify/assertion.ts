@@ -1,6 +1,7 @@
 import { computeCid, type FactBody } from '../core/cid.ts';
 import { normalizeEntity } from '../core/entity.ts';
 import type { Entry } from '../core/entry.ts';
+import { isInstruction } from '../core/instruction.ts';
 import { isJsonNumber, isJsonObject, type JsonValue } from '../core/json.ts';
 import { MAX_DERIVED_FROM, MAX_ENTRY_BYTES, MAX_ID_BYTES, MAX_NAME_BYTES } from '../core/limits.ts';
 import { authorityOf } from '../core/node-id.ts';
@@ -91,11 +92,13 @@ const GARDEN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
  * says otherwise.
  */
 export function verifyAssertion(request: AssertRequest, ctx: AssertContext): Result<VerifiedAssertion, AssertRefusal> {
-  const malformed = checkTexts(request) ?? checkTerms(request, ctx) ?? checkReferences(request);
+  const malformed = checkTexts(request) ?? checkTerms(request) ?? checkReferences(request);
   if (malformed !== null) return err(malformed);
 
   const body = bodyOf(request, ctx);
   if (!body.ok) return body;
+  const untyped = checkInstruction(body.value, request, ctx);
+  if (untyped !== null) return err(untyped);
   // Lower case can take more bytes than upper case, so the normalized names are measured too.
   const tooLong = checkTexts({ ...request, entity: body.value.entity, source: body.value.source });
   if (tooLong !== null) return err(tooLong);
@@ -143,7 +146,7 @@ function checkTexts(request: AssertRequest): AssertRefusal | null {
   return null;
 }
 
-function checkTerms(request: AssertRequest, ctx: AssertContext): AssertRefusal | null {
+function checkTerms(request: AssertRequest): AssertRefusal | null {
   const { relation, value_type, confidence, scope, interpret_as } = request;
   if (relation.trim() === '') return refusal('relation_empty', 'relation', 'relation is empty');
   if (!isValueType(value_type))
@@ -158,9 +161,19 @@ function checkTerms(request: AssertRequest, ctx: AssertContext): AssertRefusal |
       'interpret_as',
       `interpret_as is content or instruction, not ${quoted(interpret_as)}`,
     );
-  if (interpret_as === 'instruction' && !ctx.mayWriteInstructions)
-    return refusal('instruction_write_required', 'interpret_as', 'instruction:write permission required');
   return null;
+}
+
+/** Judged as it will be stored: what peers would hide as an instruction is one here, whatever it calls itself. */
+function checkInstruction(
+  { entity, relation }: FactBody,
+  { interpret_as }: AssertRequest,
+  ctx: AssertContext,
+): AssertRefusal | null {
+  if (ctx.mayWriteInstructions || !isInstruction({ entity, relation, interpret_as })) return null;
+  const field =
+    interpret_as === 'instruction' ? 'interpret_as' : relation.startsWith('instruction:') ? 'relation' : 'entity';
+  return refusal('instruction_write_required', field, 'instruction:write permission required');
 }
 
 function checkReferences(request: AssertRequest): AssertRefusal | null {

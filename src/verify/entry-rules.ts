@@ -3,6 +3,7 @@ import { cidOfText, isCid } from '../core/cid.ts';
 import type { Entry } from '../core/entry.ts';
 import { feedNameOf } from '../core/feed-name.ts';
 import { checkSkew } from '../core/hlc.ts';
+import { isInstruction } from '../core/instruction.ts';
 import { MAX_DERIVED_FROM, MAX_ID_BYTES, MAX_NAME_BYTES } from '../core/limits.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { isScope } from '../core/scope.ts';
@@ -212,11 +213,7 @@ function millisecondsOf(instant: string): number | undefined {
 
 /** Instructions are taken into the journal and kept from readers until a person lets them through. */
 export function quarantineOf(entry: Entry): QuarantineReason | null {
-  const isInstruction =
-    entry.interpret_as === 'instruction' ||
-    entry.relation.startsWith('instruction:') ||
-    entry.entity.startsWith('instruction:');
-  return isInstruction ? 'instruction_inbound' : null;
+  return isInstruction(entry) ? 'instruction_inbound' : null;
 }
 
 function fault(reason: FactReason, field: string, claimed: string | null, computed: string | null): FactFault {

@@ -35,8 +35,8 @@ async function stage(t: TestContext, accept: PeerLine['accept']): Promise<Stage>
     },
   });
   t.after(() => peer.close());
-  const { nodeId, peerId, address } = await peer.listen();
-  const line: PeerLine = { nodeId, peerId, addresses: [address], ...(accept === undefined ? {} : { accept }) };
+  const { nodeId, peerId, address, logKey } = await peer.listen();
+  const line: PeerLine = { nodeId, peerId, addresses: [address], logKey, ...(accept === undefined ? {} : { accept }) };
   node.writePeer('mallory', line);
   return { node, log, line, peer };
 }

@@ -28,6 +28,7 @@ import { encodeRecoverRequest } from '../../src/wire/recover.ts';
 import { encodeNoticeRequest } from '../../src/wire/refusal-notice.ts';
 import { encodeWatchRequest } from '../../src/wire/watch.ts';
 import { encodeWitnessRequest } from '../../src/wire/witness.ts';
+import { NAMED_KEY } from '../support/log-vkey.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 
 const GARDENS = { gardens: 'merger,secret', garden_members: 'merger stigmem://m.example' };
@@ -45,7 +46,13 @@ before(async () => {
   await Promise.all(['public', 'company', 'team', 'local'].map((scope) => fill(full, scope, null)));
   await fill(full, 'company', 'merger');
   const { peerId } = empty.folder;
-  full.writePeer('m', { nodeId: 'stigmem://m.example', peerId, addresses: [], share: ['public', FULL] });
+  full.writePeer('m', {
+    nodeId: 'stigmem://m.example',
+    peerId,
+    addresses: [],
+    share: ['public', FULL],
+    logKey: NAMED_KEY,
+  });
 });
 after(() => Promise.all([empty, full].map((node) => node.stop())));
 
@@ -197,13 +204,20 @@ async function helloOf(peer: Transport, node: MeshNode): Promise<object> {
 }
 
 /** Lets a new key in at both nodes, with these grants. */
-async function letIn(t: TestContext, seed: number, share: readonly string[]): Promise<Transport[]> {
+async function letIn(
+  t: TestContext,
+  seed: number,
+  share: readonly string[],
+  logKey: string | null = NAMED_KEY,
+): Promise<Transport[]> {
   const peers: Transport[] = [];
   for (const node of [empty, full]) {
     const address = node.federation.addresses()[0] ?? '';
     const peer = await outsider(t, seed, node, address);
     const name = `p${seed}`;
-    node.writePeer(name, { nodeId: `stigmem://${name}.example`, peerId: peer.peerId, addresses: [], share });
+    const { peerId } = peer;
+    const line = { nodeId: `stigmem://${name}.example`, peerId, addresses: [], share };
+    node.writePeer(name, logKey === null ? line : { ...line, logKey });
     await until('the peer is let in', () => node.federation.files().has(name));
     peers.push(peer);
   }
@@ -232,6 +246,19 @@ test('grants that are over, to come, for others or of a garden without it are as
   assert.ok(toEmpty !== undefined && toFull !== undefined);
   for (const feed of [FULL, 'company', 'public', 'team', 'local'])
     assert.deepEqual(await answers(toFull, full, feed), await answers(toEmpty, empty, feed), feed);
+});
+
+test('a peer whose log key nobody has confirmed learns nothing, whatever its file grants', async (t) => {
+  const [toEmpty, toFull] = await letIn(t, 45, ['public', 'company', FULL], null);
+  assert.ok(toEmpty !== undefined && toFull !== undefined);
+  const { heads, ...expected } = await answers(toEmpty, empty, FULL);
+  assert.deepEqual(heads, [], 'no heads of logs');
+  for (const feed of FEEDS)
+    assert.deepEqual(await answers(toFull, full, feed), { ...expected, heads }, `${feed} at the full node`);
+  const [ungranted] = await letIn(t, 46, []);
+  assert.ok(ungranted !== undefined);
+  const { heads: _, ...asked } = await answers(ungranted, empty, 'public');
+  assert.deepEqual(expected, asked, 'as one that is granted nothing');
 });
 
 test('a peer that may read one feed gets the same about the others, there or not', async (t) => {

@@ -6,10 +6,12 @@ import { after, before, test } from 'node:test';
 import { grantText } from '../../src/core/disclosure.ts';
 import { type CliFixture, createCliFixture, type Ran } from '../support/cli-fixture.ts';
 import { createFolder, type DataFolder, type FolderApi, openFolderApi } from '../support/data-folder.ts';
+import { NAMED_KEY } from '../support/log-vkey.ts';
 
 const PEER_ID = '12D3KooWNoN9sn86jWjb9F2u6czwcaJuLR2nZSzLekFnhtpxV5Ue';
 const GLOBEX = 'stigmem://globex.example';
-const peerFile = (lines: string): string => `node_id = "${GLOBEX}"\npeer_id = "${PEER_ID}"\n${lines}`;
+const peerFile = (lines: string): string =>
+  `node_id = "${GLOBEX}"\npeer_id = "${PEER_ID}"\nlog_key = "${NAMED_KEY}"\n${lines}`;
 
 let folder: DataFolder;
 let api: FolderApi;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { runFsck } from '../../src/node/fsck.ts';
+import { NAMED_KEY } from '../support/log-vkey.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 
 const GARDENS = { gardens: 'merger,incident-42', garden_members: 'merger stigmem://b.example' };
@@ -123,7 +124,7 @@ test('each fact is explained by the rule that decides', async () => {
 
 test('a proposed file: what would start, what would stop', async () => {
   const propose = async (share: string, more = '') => {
-    const toml = `node_id = "${c.nodeId}"\npeer_id = "${c.folder.peerId}"\nshare = ${share}\n${more}`;
+    const toml = `node_id = "${c.nodeId}"\npeer_id = "${c.folder.peerId}"\nlog_key = "${NAMED_KEY}"\nshare = ${share}\n${more}`;
     const headers = { authorization: `Bearer ${a.folder.keys.admin}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ name: 'c', toml });
     const url = 'http://node.invalid/v1/federation/grants/diff';

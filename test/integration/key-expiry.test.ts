@@ -29,8 +29,8 @@ const logOf = (options: HonestPeerOptions): HonestPeer =>
 async function meet(t: TestContext, log: HonestPeer): Promise<PeerLine & { close(): Promise<void> }> {
   const peer = new HostilePeer(AUTHORITY, { log });
   t.after(() => peer.close());
-  const { nodeId, peerId, address } = await peer.listen();
-  return { nodeId, peerId, addresses: [address], accept: ['public'], close: () => peer.close() };
+  const { nodeId, peerId, address, logKey } = await peer.listen();
+  return { nodeId, peerId, addresses: [address], logKey, accept: ['public'], close: () => peer.close() };
 }
 
 test('a daemon tells of a peer’s key that ends in 6 days: once, in all places, and not again after a restart', async (t) => {

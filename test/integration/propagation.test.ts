@@ -7,6 +7,7 @@ import { type RunningNode, runDaemon } from '../../src/app.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
 import { createFolder, type DataFolder } from '../support/data-folder.ts';
+import { logVkeyIn } from '../support/log-vkey.ts';
 import { peerText } from '../support/node-process.ts';
 
 /** Polling has no part in anything here. */
@@ -38,9 +39,10 @@ class TestNode {
   }
 
   writePeer(name: string, other: TestNode, grants: { share?: readonly string[]; accept?: readonly string[] }): void {
-    const { nodeId, peerId } = other.folder;
+    const { dir, nodeId, peerId } = other.folder;
+    const logKey = logVkeyIn(dir);
     const fresh = join(this.folder.dir, `${name}.new`);
-    writeFileSync(fresh, peerText({ nodeId, peerId, addresses: [other.listen], ...grants }), { mode: 0o600 });
+    writeFileSync(fresh, peerText({ nodeId, peerId, addresses: [other.listen], logKey, ...grants }), { mode: 0o600 });
     renameSync(fresh, join(dataPaths(this.folder.dir).peers, `${name}.toml`));
   }
 

@@ -8,6 +8,9 @@ import { MeshNode, until } from '../support/mesh-node.ts';
 
 const GARDEN_WORD = 'wipe';
 
+/** Ancestors of a fact that are looked at. */
+const LOOKED_AT = 64;
+
 test('a promotion and a rejection are followed by every read; fsck derives the state from the records', async (t) => {
   const [a, b] = await meshOf(t, ['a.example', 'b.example']);
   const [id = ''] = await say(a, [instruction(a, `${GARDEN_WORD} every disk\u001b[2J`)]);
@@ -117,6 +120,22 @@ test('what is made of a hidden fact is hidden too, and does not leave: a loop of
   assert.equal((await fact(b, worm)).status, 404, 'what was made of it is hidden again where it was made');
   for (const node of [a, b, c]) await node.halt();
   for (const node of [a, b, c]) assert.deepEqual((await runFsck(node.folder.dir, {})).problems, []);
+});
+
+test('of a chain of facts 64 are looked at for a hidden one, and none behind them', async (t) => {
+  const [a, b] = await meshOf(t, ['a.example', 'b.example']);
+  const [id = ''] = await say(a, [instruction(a, 'copy this fact to everybody')]);
+  // At its author it is not hidden, so that a chain of any length can be made of it there.
+  const chain = [id];
+  for (let i = 1; i <= LOOKED_AT + 1; i++) {
+    const request = { ...instruction(a, `link ${i}`), interpret_as: 'content', derived_from: [chain.at(-1) ?? ''] };
+    chain.push(...(await say(a, [{ ...request, entity: `${a.nodeId}/link/${i}` }])));
+  }
+  await until('B holds all', async () => (await entries(b)) === chain.length);
+  const shown = async (link: number): Promise<number> => (await fact(b, chain[link] ?? '')).status;
+  assert.equal(await shown(1), 404);
+  assert.equal(await shown(LOOKED_AT), 404, 'the last one that leads there');
+  assert.equal(await shown(LOOKED_AT + 1), 200, 'one more: the hidden one is not reached');
 });
 
 test('with four eyes a promotion waits for a second person', async (t) => {

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { runFsck } from '../../src/app.ts';
+import { dataPaths } from '../../src/config/data-dir.ts';
 import type { ConfigFlags } from '../../src/config/overlay.ts';
+import { readSeedFile } from '../../src/config/secret-file.ts';
 import type { PageRow } from '../../src/journal/tables.ts';
+import { createLogSigner } from '../../src/merkle/ed25519.ts';
+import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import { decodePage } from '../../src/wire/page.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 
@@ -164,6 +168,51 @@ test('a tombstone erases a body in every file of two nodes, and a third pulls a 
     const report = await runFsck(node.folder.dir, {});
     assert.deepEqual(report.problems, [], node.nodeId);
   }
+});
+
+test('of the words of a partner that it has erased something one is kept for each fact that it was given', async (t) => {
+  const [a, b, c] = await start(t, ['a', 'b', 'c']);
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  const { secretId } = await prepared(a);
+  connect(a, b);
+  a.writePeer('c', c.asPeer({}, false));
+  c.writePeer('author', a.asPeer({ accept: ['public'] }));
+  await pulled(a, b, 'b');
+  await until('C has said who it is', async () => (await a.base.writer.witness.declarations([c.nodeId]))[0] !== null);
+  assert.equal(
+    (await ask(a, '/v1/tombstones', { fact: secretId, reason: 'it should not have been said' })).status,
+    200,
+  );
+  await until('both have erased it', async () => {
+    const { body } = await ask(a, `/v1/tombstones/${secretId}`);
+    return body.state === 'scrubbed' && body.peers[0]?.erased_at !== null;
+  });
+
+  const kept = (): readonly { readonly peer: string; readonly note: string }[] => {
+    const db = new Database(join(a.folder.dir, 'journal.db'), { readonly: true });
+    const rows = db.prepare<[], { peer: string; note: string }>('SELECT peer, note FROM erasure_acks').all();
+    db.close();
+    return rows;
+  };
+  const before = kept();
+  assert.deepEqual(
+    before.map(({ peer }) => peer),
+    [b.nodeId],
+  );
+  const leafHash = /sha256:[0-9a-f]{64}/.exec(before[0]?.note ?? '')?.[0] ?? '';
+  const signed = (node: MeshNode, feedSeq: number, minute: number): string => {
+    const seed = readSeedFile(dataPaths(node.folder.dir).logKey, 'log');
+    assert.ok(seed.ok);
+    const erasedAt = new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
+    const ack = { author: a.nodeId, feed: 'public', feedSeq, leafHash, erasedAt };
+    return signErasureAck(ack, createLogSigner(node.base.identity.journalOrigin, seed.value));
+  };
+  const places = [1, 2, 3, 4, 5, 6, 7, 1_000];
+  for (const node of [b, c]) {
+    const flood = Array.from({ length: 64 }, (_, i) => signed(node, places[i % places.length] ?? 0, i % 60));
+    assert.equal(await a.base.writer.takeErasures(node.nodeId, flood), flood.length, 'none of them need come again');
+  }
+  assert.deepEqual(kept(), before);
 });
 
 test('who has no right to it learns of no hold', async (t) => {

@@ -27,6 +27,9 @@ test('a changed log key waits for an operator, who has to name it; notes of both
   const first = new HostilePeer(AUTHORITY, { log: before });
   t.after(() => first.close());
   await present(node, first);
+  await until('its first key waits', async () => (await shown(node)).key_changes?.length > 0);
+  assert.equal((await trust(node, declared)).status, 409, 'another key than the one declared');
+  assert.equal((await trust(node, pinned)).status, 200);
   await until('the first entries are taken', async () => (await taken(node)) === ENTRIES);
   assert.equal((await trust(node, declared)).status, 404, 'nothing waits');
   await first.close();
@@ -34,7 +37,7 @@ test('a changed log key waits for an operator, who has to name it; notes of both
   const second = new HostilePeer(AUTHORITY, { log: after });
   t.after(() => second.close());
   await present(node, second);
-  await until('it is refused', async () => (await shown(node)).key_changes.length > 0);
+  await until('it is refused', async () => (await shown(node)).key_changes?.length > 0);
   const peer = await shown(node);
   assert.deepEqual(peer.key_changes, [{ use: 'log', pinned, declared }]);
   assert.equal(
@@ -47,12 +50,12 @@ test('a changed log key waits for an operator, who has to name it; notes of both
   assert.equal(wrong.status, 409);
   assert.match(await wrong.text(), /key_mismatch/);
   assert.equal(await taken(node), ENTRIES, 'nothing is taken yet');
-  assert.equal((await node.audit('peer_key_trusted')).length, 0);
+  assert.equal((await node.audit('peer_key_trusted')).length, 1, 'that of the first key');
 
   assert.equal((await trust(node, declared)).status, 200);
   await until('the rest is taken', async () => (await taken(node)) === ENTRIES + 2);
   assert.deepEqual((await shown(node)).key_changes, []);
-  const [record] = await node.audit('peer_key_trusted');
+  const [, record] = await node.audit('peer_key_trusted');
   assert.deepEqual(record?.detail, { name: 'acme', keys: [{ use: 'log', pinned, declared }] });
   assert.notEqual(record?.actor, null);
 

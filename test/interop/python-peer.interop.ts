@@ -13,6 +13,7 @@ import { FACT_EVENT } from '../../src/core/verdict.ts';
 import { type EntryReason, LIES_AT, LOG_ENTRIES, PAGE_ENTRIES } from '../adversarial/fact-lies.ts';
 import { PAGE_CASES } from '../adversarial/page-lies.ts';
 import { HostileProcess } from '../support/hostile-process.ts';
+import { NAMED_KEY } from '../support/log-vkey.ts';
 import { Bench, type NodeProcess } from '../support/node-process.ts';
 import { pythonWithPackages } from './programs/python.ts';
 
@@ -50,7 +51,13 @@ const targetOf = (node: NodeProcess): Target => ({ ...node, address: node.addres
 async function startNode(t: TestContext): Promise<{ node: NodeProcess; bench: Bench }> {
   const bench = new Bench(t);
   const node = await (await bench.node('acme.example')).start();
-  node.writePeer('python', { nodeId: 'stigmem://python.example', peerId: SELF, addresses: [], share: ['public'] });
+  node.writePeer('python', {
+    nodeId: 'stigmem://python.example',
+    peerId: SELF,
+    addresses: [],
+    share: ['public'],
+    logKey: NAMED_KEY,
+  });
   await bench.until('the node knows the peer', async () => node.peer('python'));
   return { node, bench };
 }
@@ -161,6 +168,10 @@ test('a real node pulls from it, over the connection that it opened', async (t) 
   });
   const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
   const served: Report = JSON.parse(value ?? 'null');
+  // Its log key is drawn when it starts: an operator compares what it declares.
+  const waiting = await node.peerUntil('python', 'has declared its key', (peer) => peer.key_changes.length > 0);
+  const keys = waiting.key_changes.map(({ declared }) => declared);
+  assert.equal((await node.post('/v1/federation/peers/python/trust-key', { keys })).status, 200);
   const isCurrent = (peer: Report): boolean => peer.state === 'current' && peer.cursors[0]?.after === 42;
   const peer: Report = await node.peerUntil('python', 'is current', isCurrent).catch((error: Error) => {
     throw new Error(`${error.message}\n${errors}`);

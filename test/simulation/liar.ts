@@ -27,18 +27,23 @@ const SEED = createHash('sha256').update('identity of a liar').digest();
 export interface LiarIdentity {
   readonly nodeId: string;
   readonly peerId: string;
+  readonly logKey: string;
+}
+
+function newLog(): HonestPeer {
+  return new HonestPeer({ authority: 'liar.example', startMs: EPOCH_MS });
 }
 
 export async function makeLiar(): Promise<LiarIdentity> {
   const { peerId } = await identityFromSeed(SEED);
-  return { nodeId: 'stigmem://liar.example', peerId };
+  return { nodeId: 'stigmem://liar.example', peerId, logKey: newLog().logVkey };
 }
 
 export class Liar {
   readonly #model: Model;
   readonly #byReceiver: (peerId: string) => string;
   readonly #identity: LiarIdentity;
-  #log = new HonestPeer({ authority: 'liar.example', startMs: EPOCH_MS });
+  #log = newLog();
   #other: HonestPeer | undefined;
   #transport: MemoryTransport | undefined;
   /** Peer ids that are shown the other history. */

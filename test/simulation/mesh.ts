@@ -237,7 +237,7 @@ function granted(feed: string, grant: Grant): FeedGrant {
   return { feed, ...grant };
 }
 
-function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonly FeedGrant[]): PeerFile {
+function peerFile(name: string, { nodeId, peerId, logKey }: LiarIdentity, share: readonly FeedGrant[]): PeerFile {
   const authority = nodeId.slice('stigmem://'.length);
   return {
     name,
@@ -251,7 +251,7 @@ function peerFile(name: string, { nodeId, peerId }: LiarIdentity, share: readonl
     allowTeam: false,
     addressesFrom: 'operator',
     relay: false,
-    logKey: null,
+    logKey,
     disabled: false,
     limits: { maxValueBytes: null, pageEntries: null },
     policy: { witnesses: null, anchors: null },

@@ -39,6 +39,8 @@ export interface Made {
   readonly name: string;
   readonly nodeId: string;
   readonly peerId: string;
+  /** Verifier key of its log. */
+  readonly logKey: string;
   readonly identity: JournalIdentity;
   readonly keys: OwnKeys;
   /** Folder of its empty journal. */
@@ -71,7 +73,7 @@ export async function makeNode(root: string, name: string): Promise<Made> {
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   initJournal(template, identity);
   const { peerId } = await identityFromSeed(keys.node.seed);
-  return { name, nodeId, peerId, identity, keys, template, config: config.value };
+  return { name, nodeId, peerId, logKey: keys.log.vkey, identity, keys, template, config: config.value };
 }
 
 /** The journal's thread without a thread: calls wait for their turn and cross as copies, as they do between threads. */
@@ -266,6 +268,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     failed: new Promise(() => {}),
     health: { corrupt: null, projectionLag: 0 },
     permits: new Map(),
+    confirmed: new Set(),
     nowMs,
   };
   growth.ring(await writer.guardView());

@@ -11,6 +11,7 @@ import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
 import type { Permission } from '../../src/admin/permissions.ts';
 import type { KeyStatus } from '../../src/core/key-status.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
+import type { Weakening } from '../../src/core/weakening.ts';
 import type { AuditInput } from '../../src/journal/read-model.ts';
 import { createAuditBell } from '../../src/observe/audit-bell.ts';
 import { createEvents } from '../../src/observe/events.ts';
@@ -74,6 +75,7 @@ export interface TestApiOptions {
   readonly openMetrics?: boolean;
   readonly publicTlog?: boolean;
   readonly ready?: boolean;
+  readonly weakenings?: readonly Weakening[];
 }
 
 /** A node without partners. */
@@ -185,6 +187,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
       notices: [],
     }),
+    weakenings: () => options.weakenings ?? [],
     anchorBackends: [],
     gardens: options.gardens ?? ['incident-42'],
     nowMs: () => nowMs,

@@ -356,9 +356,13 @@ export class HonestPeer {
     return new Map(indexes.map((index) => [index, this.inclusion(index, size)]));
   }
 
+  /** Verifier key of its log. */
+  get logVkey(): string {
+    return formatVerifierKey({ name: this.origin, algorithm: ALG_ED25519, publicKey: this.signer.publicKey });
+  }
+
   /** The signed declaration, under the identity key given (its name has to be the node id). */
   declaration(identity: LogSigner, peerId: string): string {
-    const vkey = formatVerifierKey({ name: this.origin, algorithm: ALG_ED25519, publicKey: this.signer.publicKey });
     const { publicKey } = this.anchorSigner;
     const anchor = formatVerifierKey({ name: this.origin, algorithm: ALG_ECDSA, publicKey });
     const since = isoMicros(this.#startMs * 1000);
@@ -370,7 +374,7 @@ export class HonestPeer {
         issued_at: isoMicros(declaredMs * 1000),
         journal_origin: this.origin,
         keys: [
-          { algorithm: 'ed25519', ...times, use: 'log', vkey },
+          { algorithm: 'ed25519', ...times, use: 'log', vkey: this.logVkey },
           { algorithm: 'ecdsa-p256', ...times, use: 'anchor', vkey: anchor },
         ],
         node_id: this.nodeId,

@@ -58,6 +58,8 @@ export interface Listening {
   readonly nodeId: string;
   readonly peerId: string;
   readonly address: string;
+  /** Verifier key of the log that it shows. */
+  readonly logKey: string;
 }
 
 const OPEN_LIMITS = { idleMs: 600_000, totalMs: undefined, maxRequestBytes: 65_536 };
@@ -96,7 +98,8 @@ export class HostilePeer {
     await this.#serveAll(node, peerId);
     const [address] = node.getMultiaddrs();
     if (address === undefined) throw new Error('it listens nowhere');
-    return { nodeId: this.#behaviour.log.nodeId, peerId, address: address.toString() };
+    const { nodeId, logVkey: logKey } = this.#behaviour.log;
+    return { nodeId, peerId, address: address.toString(), logKey };
   }
 
   /** From now on nothing but the truth. */

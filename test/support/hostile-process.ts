@@ -56,8 +56,8 @@ export class HostileProcess {
 
   /** The line in the victim's peer file. */
   asPeer(name: string, grants: Pick<PeerLine, 'share' | 'accept'> = { accept: ['public'] }): PeerLine {
-    const { nodeId, peerId, address } = this.#listening(name);
-    return { nodeId, peerId, addresses: [address], ...grants };
+    const { nodeId, peerId, address, logKey } = this.#listening(name);
+    return { nodeId, peerId, addresses: [address], logKey, ...grants };
   }
 
   report(name: string): Promise<HostileReport> {

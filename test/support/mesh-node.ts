@@ -17,6 +17,7 @@ import { type Base, openBase } from '../../src/node/base.ts';
 import { type OpenFederation, startFederation } from '../../src/node/federation.ts';
 import type { AssertRequest } from '../../src/verify/assertion.ts';
 import { createFolder, type DataFolder } from './data-folder.ts';
+import { logVkeyIn } from './log-vkey.ts';
 import { type PeerLine, peerText } from './node-process.ts';
 
 const DEADLINE_MS = 30_000;
@@ -119,8 +120,9 @@ export class MeshNode {
 
   /** This node as another's peer file names it. @param isDialled whether the other dials it */
   asPeer(grants: Grants = {}, isDialled = true): PeerLine {
-    const { nodeId, peerId } = this.folder;
-    return { nodeId, peerId, addresses: isDialled ? this.federation.addresses() : [], ...grants };
+    const { dir, nodeId, peerId } = this.folder;
+    const addresses = isDialled ? this.federation.addresses() : [];
+    return { nodeId, peerId, addresses, logKey: logVkeyIn(dir), ...grants };
   }
 
   async assertFact(name: string): Promise<void> {

@@ -16,6 +16,7 @@ import { dataPaths } from '../../src/config/data-dir.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
 import type { FsckReport } from '../../src/journal/fsck/report.ts';
 import { runFsck } from '../../src/node/fsck.ts';
+import { logVkeyIn } from './log-vkey.ts';
 
 /** `npm test` names the built program, which starts in a third of the time; a single file run by hand takes the sources. */
 export const MAIN: string =
@@ -36,7 +37,7 @@ export interface PeerLine {
   readonly namespaces?: readonly string[];
   readonly allowTeam?: boolean;
   readonly relay?: boolean;
-  /** Verifier key to insist on. */
+  /** Verifier key of its log; without it nothing flows before an operator has trusted the one that is declared. */
   readonly logKey?: string;
   /** Text of a witness policy. */
   readonly witnesses?: string;
@@ -260,7 +261,8 @@ export class NodeProcess {
 
   /** This node as a line in the peer file of another. */
   asPeer(grants: Pick<PeerLine, 'share' | 'accept'>): PeerLine {
-    return { nodeId: this.nodeId, peerId: this.peerId, addresses: [this.#listen], ...grants };
+    const { dir, nodeId, peerId } = this;
+    return { nodeId, peerId, addresses: [this.#listen], logKey: logVkeyIn(dir), ...grants };
   }
 
   writePeer(name: string, peer: PeerLine): void {

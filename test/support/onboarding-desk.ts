@@ -99,7 +99,7 @@ export class DeskNetwork {
         peersFolder,
         peers,
         feeds: () => [{ feed: 'public', length: 1_234 }],
-        rules: { gardens: new Map(more.gardens ?? []), permits: new Map() },
+        rules: { gardens: new Map(more.gardens ?? []), permits: new Map(), confirmed: new Set() },
         maxFutureSkewMs: 300_000,
         tls: () => null,
         whyNotDialled: () => null,

@@ -108,9 +108,20 @@ export const INSTRUCTION_DENIED: Refusal = {
   },
 };
 
+/** The reference has no rule for these: the message says what makes the fact an instruction. */
+const INSTRUCTION_NAMED: Refusal = {
+  status: 403,
+  detail: {
+    code: 'instruction_write_required',
+    message:
+      'a fact whose relation or entity begins with instruction: is an instruction, as peers judge it: this requires instruction:write permission',
+  },
+};
+
 /** The writer's refusal of a fact, as the reference words the like. */
 export function assertRefusal(refusal: AssertRefusal, request: AssertRequest, loc: Loc): Refusal {
-  if (refusal.code === 'instruction_write_required') return INSTRUCTION_DENIED;
+  if (refusal.code === 'instruction_write_required')
+    return refusal.field === 'interpret_as' ? INSTRUCTION_DENIED : INSTRUCTION_NAMED;
   if (refusal.code === 'invalid_entity_uri' || refusal.code === 'invalid_source_uri') {
     return { status: 400, detail: uriFault(refusal.field === 'source' ? 'source' : 'entity', request) };
   }

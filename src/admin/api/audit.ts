@@ -5,10 +5,11 @@ import type { ApiDeps } from '../deps.ts';
 import type { Permission } from '../permissions.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
 import { auditSource, jsonLines, type StreamFilter } from './audit-stream.ts';
-import { newestSeq, openEvents, STREAM_CONTENT, type StreamCount } from './open-events.ts';
+import { newestSeq, openEvents, STREAM_CONTENT } from './open-events.ts';
 import { choiceParam, instantParam, intParam, optionalInt, textParam } from './params.ts';
 import { answer, invalid, json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
+import type { StreamCount } from './stream-count.ts';
 
 const FILTERS = {
   peer_id: textParam('Peer file name, node id or peer id.'),
@@ -79,10 +80,10 @@ function addList(apparatus: Apparatus, streams: StreamCount): void {
       },
     },
   } as const;
-  addRoute(apparatus, route, MAY_READ, async (call) => {
+  addRoute(apparatus, route, MAY_READ, async (call, principal) => {
     const { query } = call;
     const form = formOf(query, call.c.req.header('accept') ?? '');
-    if (form === 'sse') return openEvents(deps, streams, call, auditSource(deps, filterOf(deps, query)));
+    if (form === 'sse') return openEvents(deps, streams, call, principal, auditSource(deps, filterOf(deps, query)));
     if (form === 'jsonl') {
       // A stream that has begun cannot become an error any more: fail while it still can.
       await newestSeq(deps);
@@ -135,9 +136,9 @@ function addStream(apparatus: Apparatus, streams: StreamCount): void {
     query: STREAM_QUERY,
     responses: { 200: { description: 'events', content: STREAM_CONTENT } },
   } as const;
-  addRoute(apparatus, route, MAY_READ, (call) => {
+  addRoute(apparatus, route, MAY_READ, (call, principal) => {
     const { deps } = apparatus;
-    return openEvents(deps, streams, call, auditSource(deps, filterOf(deps, call.query)));
+    return openEvents(deps, streams, call, principal, auditSource(deps, filterOf(deps, call.query)));
   });
 }
 

@@ -29,9 +29,11 @@ import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSigningKeys } from './signing-keys.ts';
+import { StreamCount } from './stream-count.ts';
 import { addTlog } from './tlog.ts';
 import { addTombstones } from './tombstones.ts';
 import { createCorruptionDesk } from './visibility.ts';
+import { addWeakenings } from './weakenings.ts';
 import { addWitness } from './witness.ts';
 
 /** Builds the admin API over what the node can do. Serving it is for `startServer`. */
@@ -57,7 +59,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addApprovals(apparatus);
   addQuarantine(apparatus);
   addOnboarding(apparatus);
-  const streams = { open: 0 };
+  const streams = new StreamCount(deps.limits, (open) => deps.metrics.openStreams.set(open));
   addAudit(apparatus, streams);
   addCases(apparatus, streams);
   addCaseChanges(apparatus);
@@ -74,6 +76,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addKeys(apparatus);
   addWitness(apparatus);
   addSigningKeys(apparatus);
+  addWeakenings(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const { name, state, lag_entries, circuit, refused_of_ours } of deps.peers.list()) {

@@ -8,10 +8,11 @@ import { PROPOSAL } from './acting.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
 import type { StreamSource } from './audit-stream.ts';
 import { CASE, FILTERS, filterOf, shownCase } from './case-schemas.ts';
-import { openEvents, STREAM_CONTENT, type StreamCount } from './open-events.ts';
+import { openEvents, STREAM_CONTENT } from './open-events.ts';
 import { choiceParam, flagParam, intParam, optionalInt } from './params.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY } from './route.ts';
+import type { StreamCount } from './stream-count.ts';
 
 export const MAY_READ_CASES: readonly [Permission, ...Permission[]] = ['audit.read', 'review'];
 
@@ -113,7 +114,9 @@ export function addCases(apparatus: Apparatus, streams: StreamCount): void {
     query: STREAM_QUERY,
     responses: { 200: { description: 'events', content: STREAM_CONTENT } },
   } as const;
-  addRoute(apparatus, stream, MAY_READ_CASES, (call) => openEvents(deps, streams, call, newsSource(deps)));
+  addRoute(apparatus, stream, MAY_READ_CASES, (call, principal) =>
+    openEvents(deps, streams, call, principal, newsSource(deps)),
+  );
   addOne(apparatus);
 }
 

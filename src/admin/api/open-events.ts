@@ -1,14 +1,10 @@
-/** Streams of server-sent events over the audit log: how many are open, and where each begins. */
+/** Streams of server-sent events over the audit log: where each begins, and that there are not too many. */
 import { z } from '@hono/zod-openapi';
 import type { ApiDeps } from '../deps.ts';
 import { eventStream, type StreamSource } from './audit-stream.ts';
 import { answer, invalid, type Refusal, refused } from './responses.ts';
-import type { Call } from './route.ts';
-
-/** Of all sources together. */
-export interface StreamCount {
-  open: number;
-}
+import type { Call, Principal } from './route.ts';
+import type { StreamCount } from './stream-count.ts';
 
 export const STREAM_CONTENT: { readonly 'text/event-stream': { readonly schema: z.ZodString } } = {
   'text/event-stream': { schema: z.string() },
@@ -19,22 +15,24 @@ export async function openEvents(
   deps: ApiDeps,
   streams: StreamCount,
   call: Call<{ readonly cursor?: number | undefined }>,
+  { key }: Pick<Principal, 'key'>,
   source: StreamSource,
 ): Promise<Response> {
   const lastId = call.c.req.header('last-event-id');
   if (lastId !== undefined && !/^[0-9]{1,15}$/.test(lastId)) return refused(badLastId(lastId));
   // A HEAD request takes no body; nobody would ever end its stream.
   if (call.c.req.method === 'HEAD') return answer(200, 'text/event-stream', '');
-  if (streams.open >= deps.limits.maxStreams) return refused(tooManyStreams(deps.limits.maxStreams));
-  // The client's own memory of where it was comes before the address it first asked for.
-  const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
-  const move = (by: 1 | -1): void => {
-    streams.open += by;
-    deps.metrics.openStreams.set(streams.open);
-  };
-  move(1);
-  const stream = eventStream(deps, source, after, call.c.env?.stopping, () => move(-1));
-  return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
+  const leave = streams.enter(key.id);
+  if (typeof leave !== 'function') return refused(tooManyStreams(leave));
+  try {
+    // The client's own memory of where it was comes before the address it first asked for.
+    const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
+    const stream = eventStream(deps, source, after, call.c.env?.stopping, leave);
+    return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 export async function newestSeq(deps: ApiDeps): Promise<number> {
@@ -47,10 +45,10 @@ function badLastId(given: string): Refusal {
   return invalid({ type: 'int_parsing', loc: ['header', 'last-event-id'], msg, input: given.slice(0, 64) });
 }
 
-function tooManyStreams(most: number): Refusal {
+function tooManyStreams({ most, of }: { readonly most: number; readonly of: 'key' | 'all' }): Refusal {
   return {
     status: 503,
-    detail: `${most} event streams are open, which is the limit; close one or page through what there is`,
+    detail: `${most} event streams ${of === 'key' ? 'of this key ' : ''}are open, which is the limit; close one or page through what there is`,
     headers: { 'retry-after': '10' },
   };
 }

@@ -60,12 +60,13 @@ const PEER = z
       z.object({ at: z.string(), event: z.string(), reason: NULLABLE_TEXT, seq: z.number().int() }),
     ),
     pinned_log_key: NULLABLE_TEXT.openapi({
-      description: 'The log key that is pinned; null before the first contact.',
+      description: 'The log key that is pinned; null before the first contact, and before somebody has confirmed it.',
     }),
     key_changes: z
       .array(z.object({ use: z.enum(['log', 'anchor', 'witness']), pinned: z.string(), declared: z.string() }))
       .openapi({
-        description: 'New keys without a succession, which wait for an operator, and those they would replace.',
+        description:
+          'Keys that wait for an operator, and those they would replace: a changed one without a succession, or (`pinned`: `none yet`) the first one of a peer whose file names none.',
       }),
     last_contact_at: NULLABLE_TEXT,
     last_error: NULLABLE_TEXT,

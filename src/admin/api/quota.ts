@@ -1,12 +1,14 @@
 import type { ApiLimits, QuotaDimension } from '../deps.ts';
 
 interface Bucket {
+  readonly dimension: QuotaDimension;
   tokens: number;
   atMs: number;
 }
 
-/** Beyond these the one that was asked longest ago is forgotten, which forgives it. */
+/** Beyond these whoever is new shares one bucket: room is made only by forgetting who would have a full one again. */
 const MAX_BUCKETS = 10_000;
+const OTHERS = 'others';
 
 export interface Quota {
   /** @returns seconds until the next request would pass, or null if this one does */
@@ -14,18 +16,28 @@ export interface Quota {
 }
 
 /** Token buckets, one per key and dimension. Kept in memory: a restart forgives. */
-export function createQuota(limits: ApiLimits['quotas']): Quota {
+export function createQuota(limits: ApiLimits['quotas'], maxBuckets: number = MAX_BUCKETS): Quota {
+  /** The one that was asked longest ago first. */
   const buckets = new Map<string, Bucket>();
+  const tokensAt = ({ dimension, tokens, atMs }: Bucket, nowMs: number): number => {
+    const { burst, perSecond } = limits[dimension];
+    return Math.min(burst, tokens + (Math.max(0, nowMs - atMs) / 1000) * perSecond);
+  };
+  /** Who comes from ever new addresses must not make the node forget what others, or he himself, have used up. */
+  const hasRoom = (nowMs: number): boolean => {
+    if (buckets.size < maxBuckets) return true;
+    const [oldest] = buckets;
+    if (oldest === undefined || tokensAt(oldest[1], nowMs) < limits[oldest[1].dimension].burst) return false;
+    return buckets.delete(oldest[0]);
+  };
   return {
     take(keyId, dimension, nowMs) {
       const { burst, perSecond } = limits[dimension];
-      const name = `${dimension} ${keyId}`;
-      const bucket = buckets.get(name) ?? { tokens: burst, atMs: nowMs };
-      const elapsedMs = Math.max(0, nowMs - bucket.atMs);
-      const tokens = Math.min(burst, bucket.tokens + (elapsedMs / 1000) * perSecond);
+      const own = `${dimension} ${keyId}`;
+      const name = buckets.has(own) || hasRoom(nowMs) ? own : `${dimension} ${OTHERS}`;
+      const tokens = tokensAt(buckets.get(name) ?? { dimension, tokens: burst, atMs: nowMs }, nowMs);
       buckets.delete(name); // to the end of the map's order
-      if (buckets.size >= MAX_BUCKETS) buckets.delete(buckets.keys().next().value ?? '');
-      buckets.set(name, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
+      buckets.set(name, { dimension, tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
       return tokens >= 1 ? null : (1 - tokens) / perSecond;
     },
   };

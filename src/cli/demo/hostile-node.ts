@@ -29,7 +29,12 @@ const HEARTBEAT_MS = 15_000;
 
 /** What the process prints, one JSON object per line. */
 export type HostileLine =
-  | { readonly kind: 'listening'; readonly peer_id: string; readonly addresses: readonly string[] }
+  | {
+      readonly kind: 'listening';
+      readonly peer_id: string;
+      readonly log_key: string;
+      readonly addresses: readonly string[];
+    }
   | { readonly kind: 'signed'; readonly true_facts: number; readonly lies: Readonly<Record<string, number>> };
 
 /** Runs until it is told to stop. */
@@ -54,7 +59,8 @@ export async function runHostileNode(
     allowed: () => [{ peerId: options.allow, addresses: [] }],
   });
   await serveAll(transport, log, liar, await declarationOf(seed, log), runtime.nowMs, options.receiver);
-  print({ kind: 'listening', peer_id: transport.peerId, addresses: transport.addresses() });
+  const log_key = formatVerifierKey({ ...log.signer, algorithm: ALG_ED25519 });
+  print({ kind: 'listening', peer_id: transport.peerId, log_key, addresses: transport.addresses() });
   print(liar.signed());
   while (!stop.signal.aborted) {
     await delay(NEXT_LIE_MS, undefined, { signal: stop.signal }).catch(() => undefined);

@@ -30,7 +30,8 @@ export async function startMesh(
   const child = startChild(HOSTILE_AUTHORITY, runtime.self, args, join(folder, 'mallory.log'), runtime.env);
   started(child);
   const listening = JSON.parse(await child.nextLine()) as Extract<HostileLine, { kind: 'listening' }>;
-  const mallory = { authority: HOSTILE_AUTHORITY, peerId: listening.peer_id, addresses: listening.addresses };
+  const { peer_id: peerId, log_key: logKey, addresses } = listening;
+  const mallory = { authority: HOSTILE_AUTHORITY, peerId, logKey, addresses };
   let signed = { trueFacts: 0, lies: {} };
   child.onLine((line) => {
     const { true_facts: trueFacts, lies } = JSON.parse(line) as Extract<HostileLine, { kind: 'signed' }>;

@@ -9,22 +9,22 @@ import type { FeedGrant as Grant } from '../../core/disclosure.ts';
 import { type Api, createApi } from '../api-client.ts';
 import { openDaemonSender } from '../daemon-send.ts';
 import { createDataFolder } from '../init.ts';
+import { ownVkeys } from '../own-vkeys.ts';
 import type { Node, Runtime } from '../runtime.ts';
 import { type Child, startChild } from './child.ts';
 
-export interface Org {
-  readonly authority: string;
+export interface Org extends Partner {
   readonly dir: string;
-  readonly peerId: string;
   readonly child: Child;
   readonly api: Api;
   readonly url: string;
-  readonly addresses: readonly string[];
 }
 
 export interface Partner {
   readonly authority: string;
   readonly peerId: string;
+  /** Verifier key of its log. */
+  readonly logKey: string;
   readonly addresses: readonly string[];
 }
 
@@ -39,6 +39,8 @@ export async function startOrg(
   const dir = join(folder, authority);
   mkdirSync(dir, { mode: 0o700 });
   const { peerId } = await createDataFolder(dir, `stigmem://${authority}`, node, runtime.nowMs());
+  const logKey = ownVkeys(dir, node.identityIn(dir)).find(({ use }) => use === 'log')?.vkey;
+  if (logKey === undefined) throw new Error(`${dir} has no log key`);
   const args = ['run', '--data', dir, '--api-port', '0', '--listen', '/ip4/127.0.0.1/tcp/0', '--json'];
   const child = startChild(authority, runtime.self, args, join(dir, 'run', 'daemon.log'), cleanEnv(runtime.env));
   started(child);
@@ -50,7 +52,7 @@ export async function startOrg(
   const token = readFileSync(dataPaths(dir).cliToken, 'utf8').trim();
   const daemon = { pid: child.pid, api: url, started_at: new Date(runtime.nowMs()).toISOString() };
   const api = createApi({ daemon, send: sender.send, close: async () => sender.close() }, token);
-  return { authority, dir, peerId, child, api, url, addresses };
+  return { authority, dir, peerId, logKey, child, api, url, addresses };
 }
 
 /** Writes the peer file that makes `partner` a peer of `org`; the running daemon picks it up. */
@@ -65,7 +67,7 @@ export function addPartner(org: Org, partner: Partner, share: readonly string[],
     namespaces: [partner.authority],
     share: share.map(always),
     accept: accept.map(always),
-    logKey: null,
+    logKey: partner.logKey,
     disabled: false,
     allowTeam: false,
     addressesFrom: 'operator',

@@ -212,7 +212,7 @@ function servedTargets(api: FolderApi): readonly Target[] {
   };
   const deps: ServeDeps = {
     peerOf: () => peer,
-    rules: { gardens: new Map(), permits: new Map() },
+    rules: { gardens: new Map(), permits: new Map(), confirmed: new Set() },
     disclose: (disclosure) => writer.disclose(disclosure),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),

@@ -70,9 +70,9 @@ async function asPeer(animal: PeerAnimal, victim: Victim, cage: Cage): Promise<r
   const behaviour = animal.behaviour(authority);
   behaviour.log.receiver = victim.options.nodeId;
   const peer = new HostilePeer(`${animal.name} ${randomBytes(32).toString('hex')}`, behaviour);
-  const { nodeId, peerId, address } = await peer.listen(cage.host);
+  const { nodeId, peerId, address, logKey } = await peer.listen(cage.host);
   const expected = animal.isImpostor ? (await identityFromSeed(randomBytes(32))).peerId : peerId;
-  const file = { nodeId, peerId: expected, addresses: [bare(address)], ...animal.grants };
+  const file = { nodeId, peerId: expected, addresses: [bare(address)], logKey, ...animal.grants };
   const remove = await cage.admit(`zoo-${mark}`, file);
   const endMs = performance.now() + cage.deadlineMs;
   try {

@@ -66,7 +66,7 @@ async function pulled(): Promise<{
   const share = [{ feed: 'public', notBeforeMs: null, notAfterMs: null }];
   const deps: ServeDeps = {
     peerOf: () => ({ share, nodeId: 'stigmem://b.example' }) as unknown as ReturnType<ServeDeps['peerOf']>,
-    rules: { gardens: new Map(), permits: new Map() },
+    rules: { gardens: new Map(), permits: new Map(), confirmed: new Set() },
     disclose: (disclosure) => writer.disclose(disclosure),
     head: () => writer.head(),
     served: (knownSize) => writer.witness.servedHead(knownSize),

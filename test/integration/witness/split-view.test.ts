@@ -97,7 +97,8 @@ for (const one of CASES)
     const { peer } = twoFaced(one, odd.folder.peerId);
     const at: Listening = await peer.listen();
     t.after(() => peer.close());
-    const line = { nodeId: at.nodeId, peerId: at.peerId, addresses: [at.address], accept: ['public'] };
+    const { nodeId, peerId, address, logKey } = at;
+    const line = { nodeId, peerId, addresses: [address], logKey, accept: ['public'] };
     for (const node of nodes) node.writePeer(one.authority.split('.')[0] as string, line);
     await until('everybody has pulled', async () => {
       const seen = await Promise.all(nodes.map((node) => sawCheckpoint(node, at.nodeId)));
@@ -168,7 +169,8 @@ test('a peer that finds a split view by pulling tells the others', async (t) => 
   });
   const at = await peer.listen();
   t.after(() => peer.close());
-  const line = { nodeId: at.nodeId, peerId: at.peerId, addresses: [at.address], accept: ['public'] };
+  const { nodeId, peerId, address, logKey } = at;
+  const line = { nodeId, peerId, addresses: [address], logKey, accept: ['public'] };
   for (const node of nodes) node.writePeer('eve', line);
   await until('everybody has pulled', async () => {
     const seen = await Promise.all(nodes.map((node) => sawCheckpoint(node, at.nodeId)));
@@ -197,7 +199,8 @@ test('a head that the log does not join with ours is no proof: it is recorded on
   });
   const at = await peer.listen();
   t.after(() => peer.close());
-  const line = { nodeId: at.nodeId, peerId: at.peerId, addresses: [at.address], accept: ['public'] };
+  const { nodeId, peerId, address, logKey } = at;
+  const line = { nodeId, peerId, addresses: [address], logKey, accept: ['public'] };
   for (const node of [b, c]) node.writePeer('walter', line);
   await until(
     'both have pulled',

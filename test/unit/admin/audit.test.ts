@@ -222,6 +222,20 @@ test('a stopping server ends its streams', async () => {
   assert.equal(await last, 'end');
 });
 
+test('one key has its own limit of streams, and leaves others theirs', async () => {
+  const own = await createTestApi({ limits: { maxStreams: 3, maxStreamsOfKey: 1 } });
+  const path = '/v1/federation/audit/stream';
+  const first = new Events(await own.send(path, { as: 'audit' }));
+  await first.next();
+  const refused = await own.send(path, { as: 'audit' });
+  assert.equal(refused.status, 503);
+  assert.match(await refused.text(), /1 event streams of this key are open/);
+  const other = new Events(await own.send(path, { as: 'federate' }));
+  await other.next();
+  await Promise.all([first.close(), other.close()]);
+  await own.close();
+});
+
 test('streams are counted; over the limit is 503; a stream that was left gives its place back', async () => {
   const own = await createTestApi({ limits: { maxStreams: 1 } });
   const first = new Events(await own.send('/v1/federation/audit/stream', { as: 'audit' }));

@@ -30,6 +30,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
   [
     ['federate', 'audit.read', 'admin'],
     [
+      'GET /v1/configuration/weakenings',
       'GET /v1/federation/audit',
       'GET /v1/federation/audit/stream',
       'GET /v1/federation/audit/{seq}',

@@ -538,6 +538,7 @@ test('run prints where it listens, hands over flags, and stops on a signal', asy
       nodeId: 'stigmem://acme.example',
       done: done.promise,
       keysBack: NEVER,
+      weakenings: () => [],
       reload: () => undefined,
       stop: async () => {
         stopped += 1;
@@ -575,6 +576,7 @@ test('run starts the node once more when keys that were missing are back, and st
       nodeId: 'y',
       done: isFirst ? Promise.resolve().then(() => ends.promise) : Promise.resolve(),
       keysBack: isFirst ? Promise.resolve() : NEVER,
+      weakenings: () => [],
       reload: () => undefined,
       stop: async () => {
         events.push('stop');
@@ -596,6 +598,7 @@ test('a second signal ends a node that takes its time', async () => {
     nodeId: 'y',
     done: never.promise,
     keysBack: NEVER,
+    weakenings: () => [],
     reload: () => undefined,
     stop: () => never.promise,
   });
@@ -614,6 +617,7 @@ test('a node that fails while it runs: exit 1 and why', async () => {
     nodeId: 'y',
     done: failed,
     keysBack: NEVER,
+    weakenings: () => [],
     reload: () => undefined,
     stop: async () => undefined,
   });

@@ -33,17 +33,11 @@ const PEER: PeerStatus = {
   clock_skew_ms: null,
 };
 
-test('status reminds of partners that may read team facts', async (t) => {
-  const other = {
-    ...PEER,
-    name: 'initech',
-    node_id: 'stigmem://initech.example',
-    peer_id: '12D3KooWC',
-    share: ['public'],
-  };
-  const cli = await createCliFixture({ peers: [PEER, other] });
+test('status says what of the configuration is weaker than by default', async (t) => {
+  const sentence = 'globex is granted team/ops: facts of the team leave this organisation';
+  const weakenings = [{ code: 'team_shared', where: 'peers/globex.toml', sentence }] as const;
+  const cli = await createCliFixture({ peers: [PEER], weakenings });
   t.after(() => cli.close());
   const { stdout } = await cli.run('status');
-  const warnings = stdout.split('\n').filter((line) => line.includes('allow_team'));
-  assert.deepEqual(warnings, ['! globex may read team, team/ops: its file says allow_team = true']);
+  assert.match(stdout, /! weaker than by default \(peers\/globex\.toml\): globex is granted team\/ops/);
 });

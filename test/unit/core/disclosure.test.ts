@@ -18,6 +18,8 @@ const NODES = ['a', 'b', 'c', 'd'].map((name) => `stigmem://${name}.example`);
 const GARDENS = ['incident-42', 'merger', 'x'];
 const END = 20;
 
+const LOG_KEY = 'x.example/journal/00000000000000aa+00000000+AA==';
+
 interface Fact {
   readonly scope: string;
   readonly garden_id: string | null;
@@ -39,6 +41,8 @@ interface Mesh {
     readonly node: string;
     readonly disabled: boolean;
     readonly team: boolean;
+    /** Whether its file names its log key. */
+    readonly isNamed: boolean;
     readonly lines: readonly Line[];
   }[];
   /** Per garden: null for no list. */
@@ -46,6 +50,8 @@ interface Mesh {
   readonly facts: readonly Fact[];
   /** Of each node: when its permit to relay ends. */
   readonly permits: readonly (number | null)[];
+  /** Nodes whose log key an operator has confirmed. */
+  readonly confirmed: readonly string[];
   readonly now: number;
 }
 
@@ -63,6 +69,7 @@ const mesh: fc.Arbitrary<Mesh> = fc.record({
       node: fc.constantFrom(...NODES),
       disabled: fc.constantFrom(false, false, false, true),
       team: fc.boolean(),
+      isNamed: fc.boolean(),
       lines: fc.array(line, { minLength: 2, maxLength: 12 }),
     }),
     { minLength: 1, maxLength: 4 },
@@ -78,12 +85,14 @@ const mesh: fc.Arbitrary<Mesh> = fc.record({
     { minLength: 1, maxLength: 12 },
   ),
   permits: fc.tuple(...NODES.map(() => fc.option(fc.integer({ min: 0, max: END }), { freq: 2 }))),
+  confirmed: fc.subarray(NODES),
   now: fc.integer({ min: 0, max: END }),
 });
 
 /** The rules once more, from the words of the manual alone: no feed names, no order of rules, no codes. */
-function mayRead(fact: Fact, peer: Mesh['peers'][number], { lists, now, permits }: Mesh): boolean {
+function mayRead(fact: Fact, peer: Mesh['peers'][number], { confirmed, lists, now, permits }: Mesh): boolean {
   if (fact.scope === 'local' || peer.disabled) return false;
+  if (!peer.isNamed && !confirmed.includes(peer.node)) return false;
   if (fact.from !== null) {
     const until = permits[NODES.indexOf(fact.from)] ?? null;
     const isFirstHand = (fact.via ?? fact.from) === fact.from;
@@ -102,12 +111,12 @@ function mayRead(fact: Fact, peer: Mesh['peers'][number], { lists, now, permits 
   return false;
 }
 
-function recipient({ node, disabled, team, lines }: Mesh['peers'][number]): Recipient {
+function recipient({ node, disabled, team, isNamed, lines }: Mesh['peers'][number]): Recipient {
   const share = lines.map((one): FeedGrant => {
     const { start, end } = one;
     return { feed: feedNamed(one), notBeforeMs: start === 0 ? null : start, notAfterMs: end };
   });
-  return { nodeId: node, share, allowTeam: team, disabled };
+  return { nodeId: node, share, allowTeam: team, disabled, logKey: isNamed ? LOG_KEY : null };
 }
 
 function feedNamed({ of, scope, garden: inside }: Line): string {
@@ -115,7 +124,7 @@ function feedNamed({ of, scope, garden: inside }: Line): string {
   return inside === null ? scope : `${scope}/${inside}`;
 }
 
-function rulesOf({ lists, permits }: Mesh): DisclosureRules {
+function rulesOf({ confirmed, lists, permits }: Mesh): DisclosureRules {
   const gardens = new Map(GARDENS.flatMap((name, i) => (lists[i] == null ? [] : [[name, lists[i]] as const])));
   const held = NODES.flatMap((node, i) => {
     const notAfterMs = permits[i];
@@ -123,7 +132,7 @@ function rulesOf({ lists, permits }: Mesh): DisclosureRules {
       ? []
       : [[`from/${node.slice('stigmem://'.length)}/public`, { note: '', notAfterMs }] as const];
   });
-  return { gardens, permits: new Map(held) };
+  return { gardens, permits: new Map(held), confirmed: new Set(confirmed) };
 }
 
 function entryOf({ scope, garden_id, from, via }: Fact) {
@@ -193,7 +202,7 @@ test('a grant more opens nothing but its feed; a member less opens nothing', () 
   );
 });
 
-const TO: Recipient = { nodeId: NODES[1] ?? '', share: [], allowTeam: false, disabled: false };
+const TO: Recipient = { nodeId: NODES[1] ?? '', share: [], allowTeam: false, disabled: false, logKey: LOG_KEY };
 const grant = (feed: string, notBeforeMs: number | null = null, notAfterMs: number | null = null): FeedGrant => ({
   feed,
   notBeforeMs,
@@ -208,10 +217,12 @@ const WITH_LISTS: DisclosureRules = {
     ['from/c.example/public', { note: '', notAfterMs: 11 }],
     ['from/d.example/public', { note: '', notAfterMs: 10 }],
   ]),
+  confirmed: new Set(),
 };
 
 const CASES: readonly [code: DecisionCode, feed: string, peer: Partial<Recipient>, says: RegExp][] = [
   ['granted', 'public', { share: [grant('public')] }, /^sent: bee is granted public$/],
+  ['log_key_unconfirmed', 'public', { share: [grant('public')], logKey: null }, /the log key of bee waits/],
   ['granted', 'public', { share: [grant('public', null, 11)] }, /until 1970-01-01T00:00:00\.011Z$/],
   ['granted', 'team', { share: [grant('team')], allowTeam: true }, /^sent/],
   [

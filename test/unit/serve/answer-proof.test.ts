@@ -15,7 +15,7 @@ async function answersTo(share: readonly Grant[] | null): Promise<number> {
     peerOf: () => (share === null ? undefined : ({ share } as PeerFile)),
     head: async () => ({ size: 3 }) as JournalHead,
     reader: { consistency: async () => [new Uint8Array(32)] },
-    rules: { gardens: new Map(), permits: new Map() },
+    rules: { gardens: new Map(), permits: new Map(), confirmed: new Set() },
     nowMs: () => NOW_MS,
   } as unknown as ServeDeps;
   let frames = 0;

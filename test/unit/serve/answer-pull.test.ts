@@ -19,7 +19,7 @@ function server(share: readonly FeedGrant[], disclose: ServeDeps['disclose'] = a
   const asked: string[] = [];
   const deps = {
     peerOf: () => ({ nodeId: B, share, allowTeam: false, disabled: false }) as unknown as PeerFile,
-    rules: { gardens: new Map(), permits: new Map() },
+    rules: { gardens: new Map(), permits: new Map(), confirmed: new Set() },
     served: async () => ({ size: 40, note: 'note' }),
     disclose,
     giveClosures: async (_: string, ended: readonly { readonly feed: string }[]) => {

@@ -150,6 +150,8 @@ const REFUSED: readonly (readonly [string, Partial<AssertRequest>, AssertCode, k
   ],
   ['another interpretation', { interpret_as: 'command' }, 'interpretation_invalid', 'interpret_as'],
   ['an instruction without permission', { interpret_as: 'instruction' }, 'instruction_write_required', 'interpret_as'],
+  ['one that its relation makes', { relation: 'instruction:deploy' }, 'instruction_write_required', 'relation'],
+  ['one that its entity makes', { entity: ' instruction:deploy' }, 'instruction_write_required', 'entity'],
 ];
 for (const [name, change, code, field] of REFUSED) {
   test(`${name}: ${code}`, () => {
@@ -182,6 +184,21 @@ test('a fact that would not fit into an entry', () => {
 
 test('gardens name a feed of their own', () => {
   assert.equal(verified({ scope: 'company', garden_id: 'incident-42' }).feed, 'company/incident-42');
+});
+
+test('what peers would hide as an instruction needs the permission, whatever it calls itself', () => {
+  for (const more of [
+    { relation: 'instruction:deploy' },
+    { entity: 'instruction:deploy' },
+    { entity: ' instruction:x' },
+  ])
+    for (const mayWriteInstructions of [false, true]) {
+      const result = verifyAssertion({ ...PLAIN, ...more }, { ...CTX, mayWriteInstructions });
+      assert.equal(
+        result.ok ? 'taken' : result.error.code,
+        mayWriteInstructions ? 'taken' : 'instruction_write_required',
+      );
+    }
 });
 
 test('an instruction with permission', () => {
