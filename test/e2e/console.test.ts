@@ -106,9 +106,15 @@ async function signedIn(context: BrowserContext, person: Person): Promise<Page> 
   return page;
 }
 
+/** Keys are taken from now on. */
+async function ready(page: Page): Promise<void> {
+  await page.locator('html[data-scripts="on"]').waitFor();
+}
+
 test('a refusal is on the page within two seconds, verified in the browser, noted, resolved by two people, exported', async () => {
   const context = await open('light');
   const alice = await signedIn(context, 'alice');
+  await ready(alice);
   await alice.keyboard.press('g');
   await alice.keyboard.press('c');
   await alice.waitForURL('**/console/cases');
@@ -128,6 +134,7 @@ test('a refusal is on the page within two seconds, verified in the browser, note
   for (let i = 0; i <= rows.indexOf('cid mismatch'); i++) await alice.keyboard.press('j');
   await alice.keyboard.press('Enter');
   await alice.getByRole('heading', { name: 'cid mismatch', level: 1 }).waitFor();
+  await ready(alice);
   assert.match(await alice.locator('.compare mark').first().innerText(), /^0{64}$/);
 
   await alice.keyboard.press('v');
@@ -137,13 +144,14 @@ test('a refusal is on the page within two seconds, verified in the browser, note
 
   await alice.keyboard.press('a');
   await alice.getByText('Acknowledged.', { exact: true }).waitFor();
+  await ready(alice);
   await alice.keyboard.press('n');
   await alice.keyboard.type(MARKUP[1] ?? '');
   await alice.getByRole('button', { name: 'Add the note' }).press('Enter');
   await alice.locator('.timeline p').filter({ hasText: 'onerror' }).waitFor();
 
   await alice.locator('summary', { hasText: 'Resolve' }).press('Enter');
-  await alice.getByLabel('Verdict').selectOption('malicious');
+  await alice.getByLabel('Verdict', { exact: true }).selectOption('malicious');
   await alice.getByLabel('What it was').fill('the hash is made up');
   await alice.getByRole('button', { name: 'Resolve' }).press('Enter');
   await alice.getByText('Another person has to approve it.').waitFor();

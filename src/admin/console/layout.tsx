@@ -110,8 +110,8 @@ export function NoticeLine({ notice }: { notice: Notice }): Html {
 function Side({ frame, at }: { frame: Frame; at: string }): Html {
   const { holder, csrf } = frame.session;
   return (
-    <div class="side">
-      <a class="brand" href="/console" aria-label="Overview of this node">
+    <header class="side">
+      <a class="brand" href="/console">
         <Mark />
         <div>
           <b>peerd</b>
@@ -148,7 +148,7 @@ function Side({ frame, at }: { frame: Frame; at: string }): Html {
           </button>
         </form>
       </div>
-    </div>
+    </header>
   );
 }
 

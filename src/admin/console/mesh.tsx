@@ -31,7 +31,13 @@ export function Mesh({ self, size, peers, witness, nowMs }: MeshProps): Html {
   const center: Place = { x: WIDTH / 2, y: height / 2 };
   const places = drawn.map((_, i) => placeOf(i, drawn.length, height));
   return (
-    <svg class="picture" viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-labelledby="mesh-title mesh-desc">
+    <svg
+      class="picture"
+      viewBox={`0 0 ${WIDTH} ${height}`}
+      role="group"
+      aria-labelledby="mesh-title"
+      aria-describedby="mesh-desc"
+    >
       <title id="mesh-title">Mesh as {nodeName(self)} sees it</title>
       <desc id="mesh-desc">{drawn.map((peer) => sentenceOf(peer)).join(' ')}</desc>
       {drawn.map((peer, i) => (
@@ -98,7 +104,7 @@ function PeerBox({
   const top = at.y - BOX.height / 2;
   const tone = toneOf(peer);
   return (
-    <a href={`/console/peers/${encodeURIComponent(peer.name)}`} aria-label={sentenceOf(peer)}>
+    <a href={`/console/peers/${encodeURIComponent(peer.name)}`}>
       <rect class="node" x={left} y={top} width={BOX.width} height={BOX.height} rx="9" />
       <circle class={`dot ${tone === '' ? 'muted' : tone}`} cx={left + 14} cy={top + 16} r="4" />
       <text class="t-strong" x={left + 25} y={top + 20}>

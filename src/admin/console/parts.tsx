@@ -54,26 +54,28 @@ export function Empty({ children }: { children: Child }): Html {
 export interface Column {
   readonly name: string;
   readonly num?: boolean;
+  /** For those who do not see the table. */
+  readonly unseen?: boolean;
 }
 
 /** @param rows cells of table rows, already made; the first of each is its header */
 export function Table(props: { label: string; columns: readonly Column[]; children: Child }): Html {
   // Focusable: who has no mouse scrolls a wide table with the arrow keys.
   return (
-    <section class="scroll" tabindex={0} aria-label={props.label}>
+    <div class="scroll" role="group" tabindex={0} aria-label={props.label}>
       <table>
         <thead>
           <tr>
-            {props.columns.map(({ name, num }) => (
+            {props.columns.map(({ name, num, unseen }) => (
               <th scope="col" class={num === true ? 'num' : ''}>
-                {name}
+                {unseen === true ? <span class="sr">{name}</span> : name}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>{props.children}</tbody>
       </table>
-    </section>
+    </div>
   );
 }
 

@@ -209,7 +209,7 @@ export function CaseTable({
     { name: 'Whose' },
   ];
   return (
-    <Table label="Cases" columns={picks ? [{ name: '' }, ...columns] : columns}>
+    <Table label="Cases" columns={picks ? [{ name: 'Select', unseen: true }, ...columns] : columns}>
       {cases.map((one) => (
         <tr data-row="" data-key={one.id}>
           {picks ? (
