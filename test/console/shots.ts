@@ -67,8 +67,11 @@ async function shoot(browser: Browser, { node, keys, bench }: Scene, look: Look,
   await save(page, look, 'sign-in');
   await signIn(page, node.url, keys, 'root');
   const [record] = await node.audit('reason=cid_mismatch');
+  const [held] = (await node.get('/v1/cases?reason=cid_mismatch')).body.cases as readonly { readonly id: number }[];
   const pages = {
     overview: '/console',
+    cases: '/console/cases',
+    case: `/console/cases/${held?.id}`,
     peers: '/console/peers',
     peer: `/console/peers/globex?fact=${encodeURIComponent(fact)}`,
     'peer-suspended': '/console/peers/hooli',
