@@ -151,7 +151,7 @@ test('a refusal is on the page within two seconds, verified in the browser, note
   await alice.locator('.timeline p').filter({ hasText: 'onerror' }).waitFor();
 
   await alice.locator('summary', { hasText: 'Resolve' }).press('Enter');
-  await alice.getByLabel('Verdict', { exact: true }).selectOption('malicious');
+  await alice.locator('select[name="verdict"]').selectOption('malicious');
   await alice.getByLabel('What it was').fill('the hash is made up');
   await alice.getByRole('button', { name: 'Resolve' }).press('Enter');
   await alice.getByText('Another person has to approve it.').waitFor();

@@ -12,7 +12,7 @@ import { casePeer, caseTitle, StatePill, stateWord } from './case-words.tsx';
 
 const PER_PAGE = 50;
 const FILTERS = ['state', 'severity', 'peer_id', 'reason', 'feed', 'assignee', 'text'] as const;
-const SEES_CASES = ['audit.read', 'review'] as const;
+export const SEES_CASES = ['audit.read', 'review'] as const;
 
 /** Adds the list of cases: filters that combine, views, one step for many. */
 export function addCases(desk: Desk): void {

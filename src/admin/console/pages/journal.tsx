@@ -25,9 +25,11 @@ async function journalPage({ frame }: Visit): Promise<Shown> {
       title="Journal"
       lede="One log of facts, one of what was refused and decided. What is signed here cannot be taken back unseen."
       aside={
-        <a class="button" href="/console/records">
-          Audit records
-        </a>
+        ask.mayAny(['federate', 'audit.read']) ? (
+          <a class="button" href="/console/records">
+            Audit records
+          </a>
+        ) : null
       }
     >
       <div class="grid">

@@ -8,7 +8,7 @@ import { type Frame, Page } from '../layout.tsx';
 import { lagText, Mesh, stateText, theyHold, toneOf } from '../mesh.tsx';
 import { Ago, Body, Empty, type Html, Panel, Part, Pill, SeverityPill, Table } from '../parts.tsx';
 import { count, plural, spanText } from '../words.ts';
-import { CaseTable } from './cases.tsx';
+import { CaseTable, SEES_CASES } from './cases.tsx';
 
 const PACE_S = 60;
 const RECENT = 8;
@@ -46,20 +46,20 @@ async function overview({ frame }: Visit): Promise<Shown> {
     ask.get<Cases>(path`/v1/cases?state=open&limit=${RECENT}`),
   ]);
   const seen: Seen = { frame, ready, head, peers, witness, keys, anchors, pace, counts, cases };
+  // What the key may not see, the page does not speak of.
+  const sees = ask.mayAny(SEES_CASES);
   const html = (
     <Page frame={frame} at="/console" title="Overview" lede={ledeOf(seen)}>
       <div class="stack">
         <Tiles {...seen} />
         <div class="grid">
-          <div class="stack w8">
-            <MeshPanel {...seen} />
-          </div>
+          <div class="stack w8">{ask.may('federate') ? <MeshPanel {...seen} /> : null}</div>
           <div class="stack w4">
-            <Severities {...seen} />
+            {sees ? <Severities {...seen} /> : null}
             <AnchorPanel {...seen} />
           </div>
         </div>
-        <Recent {...seen} />
+        {sees ? <Recent {...seen} /> : null}
       </div>
     </Page>
   );
