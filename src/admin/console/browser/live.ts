@@ -39,10 +39,12 @@ function announce(data: string): void {
 }
 
 function settled(action: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isDue = false;
   return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => {
+      isDue = false;
       action();
     }, SETTLE_MS);
   };

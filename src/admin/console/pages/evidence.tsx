@@ -37,7 +37,7 @@ export function Evidence({ detail }: { detail: AuditDetail }): Html {
               {form === null ? null : <Accused form={form} />}
               <Verify
                 kind="evidence"
-                from={path`/console/records/${record.seq}/evidence` + '?page=true'}
+                from={path`/console/records/${record.seq}/evidence?page=true`}
                 nodeId={form?.form.peer.node_id ?? ''}
                 peerId=""
               />
@@ -45,7 +45,7 @@ export function Evidence({ detail }: { detail: AuditDetail }): Html {
                 <a class="button" href={path`/console/records/${record.seq}/evidence`} download>
                   Download evidence
                 </a>
-                <a class="button" href={path`/console/records/${record.seq}/evidence` + '?page=true'} download>
+                <a class="button" href={path`/console/records/${record.seq}/evidence?page=true`} download>
                   With the page it came in
                 </a>
               </div>

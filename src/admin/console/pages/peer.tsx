@@ -352,8 +352,8 @@ function PeerKeys({ keys, peer, frame }: Seen): Html {
   );
 }
 
-function KeyChange({ peer, frame }: Seen): Html {
-  if (peer.key_changes.length === 0) return <></>;
+function KeyChange({ peer, frame }: Seen): Html | null {
+  if (peer.key_changes.length === 0) return null;
   return (
     <Panel title="New keys wait for your word" aside="no succession signed by the old ones came with them">
       <Table label="New keys" columns={[{ name: 'Use' }, { name: 'Pinned' }, { name: 'Declared instead' }]}>
@@ -386,8 +386,8 @@ function KeyChange({ peer, frame }: Seen): Html {
   );
 }
 
-function Actions({ peer, frame }: Seen): Html {
-  if (!frame.ask.mayAny(MAY_MANAGE)) return <></>;
+function Actions({ peer, frame }: Seen): Html | null {
+  if (!frame.ask.mayAny(MAY_MANAGE)) return null;
   const { csrf } = frame.session;
   return (
     <Panel title="Act">
