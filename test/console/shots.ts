@@ -59,7 +59,6 @@ async function fill(scene: Scene): Promise<string> {
 async function shoot(browser: Browser, { node, keys, bench }: Scene, look: Look, fact: string): Promise<void> {
   const context = await browser.newContext({
     ...LOOKS[look],
-    deviceScaleFactor: look === 'phone' ? 2 : 1,
     reducedMotion: 'reduce',
   });
   const page = await context.newPage();
