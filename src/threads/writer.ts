@@ -176,9 +176,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...retryMethods(journal),
-    ...approvalMethods(journal, audit),
-    ...caseMethods(journal),
-    ...quarantineMethods(journal, facts),
+    ...reviewMethods(journal, audit, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
     ...erasures,
@@ -248,6 +246,15 @@ function statsOf(journal: Journal, projector: Projector, words: RecallIndex): Wr
 function faultOf(error: unknown): WriterFault {
   if (!(error instanceof Error)) return { code: null, message: String(error) };
   return { code: 'code' in error ? String(error.code) : null, message: error.message };
+}
+
+/** What people decide. */
+function reviewMethods(
+  journal: Journal,
+  audit: AuditReader,
+  facts: FactReader,
+): ApprovalMethods & CaseMethods & QuarantineMethods {
+  return { ...approvalMethods(journal, audit), ...caseMethods(journal), ...quarantineMethods(journal, facts) };
 }
 
 /** What peers give and are given. */
