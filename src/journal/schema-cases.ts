@@ -1,10 +1,10 @@
 /**
- * Migration 10: cases. Both tables follow from the audit log, so nothing guards them: fsck derives them again and compares.
+ * Migration 11: cases. Both tables follow from the audit log, so nothing guards them: fsck derives them again and compares.
  * `state` says how far they follow it until they do: a journal of before has its cases made when it is opened.
  */
 
 /** The migration that made the tables; an older file has none. */
-export const CASES_SCHEMA = 10;
+export const CASES_SCHEMA = 11;
 /** Name in `state`: up to which audit record cases were made. Gone when they follow the whole of it. */
 export const CASES_BEHIND = 'cases_made_to';
 
@@ -28,6 +28,6 @@ CREATE TABLE case_records (
 CREATE INDEX case_records_by_case ON case_records (case_id, seq, is_change);
 `;
 
-export const DERIVED_10: string = `${CASES_TABLES}
+export const DERIVED_11: string = `${CASES_TABLES}
 INSERT OR REPLACE INTO state (name, value) VALUES ('${CASES_BEHIND}', 0);
 `;

@@ -34,6 +34,7 @@ import { type QuarantineMethods, quarantineMethods } from './quarantine-methods.
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { type RelayMethods, relayMethods } from './relay-methods.ts';
+import { type RelayedAckMethods, relayedAckMethods } from './relayed-ack-methods.ts';
 import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
@@ -108,6 +109,7 @@ export interface WriterMethods
     ReceiptsMethods,
     RetryMethods,
     RelayMethods,
+    RelayedAckMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -166,6 +168,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   ];
   const poll = setInterval(() => runEach(due, tell), POLL_MS);
 
+  const erasures = erasureMethods(journal, erasing, signer);
   const methods: WriterMethods = {
     ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal, audit),
@@ -173,12 +176,11 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...retryMethods(journal),
-    ...approvalMethods(journal, audit),
-    ...caseMethods(journal),
-    ...quarantineMethods(journal, facts),
+    ...reviewMethods(journal, audit, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
-    ...erasureMethods(journal, erasing, signer),
+    ...erasures,
+    ...relayedAckMethods(journal, audit, erasures),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
@@ -244,6 +246,15 @@ function statsOf(journal: Journal, projector: Projector, words: RecallIndex): Wr
 function faultOf(error: unknown): WriterFault {
   if (!(error instanceof Error)) return { code: null, message: String(error) };
   return { code: 'code' in error ? String(error.code) : null, message: error.message };
+}
+
+/** What people decide. */
+function reviewMethods(
+  journal: Journal,
+  audit: AuditReader,
+  facts: FactReader,
+): ApprovalMethods & CaseMethods & QuarantineMethods {
+  return { ...approvalMethods(journal, audit), ...caseMethods(journal), ...quarantineMethods(journal, facts) };
 }
 
 /** What peers give and are given. */
