@@ -2,7 +2,7 @@
 export function browserBuild(outfile) {
   const shim = (name) => `${import.meta.dirname}/../src/client/shims/${name}.ts`;
   return {
-    entryPoints: ['src/client/browser.ts'],
+    entryPoints: [`${import.meta.dirname}/../src/client/browser.ts`],
     outfile,
     bundle: true,
     format: 'esm',
@@ -13,6 +13,20 @@ export function browserBuild(outfile) {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'linked',
+    logLevel: 'warning',
+  };
+}
+
+// The console's own script.
+export function consoleBuild(outfile) {
+  return {
+    entryPoints: [`${import.meta.dirname}/../src/admin/console/browser/console.ts`],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: ['chrome137', 'firefox139', 'safari18.4'],
+    minify: true,
     logLevel: 'warning',
   };
 }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
-import { browserBuild } from './browser-build.mjs';
+import { browserBuild, consoleBuild } from './browser-build.mjs';
 
 // Entries lie side by side: a thread's module is found beside the module that starts it.
 const ENTRIES = {
@@ -45,6 +45,7 @@ await build({
 });
 chmodSync('dist/main.js', 0o755);
 await build(browserBuild('dist/client.browser.js'));
+await build(consoleBuild('dist/console.js'));
 await build({
   entryPoints: ['src/client/verify-main.ts'],
   outfile: 'dist/verify.mjs',

@@ -35,6 +35,8 @@ export interface CreatedKey {
 export interface KeyStore {
   /** @returns the key that a presented text is, or null if it is unknown, expired or revoked */
   authenticate(presented: string, nowMs: number): StoredKey | null;
+  /** @returns the key with this id, or null if it is unknown, expired or revoked. It counts as used. */
+  inForce(id: string, nowMs: number): StoredKey | null;
   /** @throws AdminError `key_invalid`, `key_name_taken`, and those of the key file */
   create(key: NewKey, nowMs: number): CreatedKey;
   list(): readonly StoredKey[];
@@ -63,6 +65,12 @@ export function openKeyStore(path: string): KeyStore {
     authenticate(presented, nowMs) {
       const key = authenticate(current(), presented, nowMs);
       if (key !== null) use.note(key.id, nowMs);
+      return key;
+    },
+    inForce(id, nowMs) {
+      const key = current().get(id);
+      if (key === undefined || keyState(key, nowMs) !== 'active') return null;
+      use.note(key.id, nowMs);
       return key;
     },
     list: () => [...current().values()],

@@ -31,6 +31,7 @@ export {
   verifyAnchor,
   verifyCheckpoint,
   verifyEvidence,
+  verifyEvidencePacket,
   verifyFactBundle,
   verifyFactChainProof,
   verifyFactCid,

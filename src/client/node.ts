@@ -30,6 +30,7 @@ export {
   verifyAnchor,
   verifyCheckpoint,
   verifyEvidence,
+  verifyEvidencePacket,
   verifyFactBundle,
   verifyFactChainProof,
   verifyFactCid,

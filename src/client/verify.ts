@@ -2,12 +2,14 @@
 import { isJsonObject, parseJson } from '../core/json.ts';
 import { checkSdkProof, type SdkRefusal } from '../core/reference/sdk-proof.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { readTar } from '../core/ustar.ts';
 import { type AnchorReceipt, MAX_ANCHOR_RECEIPT_CHARS, readAnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { parseCheckpoint } from '../merkle/checkpoint.ts';
 import { parseNote } from '../merkle/note.ts';
 import { type EvidenceContext, type EvidenceVerdict, judgeEvidence } from '../verify/evidence-verdict.ts';
 import { type FactRefusal, judgeFactBundle, judgeReceipt, provenAnchor } from '../verify/fact-bundle-verdict.ts';
+import { judgePacket } from '../verify/packet-verdict.ts';
 import {
   anchorKeysOf,
   type Refusal,
@@ -92,6 +94,13 @@ export function verifyCheckpoint(
 /** Judges evidence against a node by what is signed in it. */
 export function verifyEvidence(text: string, beside: EvidenceContext = {}): EvidenceVerdict {
   return judgeEvidence(text, beside);
+}
+
+/** Judges an evidence packet, the tar that `evidence export` and the API give out. */
+export function verifyEvidencePacket(tar: Uint8Array): EvidenceVerdict {
+  const files = readTar(tar);
+  // A packet without files is judged too: there is a verdict for whatever the bytes are.
+  return judgePacket(files.ok ? files.value : new Map());
 }
 
 /** What a verified anchor says. */

@@ -2,8 +2,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
+import type { ConsoleDeps } from '../admin/console/deps.ts';
+import { mountConsole } from '../admin/console/mount.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS } from '../admin/deps.ts';
-import { openKeyStore } from '../admin/keys.ts';
+import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import type { CaseCount } from '../core/case-report.ts';
@@ -43,10 +45,21 @@ export function apiOf(
   served: Served,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
-  const { config, metrics } = base;
-  owned.defer(watchEventLoop(metrics));
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
+  const api = routesOf(base, federation, { ...served, keys }, owned);
+  // Offline there is no server, and nobody who could open a page.
+  return federation === null ? api : mountConsole(api, consoleOf(base, keys));
+}
+
+function routesOf(
+  base: Base,
+  federation: OpenFederation | null,
+  { keys, ...served }: Served & { readonly keys: KeyStore },
+  owned: AsyncDisposableStack,
+): OpenAPIHono<ApiEnv> {
+  const { config, metrics } = base;
+  owned.defer(watchEventLoop(metrics));
   measureAtScrapes(base, federation);
   const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
   if (federation !== null) startWeaknessWatch(base, federation, owned);
@@ -117,6 +130,18 @@ function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quara
       find: (id) => reader.proposal(id, nowIso()),
       end: (id, by) => writer.endProposal(id, by),
     },
+  };
+}
+
+function consoleOf({ config, events }: Base, keys: KeyStore): Omit<ConsoleDeps, 'api'> {
+  const { tls, behindProxy } = config.api;
+  return {
+    keys,
+    events,
+    node: { nodeId: config.nodeId, version: VERSION },
+    limits: DEFAULT_API_LIMITS,
+    nowMs: Date.now,
+    secure: tls !== null || behindProxy,
   };
 }
 

@@ -178,9 +178,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...retryMethods(journal),
-    ...approvalMethods(journal, audit),
-    ...caseMethods(journal),
-    ...quarantineMethods(journal, facts),
+    ...reviewMethods(journal, audit, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
     ...erasures,
@@ -279,6 +277,15 @@ function faultOf(error: unknown): WriterFault {
 /** What leaves for those who are no peers: checkpoints to transparency logs, audit records to receivers. */
 function outsideMethods(journal: Journal, signer: LogSigner, anchorSeed: Uint8Array): AnchorMethods & SinkMethods {
   return { ...anchorMethods(journal, anchorSeed), ...sinkMethods(journal, signer) };
+}
+
+/** What people decide. */
+function reviewMethods(
+  journal: Journal,
+  audit: AuditReader,
+  facts: FactReader,
+): ApprovalMethods & CaseMethods & QuarantineMethods {
+  return { ...approvalMethods(journal, audit), ...caseMethods(journal), ...quarantineMethods(journal, facts) };
 }
 
 /** What peers give and are given. */

@@ -19,6 +19,8 @@ export interface ApiBindings {
   readonly stopping?: AbortSignal;
   /** Of the socket: a proxy's where there is one. */
   readonly address?: string | undefined;
+  /** Whose session a page of the console asks for: the console checked it. Nothing that is sent over a network sets this. */
+  readonly signedIn?: StoredKey;
 }
 export type ApiEnv = { Bindings: ApiBindings };
 export type ApiContext = Context<ApiEnv>;
@@ -121,15 +123,21 @@ function serve(apparatus: Apparatus, route: Route<z.ZodObject>, handle: (c: ApiC
 
 /** Only what fails is counted by address: whoever has a key gets in, whatever others at the same address do. */
 function authenticate(c: ApiContext, { deps, strangers }: Apparatus): Principal | Response {
+  const signedIn = c.env?.signedIn;
+  if (signedIn !== undefined) return principalOf(signedIn);
   const presented = /^bearer +(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1];
   const key = presented === undefined ? null : deps.keys.authenticate(presented, deps.nowMs());
-  if (key !== null) return { key, entityUri: `agent:${key.name}`, actor: `agent:${key.name}#${key.id}` };
+  if (key !== null) return principalOf(key);
   deps.events.authRefused();
   const caller = networkOf(c.env?.address ?? '');
   const wait = strangers.take(caller, 'failed_authentication', deps.nowMs());
   if (wait !== null) return overQuota('failed_authentication', caller, wait);
   const detail = presented === undefined ? 'Authorization header required' : 'Invalid or expired API key';
   return refused({ status: 401, detail, headers: { 'www-authenticate': 'Bearer' } });
+}
+
+function principalOf(key: StoredKey): Principal {
+  return { key, entityUri: `agent:${key.name}`, actor: `agent:${key.name}#${key.id}` };
 }
 
 /** A key that has the permission and may not use it is told so: its holder would look for the fault elsewhere. */

@@ -1,0 +1,2 @@
+export function registerJsx(): void;
+export function browserScripts(): Promise<{ readonly script: string; readonly verifier: string }>;

@@ -1,0 +1,89 @@
+/** Actions that one person has proposed and another has to approve. */
+import { isSameActor, type Proposal } from '../../../core/approval.ts';
+import type { Proposals } from '../answers.ts';
+import { path } from '../ask.ts';
+import type { Frame } from '../layout.tsx';
+import { ActionForm, Empty, type Html, Panel, Reason, Table, Until } from '../parts.tsx';
+
+/** @param back where to go after a decision; else to the settings */
+export function Approvals({
+  proposals,
+  frame,
+  back = '',
+}: {
+  proposals: Proposals;
+  frame: Frame;
+  back?: string;
+}): Html {
+  const { four_eyes: needed, proposals: open } = proposals;
+  return (
+    <Panel
+      title="Waiting for a second person"
+      aside={needed.length === 0 ? '' : `two persons for ${needed.join(', ')}`}
+      live="approvals"
+    >
+      {open.length === 0 ? (
+        <Empty>
+          {needed.length === 0 ? 'No action needs two persons here: review.four_eyes names none.' : 'Nothing waits.'}
+        </Empty>
+      ) : (
+        <Table
+          label="Proposals"
+          columns={[
+            { name: 'What' },
+            { name: 'To' },
+            { name: 'Why' },
+            { name: 'By' },
+            { name: 'Ends' },
+            { name: 'Decide' },
+          ]}
+        >
+          {open.map((proposal) => (
+            <tr>
+              <th scope="row">{proposal.action}</th>
+              <td class="wrap">{proposal.subject}</td>
+              <td class="wrap">{proposal.reason}</td>
+              <td class="wrap">{proposal.proposed_by}</td>
+              <td>
+                <Until at={proposal.expires_at} nowMs={frame.nowMs} />
+              </td>
+              <td>
+                <Decide proposal={proposal} frame={frame} back={back} />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Panel>
+  );
+}
+
+function Decide({ proposal, frame, back }: { proposal: Proposal; frame: Frame; back: string }): Html {
+  const { holder, csrf } = frame.session;
+  if (!frame.ask.mayAny(['review', 'admin:federation'])) return <span class="muted">not with this key</span>;
+  const isOwn = isSameActor(proposal.proposed_by, `agent:${holder.name}#${holder.id}`);
+  const at = (verb: string): string => path`/console/approvals/${proposal.id}/` + verb;
+  return (
+    <details>
+      <summary aria-label={`Decide about proposal ${proposal.id}`}>{isOwn ? 'Withdraw' : 'Decide'}</summary>
+      <ActionForm action={at(isOwn ? 'withdraw' : 'approve')} csrf={csrf}>
+        <input type="hidden" name="back" value={back} />
+        <Reason />
+        <div class="actions">
+          {isOwn ? (
+            <button type="submit">Withdraw</button>
+          ) : (
+            <>
+              <button class="main" type="submit">
+                Approve
+              </button>
+              <button class="danger" type="submit" formaction={at('reject')}>
+                Reject
+              </button>
+            </>
+          )}
+        </div>
+      </ActionForm>
+    </details>
+  );
+}

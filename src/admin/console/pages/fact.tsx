@@ -1,0 +1,174 @@
+import { decodeBase64, encodeBase64 } from '../../../merkle/base64.ts';
+import { entryLeafHash } from '../../../merkle/commitment.ts';
+import { parseTlogProof } from '../../../merkle/tlog-proof.ts';
+import type { Bundle, Fact, Provenance } from '../answers.ts';
+import { type Answer, path } from '../ask.ts';
+import type { Desk, Shown, Visit } from '../desk.ts';
+import { handedOn, seeOther } from '../headers.ts';
+import { type Frame, Page } from '../layout.tsx';
+import { Body, Code, Empty, type Html, Pairs, Panel, Part, Short } from '../parts.tsx';
+import { type DrawnProof, drawnProof, ProofPath } from '../proof-path.tsx';
+import { Verify } from '../verify-box.tsx';
+import { instantText } from '../words.ts';
+import { Marks, valueText } from './facts.tsx';
+import { missing } from './missing.tsx';
+
+/** Adds the page of one fact: what it says, where it came from, and the proof that it is in the journal. */
+export function addFact(desk: Desk): void {
+  desk.give('/console/facts/by-id', async ({ query }) => seeOther(path`/console/facts/${query('id').trim()}`));
+  desk.show('/console/facts/:id', factPage);
+  desk.give('/console/facts/:id/bundle', async ({ frame, param }) =>
+    handedOn(await frame.ask.raw(path`/v1/facts/${param('id')}/proof`)),
+  );
+}
+
+async function factPage({ frame, param }: Visit): Promise<Shown> {
+  const id = param('id');
+  const { ask } = frame;
+  const fact = await ask.get<Fact>(path`/v1/facts/${id}`);
+  if (!fact.ok) return missing(frame, '/console/facts', fact);
+  const [provenance, bundle] = await Promise.all([
+    ask.get<Provenance>(path`/v1/facts/${id}/provenance`),
+    ask.get<Bundle>(path`/v1/facts/${id}/proof`),
+  ]);
+  const shown = { frame, fact: fact.value, provenance, bundle };
+  const html = (
+    <Page
+      frame={frame}
+      at="/console/facts"
+      crumb={['/console/facts', 'Facts']}
+      title={fact.value.relation}
+      lede={<span class="wrap">of {fact.value.entity}</span>}
+    >
+      <div class="grid">
+        <div class="stack w6">
+          <What {...shown} />
+          <Where {...shown} />
+        </div>
+        <div class="stack w6">
+          <Proof {...shown} />
+        </div>
+      </div>
+    </Page>
+  );
+  return { html };
+}
+
+interface Seen {
+  readonly frame: Frame;
+  readonly fact: Fact;
+  readonly provenance: Answer<Provenance>;
+  readonly bundle: Answer<Bundle>;
+}
+
+function What({ fact }: Seen): Html {
+  return (
+    <Panel title="Fact">
+      <Body>
+        <Pairs
+          pairs={[
+            ['Entity', <Code>{fact.entity}</Code>],
+            ['Relation', <Code>{fact.relation}</Code>],
+            ['Value', <span class="wrap">{valueText(fact.value)}</span>],
+            ['Type', fact.value.type],
+            ['Source', <Code>{fact.source}</Code>],
+            ['Scope', fact.garden_id === null ? fact.scope : `${fact.scope}, garden ${fact.garden_id}`],
+            ['Confidence', String(fact.confidence)],
+            ['Asserted', instantText(fact.timestamp)],
+            ['Valid until', fact.valid_until === null ? 'until further notice' : instantText(fact.valid_until)],
+            ['Id', <Code>{fact.id}</Code>],
+            ['CID', <Code>{fact.cid ?? '–'}</Code>],
+            ['State', fact.contradicted || fact.quarantine_status !== null ? <Marks fact={fact} /> : 'current'],
+          ]}
+        />
+      </Body>
+    </Panel>
+  );
+}
+
+function Where({ provenance }: Seen): Html {
+  return (
+    <Panel title="Provenance">
+      <Part
+        answer={provenance}
+        show={({ received_from, origin, derived_from }) => (
+          <Body>
+            <Pairs
+              pairs={[
+                ['Received from', received_from === null ? 'asserted at this node' : <Code>{received_from}</Code>],
+                ['Origin', origin === null ? '–' : <Code>{origin.node_id}</Code>],
+                ['Entry there', origin === null ? '–' : String(origin.chain_seq)],
+                ['Leaf there', origin === null ? '–' : <Short text={origin.leaf_hash} />],
+                [
+                  'Derived from',
+                  derived_from.length === 0
+                    ? 'nothing'
+                    : derived_from.map(({ hash, fact_id }) => (
+                        <div>
+                          <a class="wrap" href={path`/console/facts/${hash ?? fact_id ?? ''}`}>
+                            {hash ?? fact_id}
+                          </a>
+                        </div>
+                      )),
+                ],
+              ]}
+            />
+          </Body>
+        )}
+      />
+    </Panel>
+  );
+}
+
+function Proof({ bundle, fact, frame }: Seen): Html {
+  return (
+    <Panel title="Proof" aside="that it stands in the journal">
+      <Part
+        answer={bundle}
+        show={(given) => {
+          const proof = proofIn(given);
+          return proof === null ? (
+            <Empty>The proof cannot be read.</Empty>
+          ) : (
+            <Body>
+              <div class="stack">
+                <Verify
+                  kind="fact"
+                  from={path`/console/facts/${fact.id}/bundle`}
+                  nodeId={frame.node.nodeId}
+                  peerId={peerIdIn(given)}
+                />
+                <ProofPath proof={proof} />
+                <p class="muted small">
+                  {given.anchors.length === 0
+                    ? 'No transparency log has this checkpoint yet.'
+                    : `In ${given.anchors.map(({ backend, log_index }) => `${String(backend)} at ${String(log_index)}`).join(', ')}.`}{' '}
+                  <a href={path`/console/facts/${fact.id}/bundle`} download={`${fact.id}.bundle.json`}>
+                    Download the bundle
+                  </a>
+                </p>
+              </div>
+            </Body>
+          );
+        }}
+      />
+    </Panel>
+  );
+}
+
+function proofIn({ proof, entry, salt }: Bundle): DrawnProof | null {
+  const parsed = parseTlogProof(proof);
+  const salted = decodeBase64(salt);
+  if (!parsed.ok || salted === undefined) return null;
+  const { index, path: hashes, checkpoint } = parsed.value;
+  return drawnProof(checkpoint, {
+    leaf: entryLeafHash(salted, entry),
+    index,
+    path: hashes.map((hash) => encodeBase64(hash)),
+  });
+}
+
+/** As the declaration says; whoever verifies compares it with what he was given by other means. */
+function peerIdIn({ declaration }: Bundle): string {
+  return /12D3Koo\w+/.exec(declaration)?.[0] ?? '';
+}

@@ -1,0 +1,221 @@
+import type { Anchors, AuditPage, Head, Witness } from '../answers.ts';
+import type { Desk, Shown, Visit } from '../desk.ts';
+import { Page } from '../layout.tsx';
+import { Ago, Body, Empty, type Html, Pairs, Panel, Part, Pill, Short, Table } from '../parts.tsx';
+import { count } from '../words.ts';
+import { RecordTable } from './records.tsx';
+
+/** Adds the page of the two logs: where they stand, and who else has seen it. */
+export function addJournal(desk: Desk): void {
+  desk.show('/console/journal', journalPage);
+}
+
+async function journalPage({ frame }: Visit): Promise<Shown> {
+  const { ask, nowMs } = frame;
+  const [head, anchors, witness, damage] = await Promise.all([
+    ask.get<Head>('/v1/journal/head'),
+    ask.get<Anchors>('/v1/anchors?limit=12'),
+    ask.get<Witness>('/v1/witness'),
+    ask.get<AuditPage>('/v1/federation/audit?limit=10&event_type=journal_verification_failed'),
+  ]);
+  const html = (
+    <Page
+      frame={frame}
+      at="/console/journal"
+      title="Journal"
+      lede="One log of facts, one of what was refused and decided. What is signed here cannot be taken back unseen."
+      aside={
+        ask.mayAny(['federate', 'audit.read']) ? (
+          <a class="button" href="/console/records">
+            Audit records
+          </a>
+        ) : null
+      }
+    >
+      <div class="grid">
+        <div class="stack w6">
+          <Panel title="Head" live="head">
+            <Part answer={head} show={(one) => <Heads head={one} />} />
+          </Panel>
+          <Panel title="Feeds" live="feeds">
+            <Part
+              answer={head}
+              show={({ feeds }) =>
+                feeds.length === 0 ? (
+                  <Empty>No feed has an entry yet.</Empty>
+                ) : (
+                  <Table label="Feeds" columns={[{ name: 'Feed' }, { name: 'Entries', num: true }]}>
+                    {feeds.map(({ feed, length }) => (
+                      <tr>
+                        <th scope="row" class="wrap">
+                          {feed}
+                        </th>
+                        <td class="num">{count(length)}</td>
+                      </tr>
+                    ))}
+                  </Table>
+                )
+              }
+            />
+          </Panel>
+        </div>
+        <div class="stack w6">
+          <Panel title="Witnesses" live="witnesses">
+            <Part answer={witness} show={(one) => <Witnesses witness={one} nowMs={nowMs} />} />
+          </Panel>
+          <Panel title="Anchors" live="journal-anchors">
+            <Part answer={anchors} show={(one) => <AnchorList anchors={one} nowMs={nowMs} />} />
+          </Panel>
+        </div>
+        <Panel title="Checks of what is stored" aside="rows are checked at every read; fsck checks all of them">
+          <Part
+            answer={damage}
+            show={({ entries }) =>
+              entries.length === 0 ? (
+                <Empty>
+                  No row that was read differed from what was appended. <code>stigmem-peerd fsck</code> derives
+                  everything again from the bytes, while the node runs too; it reports where it was called.
+                </Empty>
+              ) : (
+                <RecordTable entries={entries} nowMs={nowMs} />
+              )
+            }
+          />
+        </Panel>
+      </div>
+    </Page>
+  );
+  return { html };
+}
+
+function Heads({ head }: { head: Head }): Html {
+  return (
+    <>
+      <Body>
+        <Pairs
+          pairs={[
+            ['Origin', <code class="wrap">{head.origin}</code>],
+            ['Entries', count(head.size)],
+            ['Root', <code class="wrap">{head.root}</code>],
+            ['Chain', <Short text={head.chain_hash ?? '–'} />],
+            ['Audit records', count(head.audit.size)],
+            ['Queries behind', count(head.projection_lag)],
+          ]}
+        />
+      </Body>
+      <details class="more">
+        <summary>Signed notes</summary>
+        <div class="stack">
+          <pre tabindex={0} aria-label="Checkpoint of the journal">
+            {head.checkpoint}
+          </pre>
+          <pre tabindex={0} aria-label="Checkpoint of the audit log">
+            {head.audit.checkpoint}
+          </pre>
+        </div>
+      </details>
+    </>
+  );
+}
+
+function Witnesses({ witness, nowMs }: { witness: Witness; nowMs: number }): Html {
+  const { policy, cosignatures, logs, size } = witness;
+  return (
+    <>
+      <Body>
+        <Pairs
+          pairs={[
+            [
+              'Policy',
+              policy === null ? (
+                'none is set'
+              ) : (
+                <>
+                  <Pill tone={policy.met ? 'good' : 'high'}>{policy.met ? 'met' : 'not met'}</Pill>{' '}
+                  {policy.missing.length === 0 ? '' : `missing ${policy.missing.join(', ')}`}
+                </>
+              ),
+            ],
+            ['Our newest', `${count(size)} entries`],
+          ]}
+        />
+      </Body>
+      {cosignatures.length === 0 ? (
+        <Empty>Nobody has cosigned it yet.</Empty>
+      ) : (
+        <Table label="Cosignatures" columns={[{ name: 'Cosigned by' }, { name: 'When' }]}>
+          {cosignatures.map(({ witness: name, time }) => (
+            <tr>
+              <th scope="row" class="wrap">
+                {name}
+              </th>
+              <td>
+                <Ago at={time} nowMs={nowMs} />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+      {logs.length === 0 ? null : (
+        <Table
+          label="Logs that this node judges"
+          columns={[
+            { name: 'Log' },
+            { name: 'Verified', num: true },
+            { name: 'Cosigned', num: true },
+            { name: 'Seen elsewhere', num: true },
+            { name: 'Open' },
+          ]}
+        >
+          {logs.map((log) => (
+            <tr>
+              <th scope="row" class="wrap">
+                {log.origin}
+              </th>
+              <td class="num">{log.verified_size === null ? '–' : count(log.verified_size)}</td>
+              <td class="num">{log.cosigned_size === null ? '–' : count(log.cosigned_size)}</td>
+              <td class="num">{log.seen_size === null ? '–' : count(log.seen_size)}</td>
+              <td>
+                {log.unreconciled === 0 ? 'none' : <Pill tone="medium">{`${log.unreconciled} unreconciled`}</Pill>}
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </>
+  );
+}
+
+function AnchorList({ anchors, nowMs }: { anchors: Anchors; nowMs: number }): Html {
+  if (anchors.backends.length === 0) return <Empty>No transparency log is configured.</Empty>;
+  return (
+    <>
+      <Body>
+        <Pairs pairs={anchors.backends.map(({ backend, sentence }) => [backend, sentence] as const)} />
+      </Body>
+      {anchors.anchors.length === 0 ? null : (
+        <Table
+          label="Anchored checkpoints"
+          columns={[{ name: 'Log' }, { name: 'Entries', num: true }, { name: 'Where' }, { name: 'When' }]}
+        >
+          {anchors.anchors.map((one) => (
+            <tr>
+              <th scope="row">{one.log}</th>
+              <td class="num">{count(one.tree_size)}</td>
+              <td class="wrap">
+                {one.status === 'pending' ? (
+                  <Pill tone="medium">waits</Pill>
+                ) : (
+                  one.receipts.map(({ backend, log_index }) => `${backend} ${log_index}`).join(', ')
+                )}
+              </td>
+              <td>
+                <Ago at={one.created_at} nowMs={nowMs} />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </>
+  );
+}

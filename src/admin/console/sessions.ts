@@ -1,0 +1,108 @@
+/** Who is signed in. In memory alone: a restart signs everybody out, and nothing on disk opens a session. */
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { StoredKey } from '../keys.ts';
+
+export const SESSION_LIMITS: { readonly idleMs: number; readonly absoluteMs: number; readonly max: number } = {
+  /** Without a request that a person made; what a page fetches by itself does not count. */
+  idleMs: 30 * 60_000,
+  absoluteMs: 12 * 3_600_000,
+  /** Beyond these the one that was used longest ago ends. */
+  max: 1_000,
+};
+
+const TOKEN_BYTES = 32;
+
+/** Who the session is: looked up anew at every request, so that a key that is revoked or has expired is out at once. */
+export type Who = () => StoredKey | null;
+
+export interface Session {
+  readonly csrf: string;
+  readonly holder: StoredKey;
+  readonly endsMs: number;
+  /** Tells the person something on the next page. */
+  tell(notice: Notice): void;
+  /** What was to be told, once. */
+  told(): Notice | null;
+}
+
+export interface Notice {
+  readonly kind: 'done' | 'failed';
+  readonly text: string;
+}
+
+interface Stored {
+  readonly csrf: string;
+  readonly who: Who;
+  readonly startedMs: number;
+  lastMs: number;
+  notice: Notice | null;
+}
+
+export class Sessions {
+  /** By SHA-256 of the token: what leaks from memory opens nothing. In the order of last use. */
+  readonly #byHash = new Map<string, Stored>();
+
+  /** @returns the token for the cookie */
+  start(who: Who, nowMs: number): string {
+    const token = randomBytes(TOKEN_BYTES).toString('base64url');
+    if (this.#byHash.size >= SESSION_LIMITS.max) this.#byHash.delete(this.#byHash.keys().next().value ?? '');
+    const csrf = randomBytes(TOKEN_BYTES).toString('base64url');
+    this.#byHash.set(nameOf(token), { csrf, who, startedMs: nowMs, lastMs: nowMs, notice: null });
+    return token;
+  }
+
+  /** @param counts whether a person asked, which puts off the end for want of use */
+  find(token: string, nowMs: number, counts: boolean): Session | null {
+    const name = nameOf(token);
+    const stored = this.#byHash.get(name);
+    if (stored === undefined) return null;
+    const holder = isOver(stored, nowMs) ? null : stored.who();
+    if (holder === null) {
+      this.#byHash.delete(name);
+      return null;
+    }
+    if (counts) {
+      stored.lastMs = nowMs;
+      this.#byHash.delete(name);
+      this.#byHash.set(name, stored);
+    }
+    return sessionOf(stored, holder);
+  }
+
+  end(token: string): void {
+    this.#byHash.delete(nameOf(token));
+  }
+}
+
+/** Constant time: how far two tokens agree must not show. */
+export function isSameToken(given: string, expected: string): boolean {
+  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', expected, 'buffer'));
+}
+
+export function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url');
+}
+
+function sessionOf(stored: Stored, holder: StoredKey): Session {
+  return {
+    csrf: stored.csrf,
+    holder,
+    endsMs: stored.startedMs + SESSION_LIMITS.absoluteMs,
+    tell: (notice) => {
+      stored.notice = notice;
+    },
+    told: () => {
+      const { notice } = stored;
+      stored.notice = null;
+      return notice;
+    },
+  };
+}
+
+function isOver({ startedMs, lastMs }: Stored, nowMs: number): boolean {
+  return nowMs - startedMs >= SESSION_LIMITS.absoluteMs || nowMs - lastMs >= SESSION_LIMITS.idleMs;
+}
+
+function nameOf(token: string): string {
+  return hash('sha256', token, 'hex');
+}

@@ -1,0 +1,306 @@
+/**
+ * The console in a real Chromium, over a node that is lied to: a refusal is seen, judged in the browser, written about and closed by
+ * two people; pages pass axe in every look, ask nothing of anybody else, break no rule of their policy and need no scripts.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { readTar } from '../../src/core/ustar.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { befriend, openScene, type Person, type Scene, say } from '../support/console-scene.ts';
+
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+const LOOKS = {
+  light: { colorScheme: 'light', viewport: { width: 1280, height: 860 } },
+  dark: { colorScheme: 'dark', viewport: { width: 1280, height: 860 } },
+  phone: { colorScheme: 'light', viewport: { width: 390, height: 844 } },
+} as const;
+/** What somebody would send who wants to be run by whoever reads it. */
+const MARKUP = [
+  '<script>document.title="owned"</script>',
+  '"><img src=x onerror=document.title="owned">',
+  "'-alert(1)-'",
+  '</textarea></pre></svg><svg onload=document.title="owned">',
+  'javascript:document.title="owned"',
+  '{{7*7}}<%=7*7%>',
+  '\u202eexe.\u001b[2J<iframe srcdoc="<script>1</script>">',
+];
+
+let scene: Scene;
+let browser: Browser;
+let fact = '';
+let hostile = '';
+const cleanups: (() => Promise<void>)[] = [];
+/** Over all tests: what was asked of anybody but the node, and what a policy or a page complained of. */
+const foreign: string[] = [];
+const complaints: string[] = [];
+
+before(async () => {
+  const t = { after: (clean: () => Promise<void>) => cleanups.push(clean), diagnostic: () => undefined };
+  [scene, browser] = await Promise.all([
+    openScene(t as never, {
+      facts: ['cid_mismatch', 'source_not_owned'],
+      pages: ['checkpoint_split_view_1'],
+      settings: ['review.four_eyes=case.resolve'],
+    }),
+    launchChromium(),
+  ]);
+  await befriend(scene);
+  fact = await say(scene.node, 'host/web1', 'acme:status', 'up');
+  for (const [i, text] of MARKUP.entries()) {
+    hostile = await say(scene.partner, `x/${i}`, `globex:${i}`, text);
+    await say(scene.node, `x/${i}`, 'acme:note', text);
+  }
+  scene.node.writePeer('umbrella', scene.liars.asPeer('source_not_owned'));
+  scene.node.writePeer('hooli', scene.cheats.asPeer('checkpoint_split_view_1'));
+  await scene.bench.until('what the partner says is taken, and lies are found', async () => {
+    const { status } = await scene.node.get(`/v1/facts/${hostile}`);
+    const cases = await casesAt();
+    return status === 200 && cases.length >= 2 ? true : undefined;
+  });
+});
+after(async () => {
+  await browser?.close();
+  for (const clean of cleanups) await clean();
+});
+
+interface CaseLine {
+  readonly id: number;
+  readonly state: string;
+  readonly reason: string | null;
+}
+
+async function casesAt(query = ''): Promise<readonly CaseLine[]> {
+  return (await scene.node.get(`/v1/cases${query}`)).body.cases;
+}
+
+async function open(look: keyof typeof LOOKS, scripts = true): Promise<BrowserContext> {
+  const context = await browser.newContext({ ...LOOKS[look], javaScriptEnabled: scripts, reducedMotion: 'reduce' });
+  await context.route('**/*', (route) => {
+    const url = route.request().url();
+    if (url.startsWith(scene.node.url)) return route.continue();
+    foreign.push(url);
+    return route.abort();
+  });
+  return context;
+}
+
+async function signedIn(context: BrowserContext, person: Person): Promise<Page> {
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${page.url()} ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`${page.url()} ${error.message}`));
+  page.on('dialog', (dialog) => {
+    complaints.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(`${scene.node.url}/console/sign-in`);
+  await page.getByLabel('API key').fill(scene.keys[person]);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(`${scene.node.url}/console`);
+  return page;
+}
+
+/** Keys are taken from now on. */
+async function ready(page: Page): Promise<void> {
+  await page.locator('html[data-scripts="on"]').waitFor();
+}
+
+test('a refusal is on the page within two seconds, verified in the browser, noted, resolved by two people, exported', async () => {
+  const context = await open('light');
+  const alice = await signedIn(context, 'alice');
+  await ready(alice);
+  await alice.keyboard.press('g');
+  await alice.keyboard.press('c');
+  await alice.waitForURL('**/console/cases');
+  await alice.locator('[data-live-state="on"], [data-state="on"]').waitFor();
+
+  scene.node.writePeer('initech', scene.liars.asPeer('cid_mismatch'));
+  await scene.bench.until('the refusal is recorded', async () =>
+    (await casesAt('?reason=cid_mismatch')).length > 0 ? true : undefined,
+  );
+  const recordedMs = performance.now();
+  await alice.getByRole('link', { name: 'cid mismatch' }).waitFor({ timeout: 10_000 });
+  const tookMs = performance.now() - recordedMs;
+  assert.ok(tookMs < 2_000, `${tookMs} ms until the page showed it`);
+
+  // By keys alone, from the list to the case.
+  const rows = await alice.locator('tr[data-row] th a').allTextContents();
+  for (let i = 0; i <= rows.indexOf('cid mismatch'); i++) await alice.keyboard.press('j');
+  await alice.keyboard.press('Enter');
+  await alice.getByRole('heading', { name: 'cid mismatch', level: 1 }).waitFor();
+  await ready(alice);
+  assert.match(await alice.locator('.compare mark').first().innerText(), /^0{64}$/);
+
+  await alice.keyboard.press('v');
+  const verdict = alice.locator('[data-verify-result]');
+  await verdict.getByText('Verified in this browser: contradiction, class d').waitFor();
+  assert.match(await verdict.innerText(), /steps of SHA-256 by WebCrypto lead from the leaf to the root/);
+
+  await alice.keyboard.press('a');
+  await alice.getByText('Acknowledged.', { exact: true }).waitFor();
+  await ready(alice);
+  await alice.keyboard.press('n');
+  await alice.keyboard.type(MARKUP[1] ?? '');
+  await alice.getByRole('button', { name: 'Add the note' }).press('Enter');
+  await alice.locator('.timeline p').filter({ hasText: 'onerror' }).waitFor();
+
+  await alice.locator('summary', { hasText: 'Resolve' }).press('Enter');
+  await alice.locator('select[name="verdict"]').selectOption('malicious');
+  await alice.getByLabel('What it was').fill('the hash is made up');
+  await alice.getByRole('button', { name: 'Resolve' }).press('Enter');
+  await alice.getByText('Another person has to approve it.').waitFor();
+  const caseUrl = alice.url();
+  const id = Number(caseUrl.split('/').at(-1));
+  assert.equal((await casesAt('?reason=cid_mismatch'))[0]?.state, 'acknowledged');
+  assert.equal(await alice.getByRole('button', { name: 'Approve' }).count(), 0, 'nobody approves what is their own');
+
+  const bob = await signedIn(await open('light'), 'bob');
+  await bob.goto(caseUrl);
+  await bob.locator('summary', { hasText: 'Decide' }).press('Enter');
+  await bob.getByLabel('Reason, for the audit log').fill('looked at it too');
+  await bob.getByRole('button', { name: 'Approve' }).press('Enter');
+  await bob.getByText('resolved', { exact: true }).first().waitFor();
+  assert.deepEqual(
+    (await casesAt('?reason=cid_mismatch&state=resolved')).map((one) => one.id),
+    [id],
+  );
+
+  const [download] = await Promise.all([
+    bob.waitForEvent('download'),
+    bob.getByRole('link', { name: 'With the page it came in' }).click(),
+  ]);
+  const tar = join(scene.bench.root, 'evidence.tar');
+  await download.saveAs(tar);
+  const files = readTar(readFileSync(tar));
+  assert.ok(files.ok);
+  const verifier = join(scene.bench.root, 'verify.mjs');
+  writeFileSync(verifier, files.value.get('verify.mjs') ?? '');
+  const judged = spawnSync(process.execPath, [verifier, tar], { encoding: 'utf8', cwd: scene.bench.root });
+  assert.equal(judged.status, 0, judged.stdout + judged.stderr);
+  assert.match(judged.stdout, /PROVEN/);
+  await context.close();
+});
+
+async function pagesOf(): Promise<readonly string[]> {
+  const [first] = await casesAt('?state=open');
+  return [
+    '/console',
+    '/console/cases',
+    `/console/cases/${first?.id}`,
+    '/console/peers',
+    `/console/peers/globex?fact=${encodeURIComponent(fact)}`,
+    '/console/peers/hooli',
+    '/console/facts',
+    `/console/facts/${fact}`,
+    `/console/facts/${hostile}`,
+    '/console/journal',
+    '/console/records',
+    `/console/records/${first?.id}`,
+    '/console/settings',
+    '/console/nowhere',
+  ];
+}
+
+test('every page passes axe in light, in dark and on a telephone, and nothing on it is wider than the screen', async () => {
+  const found: string[] = [];
+  for (const look of Object.keys(LOOKS) as (keyof typeof LOOKS)[]) {
+    const context = await open(look);
+    const page = await signedIn(context, 'root');
+    for (const path of ['/console/sign-in', ...(await pagesOf())]) {
+      await page.goto(scene.node.url + path);
+      // As an isolated script of the test's: the page's own policy holds for the page alone.
+      const violations = (await page.evaluate(
+        `${AXE}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map((v) => v.id + ' ' + v.nodes.map((n) => n.target.join(' ')).slice(0, 4).join(' | ')))`,
+      )) as string[];
+      found.push(...violations.map((one) => `${look} ${path}: ${one}`));
+      const wide = (await page.evaluate('document.documentElement.scrollWidth - innerWidth')) as number;
+      if (wide > 0) found.push(`${look} ${path}: ${wide} px too wide`);
+    }
+    await context.close();
+  }
+  assert.deepEqual(found, []);
+});
+
+test('without scripts every page is there, and forms work', async () => {
+  const context = await open('light', false);
+  const page = await signedIn(context, 'alice');
+  for (const path of await pagesOf()) {
+    await page.goto(scene.node.url + path);
+    assert.ok((await page.locator('h1').innerText()).length > 0, path);
+  }
+  const [held] = await casesAt('?state=open');
+  await page.goto(`${scene.node.url}/console/cases/${held?.id}`);
+  await page.getByLabel('Note').fill('written without scripts');
+  await page.getByRole('button', { name: 'Add the note' }).click();
+  await page.locator('.timeline p', { hasText: 'written without scripts' }).waitFor();
+
+  await page.goto(`${scene.node.url}/console/cases?state=open`);
+  await page.getByLabel(`Select case ${held?.id}`).check();
+  await page.getByLabel('Do').selectOption('investigate');
+  await page.getByRole('button', { name: 'Preview' }).click();
+  await page.getByRole('button', { name: 'Investigate' }).click();
+  await page.getByText('1 case changed.').waitFor();
+  assert.ok((await casesAt('?state=investigating')).some(({ id }) => id === held?.id));
+  await context.close();
+});
+
+test('what partners write is text on every page', async () => {
+  const context = await open('light');
+  const page = await signedIn(context, 'root');
+  const pages = [
+    ...(await pagesOf()),
+    '/console/facts?limit=50',
+    ...MARKUP.map((text) => `/console/facts?entity=${encodeURIComponent(text)}`),
+  ];
+  for (const path of pages) {
+    await page.goto(scene.node.url + path);
+    const made = (await page.evaluate(
+      `[document.title.includes('owned'), document.scripts.length, document.querySelectorAll('img, iframe, [onerror], [onload], a[href^="javascript:"]').length].join()`,
+    )) as string;
+    assert.equal(made, 'false,1,0', path);
+  }
+  await page.goto(`${scene.node.url}/console/facts/${hostile}`);
+  assert.ok((await page.locator('main').innerText()).includes('<iframe srcdoc='), 'it is shown as it was written');
+  await context.close();
+});
+
+test('who may not is offered nothing, and refused', async () => {
+  const context = await open('light');
+  const page = await signedIn(context, 'rita');
+  assert.deepEqual(await page.locator('nav[aria-label="Pages"] a').allInnerTexts(), [
+    'Overview',
+    'Facts',
+    'Journal',
+    'Keys & settings',
+  ]);
+  const cookies = await context.cookies();
+  const session = cookies.find(({ name }) => name.startsWith('stigmem-console-') && !name.endsWith('-form'));
+  assert.deepEqual([session?.httpOnly, session?.sameSite], [true, 'Strict']);
+  await page.goto(`${scene.node.url}/console/cases`);
+  await page.getByText('Not shown: audit.read permission required.').first().waitFor();
+  const csrf = await page.locator('input[name="_csrf"]').first().inputValue();
+  const [held] = await casesAt('?state=open');
+  const answer = await page.request.post(`${scene.node.url}/console/cases/${held?.id}/note`, {
+    form: { _csrf: csrf, why: 'mine' },
+    maxRedirects: 0,
+  });
+  assert.equal(answer.status(), 303);
+  await page.goto(`${scene.node.url}/console`);
+  await page.getByText('review permission required').waitFor();
+  complaints.splice(0, complaints.length, ...complaints.filter((one) => !/status of 40[34]/.test(one)));
+  await context.close();
+});
+
+test('nothing was asked of anybody else, and no policy was broken', () => {
+  assert.deepEqual(foreign, []);
+  assert.deepEqual(
+    complaints.filter((one) => !/status of 40[34]/.test(one)),
+    [],
+  );
+});

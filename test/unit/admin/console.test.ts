@@ -1,0 +1,213 @@
+/** The console over a node in memory: sessions, forms, headers, and what is sent. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { browserScripts } from '../../../.ci/console-sources.mjs';
+import { firstDifference } from '../../../src/admin/console/first-difference.ts';
+import { mountConsole } from '../../../src/admin/console/mount.ts';
+import { proofSteps } from '../../../src/admin/console/proof-steps.ts';
+import { SESSION_LIMITS } from '../../../src/admin/console/sessions.ts';
+import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
+import { encodeBase64 } from '../../../src/merkle/base64.ts';
+import { leafHash, nodeHash } from '../../../src/merkle/hash.ts';
+import { inclusionProof, rootOf } from '../../../src/merkle/leaf-list.ts';
+import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
+
+/** Of the script that every page loads. */
+const MAX_SCRIPT_BYTES = 30_000;
+const PATHS = [
+  '/console',
+  '/console/cases',
+  '/console/peers',
+  '/console/facts',
+  '/console/journal',
+  '/console/records',
+  '/console/settings',
+];
+
+let node: TestApi;
+let nowMs = Date.parse('2026-11-23T12:00:00Z');
+before(async () => {
+  node = await createTestApi();
+  mountConsole(node.api, {
+    keys: node.keyStore,
+    events: { requestFailed: (route, error) => assert.fail(`${route}: ${String(error)}`) },
+    node: { nodeId: 'stigmem://example', version: '1' },
+    limits: DEFAULT_API_LIMITS,
+    nowMs: () => nowMs,
+    secure: true,
+  });
+});
+after(() => node.close());
+
+interface Sent {
+  readonly cookie?: string;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly address?: string;
+}
+
+function send(path: string, { cookie = '', form, headers = {}, address = '192.0.2.1' }: Sent = {}): Promise<Response> {
+  const init: RequestInit = { headers: { cookie, ...headers } };
+  if (form !== undefined) {
+    init.method = 'POST';
+    init.headers = { ...init.headers, 'content-type': 'application/x-www-form-urlencoded' };
+    init.body = new URLSearchParams(form).toString();
+  }
+  return Promise.resolve(node.api.request(`https://node.example${path}`, init, { address }));
+}
+
+const cookiesOf = (response: Response): string =>
+  response.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ');
+const tokenIn = (html: string): string => /name="_csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
+
+async function signIn(key: string, address?: string): Promise<Response> {
+  const page = await send('/console/sign-in');
+  const form = { _csrf: tokenIn(await page.text()), key, next: '/console/peers' };
+  return send('/console/sign-in', { cookie: cookiesOf(page), form, ...(address === undefined ? {} : { address }) });
+}
+
+test('a key opens a session; its cookie is for this server, over TLS, and for no script', async () => {
+  const answer = await signIn(node.keys.admin);
+  assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/console/peers']);
+  assert.match(
+    answer.headers.getSetCookie()[0] ?? '',
+    /^__Host-stigmem-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+  );
+  assert.equal((await signIn('smk_00000000_nothing')).status, 401);
+  const stranger = await send('/console/peers?a=1');
+  assert.deepEqual(
+    [stranger.status, stranger.headers.get('location')],
+    [303, '/console/sign-in?next=%2Fconsole%2Fpeers%3Fa%3D1'],
+  );
+});
+
+test('failed sign-ins of one network are counted like failed keys', async () => {
+  const statuses: number[] = [];
+  for (let i = 0; i < 40; i++) statuses.push((await signIn('smk_00000000_nothing', '198.51.100.7')).status);
+  assert.ok(statuses.includes(429), String(statuses));
+  assert.equal((await signIn(node.keys.admin, '198.51.100.7')).status, 303, 'who has a key gets in');
+});
+
+test('a link to another place leads nowhere', async () => {
+  for (const next of [
+    'https://evil.example/',
+    '//evil.example',
+    '/console//evil.example',
+    '/v1/facts',
+    '/console\\evil',
+    '/consoles',
+  ])
+    assert.ok(
+      (await (await send(`/console/sign-in?next=${encodeURIComponent(next)}`)).text()).includes(
+        'name="next" value="/console"',
+      ),
+      next,
+    );
+});
+
+test('a session ends for want of use, at last in any case, and with its key', async () => {
+  const cookie = cookiesOf(await signIn(node.keys.admin));
+  const isIn = async (headers = {}): Promise<boolean> => (await send('/console', { cookie, headers })).status === 200;
+  assert.ok(await isIn());
+  nowMs += SESSION_LIMITS.idleMs - 1;
+  assert.ok(await isIn({ 'x-console-refresh': '1' }));
+  nowMs += 1;
+  assert.ok(!(await isIn()), 'what a page fetches by itself is no use');
+
+  const other = cookiesOf(await signIn(node.keys.admin));
+  for (let spent = 0; spent < SESSION_LIMITS.absoluteMs; spent += SESSION_LIMITS.idleMs / 2) {
+    assert.equal((await send('/console', { cookie: other })).status, 200);
+    nowMs += SESSION_LIMITS.idleMs / 2;
+  }
+  assert.equal((await send('/console', { cookie: other })).status, 303);
+
+  const made = node.keyStore.create({ name: 'carol', permissions: ['read'] }, nowMs);
+  const carol = cookiesOf(await signIn(made.secret));
+  assert.equal((await send('/console', { cookie: carol })).status, 200);
+  node.keyStore.revoke(made.key.id, nowMs);
+  assert.equal((await send('/console', { cookie: carol })).status, 303);
+});
+
+test('a form without the token of its session changes nothing; signing out ends the session', async () => {
+  const cookie = cookiesOf(await signIn(node.keys.admin));
+  const csrf = tokenIn(await (await send('/console/settings', { cookie })).text());
+  const create = (token: string): Promise<Response> =>
+    send('/console/keys/create', { cookie, form: { _csrf: token, name: 'dora', role: 'reader', days: '5' } });
+  assert.equal((await create('')).status, 403);
+  assert.equal((await create(`${csrf}x`)).status, 403);
+  assert.ok(!node.keyStore.list().some(({ name }) => name === 'dora'));
+  const made = await create(csrf);
+  assert.match(await made.text(), /smk_[0-9a-f]{8}_/, 'the secret, this once');
+  assert.ok(!(await (await send('/console/settings', { cookie })).text()).includes('smk_'));
+  assert.equal((await send('/console/sign-out', { cookie, form: { _csrf: csrf } })).status, 303);
+  assert.equal((await send('/console', { cookie })).status, 303);
+});
+
+test('every answer has the policy, and pages are kept by nobody', async () => {
+  const cookie = cookiesOf(await signIn(node.keys.admin));
+  for (const path of [
+    ...PATHS,
+    '/console/sign-in',
+    '/console/nowhere',
+    '/console/peers/nobody',
+    '/console/facts/none',
+  ]) {
+    const answer = await send(path, { cookie });
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    for (const rule of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "trusted-types 'none'"])
+      assert.ok(policy.includes(rule), `${path}: ${rule}`);
+    assert.ok(!policy.includes('unsafe'), path);
+    assert.deepEqual(
+      [answer.headers.get('cache-control'), answer.headers.get('x-content-type-options')],
+      ['no-store', 'nosniff'],
+    );
+    const html = await answer.text();
+    assert.doesNotMatch(html, / style="| on[a-z]+="/, path);
+    for (const [, at] of html.matchAll(/(?:src|href|action)="([^"]*)"/g))
+      assert.match(at ?? '', /^[/#]/, `${path} ${at}`);
+  }
+});
+
+test('a key sees what its permissions open', async () => {
+  const cookie = cookiesOf(await signIn(node.keys.ro));
+  const html = await (await send('/console', { cookie })).text();
+  assert.ok(html.includes('href="/console/facts"') && !html.includes('href="/console/cases"'));
+  const csrf = tokenIn(html);
+  assert.equal(
+    (await send('/console/keys/create', { cookie, form: { _csrf: csrf, name: 'eve', role: 'admin', days: '5' } }))
+      .status,
+    303,
+  );
+  assert.ok((await (await send('/console/settings', { cookie })).text()).includes('admin permission required'));
+  assert.ok(!node.keyStore.list().some(({ name }) => name === 'eve'));
+});
+
+test('the script that every page loads is small', async () => {
+  const { script } = await browserScripts();
+  const bytes = gzipSync(script).byteLength;
+  assert.ok(bytes < MAX_SCRIPT_BYTES, `${bytes} bytes`);
+});
+
+test('the steps of a proof lead from each leaf to the root', () => {
+  for (let size = 1; size <= 20; size++) {
+    const leaves = Array.from({ length: size }, (_, i) => leafHash(Buffer.from([i])));
+    for (let index = 0; index < size; index++) {
+      const path = inclusionProof(leaves, index).map((hash) => encodeBase64(hash));
+      let hash: Buffer = leaves[index] ?? assert.fail();
+      for (const { sibling, isRight } of proofSteps(index, size, path)) {
+        const other = Buffer.from(sibling, 'base64');
+        hash = isRight ? nodeHash(other, hash) : nodeHash(hash, other);
+      }
+      assert.ok(hash.equals(rootOf(leaves)), `${index} of ${size}`);
+    }
+  }
+});
+
+test('the first difference is found in characters', () => {
+  assert.equal(firstDifference([...'a😀b'], [...'a😀c']), 2);
+  assert.equal(firstDifference([...'same'], [...'same']), 4);
+});
