@@ -70,7 +70,7 @@ function checkZoo() {
 function checkTest(text, number) {
   const [, file, name] = TEST.exec(text) ?? [];
   if (file === undefined) return [`row ${number}: expected \`test/…\`: name of a test, got ${text}`];
-  if (!/\.test\.ts$/.test(file) || !existsSync(file)) return [`row ${number}: there is no test file ${file}`];
+  if (!/\.(test|interop)\.ts$/.test(file) || !existsSync(file)) return [`row ${number}: there is no test file ${file}`];
   // Names are looked for where tests are named, so that a comment does not count.
   const named = [...readFileSync(file, 'utf8').matchAll(/\btest\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gs)];
   return named.some((match) => match[2].includes(name)) ? [] : [`row ${number}: ${file} has no test named "${name}"`];

@@ -14,7 +14,7 @@ export const WITHOUT: Readonly<Record<number, string>> = {
   33: 'A peer that signs without looking does nothing that could be seen',
   35: 'What a node gives away is read, not attacked: `test/e2e/evidence.test.ts` compares it',
   39: 'The disk is attacked, not the node: `test/simulation/` fills and tears it at each durable step',
-  40: 'There is no release yet',
+  40: 'What is attacked is a release, and none has been made',
   41: 'A relay lies about a third node, whose file the victim has to have: `test/integration/relay.test.ts`, `test/adversarial/reasons.test.ts`',
   42: 'The configuration is the operator’s own: `test/unit/config/config.test.ts` tries each way',
   43: 'What is published is read, not attacked: `test/integration/publish/tlog-api.test.ts` asks for what is not',
