@@ -20,7 +20,11 @@ test('a node that pulls from two others is put back: its own facts and all that 
       await mesh.settle();
     }
   }
-  await mesh.write(b, 1, { relation: 'instruction:deploy' });
+  const { body: teacher } = await b.post('/v1/admin/keys', {
+    name: 'teacher',
+    permissions: ['write', 'instruction:write'],
+  });
+  await mesh.write(b, 1, { relation: 'instruction:deploy' }, teacher.secret);
   await mesh.settle();
   await mesh.write(a, 3);
   await mesh.settle();

@@ -245,8 +245,9 @@ export class NodeProcess {
     return this.#ask('GET', path);
   }
 
-  async post(path: string, body: unknown = {}): Promise<Answer> {
-    return this.#ask('POST', path, JSON.stringify(body));
+  /** @param token of another key than the command line's */
+  async post(path: string, body: unknown = {}, token: string = this.#token): Promise<Answer> {
+    return this.#ask('POST', path, JSON.stringify(body), token);
   }
 
   async delete(path: string): Promise<Answer> {
@@ -330,9 +331,9 @@ export class NodeProcess {
     return runFsck(this.dir, {});
   }
 
-  async #ask(method: string, path: string, body?: string): Promise<Answer> {
+  async #ask(method: string, path: string, body?: string, token: string = this.#token): Promise<Answer> {
     const headers = {
-      authorization: `Bearer ${this.#token}`,
+      authorization: `Bearer ${token}`,
       connection: 'close',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };

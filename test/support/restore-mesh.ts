@@ -41,7 +41,12 @@ export class RestoreMesh {
     return this.#written.get(node) ?? 0;
   }
 
-  async write(node: NodeProcess, count: number, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  async write(
+    node: NodeProcess,
+    count: number,
+    more: Readonly<Record<string, unknown>> = {},
+    token: string = node.token,
+  ): Promise<void> {
     const from = this.written(node);
     const facts = Array.from({ length: count }, (_, i) => ({
       entity: `${node.nodeId}/service/s${from + i}`,
@@ -53,7 +58,7 @@ export class RestoreMesh {
       ...more,
     }));
     await this.bench.until(`${count} facts are written at ${node.authority}`, async () => {
-      const { status } = await node.post('/v1/facts', { facts });
+      const { status } = await node.post('/v1/facts', { facts }, token);
       return status === 201 ? true : undefined;
     });
     this.#written.set(node, from + count);
