@@ -60,7 +60,7 @@ export interface FsckCounts {
 export interface FsckReport {
   readonly ok: boolean;
   readonly checked: Readonly<FsckCounts>;
-  /** In the order of the checks, at most {@link MAX_PROBLEMS}. */
+  /** In the order of the checks, at most {@link MAX_PROBLEMS}, of one table {@link MAX_OF_A_TABLE}. */
   readonly problems: readonly FsckProblem[];
   /** All of them, those beyond the list too. */
   readonly problemCount: number;
@@ -68,7 +68,9 @@ export interface FsckReport {
   readonly seconds: number;
 }
 
-export const MAX_PROBLEMS = 100;
+const MAX_PROBLEMS = 1_000;
+/** Who drops every guard must not hide by that which row was changed behind them. */
+const MAX_OF_A_TABLE = 200;
 
 /** Collects what the checks find, in bounded memory. */
 export class Findings {
@@ -110,7 +112,7 @@ export class Findings {
     lookup: 0,
     quarantine: 0,
   };
-  readonly #tables = new Set<string>();
+  readonly #tables = new Map<string, number>();
   #count = 0;
 
   get count(): number {
@@ -119,8 +121,9 @@ export class Findings {
 
   problem(problem: FsckProblem): void {
     this.#count++;
-    this.#tables.add(problem.table);
-    if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem);
+    const before = this.#tables.get(problem.table) ?? 0;
+    this.#tables.set(problem.table, before + 1);
+    if (before < MAX_OF_A_TABLE && this.problems.length < MAX_PROBLEMS) this.problems.push(problem);
   }
 
   notice(code: string, detail: string): void {

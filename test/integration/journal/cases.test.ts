@@ -168,7 +168,7 @@ test('a journal of before gets its cases when it is opened, also when that was c
   const before = rowsOf(journal);
   journal.close();
   const raw = openRaw(folder);
-  raw.exec(`DROP TABLE cases; DROP TABLE case_records; PRAGMA user_version = ${CASES_SCHEMA - 1}`);
+  raw.exec(`DROP TABLE cases; DROP TABLE case_records; DROP TABLE sinks; PRAGMA user_version = ${CASES_SCHEMA - 1}`);
   raw.close();
   const migrated = openJournal(folder);
   assert.deepEqual(rowsOf(migrated), before);

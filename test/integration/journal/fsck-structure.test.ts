@@ -373,7 +373,7 @@ function checkFileBytes(change: (bytes: Buffer) => void): FsckReport {
 
 test('the list of problems is bounded, their number is not', () => {
   const report = check((db) => db.exec("UPDATE entries SET value_v = 'x'"));
-  assert.equal(report.problems.length, 100);
+  assert.equal(report.problems.length, 200);
   assert.ok(report.problemCount >= size, String(report.problemCount));
 });
 
