@@ -9,6 +9,7 @@ import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
 import { openFilesFault, processLimits } from './node/open-files.ts';
+import { startTee } from './node/tee.ts';
 import { TlsWatch } from './node/tls-watch.ts';
 import { weakeningsNow } from './node/weakness-watch.ts';
 import { SYSTEM_CLOCK } from './transport/clock.ts';
@@ -55,6 +56,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   base.growth.ring({ size, feeds });
   const federation = await startFederation(base, starting);
   startAnchoring(base, starting);
+  startTee(base, starting);
 
   const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;

@@ -93,6 +93,7 @@ export interface Config {
       readonly trustRootFile: string;
     } | null;
   };
+  readonly tee: { readonly reports: boolean };
   readonly tlog: { readonly isPublic: boolean };
   readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
   readonly log: { readonly level: Settings['log']['level'] };
@@ -263,6 +264,7 @@ function toConfig(dir: string, settings: Settings): Config {
       localPath: inDir(anchor.local_path),
       rekor: rekorOf(anchor, inDir),
     },
+    tee: { reports: settings.tee.reports },
     tlog: { isPublic: tlog.public },
     review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
     log: { level: settings.log.level },

@@ -25,6 +25,7 @@ import {
 import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { REVIEW_SECTION } from './section-review.ts';
+import { TEE_SECTION } from './section-tee.ts';
 import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
 import type { LogLevel, Settings } from './settings-form.ts';
 import { TOMBSTONES } from './tombstone-settings.ts';
@@ -255,6 +256,7 @@ const schema = z.strictObject({
     .prefault({})
     .register(sectionDoc, { doc: 'What others may make this node hold.' }),
   anchor: ANCHOR_SECTION,
+  tee: TEE_SECTION,
   tlog: z
     .strictObject({
       public: z.boolean().default(false).register(about, {

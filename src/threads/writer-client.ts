@@ -16,6 +16,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import type { NewTeeReport } from '../journal/tee-records.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { TakenPermit } from '../pull/ask-permit.ts';
 import type { NamedPeer, WaitingKey } from '../pull/deps.ts';
@@ -291,6 +292,14 @@ export class WriterClient {
 
   failAnchor(id: number, backend: string, failure: AnchorFailure): Promise<void> {
     return this.#call('failAnchor', id, backend, failure);
+  }
+
+  nextTee(): Promise<AnchorCheckpoint | null> {
+    return this.#call('nextTee');
+  }
+
+  saveTeeReport(report: NewTeeReport): Promise<number> {
+    return this.#call('saveTeeReport', report, this.#options.nowMs());
   }
 
   retryAnchors(): Promise<void> {

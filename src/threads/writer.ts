@@ -35,6 +35,7 @@ import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { type RelayMethods, relayMethods } from './relay-methods.ts';
 import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
+import { type TeeMethods, teeMethods } from './tee-methods.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
 export interface WriterData {
@@ -106,6 +107,7 @@ export interface WriterMethods
     ReceiptsMethods,
     RetryMethods,
     RelayMethods,
+    TeeMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -168,6 +170,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal, audit),
     ...anchorMethods(journal, data.anchorSeed),
+    ...teeMethods(journal),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...retryMethods(journal),
