@@ -1,5 +1,6 @@
 /** Which checkpoints have a report of the trusted execution environment: the audit log says it, and nothing beside it. */
 import type { AnchorCheckpoint, AnchorRecords } from './anchor-records.ts';
+import { AuditReader } from './audit-reader.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import type { AuditRecord } from './read-model.ts';
 import type { LogName } from './tables.ts';
@@ -27,10 +28,9 @@ export class TeeRecords {
 
   constructor(db: Db, anchors: AnchorRecords) {
     this.#anchors = anchors;
-    const records = sqlBuilder.selectFrom('audit');
-    const newest = records.select('body').where('event', '=', PARAM).orderBy('seq', 'desc').limit(MAX_LOOKED_AT);
-    for (const { body } of prepare<[string], { body: string }>(db, newest).all(TEE_REPORT)) this.#known(body);
-    const inside = records.select('seq').where('seq', '>', PARAM).where('seq', '<=', PARAM);
+    const { records } = new AuditReader(db).page({ event: TEE_REPORT, order: 'desc', limit: MAX_LOOKED_AT });
+    for (const { detail } of records) this.#known(detail);
+    const inside = sqlBuilder.selectFrom('audit').select('seq').where('seq', '>', PARAM).where('seq', '<=', PARAM);
     this.#others = prepare(db, inside.where('event', '!=', PARAM).limit(ONE));
   }
 
@@ -54,8 +54,7 @@ export class TeeRecords {
     return this.#others.get(this.#done.audit, treeSize, TEE_REPORT) !== undefined;
   }
 
-  #known(body: string): void {
-    const { log, tree_size } = (JSON.parse(body) as AuditRecord).detail;
+  #known({ log, tree_size }: AuditRecord['detail']): void {
     if ((log === 'journal' || log === 'audit') && typeof tree_size === 'number') this.saved(log, tree_size);
   }
 }

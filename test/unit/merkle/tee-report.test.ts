@@ -40,8 +40,22 @@ function versionFive(type: number): Buffer {
 
 const KNOWN = [
   { name: 'TDX, version 4', provider: 'tdx_guest', report: TDX, nonce: TDX_NONCE, at: 568, least: 632 },
-  { name: 'TDX, version 5, TD 1.0', provider: 'tdx_guest', report: versionFive(2), nonce: TDX_NONCE, at: 574, least: 638 },
-  { name: 'TDX, version 5, TD 1.5', provider: 'tdx_guest', report: versionFive(3), nonce: TDX_NONCE, at: 574, least: 702 },
+  {
+    name: 'TDX, version 5, TD 1.0',
+    provider: 'tdx_guest',
+    report: versionFive(2),
+    nonce: TDX_NONCE,
+    at: 574,
+    least: 638,
+  },
+  {
+    name: 'TDX, version 5, TD 1.5',
+    provider: 'tdx_guest',
+    report: versionFive(3),
+    nonce: TDX_NONCE,
+    at: 574,
+    least: 702,
+  },
   { name: 'SEV-SNP, version 2', provider: 'sev_guest', report: SNP, nonce: SNP_NONCE, at: 0x50, least: 1_184 },
 ];
 
@@ -79,7 +93,10 @@ test('a form that is not known is said not to be checked, never bound', () => {
 
 test('whatever the bytes are, there is an answer', () => {
   const provider = fc.constantFrom('tdx_guest', 'sev_guest', 'other');
-  const bytes = fc.oneof(fc.uint8Array({ maxLength: 1_300 }), fc.nat(1_200).map((end) => TDX.subarray(0, end)));
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 1_300 }),
+    fc.nat(1_200).map((end) => TDX.subarray(0, end)),
+  );
   fc.assert(
     fc.property(provider, bytes, (name, outblob) => {
       assert.match(check(name, outblob, teeNonce(NOTE)), /^(other_nonce|too_short|not_checked)$/);
