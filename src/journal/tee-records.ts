@@ -5,7 +5,8 @@ import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './data
 import type { AuditRecord } from './read-model.ts';
 import type { LogName } from './tables.ts';
 
-const TEE_REPORT = 'tee_report';
+/** Its evidence is about this machine, and accuses nobody. */
+export const TEE_REPORT = 'tee_report';
 /** How far back it is looked for the newest report of each log; behind it, one more is taken. */
 const MAX_LOOKED_AT = 1_000;
 

@@ -1,7 +1,7 @@
 /** Reports of the trusted execution environment, as the journal's thread serves them. */
 import type { AnchorCheckpoint } from '../journal/anchor-records.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type NewTeeReport, TeeRecords } from '../journal/tee-records.ts';
+import { type NewTeeReport, TEE_REPORT, TeeRecords } from '../journal/tee-records.ts';
 
 export interface TeeMethods {
   nextTee(): AnchorCheckpoint | null;
@@ -16,7 +16,7 @@ export function teeMethods(journal: Journal): TeeMethods {
     nextTee: () => opened().next(),
     saveTeeReport({ log, treeSize, nonce, provider, binding, evidence }, nowMs) {
       const detail = { log, tree_size: treeSize, nonce, provider, binding };
-      const seq = journal.auditEvidence({ event: 'tee_report', detail }, evidence, nowMs);
+      const seq = journal.auditEvidence({ event: TEE_REPORT, detail }, evidence, nowMs);
       opened().saved(log, treeSize);
       return seq;
     },

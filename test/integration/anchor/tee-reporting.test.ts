@@ -13,7 +13,7 @@ import { startTee } from '../../../src/node/tee.ts';
 import { anchorMethods } from '../../../src/threads/anchor-methods.ts';
 import { teeMethods } from '../../../src/threads/tee-methods.ts';
 import { createCliFixture } from '../../support/cli-fixture.ts';
-import { appendOwn, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
+import { appendOwn, LOG_KEY, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 import { KernelTsm } from '../../support/kernel-tsm.ts';
 import { MeshNode, until } from '../../support/mesh-node.ts';
 
@@ -173,7 +173,7 @@ test('a report for each checkpoint, each once, and an end to reports on reports'
   const again = teeMethods(rig.journal).nextTee();
   assert.equal(again, null, 'after a restart the audit log says what was reported on');
   rig.journal.close();
-  assert.deepEqual(runFsck(rig.folder, {}).problems, []);
+  assert.deepEqual(runFsck(rig.folder, { logKey: LOG_KEY }).problems, []);
 });
 
 test('the evidence names the checkpoint byte for byte', async (t) => {
@@ -251,6 +251,8 @@ test('a whole node: report, record, API and the command that checks it; a broken
   assert.deepEqual([tee.provider, tee.binding], ['sev_guest', 'bound']);
 
   const answer = JSON.parse((await node.get(`/v1/federation/audit/${record?.seq}`)).text);
+  const packet = await node.get(`/v1/federation/audit/${record?.seq}/evidence`);
+  assert.equal(packet.status, 404, 'it is no evidence against anybody');
   const file = join(node.folder.dir, 'tee.json');
   writeFileSync(file, JSON.stringify(answer.evidence, null, 2));
   const note = join(node.folder.dir, 'note');
