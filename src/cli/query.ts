@@ -33,6 +33,7 @@ interface QueryOptions extends CommonOptions {
   readonly includeContradicted?: boolean;
   readonly includeExpired?: boolean;
   readonly includeQuarantined?: boolean;
+  readonly includeTombstones?: boolean;
   readonly limit: number;
   readonly all?: boolean;
   readonly verify?: boolean;
@@ -56,6 +57,7 @@ export function addQuery(program: Command, cli: Cli): void {
     .option('--include-contradicted', 'also facts that others contradict')
     .option('--include-expired', 'also facts that have expired')
     .option('--include-quarantined', 'also facts that wait for an operator')
+    .option('--include-tombstones', 'also the tombstones of erased facts')
     .addOption(limitOption(50, 'most facts to show'))
     .option('--all', 'all matches, however many')
     .option('--verify', 'have each fact proved, and check the proof')
@@ -119,6 +121,7 @@ function queryOf(options: QueryOptions): Query {
     include_contradicted: options.includeContradicted,
     include_expired: options.includeExpired,
     include_quarantined: options.includeQuarantined,
+    include_tombstones: options.includeTombstones,
   };
 }
 

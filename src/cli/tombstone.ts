@@ -123,7 +123,7 @@ async function runList(context: Context, _args: readonly string[], _options: Com
 }
 
 function statusText(
-  { state, author, feed, feed_seq, fact, due_at, reason, steps, peers }: TombstoneAnswer,
+  { state, author, feed, feed_seq, fact, due_at, reason, steps, peers, relayed }: TombstoneAnswer,
   screen: Screen,
 ): string {
   const head = screen.pairs([
@@ -135,12 +135,15 @@ function statusText(
     ['reason', reason],
     ['steps', { lines: steps.map(({ step, at, actor }) => `${at} ${step}${actor === null ? '' : ` by ${actor}`}`) }],
   ]);
-  if (peers.length === 0) return head;
+  const parts = [head];
   const rows = peers.map(({ peer, given_at, told, erased_at }) => [
     peer,
     given_at,
     told ? 'yes' : 'not yet',
     erased_at ?? 'not yet',
   ]);
-  return `${head}\n\n${screen.table(['GIVEN TO', 'AT', 'TOLD', 'ERASED'], rows)}`;
+  if (rows.length > 0) parts.push(screen.table(['GIVEN TO', 'AT', 'TOLD', 'ERASED'], rows));
+  const byRelay = relayed.map(({ peer, relay, erased_at }) => [peer, relay ?? '', erased_at]);
+  if (byRelay.length > 0) parts.push(screen.table(['RELAYED TO', 'BY', 'ERASED'], byRelay));
+  return parts.join('\n\n');
 }

@@ -209,9 +209,10 @@ export interface TombstoneAnswer {
     readonly told: boolean;
     readonly erased_at: string | null;
   }[];
+  readonly relayed: readonly { readonly peer: string; readonly relay: string | null; readonly erased_at: string }[];
 }
 
 export interface TombstonesAnswer {
-  readonly tombstones: readonly Omit<TombstoneAnswer, 'steps' | 'peers'>[];
+  readonly tombstones: readonly Omit<TombstoneAnswer, 'steps' | 'peers' | 'relayed'>[];
   readonly has_more: boolean;
 }

@@ -42,6 +42,7 @@ export interface FactFilter {
   readonly minConfidence?: number;
   readonly includeContradicted?: boolean;
   readonly includeExpired?: boolean;
+  readonly includeTombstones?: boolean;
   /** The `cursor` of the page before. */
   readonly cursor?: string;
   readonly limit?: number;
@@ -364,6 +365,7 @@ function queryOf(filter: FactFilter): Readonly<Record<string, string | number | 
     min_confidence: filter.minConfidence,
     include_contradicted: filter.includeContradicted,
     include_expired: filter.includeExpired,
+    include_tombstones: filter.includeTombstones,
   };
 }
 

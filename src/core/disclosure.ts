@@ -7,7 +7,6 @@ import { canonicalJson } from './canonical-json.ts';
 import type { Entry } from './entry.ts';
 import { feedNameOf } from './feed-name.ts';
 import { parseFeed } from './scope.ts';
-import { TOMBSTONE } from './tombstone.ts';
 
 /** One feed that a peer may read, possibly for a time. */
 export interface FeedGrant {
@@ -95,18 +94,12 @@ export function decideFeed(feed: string, peer: Recipient, rules: DisclosureRules
   return decision.code === 'granted' && !isPermitted ? { code: 'not_permitted', grant: null } : decision;
 }
 
-/**
- * Whether a fact of a received feed may be passed on at all: asserted by the node that gave it to us, in no
- * garden. A tombstone counts in its author's own log alone.
- */
-export function isRelayable({ origin, received_from, scope, garden_id, relation }: RelayedFact): boolean {
-  const isTombstone = relation === TOMBSTONE;
-  return (
-    origin !== null && origin.node_id === received_from && scope === 'public' && garden_id === null && !isTombstone
-  );
+/** Whether a fact of a received feed may be passed on at all: asserted by the node that gave it to us, in no garden. */
+export function isRelayable({ origin, received_from, scope, garden_id }: RelayedFact): boolean {
+  return origin !== null && origin.node_id === received_from && scope === 'public' && garden_id === null;
 }
 
-type RelayedFact = Pick<Entry, 'origin' | 'scope' | 'garden_id' | 'received_from' | 'relation'>;
+type RelayedFact = Pick<Entry, 'origin' | 'scope' | 'garden_id' | 'received_from'>;
 
 /** As {@link decideFeed}, for one fact. */
 export function decideFact(fact: RelayedFact, peer: Recipient, rules: DisclosureRules, nowMs: number): Decision {

@@ -28,6 +28,8 @@ export const KEY_OF: {
   readonly page_places: 'place_id';
   readonly erasure_steps: 'step_id';
   readonly erasure_acks: 'ack_id';
+  readonly body_copies: 'copy_id';
+  readonly relayed_acks: 'ack_id';
   readonly page_refusals: 'refusal_id';
   readonly page_retries: 'retry_id';
 } = {
@@ -53,6 +55,8 @@ export const KEY_OF: {
   page_places: 'place_id',
   erasure_steps: 'step_id',
   erasure_acks: 'ack_id',
+  body_copies: 'copy_id',
+  relayed_acks: 'ack_id',
   page_refusals: 'refusal_id',
   page_retries: 'retry_id',
 };

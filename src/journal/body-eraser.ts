@@ -1,18 +1,21 @@
 /** Takes bodies out of the file: the row, and the page that it came in. What is left still gives every hash that was signed. */
-import { decodeEntry } from '../core/entry.ts';
+import { sql } from 'kysely';
+import { decodeEntry, type Entry } from '../core/entry.ts';
+import { authorityOf } from '../core/node-id.ts';
 import { factDigest, TOMBSTONE, type Tombstone } from '../core/tombstone.ts';
 import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { storedLeaves } from '../verify/page-leaves.ts';
 import { isBlank, isErasedEntry } from '../wire/erased-entry.ts';
-import { type DecodedPage, decodePage, encodeEntries } from '../wire/page.ts';
+import { type DecodedPage, decodePage, encodeEntries, type PageFrames } from '../wire/page.ts';
 import { KEY_SUCCESSION } from '../wire/succession.ts';
+import { type BodyPlace, BodyPlaces } from './body-places.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { hashText } from './entry-row.ts';
 import { erasedRow, isErased } from './erased-row.ts';
 import type { Erasure } from './erasure-records.ts';
 import { JournalError } from './errors.ts';
 import { locatorSums } from './locator.ts';
-import type { EntryRow, PageRow } from './tables.ts';
+import type { EntryRow } from './tables.ts';
 
 /** What of ours a tombstone of a peer is about. `kept`: the fact was refused, and stands as evidence. */
 export type Named =
@@ -21,36 +24,33 @@ export type Named =
   | { readonly kind: 'contradicts'; readonly detail: string };
 
 const SPACE = 0x20;
+/** Pages of relays with refused entries that are looked at for one tombstone. */
+const MAX_REFUSED_PAGES = 16;
 
 export class BodyEraser {
+  readonly places: BodyPlaces;
   readonly #db: Db;
   readonly #row: Statement<[number], EntryRow>;
   readonly #byId: Statement<[string], EntryRow>;
   readonly #byOrigin: Statement<[string, number], EntryRow>;
-  readonly #pageOf: Statement<[string, string, number], PageRow>;
-  readonly #page: Statement<[number], PageRow>;
+  readonly #relayed: Statement<[string, number], EntryRow>;
+  readonly #refusedIn: Statement<[string, number], number>;
   readonly #savePage: Statement<[Uint8Array, number, number, number]>;
 
   constructor(db: Db) {
     this.#db = db;
+    this.places = new BodyPlaces(db);
     const entries = sqlBuilder.selectFrom('entries').selectAll();
     this.#row = prepare(db, entries.where('chain_seq', '=', PARAM));
     this.#byId = prepare(db, entries.where('fact_id', '=', PARAM));
-    this.#byOrigin = prepare(
+    const ofOrigin = entries.where('origin_node_id', '=', PARAM).where('origin_chain_seq', '=', PARAM).limit(ONE);
+    this.#byOrigin = prepare(db, ofOrigin);
+    this.#relayed = prepare(db, ofOrigin.where(sql<boolean>`received_from <> origin_node_id`));
+    const refused = sqlBuilder.selectFrom('page_refusals').select('page_id').where('feed', '=', PARAM);
+    this.#refusedIn = prepare<[string, number]>(
       db,
-      entries.where('origin_node_id', '=', PARAM).where('origin_chain_seq', '=', PARAM).limit(ONE),
-    );
-    const pages = sqlBuilder.selectFrom('pages').selectAll();
-    this.#pageOf = prepare(
-      db,
-      pages
-        .where('peer', '=', PARAM)
-        .where('feed', '=', PARAM)
-        .where('to_seq', '>=', PARAM)
-        .orderBy('page_id')
-        .limit(ONE),
-    );
-    this.#page = prepare(db, pages.where('page_id', '=', PARAM));
+      refused.orderBy('page_id', 'desc').limit(PARAM),
+    ).pluck() as Statement<[string, number], number>;
     const save = sqlBuilder.updateTable('pages').set({ entries: PARAM, sum1: PARAM, sum2: PARAM });
     this.#savePage = prepare(db, save.where('page_id', '=', PARAM));
   }
@@ -64,16 +64,44 @@ export class BodyEraser {
   }
 
   /**
-   * What a peer's tombstone is about, as the page says that the entry came in. Without that page, which a restore leaves for
-   * a while, the journal is looked through: nothing that a peer sends leads there.
+   * What a tombstone is about, whichever way the fact came: from its author, as the page says that it came in, or by a relay.
+   *
+   * @param mayScan where the author's page is missing, as a restore leaves it for a while, the whole journal is looked through;
+   *   nothing that a relay sends leads there
    */
-  named(peer: string, feed: string, said: Tombstone): Named {
-    const page = this.#pageOf.get(peer, feed, said.feed_seq);
-    if (page === undefined || page.after_seq >= said.feed_seq) return this.#restored(peer, said);
-    const decoded = decodePage(page);
-    const place = said.feed_seq - 1 - page.after_seq;
-    if (!decoded.ok) return contradicts('the page that the entry came in cannot be read');
-    return this.#inPage(peer, said, decoded.value, place, page.page_id);
+  named(author: string, feed: string, said: Tombstone, mayScan: boolean): Named {
+    const direct = this.#fromAuthor(author, feed, said, mayScan);
+    if (direct.kind === 'held' || direct.kind === 'contradicts') return direct;
+    const row = this.#relayed.get(author, said.leaf_index + 1);
+    if (row !== undefined && !isErased(row)) return namedRow(row, said);
+    return direct.kind === 'absent' && this.#isKeptFromRelay(author, feed, said) ? { kind: 'kept' } : direct;
+  }
+
+  #fromAuthor(author: string, feed: string, said: Tombstone, mayScan: boolean): Named {
+    const page = this.places.pageOf(author, feed, said.feed_seq);
+    if (page !== undefined) {
+      const decoded = decodePage(page);
+      const place = said.feed_seq - 1 - page.after_seq;
+      if (!decoded.ok) return contradicts('the page that the entry came in cannot be read');
+      return this.#inPage(author, said, decoded.value, place, page.page_id);
+    }
+    const row = mayScan ? this.#byOrigin.get(author, said.leaf_index + 1) : undefined;
+    return row === undefined || isErased(row) ? { kind: 'absent' } : namedRow(row, said);
+  }
+
+  /** A relayed fact that was refused stands in the page as evidence. Where too much was refused to look, it is taken to be there. */
+  #isKeptFromRelay(author: string, feed: string, said: Tombstone): boolean {
+    const given = `from/${authorityOf(author) ?? ''}/${feed}`;
+    const pageIds = this.#refusedIn.all(given, MAX_REFUSED_PAGES + 1);
+    if (pageIds.length > MAX_REFUSED_PAGES) return true;
+    const leaf = Buffer.from(said.leaf_hash.slice(7), 'hex').toString('base64');
+    return pageIds.some((id) => {
+      const page = this.places.page(id);
+      const decoded = page === undefined ? undefined : decodePage(page);
+      if (decoded?.ok !== true) return false;
+      const origins = decoded.value.entries.map((bytes) => originIn(bytes));
+      return origins.some((origin) => origin?.node_id === author && origin.leaf_hash === leaf);
+    });
   }
 
   #inPage(peer: string, said: Tombstone, page: DecodedPage, place: number, pageId: number): Named {
@@ -95,29 +123,28 @@ export class BodyEraser {
     return isFromHere ? { kind: 'held', targetSeq: row.chain_seq, pageId } : { kind: 'kept' };
   }
 
-  #restored(peer: string, said: Tombstone): Named {
-    const row = this.#byOrigin.get(peer, said.leaf_index + 1);
-    if (row === undefined || isErased(row)) return { kind: 'absent' };
-    if (hashText(row.origin_leaf_hash ?? NO_HASH) !== said.leaf_hash || hashText(factDigest(row.fact_id)) !== said.fact)
-      return contradicts('the entry that was put back is another one');
-    return isOfNode(row.relation)
-      ? contradicts('no tombstone can name it')
-      : { kind: 'held', targetSeq: row.chain_seq, pageId: null };
-  }
-
   /**
    * Erases a body. The caller holds the transaction and has written the step `erased`, without which the guards refuse this.
    *
    * @param forget drops what is derived from the row
    */
-  erase({ target_seq, page_id, feed_seq }: Erasure, forget: (row: EntryRow) => void): void {
+  erase(
+    { node_id, feed, feed_seq, target_seq, tombstone_seq, page_id }: Erasure,
+    forget: (row: EntryRow) => void,
+  ): void {
     const row = target_seq === null ? undefined : this.#row.get(target_seq);
     if (row === undefined) throw new JournalError('broken', `entry ${target_seq} is to be erased and is not there`);
-    if (!isErased(row)) {
-      forget(row);
-      this.#save(erasedRow(row));
+    if (isErased(row)) return;
+    const places = this.places.of(row, { nodeId: node_id, feed, feedSeq: feed_seq });
+    if (page_id !== null && !places.some(({ pageId }) => pageId === page_id))
+      throw new JournalError('broken', `page ${page_id} holds an entry that is to be erased and cannot be read`);
+    forget(row);
+    this.#save(erasedRow(row));
+    for (const one of places) {
+      // The step itself speaks of the page of the author.
+      if (one.pageId !== page_id) this.places.save(one, row.chain_seq, tombstone_seq);
+      this.#blank(one);
     }
-    if (page_id !== null) this.#blank(page_id, feed_seq);
   }
 
   /** @returns whether no bytes of what was erased are left beside the table: false while somebody still reads the old ones */
@@ -137,22 +164,27 @@ export class BodyEraser {
     prepare<unknown[]>(this.#db, update).run([...names.map((name) => cells[name]), chain_seq]);
   }
 
-  #blank(pageId: number, feedSeq: number): void {
-    const page = this.#page.get(pageId);
-    const decoded = page === undefined ? undefined : decodePage(page);
-    if (page === undefined || decoded?.ok !== true)
+  #blank({ pageId, place }: BodyPlace): void {
+    const page = this.places.page(pageId);
+    const entries = page === undefined ? null : blankedEntries(page, new Set([place]));
+    if (page === undefined || entries === null)
       throw new JournalError('broken', `page ${pageId} holds an entry that is to be erased and cannot be read`);
-    const { entries, header, salts } = decoded.value;
-    const at = feedSeq - 1 - page.after_seq;
-    const lines = entries.map((bytes, i) =>
-      i === at && !isBlank(bytes)
-        ? { salt: leafAt(decoded.value, i), bytes: Buffer.alloc(bytes.length, SPACE) }
-        : { salt: salts[i] ?? NO_HASH, bytes },
-    );
-    const left = { ...page, entries: encodeEntries(lines, header.encoding) };
-    const { sum1, sum2 } = locatorSums('pages', left);
-    this.#savePage.run(left.entries, sum1, sum2, pageId);
+    const { sum1, sum2 } = locatorSums('pages', { ...page, entries });
+    this.#savePage.run(entries, sum1, sum2, pageId);
   }
+}
+
+/** The frame of entries with blanks at some places: of each its leaf hash is left, and how long it was. Null: it cannot be read. */
+export function blankedEntries(frames: PageFrames, places: ReadonlySet<number>): Uint8Array | null {
+  const decoded = decodePage(frames);
+  if (!decoded.ok) return null;
+  const { entries, header, salts } = decoded.value;
+  const lines = entries.map((bytes, i) =>
+    places.has(i) && !isBlank(bytes)
+      ? { salt: leafAt(decoded.value, i), bytes: Buffer.alloc(bytes.length, SPACE) }
+      : { salt: salts[i] ?? NO_HASH, bytes },
+  );
+  return encodeEntries(lines, header.encoding);
 }
 
 const NO_HASH = new Uint8Array(0);
@@ -164,6 +196,19 @@ function leafAt(page: DecodedPage, place: number): Uint8Array {
 /** What a node says of itself stays: keys are followed by it, and a tombstone is final. */
 export function isOfNode(relation: string): boolean {
   return relation === TOMBSTONE || relation === KEY_SUCCESSION;
+}
+
+/** @param row that stands where the tombstone says */
+function namedRow(row: EntryRow, said: Tombstone): Named {
+  if (hashText(row.origin_leaf_hash ?? NO_HASH) !== said.leaf_hash || hashText(factDigest(row.fact_id)) !== said.fact)
+    return contradicts('the entry that is held is another one');
+  if (isOfNode(row.relation)) return contradicts('it is about an entry that no tombstone can name');
+  return { kind: 'held', targetSeq: row.chain_seq, pageId: null };
+}
+
+function originIn(bytes: Uint8Array): Entry['origin'] {
+  const entry = bytes.length === 0 ? undefined : decodeEntry(bytes);
+  return entry?.ok === true ? entry.value.origin : null;
 }
 
 function contradicts(detail: string): Named {

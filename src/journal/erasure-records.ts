@@ -37,6 +37,7 @@ export class ErasureRecords {
   readonly #byDigest: Statement<[Uint8Array], Erasure>;
   readonly #ofTarget: Statement<[number], Erasure>;
   readonly #ofAuthor: Statement<[string, number, number], Erasure>;
+  readonly #untold: Statement<[string, number], Erasure>;
   readonly #since: Statement<[number], Erasure>;
   readonly #list: Statement<[number, number], Erasure>;
   readonly #counted: Statement<[string, string, number], number>;
@@ -57,6 +58,9 @@ export class ErasureRecords {
       db,
       newest.where('node_id', '=', PARAM).where('step_id', '>', PARAM).orderBy('step_id').limit(PARAM),
     );
+    const isUntold = sql<boolean>`step IN ('scrubbed', 'absent')`;
+    const ofAuthor = newest.where('node_id', '=', PARAM).where(isUntold);
+    this.#untold = prepare(db, ofAuthor.orderBy('step_id').limit(PARAM));
     this.#since = prepare(db, newest.where('step_id', '>=', PARAM).where(isOpen).orderBy('step_id'));
     this.#list = prepare(db, newest.where('step_id', '<', PARAM).orderBy('step_id', 'desc').limit(PARAM));
     const counted = sqlBuilder
@@ -105,6 +109,11 @@ export class ErasureRecords {
   /** In the order of their newest steps, behind `after`. */
   ofAuthor(nodeId: string, after: number, limit: number): readonly Erasure[] {
     return this.#ofAuthor.all(nodeId, after, limit);
+  }
+
+  /** Of a peer's facts, those whose bytes are gone, or never were here, and of which it has no word. */
+  untold(nodeId: string, limit: number): readonly Erasure[] {
+    return this.#untold.all(nodeId, limit);
   }
 
   /** Newest first. */

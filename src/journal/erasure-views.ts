@@ -6,6 +6,7 @@ import { hashText } from './entry-row.ts';
 import { ErasureAcks } from './erasure-acks.ts';
 import { type Erasure, ErasureRecords } from './erasure-records.ts';
 import { ReceiptRecords } from './receipt-records.ts';
+import { RelayedAcks } from './relayed-acks.ts';
 
 /** A peer that was given the fact. */
 export interface ToldPeer {
@@ -17,6 +18,17 @@ export interface ToldPeer {
   readonly erased_at: string | null;
   /** As the peer signed it. */
   readonly note: string | null;
+}
+
+/** A node to which a relay has passed the fact on, as far as it has said that it has erased it. */
+export interface RelayedPeer {
+  readonly peer: string;
+  /** Who brought its word; null: it did. */
+  readonly relay: string | null;
+  readonly erased_at: string;
+  /** As the peer signed it, by the key in its declaration. */
+  readonly note: string;
+  readonly declaration: string;
 }
 
 export interface ErasureView {
@@ -45,6 +57,8 @@ export interface ErasureStatus extends ErasureView {
     readonly reason: string | null;
   }[];
   readonly peers: readonly ToldPeer[];
+  /** Own facts: nodes that had it by a relay. */
+  readonly relayed: readonly RelayedPeer[];
 }
 
 export class ErasureViews {
@@ -52,7 +66,7 @@ export class ErasureViews {
   readonly #acks: ErasureAcks;
   readonly #receipts: ReceiptRecords;
   readonly #given: Statement<[string, number, number], { peer: string; sent_us: number }>;
-  readonly #feedSeq: Statement<[number], number>;
+  readonly #relayed: RelayedAcks;
 
   constructor(db: Db) {
     this.#records = new ErasureRecords(db);
@@ -69,8 +83,7 @@ export class ErasureViews {
         .groupBy('peer')
         .orderBy('peer'),
     );
-    const place = sqlBuilder.selectFrom('entries').select('feed_seq').where('chain_seq', '=', PARAM);
-    this.#feedSeq = prepare<[number]>(db, place).pluck() as Statement<[number], number>;
+    this.#relayed = new RelayedAcks(db);
   }
 
   /** Newest first, from below `before`. */
@@ -96,6 +109,7 @@ export class ErasureViews {
       reason: view.reason ?? asked?.reason ?? null,
       steps,
       peers: this.#peersOf(erasure),
+      relayed: this.#relayedOf(erasure),
     };
   }
 
@@ -107,20 +121,40 @@ export class ErasureViews {
     return found.find(({ target_seq }) => target_seq !== null) ?? found[0];
   }
 
-  #peersOf({ feed, feed_seq, tombstone_seq }: Erasure): ToldPeer[] {
-    const place = tombstone_seq === null ? undefined : this.#feedSeq.get(tombstone_seq);
-    const acks = tombstone_seq === null ? [] : this.#acks.of(tombstone_seq);
+  #relayedOf({ tombstone_seq }: Erasure): RelayedPeer[] {
+    const acks = tombstone_seq === null ? [] : this.#relayed.of(tombstone_seq);
+    // At a relay those that signed them are among the peers that it gave the fact to.
+    const brought = acks.filter(({ relay }) => relay !== null);
+    return brought.map(({ peer, relay, note, declaration }) => ({
+      peer,
+      relay,
+      erased_at: timeIn(note),
+      note,
+      declaration,
+    }));
+  }
+
+  #peersOf({ target_seq, tombstone_seq }: Erasure): ToldPeer[] {
+    const target = target_seq === null ? undefined : this.#relayed.placeOf(target_seq);
+    if (target === undefined) return [];
+    const { feed, feed_seq } = target;
+    const place = tombstone_seq === null ? undefined : this.#relayed.placeOf(tombstone_seq)?.feed_seq;
+    const acks = tombstone_seq === null ? [] : [...this.#acks.of(tombstone_seq), ...this.#relayed.of(tombstone_seq)];
     return this.#given.all(feed, feed_seq, feed_seq).map(({ peer, sent_us }) => {
       const ack = acks.find((one) => one.peer === peer);
       return {
         peer,
         given_at: isoMicros(sent_us),
         told: place !== undefined && this.#receipts.acknowledgedTo(peer, feed) >= place,
-        erased_at: ack === undefined ? null : (ack.note.split('\n')[6] ?? null),
+        erased_at: ack === undefined ? null : timeIn(ack.note),
         note: ack?.note ?? null,
       };
     });
   }
+}
+
+function timeIn(ack: string): string {
+  return ack.split('\n')[6] ?? '';
 }
 
 function viewOf(erasure: Erasure): ErasureView {

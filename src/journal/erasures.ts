@@ -2,7 +2,9 @@
 import type { Entry } from '../core/entry.ts';
 import { feedOf } from '../core/scope.ts';
 import { decodeTombstone, factDigest, TOMBSTONE, type Tombstone } from '../core/tombstone.ts';
-import type { SeenFact } from '../verify/seen-fact.ts';
+import { encodeBase64 } from '../merkle/base64.ts';
+import type { PlacedFact } from '../verify/judge.ts';
+import { ERASED, type SeenFact } from '../verify/seen-fact.ts';
 import { tombstoneOf } from '../verify/tombstone-rules.ts';
 import type { AuditLog } from './audit-log.ts';
 import { BodyEraser } from './body-eraser.ts';
@@ -25,6 +27,12 @@ export const DEFAULT_ERASURES: ErasureSettings = {
   maxPerHour: 100,
 };
 
+/** Whose facts are looked for, and whether they come by a relay. */
+export interface Asserted {
+  readonly author: string;
+  readonly isRelayed: boolean;
+}
+
 const HOUR_US = 3_600_000_000;
 
 export class Erasures {
@@ -40,20 +48,60 @@ export class Erasures {
     this.settings = settings;
   }
 
-  /** A fact id whose body is erased here, as a repeat of the fact would be compared with it: it says the same as nothing. */
-  seen(factId: string): SeenFact | undefined {
-    const erased = this.records.byDigest(factDigest(factId)).find(({ target_seq }) => target_seq !== null);
+  /**
+   * A fact id whose body is erased here, as a repeat of the fact would be compared with it: it says the same as nothing. What
+   * its author has had erased before it came is none to take either; what stands as evidence its author may still correct.
+   */
+  seen(factId: string, { author, isRelayed }: Asserted): SeenFact | undefined {
+    const found = this.records.byDigest(factDigest(factId));
+    const ofAuthor = found.find(
+      ({ node_id, step, tombstone_seq }) =>
+        node_id === author && tombstone_seq !== null && (isRelayed || step !== 'kept'),
+    );
+    const erased = ofAuthor ?? found.find(({ target_seq }) => target_seq !== null);
     if (erased === undefined) return undefined;
+    const leaf = erased.tombstone_seq === null ? null : this.#leafNamed(erased.tombstone_seq);
     const nothing = { timestamp: '', hlc: '', valid_until: null, interpret_as: '', garden_id: null };
-    const rest = { derived_from: [], attestation: null, origin_leaf: null, received_from: null };
-    return { fact_id: factId, cid: 'erased', node_id: erased.node_id, ...nothing, ...rest };
+    const rest = { derived_from: [], attestation: null, origin_leaf: leaf, received_from: null };
+    return { fact_id: factId, cid: ERASED, node_id: erased.node_id, ...nothing, ...rest };
   }
 
-  /** Entries of a page that was just stored, in the feed of their author. */
-  take(entries: readonly Entry[], peer: string, feed: string, nowUs: number): void {
+  /** Base64, of the fact in its author's tree. */
+  #leafNamed(tombstoneSeq: number): string | null {
+    const said = decodeTombstone(this.bodies.row(tombstoneSeq)?.value_v ?? '');
+    return said === null ? null : encodeBase64(digestOf(said.leaf_hash));
+  }
+
+  /** Entries of a page that was just stored. */
+  take(entries: readonly Entry[], nowUs: number): void {
     for (const entry of entries) {
       const said = entry.relation === TOMBSTONE ? decodeTombstone(entry.value_v) : null;
-      if (said !== null) this.#receive(entry, said, peer, feed, nowUs);
+      const feed = feedOf(entry);
+      if (said !== null && entry.origin !== null && feed.ok)
+        this.#receive(
+          entry,
+          said,
+          entry.origin.node_id,
+          feed.value,
+          nowUs,
+          entry.received_from === entry.origin.node_id,
+        );
+    }
+  }
+
+  /** Lines of a page that say again what is held here: an erasure has to find them. */
+  copied(pageId: number, copies: readonly PlacedFact[]): void {
+    for (const { place, factId } of copies) {
+      const row = this.bodies.byFactId(factId);
+      if (row !== undefined) this.bodies.places.save({ pageId, place }, row.chain_seq, null);
+    }
+  }
+
+  /** Lines of a page that are stored without their body: its author has had it erased. */
+  blanked(pageId: number, gone: readonly PlacedFact[], author: string): void {
+    for (const { place, factId } of gone) {
+      const erasure = this.records.of(factDigest(factId), author);
+      this.bodies.places.save({ pageId, place }, null, erasure?.tombstone_seq ?? null);
     }
   }
 
@@ -64,7 +112,8 @@ export class Erasures {
       if (entry.relation !== TOMBSTONE) this.#notKeptAnyMore(entry, nowUs);
       if (entry.relation !== TOMBSTONE || !feed.ok) continue;
       const said = decodeTombstone(entry.value_v);
-      if (said !== null && entry.origin !== null) this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs);
+      if (said !== null && entry.origin !== null)
+        this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs, true);
       else if (tombstoneOf(entry, self) !== null && said !== null)
         this.#issuedBefore(entry, said, self, feed.value, nowUs);
     }
@@ -77,7 +126,7 @@ export class Erasures {
     const row = kept?.step === 'kept' && kept.tombstone_seq !== null ? this.bodies.row(kept.tombstone_seq) : undefined;
     const said = row === undefined ? null : decodeTombstone(row.value_v);
     if (kept !== undefined && row !== undefined && said !== null)
-      this.#receive({ chain_seq: row.chain_seq }, said, kept.node_id, kept.feed, nowUs);
+      this.#receive({ chain_seq: row.chain_seq }, said, kept.node_id, kept.feed, nowUs, false);
   }
 
   #issuedBefore(entry: Entry, said: Tombstone, self: string, feed: string, nowUs: number): void {
@@ -88,9 +137,16 @@ export class Erasures {
     this.#add({ fact, node_id: self, ...place, tombstone_seq: entry.chain_seq, due_us: nowUs }, 'issued', nowUs);
   }
 
-  #receive(entry: Pick<Entry, 'chain_seq'>, said: Tombstone, peer: string, feed: string, nowUs: number): void {
+  #receive(
+    entry: Pick<Entry, 'chain_seq'>,
+    said: Tombstone,
+    peer: string,
+    feed: string,
+    nowUs: number,
+    mayScan: boolean,
+  ): void {
     const fact = digestOf(said.fact);
-    const named = this.bodies.named(peer, feed, said);
+    const named = this.bodies.named(peer, feed, said, mayScan);
     const place = { feed, feed_seq: said.feed_seq, tombstone_seq: entry.chain_seq };
     if (named.kind === 'contradicts') {
       const detail = { leaf_index: said.leaf_index, tombstone_seq: entry.chain_seq, why: named.detail };

@@ -16,6 +16,7 @@ import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { Approvals, NO_FOUR_EYES } from './approvals.ts';
 import { AuditLog } from './audit-log.ts';
+import { blankedEntries } from './body-eraser.ts';
 import { loadClock } from './clock.ts';
 import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { draftOwn } from './drafts.ts';
@@ -194,11 +195,13 @@ export class Journal {
         if (fact.quarantine !== null) this.#refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
       });
       const refused = this.#refusals.facts(batch, nowUs);
-      const pageId = this.peers.saveProgress(batch, nowUs);
+      const pageId = this.peers.saveProgress(batch, withoutGone(batch), nowUs);
       if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
       if (pageId !== null && batch.refused.length > 0)
         this.retries.pages.save({ pageId, peer: peer.nodeId, feed: batch.feed }, batch.refused);
-      this.erasures.take(entries, peer.nodeId, batch.feed, nowUs);
+      if (pageId !== null) this.erasures.copied(pageId, batch.copies);
+      if (pageId !== null) this.erasures.blanked(pageId, batch.gone, batch.author);
+      this.erasures.take(entries, nowUs);
       this.#receiveClock(entries, nowMs);
       return {
         appended: entries.length === 0 ? null : { first, last: this.#entries.size },
@@ -402,4 +405,9 @@ export class Journal {
   #storeClock(): void {
     this.#saveClock.run(['hlc', hlcNumber(formatHlc(this.#clock))]);
   }
+}
+
+/** The entries of a page as they are stored: bytes that their author has had erased do not come into the file again. */
+function withoutGone({ gone, page }: VerifiedBatch): Uint8Array | null {
+  return gone.length === 0 ? page.entries : blankedEntries(page, new Set(gone.map(({ place }) => place)));
 }

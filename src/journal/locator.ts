@@ -119,6 +119,8 @@ export const SUMMED_COLUMNS: { readonly [T in SummedTable]: readonly SummedColum
     'reason',
   ],
   erasure_acks: ['ack_id', 'peer', 'tombstone_seq', 'note', 'received_us'],
+  body_copies: ['copy_id', 'page_id', 'place', 'target_seq', 'tombstone_seq'],
+  relayed_acks: ['ack_id', 'peer', 'relay', 'tombstone_seq', 'note', 'declaration', 'received_us'],
   page_refusals: ['refusal_id', 'page_id', 'peer', 'feed', 'places'],
   page_retries: ['retry_id', 'page_id', 'peer', 'feed', 'first_seq', 'entries', 'places'],
 };

@@ -21,7 +21,10 @@ export interface PageRecord {
   readonly after: number;
   readonly to: number;
   readonly treeSize: number;
+  /** As received. */
   readonly frames: SignedPageFrames;
+  /** The entries as they are kept: what is erased is not. */
+  readonly stored: Uint8Array | null;
   readonly accepted: number;
   readonly refused: number;
 }
@@ -114,7 +117,7 @@ export class PeerRecords {
   }
 
   /** @returns the key of the page; null when it had no entry */
-  saveProgress(batch: VerifiedBatch, nowUs: number): number | null {
+  saveProgress(batch: VerifiedBatch, stored: Uint8Array | null, nowUs: number): number | null {
     const { checkpoint, feed, feedHead } = batch;
     const peer = batch.peer.nodeId;
     const treeSize = checkpoint.size;
@@ -131,6 +134,7 @@ export class PeerRecords {
         to: batch.to,
         treeSize,
         frames: batch.page,
+        stored,
         accepted: batch.accepted.length + batch.regained,
         refused: batch.refused.length,
       },
@@ -153,7 +157,7 @@ export class PeerRecords {
 
   /** @returns its key */
   savePage(page: PageRecord, nowUs: number): number {
-    const { header, entries, proof, note } = page.frames;
+    const { header, proof, note } = page.frames;
     const page_id = this.#insertPage({
       peer: page.peer,
       feed: page.feed,
@@ -161,7 +165,7 @@ export class PeerRecords {
       to_seq: page.to,
       tree_size: page.treeSize,
       header,
-      entries,
+      entries: page.stored,
       proof,
       received_us: nowUs,
       accepted: page.accepted,

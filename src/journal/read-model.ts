@@ -56,6 +56,8 @@ export interface FactQuery {
   readonly includeContradicted?: boolean;
   readonly includeExpired?: boolean;
   readonly includeQuarantined?: boolean;
+  /** Also entries that are tombstones; who names their relation gets them without it. */
+  readonly includeTombstones?: boolean;
   /** Only facts with a `timestamp` text greater than this. */
   readonly after?: string;
   /** `id` of the last fact of the page before; pages go from the newest journal position to the oldest. */

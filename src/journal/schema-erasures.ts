@@ -73,6 +73,9 @@ const emptied = Object.entries(EMPTIED)
   .map(([column, value]) => `NEW.${column} IS ${value}`)
   .join(' AND ');
 
+/** What a page has to keep when one of its entries is blanked. */
+export const PAGE_KEPT: string = `${same(PAGE_KEEPS)} AND NEW.entries IS NOT NULL AND OLD.entries IS NOT NULL`;
+
 /** The tombstone that a step speaks of stands in the journal, is of the fact's author and names this very leaf. */
 const NAMED = `EXISTS (
   SELECT 1 FROM erasure_steps s JOIN entries t ON t.chain_seq = s.tombstone_seq
@@ -102,7 +105,7 @@ function record(target: string, key: string, now: string): string {
  */
 export function erasureGuards(refusal: Refusal, now: string): string {
   const entry = `${emptied} AND ${same(ENTRY_KEEPS)} AND length(NEW.salt) = 32 AND length(OLD.event_hash) = 32 AND ${NAMED}`;
-  const page = `${same(PAGE_KEEPS)} AND NEW.entries IS NOT NULL AND OLD.entries IS NOT NULL
+  const page = `${PAGE_KEPT}
     AND EXISTS (SELECT 1 FROM erasure_steps s WHERE s.page_id = OLD.page_id AND s.step = 'erased')`;
   return `
 DROP TRIGGER entries_no_update;

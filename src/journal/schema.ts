@@ -6,6 +6,7 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
+import { copyGuards, TABLES_10 } from './schema-copies.ts';
 import { erasureGuards, TABLES_9 } from './schema-erasures.ts';
 import { DERIVED_5, INDEX_7, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
 
@@ -269,6 +270,7 @@ const GUARDED_3: Readonly<Record<string, string>> = { grant_texts: 'grant_id', d
 const GUARDED_6: Readonly<Record<string, string>> = { page_places: 'place_id' };
 const GUARDED_8: Readonly<Record<string, string>> = { page_refusals: 'refusal_id', page_retries: 'retry_id' };
 const GUARDED_9: Readonly<Record<string, string>> = { erasure_steps: 'step_id', erasure_acks: 'ack_id' };
+const GUARDED_10: Readonly<Record<string, string>> = { body_copies: 'copy_id', relayed_acks: 'ack_id' };
 /** The reference's table of checkpoints; `payload` is the text whose hash is the leaf of a local log. */
 const VIEWS_2 = `
 CREATE VIEW fact_chain_checkpoints AS SELECT
@@ -296,6 +298,7 @@ WHERE c.log = 1;
 export const GUARDED: Readonly<Record<string, string>> = {
   ...GUARDED_8,
   ...GUARDED_9,
+  ...GUARDED_10,
   ...GUARDED_6,
   ...GUARDED_3,
   ...GUARDED_2,
@@ -352,6 +355,7 @@ export const MIGRATIONS: readonly string[] = [
     `DROP VIEW fact_audit_log; ${FACT_AUDIT_VIEW.replace("'fact_mutation_attempted', NULL", ERASED_OR_ATTEMPTED)}`,
     ...['facts', 'fact_audit_log'].map(viewGuards),
   ].join('\n'),
+  [TABLES_10, ...guardsOf(GUARDED_10), copyGuards(refusal)].join('\n'),
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

@@ -3,7 +3,7 @@ import type { Entry } from '../core/entry.ts';
 import type { SeenFact } from '../verify/seen-fact.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { entryOf } from './entry-row.ts';
-import type { Erasures } from './erasures.ts';
+import type { Asserted, Erasures } from './erasures.ts';
 import type { EntryRow } from './tables.ts';
 
 export class SeenFacts {
@@ -17,12 +17,12 @@ export class SeenFacts {
     this.#byId = prepare(db, sqlBuilder.selectFrom('entries').selectAll().where('fact_id', '=', PARAM));
   }
 
-  /** Those of the given ids that are held. */
-  find(ids: readonly string[]): ReadonlyMap<string, SeenFact> {
+  /** Those of the given ids that are held, or whose bodies are gone. */
+  find(ids: readonly string[], asserted: Asserted): ReadonlyMap<string, SeenFact> {
     const found = new Map<string, SeenFact>();
     for (const id of ids) {
       const row = this.#byId.get(id);
-      const fact = row === undefined ? this.#erasures.seen(id) : seenFact(entryOf(row));
+      const fact = row === undefined ? this.#erasures.seen(id, asserted) : seenFact(entryOf(row));
       if (fact !== undefined) found.set(id, fact);
     }
     return found;

@@ -293,6 +293,28 @@ export interface Tables {
     sum1: number;
     sum2: number;
   };
+  /** `tombstone_seq` is null while the body stands in the page; `target_seq` is null if no entry was ever made of it. */
+  body_copies: {
+    copy_id: number;
+    page_id: number;
+    place: number;
+    target_seq: number | null;
+    tombstone_seq: number | null;
+    sum1: number;
+    sum2: number;
+  };
+  /** `relay`: who brought it; null at the relay, to which its signer gave it. */
+  relayed_acks: {
+    ack_id: number;
+    peer: string;
+    relay: string | null;
+    tombstone_seq: number;
+    note: string;
+    declaration: string;
+    received_us: number;
+    sum1: number;
+    sum2: number;
+  };
   page_places: { place_id: number; page_id: number; first_seq: number; entries: number; sum1: number; sum2: number };
   /** `places`: JSON, reason to runs of places in the feed. */
   page_refusals: {
@@ -369,7 +391,9 @@ export type SummedTable =
   | 'page_refusals'
   | 'page_retries'
   | 'erasure_steps'
-  | 'erasure_acks';
+  | 'erasure_acks'
+  | 'body_copies'
+  | 'relayed_acks';
 
 /** The two logs of a node. The number is part of tile and checkpoint keys. */
 export const LOGS = { journal: 1, audit: 2 } as const;

@@ -19,6 +19,7 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { type Erasures, erasuresOf, tellErased } from './erasures.ts';
 import { givingOf, rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
 import { keepingOf } from './kept-notes.ts';
@@ -100,7 +101,7 @@ export async function federate(
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
     ...noticesOf(base, () => started),
-    takeErasures: (nodeId, acks) => base.writer.takeErasures(nodeId, acks),
+    ...erasuresOf(base, () => started),
     ...servingDeps(base),
     transport,
     hello,
@@ -113,7 +114,7 @@ export async function federate(
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
-  tellErased(base, sessions, owned);
+  tellErased(base, peers, sessions, owned);
   const guard = restoreOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
@@ -151,22 +152,13 @@ export async function federate(
   return { guard, decided, sessions, witness, files: () => folder.state().peers, ...reachOf(transport) };
 }
 
-/** Nodes whose facts have been erased here hear of it. */
-function tellErased({ erased }: Base, sessions: PeerSessions, owned: AsyncDisposableStack): void {
-  const tell = (authors: readonly string[]): void => {
-    for (const author of authors) sessions.due(author);
-  };
-  erased.add(tell);
-  owned.defer(() => void erased.delete(tell));
-}
-
 function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {
   return { addresses: () => transport.addresses(), connected: (peerId) => transport.connected(peerId) };
 }
 
 function servingDeps(
   base: Base,
-): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeErasures' | 'takeNotices' | keyof Receipts> {
+): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Erasures | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
     ...givingOf(base),

@@ -53,6 +53,8 @@ export interface GuardDeps {
 const RANGES_SHOWN = 20;
 /** How long a node that nobody has answered yet waits before it asks witnesses once more; peers are asked when they connect. */
 const ASK_AGAIN_MS = 15_000;
+/** How long a peer that is there and gave no answer is left before it is asked once more, in the first round. */
+const NO_ANSWER_MS = 250;
 /** While entries are missing, peers are asked again this often. */
 const RETRY_MS = 10_000;
 /** Pages of a peer that may hold a missing entry and hold none: the last one of each feed. */
@@ -64,6 +66,7 @@ export class RestoreGuard {
   /** By node id. */
   readonly #answered = new Set<string>();
   readonly #decided = Promise.withResolvers<void>();
+  #isDecided = false;
   #connections = new Map<string, PromiseWithResolvers<void>>();
   #work: Promise<unknown> = Promise.resolve();
   #again: NodeJS.Timeout | undefined;
@@ -117,6 +120,7 @@ export class RestoreGuard {
       if (!this.#stopping.signal.aborted) await this.#inTurn(() => this.#evaluate());
     } finally {
       clearTimeout(timer);
+      this.#isDecided = true;
       this.#decided.resolve();
     }
     if (isLate) this.#follow(outside, 'a witness');
@@ -190,6 +194,12 @@ export class RestoreGuard {
       await connection.promise;
     }
     await this.#ask(peer);
+    // One that is there may have had an older connection of ours in mind. Who cannot be reached at all is not waited for.
+    const { transport } = this.#deps;
+    while (!this.#isDecided && !this.#answered.has(peer.nodeId) && transport.connected(peer.peerId)) {
+      await sleep(NO_ANSWER_MS, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => {});
+      await this.#ask(peer);
+    }
   }
 
   /** Never rejects: who cannot be reached is asked again when it connects. */

@@ -1,6 +1,7 @@
 /** Answers questions about facts: by id, by CID, by filters. Look-ups give candidates, the rows themselves decide. */
 import type { Entry } from '../core/entry.ts';
 import { isoMicros, parseIsoInstant } from '../core/time.ts';
+import { TOMBSTONE } from '../core/tombstone.ts';
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '../journal/database.ts';
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { hashBytes } from '../journal/entry-row.ts';
@@ -304,6 +305,7 @@ function matches(entry: Entry, query: FactQuery): boolean {
 
 function isVisible(fact: StoredFact, query: FactQuery): boolean {
   const { entry, quarantine } = fact;
+  if (entry.relation === TOMBSTONE && query.relation !== TOMBSTONE && query.includeTombstones !== true) return false;
   if (quarantine !== null && quarantine.status !== 'promoted' && query.includeQuarantined !== true) return false;
   if (query.includeContradicted !== true && (fact.contradicted || fact.retracted || Number(entry.confidence) === 0))
     return false;

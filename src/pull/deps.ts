@@ -17,6 +17,7 @@ import type { PendingErasures } from './send-erasures.ts';
 import type { PendingNotes } from './send-notes.ts';
 import type { PendingNotices } from './send-notices.ts';
 import type { PendingReceipts } from './send-receipts.ts';
+import type { AckTold, PendingAck } from './send-relayed-acks.ts';
 
 /** A peer, by the name of its file and by its node id. */
 export interface NamedPeer {
@@ -57,6 +58,8 @@ export interface PullJournal {
   takePermit(peer: string, note: string): Promise<TakenPermit>;
   pendingErasures(peer: string): Promise<PendingErasures>;
   erasuresTold(peer: string, steps: readonly number[]): Promise<void>;
+  pendingRelayedAcks(peer: string, feeds: readonly string[]): Promise<readonly PendingAck[]>;
+  relayedAcksTold(peer: string, told: readonly AckTold[]): Promise<void>;
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures>;
   pendingNotes(peer: string): Promise<PendingNotes>;
   notesTaken(peer: string, pageId: number): Promise<void>;

@@ -5,6 +5,7 @@ import { sendErasures } from './send-erasures.ts';
 import { sendNotes } from './send-notes.ts';
 import { sendNotices } from './send-notices.ts';
 import { sendReceipts } from './send-receipts.ts';
+import { sendRelayedAcks } from './send-relayed-acks.ts';
 import type { SessionState } from './session-state.ts';
 
 type Known = Pick<SessionState, 'peer' | 'greeted'>;
@@ -24,6 +25,8 @@ export async function giveNotices({ peer, greeted }: Known, deps: PullDeps, sign
 export async function giveErasures({ peer, greeted }: Known, deps: PullDeps, signal: AbortSignal): Promise<void> {
   if (greeted !== null)
     await tried('erasures not acknowledged', sendErasures(peer, greeted, deps, signal), peer.name, deps);
+  if (greeted !== null)
+    await tried('erasures not acknowledged', sendRelayedAcks(peer, greeted, deps, signal), peer.name, deps);
 }
 
 /** As soon as pages are stored: what is lost before the peer has its notes, nobody can give back. */

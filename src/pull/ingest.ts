@@ -9,7 +9,7 @@ import { parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { parseTrustedRoot, type TrustedLog } from '../merkle/trusted-root.ts';
 import type { AnchorPolicy, PageContext, PinnedPeer, RelayOrigin } from '../verify/context.ts';
 import { type HeadPair, judgePair, ownLines } from '../verify/contradiction.ts';
-import { factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
+import { assertedIn, factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
@@ -80,7 +80,7 @@ export class PageIngest {
     const opened = openPage(input.frames, context);
     if (!opened.ok) return this.#refuse(opened.error, input);
 
-    const seen = this.#journal.seen.find(factIdsOf(opened.value));
+    const seen = this.#journal.seen.find(factIdsOf(opened.value), assertedIn(opened.value));
     const verdict = judgePage(opened.value, seen, input.inclusion);
     if (verdict.kind === 'proofs_needed') return verdict;
     if (verdict.kind === 'refused') return this.#refuse(verdict, input);

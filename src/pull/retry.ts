@@ -2,7 +2,7 @@
 import type { Journal } from '../journal/journal.ts';
 import type { PageThen, RefusedInPage } from '../journal/page-refusals.ts';
 import type { KnownCheckpoint, PageContext, RelayOrigin } from '../verify/context.ts';
-import { factIdsOf, judgePage } from '../verify/judge.ts';
+import { assertedIn, factIdsOf, judgePage } from '../verify/judge.ts';
 import { type OpenedPage, openPage } from '../verify/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
 import type { IngestInput } from './ingest.ts';
@@ -42,7 +42,7 @@ export function retryNext(journal: Journal, input: RetryInput): RetriedPage | nu
   const opened = reopen(journal, input, page);
   const stood = standing.size;
   if (opened === null) return { pageId, stood, resolved: new Map(), standing: countsOf(page), unreadable: true };
-  const seen = journal.seen.find(factIdsOf(opened));
+  const seen = journal.seen.find(factIdsOf(opened), assertedIn(opened));
   // A page whose proof failed was judged by single proofs that were not kept: nothing of it passes now.
   const verdict = judgePage(opened, seen, 'unavailable');
   if (verdict.kind !== 'verified')

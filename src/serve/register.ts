@@ -6,6 +6,7 @@ import type { Transport } from '../transport/transport.ts';
 import {
   CLOSURE_PROTOCOL,
   ERASURE_PROTOCOL,
+  ERASURE_RELAY_PROTOCOL,
   HELLO_PROTOCOL,
   KEEP_PROTOCOL,
   NOTICE_PROTOCOL,
@@ -26,6 +27,7 @@ import { answerPull } from './answer-pull.ts';
 import { answerReceipt, type ReceiptDeps } from './answer-receipt.ts';
 import { answerRecover } from './answer-recover.ts';
 import { answerRelay, type RelayDeps } from './answer-relay.ts';
+import { answerRelayedAck, type RelayedAckDeps } from './answer-relayed-ack.ts';
 import { answerWatch } from './answer-watch.ts';
 import type { ServeDeps } from './deps.ts';
 import type { GrowthBell } from './growth-bell.ts';
@@ -70,7 +72,8 @@ export interface RegisterDeps
     ErasureDeps,
     KeepDeps,
     NoticeDeps,
-    RelayDeps {
+    RelayDeps,
+    RelayedAckDeps {
   readonly transport: Pick<Transport, 'serve'>;
   readonly growth: GrowthBell;
   /** This node's hello message. */
@@ -79,6 +82,18 @@ export interface RegisterDeps
   readonly onHello: (request: Uint8Array, peerId: string) => void;
   readonly logger: Logger;
 }
+
+type Answer = (request: Uint8Array, peerId: string, deps: RegisterDeps) => AsyncGenerator<Uint8Array>;
+
+/** What is asked in one small frame and answered in one. */
+const WORDS: readonly (readonly [protocol: string, perSecond: number, burst: number, answer: Answer])[] = [
+  [RECEIPT_PROTOCOL, RECEIPTS_PER_SECOND, RECEIPTS_AT_ONCE, answerReceipt],
+  [CLOSURE_PROTOCOL, CLOSURES_PER_SECOND, CLOSURES_AT_ONCE, answerClosure],
+  [RELAY_PROTOCOL, CLOSURES_PER_SECOND, CLOSURES_AT_ONCE, answerRelay],
+  [NOTICE_PROTOCOL, NOTICES_PER_SECOND, NOTICES_AT_ONCE, answerNotice],
+  [ERASURE_PROTOCOL, NOTICES_PER_SECOND, NOTICES_AT_ONCE, answerErasure],
+  [ERASURE_RELAY_PROTOCOL, NOTICES_PER_SECOND, NOTICES_AT_ONCE, answerRelayedAck],
+];
 
 export async function registerProtocols(deps: RegisterDeps): Promise<void> {
   const { transport, logger, hello, onHello } = deps;
@@ -90,11 +105,6 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     maxRequestBytes: MAX_REQUEST_BYTES,
   });
 
-  const word = (perSecond: number, burst: number) => ({
-    maxInboundStreams: 1,
-    limits: limits(SHORT_MS, PROOF_MS),
-    rate: { perSecond, burst },
-  });
   const serve = (protocol: string, options: Omit<ServeOptions, 'onError'>): Promise<void> =>
     transport.serve(protocol, { ...options, onError });
 
@@ -126,26 +136,13 @@ export async function registerProtocols(deps: RegisterDeps): Promise<void> {
     rate: { perSecond: RECOVERIES_PER_SECOND, burst: RECOVERIES_AT_ONCE },
     handler: (request, { peerId }) => answerRecover(request, peerId, deps),
   });
-  await serve(RECEIPT_PROTOCOL, {
-    ...word(RECEIPTS_PER_SECOND, RECEIPTS_AT_ONCE),
-    handler: (request, { peerId }) => answerReceipt(request, peerId, deps),
-  });
-  await serve(CLOSURE_PROTOCOL, {
-    ...word(CLOSURES_PER_SECOND, CLOSURES_AT_ONCE),
-    handler: (request, { peerId }) => answerClosure(request, peerId, deps),
-  });
-  await serve(RELAY_PROTOCOL, {
-    ...word(CLOSURES_PER_SECOND, CLOSURES_AT_ONCE),
-    handler: (request, { peerId }) => answerRelay(request, peerId, deps),
-  });
-  await serve(NOTICE_PROTOCOL, {
-    ...word(NOTICES_PER_SECOND, NOTICES_AT_ONCE),
-    handler: (request, { peerId }) => answerNotice(request, peerId, deps),
-  });
-  await serve(ERASURE_PROTOCOL, {
-    ...word(NOTICES_PER_SECOND, NOTICES_AT_ONCE),
-    handler: (request, { peerId }) => answerErasure(request, peerId, deps),
-  });
+  for (const [protocol, perSecond, burst, answer] of WORDS)
+    await serve(protocol, {
+      maxInboundStreams: 1,
+      limits: limits(SHORT_MS, PROOF_MS),
+      rate: { perSecond, burst },
+      handler: (request, { peerId }) => answer(request, peerId, deps),
+    });
   await serve(KEEP_PROTOCOL, {
     maxInboundStreams: 1,
     limits: { ...limits(SHORT_MS, PROOF_MS), maxRequestBytes: MAX_KEEP_BYTES },

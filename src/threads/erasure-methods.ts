@@ -18,8 +18,8 @@ export interface ErasureMethods {
   undoTombstone(order: ErasureOrder, nowMs: number): ErasureOutcome;
   holdErasure(order: ErasureOrder, nowMs: number): ErasureOutcome;
   releaseErasure(order: ErasureOrder, nowMs: number): ErasureOutcome;
-  /** Signed acknowledgements that the peer, whose facts they are about, has not taken yet. */
-  pendingErasures(peer: string): PendingErasures;
+  /** Signed acknowledgements that an author has not been told yet. @param broughtBy who brought the tombstones; the author itself */
+  pendingErasures(author: string, broughtBy?: string): PendingErasures;
   erasuresTold(peer: string, steps: readonly number[], nowMs: number): void;
   /** @returns how many, from the first on, need not come again: all, or none while the peer's key is not known */
   takeErasures(peer: string, acks: readonly string[], nowMs: number): number;
@@ -36,28 +36,28 @@ export function erasureMethods(journal: Journal, erasing: Erasing, signer: LogSi
     undoTombstone: (order, nowMs) => erasing.undo(order, nowMs),
     holdErasure: (order, nowMs) => erasing.hold(order, nowMs),
     releaseErasure: (order, nowMs) => erasing.release(order, nowMs),
-    pendingErasures: (peer) => pending(journal, signer, peer),
+    pendingErasures: (author, broughtBy = author) => pending(journal, signer, author, broughtBy),
     erasuresTold: (peer, steps, nowMs) => told(journal, peer, steps, nowMs),
     takeErasures: (peer, notes, nowMs) => take(journal, acks, ledger, peer, notes, nowMs),
   };
 }
 
 function untold(journal: Journal, peer: string): readonly Erasure[] {
-  const { records } = journal.erasures;
-  return records.ofAuthor(peer, 0, LOOKED_AT).filter(({ step }) => step === 'scrubbed' || step === 'absent');
+  return journal.erasures.records.untold(peer, LOOKED_AT);
 }
 
-function pending(journal: Journal, signer: LogSigner, peer: string): PendingErasures {
-  if (peer === journal.identity.nodeId) return { acks: [], steps: [] };
-  const due = untold(journal, peer).slice(0, MAX_ACKS);
-  const signed = due.flatMap((erasure) => {
+function pending(journal: Journal, signer: LogSigner, author: string, broughtBy: string): PendingErasures {
+  if (author === journal.identity.nodeId) return { acks: [], steps: [] };
+  const due = untold(journal, author).flatMap((erasure) => {
     const row = erasure.tombstone_seq === null ? undefined : journal.erasures.bodies.row(erasure.tombstone_seq);
-    const said = row === undefined ? null : decodeTombstone(row.value_v);
-    if (said === null) return [];
+    const said = row?.received_from === broughtBy ? decodeTombstone(row.value_v) : null;
+    return said === null ? [] : [{ erasure, said }];
+  });
+  const signed = due.slice(0, MAX_ACKS).map(({ erasure, said }) => {
     const { feed, feed_seq: feedSeq, at_us } = erasure;
     const erasedAt = new Date(Math.floor(at_us / 1000)).toISOString();
-    const ack = signErasureAck({ author: peer, feed, feedSeq, leafHash: said.leaf_hash, erasedAt }, signer);
-    return [{ ack, step: erasure.step_id }];
+    const ack = signErasureAck({ author, feed, feedSeq, leafHash: said.leaf_hash, erasedAt }, signer);
+    return { ack, step: erasure.step_id };
   });
   return { acks: signed.map(({ ack }) => ack), steps: signed.map(({ step }) => step) };
 }

@@ -27,11 +27,13 @@ import type { PendingErasures } from '../pull/send-erasures.ts';
 import type { PendingNotes } from '../pull/send-notes.ts';
 import type { PendingNotices } from '../pull/send-notices.ts';
 import type { PendingReceipts } from '../pull/send-receipts.ts';
+import type { AckTold, PendingAck } from '../pull/send-relayed-acks.ts';
 import type { EndedFeed } from '../serve/answer-closure.ts';
 import type { NoticesTaken } from '../serve/answer-notice.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
 import type { PageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
+import type { RelayedAck } from '../wire/relayed-ack.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { WitnessJournal } from '../witness/deps.ts';
 import type { Cadence } from './anchor-methods.ts';
@@ -40,6 +42,7 @@ import type { AssertOutcome } from './asserting.ts';
 import type { ErasureOrder } from './erasing.ts';
 import type { RestoreOutcome } from './guard-methods.ts';
 import type { OfferedNote, OfferedPage } from './regained.ts';
+import type { TakenAcks } from './relayed-ack-methods.ts';
 import { type Calls, WorkerClient, workerUrl } from './rpc.ts';
 import { isDiskFault, WriteFaults } from './write-faults.ts';
 import type { WriterData, WriterEvent, WriterFault, WriterMethods, WriterStats } from './writer.ts';
@@ -329,6 +332,18 @@ export class WriterClient {
 
   erasuresTold(peer: string, steps: readonly number[]): Promise<void> {
     return this.#call('erasuresTold', peer, steps, this.#options.nowMs());
+  }
+
+  pendingRelayedAcks(peer: string, feeds: readonly string[]): Promise<readonly PendingAck[]> {
+    return this.#call('pendingRelayedAcks', peer, feeds);
+  }
+
+  relayedAcksTold(peer: string, told: readonly AckTold[]): Promise<void> {
+    return this.#call('relayedAcksTold', peer, told, this.#options.nowMs());
+  }
+
+  takeRelayedAcks(peer: string, acks: readonly RelayedAck[]): Promise<TakenAcks> {
+    return this.#call('takeRelayedAcks', peer, acks, this.#options.nowMs());
   }
 
   takeErasures(peer: string, acks: readonly string[]): Promise<number> {

@@ -33,6 +33,7 @@ import { type QuarantineMethods, quarantineMethods } from './quarantine-methods.
 import { type RecallMethods, recallMethods } from './recall-methods.ts';
 import { type ReceiptsMethods, receiptsMethods } from './receipts-methods.ts';
 import { type RelayMethods, relayMethods } from './relay-methods.ts';
+import { type RelayedAckMethods, relayedAckMethods } from './relayed-ack-methods.ts';
 import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
 import { type TeeMethods, teeMethods } from './tee-methods.ts';
@@ -107,6 +108,7 @@ export interface WriterMethods
     ReceiptsMethods,
     RetryMethods,
     RelayMethods,
+    RelayedAckMethods,
     TeeMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
@@ -166,6 +168,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
   ];
   const poll = setInterval(() => runEach(due, tell), POLL_MS);
 
+  const erasures = erasureMethods(journal, erasing, signer);
   const methods: WriterMethods = {
     ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal, audit),
@@ -178,7 +181,8 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...quarantineMethods(journal, facts),
     ...peerMethods(journal, audit, receipts, signer),
     ...recallMethods(catchUp),
-    ...erasureMethods(journal, erasing, signer),
+    ...erasures,
+    ...relayedAckMethods(journal, audit, erasures),
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),

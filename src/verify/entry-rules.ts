@@ -13,7 +13,7 @@ import type { Difference, FactReason, QuarantineReason } from '../core/verdict.t
 import { KEY_SUCCESSION, openSuccession } from '../wire/succession.ts';
 import type { PageContext } from './context.ts';
 import type { OpenedOrigins } from './relay-rules.ts';
-import { tombstoneOf } from './tombstone-rules.ts';
+import { tombstoneAt } from './tombstone-rules.ts';
 
 /** Why one entry is refused, before evidence is made of it. */
 export interface FactFault {
@@ -75,7 +75,7 @@ export function checkEntry(
     checkLink(entry, before) ??
     checkOrigin(entry, rules, place) ??
     checkScope(entry, rules) ??
-    checkNamespace(entry, rules) ??
+    checkNamespace(entry, rules, place) ??
     checkLimits(entry, rules.ctx.maxValueBytes) ??
     checkMeaning(entry) ??
     checkClock(entry, rules, place)
@@ -130,16 +130,16 @@ function checkScope(entry: Entry, { ctx, isFeedAccepted }: EntryRules): FactFaul
   return isFeedAccepted ? null : fault('scope_not_granted', 'feed', feed.value, null);
 }
 
-function checkNamespace(entry: Entry, { author, isOwned, relayed }: EntryRules): FactFault | null {
+function checkNamespace(entry: Entry, { author, isOwned, relayed }: EntryRules, place: number): FactFault | null {
   if (isReserved(entry.entity)) return fault('namespace_reserved', 'entity', entry.entity, null);
-  if (isReserved(entry.relation) && !(relayed === null ? isOfNode(entry, author) : isSuccession(entry, author)))
+  if (isReserved(entry.relation) && !isOfNode(entry, author, relayed?.standsAt(entry, place) ?? entry))
     return fault('namespace_reserved', 'relation', entry.relation, null);
   return isOwned(entry.source) ? null : fault('source_not_owned', 'source', entry.source, null);
 }
 
-/** The facts under `stigmem:` that peers take: what a node says of itself. A tombstone counts in its author's own log alone. */
-function isOfNode(entry: Entry, nodeId: string): boolean {
-  return isSuccession(entry, nodeId) || tombstoneOf(entry, nodeId) !== null;
+/** The facts under `stigmem:` that peers take: what a node says of itself, at its place in that node's own log. */
+function isOfNode(entry: Entry, nodeId: string, at: Pick<Entry, 'chain_seq' | 'feed_seq'>): boolean {
+  return isSuccession(entry, nodeId) || tombstoneAt(entry, nodeId, at) !== null;
 }
 
 /** A change of the author's own keys, signed by both of them. */

@@ -6,6 +6,7 @@ import {
   type QuarantineReason,
   type RefusalEvent,
 } from '../core/verdict.ts';
+import { encodeBase64 } from '../merkle/base64.ts';
 import { HASH_BYTES } from '../merkle/hash.ts';
 import { checkInclusion } from '../merkle/inclusion.ts';
 import { inclusionFromPage } from '../merkle/page-proof.ts';
@@ -25,7 +26,7 @@ import { type Evidence, factEvidence, type ReceivedEntry } from './evidence.ts';
 import { type EntryReadingError, type OpenedPage, type PageRefusal, refusePage } from './page.ts';
 import { isWithheld } from './page-leaves.ts';
 import { checkPositions, type IsIncluded } from './position-rules.ts';
-import { checkRepeat, isTakenFrom, type SeenFact, seenFromEntry } from './seen-fact.ts';
+import { checkRepeat, isErasedTwin, isTakenFrom, type SeenFact, seenFromEntry } from './seen-fact.ts';
 
 /** One entry that every rule let pass. */
 export interface AcceptedFact {
@@ -57,6 +58,13 @@ export interface RefusedFact {
   readonly evidence: Evidence;
 }
 
+/** A line of a page, by the fact that it says. */
+export interface PlacedFact {
+  readonly factId: string;
+  /** Place in the page, from 0. */
+  readonly place: number;
+}
+
 const VERIFIED: unique symbol = Symbol('verified batch');
 
 /** A page of a peer, judged entry by entry: what the journal may append, and what it has to record. */
@@ -74,6 +82,12 @@ export interface VerifiedBatch {
   readonly refused: readonly RefusedFact[];
   /** Entries that say again, word for word, what is held already. */
   readonly duplicates: number;
+  /** Those of them that the journal holds, with their bodies. */
+  readonly copies: readonly PlacedFact[];
+  /** Entries whose author has had them erased: what is stored of them is their leaf. */
+  readonly gone: readonly PlacedFact[];
+  /** Node id of whoever asserts what is in the feed. */
+  readonly author: string;
   /** Entries that the journal has from this very place already, as they were given back after a restore. */
   readonly regained: number;
   /** Entries of which a relay gives the leaf alone. */
@@ -103,6 +117,11 @@ export function factIdsOf(page: OpenedPage): readonly string[] {
   const ids: string[] = [];
   for (const entry of page.entries) if (entry !== null) ids.push(entry.fact_id);
   return ids;
+}
+
+/** Whose facts a page brings. */
+export function assertedIn({ context, relayed }: OpenedPage): { readonly author: string; readonly isRelayed: boolean } {
+  return { author: relayed?.nodeId ?? context.peer.nodeId, isRelayed: relayed !== null };
 }
 
 /**
@@ -151,6 +170,8 @@ class Judgement {
   readonly #refused: RefusedFact[] = [];
   readonly #taken = new Map<string, Entry>();
   #duplicates = 0;
+  readonly #copies: PlacedFact[] = [];
+  readonly #gone: PlacedFact[] = [];
   #withheld = 0;
   #regained = 0;
   #link: LinkBefore | null;
@@ -189,6 +210,9 @@ class Judgement {
       accepted: this.#accepted,
       refused: this.#refused,
       duplicates: this.#duplicates,
+      copies: this.#copies,
+      gone: this.#gone,
+      author: this.#rules.author,
       regained: this.#regained,
       withheld: this.#withheld,
       learned: this.#page.relayed?.learned ?? [],
@@ -240,10 +264,26 @@ class Judgement {
     const { author } = this.#rules;
     const twin = this.#taken.get(entry.fact_id);
     const known = twin === undefined ? this.#seen.get(entry.fact_id) : seenFromEntry(twin, author);
+    const copy = { factId: entry.fact_id, place };
+    if (known !== undefined && isErasedTwin(known, author, this.#leafOfAuthor(place, entry))) {
+      this.#duplicates++;
+      this.#gone.push(copy);
+      return;
+    }
     const fault = known === undefined ? null : checkRepeat(entry, known, author);
     if (known === undefined) this.#accept(place, entry);
-    else if (fault === null) this.#duplicates++;
+    else if (fault === null) this.#copy(copy);
     else this.#refuse(place, fault, known);
+  }
+
+  #copy(copy: PlacedFact): void {
+    this.#duplicates++;
+    this.#copies.push(copy);
+  }
+
+  /** Base64: in the tree that the tombstone would be in. */
+  #leafOfAuthor(place: number, { origin }: Entry): string | null {
+    return this.#page.relayed === null ? encodeBase64(leafAt(this.#page, place)) : (origin?.leaf_hash ?? null);
   }
 
   #accept(place: number, entry: Entry): void {

@@ -47,6 +47,8 @@ export interface OpenedOrigins {
   readonly learned: readonly OpenedSuccession[];
   /** When the origin's log took the entry, as that entry says. */
   readonly createdAt: (place: number) => string | null;
+  /** Where the entry stands in that log, and in its feed there. */
+  readonly standsAt: (entry: Entry, place: number) => Pick<Entry, 'chain_seq' | 'feed_seq'>;
   readonly faultOf: (entry: Entry, place: number) => OriginFault | null;
 }
 
@@ -65,9 +67,14 @@ export function openOrigins(
   const keys = originKeys(origins, ctx.relay, ctx.nowMs);
   const refused = checkPermit(origins.permit, keys.newest, ctx);
   if (refused !== null) return err(refused);
-  const faultOf = proveOrigins(origins, entries, nodeId, openWithKeys(ctx.relay.origin, keys));
+  const named = entries.map((entry) => entry?.origin ?? null);
+  const faultOf = proveOrigins(origins, named, nodeId, openWithKeys(ctx.relay.origin, keys));
   const createdAt = (place: number): string | null => origins.entries[place]?.created_at ?? null;
-  return ok({ nodeId, namespaces, learned: keys.learned, createdAt, faultOf });
+  const standsAt: OpenedOrigins['standsAt'] = ({ origin }, place) => ({
+    chain_seq: origin?.chain_seq ?? 0,
+    feed_seq: origins.entries[place]?.feed_seq ?? 0,
+  });
+  return ok({ nodeId, namespaces, learned: keys.learned, createdAt, standsAt, faultOf });
 }
 
 interface OriginKeys {
@@ -135,17 +142,18 @@ function notPermitted(field: string, claimed: string, computed: string): PageFau
 /**
  * Tells of each entry of a relay's page whether it is what the origin has in its log. Pure and total.
  *
+ * @param named what each entry of the page says of its place with the origin; null: nothing
  * @param nodeId of the origin
  */
 export function proveOrigins(
   origins: Origins,
-  entries: readonly (Entry | null)[],
+  named: readonly Entry['origin'][],
   nodeId: string,
   open: OpenOriginHead,
 ): OpenedOrigins['faultOf'] {
   const heads = new Map<number, OriginHead>();
   for (const batch of origins.batches) {
-    const head = proveBatch(batch, entries, nodeId, open);
+    const head = proveBatch(batch, named, nodeId, open);
     if (head !== null) for (const place of batch.places) heads.set(place, head);
   }
   return (entry, place) => {
@@ -167,11 +175,11 @@ export function proveOrigins(
 /** The head that the leaves of a batch are proved under; null when they are not. */
 function proveBatch(
   { checkpoint, places, proof }: OriginBatch,
-  entries: readonly (Entry | null)[],
+  all: readonly Entry['origin'][],
   nodeId: string,
   open: OpenOriginHead,
 ): OriginHead | null {
-  const named = places.map((place) => entries[place]?.origin ?? null);
+  const named = places.map((place) => all[place] ?? null);
   if (named.some((origin) => origin?.node_id !== nodeId)) return null;
   const head = open(checkpoint);
   if (head === null) return null;

@@ -22,8 +22,16 @@ export interface SeenFact {
   readonly node_id: string | null;
   /** Node id of the peer that brought it: another one if it was relayed; null when it was asserted here. */
   readonly received_from: string | null;
-  /** Base64 hash of its leaf in that peer's tree; null when it was asserted here, or stands in the page that is judged. */
+  /** Base64 hash of its leaf in the tree of whoever asserted it; null when it was asserted here, or stands in the page that is judged. */
   readonly origin_leaf: string | null;
+}
+
+/** In the place of a CID: there is no body here any more, and `origin_leaf` is the leaf that its author's tombstone names. */
+export const ERASED = 'erased';
+
+/** Whether it is what its author has had erased, given once more: by a relay that has not heard of it, or after a restore. */
+export function isErasedTwin(known: SeenFact, author: string, leaf: string | null): boolean {
+  return known.cid === ERASED && known.node_id === author && leaf !== null && known.origin_leaf === leaf;
 }
 
 /** An entry of this very page, as later ones of the page see it. */

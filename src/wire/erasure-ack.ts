@@ -10,7 +10,7 @@ import { decodeMessage, encodeMessage } from './message.ts';
 import { integer, list, literal, type Malformed, object, type Shape, text } from './shape.ts';
 
 const HEADER = 'stigmem-erasure/v1';
-const MAX_ACK_BYTES = 4_096;
+export const MAX_ACK_BYTES = 4_096;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/;
 /** Acknowledgements of one request: with names of a usual length they fill half of it. */

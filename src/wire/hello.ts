@@ -4,7 +4,7 @@ import { decodeMessage, encodeMessage } from './message.ts';
 import { base64, integer, list, literal, type Malformed, object, type Shape, text } from './shape.ts';
 import { MAX_SUCCESSION_CHARS } from './succession.ts';
 
-const MAX_DECLARATION_CHARS = 16_384;
+export const MAX_DECLARATION_CHARS = 16_384;
 const MAX_ORIGIN_CHARS = 512;
 const MAX_HEADS = 64;
 /** What fits into a hello beside the rest. */

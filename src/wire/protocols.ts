@@ -15,6 +15,7 @@ export const KEEP_PROTOCOL = '/stigmem/federation/keep/1.0.0';
 export const NOTICE_PROTOCOL = '/stigmem/federation/notice/1.0.0';
 export const RELAY_PROTOCOL = '/stigmem/federation/relay/1.0.0';
 export const ERASURE_PROTOCOL = '/stigmem/federation/erasure/1.0.0';
+export const ERASURE_RELAY_PROTOCOL = '/stigmem/federation/erasure-relay/1.0.0';
 export const INVITE_PROTOCOL = '/stigmem/federation/invite/1.0.0';
 
 /** What this version speaks, in the order in which `hello` lists it. */
@@ -31,5 +32,6 @@ export const PROTOCOLS: readonly string[] = [
   NOTICE_PROTOCOL,
   RELAY_PROTOCOL,
   ERASURE_PROTOCOL,
+  ERASURE_RELAY_PROTOCOL,
   INVITE_PROTOCOL,
 ];

@@ -67,6 +67,8 @@ function dropVouchers(db: Database.Database): void {
     'grant_texts',
     'erasure_steps',
     'erasure_acks',
+    'body_copies',
+    'relayed_acks',
   ])
     db.exec(`DELETE FROM ${table}`);
 }

@@ -30,6 +30,7 @@ import { encodeKeysAnswer } from '../../src/wire/recover-keys.ts';
 import { encodeNotesAnswer } from '../../src/wire/recover-notes.ts';
 import { encodeNoticeAnswer, encodeNoticeRequest, signNotice } from '../../src/wire/refusal-notice.ts';
 import { encodePermitAnswer, encodePermitRequest } from '../../src/wire/relay-permit.ts';
+import { encodeRelayedAckAnswer } from '../../src/wire/relayed-ack.ts';
 import { restoreNoteKey, sealRestoreNote } from '../../src/wire/restore-note.ts';
 import { signSuccession } from '../../src/wire/succession.ts';
 import { encodeWatchRequest, encodeWatchUpdate } from '../../src/wire/watch.ts';
@@ -134,6 +135,7 @@ function relayExamples(): [string, string][] {
     ['relay-request', text(encodePermitRequest())],
     ['relay-answer', text(encodePermitAnswer(log.permit()))],
     ['relay-header', text(log.page().header)],
+    ['erasure-relay-answer', text(encodeRelayedAckAnswer(1))],
   ];
 }
 

@@ -31,6 +31,9 @@ const QUERY = z.object({
   include_contradicted: flagParam('Also facts that another fact of the same entity, relation and scope contradicts.'),
   include_expired: flagParam('Also facts whose valid_until has passed.'),
   include_quarantined: flagParam('Also facts that wait for an operator. Needs review, or admin.'),
+  include_tombstones: flagParam(
+    'Also what this node and others write to have facts erased; a query by that relation has it as well.',
+  ),
   after: textParam('Only facts asserted after this moment.', 64),
   cursor: textParam('The `cursor` of the page before.', 256),
   limit: intParam({ min: 1, max: 500, default: 50, description: 'Facts per page.' }),
@@ -160,6 +163,7 @@ function factQuery(query: Query, nowMs: number): FactQuery {
     includeContradicted: query.include_contradicted,
     includeExpired: query.include_expired,
     includeQuarantined: query.include_quarantined,
+    includeTombstones: query.include_tombstones,
     limit: query.limit,
     nowIso: isoMicros(nowMs * 1000),
   };

@@ -52,6 +52,17 @@ const STATUS = z
         }),
       )
       .openapi({ description: 'Partners that were given the fact.' }),
+    relayed: z
+      .array(
+        z.object({
+          peer: z.string(),
+          relay: TEXT.openapi({ description: 'Who brought its word.' }),
+          erased_at: z.string(),
+          note: z.string(),
+          declaration: z.string().openapi({ description: 'Names the key that signed the note.' }),
+        }),
+      )
+      .openapi({ description: 'Nodes that had the fact by a relay, as far as they have said that it is erased.' }),
   })
   .openapi('TombstoneStatus');
 const LIST = z

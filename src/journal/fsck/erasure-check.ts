@@ -11,6 +11,7 @@ import type { ErasureStep } from '../erasure-records.ts';
 import { leafOf } from '../row-check.ts';
 import type { EntryRow, ErasureStepRow } from '../tables.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { checkCopies } from './copy-check.ts';
 
 /** The migration that made the tables; an older file has none. */
 const SINCE_SCHEMA = 9;
@@ -40,6 +41,7 @@ export function checkErasures(ctx: FsckContext): void {
   const steps = new StepCheck(ctx);
   walkTable(ctx, 'erasure_steps', { judge: (row) => steps.judge(row) });
   walkTable(ctx, 'erasure_acks', { judge: (row) => steps.judgeAck(row) });
+  checkCopies(ctx);
 }
 
 /** What an entry without a body has to be; used while entries are read. */

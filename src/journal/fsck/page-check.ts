@@ -1,5 +1,4 @@
 /** Peers' pages as they were received: bytes, notes, proof, cursors; and what became of each of their entries. */
-import { sql } from 'kysely';
 import { decodeEntry } from '../../core/entry.ts';
 import { authorityOf } from '../../core/node-id.ts';
 import { encodeBase64 } from '../../merkle/base64.ts';
@@ -12,6 +11,7 @@ import { type DecodedPage, decodePage } from '../../wire/page.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { pageDigest } from '../peer-records.ts';
 import { feedKey } from './audit-check.ts';
+import { BlankedLines } from './blanked-lines.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { hasErasures } from './erasure-check.ts';
 import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
@@ -44,7 +44,7 @@ class PageCheck implements PageTotals {
   readonly #stored: Statement<[string], StoredOrigin>;
   readonly #relayed: RelayedPages;
   readonly #root: Statement<[string, number], Uint8Array>;
-  readonly #erased: Statement<[number, number], number> | null;
+  readonly #blanks: BlankedLines | null;
   readonly #cursors = new Map<string, number>();
   readonly accepted = new Map<string, number>();
   readonly refused = new Map<string, number>();
@@ -61,13 +61,7 @@ class PageCheck implements PageTotals {
         .where('fact_id', '=', PARAM),
     );
     this.#isRetryChanged = hasRetries(ctx) && isAnyRetryChanged(ctx.db);
-    const erased = sqlBuilder
-      .selectFrom('erasure_steps')
-      .select('target_seq')
-      .where('page_id', '=', PARAM)
-      .where('feed_seq', '=', PARAM)
-      .where(sql<boolean>`step = 'erased'`);
-    this.#erased = hasErasures(ctx.db) ? prepare(ctx.db, erased) : null;
+    this.#blanks = hasErasures(ctx.db) ? new BlankedLines(ctx.db) : null;
     this.#retried = hasRetries(ctx)
       ? (prepare<[number]>(ctx.db, retriedEntries).pluck() as Statement<[number], number | null>)
       : null;
@@ -167,9 +161,12 @@ class PageCheck implements PageTotals {
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 
-  /** An entry that was accepted, and whose bytes were erased: a step says so. */
-  #blankAt({ page_id, after_seq }: Page, i: number): Place {
-    return this.#erased?.get(page_id, after_seq + 1 + i) === undefined ? 'unknown' : 'accepted';
+  /** An entry whose bytes were erased: a step or a copy says so. */
+  #blankAt(row: Page, i: number): Place {
+    const blank = this.#blanks?.at(row, i);
+    if (blank === undefined) return 'unknown';
+    if (blank.origin !== null) this.#relayed.blanked(blank.origin, i);
+    return blank.isTakenHere ? 'accepted' : 'held';
   }
 
   /** Entries that were refused when the page came, and taken since. */

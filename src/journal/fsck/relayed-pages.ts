@@ -19,6 +19,8 @@ export class RelayedPages {
   readonly #place: Statement<[number], { first_seq: number; entries: number }>;
   #pageId = 0;
   #taken: { readonly entry: Entry; readonly place: number }[] = [];
+  /** Of lines without a body, by their place. */
+  readonly #blanked = new Map<number, Entry['origin']>();
 
   constructor(db: Db, logs: PeerLogs) {
     this.#logs = logs;
@@ -29,6 +31,12 @@ export class RelayedPages {
   begin(pageId: number): void {
     this.#pageId = pageId;
     this.#taken = [];
+    this.#blanked.clear();
+  }
+
+  /** @param origin the leaf that a tombstone names: what the entry itself said of it is gone */
+  blanked(origin: Entry['origin'], place: number): void {
+    this.#blanked.set(place, origin);
   }
 
   /** Whether the journal took the entry out of this page, and not out of another one that said the same. */
@@ -51,13 +59,11 @@ export class RelayedPages {
     const { origins } = header;
     const nodeId = this.#taken[0]?.entry.origin?.node_id;
     if (origins === null || nodeId === undefined) return undefined;
-    const read = entries.map((bytes) => decodeEntry(bytes));
-    const faultOf = proveOrigins(
-      origins,
-      read.map((entry) => (entry.ok ? entry.value : null)),
-      nodeId,
-      (note) => this.#head(nodeId, note),
-    );
+    const named = entries.map((bytes, place) => {
+      const entry = decodeEntry(bytes);
+      return entry.ok ? entry.value.origin : (this.#blanked.get(place) ?? null);
+    });
+    const faultOf = proveOrigins(origins, named, nodeId, (note) => this.#head(nodeId, note));
     for (const { entry, place } of this.#taken) {
       const fault = faultOf(entry, place);
       if (fault === null) continue;

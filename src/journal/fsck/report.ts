@@ -48,6 +48,8 @@ export interface FsckCounts {
   kept_notes: number;
   erasure_steps: number;
   erasure_acks: number;
+  body_copies: number;
+  relayed_acks: number;
   mutation_attempts: number;
   anchors: number;
   verified_receipts: number;
@@ -100,6 +102,8 @@ export class Findings {
     kept_notes: 0,
     erasure_steps: 0,
     erasure_acks: 0,
+    body_copies: 0,
+    relayed_acks: 0,
     mutation_attempts: 0,
     anchors: 0,
     verified_receipts: 0,

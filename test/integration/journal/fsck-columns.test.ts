@@ -79,6 +79,8 @@ test('the journal that is changed below is whole', () => {
       // Rows of erasures: erasures.test.ts.
       ['erasure_steps', 0],
       ['erasure_acks', 0],
+      ['body_copies', 0],
+      ['relayed_acks', 0],
       ['mutation_attempts', 0],
       ['anchors', 0],
       ['verified_receipts', 0],

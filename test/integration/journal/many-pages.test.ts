@@ -33,7 +33,7 @@ function addPages(journal: Journal, peer: string, from: number, to: number): voi
   };
   for (let after = from; after < to; after++) {
     const page = { peer, feed: 'public', after, to: after + 1, treeSize: after + 1, frames };
-    journal.peers.savePage({ ...page, accepted: after % 2, refused: (after + 1) % 2 }, 1);
+    journal.peers.savePage({ ...page, stored: page.frames.entries, accepted: after % 2, refused: (after + 1) % 2 }, 1);
   }
 }
 

@@ -144,6 +144,27 @@ test('without the file of signed checkpoints, peers that hold nothing of ours co
   assert.equal(foreign.done.cleared, 1);
 });
 
+test('a peer that is there and fails to answer at first is asked on before the node signs; one that is away is not', async () => {
+  for (const [isThere, asked, isAnswered] of [
+    [true, 3, 1],
+    [false, 1, 0],
+  ] as const) {
+    const { journal, done } = journalOf({}, () => null);
+    let requests = 0;
+    const transport: Pick<Transport, 'request' | 'connected'> = {
+      connected: () => isThere,
+      request: async function* (_peerId, _protocol, body) {
+        if (++requests < 3) throw new Error('reset');
+        yield* answers({ head: 'ours', isEndless: false }, body);
+      },
+    };
+    const guard = new RestoreGuard({ ...NOBODY_ELSE, journal, transport, peers: () => [peer('near')] });
+    await guard.start();
+    assert.deepEqual([requests >= asked, guard.status().peersAnswered, done.cleared], [true, isAnswered, 1]);
+    await guard.stop();
+  }
+});
+
 test('without the file, an empty answer of one peer of two is not enough; a checkpoint of ours is', async () => {
   const silent: Behaviour = { head: null, isEndless: false };
   for (const [head, cleared] of [
@@ -152,7 +173,7 @@ test('without the file, an empty answer of one peer of two is not enough; a chec
   ] as const) {
     const { journal, done } = journalOf({ headsMissing: true }, () => null);
     const transport: Pick<Transport, 'request' | 'connected'> = {
-      connected: () => true,
+      connected: (peerId) => peerId !== 'away',
       request: async function* (peerId, _protocol, body) {
         if (peerId === 'away') throw new Error('nobody there');
         yield* answers({ ...silent, head }, body);

@@ -12,6 +12,12 @@ import {
 } from '../../../src/wire/proof.ts';
 import { decodePullEnd, encodePullEnd, isPullEnd } from '../../../src/wire/pull-end.ts';
 import { decodePullRequest, encodePullRequest } from '../../../src/wire/pull-request.ts';
+import {
+  decodeRelayedAckAnswer,
+  decodeRelayedAcks,
+  encodeRelayedAckAnswer,
+  encodeRelayedAcks,
+} from '../../../src/wire/relayed-ack.ts';
 import type { Malformed } from '../../../src/wire/shape.ts';
 import {
   decodeWatchRequest,
@@ -101,6 +107,19 @@ const MESSAGES: Readonly<
     bytes: encodeWatchUpdate({ size: 9, feeds: [{ length: 4, feed: 'public' }] }),
     text: '{"feeds":[{"feed":"public","length":4}],"size":9,"v":1}',
     decode: decodeWatchUpdate,
+  },
+  'relayed acknowledgements': {
+    bytes: encodeRelayedAcks([
+      { declaration: null, note: 'own' },
+      { declaration: 'who', note: 'of another' },
+    ]),
+    text: '{"acks":[{"declaration":null,"note":"own"},{"declaration":"who","note":"of another"}],"v":1}',
+    decode: decodeRelayedAcks,
+  },
+  'relayed acknowledgements taken': {
+    bytes: encodeRelayedAckAnswer(2),
+    text: '{"taken":2,"v":1}',
+    decode: decodeRelayedAckAnswer,
   },
   'inclusion request': {
     bytes: encodeProofRequest({ v: 1, kind: 'inclusion', size: 9, indexes: [1, 2] }),
@@ -229,6 +248,7 @@ const WRONG: readonly Wrong[] = [
   ['error of a pull', '"busy"', '"tired"', 'error', 'one of busy, bad_request, unavailable', '"tired"'],
   ['hello', B32, 'AAAA', 'heads[0].root', 'base64 of 32 bytes', '"AAAA"'],
   ['watch update', '"length":4', '"length":null', 'feeds[0].length', `integer 0..${Number.MAX_SAFE_INTEGER}`, 'null'],
+  ['relayed acknowledgements taken', '2', '17', 'taken', 'integer 0..16', '17'],
   ['inclusion request', '"inclusion"', '"exclusion"', 'kind', '"inclusion"', '"exclusion"'],
   ['inclusion request', '[1,2]', '"12"', 'indexes', 'array of at most 1024', '"12"'],
   ['tile request', '"level":1', '"level":7', 'level', 'integer 0..6', '7'],

@@ -1,0 +1,146 @@
+/** A node that is put back from a copy of before an erasure has the body again: it erases it once more, by what it pulls again. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { runFsck } from '../../src/app.ts';
+import { MeshNode, until } from '../support/mesh-node.ts';
+
+const SECRET = 'Zebrafish-Quorum-Lantern';
+const FLAGS = {
+  'tombstones.undo_window_s': '0',
+  'tombstones.received_window_s': '0',
+  'federation.poll_interval_s': '1',
+  'guard.wait_s': '60',
+};
+
+async function ask(node: MeshNode, path: string, body?: object) {
+  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const headers = { authorization: `Bearer ${node.folder.keys.admin}`, 'content-type': 'application/json' };
+  const response = await node.fetch(new Request(`http://node.invalid${path}`, { ...init, headers }));
+  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes; each assertion says what it expects
+  return { status: response.status, body: (await response.json()) as any };
+}
+
+async function say(node: MeshNode, values: readonly string[]): Promise<readonly string[]> {
+  const facts = values.map((v) => ({
+    entity: `${node.nodeId}/thing/${v}`,
+    relation: 'test:value',
+    value: { type: 'string', v },
+    source: `${node.nodeId}/agent/a`,
+    confidence: 1,
+    scope: 'public',
+  }));
+  const { status, body } = await ask(node, '/v1/facts', { facts });
+  assert.equal(status, 201, JSON.stringify(body));
+  return (body.results as { fact: { id: string } }[]).map(({ fact }) => fact.id);
+}
+
+function filesWith(node: MeshNode, text: string): string[] {
+  const look = (dir: string): string[] =>
+    readdirSync(dir).flatMap((name) => {
+      const path = join(dir, name);
+      if (statSync(path).isDirectory()) return look(path);
+      return readFileSync(path).includes(text) ? [name] : [];
+    });
+  return look(node.folder.dir);
+}
+
+async function pulled(from: MeshNode, by: MeshNode): Promise<void> {
+  await until(`${by.nodeId} has pulled everything`, async () => {
+    const { feeds } = await from.base.writer.head();
+    const length = feeds.find(({ feed }) => feed === 'public')?.length ?? 0;
+    const { cursors } = await by.base.writer.peerProgress(from.nodeId, ['public']);
+    return cursors[0]?.after === length;
+  });
+}
+
+/** Copies the folder of a node that is halted for it. */
+async function copyOf(t: TestContext, node: MeshNode): Promise<string> {
+  await node.halt();
+  const copy = mkdtempSync(join(tmpdir(), 'peerd-copy-'));
+  t.after(() => rmSync(copy, { recursive: true, force: true }));
+  cpSync(node.folder.dir, copy, { recursive: true });
+  await node.start(FLAGS);
+  return copy;
+}
+
+async function putBack(node: MeshNode, copy: string): Promise<void> {
+  await node.halt();
+  rmSync(node.folder.dir, { recursive: true });
+  cpSync(copy, node.folder.dir, { recursive: true });
+  await node.start(FLAGS);
+}
+
+async function pair(t: TestContext): Promise<readonly [MeshNode, MeshNode]> {
+  const [a, b] = (await Promise.all(['a', 'b'].map((name) => MeshNode.create(`${name}.example`)))) as [
+    MeshNode,
+    MeshNode,
+  ];
+  for (const node of [a, b]) {
+    t.after(() => node.stop());
+    await node.start(FLAGS);
+  }
+  return [a, b];
+}
+
+/** Ports change with a restart. B reads, and nobody holds anything that it signed. */
+function meet(a: MeshNode, b: MeshNode): void {
+  a.writePeer('b', b.asPeer({ share: ['public'] }, false));
+  b.writePeer('a', a.asPeer({ accept: ['public'] }));
+}
+
+async function erase(a: MeshNode, factId: string): Promise<void> {
+  await ask(a, '/v1/tombstones', { fact: factId, reason: 'a name' });
+  await until('both have erased it', async () => {
+    const { body } = await ask(a, `/v1/tombstones/${factId}`);
+    return body.state === 'scrubbed' && body.peers[0].erased_at !== null;
+  });
+}
+
+test('a partner is put back from a copy of before the erasure: it pulls the tombstone again, and erases again', async (t) => {
+  const [a, b] = await pair(t);
+  const [, secret = ''] = await say(a, ['first', SECRET, 'last']);
+  meet(a, b);
+  await pulled(a, b);
+  const copy = await copyOf(t, b);
+  meet(a, b);
+  await erase(a, secret);
+  for (const node of [a, b]) assert.deepEqual(filesWith(node, SECRET), [], node.nodeId);
+
+  await putBack(b, copy);
+  assert.notDeepEqual(filesWith(b, SECRET), [], 'the old copy has it');
+  meet(a, b);
+  await until('it is erased again', async () => {
+    const { body } = await ask(b, `/v1/tombstones/${secret}`);
+    return ['scrubbed', 'told'].includes(body.state) && filesWith(b, SECRET).length === 0;
+  });
+  assert.equal((await ask(b, `/v1/facts/${secret}`)).status, 410);
+  assert.deepEqual(await b.audit('federation_integrity_rejected'), []);
+  await b.halt();
+  assert.deepEqual((await runFsck(b.folder.dir, {})).problems, []);
+  assert.deepEqual(filesWith(b, SECRET), []);
+});
+
+test('a page that was lost behind its restore note, and has a hole now, is taken with the hole', async (t) => {
+  const [a, b] = await pair(t);
+  await say(a, ['first']);
+  meet(a, b);
+  await pulled(a, b);
+  const copy = await copyOf(t, b);
+  meet(a, b);
+  const [secret = ''] = await say(a, [SECRET, 'last']);
+  await pulled(a, b);
+  await erase(a, secret);
+  await putBack(b, copy);
+  meet(a, b);
+  await until('the hole is passed', async () => {
+    const { body } = await ask(b, '/v1/facts?relation=test:value');
+    return body.facts.length === 2;
+  });
+  assert.deepEqual(await b.audit('federation_integrity_rejected'), []);
+  for (const node of [a, b]) assert.deepEqual(filesWith(node, SECRET), [], node.nodeId);
+  await b.halt();
+  assert.deepEqual((await runFsck(b.folder.dir, {})).problems, []);
+});
