@@ -36,7 +36,6 @@ import { type RelayMethods, relayMethods } from './relay-methods.ts';
 import { type RelayedAckMethods, relayedAckMethods } from './relayed-ack-methods.ts';
 import { type RetryMethods, retryMethods } from './retry-methods.ts';
 import { serveCalls } from './rpc.ts';
-import { type TeeMethods, teeMethods } from './tee-methods.ts';
 import { type WitnessMethods, witnessMethods } from './witness-methods.ts';
 
 export interface WriterData {
@@ -109,7 +108,6 @@ export interface WriterMethods
     RetryMethods,
     RelayMethods,
     RelayedAckMethods,
-    TeeMethods,
     WitnessMethods {
   assert(requests: readonly SentAssertRequest[], context: AssertContext): AssertOutcome[];
   ingestPage(input: IngestInput): IngestOutcome;
@@ -173,7 +171,6 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal, audit),
     ...anchorMethods(journal, data.anchorSeed),
-    ...teeMethods(journal),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...retryMethods(journal),
