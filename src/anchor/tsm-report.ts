@@ -81,7 +81,7 @@ async function ask(folder: TsmFolder, name: string, nonce: Uint8Array): Promise<
   const manifestblob = await optional(folder, name, 'manifestblob');
   const provider = (await folder.read(name, 'provider')).toString('latin1').trim();
   const after = await generationOf(folder, name);
-  // The kernel takes `inblob` when the file is closed, and tells nobody if it did not: the generation alone does.
+  // Whoever else writes into the request changes what is answered, and nothing but the generation shows it.
   if (after !== before + 1) {
     const message = `expected generation ${before + 1} after one write, got ${after}: what was asked for is not what was answered`;
     throw new TeeError('conflict', message);

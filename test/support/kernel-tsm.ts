@@ -10,14 +10,14 @@ interface Request {
 }
 
 export class KernelTsm implements TsmFolder {
-  readonly requests = new Map<string, Request>();
+  readonly requests: Map<string, Request> = new Map();
   provider = 'sev_guest';
   /** Null: the attribute is not visible. */
   auxblob: Buffer | null = Buffer.alloc(0);
   /** An error that the next calls of this operation end with: `read outblob`, `mkdir`, … */
-  readonly faults = new Map<string, string>();
-  /** The device gives an answer to something else, or the write of `inblob` is lost when its file is closed. */
-  loses: 'answer' | 'inblob' | null = null;
+  readonly faults: Map<string, string> = new Map();
+  /** The device answers something else; `inblob` is lost when its file is closed; somebody else writes into the request too. */
+  disturbed: 'other_answer' | 'inblob_lost' | 'written_twice' | null = null;
   readonly #report: (nonce: Buffer) => Buffer;
 
   constructor(report: (nonce: Buffer) => Buffer) {
@@ -44,9 +44,9 @@ export class KernelTsm implements TsmFolder {
     const request = this.#of(name);
     if (attribute !== 'inblob') throw errno('EACCES');
     if (bytes.length > 64) throw errno('EFBIG');
-    if (this.loses === 'inblob') return;
+    if (this.disturbed === 'inblob_lost') return;
     request.inblob = Buffer.from(bytes);
-    request.generation += 1;
+    request.generation += this.disturbed === 'written_twice' ? 2 : 1;
   }
 
   async read(name: string, attribute: string): Promise<Buffer> {
@@ -57,8 +57,8 @@ export class KernelTsm implements TsmFolder {
     if (attribute === 'auxblob' && this.auxblob !== null) return this.auxblob;
     if (attribute !== 'outblob') throw errno('ENOENT');
     // A request with no input has no report.
-    if (inblob.length === 0 && this.loses !== 'inblob') throw errno('EINVAL');
-    return this.#report(this.loses === 'answer' ? Buffer.alloc(64) : inblob);
+    if (inblob.length === 0) throw errno('EINVAL');
+    return this.#report(this.disturbed === 'other_answer' ? Buffer.alloc(64) : inblob);
   }
 
   #of(name: string): Request {

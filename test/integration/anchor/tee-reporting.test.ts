@@ -79,10 +79,13 @@ for (const [operation, errno, code] of [
     await takeTsmReport(tsm, 'a', NONCE);
   });
 
-test('a request that the kernel did not take is told by its generation', async () => {
+test('a request that was lost, or that somebody else has written into, gives no report', async () => {
   const tsm = kernel();
-  tsm.loses = 'inblob';
+  tsm.disturbed = 'inblob_lost';
+  assert.equal(await codeOf(takeTsmReport(tsm, 'a', NONCE)), 'failed');
+  tsm.disturbed = 'written_twice';
   assert.equal(await codeOf(takeTsmReport(tsm, 'a', NONCE)), 'conflict');
+  assert.equal(tsm.requests.size, 0);
 });
 
 test('the operations on real files: no attribute is made, whole blobs are read', async (t) => {
@@ -127,7 +130,7 @@ function rigOf(t: TestContext, tsm: KernelTsm): Rig {
     nowMs: () => rig.now,
     onReported: () => {},
     onFailed: (_, code) => rig.failed.push(code),
-    onError: assert.fail,
+    onError: (error) => assert.fail(String(error)),
   });
   const rig: Rig = {
     journal,
@@ -194,10 +197,10 @@ test('a failure waits its time, then the newest checkpoint is reported on', asyn
   const tsm = kernel();
   const rig = rigOf(t, tsm);
   appendOwn(rig.journal, 1);
-  tsm.loses = 'answer';
+  tsm.disturbed = 'other_answer';
   await rig.turn();
   assert.deepEqual(rig.failed, ['not_bound'], 'a report about something else is none');
-  tsm.loses = null;
+  tsm.disturbed = null;
   appendOwn(rig.journal, 1);
   rig.now -= 60_000;
   await rig.turn();
@@ -232,17 +235,19 @@ test('a whole node: report, record, API and the command that checks it; a broken
 
   const tsm = kernel();
   tsm.faults.set('mkdir', 'ENXIO');
+  const failures = node.base.metrics.teeReportFailures;
   startTee(node.base, owned, tsm);
   await node.assertFact('one');
   await until('failure', async () => (await node.audit('tee_report_failed')).length > 0);
+  await until('more failures', async () => ((await failures.get()).values[0]?.value ?? 0) > 1);
   await until('anchored', async () => /"status":"submitted"/.test((await node.get('/v1/anchors')).text));
   assert.equal(JSON.parse((await node.get('/v1/anchors')).text).tee, null);
 
   tsm.faults.clear();
   await until('report', async () => (await node.audit('tee_report')).some(({ detail }) => detail['log'] === 'journal'));
-  const failures = await node.audit('tee_report_failed');
+  const told = await node.audit('tee_report_failed');
   assert.deepEqual(
-    failures.map(({ reason }) => reason),
+    told.map(({ reason }) => reason),
     ['unavailable'],
     'one record, however often it failed',
   );
