@@ -11,6 +11,7 @@ import { startKeysWatch } from './node/keys-watch.ts';
 import { openFilesFault, processLimits } from './node/open-files.ts';
 import { startSiem } from './node/siem.ts';
 import { startSnapshots } from './node/snapshots.ts';
+import { startTee } from './node/tee.ts';
 import { TlsWatch } from './node/tls-watch.ts';
 import { weakeningsNow } from './node/weakness-watch.ts';
 import { startWorm } from './node/worm.ts';
@@ -64,6 +65,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const siem = await startSiem(base, starting);
   base.backups.shipping = startWorm(base, federation.guard, starting);
   base.backups.schedule = startSnapshots(base, federation.guard, starting);
+  startTee(base, starting);
 
   const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;

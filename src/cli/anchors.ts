@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
+import { printable } from './printable.ts';
 import type { Screen } from './screen.ts';
 import type { AnchorBackendAnswer, AnchorsAnswer } from './wire-shapes.ts';
 
@@ -31,7 +32,7 @@ export function addAnchors(program: Command, cli: Cli): void {
 
 async function runList(context: Context): Promise<Outcome> {
   const json = await withApi(context, async (api) => expectOk(await api.get('/v1/anchors?limit=20')));
-  const { backends, anchors } = JSON.parse(json) as AnchorsAnswer;
+  const { backends, anchors, tee } = JSON.parse(json) as AnchorsAnswer;
   const rows = anchors.map(({ log, tree_size, created_at, receipts }) => [
     log,
     tree_size,
@@ -42,13 +43,26 @@ async function runList(context: Context): Promise<Outcome> {
     },
   ]);
   const table = context.screen.table(['LOG', 'SIZE', 'MADE', 'STANDS AT'], rows);
-  return { json, human: [backendLines(backends, context.screen), '', table].join('\n') };
+  const report = tee === null ? [] : ['', teeLine(tee)];
+  return { json, human: [backendLines(backends, context.screen), '', table, ...report].join('\n') };
 }
 
 async function runRetry(context: Context): Promise<Outcome> {
   const json = await withApi(context, async (api) => expectOk(await api.post('/v1/anchors/retry', '{}')));
   const { backends } = JSON.parse(json) as AnchorsAnswer;
   return { json, human: backendLines(backends, context.screen) };
+}
+
+function teeLine({
+  audit_seq,
+  log,
+  tree_size,
+  provider,
+  binding,
+  taken_at,
+}: NonNullable<AnchorsAnswer['tee']>): string {
+  const names = binding === 'bound' ? 'names' : 'is of a form that is not known here, and may name,';
+  return `Newest report of this machine (${printable(provider)}, ${taken_at}) ${names} the checkpoint of ${log} ${tree_size}: audit record ${audit_seq}. Who signed it is not checked here: verify tee.`;
 }
 
 /** A line for each log: `rekor  3 checkpoints wait, the oldest for 12 min: …`. */

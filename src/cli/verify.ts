@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { addVerifyFiles } from './verify-files.ts';
 import { addVerifyJournal } from './verify-journal.ts';
+import { addVerifyTee } from './verify-tee.ts';
 
 export function addVerify(program: Command, cli: Cli): void {
   const group = program
@@ -10,4 +11,5 @@ export function addVerify(program: Command, cli: Cli): void {
     .description('Checks files that a node, or somebody else, handed out. Needs no data folder and no network.');
   addVerifyJournal(group, cli);
   addVerifyFiles(group, cli);
+  addVerifyTee(group, cli);
 }

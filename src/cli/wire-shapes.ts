@@ -50,6 +50,14 @@ export interface AnchorsAnswer {
     readonly created_at: string;
     readonly receipts: readonly { readonly backend: string; readonly log_index: number }[];
   }[];
+  readonly tee: {
+    readonly audit_seq: number;
+    readonly log: 'journal' | 'audit';
+    readonly tree_size: number;
+    readonly provider: string;
+    readonly binding: 'bound' | 'not_checked';
+    readonly taken_at: string;
+  } | null;
 }
 
 export interface SinkAnswer {

@@ -101,6 +101,7 @@ export interface Config {
       readonly trustRootFile: string;
     } | null;
   };
+  readonly tee: { readonly reports: boolean };
   readonly tlog: { readonly isPublic: boolean };
   readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
   readonly sinks: readonly SinkConfig[];
@@ -294,6 +295,7 @@ function toConfig(dir: string, settings: Settings): Config {
       localPath: inDir(anchor.local_path),
       rekor: rekorOf(anchor, inDir),
     },
+    tee: { reports: settings.tee.reports },
     tlog: { isPublic: tlog.public },
     review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
     sinks: sinkConfigs(dir, settings.sink),

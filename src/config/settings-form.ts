@@ -58,6 +58,7 @@ export interface Settings {
     readonly rekor_read_url: string;
     readonly rekor_trust_root: string;
   };
+  readonly tee: { readonly reports: boolean };
   readonly tlog: { readonly public: boolean };
   readonly review: { readonly four_eyes: readonly ReviewedAction[]; readonly proposal_hours: number };
   readonly sink: readonly SinkSettings[];

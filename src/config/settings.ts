@@ -26,6 +26,7 @@ import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { REVIEW_SECTION } from './section-review.ts';
 import { SNAPSHOT_SECTION } from './section-snapshot.ts';
+import { TEE_SECTION } from './section-tee.ts';
 import { TRACES_SECTION } from './section-traces.ts';
 import { WORM_SECTION } from './section-worm.ts';
 import { about, integer, MAX_SECONDS, type SettingKind, sectionDoc } from './setting-registry.ts';
@@ -264,6 +265,7 @@ const schema = z.strictObject({
     .prefault({})
     .register(sectionDoc, { doc: 'What others may make this node hold.' }),
   anchor: ANCHOR_SECTION,
+  tee: TEE_SECTION,
   tlog: z
     .strictObject({
       public: z.boolean().default(false).register(about, {

@@ -77,6 +77,7 @@ const OF_EVENT: Readonly<Record<string, Severity>> = {
   peer_log_key_waits: 'medium',
   peer_key_trusted: 'medium',
   refusals_summarized: 'medium',
+  tee_report_failed: 'medium',
   restored: 'medium',
   connection_refused: 'low',
   peer_circuit_opened: 'low',

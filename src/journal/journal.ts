@@ -251,6 +251,11 @@ export class Journal {
     });
   }
 
+  /** A record with its evidence. */
+  auditEvidence(input: AuditInput, evidence: string, nowMs: number): number {
+    return this.#transact(() => this.#audit.append(input, this.#evidence.save(evidence), nowMs * 1000));
+  }
+
   /** Pins a peer's signed declaration, with its audit record. */
   pinDeclaration(peer: string, note: string, input: AuditInput, nowMs: number): number {
     return this.#transact(() => {

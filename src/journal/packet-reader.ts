@@ -12,6 +12,7 @@ import { EvidenceStore } from './evidence-store.ts';
 import type { AuditRecord } from './read-model.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import { LOGS } from './tables.ts';
+import { TEE_REPORT } from './tee-records.ts';
 
 export interface PacketRequest {
   readonly seq: number;
@@ -32,7 +33,7 @@ export type PacketParts =
       readonly page: SignedPageFrames | null;
     }
   | { readonly kind: 'not_found' }
-  /** The record has no evidence. */
+  /** The record has no evidence, or none about a peer. */
   | { readonly kind: 'no_evidence' }
   /** The stored evidence is not what was saved. */
   | { readonly kind: 'damaged' };
@@ -55,7 +56,7 @@ export class PacketReader {
     if (row === undefined) return { kind: 'not_found' };
     const record = recordIn(row.body);
     if (record === null) return { kind: 'damaged' };
-    if (record.evidence === null) return { kind: 'no_evidence' };
+    if (record.evidence === null || record.event === TEE_REPORT) return { kind: 'no_evidence' };
     const evidence = this.#evidence.read(record.evidence);
     const decoded = evidence === undefined ? undefined : decodeEvidence(evidence);
     if (evidence === undefined || decoded?.ok !== true) return { kind: 'damaged' };

@@ -72,6 +72,8 @@ export interface Events {
   snapshotVerified(name: string, journalSize: number, seconds: number): void;
   /** @param code of the closed list */
   snapshotFailed(code: string, message: string): void;
+  teeReported(provider: string): void;
+  teeFailed(code: string, message: string): void;
 }
 
 /** Binds the events to a logger and a set of metrics. Peer names must come from peer files. */
@@ -194,7 +196,7 @@ function countRefused(metrics: Metrics, peer: string, event: string, reason: str
   metrics.hlcAnomalies.inc({ peer_id: peer, direction: reason === 'hlc_future' ? 'future' : 'past' }, count);
 }
 
-type AnchorEvent = 'anchorSubmitted' | 'anchorFailed';
+type AnchorEvent = 'anchorSubmitted' | 'anchorFailed' | 'teeReported' | 'teeFailed';
 
 function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEvent> {
   return {
@@ -202,6 +204,11 @@ function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEven
     anchorFailed(backend, code, message) {
       metrics.anchorFailures.inc({ backend, code });
       logger.warn({ backend, code, error: message }, 'a checkpoint could not be anchored');
+    },
+    teeReported: (provider) => metrics.teeReports.inc({ provider }),
+    teeFailed(code, message) {
+      metrics.teeReportFailures.inc({ code });
+      logger.warn({ code, error: message }, 'no report of the execution environment could be taken');
     },
   };
 }

@@ -60,6 +60,8 @@ export interface Metrics {
   readonly traceSpans: Counter<'outcome'>;
   readonly anchorsSubmitted: Counter<'backend'>;
   readonly anchorFailures: Counter<'backend' | 'code'>;
+  readonly teeReports: Counter<'provider'>;
+  readonly teeReportFailures: Counter<'code'>;
   readonly anchorsPending: Gauge<'backend'>;
   readonly anchorOldestPendingSeconds: Gauge<'backend'>;
   readonly anchorWatermark: Gauge<'backend'>;
@@ -320,9 +322,16 @@ function keyMetrics(make: Makers): Part<'keyExpirySeconds'> {
   };
 }
 
-function anchorMetrics(
-  make: Makers,
-): Part<'anchorsSubmitted' | 'anchorFailures' | 'anchorsPending' | 'anchorOldestPendingSeconds' | 'anchorWatermark'> {
+type AnchorMetric =
+  | 'anchorsSubmitted'
+  | 'anchorFailures'
+  | 'anchorsPending'
+  | 'anchorOldestPendingSeconds'
+  | 'anchorWatermark'
+  | 'teeReports'
+  | 'teeReportFailures';
+
+function anchorMetrics(make: Makers): Part<AnchorMetric> {
   const by = ['backend'] as const;
   return {
     anchorsSubmitted: make.counter(
@@ -331,6 +340,8 @@ function anchorMetrics(
       by,
     ),
     anchorFailures: make.counter(`${NS}_anchor_failures_total`, 'Submissions that failed', ['backend', 'code']),
+    teeReports: make.counter(`${NS}_tee_reports_total`, 'Reports of the execution environment', ['provider']),
+    teeReportFailures: make.counter(`${NS}_tee_report_failures_total`, 'Reports that failed', ['code']),
     anchorsPending: make.gauge(`${NS}_anchors_pending`, 'Checkpoints that wait for a transparency log', by),
     anchorOldestPendingSeconds: make.gauge(
       `${NS}_anchor_oldest_pending_seconds`,

@@ -9,6 +9,7 @@ import type {
 import type { Journal } from '../journal/journal.ts';
 import type { LogName } from '../journal/tables.ts';
 import { createAnchorSigner } from '../merkle/ecdsa.ts';
+import { type TeeMethods, teeMethods } from './tee-methods.ts';
 
 /** When a checkpoint is made: so many entries, or so much time, behind the one before. */
 export interface Cadence {
@@ -16,7 +17,7 @@ export interface Cadence {
   readonly maxAgeMs: number;
 }
 
-export interface AnchorMethods {
+export interface AnchorMethods extends TeeMethods {
   /** Makes the checkpoints that are due, at most one for each log. @returns how many */
   makeDueAnchors(cadence: Cadence, nowMs: number): number;
   nextAnchor(backend: string, nowMs: number): AnchorCheckpoint | null;
@@ -41,6 +42,7 @@ export function anchorMethods(journal: Journal, anchorSeed: Uint8Array): AnchorM
     return grown > 0 && isDue && journal.makeAnchor(log, signers[log], nowMs) !== null ? 1 : 0;
   };
   return {
+    ...teeMethods(journal),
     makeDueAnchors: (cadence, nowMs) => make('journal', cadence, nowMs) + make('audit', cadence, nowMs),
     nextAnchor: (backend, nowMs) => anchors.next(backend, nowMs * 1000),
     saveAnchorReceipt: (id, receipt, nowMs) => journal.saveAnchorReceipt(id, receipt, nowMs),

@@ -18,6 +18,7 @@ import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import type { SinkMove, SinkState } from '../journal/sink-records.ts';
+import type { NewTeeReport } from '../journal/tee-records.ts';
 import { span } from '../observe/trace.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { TakenPermit } from '../pull/ask-permit.ts';
@@ -311,6 +312,14 @@ export class WriterClient {
 
   failAnchor(id: number, backend: string, failure: AnchorFailure): Promise<void> {
     return this.#call('failAnchor', id, backend, failure);
+  }
+
+  nextTee(): Promise<AnchorCheckpoint | null> {
+    return this.#call('nextTee');
+  }
+
+  saveTeeReport(report: NewTeeReport): Promise<number> {
+    return this.#call('saveTeeReport', report, this.#options.nowMs());
   }
 
   retryAnchors(): Promise<void> {

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { isoMicros } from '../../core/time.ts';
 import type { Anchored, BackendStatus } from '../../journal/anchor-records.ts';
+import type { AuditPage } from '../../journal/read-model.ts';
 import { intParam, optionalInt } from './params.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
@@ -34,8 +35,26 @@ const ANCHOR = z
   })
   .openapi('Anchor');
 
+const TEE = z
+  .object({
+    audit_seq: z.number().int().openapi({ description: 'The record that has the report as its evidence.' }),
+    log: z.enum(['journal', 'audit']),
+    tree_size: z.number().int(),
+    provider: z.string().openapi({ description: 'Format of the report: `tdx_guest`, `sev_guest`, …' }),
+    binding: z.enum(['bound', 'not_checked']).openapi({
+      description: '`bound`: the report names the checkpoint. Who made the report was not checked, in neither case.',
+    }),
+    taken_at: z.string(),
+  })
+  .openapi('TeeReport');
+
 const PAGE = z
-  .object({ backends: z.array(BACKEND), anchors: z.array(ANCHOR), cursor: z.number().int().nullable() })
+  .object({
+    backends: z.array(BACKEND),
+    anchors: z.array(ANCHOR),
+    tee: TEE.nullable().openapi({ description: 'Newest report of the machine’s trusted execution environment.' }),
+    cursor: z.number().int().nullable(),
+  })
   .openapi('Anchors');
 
 const QUERY = z.object({
@@ -46,7 +65,7 @@ const QUERY = z.object({
 
 /** Adds the endpoints about checkpoints in transparency logs. */
 export function addAnchors(apparatus: Apparatus): void {
-  const { anchorBackends, nowMs, writer } = apparatus.deps;
+  const { anchorBackends, nowMs, reader, writer } = apparatus.deps;
   const list = {
     method: 'get',
     path: '/v1/anchors',
@@ -63,6 +82,7 @@ export function addAnchors(apparatus: Apparatus): void {
     return json(200, {
       backends: status.map((one) => backendBody(one, nowMs())),
       anchors: found.map(anchorBody),
+      tee: teeBody(await reader.auditPage({ event: 'tee_report', order: 'desc', limit: 1 })),
       cursor: found.length === query.limit ? (found.at(-1)?.checkpoint.id ?? null) : null,
     });
   });
@@ -143,6 +163,19 @@ function anchorBody({ checkpoint, receipts }: Anchored): z.input<typeof ANCHOR> 
     status: receipts.length === 0 ? 'pending' : 'submitted',
     checkpoint: note,
     receipts: receipts.map((receipt) => ({ ...receipt })),
+  };
+}
+
+function teeBody({ records: [record] }: AuditPage): z.input<typeof TEE> | null {
+  if (record === undefined) return null;
+  const { log, tree_size, provider, binding } = record.detail;
+  return {
+    audit_seq: record.seq,
+    log: log === 'audit' ? 'audit' : 'journal',
+    tree_size: Number(tree_size),
+    provider: String(provider),
+    binding: binding === 'bound' ? 'bound' : 'not_checked',
+    taken_at: record.at,
   };
 }
 

@@ -35,7 +35,8 @@ export function addEvidence(apparatus: Apparatus): void {
     const packet = await apparatus.deps.evidence(Number(given), call.query.page);
     if (packet.kind === 'packet') return file(packet.tar, 'application/x-tar', packetName(Number(given)));
     if (packet.kind === 'not_found') return refused({ status: 404, detail: 'audit record not found' });
-    if (packet.kind === 'no_evidence') return refused({ status: 404, detail: 'this record has no evidence' });
+    if (packet.kind === 'no_evidence')
+      return refused({ status: 404, detail: 'this record has no evidence about a peer' });
     const message = 'the stored record or its evidence is not what was saved';
     return refused({ status: 409, detail: { code: 'evidence_damaged', message } });
   });

@@ -31,6 +31,8 @@ export interface PeerAnimal extends Named {
   readonly isHeavy: boolean;
   /** Another key than the one in the node's file. */
   readonly isImpostor: boolean;
+  /** It calls over a connection of its own once the node has its declaration. */
+  readonly isMetFirst: boolean;
 }
 
 /** Somebody on the network without a peer file. */

@@ -17,7 +17,16 @@ type Told = Pick<PeerAnimal, 'name' | 'threats' | 'does' | 'verdict'>;
 const ACCEPTED = { accept: ['public'] };
 
 function partner(told: Told, behaviour: PeerAnimal['behaviour'], more: Partial<PeerAnimal> = {}): PeerAnimal {
-  return { kind: 'peer', grants: ACCEPTED, isHeavy: false, isImpostor: false, behaviour, ...told, ...more };
+  return {
+    kind: 'peer',
+    grants: ACCEPTED,
+    isHeavy: false,
+    isImpostor: false,
+    isMetFirst: false,
+    behaviour,
+    ...told,
+    ...more,
+  };
 }
 
 type Row = readonly [name: string, threats: readonly number[], does: string];
@@ -261,11 +270,11 @@ const OWN: readonly PeerAnimal[] = [
     {
       name: 'key-changer',
       threats: [31],
-      does: 'Declares another log key than the one that was pinned',
-      verdict: 'The declaration is refused, `key_changed`, and waits for an operator',
+      does: 'Declares another log key than the one that its file names',
+      verdict: 'The declaration is refused, `log_key_mismatch`',
     },
     newKey,
-    { judge: recorded('peer_declaration_refused', 'key_changed') },
+    { judge: recorded('peer_declaration_refused', 'log_key_mismatch') },
   ),
   partner(
     {
@@ -361,7 +370,7 @@ const OWN: readonly PeerAnimal[] = [
       const log = honest(authority);
       return { log, call: (_node, victim, seed) => race(log, victim, seed) };
     },
-    { isHeavy: true },
+    { isHeavy: true, isMetFirst: true },
   ),
   ...FLOODS.map((one) =>
     partner(

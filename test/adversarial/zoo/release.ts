@@ -77,6 +77,7 @@ async function asPeer(animal: PeerAnimal, victim: Victim, cage: Cage): Promise<r
   const endMs = performance.now() + cage.deadlineMs;
   try {
     await letIn(victim, nodeId, endMs);
+    if (animal.isMetFirst) await met(victim, nodeId, endMs);
     const seen = behaviour.call === undefined ? [] : await call(peer, victim, endMs);
     return [...seen, ...(animal.judge === undefined ? [] : await judged(animal.judge, victim, nodeId, endMs))];
   } finally {
@@ -95,6 +96,15 @@ async function letIn(victim: Victim, nodeId: string, endMs: number): Promise<voi
   for (; performance.now() < endMs; await sleep(LOOK_EVERY_MS))
     if ((await victim.get(`/v1/federation/peers/${encodeURIComponent(nodeId)}`)).status !== 404) return;
   throw new Error(`the peer file of ${nodeId} was not taken in time`);
+}
+
+/** Until the node has its declaration: over a connection that comes from elsewhere it would ask in vain. */
+async function met(victim: Victim, nodeId: string, endMs: number): Promise<void> {
+  for (; performance.now() < endMs; await sleep(LOOK_EVERY_MS)) {
+    const { body } = await victim.get(`/v1/federation/peers/${encodeURIComponent(nodeId)}`);
+    if (body.pinned_log_key !== null) return;
+  }
+  throw new Error(`the declaration of ${nodeId} was not taken in time`);
 }
 
 async function call(peer: HostilePeer, victim: Victim, endMs: number): Promise<readonly string[]> {
