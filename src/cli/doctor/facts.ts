@@ -40,6 +40,33 @@ export interface NodeFacts {
   readonly quarantined: number;
   readonly proposals: number;
   readonly recall: RecallFacts;
+  readonly sinks: readonly SinkFacts[];
+  readonly backups: BackupFacts;
+  /** How many are in a state, by severity. */
+  readonly cases: readonly { readonly state: string; readonly severity: string; readonly count: number }[];
+}
+
+export interface SinkFacts {
+  readonly name: string;
+  readonly lag_seconds: number;
+  readonly sentence: string;
+}
+
+/** Null members: not set up. */
+export interface BackupFacts {
+  readonly worm: {
+    readonly lag_seconds: number;
+    /** What the store does not promise; null: nothing. */
+    readonly weakness: string | null;
+    readonly last_error: string | null;
+    readonly sentence: string;
+  } | null;
+  readonly snapshots: {
+    readonly directory: string;
+    readonly every_hours: number;
+    /** Null: none that counts. */
+    readonly verified_age_seconds: number | null;
+  } | null;
 }
 
 /** What came of a recall with `Stigmem-Verify: full` and the verification of what it gave. */

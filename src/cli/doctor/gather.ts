@@ -87,6 +87,9 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
     quarantined: held.facts.length,
     proposals: open.proposals.length,
     recall: await tryRecall(context, api),
+    sinks: (await read<{ sinks: NodeFacts['sinks'] }>('/v1/sinks')).sinks,
+    backups: await read('/v1/backups'),
+    cases: (await read<{ counts: NodeFacts['cases'] }>('/v1/cases/counts')).counts,
   };
 }
 

@@ -43,6 +43,12 @@ const NODE: NodeFacts = {
   quarantined: 0,
   proposals: 0,
   recall: { kind: 'verified', sentence: '1 proved' },
+  sinks: [{ name: 'archive', lag_seconds: 0, sentence: 'has everything' }],
+  backups: {
+    worm: { lag_seconds: 10, weakness: null, last_error: null, sentence: 'has everything' },
+    snapshots: { directory: '/snaps', every_hours: 24, verified_age_seconds: 3_600 },
+  },
+  cases: [{ state: 'resolved', severity: 'critical', count: 3 }],
 };
 
 const WELL: Facts = {
@@ -70,6 +76,13 @@ const processOf = (change: object): Partial<Facts> => ({ process: WELL.process &
 const key = (peerName: string | null, step: number): NodeFacts['keys'][number] =>
   ({ peer: peerName, use: 'log', state: 'valid', warning: { step, sentence: 'it ends' } }) as NodeFacts['keys'][number];
 const witness = (change: object): Partial<Facts> => node({ witness: NODE.witness && { ...NODE.witness, ...change } });
+const worm = (change: object): Partial<Facts> =>
+  node({ backups: { ...NODE.backups, worm: NODE.backups.worm && { ...NODE.backups.worm, ...change } } });
+const snapshots = (age: number | null): Partial<Facts> =>
+  node({
+    backups: { ...NODE.backups, snapshots: { directory: '/snaps', every_hours: 24, verified_age_seconds: age } },
+  });
+const unseen = (severity: string): NodeFacts['cases'] => [{ state: 'new', severity, count: 2 }];
 const late = { backend: 'rekor', pending: 1, last_error: 'down', sentence: 'waits' };
 
 /** What is wrong, by check: the worst that it says first. */
@@ -187,6 +200,25 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
       'warn',
       /globex: may read team/,
     ],
+  ],
+  'sinks.lag': [
+    [node({ sinks: [] }), 'warn', /sent to nobody/],
+    [node({ sinks: [{ name: 'siem', lag_seconds: 900, sentence: 'waits' }] }), 'fail', /siem waits/],
+  ],
+  'worm.shipped': [
+    [node({ backups: { ...NODE.backups, worm: null } }), 'warn', /nothing is shipped/],
+    [worm({ last_error: 'the store keeps it for a day' }), 'fail', /for a day/],
+    [worm({ lag_seconds: 90_000, sentence: '5 records wait' }), 'fail', /5 records wait/],
+    [worm({ weakness: 'root can take the flag away' }), 'warn', /root can/],
+  ],
+  'backups.verified': [
+    [node({ backups: { ...NODE.backups, snapshots: null } }), 'warn', /by themselves/],
+    [snapshots(null), 'fail', /none in \/snaps/],
+    [snapshots(50 * 3_600), 'fail', /50 hours old/],
+  ],
+  'cases.unseen': [
+    [node({ cases: unseen('medium') }), 'warn', /2 cases that nobody/],
+    [node({ cases: unseen('critical') }), 'fail', /2 critical cases/],
   ],
   'desk.waiting': [[node({ quarantined: 2, proposals: 1 }), 'warn', /quarantine \(2\), 1 proposal open/]],
 };

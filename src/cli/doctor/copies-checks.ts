@@ -1,0 +1,66 @@
+/** What leaves the machine: the SIEM's feed, the store that forgets nothing, backups; and what of the audit log waits for people. */
+import { type Check, fail, ofDaemon, ofNode, pass, plural, warn } from './judgement.ts';
+
+const HOUR_S = 3_600;
+const LATE_S = 300;
+/** Twice as long as between two snapshots: one may fail. */
+const MISSED = 2;
+
+export const COPIES_CHECKS: readonly Check[] = [
+  {
+    id: 'sinks.lag',
+    title: 'whoever watches the audit log is sent it',
+    judge: ofDaemon(({ sinks }) => {
+      if (sinks.length === 0)
+        return warn(
+          'the audit log is sent to nobody',
+          'A [[sink]] in config.toml: docs/OPERATIONS.md, Sending the audit log on',
+        );
+      const late = sinks.filter(({ lag_seconds }) => lag_seconds > LATE_S);
+      if (late.length === 0) return pass(sinks.map(({ name, sentence }) => `${name} ${sentence}`).join('; '));
+      const seen = late.map(({ name, sentence }) => `${name} ${sentence}`).join('; ');
+      return fail(seen, `stigmem-peerd sink show ${late[0]?.name} --data DIR`);
+    }),
+  },
+  {
+    id: 'worm.shipped',
+    title: 'audit records are on storage that nobody can rewrite',
+    judge: ofDaemon(({ backups: { worm } }, { config }) => {
+      if (worm === null) return warn('nothing is shipped', '[worm] in config.toml: docs/OPERATIONS.md, WORM store');
+      if (worm.last_error !== null) return fail(worm.last_error, 'stigmem-peerd export worm status --data DIR');
+      if (worm.lag_seconds > LATE_S + MISSED * ((config?.worm?.intervalMs ?? 0) / 1_000))
+        return fail(worm.sentence, 'stigmem-peerd export worm status --data DIR');
+      return worm.weakness === null
+        ? pass(worm.sentence)
+        : warn(worm.weakness, 'docs/OPERATIONS.md, WORM store: what a folder promises');
+    }),
+  },
+  {
+    id: 'backups.verified',
+    title: 'a backup was restored and checked whole, lately',
+    judge: ofDaemon(({ backups: { snapshots } }) => {
+      const fix =
+        '[snapshot] in config.toml, or snapshot create and snapshot verify by hand: docs/OPERATIONS.md, Backup and restore';
+      if (snapshots === null) return warn('no snapshots are made by themselves', fix);
+      const { verified_age_seconds: age, every_hours, directory } = snapshots;
+      if (age === null)
+        return fail(`none in ${directory} was restored and checked`, `stigmem-peerd snapshot list ${directory}`);
+      const seen = `the newest that counts is ${Math.floor(age / HOUR_S)} hours old`;
+      if (age > MISSED * every_hours * HOUR_S) return fail(seen, `stigmem-peerd snapshot list ${directory}`);
+      return pass(seen);
+    }),
+  },
+  {
+    id: 'cases.unseen',
+    title: 'somebody looks at what was refused',
+    judge: ofNode(({ cases }) => {
+      const unseen = cases.filter(({ state }) => state === 'new' || state === 'reopened');
+      const count = (of: readonly { readonly count: number }[]): number => of.reduce((sum, one) => sum + one.count, 0);
+      if (count(unseen) === 0) return pass('every case was acknowledged');
+      const critical = count(unseen.filter(({ severity }) => severity === 'critical'));
+      const fix = 'stigmem-peerd case list --state new,reopened --data DIR';
+      if (critical > 0) return fail(`${plural(critical, 'critical case')} that nobody has acknowledged`, fix);
+      return warn(`${plural(count(unseen), 'case')} that nobody has acknowledged`, fix);
+    }),
+  },
+];
