@@ -10,6 +10,7 @@ import type { PolicyWitness } from '../merkle/tlog-policy.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { HttpClient } from '../outbound/http-client.ts';
 import { askCosigned, type CosignedAnswer } from '../witness/ask-http.ts';
+import type { NewestCheckpoint } from '../worm/newest.ts';
 
 export interface OutsideJournal {
   signedNote(): Promise<string | null>;
@@ -24,8 +25,10 @@ export interface OutsideDeps {
   readonly witnesses: readonly Pick<PolicyWitness, 'keyName' | 'name' | 'url'>[];
   /** Path of the local log; null: none is configured. */
   readonly anchorFile: string | null;
-  /** The newest checkpoint that was shipped to a store that forgets nothing; null: there is none. */
-  readonly shippedHead: () => Promise<{ readonly note: string; readonly shownBy: string } | null>;
+  /** The newest checkpoint that was shipped to a store that forgets nothing; null: nothing is shipped anywhere. */
+  readonly shippedHead: (
+    signal: AbortSignal,
+  ) => Promise<{ readonly newest: NewestCheckpoint; readonly shownBy: string } | null>;
   readonly logger: Pick<Logger, 'warn'>;
 }
 
@@ -43,6 +46,8 @@ export class OutsideHeads {
   readonly #claims = new Map<string, Claim>();
   readonly #answered = new Set<string>();
   #isShown = false;
+  /** What stands in the store of records and cannot be opened; null: nothing. */
+  #unopened: string | null = null;
 
   constructor(deps: OutsideDeps) {
     this.#deps = deps;
@@ -62,13 +67,16 @@ export class OutsideHeads {
     return this.#isShown;
   }
 
-  /** The largest size that a witness stands by without proof; 0: none. */
+  /** The largest size that a witness stands by without proof; 0: none. What nobody can open may hold any number. */
   get claimed(): number {
+    if (this.#unopened !== null) return Number.POSITIVE_INFINITY;
     return Math.max(0, ...[...this.#claims.values()].map(({ size }) => size));
   }
 
   /** The same for operators; null: none. */
   get warning(): string | null {
+    if (this.#unopened !== null)
+      return `${this.#unopened}: this node may have signed more than is here. If this folder was put back from a copy, stop the node and put a newer one back, with the newest keys; else look at the versions of that object and at who may write there`;
     if (this.#claims.size === 0) return null;
     const said = [...this.#claims.values()].map(
       ({ label, size }) => `${label} says that it has cosigned ${size} entries`,
@@ -80,7 +88,7 @@ export class OutsideHeads {
   async ask(compare: Compare, signal: AbortSignal): Promise<void> {
     await Promise.all([
       this.#readAnchors(compare),
-      this.#readShipped(compare),
+      this.#readShipped(compare, signal),
       ...this.#reachable().map((witness) => this.#askWitness(witness, compare, signal)),
     ]);
   }
@@ -136,14 +144,18 @@ export class OutsideHeads {
     return size;
   }
 
-  /** As anchors: it counts for what it shows. */
-  async #readShipped(compare: Compare): Promise<void> {
+  /** As anchors: it counts for what it shows. What is newer and cannot be opened is a claim of an unknown size. */
+  async #readShipped(compare: Compare, signal: AbortSignal): Promise<void> {
     const { logger, shippedHead } = this.#deps;
-    const head = await shippedHead().catch((error: unknown) => {
+    const head = await shippedHead(signal).catch((error: unknown) => {
+      signal.throwIfAborted();
       logger.warn({ error: String(error) }, 'the store of records cannot be asked for the newest checkpoint');
       return null;
     });
-    if (head !== null) await compare(head.note, head.shownBy);
+    if (head === null) return;
+    const { newest, shownBy } = head;
+    this.#unopened = newest.kind === 'unreadable' ? newest.detail : null;
+    if (newest.kind !== 'none' && newest.note !== null) await compare(newest.note, shownBy);
   }
 
   /** The newest note of ours in the file. Those before it say nothing more. */

@@ -21,7 +21,7 @@ export function restoreOf(
     origin: identity.journalOrigin,
     witnesses: config.witness.policy?.witnesses ?? [],
     anchorFile: config.anchor.backends.includes('local') ? config.anchor.localPath : null,
-    shippedHead: () => shippedHead(base),
+    shippedHead: (signal) => shippedHead(base, signal),
     logger,
   });
   const lostKeys = new LostKeys({

@@ -72,7 +72,7 @@ export async function exportWorm(
       writtenAt: async (stream, seq) => records.writtenAt(stream, seq),
       root: async (log, size) => records.root(log, size),
     };
-    let place = await findPlace(store, source, null);
+    let place = await findPlace(store, source, null, options.signal);
     let [shippedRecords, segments] = [0, 0];
     for (let hasMore = true; hasMore; ) {
       const round = await shipRound(place, { source, store, ...options });

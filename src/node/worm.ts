@@ -1,8 +1,8 @@
 /** The node's records on their way to a store that forgets nothing. */
 import { join } from 'node:path';
 import { createLogSigner } from '../merkle/ed25519.ts';
-import { WORM_STATE_FILE } from '../worm/known-place.ts';
-import { newestCheckpoint } from '../worm/place.ts';
+import { readKnown, WORM_STATE_FILE } from '../worm/known-place.ts';
+import { type NewestCheckpoint, newestCheckpoint } from '../worm/newest.ts';
 import { Shipping } from '../worm/shipping.ts';
 import type { WormSource } from '../worm/source.ts';
 import type { WormErrorCode } from '../worm/store.ts';
@@ -61,13 +61,31 @@ export function startWorm(base: Base, guard: RestoreGuard, owned: AsyncDisposabl
   return shipping;
 }
 
-/** The newest checkpoint of the journal that the store holds; null: none, or it cannot be asked. */
-export async function shippedHead({ config, http, ...base }: Base): Promise<{ note: string; shownBy: string } | null> {
+/** The newest checkpoint of the journal that the store holds; null: none is configured. @throws WormError if it cannot be asked */
+export async function shippedHead(
+  { config, http, ...base }: Base,
+  signal: AbortSignal,
+): Promise<{ readonly newest: NewestCheckpoint; readonly shownBy: string } | null> {
   if (config.worm === null) return null;
   const { place } = config.worm;
   const signer = createLogSigner(base.identity.journalOrigin, base.keys.log.seed);
-  const note = await newestCheckpoint(openWormStore(place, http), logKeysOf(signer, base.statements), signer.name);
-  return note === null ? null : { note, shownBy: wormTarget(place) };
+  const shownBy = wormTarget(place);
+  const newest = await newestCheckpoint(openWormStore(place, http), {
+    keys: logKeysOf(signer, base.statements),
+    origin: signer.name,
+    atLeast: shippedAtLeast(join(config.dir, WORM_STATE_FILE), shownBy),
+    signal,
+  });
+  return { newest, shownBy };
+}
+
+/** A hint: a file that is damaged keeps nobody from asking the store. */
+function shippedAtLeast(stateFile: string, target: string): number {
+  try {
+    return readKnown(stateFile, target)?.number ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 function sourceOf({ identity, keys, reader, statements, writer }: Base): WormSource {

@@ -35,6 +35,8 @@ export interface RestorePlan {
   readonly peers: readonly string[];
   /** Others whom the guard asks or reads. */
   readonly others: readonly string[];
+  /** Who should know and does not say anything that can be used; for people. */
+  readonly mute: readonly string[];
   readonly keys: boolean;
 }
 
@@ -66,6 +68,7 @@ export async function rehearse(
 /**
  * Restores beside the folder, checks everything there, and gives it its name only then.
  *
+ * @param prepare what has to be in the folder, or to be known outside of it, before it can be started
  * @throws SnapshotError `not_verified`: nothing is left behind
  */
 export async function applyRestore(
@@ -73,6 +76,7 @@ export async function applyRestore(
   snapshot: ReadSnapshot,
   folder: string,
   options: VerifyOptions,
+  prepare: (beside: string) => void,
 ): Promise<SnapshotReport> {
   assertEmpty(folder);
   const beside = join(dirname(folder), `.${basename(folder)}.restoring`);
@@ -82,6 +86,7 @@ export async function applyRestore(
     putBack(path, snapshot.manifest, beside);
     const report = await checkRestored(beside, snapshot, options);
     if (!report.ok) return report;
+    prepare(beside);
     // An empty folder that was made for it, by whoever may not make folders above.
     if (existsSync(folder)) rmSync(folder, { recursive: true });
     renameSync(beside, folder);

@@ -19,6 +19,7 @@ const MAX_CHECKPOINT_CHARS = 16_384;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const SEQUENCE_DIGITS = 15;
 const NUMBER_DIGITS = 12;
+export const MAX_MANIFEST_NUMBER: number = 10 ** NUMBER_DIGITS - 1;
 
 export interface WormSegment {
   readonly bytes: number;
@@ -62,7 +63,7 @@ const SHAPE: Shape<WormManifest> = object<WormManifest>({
   ends: object<WormEnds>({ anchors: integer(), audit: integer(), journal: integer(), receipts: integer() }),
   journal: text(MAX_CHECKPOINT_CHARS),
   made_at: text(64),
-  number: integer(10 ** NUMBER_DIGITS - 1, 1),
+  number: integer(MAX_MANIFEST_NUMBER, 1),
   previous: nullable(digest),
   retain_until: nullable(text(64)),
   segments: list(

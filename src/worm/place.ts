@@ -4,6 +4,7 @@ import { parseCheckpoint } from '../merkle/checkpoint.ts';
 import { parseNote } from '../merkle/note.ts';
 import { openDocument } from '../wire/signed-document.ts';
 import { digestOf, MAX_MANIFEST_BYTES, manifestPath, WORM_MANIFEST, type WormEnds } from '../wire/worm-manifest.ts';
+import { newestNumber } from './newest.ts';
 import type { WormSource } from './source.ts';
 import { WormError, type WormStore } from './store.ts';
 
@@ -33,11 +34,16 @@ export const NOWHERE: Place = {
  * Finds the newest manifest of a store, and compares it with what is known of it and with the journal.
  *
  * @param known null: nothing was shipped there by this node, as far as it knows
- * @throws WormError
+ * @throws WormError; the signal's reason
  */
-export async function findPlace(store: WormStore, source: WormSource, known: KnownPlace | null): Promise<Place> {
+export async function findPlace(
+  store: WormStore,
+  source: WormSource,
+  known: KnownPlace | null,
+  signal: AbortSignal,
+): Promise<Place> {
   if (known !== null) await assertThere(store, known);
-  const number = await newestNumber(store, known?.number ?? 0);
+  const number = await newestNumber(store, known?.number ?? 0, signal);
   if (number === 0) return NOWHERE;
   const stored = await store.read(manifestPath(number), null, MAX_MANIFEST_BYTES);
   if (stored === undefined) throw lost(store, number, 'it went while it was looked for');
@@ -52,44 +58,11 @@ export async function findPlace(store: WormStore, source: WormSource, known: Kno
   return { number, digest: digestOf(stored.bytes), ends, madeAt: made_at };
 }
 
-/**
- * The newest checkpoint of the journal in a store, signed manifest and all; null: there is none, or none under these keys.
- * The checkpoint itself is for the caller to judge.
- *
- * @throws WormError if the store cannot be read
- */
-export async function newestCheckpoint(
-  store: WormStore,
-  keys: readonly Uint8Array[],
-  origin: string,
-): Promise<string | null> {
-  const number = await newestNumber(store, 0);
-  const stored = number === 0 ? undefined : await store.read(manifestPath(number), null, MAX_MANIFEST_BYTES);
-  const opened = stored === undefined ? undefined : openDocument(WORM_MANIFEST, stored.bytes, keys, origin);
-  return opened?.ok === true ? opened.value.value.journal : null;
-}
-
 /** @throws WormError `store_lost` */
 export async function assertThere(store: WormStore, { number, digest }: KnownPlace): Promise<void> {
   const stored = await store.read(manifestPath(number), null, MAX_MANIFEST_BYTES);
   if (stored === undefined) throw lost(store, number, 'it is not there any more');
   if (digestOf(stored.bytes) !== digest) throw lost(store, number, 'it holds other bytes than were shipped');
-}
-
-/** Manifests have no holes: doubling steps, then halves. */
-async function newestNumber(store: WormStore, known: number): Promise<number> {
-  let there = known;
-  let missing = there + 1;
-  for (let step = 1; await store.exists(manifestPath(missing)); step *= 2) {
-    there = missing;
-    missing = there + step;
-  }
-  while (missing - there > 1) {
-    const middle = Math.floor((there + missing) / 2);
-    if (await store.exists(manifestPath(middle))) there = middle;
-    else missing = middle;
-  }
-  return there;
 }
 
 async function assertPast(store: WormStore, source: WormSource, log: 'journal' | 'audit', note: string): Promise<void> {

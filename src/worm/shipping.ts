@@ -100,7 +100,7 @@ export class Shipping {
   async ship(): Promise<Shipped> {
     const { nowMs, openStore, retainMs, source, stateFile, target } = this.#deps;
     const store = openStore();
-    const before = this.#place ?? (await findPlace(store, source, readKnown(stateFile, target)));
+    const before = this.#place ?? (await findPlace(store, source, readKnown(stateFile, target), this.#stopping.signal));
     if (this.#place !== null && before.digest !== null)
       await assertThere(store, { number: before.number, digest: before.digest });
     this.#place = before;

@@ -54,7 +54,12 @@ for (const [name, s3, hasVersions] of [
     const { journal, source } = filled(t);
     const first = await ship(store, source, undefined, KEEP_MS);
     appendOwn(journal, 7);
-    const place = await findPlace(store, source, { number: 1, digest: first.place.digest ?? '' });
+    const place = await findPlace(
+      store,
+      source,
+      { number: 1, digest: first.place.digest ?? '' },
+      new AbortController().signal,
+    );
     const second = await ship(store, source, place, KEEP_MS);
     assert.equal(second.place.number, 2);
     const report = await readBack(store, 2);

@@ -7,13 +7,15 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { dataPaths } from '../../../src/config/data-dir.ts';
 import { readCopyFacts } from '../../../src/journal/copy-journal.ts';
+import { SignedHeadFile } from '../../../src/journal/signed-heads.ts';
 import { planRestore, restoreSnapshot } from '../../../src/node/restore-snapshot.ts';
 import {
   checkSnapshot,
@@ -26,6 +28,7 @@ import {
 import { SnapshotError } from '../../../src/snapshot/errors.ts';
 import { SnapshotSchedule } from '../../../src/snapshot/schedule.ts';
 import { prunable, type ShelvedSnapshot } from '../../../src/snapshot/shelf.ts';
+import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { createFolder, type DataFolder, openFolderApi } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
 
@@ -59,6 +62,13 @@ async function write(folder: DataFolder, from: number, count: number): Promise<v
   }
   await api.base.writer.head();
   await api.close();
+}
+
+/** Every setting has its line in the file that a new node gets. */
+function setIn(config: string, from: string, to: string): void {
+  const text = readFileSync(config, 'utf8');
+  assert.ok(text.includes(`\n${from}\n`));
+  writeFileSync(config, text.replace(`\n${from}\n`, `\n${to}\n`));
 }
 
 function restoring(folder: DataFolder) {
@@ -255,6 +265,71 @@ test('a rehearsal writes nothing; a folder with anything in it is refused; a new
   cpSync(dataPaths(folder.dir).keys, dataPaths(target).keys, { recursive: true });
   const opened = openFolderApi({ ...folder, dir: target }).then((api) => api.close());
   await assert.rejects(opened, { code: 'history_rewritten' });
+});
+
+test('what was signed since is where the node reads it before the folder has its name; else nothing is restored', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const elsewhere = join(temporaryFolder(t), 'heads', 'acme.json');
+  const config = dataPaths(folder.dir).config;
+  mkdirSync(dirname(elsewhere));
+  renameSync(join(folder.dir, 'signed-heads.json'), elsewhere);
+  setIn(config, 'signed_heads_file = "signed-heads.json"', `signed_heads_file = "${elsewhere}"`);
+  const { path } = await makeSnapshot(folder.dir, temporaryFolder(t), false, RUN);
+  await write(folder, 20, 11);
+  const options = { ...restoring(folder), heads: join(temporaryFolder(t), 'newer.json'), isAlone: false };
+  cpSync(elsewhere, options.heads);
+  const target = join(temporaryFolder(t), 'restored');
+  const informed = await planRestore(path, target, options);
+  assert.ok(informed.ok);
+
+  // Another machine, where a file stands in its way.
+  rmSync(dirname(elsewhere), { recursive: true });
+  writeFileSync(dirname(elsewhere), '');
+  await assert.rejects(restoreSnapshot(path, target, informed.plan, options), (error: unknown) => {
+    assert.ok(error instanceof SnapshotError && error.code === 'unusable');
+    assert.match(error.message, /31 entries are known to have been signed.*acme\.json \(guard\.signed_heads_file\)/);
+    return true;
+  });
+  assert.equal(existsSync(target), false, 'without it the node could be started and would sign');
+
+  rmSync(dirname(elsewhere));
+  assert.ok((await restoreSnapshot(path, target, informed.plan, options)).ok);
+  assert.equal(SignedHeadFile.open(elsewhere).last('journal')?.size, 31);
+  cpSync(dataPaths(folder.dir).keys, dataPaths(target).keys, { recursive: true });
+  const opened = openFolderApi({ ...folder, dir: target }).then((api) => api.close());
+  await assert.rejects(opened, { code: 'history_rewritten' });
+});
+
+test('neither heads that are as old as the snapshot nor a WORM store that cannot be opened say that it is the newest', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const out = temporaryFolder(t);
+  const { path: bare } = await makeSnapshot(folder.dir, temporaryFolder(t), false, RUN);
+  setIn(dataPaths(folder.dir).config, 'target = ""', `target = "${out}"`);
+  const { path } = await makeSnapshot(folder.dir, temporaryFolder(t), false, RUN);
+  const target = join(temporaryFolder(t), 'restored');
+  const refusal = async (from: string, heads: string | null): Promise<string> => {
+    const options = { ...restoring(folder), heads, isAlone: false };
+    const planned = await planRestore(from, target, options);
+    assert.ok(planned.ok);
+    const error: unknown = await restoreSnapshot(from, target, planned.plan, options).catch(
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof SnapshotError && error.code === 'unconfirmed', String(error));
+    assert.equal(existsSync(target), false);
+    return error.message;
+  };
+  assert.match(await refusal(bare, join(folder.dir, 'signed-heads.json')), /no newer file of signed heads\. /);
+  mkdirSync(join(out, 'manifest'));
+  writeFileSync(join(out, manifestPath(1)), 'garbage');
+  assert.match(await refusal(path, null), /WORM store: .*000000000001\.note is gone, or is not signed by a key/);
+  rmSync(join(out, manifestPath(1)));
+  const options = { ...restoring(folder), isAlone: false };
+  const planned = await planRestore(path, target, options);
+  assert.ok(planned.ok);
+  assert.ok(
+    (await restoreSnapshot(path, target, planned.plan, options)).ok,
+    'an empty store is asked at the first start',
+  );
 });
 
 test('what may go: nothing newer than the newest verified ones, and nothing where there are too few', () => {

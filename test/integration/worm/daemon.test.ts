@@ -1,13 +1,14 @@
 /** A whole daemon that ships and makes snapshots by itself; and what it has shipped keeps an old copy of it from signing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type RunningNode, runDaemon } from '../../../src/app.ts';
 import { logSignerOf, shelfOf } from '../../../src/node/snapshots.ts';
 import { verifyWormTarget } from '../../../src/node/worm-export.ts';
+import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { createFolder, type DataFolder } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
 import { until } from '../../support/mesh-node.ts';
@@ -51,6 +52,7 @@ function stage(t: TestContext, folder: DataFolder) {
     'log.level': 'fatal',
     'anchor.backends': 'off',
     'worm.target': out,
+    'guard.wait_s': '1',
     'worm.interval_s': '1',
     'worm.backoff_s': '1',
     'snapshot.directory': shelf,
@@ -99,15 +101,31 @@ test('it ships and makes checked snapshots by itself; an old copy with nobody el
   await until('shipped too', shippedTo);
   await node.stop();
 
-  rmSync(folder.dir, { recursive: true });
-  cpSync(old, folder.dir, { recursive: true });
-  node = await start();
-  ask = asker(folder, node);
-  const { checks } = (await ask.get('/readyz')) as unknown as {
-    checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+  const putBack = async (): Promise<void> => {
+    await node?.stop();
+    rmSync(folder.dir, { recursive: true });
+    cpSync(old, folder.dir, { recursive: true });
+    node = await start();
+    ask = asker(folder, node);
   };
-  const guard = checks.find(({ name }) => name === 'guard');
-  assert.equal(guard?.ok, false);
-  assert.match(guard?.detail ?? '', /missing entries are held by no peer/);
-  assert.equal(await ask.write(1), 503, 'nothing is written or signed');
+  const held = async (): Promise<string> => {
+    const { checks } = (await ask.get('/readyz')) as unknown as {
+      checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+    };
+    const guard = checks.find(({ name }) => name === 'guard');
+    assert.equal(guard?.ok, false);
+    assert.equal(await ask.write(1), 503, 'nothing is written or signed');
+    return guard.detail;
+  };
+  await putBack();
+  assert.match(await held(), /missing entries are held by no peer/);
+
+  // Whoever may write there hides the first manifest, or puts something behind the newest.
+  spawnSync('chattr', ['-R', '-i', out]);
+  rmSync(join(out, manifestPath(1)));
+  await putBack();
+  assert.match(await held(), /missing entries are held by no peer/);
+  writeFileSync(join(out, manifestPath(readdirSync(join(out, 'manifest')).length + 2)), 'garbage');
+  await putBack();
+  assert.match(await held(), /missing entries are held by no peer/);
 });

@@ -23,6 +23,8 @@ import { filesBelow } from '../../support/published.ts';
 import { copyJournal, tamper } from '../../support/tampering.ts';
 import { readBack, ship, wormSource } from '../../support/worm-source.ts';
 
+const NEVER = new AbortController().signal;
+
 /** Files that the test can remove. */
 function plainStore(folder: string): FolderStore {
   return new FolderStore(folder, async () => {});
@@ -172,7 +174,7 @@ test('killed before or behind any write, the next export goes on, and nothing is
       const out = join(temporaryFolder(t), 'worm');
       const store = plainStore(out);
       await assert.rejects(ship(new DyingStore(store, at, when), source), /killed/);
-      const place = await findPlace(store, source, null);
+      const place = await findPlace(store, source, null, NEVER);
       assert.equal(place.number, when === 'behind' && at === 5 ? 1 : 0);
       const { place: now } = await ship(store, source, place);
       assert.equal(now.number, 1);
@@ -197,20 +199,20 @@ test('an old copy, another history, another node and a lost end are refused', as
 
   const copy = openJournal(old);
   const behind = wormSource(old, copy);
-  await assert.rejects(findPlace(store, behind, null), withCode('store_ahead'));
+  await assert.rejects(findPlace(store, behind, null, NEVER), withCode('store_ahead'));
   appendOwn(copy, 4);
-  await assert.rejects(findPlace(store, behind, null), withCode('store_contradicts'));
+  await assert.rejects(findPlace(store, behind, null, NEVER), withCode('store_contradicts'));
   copy.close();
 
   const { number } = place;
   await assert.rejects(
-    findPlace(store, source, { number, digest: `sha256:${'0'.repeat(64)}` }),
+    findPlace(store, source, { number, digest: `sha256:${'0'.repeat(64)}` }, NEVER),
     withCode('store_lost'),
   );
   const stranger = { ...source, signer: { ...source.signer, name: 'initech.example/journal/00000000000000cc' } };
-  await assert.rejects(findPlace(store, stranger, null), withCode('store_other_log'));
+  await assert.rejects(findPlace(store, stranger, null, NEVER), withCode('store_other_log'));
   rmSync(join(out, manifestPath(1)));
-  await assert.rejects(findPlace(store, source, { number, digest: place.digest ?? '' }), withCode('store_lost'));
+  await assert.rejects(findPlace(store, source, { number, digest: place.digest ?? '' }, NEVER), withCode('store_lost'));
 });
 
 test('a damaged row is not shipped', async (t) => {

@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { OwnHeadVerdict } from '../../../src/journal/guard.ts';
-import { OutsideHeads } from '../../../src/node/outside-heads.ts';
+import { type OutsideDeps, OutsideHeads } from '../../../src/node/outside-heads.ts';
 import { createHttpClient } from '../../../src/outbound/http-client.ts';
+import type { NewestCheckpoint } from '../../../src/worm/newest.ts';
 
 const ORIGIN = 'acme.example/journal/00000000000000aa';
 const noteOf = (size: number): string => `${ORIGIN}\n${size}\n${'A'.repeat(43)}=\n\n— ${ORIGIN} AAAAAAAA\n`;
@@ -29,7 +30,11 @@ server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 after(() => server.close());
 
-function outsideOf(anchorFile: string | null, witnesses = true): OutsideHeads {
+function outsideOf(
+  anchorFile: string | null,
+  witnesses = true,
+  shippedHead: OutsideDeps['shippedHead'] = async () => null,
+): OutsideHeads {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return new OutsideHeads({
     http: createHttpClient([]),
@@ -39,7 +44,7 @@ function outsideOf(anchorFile: string | null, witnesses = true): OutsideHeads {
     },
     origin: ORIGIN,
     witnesses: witnesses ? [{ keyName: 'tower.example/w', name: 'tower', url }] : [],
-    shippedHead: async () => null,
+    shippedHead,
     anchorFile,
     logger: { warn: () => {} },
   });
@@ -108,4 +113,20 @@ test('of the anchor file the largest note of ours counts, whatever stands around
   assert.deepEqual(await ask(outside, 'foreign'), [noteOf(30), noteOf(7), noteOf(5)], 'forged ones are passed over');
   assert.deepEqual(await ask(outsideOf(join(folder, 'none'), false)), []);
   assert.deepEqual(await ask(outsideOf(folder, false)), [], 'what cannot be read stops nobody');
+});
+
+test('what stands in the store of records and cannot be opened is a claim of any size until it can', async () => {
+  const detail = 'store/manifest/000000000002.note is gone, or is not signed by a key of this log that is known here';
+  let newest: NewestCheckpoint = { kind: 'unreadable', note: noteOf(12), detail };
+  const outside = outsideOf(null, false, async () => ({ newest, shownBy: 'store' }));
+  assert.deepEqual(await ask(outside), [noteOf(12)], 'what is below it is compared all the same');
+  assert.equal(outside.claimed, Number.POSITIVE_INFINITY);
+  assert.ok(outside.warning?.startsWith(`${detail}: this node may have signed more than is here`));
+  outside.restored(99);
+  assert.equal(outside.claimed, Number.POSITIVE_INFINITY);
+  newest = { kind: 'head', note: noteOf(20) };
+  assert.deepEqual(await ask(outside), [noteOf(20)]);
+  assert.deepEqual([outside.claimed, outside.warning], [0, null]);
+  newest = { kind: 'none' };
+  assert.deepEqual(await ask(outside), []);
 });
