@@ -34,9 +34,8 @@ export function createJsonlSink({ path, maxBytes }: JsonlOptions): Sink {
 /** Opened for each batch: a file that somebody has moved away is not written to any more. */
 async function append(path: string, maxBytes: number, bytes: Buffer, firstSeq: number): Promise<void> {
   const size = await withFile(path, withoutTornLine);
-  // Killed behind the renaming, the next delivery makes the new file.
   const isFull = size > 0 && size + bytes.length > maxBytes;
-  if (isFull) await rename(path, asideName(path, firstSeq));
+  if (isFull) await putAside(path, firstSeq);
   await withFile(path, async (file) => {
     await file.appendFile(bytes);
     await file.sync();
@@ -54,9 +53,28 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>, 
   }
 }
 
-/** `events.jsonl` → `events.jsonl.upto-000000000123`: it holds what came before that sequence. */
-function asideName(path: string, seq: number): string {
-  return `${path}.upto-${String(seq).padStart(12, '0')}`;
+/**
+ * `events.jsonl` → `events.jsonl.upto-000000000123`: it holds what came before that sequence. Killed behind the renaming, the
+ * next delivery makes the new file. A batch that comes again may find the name taken, by lines that are nowhere else: then
+ * `….upto-000000000123-2`.
+ */
+async function putAside(path: string, seq: number): Promise<void> {
+  const name = `${path}.upto-${String(seq).padStart(12, '0')}`;
+  for (let turn = 1; ; turn++) {
+    const aside = turn === 1 ? name : `${name}-${turn}`;
+    // The name is taken first: a renaming would replace what has it.
+    if (await isReserved(aside)) return rename(path, aside);
+  }
+}
+
+async function isReserved(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', MODE)).close();
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw cause;
+  }
 }
 
 /** @returns the size, up to the last whole line */

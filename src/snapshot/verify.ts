@@ -2,7 +2,7 @@
  * Restores a snapshot into a scratch folder and checks it there as `fsck` checks a node. Only that makes it a backup: a copy
  * that nobody has put back is a hope.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
 import { isoMicros } from '../core/time.ts';
@@ -15,8 +15,9 @@ import type { LogSigner } from '../merkle/ed25519.ts';
 import { signDocument } from '../wire/signed-document.ts';
 import { SNAPSHOT_PROOF, type SnapshotManifest, type SnapshotProof } from '../wire/snapshot-manifest.ts';
 import { checkFiles, type ReadSnapshot, readSnapshot, type SnapshotProblem } from './check.ts';
-import { makeFolder, PROOF_FILE, syncFile } from './files.ts';
+import { PROOF_FILE, syncFile } from './files.ts';
 import { putBack } from './put-back.ts';
+import { openScratch } from './scratch.ts';
 
 export interface VerifyOptions {
   /** Raw log keys, the newest first. */
@@ -51,14 +52,9 @@ export async function verifySnapshot(path: string, options: VerifyOptions): Prom
     onProgress: (done, total) => onProgress?.('hashing', done, total),
   });
   if (found.length > 0) return { ok: false, problems: found, snapshot, fsck: null };
-  makeFolder(options.scratch);
-  const scratch = mkdtempSync(join(options.scratch, '.restore-'));
-  try {
-    putBack(path, snapshot.manifest, scratch);
-    return await checkRestored(scratch, snapshot, options);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  using scratch = openScratch(options.scratch, Date.now());
+  putBack(path, snapshot.manifest, scratch.path);
+  return await checkRestored(scratch.path, snapshot, options);
 }
 
 /** Checks a folder that a snapshot was put back into. */
