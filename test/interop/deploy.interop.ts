@@ -33,6 +33,18 @@ test('hadolint has nothing to say of the image, actionlint nothing of the releas
   await run(path, [join(ROOT, '.github', 'workflows', 'release.yml')]);
 });
 
+test('no job of the release that may sign or publish runs what tests install', () => {
+  const text = readFileSync(join(ROOT, '.github', 'workflows', 'release.yml'), 'utf8');
+  const jobs = text.slice(text.indexOf('\njobs:\n')).split(/^ {2}(?=[\w-]+:$)/m).slice(1);
+  const signing = jobs.filter((job) => /id-token: write|contents: write|packages: write/.test(job));
+  assert.deepEqual([jobs.length, signing.length], [2, 1]);
+  for (const job of signing) {
+    assert.doesNotMatch(job, /\.ci\/run|npm (run (--silent )?)?test|npm ci(?! --ignore-scripts)/);
+    assert.match(job, /^ {4}needs: test$/m);
+  }
+  assert.match(jobs.find((job) => job.includes('.ci/run')) ?? '', /^test:\n[\s\S]*permissions:\n {6}contents: read\n/);
+});
+
 test('promtool and amtool take what is for Prometheus and Alertmanager', async () => {
   const folder = join(podman.folder, 'prometheus');
   cpSync(join(DEPLOY, 'prometheus'), folder, { recursive: true });
