@@ -64,11 +64,15 @@ function keyOf(text: string): LogKey {
   throw new CliError({ exit: 'usage', message, fix: 'Run `stigmem-peerd peer show self` at the node.' });
 }
 
-function sentenceOf({ events, duplicates, digests, from, to, beyond, ok }: ExportReport): string {
+function sentenceOf({ events, duplicates, digests, from, to, beyond, ok, unproven }: ExportReport): string {
   if (digests === 0) return `${events} records, and no digest that vouches for them`;
   const again = duplicates === 0 ? '' : `, ${duplicates} came twice`;
   const open = beyond === 0 ? '' : `; ${beyond} behind the newest digest are not vouched for yet`;
-  return `${events} records${again}; ${digests === 1 ? '1 digest vouches' : `${digests} digests vouch`} for records ${from} to ${to}${ok ? '' : ', and they do not agree with what is there'}${open}`;
+  const bare =
+    unproven === 0
+      ? ''
+      : `; of ${unproven} only sequence and hash are vouched for, not what else their lines say: they do not hold the record’s own text`;
+  return `${events} records${again}; ${digests === 1 ? '1 digest vouches' : `${digests} digests vouch`} for records ${from} to ${to}${ok ? '' : ', and they do not agree with what is there'}${open}${bare}`;
 }
 
 function details({ problems, gaps }: ExportReport): string[] {

@@ -3,7 +3,9 @@ import { atLeast } from '../core/severity.ts';
 import { sameHash } from '../merkle/hash.ts';
 import { recordHash } from './audit-log.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
+import { LeafMismatchError } from './published-log.ts';
 import type { AuditDetail, AuditFilter, AuditPage, AuditRecord, PeerProgress } from './read-model.ts';
 import { leafOf } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
@@ -19,7 +21,7 @@ export class AuditReader {
   readonly #evidence: EvidenceStore;
   readonly #tiles: StoredTiles;
   readonly #bySeq: Statement<[number], StoredRecord>;
-  readonly #lines: Statement<[after: number, limit: number], RecordLine>;
+  readonly #lines: Statement<[after: number, limit: number], StoredRecord>;
   readonly #newestOf: Statement<[peer: string, event: string, limit: number], RecordLine>;
 
   constructor(db: Db) {
@@ -32,7 +34,12 @@ export class AuditReader {
     );
     this.#lines = prepare(
       db,
-      sqlBuilder.selectFrom('audit').select(['seq', 'body']).where('seq', '>', PARAM).orderBy('seq').limit(PARAM),
+      sqlBuilder
+        .selectFrom('audit')
+        .select(['seq', 'body', 'salt', 'leaf_hash'])
+        .where('seq', '>', PARAM)
+        .orderBy('seq')
+        .limit(PARAM),
     );
     this.#newestOf = prepare(db, newestOf);
   }
@@ -45,14 +52,22 @@ export class AuditReader {
     return { records: rows.map(recordOf), cursor: rows.at(-1)?.seq ?? filter.cursor ?? null, hasMore };
   }
 
-  /** Records behind a sequence as they stand, up to a number and so many bytes; the first one whatever its size. */
+  /**
+   * Records behind a sequence, up to a number and so many bytes; the first one whatever its size. What leaves the node is
+   * what was recorded: they end before one that is gone or does not give its leaf.
+   *
+   * @throws LeafMismatchError; JournalError `broken`: the first one is gone
+   */
   lines(after: number, limit: number, maxBytes: number): readonly RecordLine[] {
     const found: RecordLine[] = [];
     let room = maxBytes;
     for (const line of this.#lines.iterate(after, limit)) {
-      room -= Buffer.byteLength(line.body);
-      if (room < 0 && found.length > 0) break;
-      found.push(line);
+      const { seq, body } = line;
+      const fault = faultOf(line, after + found.length + 1);
+      if (fault !== null && found.length === 0) throw fault;
+      room -= Buffer.byteLength(body);
+      if (fault !== null || (room < 0 && found.length > 0)) break;
+      found.push({ seq, body });
     }
     return found;
   }
@@ -122,6 +137,16 @@ export class AuditReader {
       record.previous_hash === (previous === undefined ? null : recordHash(previous.body))
     );
   }
+}
+
+function faultOf(row: StoredRecord, seq: number): Error | null {
+  if (row.seq !== seq)
+    return new JournalError(
+      'broken',
+      `audit record ${seq} is gone, and ${row.seq} is there: run \`stigmem-peerd fsck\``,
+    );
+  const leaf = leafOf(row, row.body);
+  return leaf !== undefined && sameHash(leaf, row.leaf_hash) ? null : new LeafMismatchError('audit', seq);
 }
 
 function recordOf(row: RecordLine): AuditRecord {

@@ -38,15 +38,15 @@ export async function sinkStatuses(base: Base): Promise<readonly SinkStatus[]> {
 async function statusOf({ writer, reader, nowMs }: Base, sink: SinkConfig, size: number): Promise<SinkStatus> {
   const { name, kind, format, path, url, minSeverity, events } = sink;
   const state = (await writer.sinkState(name)) ?? { ...NOT_OPENED, name };
-  const [oldest] = await reader.auditLines(state.acked, 1, 0);
+  const { records } = await reader.auditPage({ order: 'asc', cursor: state.acked, limit: 1 });
+  const [oldest] = records;
   const lagEvents = Math.max(0, size - state.acked);
-  const lagMs = oldest === undefined || lagEvents === 0 ? 0 : Math.max(0, nowMs() - atMs(oldest.body));
+  const lagMs = oldest === undefined || lagEvents === 0 ? 0 : Math.max(0, nowMs() - atMs(oldest.at));
   return { ...state, kind, format, target: kind === 'file' ? path : url, minSeverity, events, lagEvents, lagMs };
 }
 
-function atMs(body: string): number {
-  // Only the time is needed, and the record may be damaged.
-  const at = /"at":"([^"]{1,40})"/.exec(body)?.[1] ?? '';
+/** The record may be damaged. */
+function atMs(at: string): number {
   const ms = Date.parse(at);
   return Number.isNaN(ms) ? 0 : ms;
 }

@@ -13,6 +13,7 @@ export interface ExportProblem {
     | 'line_malformed'
     | 'record_changed'
     | 'record_conflicting'
+    | 'chain_broken'
     | 'digest_unsigned'
     | 'digest_missing'
     | 'records_missing'
@@ -33,6 +34,8 @@ export interface ExportReport {
   readonly to: number;
   /** Records behind the newest digest: nothing vouches for them yet. */
   readonly beyond: number;
+  /** Lines without the record's own text: digests vouch for the hash beside it, and nothing for what else the line says. */
+  readonly unproven: number;
   /** What the node itself said that it did not send. */
   readonly gaps: readonly { readonly first: number; readonly last: number }[];
   readonly problems: readonly ExportProblem[];
@@ -45,6 +48,8 @@ interface Read {
   readonly gap: { readonly sink: string; readonly first: number; readonly last: number } | null;
   /** The record's own text, if the line holds it. */
   readonly body: string | null;
+  /** The hash of the record before, as that text has it. */
+  readonly previous: string | null;
 }
 
 const MAX_PROBLEMS = 100;
@@ -59,10 +64,12 @@ export class ExportCheck {
   readonly #sink: string;
   readonly #keys: readonly LogKey[];
   readonly #hashes = new Map<number, string>();
+  readonly #previous = new Map<number, string>();
   readonly #digests: { readonly at: number; readonly digest: ExportDigest }[] = [];
   readonly #gaps: { first: number; last: number }[] = [];
   readonly #problems: ExportProblem[] = [];
   #duplicates = 0;
+  #unproven = 0;
 
   /** @param keys of the node: digests have to be signed by one of them */
   constructor(sink: string, keys: readonly LogKey[]) {
@@ -77,6 +84,7 @@ export class ExportCheck {
   }
 
   report(): ExportReport {
+    this.#followChain();
     const digests = this.#digests.sort((a, b) => a.digest.last - b.digest.last);
     let to = (digests[0]?.digest.first ?? 1) - 1;
     for (const { at, digest } of digests) {
@@ -95,6 +103,7 @@ export class ExportCheck {
       from,
       to: digests.length === 0 ? 0 : to,
       beyond,
+      unproven: this.#unproven,
       gaps: this.#gaps,
       problems: this.#problems.slice(0, MAX_PROBLEMS),
     };
@@ -109,13 +118,23 @@ export class ExportCheck {
     else this.#take(read);
   }
 
-  #take({ seq, hash: recordHash, digest, gap }: Read): void {
+  #take({ seq, hash: recordHash, digest, gap, body, previous }: Read): void {
     this.#hashes.set(seq, recordHash);
+    if (body === null) this.#unproven += 1;
+    if (previous !== null) this.#previous.set(seq, previous);
     if (gap !== null && gap.sink === this.#sink) this.#gaps.push({ first: gap.first, last: gap.last });
     if (digest === null) return;
     const opened = this.#keys.map(({ origin, key }) => openExportDigest(digest, { origin, key })).find(({ ok }) => ok);
     if (opened?.ok === true) this.#digests.push({ at: seq, digest: opened.value });
     else this.#problem(unsigned(seq));
+  }
+
+  /** Each record names the one before it: that holds behind the newest digest, too. */
+  #followChain(): void {
+    for (const [seq, previous] of this.#previous) {
+      const before = this.#hashes.get(seq - 1);
+      if (before !== undefined && before !== previous) this.#problem(unlinked(seq));
+    }
   }
 
   #judge({ first, last, sinks }: ExportDigest): ExportProblem | null {
@@ -155,6 +174,14 @@ function changed(at: number): ExportProblem {
 
 function conflicting(at: number): ExportProblem {
   return { code: 'record_conflicting', at, detail: `record ${at} is there twice, and they differ` };
+}
+
+function unlinked(at: number): ExportProblem {
+  return {
+    code: 'chain_broken',
+    at,
+    detail: `record ${at} names another record before it than ${at - 1} as it is here`,
+  };
 }
 
 function unsigned(at: number): ExportProblem {
@@ -215,7 +242,17 @@ function read(seq: unknown, recordHash: unknown, digest: unknown, gap: unknown, 
         ? null
         : { sink: String(range.sink), first: Number(range.first), last: Number(range.last) },
     body: typeof body === 'string' ? body : null,
+    previous: typeof body === 'string' ? previousIn(body) : null,
   };
+}
+
+function previousIn(body: string): string | null {
+  try {
+    const { previous_hash } = Object(JSON.parse(body)) as Json;
+    return typeof previous_hash === 'string' ? previous_hash : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The canonical text of a record; null: it has none, and is no record. */

@@ -15,6 +15,7 @@ import { testEvent } from './test-event.ts';
 
 /** What the journal's threads do for it. */
 export interface ExportJournal {
+  /** They follow `after` without a hole, and are what was recorded. @throws an error with code `leaf_mismatch` or `broken` */
   auditLines(after: number, limit: number, maxBytes: number): Promise<readonly AuditLine[]>;
   sinkState(name: string): Promise<SinkState>;
   ackSink(name: string, from: number, to: number): Promise<boolean>;
@@ -98,6 +99,9 @@ class SinkWorker {
   readonly #target: ExportTarget;
   readonly #deps: ExportingDeps;
   #attempts = 0;
+  /** Of these, how often the receiver has refused the event behind {@link #refusedAfter}. */
+  #refusals = 0;
+  #refusedAfter = 0;
   /** How many events go at a time: one, while a receiver refuses some and does not say which. */
   #batch: number;
   #rung = false;
@@ -151,7 +155,9 @@ class SinkWorker {
     const { name } = this.#target;
     this.#rung = false;
     const { acked } = await journal.sinkState(name);
-    const lines = await journal.auditLines(acked, this.#batch, MAX_BATCH_BYTES);
+    const lines = await journal.auditLines(acked, this.#batch, MAX_BATCH_BYTES).catch(damageOf);
+    // It stops here: what comes behind would say that all before it was sent.
+    if (lines instanceof SinkError) return this.#failed(lines, acked, acked + 1, signal);
     const last = lines.at(-1);
     if (last === undefined) return null;
     const events = lines.map((line) => siemEventOf(line, this.#deps.node));
@@ -165,6 +171,7 @@ class SinkWorker {
     await journal.ackSink(name, acked, last.seq);
     if (wanted.length > 0) this.#deps.onDelivered(name, wanted.length);
     this.#attempts = 0;
+    this.#refusals = 0;
     this.#batch = Math.min(this.#target.batch, this.#batch * 2);
     return 0;
   }
@@ -190,16 +197,24 @@ class SinkWorker {
       return 0;
     }
     this.#attempts += 1;
+    if (error.code === 'refused') this.#countRefusal(acked);
     await journal.failSink(name, acked, `${error.code}: ${error.message}`.slice(0, MAX_ERROR_CHARS));
     onFailed(name, error, this.#attempts);
-    if (error.code === 'refused' && this.#attempts >= REFUSALS_TO_PASS && (await this.test(signal)).ok) {
+    if (error.code === 'refused' && this.#refusals >= REFUSALS_TO_PASS && (await this.test(signal)).ok) {
       await journal.moveSink(name, { kind: 'pass', seq: last, error: error.message.slice(0, MAX_ERROR_CHARS) }, SYSTEM);
       this.#deps.onGap(name, last);
       this.#attempts = 0;
+      this.#refusals = 0;
       return 0;
     }
     const backOff = Math.min(MAX_PAUSE_MS, retryMs * 2 ** Math.min(this.#attempts - 1, 20));
     return Math.max(error.retryAfterMs ?? 0, backOff);
+  }
+
+  #countRefusal(acked: number): void {
+    // Operators may have moved it.
+    this.#refusals = this.#refusedAfter === acked ? this.#refusals + 1 : 1;
+    this.#refusedAfter = acked;
   }
 
   #formatted(event: SiemEvent): FormattedEvent {
@@ -224,6 +239,13 @@ class SinkWorker {
     // What ended the pause is not a reason to leave out the next.
     this.#urged = false;
   }
+}
+
+/** @throws what is no fault of a record */
+function damageOf(thrown: unknown): SinkError {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  if (code !== 'leaf_mismatch' && code !== 'broken') throw thrown;
+  return new SinkError('row_damaged', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
 }
 
 function asSinkError(thrown: unknown): SinkError {

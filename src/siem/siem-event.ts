@@ -37,7 +37,7 @@ export const TEST_EVENT = 'export_test';
 
 const HASH_CHARS = 16;
 
-/** A record whose text is damaged goes out as such: it must not hold up those behind it. */
+/** Total: a text that is no JSON gives an event too. */
 export function siemEventOf({ seq, body }: AuditLine, node: SiemNode): SiemEvent {
   const digest = hash('sha256', body, 'hex');
   const record = recordOf(seq, body);

@@ -14,9 +14,10 @@ export interface Sink {
 
 /**
  * `unreachable`: nobody there, or it broke off; `busy`: not now; `misconfigured`: address, certificate, key or path are not
- * what the receiver expects; `refused`: it says that it will never take these events as they are.
+ * what the receiver expects; `refused`: it says that it will never take these events as they are; `row_damaged`: the next
+ * record here is gone or not what was recorded, and is not sent.
  */
-export type SinkErrorCode = 'unreachable' | 'busy' | 'misconfigured' | 'refused';
+export type SinkErrorCode = 'unreachable' | 'busy' | 'misconfigured' | 'refused' | 'row_damaged';
 
 export class SinkError extends Error {
   override readonly name = 'SinkError';

@@ -35,7 +35,10 @@ test('hadolint has nothing to say of the image, actionlint nothing of the releas
 
 test('no job of the release that may sign or publish runs what tests install', () => {
   const text = readFileSync(join(ROOT, '.github', 'workflows', 'release.yml'), 'utf8');
-  const jobs = text.slice(text.indexOf('\njobs:\n')).split(/^ {2}(?=[\w-]+:$)/m).slice(1);
+  const jobs = text
+    .slice(text.indexOf('\njobs:\n'))
+    .split(/^ {2}(?=[\w-]+:$)/m)
+    .slice(1);
   const signing = jobs.filter((job) => /id-token: write|contents: write|packages: write/.test(job));
   assert.deepEqual([jobs.length, signing.length], [2, 1]);
   for (const job of signing) {

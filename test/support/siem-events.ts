@@ -32,9 +32,15 @@ export function siemEvent(change: Partial<AuditRecord> = {}): SiemEvent {
   return siemEventOf(auditLine(change), NODE);
 }
 
-/** Records 1 to n, each its own. */
+/** Records 1 to n, each its own, and each naming the one before it. */
 export function auditLines(count: number): AuditLine[] {
-  return Array.from({ length: count }, (_, i) => auditLine({ seq: i + 1, chain_seq: i + 1 }));
+  const lines: AuditLine[] = [];
+  for (let seq = 1; seq <= count; seq++) {
+    const before = lines.at(-1);
+    const previous_hash = before === undefined ? null : siemEventOf(before, NODE).hash;
+    lines.push(auditLine({ seq, chain_seq: seq, previous_hash }));
+  }
+  return lines;
 }
 
 /** One of each kind that formats treat in their own way. */

@@ -169,6 +169,15 @@ test('an event that is refused for ever is passed over alone, and recorded', asy
   assert.ok(!held.has(17));
 });
 
+test('a receiver that was not there does not make one refusal into five', async (t) => {
+  const { journal, receiver, start, taken } = await stage(t, 1);
+  const busy = { answer: 503 } as const;
+  receiver.next.push(busy, busy, busy, busy, { answer: 400 });
+  start();
+  await until('taken', () => taken().length === 1);
+  assert.deepEqual(journal.passed, []);
+});
+
 test('a receiver that refuses everything loses nothing', async (t) => {
   const { receiver, journal, start } = await stage(t, 3);
   receiver.usual = () => ({ answer: 400 });

@@ -39,7 +39,10 @@ function lines(format: 'record' | 'ocsf' | 'ecs'): string[] {
     SIGNER,
   );
   const detail = { first: 1, last: 9, note: note.trimEnd().split('\n') };
-  const last = siemEventOf(auditLine({ seq: 10, event: 'export_digest', reason: null, peer: null, detail }), NODE);
+  const last = siemEventOf(
+    auditLine({ seq: 10, event: 'export_digest', reason: null, peer: null, previous_hash: head, detail }),
+    NODE,
+  );
   return [...events, last].map((event) => formatEvent(event, format, false).text);
 }
 
@@ -55,6 +58,9 @@ for (const format of ['record', 'ocsf', 'ecs'] as const)
     const good = await verify(whole);
     assert.equal(good.code, 0, good.stdout);
     assert.match(good.stdout, /^whole: 10 records; 1 digest vouches for records 1 to 9; 1 behind the newest digest/);
+    const bare = /; of 10 only sequence and hash are vouched for, not what else their lines say/;
+    if (format === 'record') assert.doesNotMatch(good.stdout, bare);
+    else assert.match(good.stdout, bare);
     assert.equal((await verify([...whole].reverse())).code, 0, 'in any order');
     const twice = await verify([...whole, whole[3] ?? '']);
     assert.match(twice.stdout, /^whole: 10 records, 1 came twice/);
@@ -70,6 +76,17 @@ for (const format of ['record', 'ocsf', 'ecs'] as const)
     assert.equal((await verify(whole, 'other')).code, 4, 'of another sink nothing is said');
     assert.equal((await verify(whole.slice(0, 9))).code, 4, 'without a digest nothing is vouched for');
   });
+
+test('behind the newest digest a record that was put in the place of another does not fit into the chain', async () => {
+  const whole = lines('record');
+  const forged = siemEventOf(auditLine({ seq: 10, previous_hash: `sha256:${'00'.repeat(32)}` }), NODE);
+  const found = await verify([...whole, formatEvent({ ...forged, seq: 10 }, 'record', false).text]);
+  assert.match(found.stdout, /record_conflicting/);
+  const next = siemEventOf(auditLine({ seq: 11, previous_hash: forged.hash }), NODE);
+  const broken = await verify([...whole, formatEvent(next, 'record', false).text]);
+  assert.equal(broken.code, 4, broken.stdout);
+  assert.match(broken.stdout, /chain_broken: record 11 names another record before it than 10 as it is here/);
+});
 
 test('lines that are no events, keys that are none, files that are not there', async () => {
   const { code, stdout } = await verify([

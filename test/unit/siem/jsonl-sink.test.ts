@@ -17,7 +17,8 @@ function stage(t: TestContext) {
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'audit.jsonl');
   const sink = createJsonlSink({ path, maxBytes: 4 * LINE_BYTES });
-  const deliver = (first: number, last: number, mark: string): Promise<void> => sink.deliver(events(first, last, mark), NEVER);
+  const deliver = (first: number, last: number, mark: string): Promise<void> =>
+    sink.deliver(events(first, last, mark), NEVER);
   const lines = (): ReadonlySet<string> =>
     new Set(readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n')));
   return { deliver, folder, lines, path };
