@@ -36,9 +36,9 @@ export interface TakenAcks {
 export interface OwnAcks {
   pendingErasures(
     author: string,
-    broughtBy: string,
+    relay: string,
   ): { readonly acks: readonly string[]; readonly steps: readonly number[] };
-  erasuresTold(author: string, steps: readonly number[], nowMs: number): void;
+  erasuresTold(author: string, steps: readonly number[], nowMs: number, relay: string): void;
 }
 
 export function relayedAckMethods(journal: Journal, audit: AuditReader, own: OwnAcks): RelayedAckMethods {
@@ -60,6 +60,7 @@ export function relayedAckMethods(journal: Journal, audit: AuditReader, own: Own
             author,
             all.flatMap((one) => (one.kind === 'own' ? one.step : [])),
             nowMs,
+            peer,
           );
       desk.passed(peer, Math.max(0, ...told.map((one) => (one.kind === 'passed' ? one.ackId : 0))));
     },

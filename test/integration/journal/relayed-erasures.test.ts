@@ -273,3 +273,55 @@ test('of a relayed fact that was refused nothing is acknowledged', (t) => {
   const states = journal.erasures.records.list(1_000, 10).map(({ step }) => step);
   assert.deepEqual(states.toSorted(), ['kept', 'received']);
 });
+
+function acknowledging(journal: Journal): ReturnType<typeof erasureMethods> {
+  const signer = createLogSigner(IDENTITY.journalOrigin, LOG_SEED);
+  const erasing = new Erasing(journal, [new Projector(journal.db), new RecallIndex(journal.db)]);
+  return erasureMethods(journal, erasing, signer);
+}
+
+test('a fact that a relay was refused, and its author was not, is erased and never acknowledged', (t) => {
+  const { journal } = opened(t);
+  const { first, secret } = twoRelays(SECRET);
+  first.pass(secret, { source: 'stigmem://elsewhere.example/agent/x' });
+  assert.equal(pullRelayed(journal, first, 4).refused.length, 0);
+  assert.equal(pullRelayed(journal, first).refused.length, 1);
+  pullDirect(journal, first.origin);
+  const other = first.origin.entries[0];
+  assert.ok(other !== undefined);
+  for (const one of [secret, other]) bury(first.origin, one);
+  pullDirect(journal, first.origin);
+  finishErasures(journal);
+  assert.equal(journal.erasures.bodies.byFactId(secret.entry.fact_id), undefined);
+  const { nodeId } = first.origin;
+  const { acks } = acknowledging(journal).pendingErasures(nodeId);
+  assert.deepEqual(
+    acks.map((note) => note.split('\n')[4]),
+    [String(other.feedSeq)],
+    'of the other one only',
+  );
+});
+
+test('what a relay was told first its author is told all the same, each way once', (t) => {
+  const { journal } = opened(t);
+  const { first, second, secret } = twoRelays(SECRET);
+  pullRelayed(journal, first);
+  pullRelayed(journal, second);
+  pullDirect(journal, first.origin);
+  first.pass(bury(first.origin, secret));
+  pullRelayed(journal, first);
+  pullDirect(journal, first.origin);
+  finishErasures(journal);
+  const methods = acknowledging(journal);
+  const { nodeId } = first.origin;
+  const pending = (relay?: string): readonly number[] => methods.pendingErasures(nodeId, relay).steps;
+  const due = pending(first.relay.nodeId);
+  assert.equal(due.length, 1);
+  assert.deepEqual([pending(), pending(second.relay.nodeId)], [due, []], 'a relay is told of what it has brought');
+  methods.erasuresTold(nodeId, due, NOW_MS, first.relay.nodeId);
+  assert.deepEqual([pending(first.relay.nodeId), pending()], [[], due]);
+  methods.erasuresTold(nodeId, due, NOW_MS);
+  assert.deepEqual(pending(), []);
+  const steps = journal.erasures.records.list(1_000, 10).map(({ step }) => step);
+  assert.deepEqual(steps, ['told']);
+});
