@@ -77,7 +77,9 @@ export class BodyPlaces {
     );
     const placed = here.flatMap((run) => placesIn(this.#page.get(run?.page_id ?? 0), row));
     const found = direct === undefined ? placed : [...placesIn(direct, row, author.feedSeq), ...placed];
-    const byKey = new Map([...found, ...this.copiesOf(row.chain_seq)].map((one) => [`${one.pageId} ${one.place}`, one]));
+    const byKey = new Map(
+      [...found, ...this.copiesOf(row.chain_seq)].map((one) => [`${one.pageId} ${one.place}`, one]),
+    );
     return [...byKey.values()];
   }
 }

@@ -6,8 +6,8 @@ import type { ErasureStepRow } from './tables.ts';
 
 /**
  * Own facts: `requested`, then `undone`, or `issued`, `erased`, `scrubbed`. Facts of peers: `received`, or `stopped` when too
- * many came; `held` and `released` by an operator; `erased`, `scrubbed`, `told` once the author has our word. `absent`:
- * no such fact is held here. `kept`: it was refused, and is kept as evidence.
+ * many came; `held` and `released` by an operator; `erased`, `scrubbed`, `told` once the author has our word, or the relay that
+ * brought the tombstone. `absent`: no such fact is held here. `kept`: it was refused, and is kept as evidence.
  */
 export type ErasureStep =
   | 'requested'
