@@ -61,7 +61,7 @@ test('bash offers the names of partners in the data folder, and none of another 
 test('bash runs nothing that stands in the name of a file, and offers only names that a partner may have', () => {
   const data = join(cli.dir, 'hostile');
   mkdirSync(join(data, 'peers'), { recursive: true });
-  const names = ['globex', 'self', 'Initech', 'a b', 'in*', '$(touch${IFS}pwned)', '`touch${IFS}pwned`'];
+  const names = ['globex', 'self', 'Initech', 'a b', 'in*', '$(:>pwned)', '`:>pwned`'];
   for (const name of names) writeFileSync(join(data, 'peers', `${name}.toml`), '');
   assert.deepEqual(offered('peer', 'show', '--data', data, ''), ['globex']);
   assert.deepEqual(offered('peer', 'show', '--data', data, '$('), []);
