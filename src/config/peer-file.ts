@@ -62,7 +62,7 @@ export interface PeerAnchorPolicy {
 
 export const PEER_SUFFIX = '.toml';
 /** The shell's completion has it, too. */
-export const PEER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const PEER_NAME: RegExp = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const MAX_ANCHOR_AGE_S = 31_536_000;
 /** A C2SP verifier key: name, key hash, base64. */
 const VKEY = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/;

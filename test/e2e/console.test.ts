@@ -161,7 +161,11 @@ test('a refusal is on the page within two seconds, verified in the browser, note
   assert.equal(await alice.getByRole('button', { name: 'Approve' }).count(), 0, 'nobody approves what is their own');
 
   const bob = await signedIn(await open('light'), 'bob');
-  await bob.goto(caseUrl);
+  await bob.goto(`${scene.node.url}/console/settings`);
+  const row = bob.locator('tr', { hasText: 'case.resolve' });
+  assert.match(await row.innerText(), /verdict malicious\s+version \d+/, 'what exactly is approved stands beside it');
+  await row.getByRole('link', { name: `case:${id}` }).click();
+  await bob.waitForURL(`**/console/cases/${id}`);
   await bob.locator('summary', { hasText: 'Decide' }).press('Enter');
   await bob.getByLabel('Reason, for the audit log').fill('looked at it too');
   await bob.getByRole('button', { name: 'Approve' }).press('Enter');
@@ -267,6 +271,17 @@ test('what partners write is text on every page', async () => {
   }
   await page.goto(`${scene.node.url}/console/facts/${hostile}`);
   assert.ok((await page.locator('main').innerText()).includes('<iframe srcdoc='), 'it is shown as it was written');
+  await context.close();
+});
+
+test('a position of the journal leads to its fact, as proposals to erase name it', async () => {
+  const context = await open('light');
+  const page = await signedIn(context, 'root');
+  const { changes } = (await scene.node.get('/v1/changes?limit=100')).body;
+  const { seq } = changes.find((one: { fact: { id: string } }) => one.fact.id === fact);
+  await page.goto(`${scene.node.url}/console/entries/${seq}`);
+  assert.equal(page.url(), `${scene.node.url}/console/facts/${fact}`);
+  assert.equal((await page.goto(`${scene.node.url}/console/entries/999999`))?.status(), 404);
   await context.close();
 });
 
