@@ -285,6 +285,34 @@ test('a position of the journal leads to its fact, as proposals to erase name it
   await context.close();
 });
 
+test('what is verified is the fact that the page is about, and is shown as it was proved', async () => {
+  const context = await open('light');
+  const page = await signedIn(context, 'root');
+  await page.goto(`${scene.node.url}/console/facts/${fact}`);
+  await ready(page);
+  const verify = page.getByRole('button', { name: 'Verify in this browser' });
+  const result = page.locator('[data-verify-result]');
+  await verify.click();
+  await result.getByText('Verified in this browser').waitFor();
+  const said = await result.innerText();
+  for (const text of [
+    'stigmem://acme.example/host/web1',
+    'Relation: acme:status',
+    'Value: up',
+    'Source: stigmem://acme',
+  ])
+    assert.ok(said.includes(text), said);
+  assert.match(said, /steps? of SHA-256 by WebCrypto lead/);
+
+  const other = await page.request.get(`${scene.node.url}/console/facts/${hostile}/bundle`);
+  const body = await other.text();
+  await page.route(`**/console/facts/${fact}/bundle`, (route) => route.fulfill({ body }));
+  await verify.click();
+  await result.getByText('Not verified').waitFor();
+  assert.ok((await result.innerText()).includes(`this proves ${hostile}`), await result.innerText());
+  await context.close();
+});
+
 test('who may not is offered nothing, and refused', async () => {
   const context = await open('light');
   const page = await signedIn(context, 'rita');

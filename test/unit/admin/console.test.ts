@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { browserScripts } from '../../../.ci/console-sources.mjs';
+import { REQUEST_ID } from '../../../src/admin/api/responses.ts';
 import { firstDifference } from '../../../src/admin/console/first-difference.ts';
 import { mountConsole } from '../../../src/admin/console/mount.ts';
 import { proofSteps } from '../../../src/admin/console/proof-steps.ts';
@@ -11,6 +12,7 @@ import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
 import { encodeBase64 } from '../../../src/merkle/base64.ts';
 import { leafHash, nodeHash } from '../../../src/merkle/hash.ts';
 import { inclusionProof, rootOf } from '../../../src/merkle/leaf-list.ts';
+import { createTraces, currentTrace } from '../../../src/observe/trace.ts';
 import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
 
 /** Of the script that every page loads. */
@@ -158,6 +160,13 @@ test('a key that signs in again and again ends its own sessions, and nobody else
   assert.ok(isIn(other));
   assert.equal(tokens.filter(isIn).length, SESSION_LIMITS.maxOfKey);
   assert.ok(isIn(tokens.at(-1) ?? ''));
+});
+
+test('what is asked within a request belongs to it', async () => {
+  await createTraces(null).begin({ name: 'page', kind: 'server' }, async () => {
+    const answer = await node.send('/healthz');
+    assert.equal(answer.headers.get(REQUEST_ID), currentTrace()?.traceId);
+  });
 });
 
 test('days that no calendar has are no moment, and no fault of the page', async () => {

@@ -150,6 +150,7 @@ function Proof({ bundle, fact, frame }: Seen): Html {
               <div class="stack">
                 <Verify
                   kind="fact"
+                  factId={fact.id}
                   from={path`/console/facts/${fact.id}/bundle`}
                   nodeId={frame.node.nodeId}
                   peerId={peerIdIn(given)}
