@@ -285,6 +285,18 @@ test('a position of the journal leads to its fact, as proposals to erase name it
   await context.close();
 });
 
+test('a case shows its own records, whatever the address says', async () => {
+  const context = await open('light');
+  const page = await signedIn(context, 'root');
+  const [one, other] = await casesAt();
+  const current = page.locator('nav[aria-label="Examples"] [aria-current="true"]');
+  await page.goto(`${scene.node.url}/console/cases/${one?.id}?record=${one?.id}`);
+  assert.equal(await current.locator('.n').innerText(), String(one?.id));
+  await page.goto(`${scene.node.url}/console/cases/${one?.id}?record=${other?.id}`);
+  assert.equal(await current.count(), 1, 'of another case nothing is shown here');
+  await context.close();
+});
+
 test('what is verified is the fact that the page is about, and is shown as it was proved', async () => {
   const context = await open('light');
   const page = await signedIn(context, 'root');
