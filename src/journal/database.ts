@@ -165,7 +165,8 @@ export function unsynced<T>(db: Db, work: () => T): T {
   try {
     return db.transaction(work)();
   } finally {
-    db.pragma('synchronous = FULL');
+    // Still in it, the connection can be used for nothing any more, and what ended it is what has to be told.
+    if (!db.inTransaction) db.pragma('synchronous = FULL');
   }
 }
 

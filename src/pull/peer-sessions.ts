@@ -22,6 +22,7 @@ export class PeerSessions {
   readonly #lanes: PullLanes;
   readonly #sessions = new Map<string, PeerSession>();
   readonly #verdicts = new Map<string, Verdict[]>();
+  #isStopped = false;
   /** When the last page of a peer was taken; by node id. */
   readonly #takenAtMs = new Map<string, number>();
 
@@ -35,7 +36,8 @@ export class PeerSessions {
   }
 
   add(peer: PeerFile): void {
-    if (peer.disabled || this.#sessions.has(peer.name)) return;
+    // A change of the folder may still be under way when the node stops: nobody would end what it begins.
+    if (this.#isStopped || peer.disabled || this.#sessions.has(peer.name)) return;
     const session = new PeerSession(peer, this.#deps, this.#lanes);
     this.#sessions.set(peer.name, session);
     session.start();
@@ -141,6 +143,7 @@ export class PeerSessions {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all([...this.#sessions.keys()].map((name) => this.remove(name)));
   }
 

@@ -69,7 +69,9 @@ test('nothing is taken or given before both keys are confirmed, and each side sa
     assert.equal(shown.pinned_log_key, null);
     assert.deepEqual(shown.share, [], 'it may read nothing now');
     const [record, ...more] = await node.audit('peer_log_key_waits');
-    assert.deepEqual(record?.detail, { log_key: declared, name, peer_id: peer.folder.peerId });
+    const { trace_id, ...detail } = record?.detail ?? {};
+    assert.match(String(trace_id), /^[0-9a-f]{32}$/);
+    assert.deepEqual(detail, { log_key: declared, name, peer_id: peer.folder.peerId });
     assert.deepEqual(more, []);
     assert.equal((await node.audit('peer_circuit_opened')).length, 0, 'waiting for an operator is no failure');
     assert.match((await node.get('/metrics')).text, /stigmem_peerd_peers_unconfirmed 1\n/);

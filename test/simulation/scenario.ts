@@ -336,6 +336,12 @@ async function mend(mesh: Mesh): Promise<void> {
     const open = [...mesh.model.asserted.values()].filter((fact) => fact.node === node.name && !fact.acknowledged);
     if (open.length > 0) await finish(mesh, mesh.assert(node, open));
   }
+  meetAnew(mesh);
+}
+
+/** Keys that have changed are told at a greeting, and one that is good for long is not asked for again. */
+function meetAnew({ nodes }: Mesh): void {
+  for (const { running } of nodes) for (const { made } of nodes) running?.federation.sessions.contact(made.peerId);
 }
 
 /** Until every restore guard lets its node write, or has had the time for it. */
@@ -364,9 +370,12 @@ async function settle(mesh: Mesh): Promise<void> {
     if (isSettled(mesh)) break;
     await mesh.platform.advance(SETTLE_EVERY_MS);
   }
-  // What came in under a wrong file, and only then.
-  await finish(mesh, retryAll(mesh));
-  while (mesh.platform.elapsedMs < endMs && !isSettled(mesh)) await mesh.platform.advance(SETTLE_EVERY_MS);
+  // What came in under a wrong file, and only then; a page that was being judged when it was put right comes behind.
+  for (let round = 0; round < 2; round++) {
+    await finish(mesh, retryAll(mesh));
+    do await mesh.platform.advance(SETTLE_EVERY_MS);
+    while (mesh.platform.elapsedMs < endMs && !isSettled(mesh));
+  }
   for (const { name, running } of mesh.nodes) {
     mesh.note(`${name}: guard ${JSON.stringify(running?.federation.guard.status())}`);
     for (const status of running?.federation.sessions.list() ?? []) mesh.note(`${name}: ${JSON.stringify(status)}`);

@@ -64,7 +64,7 @@ test('names that are not the peer’s own: refused, whatever has signed them', a
     const judged = pinPeer(declare(log, change), file, history(null));
     assert.equal(judged.ok ? 'ok' : judged.error.code, 'declaration_invalid', JSON.stringify(change));
   }
-  assert.ok(pinPeer(declare(log), file, history(null)).ok);
+  assert.ok(pinPeer(declare(log), { ...file, logKey: log.logVkey }, history(null)).ok);
 });
 
 test('a pinned declaration that cannot be read lets no other key in: an operator has to name it', async () => {
