@@ -97,7 +97,7 @@ function copyKeys(from: string, to: string): void {
 }
 
 function planText(
-  { auditRecords, entries, known, missing, others, peers, snapshot }: RestorePlan,
+  { auditRecords, entries, known, missing, mute, others, peers, snapshot }: RestorePlan,
   folder: string,
   options: Options,
 ): string {
@@ -118,6 +118,7 @@ function planText(
     `${node_id}, as of ${made_at}: ${entries} entries, ${auditRecords} audit records, into ${folder}`,
     ...(seen.length === 0 ? [] : ['Known of its journal outside of the snapshot:', ...seen]),
     gap,
+    ...mute.map((one) => `Says nothing that can be used: ${one}.`),
     `Audit records that were written after it are lost here${others.some((one) => one.startsWith('WORM')) ? ', and are in the WORM store' : ''}.`,
     guard,
   ].join('\n');
