@@ -74,7 +74,7 @@ export class BodyEraser {
     if (direct.kind === 'held' || direct.kind === 'contradicts') return direct;
     const row = this.#relayed.get(author, said.leaf_index + 1);
     if (row !== undefined && !isErased(row)) return namedRow(row, said);
-    return direct.kind === 'absent' && this.#isKeptFromRelay(author, feed, said) ? { kind: 'kept' } : direct;
+    return direct.kind === 'absent' && this.keptFromRelays(author, feed)(said) ? { kind: 'kept' } : direct;
   }
 
   #fromAuthor(author: string, feed: string, said: Tombstone, mayScan: boolean): Named {
@@ -90,18 +90,17 @@ export class BodyEraser {
   }
 
   /** A relayed fact that was refused stands in the page as evidence. Where too much was refused to look, it is taken to be there. */
-  #isKeptFromRelay(author: string, feed: string, said: Tombstone): boolean {
+  keptFromRelays(author: string, feed: string): (said: Tombstone) => boolean {
     const given = `from/${authorityOf(author) ?? ''}/${feed}`;
     const pageIds = this.#refusedIn.all(given, MAX_REFUSED_PAGES + 1);
-    if (pageIds.length > MAX_REFUSED_PAGES) return true;
-    const leaf = Buffer.from(said.leaf_hash.slice(7), 'hex').toString('base64');
-    return pageIds.some((id) => {
+    if (pageIds.length > MAX_REFUSED_PAGES) return () => true;
+    const origins = pageIds.flatMap((id) => {
       const page = this.places.page(id);
       const decoded = page === undefined ? undefined : decodePage(page);
-      if (decoded?.ok !== true) return false;
-      const origins = decoded.value.entries.map((bytes) => originIn(bytes));
-      return origins.some((origin) => origin?.node_id === author && origin.leaf_hash === leaf);
+      return decoded?.ok === true ? decoded.value.entries.map((bytes) => originIn(bytes)) : [];
     });
+    const leaves = new Set(origins.flatMap((origin) => (origin?.node_id === author ? [origin.leaf_hash] : [])));
+    return ({ leaf_hash }) => leaves.has(Buffer.from(leaf_hash.slice(7), 'hex').toString('base64'));
   }
 
   #inPage(peer: string, said: Tombstone, page: DecodedPage, place: number, pageId: number): Named {

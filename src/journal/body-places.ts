@@ -64,6 +64,11 @@ export class BodyPlaces {
     return page === undefined || page.after_seq >= feedSeq ? undefined : page;
   }
 
+  /** Lines that were noted beside the page that the row came in, or that an erasure has blanked beside the page of its step. */
+  copiesOf(seq: number): readonly BodyPlace[] {
+    return this.#copies.all(seq).map(({ page_id, place }) => ({ pageId: page_id, place }));
+  }
+
   /** Every line of a stored page that says what the row says, each once. */
   of(row: EntryRow, author: Authorship): readonly BodyPlace[] {
     const direct = this.pageOf(author.nodeId, author.feed, author.feedSeq);
@@ -72,8 +77,9 @@ export class BodyPlaces {
     );
     const placed = here.flatMap((run) => placesIn(this.#page.get(run?.page_id ?? 0), row));
     const found = direct === undefined ? placed : [...placesIn(direct, row, author.feedSeq), ...placed];
-    const copies = this.#copies.all(row.chain_seq).map(({ page_id, place }) => ({ pageId: page_id, place }));
-    const byKey = new Map([...found, ...copies].map((one) => [`${one.pageId} ${one.place}`, one]));
+    const byKey = new Map(
+      [...found, ...this.copiesOf(row.chain_seq)].map((one) => [`${one.pageId} ${one.place}`, one]),
+    );
     return [...byKey.values()];
   }
 }

@@ -6,8 +6,8 @@ import type { ErasureStepRow } from './tables.ts';
 
 /**
  * Own facts: `requested`, then `undone`, or `issued`, `erased`, `scrubbed`. Facts of peers: `received`, or `stopped` when too
- * many came; `held` and `released` by an operator; `erased`, `scrubbed`, `told` once the author has our word. `absent`:
- * no such fact is held here. `kept`: it was refused, and is kept as evidence.
+ * many came; `held` and `released` by an operator; `erased`, `scrubbed`, `told` once the author has our word, or the relay that
+ * brought the tombstone. `absent`: no such fact is held here. `kept`: it was refused, and is kept as evidence.
  */
 export type ErasureStep =
   | 'requested'
@@ -35,7 +35,11 @@ export class ErasureRecords {
   readonly #steps: Statement<[Uint8Array, string], Erasure>;
   readonly #byDigest: Statement<[Uint8Array], Erasure>;
   readonly #ofTarget: Statement<[number], Erasure>;
-  readonly #untold: Statement<[string, number], Erasure>;
+  readonly #untold: Statement<[string, number, number], Erasure>;
+  readonly #untoldBy: Statement<[string, number, string, number], Erasure>;
+  readonly #step: Statement<[number], Erasure>;
+  readonly #told: Statement<[string], number>;
+  readonly #saveTold: Statement<[string, number]>;
   readonly #since: Statement<[number], Erasure>;
   readonly #list: Statement<[number, number], Erasure>;
   readonly #counted: Statement<[string, string, number], number>;
@@ -52,7 +56,13 @@ export class ErasureRecords {
     this.#steps = prepare(db, steps.where('fact', '=', PARAM).where('node_id', '=', PARAM).orderBy('step_id'));
     this.#byDigest = prepare(db, newest.where('fact', '=', PARAM).orderBy('step_id', 'desc'));
     this.#ofTarget = prepare(db, steps.where('target_seq', '=', PARAM).orderBy('step_id', 'desc').limit(ONE));
-    this.#untold = prepare(db, newest.where('node_id', '=', PARAM).where(isOver).orderBy('step_id').limit(PARAM));
+    const over = steps.where('node_id', '=', PARAM).where(isOver).where('step_id', '>', PARAM).orderBy('step_id');
+    this.#untold = prepare(db, over.limit(PARAM));
+    this.#untoldBy = prepare(db, over.where(wasBroughtBy).limit(PARAM));
+    this.#step = prepare(db, steps.where('step_id', '=', PARAM));
+    const told = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
+    this.#told = prepare<[string]>(db, told).pluck() as Statement<[string], number>;
+    this.#saveTold = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
     this.#since = prepare(db, newest.where('step_id', '>=', PARAM).where(isOpen).orderBy('step_id'));
     this.#list = prepare(db, newest.where('step_id', '<', PARAM).orderBy('step_id', 'desc').limit(PARAM));
     this.#lastStep = prepareLastKey(db, 'erasure_steps', 'step_id');
@@ -99,9 +109,31 @@ export class ErasureRecords {
     return this.#ofTarget.get(seq);
   }
 
-  /** Whose bodies are gone, or never were here, and whose author has not taken our word of it; oldest first. */
-  untold(nodeId: string, limit: number): readonly Erasure[] {
-    return this.#untold.all(nodeId, limit);
+  /**
+   * Erasures behind a step whose bodies are gone, or never were here; oldest first.
+   *
+   * @param to who is to be told: the author of any, a relay of those whose tombstone it has brought
+   */
+  over(author: string, to: string, after: number, limit: number): readonly Erasure[] {
+    if (to === author) return this.#untold.all(author, after, limit);
+    return this.#untoldBy.all(author, after, to, limit);
+  }
+
+  step(stepId: number): Erasure | undefined {
+    return this.#step.get(stepId);
+  }
+
+  /** The last step that the author has our word of, or a relay for it. Derived: without it all are told again, which changes nothing. */
+  toldUpTo(author: string, to: string): number {
+    return this.#told.get(toldName(author, to)) ?? 0;
+  }
+
+  /** The caller holds the transaction. The first of them to be told is what the erasure itself shows. */
+  told(before: Erasure, to: string, nowUs: number): void {
+    const { fact, node_id: author, step_id } = before;
+    const now = this.of(fact, author);
+    if (now !== undefined && (now.step === 'scrubbed' || now.step === 'absent')) this.next(now, 'told', nowUs);
+    if (this.toldUpTo(author, to) < step_id) this.#saveTold.run(toldName(author, to), step_id);
   }
 
   /** Newest first. */
@@ -148,3 +180,10 @@ const newest = steps.where(
 const isOpen = sql<boolean>`step IN ('requested', 'issued', 'received', 'stopped', 'held', 'released', 'erased')`;
 
 const isOver = sql<boolean>`step IN ('scrubbed', 'absent')`;
+
+const wasBroughtBy = sql<boolean>`EXISTS (SELECT 1 FROM entries t
+  WHERE t.chain_seq = erasure_steps.tombstone_seq AND t.received_from = ${PARAM})`;
+
+function toldName(author: string, to: string): string {
+  return `erasures told ${author} ${to}`;
+}

@@ -5,8 +5,12 @@ import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.
 import { hashText } from './entry-row.ts';
 import { ErasureAcks } from './erasure-acks.ts';
 import { type Erasure, ErasureRecords } from './erasure-records.ts';
+import { isAckOf, KnownLogKeys } from './known-log-keys.ts';
 import { ReceiptRecords } from './receipt-records.ts';
-import { RelayedAcks } from './relayed-acks.ts';
+import { RelayedAcks, type StoredRelayedAck } from './relayed-acks.ts';
+
+/** Verifier keys of logs that peer files name, by node. */
+export type NamedKeys = Readonly<Record<string, string>>;
 
 /** A peer that was given the fact. */
 export interface ToldPeer {
@@ -67,6 +71,7 @@ export class ErasureViews {
   readonly #receipts: ReceiptRecords;
   readonly #given: Statement<[string, number, number], { peer: string; sent_us: number }>;
   readonly #relayed: RelayedAcks;
+  readonly #keys: KnownLogKeys;
 
   constructor(db: Db) {
     this.#records = new ErasureRecords(db);
@@ -84,6 +89,7 @@ export class ErasureViews {
         .orderBy('peer'),
     );
     this.#relayed = new RelayedAcks(db);
+    this.#keys = new KnownLogKeys(db);
   }
 
   /** Newest first, from below `before`. */
@@ -92,7 +98,7 @@ export class ErasureViews {
   }
 
   /** @param fact id of the fact, or its digest (`sha256:…`) */
-  status(fact: string): ErasureStatus | null {
+  status(fact: string, named: NamedKeys = {}): ErasureStatus | null {
     const erasure = this.#find(fact);
     if (erasure === undefined) return null;
     const steps = this.#records.steps(erasure).map(({ step, at_us, actor, reason }) => ({
@@ -108,8 +114,7 @@ export class ErasureViews {
       actor: view.actor ?? asked?.actor ?? null,
       reason: view.reason ?? asked?.reason ?? null,
       steps,
-      peers: this.#peersOf(erasure),
-      relayed: this.#relayedOf(erasure),
+      ...this.#wordsOf(erasure, named),
     };
   }
 
@@ -121,25 +126,28 @@ export class ErasureViews {
     return found.find(({ target_seq }) => target_seq !== null) ?? found[0];
   }
 
-  #relayedOf({ tombstone_seq }: Erasure): RelayedPeer[] {
-    const acks = tombstone_seq === null ? [] : this.#relayed.of(tombstone_seq);
-    // At a relay those that signed them are among the peers that it gave the fact to.
-    const brought = acks.filter(({ relay }) => relay !== null);
-    return brought.map(({ peer, relay, note, declaration }) => ({
-      peer,
-      relay,
-      erased_at: timeIn(note),
-      note,
-      declaration,
-    }));
+  /** Of a node whose keys are known only what they have signed counts; of another one each relay's word is shown as that. */
+  #wordsOf(erasure: Erasure, named: NamedKeys): Pick<ErasureStatus, 'peers' | 'relayed'> {
+    const acks = erasure.tombstone_seq === null ? [] : this.#relayed.of(erasure.tombstone_seq);
+    const known = new Map(acks.map(({ peer }) => [peer, this.#keys.of(peer, named[peer])] as const));
+    const isUnknown = ({ peer }: StoredRelayedAck): boolean => known.get(peer)?.length === 0;
+    // At a relay the signer itself gave it, by the key that was pinned then.
+    const own = acks.filter(({ peer, relay, note }) => relay === null || isAckOf(note, known.get(peer) ?? []));
+    const brought = own.filter(({ relay, peer }, i) => relay !== null && own.findIndex((o) => o.peer === peer) === i);
+    return {
+      peers: this.#peersOf(erasure, own),
+      relayed: acks
+        .filter((ack) => ack.relay !== null && (isUnknown(ack) || brought.includes(ack)))
+        .map(({ peer, relay, note, declaration }) => ({ peer, relay, erased_at: timeIn(note), note, declaration })),
+    };
   }
 
-  #peersOf({ target_seq, tombstone_seq }: Erasure): ToldPeer[] {
+  #peersOf({ target_seq, tombstone_seq }: Erasure, relayed: readonly StoredRelayedAck[]): ToldPeer[] {
     const target = target_seq === null ? undefined : this.#relayed.placeOf(target_seq);
     if (target === undefined) return [];
     const { feed, feed_seq } = target;
     const place = tombstone_seq === null ? undefined : this.#relayed.placeOf(tombstone_seq)?.feed_seq;
-    const acks = tombstone_seq === null ? [] : [...this.#acks.of(tombstone_seq), ...this.#relayed.of(tombstone_seq)];
+    const acks = tombstone_seq === null ? [] : [...this.#acks.of(tombstone_seq), ...relayed];
     return this.#given.all(feed, feed_seq, feed_seq).map(({ peer, sent_us }) => {
       const ack = acks.find((one) => one.peer === peer);
       return {

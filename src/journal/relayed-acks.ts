@@ -53,11 +53,10 @@ export class RelayedAcks {
     );
   }
 
-  /** One of each node is kept. The caller holds the transaction. @param relay null: it came from the node itself */
+  /** One of each node and way is kept: what one relay brings stands in nobody else's way. The caller holds the transaction. @param relay null: it came from the node itself */
   save(ack: Omit<StoredRelayedAck, 'ack_id'>): void {
-    const known = this.of(ack.tombstone_seq);
-    if (known.some(({ peer }) => peer === ack.peer)) return;
-    if (known.filter(({ relay }) => relay === ack.relay).length >= MAX_OF_RELAY) return;
+    const known = this.of(ack.tombstone_seq).filter(({ relay }) => relay === ack.relay);
+    if (known.length >= MAX_OF_RELAY || known.some(({ peer }) => peer === ack.peer)) return;
     this.#insert(ack);
   }
 

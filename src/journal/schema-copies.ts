@@ -17,8 +17,9 @@ CREATE TABLE relayed_acks (
   ack_id INTEGER PRIMARY KEY, peer TEXT NOT NULL, relay TEXT, tombstone_seq INTEGER NOT NULL, note TEXT NOT NULL,
   declaration TEXT NOT NULL, received_us INTEGER NOT NULL, sum1 INTEGER NOT NULL, sum2 INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX relayed_acks_by_tombstone ON relayed_acks (tombstone_seq, peer);
+CREATE UNIQUE INDEX relayed_acks_by_tombstone ON relayed_acks (tombstone_seq, peer, ifnull(relay, ''));
 
+CREATE INDEX erasure_steps_over ON erasure_steps (node_id, step_id) WHERE step IN ('scrubbed', 'absent');
 CREATE INDEX entries_relayed ON entries (origin_node_id, origin_chain_seq) WHERE received_from <> origin_node_id;
 CREATE INDEX page_places_by_seq ON page_places (first_seq);
 CREATE INDEX page_refusals_by_feed ON page_refusals (feed, page_id);

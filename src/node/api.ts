@@ -7,6 +7,7 @@ import { mountConsole } from '../admin/console/mount.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS } from '../admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
+import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import type { CaseCount } from '../core/case-report.ts';
 import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
@@ -78,7 +79,7 @@ function routesOf(
     witness: federation?.witness.api ?? null,
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
-    tombstones: tombstonesOf(base),
+    tombstones: tombstonesOf(base, () => [...(federation?.files().values() ?? [])]),
     sinks: sinksOf(base, served.siem),
     backups: backupsOf(base),
     receipts: (query) => base.reader.receipts(query),
@@ -187,11 +188,13 @@ function unconfirmedIn(base: Base, federation: OpenFederation | null): number {
   return files.filter((peer) => !peer.disabled && !isConfirmed(peer, base)).length;
 }
 
-function tombstonesOf({ reader, writer }: Base): ApiDeps['tombstones'] {
+function tombstonesOf({ reader, writer }: Base, peers: () => readonly PeerFile[]): ApiDeps['tombstones'] {
+  const named = () =>
+    Object.fromEntries(peers().flatMap(({ nodeId, logKey }) => (logKey === null ? [] : [[nodeId, logKey] as const])));
   return {
     order: (name, order) => writer.orderErasure(name, order),
     list: (before, limit) => reader.erasures(before, limit),
-    status: (fact) => reader.erasure(fact),
+    status: (fact) => reader.erasure(fact, named()),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The journal's part in erasures: orders of operators, and acknowledgements, ours and those of peers. */
 
 import type { ErasureOutcome } from '../core/erasure-order.ts';
-import { decodeTombstone } from '../core/tombstone.ts';
+import { decodeTombstone, type Tombstone } from '../core/tombstone.ts';
 import { DisclosureRecords } from '../journal/disclosure-records.ts';
 import { hashText } from '../journal/entry-row.ts';
 import { ErasureAcks } from '../journal/erasure-acks.ts';
@@ -18,15 +18,12 @@ export interface ErasureMethods {
   undoTombstone(order: ErasureOrder, nowMs: number): ErasureOutcome;
   holdErasure(order: ErasureOrder, nowMs: number): ErasureOutcome;
   releaseErasure(order: ErasureOrder, nowMs: number): ErasureOutcome;
-  /** Signed acknowledgements that an author has not been told yet. @param broughtBy who brought the tombstones; the author itself */
-  pendingErasures(author: string, broughtBy?: string): PendingErasures;
-  erasuresTold(peer: string, steps: readonly number[], nowMs: number): void;
+  /** Signed acknowledgements that an author has not been told yet. @param relay to go by it: of tombstones that it has brought */
+  pendingErasures(author: string, relay?: string): PendingErasures;
+  erasuresTold(author: string, steps: readonly number[], nowMs: number, relay?: string): void;
   /** @returns how many, from the first on, need not come again: all, or none while the peer's key is not known */
   takeErasures(peer: string, acks: readonly string[], nowMs: number): number;
 }
-
-/** Erasures of one peer's facts that are looked at, at once, for what it was not told. */
-const LOOKED_AT = 1_000;
 
 export function erasureMethods(journal: Journal, erasing: Erasing, signer: LogSigner): ErasureMethods {
   const acks = new ErasureAcks(journal.db);
@@ -36,28 +33,57 @@ export function erasureMethods(journal: Journal, erasing: Erasing, signer: LogSi
     undoTombstone: (order, nowMs) => erasing.undo(order, nowMs),
     holdErasure: (order, nowMs) => erasing.hold(order, nowMs),
     releaseErasure: (order, nowMs) => erasing.release(order, nowMs),
-    pendingErasures: (author, broughtBy = author) => pending(journal, signer, author, broughtBy),
-    erasuresTold: (peer, steps, nowMs) => told(journal, peer, steps, nowMs),
+    pendingErasures: (author, relay = author) => pending(journal, signer, author, relay),
+    erasuresTold: (author, steps, nowMs, relay = author) => told(journal, { author, to: relay }, steps, nowMs),
     takeErasures: (peer, notes, nowMs) => take(journal, acks, ledger, peer, notes, nowMs),
   };
 }
 
-/** What was refused before it was taken stands in the evidence of that: nobody gives his word that it is gone. */
-function untold(journal: Journal, peer: string): readonly Erasure[] {
-  const { erasures, retries } = journal;
-  return erasures.records
-    .untold(peer, LOOKED_AT)
-    .filter(({ page_id, feed_seq }) => page_id === null || !retries.pages.wasRefused(page_id, feed_seq));
+interface Due {
+  readonly erasure: Erasure;
+  readonly said: Tombstone;
 }
 
-function pending(journal: Journal, signer: LogSigner, author: string, broughtBy: string): PendingErasures {
+/** As many as one request holds. */
+function untold(journal: Journal, author: string, to: string): readonly Due[] {
+  const { records, bodies } = journal.erasures;
+  const due: Due[] = [];
+  const isEvidence = evidenceOf(journal, author);
+  let after = records.toldUpTo(author, to);
+  for (let more = true; more && due.length < MAX_ACKS; ) {
+    const found = records.over(author, to, after, MAX_ACKS);
+    for (const erasure of found) {
+      after = erasure.step_id;
+      const row = erasure.tombstone_seq === null ? undefined : bodies.row(erasure.tombstone_seq);
+      const said = row === undefined ? null : decodeTombstone(row.value_v);
+      if (said !== null && !isEvidence({ erasure, said })) due.push({ erasure, said });
+    }
+    more = found.length === MAX_ACKS;
+  }
+  return due.slice(0, MAX_ACKS);
+}
+
+/** What was refused by one way, and taken by another or later, stands in the evidence of that: nobody gives his word that it is gone. */
+function evidenceOf(journal: Journal, author: string): (due: Due) => boolean {
+  const { bodies } = journal.erasures;
+  const { pages } = journal.retries;
+  const kept = new Map<string, (said: Tombstone) => boolean>();
+  return ({ erasure: { page_id, feed, feed_seq, target_seq }, said }) => {
+    if (page_id !== null && pages.wasRefused(page_id, feed_seq)) return true;
+    const copies = target_seq === null ? [] : bodies.places.copiesOf(target_seq);
+    const isRefusedCopy = copies.some(({ pageId, place }) => {
+      const page = bodies.places.page(pageId);
+      return page !== undefined && pages.wasRefused(pageId, page.after_seq + 1 + place);
+    });
+    const isKept = kept.get(feed) ?? bodies.keptFromRelays(author, feed);
+    kept.set(feed, isKept);
+    return isRefusedCopy || isKept(said);
+  };
+}
+
+function pending(journal: Journal, signer: LogSigner, author: string, to: string): PendingErasures {
   if (author === journal.identity.nodeId) return { acks: [], steps: [] };
-  const due = untold(journal, author).flatMap((erasure) => {
-    const row = erasure.tombstone_seq === null ? undefined : journal.erasures.bodies.row(erasure.tombstone_seq);
-    const said = row?.received_from === broughtBy ? decodeTombstone(row.value_v) : null;
-    return said === null ? [] : [{ erasure, said }];
-  });
-  const signed = due.slice(0, MAX_ACKS).map(({ erasure, said }) => {
+  const signed = untold(journal, author, to).map(({ erasure, said }) => {
     const { feed, feed_seq: feedSeq, at_us } = erasure;
     const erasedAt = new Date(Math.floor(at_us / 1000)).toISOString();
     const ack = signErasureAck({ author, feed, feedSeq, leafHash: said.leaf_hash, erasedAt }, signer);
@@ -66,10 +92,16 @@ function pending(journal: Journal, signer: LogSigner, author: string, broughtBy:
   return { acks: signed.map(({ ack }) => ack), steps: signed.map(({ step }) => step) };
 }
 
-function told(journal: Journal, peer: string, steps: readonly number[], nowMs: number): void {
-  const taken = untold(journal, peer).filter(({ step_id }) => steps.includes(step_id));
+function told(
+  journal: Journal,
+  { author, to }: { readonly author: string; readonly to: string },
+  steps: readonly number[],
+  nowMs: number,
+): void {
+  const { records } = journal.erasures;
+  const taken = steps.flatMap((id) => records.step(id) ?? []).filter(({ node_id }) => node_id === author);
   journal.durably(() => {
-    for (const erasure of taken) journal.erasures.records.next(erasure, 'told', nowMs * 1000);
+    for (const erasure of taken) records.told(erasure, to, nowMs * 1000);
   });
 }
 

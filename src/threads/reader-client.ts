@@ -1,6 +1,6 @@
 import type { Proposal } from '../core/approval.ts';
 import type { RecordLine } from '../journal/audit-reader.ts';
-import type { ErasureStatus, ErasureView } from '../journal/erasure-views.ts';
+import type { ErasureStatus, ErasureView, NamedKeys } from '../journal/erasure-views.ts';
 import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
 import type { PacketParts, PacketRequest } from '../journal/packet-reader.ts';
@@ -149,8 +149,8 @@ export class ReaderClient {
   }
 
   /** @param fact id of the fact, or its digest */
-  erasure(fact: string): Promise<ErasureStatus | null> {
-    return this.#call('erasure', fact);
+  erasure(fact: string, named: NamedKeys): Promise<ErasureStatus | null> {
+    return this.#call('erasure', fact, named);
   }
 
   receipts(query: ReceiptQuery): Promise<readonly StoredReceipt[]> {

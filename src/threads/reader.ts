@@ -6,7 +6,7 @@ import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader, type RecordLine } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
-import { type ErasureStatus, type ErasureView, ErasureViews } from '../journal/erasure-views.ts';
+import { type ErasureStatus, type ErasureView, ErasureViews, type NamedKeys } from '../journal/erasure-views.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
 import { JOURNAL_FILE } from '../journal/files.ts';
 import { type HeldPage, HeldPages, type PagePlace } from '../journal/held-pages.ts';
@@ -73,7 +73,7 @@ export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods, W
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   refusalNotices(query: NoticeQuery): readonly ShownNotice[];
   erasures(before: number, limit: number): readonly ErasureView[];
-  erasure(fact: string): ErasureStatus | null;
+  erasure(fact: string, named: NamedKeys): ErasureStatus | null;
   quarantined(query: QuarantineQuery): QuarantinePage;
   quarantineHistory(factId: string): readonly AuditRecord[];
   proposals(query: ProposalQuery): ProposalPage;
@@ -124,7 +124,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     packetParts: (request) => packets.parts(request),
     receipts: (query) => receipts.list(query),
     erasures: (before, limit) => erasures.list(before, limit),
-    erasure: (fact) => erasures.status(fact),
+    erasure: (fact, named) => erasures.status(fact, named),
     refusalNotices: (query) => notices.list(query, entries),
     quarantined: (query) => quarantine.list(query),
     quarantineHistory: (factId) => quarantine.history(factId),

@@ -26,7 +26,7 @@ export interface RelayedAckMethods {
 }
 
 export interface TakenAcks {
-  /** How many, from the first on, need not come again: all, or none while the peer's key is not known. */
+  /** How many, from the first on, need not come again: none while the peer's key is not known, and none from the first of its own on that another key has signed. */
   readonly taken: number;
   /** Whom something has to be passed on to. */
   readonly authors: readonly string[];
@@ -36,9 +36,9 @@ export interface TakenAcks {
 export interface OwnAcks {
   pendingErasures(
     author: string,
-    broughtBy: string,
+    relay: string,
   ): { readonly acks: readonly string[]; readonly steps: readonly number[] };
-  erasuresTold(author: string, steps: readonly number[], nowMs: number): void;
+  erasuresTold(author: string, steps: readonly number[], nowMs: number, relay: string): void;
 }
 
 export function relayedAckMethods(journal: Journal, audit: AuditReader, own: OwnAcks): RelayedAckMethods {
@@ -60,6 +60,7 @@ export function relayedAckMethods(journal: Journal, audit: AuditReader, own: Own
             author,
             all.flatMap((one) => (one.kind === 'own' ? one.step : [])),
             nowMs,
+            peer,
           );
       desk.passed(peer, Math.max(0, ...told.map((one) => (one.kind === 'passed' ? one.ackId : 0))));
     },
@@ -94,16 +95,20 @@ class AckDesk {
 
   take(peer: string, acks: readonly RelayedAck[], nowMs: number): TakenAcks {
     const pinned = this.#journal.peers.declaration(peer);
-    if (pinned === null || openOwnDeclaration(pinned) === null) return { taken: 0, authors: [] };
+    const declared = pinned === null ? null : openOwnDeclaration(pinned);
+    if (pinned === null || declared === null) return { taken: 0, authors: [] };
+    // A peer that has changed its key is greeted before its own word can be read, and passed on with the new declaration.
+    const unread = acks.findIndex(({ declaration, note }) => declaration === null && isOfOtherKey(note, declared));
+    const readable = unread === -1 ? acks : acks.slice(0, unread);
     const authors = new Set<string>();
     this.#journal.durably(() => {
-      for (const { declaration, note } of acks) {
+      for (const { declaration, note } of readable) {
         const author = declaration === null ? this.#takeFromSigner(peer, pinned, note, nowMs) : null;
         if (declaration !== null) this.#takeFromRelay(peer, declaration, note, nowMs);
         if (author !== null) authors.add(author);
       }
     });
-    return { taken: acks.length, authors: [...authors] };
+    return { taken: readable.length, authors: [...authors] };
   }
 
   /** At the relay: of a fact that it gave to the signer, and whose author has written the tombstone. @returns that author */
@@ -121,10 +126,13 @@ class AckDesk {
     return ack.author;
   }
 
-  /** At the author: of a fact that it gave to the relay, which it had permitted to pass it on. */
+  /**
+   * At the author: of a fact that it gave to the relay, which it had permitted to pass it on. Whether the key is the signer's is asked
+   * when it is read: a succession may be heard of later.
+   */
   #takeFromRelay(relay: string, declaration: string, note: string, nowMs: number): void {
     const declared = openOwnDeclaration(declaration);
-    const ack = opened(note, this.#known(declared) ?? declared);
+    const ack = opened(note, declared);
     const { nodeId } = this.#journal.identity;
     if (ack === null || declared === null || [relay, nodeId].includes(declared.node_id)) return;
     if (ack.author !== nodeId || ack.feed !== RELAYED_FEED) return;
@@ -133,12 +141,6 @@ class AckDesk {
     const tombstoneSeq = this.#journal.erasures.records.ofTarget(target.chain_seq)?.tombstone_seq ?? null;
     if (tombstoneSeq === null || !this.#mayHaveRelayed(relay, ack.feedSeq)) return;
     this.#save({ peer: declared.node_id, relay, declaration, note }, tombstoneSeq, nowMs);
-  }
-
-  /** A node that is known here has the key that is pinned, whatever a relay shows. */
-  #known(declared: Declaration | null): Declaration | null {
-    const pinned = declared === null ? null : this.#journal.peers.declaration(declared.node_id);
-    return pinned === null ? null : openOwnDeclaration(pinned);
   }
 
   /** It had a permit when it was given the fact, or later. */
@@ -163,6 +165,14 @@ function authorsOf(feeds: readonly string[]): readonly string[] {
   return feeds.flatMap((feed) => {
     const parsed = parseFeed(feed);
     return parsed.ok && parsed.value.kind === 'received' ? [`stigmem://${parsed.value.authority}`] : [];
+  });
+}
+
+function isOfOtherKey(note: string, declaration: Declaration): boolean {
+  const origin = declaration.journal_origin;
+  return logKeysOf(declaration, origin).every((key) => {
+    const ack = openErasureAck(note, { origin, key });
+    return !ack.ok && ack.error === 'ack_signature_invalid';
   });
 }
 

@@ -321,11 +321,13 @@ test('too many at once: own ones are refused, a partner’s wait for an operator
   finish(one);
   assert.equal(journal.erasures.records.of(factDigest(waiting), peer.nodeId)?.step, 'scrubbed');
   const { records } = journal.erasures;
-  const told = records.untold(peer.nodeId, 1_000).slice(0, -1);
+  const by = [peer.nodeId, peer.nodeId] as const;
+  const told = records.over(...by, 0, 1_000).slice(0, -1);
   journal.durably(() => {
-    for (const erasure of told) records.next(erasure, 'told', LATER_MS * 1000);
+    for (const erasure of told) records.told(erasure, peer.nodeId, LATER_MS * 1000);
   });
-  assert.equal(records.untold(peer.nodeId, 1).length, 1, 'those that were told stand before the next one');
+  const rest = records.over(...by, records.toldUpTo(...by), 1_000);
+  assert.equal(rest.length, 1, 'those that were told stand before the next one');
   journal.close();
   assert.deepEqual(problems(one.folder), []);
 });

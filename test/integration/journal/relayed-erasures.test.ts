@@ -3,21 +3,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { canonicalJson } from '../../../src/core/canonical-json.ts';
-import { AuditReader } from '../../../src/journal/audit-reader.ts';
-import { DisclosureRecords } from '../../../src/journal/disclosure-records.ts';
-import { ErasureViews } from '../../../src/journal/erasure-views.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
-import { sha256 } from '../../../src/merkle/hash.ts';
 import { Projector } from '../../../src/projections/projector.ts';
 import { RecallIndex } from '../../../src/projections/recall-index.ts';
 import { Erasing } from '../../../src/threads/erasing.ts';
 import { erasureMethods } from '../../../src/threads/erasure-methods.ts';
-import { relayedAckMethods } from '../../../src/threads/relayed-ack-methods.ts';
-import { identityFromSeed } from '../../../src/transport/identity.ts';
-import { type ErasureAck, signErasureAck } from '../../../src/wire/erasure-ack.ts';
 import { bury, withHole } from '../../support/buried.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import {
@@ -34,7 +26,6 @@ import { RelayLog } from '../../support/relay-log.ts';
 import {
   fillRelayedErasure,
   finishErasures,
-  LATER_MS,
   pullDirect,
   pullRelayed,
   twoRelays,
@@ -173,95 +164,6 @@ test('any change of what an erasure over a relay leaves is found', async (t) => 
   raw.close();
 });
 
-interface Author {
-  readonly journal: Journal;
-  readonly methods: ReturnType<typeof relayedAckMethods>;
-  readonly told: Omit<ErasureAck, 'receiver'>;
-  readonly relay: HonestPeer;
-  readonly status: () => readonly (readonly [string, string | null])[];
-}
-
-/** A node whose fact is erased, which it had given to a relay. */
-async function author(t: TestContext, isPermitted: boolean): Promise<Author> {
-  const { journal } = opened(t);
-  const signer = createLogSigner(IDENTITY.journalOrigin, LOG_SEED);
-  const erasing = new Erasing(journal, [new Projector(journal.db), new RecallIndex(journal.db)]);
-  const row = journal.erasures.bodies.row(2);
-  assert.ok(row !== undefined);
-  erasing.request({ fact: row.fact_id, actor: 'agent:test', reason: null, approves: null }, NOW_MS);
-  while (erasing.advance(LATER_MS).steps > 0);
-  const audit = new AuditReader(journal.db);
-  const methods = relayedAckMethods(journal, audit, erasureMethods(journal, erasing, signer));
-  const relay = new HonestPeer();
-  const pin = { event: 'peer_verified', peer: relay.nodeId, detail: {} };
-  journal.pinDeclaration(relay.nodeId, (await declared(relay)).declaration, pin, NOW_MS);
-  const grant = { feed: 'public', not_after: null, not_before: null };
-  const ledger = new DisclosureRecords(journal.db);
-  const given = { peer: relay.nodeId, feed: 'public', after: 0, to: 3, treeSize: 3, grant: canonicalJson(grant) };
-  journal.durably(() => ledger.save(given, [{ after: 0, to: 3 }], NOW_MS * 1000));
-  const detail = { note: 'a permit', not_after: new Date(NOW_MS + 1_000).toISOString() };
-  if (isPermitted) journal.audit({ event: 'relay_permit_given', peer: relay.nodeId, detail }, NOW_MS);
-  const leafHash = `sha256:${Buffer.from(row.leaf_hash).toString('hex')}`;
-  const told = { author: IDENTITY.nodeId, feed: 'public', feedSeq: 2, leafHash, erasedAt: '2026-01-02T00:00:00.000Z' };
-  const views = new ErasureViews(journal.db);
-  const status = (): readonly (readonly [string, string | null])[] =>
-    (views.status(row.fact_id)?.relayed ?? []).map(({ peer, relay: by }) => [peer, by] as const);
-  return { journal, methods, told, relay, status };
-}
-
-async function declared(peer: HonestPeer): Promise<{ readonly declaration: string }> {
-  const seed = sha256(`identity of ${peer.authority}`);
-  const { peerId } = await identityFromSeed(seed);
-  return { declaration: peer.declaration(createLogSigner(peer.nodeId, seed), peerId) };
-}
-
-test('a relay brings the word of others, each once, and none that is not signed, not of a fact that it was given, or its own', async (t) => {
-  const { methods, told, relay, status, journal } = await author(t, true);
-  const reader = new HonestPeer({ authority: 'umbrella.example', journal: '00000000000000ee' });
-  const { declaration } = await declared(reader);
-  const other = new HonestPeer({ authority: 'hooli.example', journal: '00000000000000dd' });
-  const give = (note: string, of = declaration, from = relay.nodeId): number =>
-    methods.takeRelayedAcks(from, [{ declaration: of, note }], NOW_MS).taken;
-  give(signErasureAck(told, other.signer));
-  give(signErasureAck({ ...told, feedSeq: 1 }, reader.signer));
-  give(signErasureAck({ ...told, leafHash: `sha256:${'0'.repeat(64)}` }, reader.signer));
-  give(signErasureAck({ ...told, author: reader.nodeId }, reader.signer));
-  give(signErasureAck(told, reader.signer), 'no declaration');
-  give(signErasureAck(told, relay.signer), (await declared(relay)).declaration);
-  assert.equal(give(signErasureAck(told, reader.signer), declaration, other.nodeId), 0, 'of no key of which is known');
-  assert.deepEqual(status(), []);
-  assert.equal(give(signErasureAck(told, reader.signer)), 1);
-  give(signErasureAck({ ...told, erasedAt: '2026-01-03T00:00:00.000Z' }, reader.signer));
-  assert.deepEqual(status(), [[reader.nodeId, relay.nodeId]]);
-  // Of a node that is known here the pinned key decides, whatever a relay shows.
-  const pin = { event: 'peer_verified', peer: other.nodeId, detail: {} };
-  journal.pinDeclaration(other.nodeId, (await declared(other)).declaration, pin, NOW_MS);
-  const forged = new HonestPeer({ authority: 'hooli.example', journal: '00000000000000ff' });
-  give(signErasureAck(told, forged.signer), (await declared(forged)).declaration);
-  assert.equal(status().length, 1);
-});
-
-test('who never had a permit to relay has relayed nothing', async (t) => {
-  const { methods, told, relay, status } = await author(t, false);
-  const reader = new HonestPeer({ authority: 'umbrella.example', journal: '00000000000000ee' });
-  const { declaration } = await declared(reader);
-  methods.takeRelayedAcks(relay.nodeId, [{ declaration, note: signErasureAck(told, reader.signer) }], NOW_MS);
-  assert.deepEqual(status(), []);
-});
-
-test('of one relay no more than 256 are kept', async (t) => {
-  const { methods, told, relay, status } = await author(t, true);
-  const readers = Array.from(
-    { length: 258 },
-    (_, i) => new HonestPeer({ authority: `r${i}.example`, journal: '00000000000000ee' }),
-  );
-  const acks = await Promise.all(
-    readers.map(async (reader) => ({ ...(await declared(reader)), note: signErasureAck(told, reader.signer) })),
-  );
-  assert.equal(methods.takeRelayedAcks(relay.nodeId, acks, NOW_MS).taken, 258);
-  assert.equal(status().length, 256);
-});
-
 test('of a relayed fact that was refused nothing is acknowledged', (t) => {
   const { journal } = opened(t);
   const { first, secret } = twoRelays(SECRET);
@@ -272,4 +174,56 @@ test('of a relayed fact that was refused nothing is acknowledged', (t) => {
   pullRelayed(journal, first);
   const states = journal.erasures.records.list(1_000, 10).map(({ step }) => step);
   assert.deepEqual(states.toSorted(), ['kept', 'received']);
+});
+
+function acknowledging(journal: Journal): ReturnType<typeof erasureMethods> {
+  const signer = createLogSigner(IDENTITY.journalOrigin, LOG_SEED);
+  const erasing = new Erasing(journal, [new Projector(journal.db), new RecallIndex(journal.db)]);
+  return erasureMethods(journal, erasing, signer);
+}
+
+test('a fact that a relay was refused, and its author was not, is erased and never acknowledged', (t) => {
+  const { journal } = opened(t);
+  const { first, secret } = twoRelays(SECRET);
+  first.pass(secret, { source: 'stigmem://elsewhere.example/agent/x' });
+  assert.equal(pullRelayed(journal, first, 4).refused.length, 0);
+  assert.equal(pullRelayed(journal, first).refused.length, 1);
+  pullDirect(journal, first.origin);
+  const other = first.origin.entries[0];
+  assert.ok(other !== undefined);
+  for (const one of [secret, other]) bury(first.origin, one);
+  pullDirect(journal, first.origin);
+  finishErasures(journal);
+  assert.equal(journal.erasures.bodies.byFactId(secret.entry.fact_id), undefined);
+  const { nodeId } = first.origin;
+  const { acks } = acknowledging(journal).pendingErasures(nodeId);
+  assert.deepEqual(
+    acks.map((note) => note.split('\n')[4]),
+    [String(other.feedSeq)],
+    'of the other one only',
+  );
+});
+
+test('what a relay was told first its author is told all the same, each way once', (t) => {
+  const { journal } = opened(t);
+  const { first, second, secret } = twoRelays(SECRET);
+  pullRelayed(journal, first);
+  pullRelayed(journal, second);
+  pullDirect(journal, first.origin);
+  first.pass(bury(first.origin, secret));
+  pullRelayed(journal, first);
+  pullDirect(journal, first.origin);
+  finishErasures(journal);
+  const methods = acknowledging(journal);
+  const { nodeId } = first.origin;
+  const pending = (relay?: string): readonly number[] => methods.pendingErasures(nodeId, relay).steps;
+  const due = pending(first.relay.nodeId);
+  assert.equal(due.length, 1);
+  assert.deepEqual([pending(), pending(second.relay.nodeId)], [due, []], 'a relay is told of what it has brought');
+  methods.erasuresTold(nodeId, due, NOW_MS, first.relay.nodeId);
+  assert.deepEqual([pending(first.relay.nodeId), pending()], [[], due]);
+  methods.erasuresTold(nodeId, due, NOW_MS);
+  assert.deepEqual(pending(), []);
+  const steps = journal.erasures.records.list(1_000, 10).map(({ step }) => step);
+  assert.deepEqual(steps, ['told']);
 });
