@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Proposal } from '../core/approval.ts';
+import { type Proposal, paramWords } from '../core/approval.ts';
 import { type ActOptions, withKeyFile, withReason } from './acting.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -71,23 +71,22 @@ function table(proposals: readonly Proposal[], screen: Screen): string {
     one.state,
     one.action,
     one.subject,
+    paramWords(one.params)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
     one.proposed_by,
     one.reason,
     one.expires_at,
   ]);
-  return screen.table(['ID', 'STATE', 'ACTION', 'WHAT', 'PROPOSED BY', 'WHY', 'UNTIL'], rows);
+  return screen.table(['ID', 'STATE', 'ACTION', 'WHAT', 'WITH', 'PROPOSED BY', 'WHY', 'UNTIL'], rows);
 }
 
 async function runShow(context: Context, [id = '']: readonly string[]): Promise<Outcome> {
   const json = await withApi(context, async (api) => expectOk(await api.get(`/v1/approvals/${idOf(id)}`)));
   const { params, decision, ...proposal } = JSON.parse(json) as Proposal;
-  const given = Object.entries(params).map(([name, value]): [string, Cell] => [
-    name,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ]);
   const ended = Object.entries(decision ?? {}).map(([name, value]): [string, Cell] => [`decision ${name}`, value]);
   const rows = Object.entries(proposal).map(([name, value]): [string, Cell] => [name.replaceAll('_', ' '), value]);
-  return { json, human: context.screen.pairs([...rows, ...given, ...ended]) };
+  return { json, human: context.screen.pairs([...rows, ...paramWords(params), ...ended]) };
 }
 
 async function decide(

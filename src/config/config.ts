@@ -1,7 +1,7 @@
 /** From a data folder, an environment and flags to one frozen Config, or to everything that is wrong with them. */
 import { isAbsolute, join } from 'node:path';
 import { type Network, readNetwork } from '../core/address.ts';
-import type { ReviewedAction } from '../core/approval.ts';
+import { type ReviewedAction, withCovered } from '../core/approval.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
@@ -297,7 +297,7 @@ function toConfig(dir: string, settings: Settings): Config {
     },
     tee: { reports: settings.tee.reports },
     tlog: { isPublic: tlog.public },
-    review: { fourEyes: review.four_eyes, proposalMs: review.proposal_hours * 3_600_000 },
+    review: { fourEyes: withCovered(review.four_eyes), proposalMs: review.proposal_hours * 3_600_000 },
     sinks: sinkConfigs(dir, settings.sink),
     worm: wormConfig(settings.worm, inDir),
     snapshot: snapshotConfig(settings.snapshot, inDir),

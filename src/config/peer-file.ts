@@ -61,7 +61,8 @@ export interface PeerAnchorPolicy {
 }
 
 export const PEER_SUFFIX = '.toml';
-const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+/** The shell's completion has it, too. */
+export const PEER_NAME: RegExp = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const MAX_ANCHOR_AGE_S = 31_536_000;
 /** A C2SP verifier key: name, key hash, base64. */
 const VKEY = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/;
@@ -69,7 +70,7 @@ const VKEY = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/;
 /** Why a text cannot name a peer, or null. `self` is this node. */
 export function peerNameFault(name: string): string | null {
   if (name === 'self') return '"self" is this node';
-  return NAME.test(name)
+  return PEER_NAME.test(name)
     ? null
     : 'a peer name is lower-case letters, digits, dots, hyphens and underscores, at most 63';
 }

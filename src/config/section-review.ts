@@ -12,7 +12,7 @@ export const REVIEW_SECTION: z.ZodPrefault<z.ZodType<Settings['review']>> = z
       .register(about, {
         kind: 'list',
         expected: `a list of ${REVIEWED_ACTIONS.map((action) => JSON.stringify(action)).join(', ')}`,
-        doc: 'Actions that one person proposes and another approves, each with an API key of another name. Two keys that one person holds cannot be told apart from two persons. What is not listed is done at once.',
+        doc: 'Actions that one person proposes and another approves, each with an API key of another name. Two keys that one person holds cannot be told apart from two persons. What is not listed is done at once, but case.resolve covers case.suppress.',
       }),
     proposal_hours: integer(1, 720, 72).register(about, {
       kind: 'integer',

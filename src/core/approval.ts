@@ -3,6 +3,7 @@
 /** Every action that the configuration may ask two persons for. A public contract: names are added, not changed. */
 export const REVIEWED_ACTIONS = [
   'case.resolve',
+  'case.suppress',
   'peer.resume',
   'peer.retry',
   'peer.trust_key',
@@ -11,6 +12,15 @@ export const REVIEWED_ACTIONS = [
   'tombstone.create',
 ] as const;
 export type ReviewedAction = (typeof REVIEWED_ACTIONS)[number];
+
+/** Who may not do the one alone may not do the other alone either: it leads to nearly the same. */
+const COVERS: Partial<Readonly<Record<ReviewedAction, ReviewedAction>>> = { 'case.resolve': 'case.suppress' };
+
+/** What needs two persons where these do. */
+export function withCovered(named: readonly ReviewedAction[]): readonly ReviewedAction[] {
+  const covered = named.flatMap((action) => COVERS[action] ?? []);
+  return REVIEWED_ACTIONS.filter((action) => named.includes(action) || covered.includes(action));
+}
 
 /** Characters of a reason: an audit record holds it whole. */
 export const MAX_REASON_CHARS = 500;
@@ -124,6 +134,14 @@ function fits(value: ActionParams[string]): boolean {
 
 function isShort(text: string): boolean {
   return text.length <= MAX_SUBJECT_CHARS && text.isWellFormed();
+}
+
+/** The parameters in words, for whoever approves: exactly these are approved. */
+export function paramWords(params: ActionParams): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(params).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
 }
 
 /** Whether a text names an action. */

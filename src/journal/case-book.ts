@@ -5,7 +5,7 @@
 import { type Case, changed, opened, seenAgain } from '../core/case-fold.ts';
 import { CASE_CHANGED, type CaseGroup, type Sighting, sightingOf } from '../core/case-sighting.ts';
 import { SEVERITIES } from '../core/severity.ts';
-import { type Db, ONE, PARAM, prepare, prepareInsert, type Statement, sqlBuilder } from './database.ts';
+import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import type { AuditRecord } from './read-model.ts';
 import type { Tables } from './tables.ts';
 
@@ -27,7 +27,11 @@ export class CaseBook {
     this.#byKey = prepare(db, ofGroup.where('key_id', '=', PARAM));
     this.#newest = prepare(db, ofGroup.orderBy('id', 'desc').limit(ONE));
     this.#put = prepare(db, sqlBuilder.replaceInto('cases').values(CELLS));
-    this.#record = prepareInsert(db, 'case_records', ['seq', 'case_id', 'is_change']);
+    // A row that somebody has put there before must not keep the audit log from going on.
+    this.#record = prepare(
+      db,
+      sqlBuilder.replaceInto('case_records').values({ seq: PARAM, case_id: PARAM, is_change: PARAM }),
+    );
   }
 
   find(id: number): Case | null {
@@ -72,15 +76,31 @@ function cellsOf({ topic, peer, reason, feed }: Omit<CaseGroup, 'keyId'>): Group
   return [topic, peer, reason, feed];
 }
 
-/** @param row as it is stored; a row that somebody else has written may say anything */
+/** @param row as it is stored; a row that somebody else has written may say anything, and is told by fsck */
 export function caseOf(row: CaseRow): Case {
   return {
     ...row,
+    ...Object.fromEntries(NUMBERS.map((name) => [name, Number.isSafeInteger(row[name]) ? row[name] : 0])),
     state: row.state as Case['state'],
     verdict: row.verdict as Case['verdict'],
     severity: SEVERITIES[row.severity] ?? 'info',
-    samples: JSON.parse(row.samples) as Case['samples'],
+    samples: samplesOf(row.samples),
   };
+}
+
+const NUMBERS = ['id', 'seen', 'absorbed', 'last_seen_seq', 'version', 'last_seq'] as const;
+
+function samplesOf(text: string): Case['samples'] {
+  try {
+    const samples: unknown = JSON.parse(text);
+    return Array.isArray(samples) ? samples.filter(isSample) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isSample(one: unknown): one is Case['samples'][number] {
+  return Array.isArray(one) && one.length === 2 && typeof one[0] === 'string' && Number.isSafeInteger(one[1]);
 }
 
 /** In the order of {@link CELLS}. */

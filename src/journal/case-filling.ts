@@ -12,11 +12,14 @@ import { CASES_BEHIND } from './schema-cases.ts';
 /** Sequences that one transaction looks at. */
 const STEP = 5_000;
 
-/** The caller is the only writer. Costs two look-ups when nothing is missing. */
+/** The caller is the only writer. Costs three look-ups when nothing is missing. */
 export function fillCases(db: Db): void {
-  const mark = madeTo(db) ?? (lastKey(db, 'case_records', 'seq') === 0 ? 0 : null);
-  if (mark === null) return;
   const end = lastKey(db, 'audit', 'seq');
+  const last = lastKey(db, 'case_records', 'seq');
+  const isForged = last > end;
+  if (isForged) emptyCases(db);
+  const mark = isForged ? 0 : (madeTo(db) ?? (last === 0 ? 0 : null));
+  if (mark === null) return;
   const book = new CaseBook(db);
   const records = prepare<[number, number], RecordLine>(db, recordsBetween);
   const setMark = prepare<[string, number]>(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
@@ -26,6 +29,13 @@ export function fillCases(db: Db): void {
       setMark.run(CASES_BEHIND, from + STEP);
     });
   prepare<[string]>(db, sqlBuilder.deleteFrom('state').where('name', '=', PARAM)).run(CASES_BEHIND);
+}
+
+/** Rows of records that are still to come would be taken for theirs. What is cut short begins anew. */
+function emptyCases(db: Db): void {
+  unsynced(db, () => {
+    for (const table of ['cases', 'case_records'] as const) prepare(db, sqlBuilder.deleteFrom(table)).run();
+  });
 }
 
 /** Up to which record cases were made; null: they follow the whole log. */

@@ -1,4 +1,5 @@
 /** Says what of the configuration is weaker than by default: at start, once an hour, and on record when it has changed. */
+import { hash } from 'node:crypto';
 import { readKeyFile } from '../admin/key-file.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import { weakeningsOf } from '../config/weakenings.ts';
@@ -52,10 +53,14 @@ export class WeaknessWatch {
     this.#deps.onWeakened(found);
     const list = found.map(({ code, where }) => `${code} ${where}`);
     const { records } = await this.#deps.auditPage({ event: EVENT, order: 'desc', limit: 1 });
-    const before = records[0]?.detail['weakenings'] ?? [];
+    const text = JSON.stringify(list);
+    const sha256 = hash('sha256', text, 'hex');
+    // A record cuts long lists and texts: the hash is of the whole. Records of before have none.
+    const before = records[0]?.detail ?? { weakenings: [] };
+    const isSame =
+      before['sha256'] === undefined ? JSON.stringify(before['weakenings']) === text : before['sha256'] === sha256;
     // An empty list is a record, too, where there was another: that it has ended is as much to know.
-    if (JSON.stringify(before) !== JSON.stringify(list))
-      await this.#deps.audit({ event: EVENT, detail: { weakenings: list } });
+    if (!isSame) await this.#deps.audit({ event: EVENT, detail: { weakenings: list, count: list.length, sha256 } });
   }
 }
 

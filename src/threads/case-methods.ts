@@ -3,7 +3,7 @@
  * audit record is the change; the row of the case follows from it.
  */
 import { hash } from 'node:crypto';
-import type { ActBy, ActOutcome, DoneBy } from '../core/approval.ts';
+import type { ActBy, ActionParams, ActOutcome, DoneBy, ReviewedAction } from '../core/approval.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Case } from '../core/case-fold.ts';
 import {
@@ -52,6 +52,11 @@ export function caseMethods(journal: Journal): CaseMethods {
     changeCase: (order, by, nowMs) => journal.durably((record) => desk.change(order, by, nowMs, record)),
     changeCases: (order, by, nowMs) => journal.durably((record) => desk.changeMany(order, by, nowMs, record)),
   };
+}
+
+interface ReviewedStep {
+  readonly action: ReviewedAction;
+  readonly said: ActionParams;
 }
 
 type RecordAudit = (input: AuditInput, nowMs: number) => number;
@@ -103,13 +108,11 @@ class CaseDesk {
 
   #act(held: Case, change: CaseChange, by: ActBy, nowMs: number, record: RecordAudit): ActOutcome<Case> {
     const apply = (done: DoneBy): Case => this.#apply(held, change, done, nowMs, record);
-    if (change.move !== 'resolve')
-      return { kind: 'done', value: apply({ actor: by.actor, detail: {} }), proposal: null };
-    const request = {
-      action: 'case.resolve',
-      subject: caseSubject(held.id),
-      params: { verdict: change.verdict },
-    } as const;
+    const asked = reviewed(change);
+    if (asked === null) return { kind: 'done', value: apply({ actor: by.actor, detail: {} }), proposal: null };
+    // What is approved is the case as it was looked at: the version is a part of it.
+    const { action, said: params } = asked;
+    const request = { action, subject: caseSubject(held.id), params: { ...params, version: held.version } };
     return this.#journal.approvals.act(
       request,
       { ...by, reason: by.approves === null ? change.why : by.reason },
@@ -132,6 +135,12 @@ class CaseDesk {
 function judged(held: Case, change: CaseChange, nowMs: number): Result<CaseState, CaseRefusal> {
   const latest = isoMicros((nowMs + MAX_SUPPRESSION_DAYS * DAY_MS) * 1000);
   return nextState(held, change, { now: isoMicros(nowMs * 1000), latest });
+}
+
+/** Steps that may need two persons: they end that anybody looks at it. */
+function reviewed({ move, verdict, owner, until }: CaseChange): ReviewedStep | null {
+  if (move === 'resolve') return { action: 'case.resolve', said: { verdict } };
+  return move === 'suppress' ? { action: 'case.suppress', said: { owner, until } } : null;
 }
 
 /** What the record says of a change: what its kind has no use for is left out. */

@@ -161,7 +161,11 @@ test('a refusal is on the page within two seconds, verified in the browser, note
   assert.equal(await alice.getByRole('button', { name: 'Approve' }).count(), 0, 'nobody approves what is their own');
 
   const bob = await signedIn(await open('light'), 'bob');
-  await bob.goto(caseUrl);
+  await bob.goto(`${scene.node.url}/console/settings`);
+  const row = bob.locator('tr', { hasText: 'case.resolve' });
+  assert.match(await row.innerText(), /verdict malicious\s+version \d+/, 'what exactly is approved stands beside it');
+  await row.getByRole('link', { name: `case:${id}` }).click();
+  await bob.waitForURL(`**/console/cases/${id}`);
   await bob.locator('summary', { hasText: 'Decide' }).press('Enter');
   await bob.getByLabel('Reason, for the audit log').fill('looked at it too');
   await bob.getByRole('button', { name: 'Approve' }).press('Enter');
@@ -267,6 +271,57 @@ test('what partners write is text on every page', async () => {
   }
   await page.goto(`${scene.node.url}/console/facts/${hostile}`);
   assert.ok((await page.locator('main').innerText()).includes('<iframe srcdoc='), 'it is shown as it was written');
+  await context.close();
+});
+
+test('a position of the journal leads to its fact, as proposals to erase name it', async () => {
+  const context = await open('light');
+  const page = await signedIn(context, 'root');
+  const { changes } = (await scene.node.get('/v1/changes?limit=100')).body;
+  const { seq } = changes.find((one: { fact: { id: string } }) => one.fact.id === fact);
+  await page.goto(`${scene.node.url}/console/entries/${seq}`);
+  assert.equal(page.url(), `${scene.node.url}/console/facts/${fact}`);
+  assert.equal((await page.goto(`${scene.node.url}/console/entries/999999`))?.status(), 404);
+  await context.close();
+});
+
+test('a case shows its own records, whatever the address says', async () => {
+  const context = await open('light');
+  const page = await signedIn(context, 'root');
+  const [one, other] = await casesAt();
+  const current = page.locator('nav[aria-label="Examples"] [aria-current="true"]');
+  await page.goto(`${scene.node.url}/console/cases/${one?.id}?record=${one?.id}`);
+  assert.equal(await current.locator('.n').innerText(), String(one?.id));
+  await page.goto(`${scene.node.url}/console/cases/${one?.id}?record=${other?.id}`);
+  assert.equal(await current.count(), 1, 'of another case nothing is shown here');
+  await context.close();
+});
+
+test('what is verified is the fact that the page is about, and is shown as it was proved', async () => {
+  const context = await open('light');
+  const page = await signedIn(context, 'root');
+  await page.goto(`${scene.node.url}/console/facts/${fact}`);
+  await ready(page);
+  const verify = page.getByRole('button', { name: 'Verify in this browser' });
+  const result = page.locator('[data-verify-result]');
+  await verify.click();
+  await result.getByText('Verified in this browser').waitFor();
+  const said = await result.innerText();
+  for (const text of [
+    'stigmem://acme.example/host/web1',
+    'Relation: acme:status',
+    'Value: up',
+    'Source: stigmem://acme',
+  ])
+    assert.ok(said.includes(text), said);
+  assert.match(said, /steps? of SHA-256 by WebCrypto lead/);
+
+  const other = await page.request.get(`${scene.node.url}/console/facts/${hostile}/bundle`);
+  const body = await other.text();
+  await page.route(`**/console/facts/${fact}/bundle`, (route) => route.fulfill({ body }));
+  await verify.click();
+  await result.getByText('Not verified').waitFor();
+  assert.ok((await result.innerText()).includes(`this proves ${hostile}`), await result.innerText());
   await context.close();
 });
 

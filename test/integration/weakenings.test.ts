@@ -66,3 +66,26 @@ test('it is said every hour while it lasts', async (t) => {
   assert.deepEqual(told, [1, 1, 1, 1], 'two by the clock, two by hand');
   assert.deepEqual(waits, [3_600_000, 3_600_000]);
 });
+
+test('more weakenings than a record holds are on record once, and again when one of them changes', async (t) => {
+  const node = await MeshNode.create('acme.example').then((made) => made.start());
+  t.after(() => node.stop());
+  let count = 70;
+  const watch = new WeaknessWatch({
+    now: () =>
+      Array.from({ length: count }, (_, i) => ({ code: 'api_key_endless', where: `key ${i}`, sentence: '' }) as const),
+    auditPage: (filter) => node.base.reader.auditPage(filter),
+    audit: (input) => node.base.writer.audit(input),
+    onWeakened: () => {},
+    onError: (error) => assert.fail(String(error)),
+    clock: { nowMs: () => 0, after: () => () => {} },
+  });
+  t.after(() => watch.stop());
+  await watch.look();
+  await watch.look();
+  assert.equal((await node.audit('configuration_weakened')).length, 1);
+  count = 71;
+  await watch.look();
+  const records = await node.audit('configuration_weakened');
+  assert.deepEqual(records.map(({ detail }) => detail['count']).sort(), [70, 71]);
+});

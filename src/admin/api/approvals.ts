@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { type ActBy, type Proposal, REVIEWED_ACTIONS, type ReviewedAction } from '../../core/approval.ts';
 import type { Permission } from '../permissions.ts';
 import { acted, PROPOSAL, REASON, readActBody } from './acting.ts';
-import { resolveCase } from './case-changes.ts';
+import { stepTogether } from './case-changes.ts';
 import { choiceParam, intParam, optionalInt } from './params.ts';
 import { MAY_MANAGE_PEERS, resumePeer, trustPeerKeys } from './peers.ts';
 import { reviewFact } from './quarantine.ts';
@@ -15,8 +15,8 @@ import { createTombstone } from './tombstones.ts';
 const PERFORM: Readonly<
   Record<ReviewedAction, (apparatus: Apparatus, proposal: Proposal, by: ActBy) => Promise<Response>>
 > = {
-  'case.resolve': (apparatus, { subject, params, reason }, by) =>
-    resolveCase(apparatus, subject, params['verdict'], reason, by),
+  'case.resolve': (apparatus, proposal, by) => stepTogether(apparatus, 'resolve', proposal, by),
+  'case.suppress': (apparatus, proposal, by) => stepTogether(apparatus, 'suppress', proposal, by),
   'peer.resume': (apparatus, { subject }, by) => resumePeer(apparatus, subject, by),
   'peer.retry': (apparatus, { params }, by) =>
     retryPeer(apparatus, textOf(params['name']), Number(params['after']), by),
@@ -30,6 +30,7 @@ const PERFORM: Readonly<
 /** What deciding about each action needs: what doing it without a second person needs. */
 const NEEDED: Readonly<Record<ReviewedAction, readonly [Permission, ...Permission[]]>> = {
   'case.resolve': ['review'],
+  'case.suppress': ['review'],
   'peer.resume': MAY_MANAGE_PEERS,
   'peer.retry': MAY_MANAGE_PEERS,
   'peer.trust_key': MAY_MANAGE_PEERS,

@@ -105,7 +105,8 @@ function serveTraced(app: OpenAPIHono<ApiEnv>, { traces }: ApiDeps): void {
   const { fetch } = app;
   app.fetch = (request, ...rest) => {
     const { method, headers } = request;
-    const parent = readTraceparent(headers.get('traceparent'));
+    // A page of the console asks the API within its own request.
+    const parent = readTraceparent(headers.get('traceparent')) ?? currentTrace();
     const root = { name: method, kind: 'server', attributes: { 'http.request.method': method }, parent } as const;
     return traces.begin(root, async () => {
       const response = await fetch(request, ...rest);

@@ -1,6 +1,6 @@
 /** What people do with a case: each step names the version that it saw, and stands in the audit log with who took it. */
 import { z } from '@hono/zod-openapi';
-import { type ActBy, MAX_REASON_CHARS } from '../../core/approval.ts';
+import { type ActBy, MAX_REASON_CHARS, type Proposal } from '../../core/approval.ts';
 import { type CaseOutcome, caseOfSubject, type MadeChange } from '../../core/case-report.ts';
 import {
   CASE_MOVE_NAMES,
@@ -47,7 +47,7 @@ const SUMMARY: Readonly<Record<CaseMove, string>> = {
   investigate: 'Say that somebody works on it',
   wait: 'Say that the peer has to do something',
   resolve: 'Close it with a verdict; with two persons where `case.resolve` needs them',
-  suppress: 'Absorb repeats until a moment',
+  suppress: 'Absorb repeats until a moment; with two persons where `case.suppress` or `case.resolve` needs them',
   reopen: 'Open it again',
   assign: 'Say who works on it',
   note: 'Add a note',
@@ -84,7 +84,7 @@ function addMove(apparatus: Apparatus, move: CaseMove): void {
     quota: 'admin_action',
     responses: {
       200: { description: 'the case as it is now', content: { 'application/json': { schema: CASE_ANSWER } } },
-      ...(move === 'resolve' ? { 202: PROPOSED_ANSWER } : {}),
+      ...(move === 'resolve' || move === 'suppress' ? { 202: PROPOSED_ANSWER } : {}),
       404: { description: 'there is no such case' },
       409: { description: 'its state forbids it, or it has changed: the answer says who changed what' },
     },
@@ -129,18 +129,26 @@ export function badUntil(): Refusal {
   return { status: 422, detail: { code: 'until_invalid', message } };
 }
 
-/** What another person has proposed, done with the second person's word. */
-export async function resolveCase(
+/** What another person has proposed, done with the second person's word, if the case is what it was then. */
+export async function stepTogether(
   { deps }: Apparatus,
-  subject: string,
-  verdict: unknown,
-  why: string,
+  move: 'resolve' | 'suppress',
+  { subject, params, reason: why }: Proposal,
   by: ActBy,
 ): Promise<Response> {
   const id = caseOfSubject(subject);
   if (id === null) return unknownCase();
-  const known = CASE_VERDICTS.find((one) => one === verdict) ?? null;
-  const order = { id, version: null, change: { ...NO_CHANGE, move: 'resolve', verdict: known, why } } as const;
+  const { verdict, owner = null, until = null, version } = params;
+  const said = {
+    verdict: CASE_VERDICTS.find((one) => one === verdict) ?? null,
+    owner: typeof owner === 'string' ? owner : null,
+    until: typeof until === 'string' ? until : null,
+  };
+  const order = {
+    id,
+    version: typeof version === 'number' ? version : null,
+    change: { ...NO_CHANGE, ...said, move, why },
+  };
   return answered(deps, order, await deps.cases.change(order, by));
 }
 

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { ApiEnv } from '../api/route.ts';
 import type { Assets } from './assets.ts';
 import type { ConsoleDeps } from './deps.ts';
-import { createDesk, pageOf, plain, type Shown } from './desk.ts';
+import { createDesk, pageOf, plain, type Shown, type Visit } from './desk.ts';
 import { handedOn, keptFile } from './headers.ts';
 import { TAB_ICON } from './icons.tsx';
 import { Document } from './layout.tsx';
@@ -37,12 +37,13 @@ export function buildConsole(deps: ConsoleDeps, assets: Assets): Hono<ApiEnv> {
   addJournal(desk);
   addRecords(desk);
   addSettings(desk);
-  desk.give('/console/live', async ({ c, frame }) => {
+  const live = async ({ c, frame }: Visit): Promise<Response> => {
     const lastId = c.req.header('last-event-id');
     const headers = lastId === undefined ? {} : { 'last-event-id': lastId };
     const answer = await frame.ask.raw('/v1/federation/audit/stream', headers);
     return handedOn(liveStream(answer, () => desk.holds(c)));
-  });
+  };
+  desk.give('/console/live', live, 'by itself');
   app.notFound((c) => {
     if (c.req.method !== 'GET') return plain(405, 'Method Not Allowed');
     return pageOf(bare(assets, 404, 'There is no such page', 'Look at the address, or start from the overview.'));

@@ -17,18 +17,24 @@ export interface Ask {
   get<T>(path: string): Promise<Answer<T>>;
   post<T>(path: string, body: unknown): Promise<Answer<T>>;
   delete<T>(path: string): Promise<Answer<T>>;
-  /** The answer as it is: a file, a stream. */
+  /** The answer as it is: a file, a stream; without its body where the page was asked for by HEAD. */
   raw(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
 }
 
 interface Origin {
-  readonly address: string | undefined;
-  readonly stopping: AbortSignal | undefined;
+  /** How the page is asked for: a stream that nobody reads must not be opened. */
+  readonly method: string;
+  readonly address?: string | undefined;
+  readonly stopping?: AbortSignal | undefined;
 }
 
-export function askAs(holder: StoredKey, { api }: Pick<ConsoleDeps, 'api'>, { address, stopping }: Origin): Ask {
-  const send = async (method: string, path: string, init: RequestInit = {}): Promise<Response> =>
-    api.fetch(new Request(`http://console.invalid${path}`, { ...init, method }), {
+export function askAs(
+  holder: StoredKey,
+  { api }: Pick<ConsoleDeps, 'api'>,
+  { method, address, stopping }: Origin,
+): Ask {
+  const send = async (verb: string, path: string, init: RequestInit = {}): Promise<Response> =>
+    api.fetch(new Request(`http://console.invalid${path}`, { ...init, method: verb }), {
       signedIn: holder,
       address,
       ...(stopping === undefined ? {} : { stopping }),
@@ -43,7 +49,7 @@ export function askAs(holder: StoredKey, { api }: Pick<ConsoleDeps, 'api'>, { ad
       answerOf(
         await send('POST', path, { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       ),
-    raw: (path, headers = {}) => send('GET', path, { headers }),
+    raw: (path, headers = {}) => send(method === 'HEAD' ? 'HEAD' : 'GET', path, { headers }),
   };
 }
 

@@ -34,6 +34,9 @@ export interface Form {
   all(name: string): readonly string[];
 }
 
+/** Whether a person asks, or the page's script by itself, which does not count as use of the session. */
+export type Asked = 'by a person' | 'by itself';
+
 export interface Desk {
   readonly app: Hono<ApiEnv>;
   readonly deps: ConsoleDeps;
@@ -43,7 +46,7 @@ export interface Desk {
   holds(c: ApiContext): boolean;
   show(path: string, view: (visit: Visit) => Promise<Shown>): void;
   /** Answers with something else than a page. */
-  give(path: string, answer: (visit: Visit) => Promise<Response>): void;
+  give(path: string, answer: (visit: Visit) => Promise<Response>, asked?: Asked): void;
   /** Takes a form: Origin is checked by the server, the session's token here. */
   act(path: string, action: (visit: Visit, form: Form) => Promise<Response | Shown>): void;
 }
@@ -55,11 +58,11 @@ export function createDesk(
   waiting: (frame: Omit<Frame, 'waiting'>) => Promise<number | null>,
 ): Desk {
   const sessions = new Sessions();
-  const visitOf = async (c: ApiContext): Promise<Visit | null> => {
-    const session = sessionOf(c, deps, sessions);
+  const visitOf = async (c: ApiContext, asked: Asked = 'by a person'): Promise<Visit | null> => {
+    const session = sessionOf(c, deps, sessions, asked);
     if (session === null) return null;
     const nowMs = deps.nowMs();
-    const ask = askAs(session.holder, deps, { address: c.env.address, stopping: c.env.stopping });
+    const ask = askAs(session.holder, deps, { method: c.req.method, ...c.env });
     const frame = { assets, session, ask, node: deps.node, nowMs };
     return {
       c,
@@ -80,9 +83,9 @@ export function createDesk(
         return visit === null ? toSignIn(c) : pageOf(await view(visit));
       });
     },
-    give(path, answer) {
+    give(path, answer, asked) {
       app.get(path, async (c) => {
-        const visit = await visitOf(c);
+        const visit = await visitOf(c, asked);
         return visit === null ? plain(401, 'sign in first') : answer(visit);
       });
     },
@@ -128,10 +131,10 @@ export function cookieName(c: ApiContext, { secure }: ConsoleDeps): string {
   return secure ? '__Host-stigmem-console' : `stigmem-console-${new URL(c.req.url).port || '80'}`;
 }
 
-function sessionOf(c: ApiContext, deps: ConsoleDeps, sessions: Sessions): Session | null {
+function sessionOf(c: ApiContext, deps: ConsoleDeps, sessions: Sessions, asked: Asked): Session | null {
   const token = getCookie(c, cookieName(c, deps));
   if (token === undefined || token === '') return null;
-  return sessions.find(token, deps.nowMs(), c.req.header(BY_ITSELF) === undefined);
+  return sessions.find(token, deps.nowMs(), asked === 'by a person' && c.req.header(BY_ITSELF) === undefined);
 }
 
 function toSignIn(c: ApiContext): Response {

@@ -2,12 +2,19 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { StoredKey } from '../keys.ts';
 
-export const SESSION_LIMITS: { readonly idleMs: number; readonly absoluteMs: number; readonly max: number } = {
+export const SESSION_LIMITS: {
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+  readonly max: number;
+  readonly maxOfKey: number;
+} = {
   /** Without a request that a person made; what a page fetches by itself does not count. */
   idleMs: 30 * 60_000,
   absoluteMs: 12 * 3_600_000,
   /** Beyond these the one that was used longest ago ends. */
   max: 1_000,
+  /** The same of one key, so that none ends the sessions of others. */
+  maxOfKey: 20,
 };
 
 const TOKEN_BYTES = 32;
@@ -32,6 +39,7 @@ export interface Notice {
 
 interface Stored {
   readonly csrf: string;
+  readonly keyId: string;
   readonly who: Who;
   readonly startedMs: number;
   lastMs: number;
@@ -43,11 +51,13 @@ export class Sessions {
   readonly #byHash = new Map<string, Stored>();
 
   /** @returns the token for the cookie */
-  start(who: Who, nowMs: number): string {
+  start(keyId: string, who: Who, nowMs: number): string {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
+    const ofKey = [...this.#byHash].filter(([, stored]) => stored.keyId === keyId);
+    if (ofKey.length >= SESSION_LIMITS.maxOfKey) this.#byHash.delete(ofKey[0]?.[0] ?? '');
     if (this.#byHash.size >= SESSION_LIMITS.max) this.#byHash.delete(this.#byHash.keys().next().value ?? '');
     const csrf = randomBytes(TOKEN_BYTES).toString('base64url');
-    this.#byHash.set(nameOf(token), { csrf, who, startedMs: nowMs, lastMs: nowMs, notice: null });
+    this.#byHash.set(nameOf(token), { csrf, keyId, who, startedMs: nowMs, lastMs: nowMs, notice: null });
     return token;
   }
 

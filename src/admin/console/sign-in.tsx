@@ -22,7 +22,8 @@ export function addSignIn(desk: Desk): void {
     const next = ownPath(form.text('next'));
     const outcome = await signIn(desk, c, form.text('key').trim());
     if ('refusal' in outcome) return withToken(desk, c, outcome.status, outcome.refusal, next);
-    const token = sessions.start(() => deps.keys.inForce(outcome.keyId, deps.nowMs()), deps.nowMs());
+    const { keyId } = outcome;
+    const token = sessions.start(keyId, () => deps.keys.inForce(keyId, deps.nowMs()), deps.nowMs());
     return seeOther(next, { 'set-cookie': cookie(cookieName(c, deps), token, deps.secure) });
   });
   desk.act('/console/sign-out', async ({ c }) => {

@@ -1,10 +1,18 @@
 /** Where the page's script verifies: without scripts it says how to do it with a file. */
 import type { Html } from './parts.tsx';
 
-export function Verify(props: { kind: 'fact' | 'evidence'; from: string; nodeId: string; peerId: string }): Html {
-  const { kind, from, nodeId, peerId } = props;
+interface Props {
+  readonly kind: 'fact' | 'evidence';
+  readonly from: string;
+  readonly nodeId: string;
+  readonly peerId: string;
+  /** Id of the fact that the page is about. */
+  readonly factId?: string;
+}
+
+export function Verify({ kind, from, nodeId, peerId, factId }: Props): Html {
   return (
-    <div class="verdict" data-verify={kind} data-from={from} data-node={nodeId} data-peer={peerId}>
+    <div class="verdict" data-verify={kind} data-from={from} data-node={nodeId} data-peer={peerId} data-fact={factId}>
       <div class="actions">
         <button type="button" data-verify-button hidden>
           Verify in this browser

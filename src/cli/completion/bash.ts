@@ -1,3 +1,4 @@
+import { PEER_NAME } from '../../config/peer-file.ts';
 import { allCommands, type CommandNode, type Values } from './tree.ts';
 
 /**
@@ -21,19 +22,18 @@ ${allCommands(tree).flatMap(valueArms).join('\n')}
 }
 
 _stigmem_peerd_offer() {
-  local found name
+  local name named='${PEER_NAME.source}'
   case "$1" in
     any) return ;;
     file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     folder) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     peer)
-      found=''
+      # compgen -W expands its words: what a file's name says would run.
+      local LC_ALL=C
       for name in "$data"/peers/*.toml; do
-        [[ -e $name ]] || continue
-        name=\${name##*/}
-        found+=" \${name%.toml}"
+        name=\${name##*/} name=\${name%.toml}
+        if [[ $name =~ $named && $name != self && $name == "$cur"* ]]; then COMPREPLY+=("$name"); fi
       done
-      mapfile -t COMPREPLY < <(compgen -W "$found" -- "$cur")
       ;;
     *) mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur") ;;
   esac

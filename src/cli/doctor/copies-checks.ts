@@ -56,6 +56,14 @@ export const COPIES_CHECKS: readonly Check[] = [
     judge: ofNode(({ cases }) => {
       const unseen = cases.filter(({ state }) => state === 'new' || state === 'reopened');
       const count = (of: readonly { readonly count: number }[]): number => of.reduce((sum, one) => sum + one.count, 0);
+      const quiet = cases.filter(
+        ({ state, severity }) => state === 'suppressed' && (severity === 'critical' || severity === 'high'),
+      );
+      if (count(unseen) === 0 && count(quiet) > 0)
+        return warn(
+          `${plural(count(quiet), 'case')} of high or critical severity that somebody has suppressed`,
+          'stigmem-peerd case list --state suppressed --data DIR',
+        );
       if (count(unseen) === 0) return pass('every case was acknowledged');
       const critical = count(unseen.filter(({ severity }) => severity === 'critical'));
       const fix = 'stigmem-peerd case list --state new,reopened --data DIR';

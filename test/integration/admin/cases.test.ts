@@ -5,6 +5,7 @@ import { openKeyStore } from '../../../src/admin/keys.ts';
 import { dataPaths } from '../../../src/config/data-dir.ts';
 import { isoMicros } from '../../../src/core/time.ts';
 import type { SendOptions } from '../../support/api-fixture.ts';
+import { createCliFixture } from '../../support/cli-fixture.ts';
 import { type FolderApi, openFolderApi } from '../../support/data-folder.ts';
 
 const ACME = 'stigmem://acme.example';
@@ -160,11 +161,48 @@ test('two persons close a case where review.four_eyes says so; who follows is to
   assert.equal(proposed.status, 202);
   const proposal = proposed.body.proposal.id;
   assert.equal((await ask(node, `/v1/cases/${id}`)).body.proposals[0].id, proposal);
+  const read = async (number: number): Promise<Answered> => {
+    const answer = await node.send(`/v1/approvals/${number}/approve`, {
+      method: 'POST',
+      body: { reason: 'read it' },
+      headers: { authorization: `Bearer ${bob}` },
+    });
+    return { status: answer.status, body: JSON.parse(await answer.text()) };
+  };
+  const other = await node.audit(refusal('cid_mismatch'));
+  const said = { version: other, verdict: 'clock', why: 'their clock' };
+  const stale = (await post(node, `/v1/cases/${other}/resolve`, said)).body.proposal;
+  assert.deepEqual(stale.params, { verdict: 'clock', version: other });
+  const cli = await createCliFixture();
+  t.after(() => cli.close());
+  cli.node.openOffline = async () => ({
+    fetch: (request) => node.send(new URL(request.url).pathname + new URL(request.url).search, { as: 'admin' }),
+    close: async () => undefined,
+  });
+  const listed = await cli.runBare(['approval', 'list', '--data', cli.dir]);
+  assert.match(
+    listed.stdout,
+    new RegExp(`case:${other} +verdict clock, version ${other} `),
+    listed.stdout + listed.stderr,
+  );
+  await post(node, `/v1/cases/${other}/acknowledge`, { version: other });
+  const late = await read(stale.id);
+  assert.deepEqual([late.status, late.body.detail.code], [409, 'version_stale']);
+  assert.equal((await ask(node, `/v1/cases/${other}`)).body.case.state, 'acknowledged');
+
+  const { version } = (await ask(node, `/v1/cases/${other}`)).body.case;
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const quiet = { version, why: 'known', owner: 'ann', until };
+  const asked = await post(node, `/v1/cases/${other}/suppress`, quiet);
+  assert.equal(asked.status, 202, 'whoever may not resolve alone may not suppress alone');
+  assert.equal(asked.body.proposal.action, 'case.suppress');
+  const hushed = await read(asked.body.proposal.id);
+  assert.deepEqual([hushed.status, hushed.body.case.suppression.owner], [200, 'ann'], JSON.stringify(hushed.body));
+  assert.deepEqual((await ask(node, '/v1/approvals')).body.four_eyes, ['case.resolve', 'case.suppress']);
+
   const path = `/v1/approvals/${proposal}/approve`;
   assert.equal((await post(node, path, { reason: 'me too' })).body.detail.code, 'same_actor');
-  const headers = { authorization: `Bearer ${bob}` };
-  const approval = await node.send(path, { method: 'POST', body: { reason: 'read it' }, headers });
-  const approved = { status: approval.status, body: JSON.parse(await approval.text()) };
+  const approved = await read(proposal);
   assert.deepEqual([approved.status, approved.body.case.state], [200, 'resolved'], JSON.stringify(approved.body));
   let text = '';
   while (!text.includes('"move":"resolve"')) {

@@ -194,3 +194,36 @@ test('a journal of before gets its cases when it is opened, also when that was c
   const [found, ...rest] = problems(folder).filter(({ table }) => table === 'cases');
   assert.deepEqual([found?.code, found?.field, rest.length], ['column_changed', 'state', 0]);
 });
+
+test('rows that somebody has put into the tables of cases keep no record from the audit log, and are gone when it is opened', (t) => {
+  const folder = temporaryFolder(t);
+  const journal = newJournal(folder);
+  const peer = new HonestPeer().appendMany(5).appendMany(3, () => STOLEN);
+  pullAll(journal, peer);
+  const { id } = only(journal);
+  journal.close();
+  const whole = openJournal(folder);
+  const forge = (sql: string): void => void whole.db.exec(sql);
+  for (const samples of ['{', '5', '[[1,2],null]', '{"length":1}']) {
+    forge(`UPDATE cases SET samples = '${samples}'`);
+    pullAll(
+      whole,
+      peer.appendMany(1, () => STOLEN),
+    );
+  }
+  forge('UPDATE cases SET id = 9223372036854775807, seen = 9223372036854775807, version = -9223372036854775807');
+  const size = Number(whole.db.prepare('SELECT max(seq) FROM audit').pluck().get());
+  forge(`INSERT INTO case_records VALUES (${size + 1}, 7, 0), (${size + 1_000}, 7, 0)`);
+  pullAll(
+    whole,
+    peer.appendMany(40, () => STOLEN),
+  );
+  whole.summarizeRefusals(NOW_MS + HOUR_MS);
+  assert.ok(Number(whole.db.prepare('SELECT max(seq) FROM audit').pluck().get()) > size);
+  whole.close();
+  assert.ok(problems(folder).some(({ table }) => table === 'case_records'));
+  const again = openJournal(folder);
+  assert.deepEqual([only(again).id, only(again).seen], [id, 47]);
+  again.close();
+  assert.deepEqual(problems(folder), []);
+});

@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { browserScripts } from '../../../.ci/console-sources.mjs';
+import { REQUEST_ID } from '../../../src/admin/api/responses.ts';
 import { firstDifference } from '../../../src/admin/console/first-difference.ts';
 import { mountConsole } from '../../../src/admin/console/mount.ts';
 import { proofSteps } from '../../../src/admin/console/proof-steps.ts';
-import { SESSION_LIMITS } from '../../../src/admin/console/sessions.ts';
+import { SESSION_LIMITS, Sessions } from '../../../src/admin/console/sessions.ts';
 import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
 import { encodeBase64 } from '../../../src/merkle/base64.ts';
 import { leafHash, nodeHash } from '../../../src/merkle/hash.ts';
 import { inclusionProof, rootOf } from '../../../src/merkle/leaf-list.ts';
+import { createTraces, currentTrace } from '../../../src/observe/trace.ts';
 import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
 
 /** Of the script that every page loads. */
@@ -130,6 +132,52 @@ test('a session ends for want of use, at last in any case, and with its key', as
   assert.equal((await send('/console', { cookie: carol })).status, 200);
   node.keyStore.revoke(made.key.id, nowMs);
   assert.equal((await send('/console', { cookie: carol })).status, 303);
+});
+
+test('a script that follows the node is no use of the session; HEAD opens no stream', async () => {
+  const cookie = cookiesOf(await signIn(node.keys.admin));
+  const live = async (method: string): Promise<Response> => {
+    const init = { method, headers: { cookie } };
+    return node.api.request('https://node.example/console/live', init, { address: '192.0.2.1' });
+  };
+  for (let i = 0; i <= DEFAULT_API_LIMITS.maxStreamsOfKey; i++) assert.equal((await live('HEAD')).status, 200);
+  nowMs += SESSION_LIMITS.idleMs - 1;
+  const open = await live('GET');
+  assert.equal(open.status, 200, 'every place is free');
+  await open.body?.cancel();
+  nowMs += 1;
+  assert.equal((await send('/console', { cookie })).status, 303);
+});
+
+test('a key that signs in again and again ends its own sessions, and nobody else’s', () => {
+  const sessions = new Sessions();
+  const [holder] = node.keyStore.list();
+  assert.ok(holder !== undefined);
+  const who = () => holder;
+  const other = sessions.start('other', who, nowMs);
+  const tokens = Array.from({ length: SESSION_LIMITS.max + 1 }, () => sessions.start('loud', who, nowMs));
+  const isIn = (token: string): boolean => sessions.find(token, nowMs, true) !== null;
+  assert.ok(isIn(other));
+  assert.equal(tokens.filter(isIn).length, SESSION_LIMITS.maxOfKey);
+  assert.ok(isIn(tokens.at(-1) ?? ''));
+});
+
+test('what is asked within a request belongs to it', async () => {
+  await createTraces(null).begin({ name: 'page', kind: 'server' }, async () => {
+    const answer = await node.send('/healthz');
+    assert.equal(answer.headers.get(REQUEST_ID), currentTrace()?.traceId);
+  });
+});
+
+test('days that no calendar has are no moment, and no fault of the page', async () => {
+  const cookie = cookiesOf(await signIn(node.keys.admin));
+  const _csrf = tokenIn(await (await send('/console/settings', { cookie })).text());
+  for (const days of ['1e9', 'Infinity', 'x', '-1e12']) {
+    const form = { _csrf, days, version: '1', why: 'known', owner: 'ann' };
+    assert.equal((await send('/console/cases/1/suppress', { cookie, form })).status, 303, days);
+    const page = await (await send('/console/settings', { cookie })).text();
+    assert.match(page, /expected a moment in ISO 8601 for until/, days);
+  }
 });
 
 test('a form without the token of its session changes nothing; signing out ends the session', async () => {

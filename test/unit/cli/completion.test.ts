@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type CliFixture, createCliFixture } from '../../support/cli-fixture.ts';
@@ -24,6 +24,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     ['--norc', '-c', ask, 'bash', script, 'stigmem-peerd', ...words],
     {
       encoding: 'utf8',
+      cwd: cli.dir,
       env: { PATH: process.env['PATH'] ?? '' },
     },
   );
@@ -55,6 +56,16 @@ test('bash offers the names of partners in the data folder, and none of another 
   assert.deepEqual(offered('peer', 'show', '--data', cli.dir, ''), ['globex', 'initech']);
   assert.deepEqual(offered('--data', cli.dir, 'peer', 'show', 'in'), []);
   assert.deepEqual(offered('peer', 'show', '--data', '/nowhere', ''), []);
+});
+
+test('bash runs nothing that stands in the name of a file, and offers only names that a partner may have', () => {
+  const data = join(cli.dir, 'hostile');
+  mkdirSync(join(data, 'peers'), { recursive: true });
+  const names = ['globex', 'self', 'Initech', 'a b', 'in*', '$(:>pwned)', '`:>pwned`'];
+  for (const name of names) writeFileSync(join(data, 'peers', `${name}.toml`), '');
+  assert.deepEqual(offered('peer', 'show', '--data', data, ''), ['globex']);
+  assert.deepEqual(offered('peer', 'show', '--data', data, '$('), []);
+  assert.ok(!existsSync(join(cli.dir, 'pwned')));
 });
 
 test('every command is in the scripts and on the manual page, with its options', async () => {

@@ -219,6 +219,17 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
   'cases.unseen': [
     [node({ cases: unseen('medium') }), 'warn', /2 cases that nobody/],
     [node({ cases: unseen('critical') }), 'fail', /2 critical cases/],
+    [
+      node({
+        cases: [
+          { state: 'suppressed', severity: 'critical', count: 1 },
+          { state: 'suppressed', severity: 'high', count: 2 },
+          { state: 'suppressed', severity: 'info', count: 4 },
+        ],
+      }),
+      'warn',
+      /^3 cases of high or critical severity that somebody has suppressed/,
+    ],
   ],
   'desk.waiting': [[node({ quarantined: 2, proposals: 1 }), 'warn', /quarantine \(2\), 1 proposal open/]],
 };

@@ -1,9 +1,9 @@
 /**
- * Verifies in the reader's own browser: with the verifier that others use too, and the path through the tree once more with
- * WebCrypto, which shares no code with either. What is trusted is what this browser was shown first, until somebody says otherwise.
+ * Verifies in the reader's own browser, with the verifier that others use too. The node that is verified sends this script: against
+ * the node itself only a verifier helps that came from elsewhere. What is trusted is what this browser was shown first, until somebody says otherwise.
  */
-import { type ProofStep, proofSteps } from '../proof-steps.ts';
 import { trustedPeerId } from './trusted.ts';
+import { drawnPath, pathOfBundle, walk } from './walk.ts';
 
 interface Verdict {
   readonly verdict: string;
@@ -12,21 +12,23 @@ interface Verdict {
   readonly not_proven: readonly string[];
 }
 
+/** Every member stands in the entry that was proved. */
+interface ProvenFact {
+  readonly id: string;
+  readonly entity: string;
+  readonly relation: string;
+  readonly valueText: string;
+  readonly source: string;
+  readonly proof: { readonly index: number; readonly treeSize: number; readonly root: string } | null;
+}
+
 type FactCheck =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly value: ProvenFact }
   | { readonly ok: false; readonly error: { readonly code: string; readonly message?: string } };
 
 interface Verifier {
   readonly verifyFactBundle: (bundle: string, trust: object) => FactCheck;
   readonly verifyEvidencePacket: (tar: Uint8Array) => Verdict;
-}
-
-interface Drawn {
-  readonly index: number;
-  readonly size: number;
-  readonly leaf: string;
-  readonly path: readonly string[];
-  readonly root: string;
 }
 
 interface Outcome {
@@ -80,19 +82,31 @@ async function verifyFact(box: HTMLElement): Promise<Outcome> {
   const nodeId = box.dataset['node'] ?? '';
   const trusted = trustedPeerId(nodeId, box.dataset['peer'] ?? '');
   const checked = verifier.verifyFactBundle(bundle, { nodes: [{ nodeId, peerId: trusted.peerId }] });
-  const walked = await walk(document.querySelector('[data-proof]'));
-  const lines = checked.ok
-    ? [
-        'The node’s own key has signed its declaration, and the log key in it this checkpoint.',
-        'The entry, with its salt, is the leaf that the proof begins with.',
-      ]
-    : [`The verifier refuses it: ${checked.error.message ?? checked.error.code}.`];
-  const good = checked.ok && walked.good;
-  return {
-    good,
-    title: good ? 'Verified in this browser' : 'Not verified',
-    lines: [...lines, walked.line, trusted.sentence],
-  };
+  if (!checked.ok) {
+    const { code, message } = checked.error;
+    return {
+      good: false,
+      title: 'Not verified',
+      lines: [`The verifier refuses it: ${message ?? code}.`, trusted.sentence],
+    };
+  }
+  const { id, entity, relation, valueText, source, proof } = checked.value;
+  const path = proof === null ? null : await pathOfBundle(bundle, proof);
+  const walked = await walk(path, document.querySelector('[data-proof]'));
+  const wanted = box.dataset['fact'] ?? '';
+  const good = id === wanted && walked.good;
+  const lines = [
+    'The node’s own key has signed its declaration, and the log key in it this checkpoint.',
+    walked.line,
+    ...(id === wanted ? [] : [`The page is about fact ${wanted}, and this proves ${id}.`]),
+    // Out of the bundle, and not of the page: these are what was proved.
+    `Entity: ${entity}`,
+    `Relation: ${relation}`,
+    `Value: ${valueText}`,
+    `Source: ${source}`,
+    trusted.sentence,
+  ];
+  return { good, title: good ? 'Verified in this browser' : 'Not verified', lines };
 }
 
 async function verifyEvidence(box: HTMLElement): Promise<Outcome> {
@@ -104,7 +118,7 @@ async function verifyEvidence(box: HTMLElement): Promise<Outcome> {
     not_proven,
   } = verifier.verifyEvidencePacket(new Uint8Array(await response.arrayBuffer()));
   const proof = document.querySelector('[data-proof]');
-  const walked = proof === null ? [] : [(await walk(proof)).line];
+  const walked = proof === null ? [] : [(await walk(drawnPath(proof), proof)).line];
   const title =
     verdict === 'contradiction'
       ? `Verified in this browser: contradiction, class ${kind ?? ''}`
@@ -113,45 +127,6 @@ async function verifyEvidence(box: HTMLElement): Promise<Outcome> {
         : 'Not verified: the packet shows nothing';
   const left = not_proven.map((sentence) => `Not shown: ${sentence}`);
   return { good: verdict !== 'invalid', title, lines: [...proven, ...walked, ...left] };
-}
-
-/** Hashes from the leaf up, and compares every node with the one that the server drew. */
-async function walk(picture: Element | null): Promise<{ readonly good: boolean; readonly line: string }> {
-  const text = picture instanceof SVGElement ? picture.dataset['proof'] : undefined;
-  if (text === undefined) return { good: false, line: 'There is no proof to walk.' };
-  const proof = JSON.parse(text) as Drawn;
-  const drawn = [...(picture?.querySelectorAll<SVGElement>('[data-hash]') ?? [])].map(({ dataset }) => dataset['hash']);
-  const steps = proofSteps(proof.index, proof.size, proof.path);
-  let hash = bytesOf(proof.leaf);
-  const seen = new Set([proof.leaf]);
-  for (const step of steps) {
-    hash = await nodeHash(hash, step);
-    seen.add(base64Of(hash));
-  }
-  const good = base64Of(hash) === proof.root && drawn.every((one) => one !== undefined && seen.has(one));
-  const number = `${steps.length} ${steps.length === 1 ? 'step' : 'steps'} of SHA-256 by WebCrypto`;
-  return good
-    ? { good, line: `${number} lead from the leaf to the root of the checkpoint.` }
-    : { good, line: `${number} do not lead to the root of the checkpoint.` };
-}
-
-/** SHA-256(0x01 ‖ left ‖ right), RFC 9162 §2.1.1 */
-async function nodeHash(hash: Uint8Array, { sibling, isRight }: ProofStep): Promise<Uint8Array> {
-  const other = bytesOf(sibling);
-  const [left, right] = isRight ? [other, hash] : [hash, other];
-  const data = new Uint8Array(1 + left.length + right.length);
-  data[0] = 1;
-  data.set(left, 1);
-  data.set(right, 1 + left.length);
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', data));
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-}
-
-function base64Of(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }
 
 function shown({ good, title, lines }: Outcome): readonly Element[] {

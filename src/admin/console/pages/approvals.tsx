@@ -1,5 +1,6 @@
 /** Actions that one person has proposed and another has to approve. */
-import { isSameActor, type Proposal } from '../../../core/approval.ts';
+import { isSameActor, type Proposal, paramWords } from '../../../core/approval.ts';
+import { caseOfSubject } from '../../../core/case-report.ts';
 import type { Proposals } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Frame } from '../layout.tsx';
@@ -41,7 +42,9 @@ export function Approvals({
           {open.map((proposal) => (
             <tr>
               <th scope="row">{proposal.action}</th>
-              <td class="wrap">{proposal.subject}</td>
+              <td class="wrap">
+                <Exactly proposal={proposal} />
+              </td>
               <td class="wrap">{proposal.reason}</td>
               <td class="wrap">{proposal.proposed_by}</td>
               <td>
@@ -56,6 +59,28 @@ export function Approvals({
       )}
     </Panel>
   );
+}
+
+/** What is approved: the subject, and every parameter. */
+function Exactly({ proposal: { subject, params } }: { proposal: Proposal }): Html {
+  const at = pageOfSubject(subject);
+  return (
+    <>
+      {at === null ? subject : <a href={at}>{subject}</a>}
+      {paramWords(params).map(([name, value]) => (
+        <div class="small">
+          <span class="muted">{name}</span> {value}
+        </div>
+      ))}
+    </>
+  );
+}
+
+function pageOfSubject(subject: string): string | null {
+  const held = caseOfSubject(subject);
+  if (held !== null) return path`/console/cases/${held}`;
+  const entry = /^entry:([1-9][0-9]{0,14})$/.exec(subject)?.[1];
+  return entry === undefined ? null : path`/console/entries/${entry}`;
 }
 
 function Decide({ proposal, frame, back }: { proposal: Proposal; frame: Frame; back: string }): Html {

@@ -26,9 +26,9 @@ export function stepOf(move: CaseMove, form: Form, nowMs: number): Readonly<Reco
   if (move === 'assign') return { why, assignee: text('assignee') === '' ? null : text('assignee') };
   if (move === 'ticket') return { why, ticket: text('ticket') === '' ? null : text('ticket') };
   if (move !== 'suppress') return { why };
-  const days = Number(text('days'));
-  const until = Number.isFinite(days) ? new Date(nowMs + days * DAY_MS).toISOString() : '';
-  return { why, owner: text('owner'), until };
+  const until = new Date(nowMs + Number(text('days')) * DAY_MS);
+  // No moment at all, or one that no calendar has: the API says so.
+  return { why, owner: text('owner'), until: Number.isNaN(until.getTime()) ? '' : until.toISOString() };
 }
 
 export function Verdict(): Html {

@@ -48,7 +48,8 @@ async function casePage({ frame, param, query }: Visit): Promise<Shown> {
   const file = await ask.get<CaseFile>(path`/v1/cases/${param('id')}?limit=${SHOWN_EVENTS}`);
   if (!file.ok) return missing(frame, '/console/cases', file);
   const { case: held, proposals } = file.value;
-  const chosen = Number(query('record')) || held.exemplars.at(-1) || held.id;
+  const asked = Number(query('record'));
+  const chosen = held.exemplars.includes(asked) ? asked : (held.exemplars.at(-1) ?? held.id);
   const detail = await ask.get<AuditDetail>(path`/v1/federation/audit/${chosen}`);
   const html = (
     <Page

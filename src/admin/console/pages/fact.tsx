@@ -3,7 +3,7 @@ import { entryLeafHash } from '../../../merkle/commitment.ts';
 import { parseTlogProof } from '../../../merkle/tlog-proof.ts';
 import type { Bundle, Fact, Provenance } from '../answers.ts';
 import { type Answer, path } from '../ask.ts';
-import type { Desk, Shown, Visit } from '../desk.ts';
+import { type Desk, pageOf, type Shown, type Visit } from '../desk.ts';
 import { handedOn, seeOther } from '../headers.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { Body, Code, Empty, type Html, Pairs, Panel, Part, Short } from '../parts.tsx';
@@ -16,10 +16,26 @@ import { missing } from './missing.tsx';
 /** Adds the page of one fact: what it says, where it came from, and the proof that it is in the journal. */
 export function addFact(desk: Desk): void {
   desk.give('/console/facts/by-id', async ({ query }) => seeOther(path`/console/facts/${query('id').trim()}`));
+  desk.give('/console/entries/:seq', entryPage);
   desk.show('/console/facts/:id', factPage);
   desk.give('/console/facts/:id/bundle', async ({ frame, param }) =>
     handedOn(await frame.ask.raw(path`/v1/facts/${param('id')}/proof`)),
   );
+}
+
+/** The fact at a position of the journal: proposals name facts so, because nothing else of them may stand in the audit log. */
+async function entryPage({ frame, param }: Visit): Promise<Response> {
+  const seq = Number(param('seq'));
+  const found = await frame.ask.get<Changes>(path`/v1/changes?after=${seq - 1}&limit=1`);
+  const fact = found.ok ? found.value.changes.find((change) => change.seq === seq)?.fact : undefined;
+  if (fact !== undefined) return seeOther(path`/console/facts/${fact.id}`);
+  const status = found.ok ? 404 : found.status;
+  const message = found.ok ? 'no fact that this key may read stands there' : found.message;
+  return pageOf(missing(frame, '/console/facts', { status, message }));
+}
+
+interface Changes {
+  readonly changes: readonly { readonly seq: number; readonly fact: { readonly id: string } }[];
 }
 
 async function factPage({ frame, param }: Visit): Promise<Shown> {
@@ -134,6 +150,7 @@ function Proof({ bundle, fact, frame }: Seen): Html {
               <div class="stack">
                 <Verify
                   kind="fact"
+                  factId={fact.id}
                   from={path`/console/facts/${fact.id}/bundle`}
                   nodeId={frame.node.nodeId}
                   peerId={peerIdIn(given)}
