@@ -289,7 +289,7 @@ test('a case shows its own records, whatever the address says', async () => {
   const context = await open('light');
   const page = await signedIn(context, 'root');
   const [one, other] = await casesAt();
-  const current = page.locator('nav[aria-label="Examples"] [aria-current="true"]');
+  const current = page.locator('nav[aria-label="Examples"] [aria-current]');
   await page.goto(`${scene.node.url}/console/cases/${one?.id}?record=${one?.id}`);
   assert.equal(await current.locator('.n').innerText(), String(one?.id));
   await page.goto(`${scene.node.url}/console/cases/${one?.id}?record=${other?.id}`);

@@ -7,6 +7,7 @@ import { Projector } from '../../src/projections/projector.ts';
 import { RecallIndex } from '../../src/projections/recall-index.ts';
 import { Erasing } from '../../src/threads/erasing.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
+import type { PageContext } from '../../src/verify/context.ts';
 import { assertedIn, factIdsOf, judgePage } from '../../src/verify/judge.ts';
 import type { OpenedPage } from '../../src/verify/page.ts';
 import { signErasureAck } from '../../src/wire/erasure-ack.ts';
@@ -47,10 +48,16 @@ export function pullRelayed(journal: Journal, log: RelayLog, count = 100): Appen
 }
 
 /** Pulls one page from the author itself, compared with what is held. */
-export function pullDirect(journal: Journal, peer: HonestPeer, count = 100, lie: PageLie = {}): AppendedPage {
+export function pullDirect(
+  journal: Journal,
+  peer: HonestPeer,
+  count = 100,
+  lie: PageLie = {},
+  context: Partial<PageContext> = {},
+): AppendedPage {
   const told = toldTo(journal, peer, 'public');
   const page = peer.page({ feed: 'public', after: told.after, count, knownSize: told.known?.size ?? 0 }, lie);
-  return take(journal, opened(page, peer.context({ ...told, feed: 'public' })));
+  return take(journal, opened(page, peer.context({ ...told, feed: 'public', ...context })));
 }
 
 function toldTo(journal: Journal, { nodeId }: HonestPeer, feed: string) {

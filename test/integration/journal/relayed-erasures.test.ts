@@ -227,3 +227,18 @@ test('what a relay was told first its author is told all the same, each way once
   const steps = journal.erasures.records.list(1_000, 10).map(({ step }) => step);
   assert.deepEqual(steps, ['told']);
 });
+
+test('a fact that was refused from its author, and taken from a relay, is erased and never acknowledged', (t) => {
+  const { journal } = opened(t);
+  const { first, secret } = twoRelays(SECRET);
+  const { origin, relay } = first;
+  const peer = { ...origin.pinned(), namespaces: ['elsewhere.example'] };
+  assert.equal(pullDirect(journal, origin, 4, {}, { peer }).refused.length, 4);
+  pullRelayed(journal, first);
+  first.pass(bury(origin, secret));
+  pullRelayed(journal, first);
+  finishErasures(journal);
+  assert.equal(journal.erasures.records.list(1_000, 10)[0]?.step, 'scrubbed');
+  const { acks } = acknowledging(journal).pendingErasures(origin.nodeId, relay.nodeId);
+  assert.deepEqual(acks, []);
+});
