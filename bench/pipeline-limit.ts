@@ -50,9 +50,32 @@ function takePage(at: number): void {
   db.exec('COMMIT');
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: JSON.parse is the point: the limit does not check shapes.
-function cellsOf(e: any, leaf: Buffer): unknown[] {
-  const bytes = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text.slice(7), 'hex'));
+/** A line as JSON.parse gives it: the limit checks no shapes. */
+type Line = Readonly<
+  Record<
+    | 'chain_seq'
+    | 'fact_id'
+    | 'entity'
+    | 'relation'
+    | 'value_type'
+    | 'value_v'
+    | 'source'
+    | 'scope'
+    | 'confidence'
+    | 'timestamp'
+    | 'hlc'
+    | 'cid'
+    | 'event_hash'
+    | 'previous_hash'
+    | 'chain_hash'
+    | 'created_at',
+    string
+  >
+>;
+
+function cellsOf(e: Line, leaf: Buffer): unknown[] {
+  const bytes = (text: string | null | undefined): Buffer | null =>
+    text == null ? null : Buffer.from(text.slice(7), 'hex');
   return [
     e.chain_seq,
     e.fact_id,

@@ -6,7 +6,14 @@ import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.
 import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { LeafMismatchError } from './published-log.ts';
-import type { AuditDetail, AuditFilter, AuditPage, AuditRecord, PeerProgress } from './read-model.ts';
+import {
+  type AuditDetail,
+  type AuditFilter,
+  type AuditPage,
+  type AuditRecord,
+  type PeerProgress,
+  UNREADABLE_RECORD,
+} from './read-model.ts';
 import { leafOf } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import type { AuditRow } from './tables.ts';
@@ -153,28 +160,9 @@ function recordOf(row: RecordLine): AuditRecord {
   try {
     return JSON.parse(row.body) as AuditRecord;
   } catch {
-    return { ...UNREADABLE, seq: row.seq };
+    return { ...UNREADABLE_RECORD, seq: row.seq };
   }
 }
-
-/** Stands for a record whose stored text is no JSON any more: it must not hide the rows around it. */
-const UNREADABLE: AuditRecord = {
-  seq: 0,
-  at: '',
-  event: 'audit_record_unreadable',
-  reason: 'record_damaged',
-  peer: null,
-  feed: null,
-  fact_id: null,
-  cid: null,
-  chain_seq: null,
-  evidence: null,
-  actor: null,
-  detail: {},
-  is_drill: false,
-  previous_hash: null,
-  v: 1,
-};
 
 /** Asked for at every pull. */
 const newestOf = sqlBuilder

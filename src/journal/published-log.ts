@@ -178,8 +178,9 @@ function* entryLeaves(rows: Iterable<EntryRow>): Iterable<LeafRow> {
   }
 }
 
-function entryRows(db: Db): (first: number, last: number) => Iterable<LeafRow> {
-  const rows = prepare<[number, number], EntryRow>(
+/** Entries from one chain sequence to another, both included. */
+export function prepareEntries(db: Db): Statement<[number, number], EntryRow> {
+  return prepare(
     db,
     sqlBuilder
       .selectFrom('entries')
@@ -188,6 +189,10 @@ function entryRows(db: Db): (first: number, last: number) => Iterable<LeafRow> {
       .where('chain_seq', '<=', PARAM)
       .orderBy('chain_seq'),
   );
+}
+
+function entryRows(db: Db): (first: number, last: number) => Iterable<LeafRow> {
+  const rows = prepareEntries(db);
   return (first, last) => entryLeaves(rows.all(first, last));
 }
 

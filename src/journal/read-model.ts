@@ -275,3 +275,22 @@ export interface PeerProgress {
   /** Feeds whose grant to us has ended: up to which entry they were given, and when, as the peer signed it. */
   readonly closed: readonly { readonly feed: string; readonly to: number; readonly closed_at: string }[];
 }
+
+/** Stands for a record whose stored text is no JSON any more: it must not hide the rows around it. */
+export const UNREADABLE_RECORD: AuditRecord = {
+  seq: 0,
+  at: '',
+  event: 'audit_record_unreadable',
+  reason: 'record_damaged',
+  peer: null,
+  feed: null,
+  fact_id: null,
+  cid: null,
+  chain_seq: null,
+  evidence: null,
+  actor: null,
+  detail: {},
+  is_drill: false,
+  previous_hash: null,
+  v: 1,
+};

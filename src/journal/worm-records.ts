@@ -16,7 +16,7 @@ import { AnchorRecords } from './anchor-records.ts';
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { entryOf, hashText } from './entry-row.ts';
 import { erasedLeafData, isErased } from './erased-row.ts';
-import { LeafMismatchError } from './published-log.ts';
+import { LeafMismatchError, prepareEntries } from './published-log.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import type { EntryRow, LogName, Tables } from './tables.ts';
 
@@ -90,15 +90,7 @@ export class WormRecords {
 }
 
 function entryLines(db: Db): (first: number, last: number) => readonly Line[] {
-  const rows = prepare<[number, number], EntryRow>(
-    db,
-    sqlBuilder
-      .selectFrom('entries')
-      .selectAll()
-      .where('chain_seq', '>=', PARAM)
-      .where('chain_seq', '<=', PARAM)
-      .orderBy('chain_seq'),
-  );
+  const rows = prepareEntries(db);
   const feeds = prepare<[number], string>(
     db,
     sqlBuilder.selectFrom('feeds').select('name').where('feed_id', '=', PARAM),

@@ -1,7 +1,7 @@
 /** An audit record on its way out: the same record gives the same event, whenever and to whomever it is sent. Pure. */
 import { hash } from 'node:crypto';
 import { type Severity, severityOf } from '../core/severity.ts';
-import type { AuditRecord } from '../journal/read-model.ts';
+import { type AuditRecord, UNREADABLE_RECORD } from '../journal/read-model.ts';
 
 /** What is stored: the text whose hash the next record names. */
 export interface AuditLine {
@@ -58,27 +58,12 @@ function recordOf(seq: number, body: string): AuditRecord {
   try {
     return JSON.parse(body) as AuditRecord;
   } catch {
-    return { ...UNREADABLE, seq };
+    return { ...UNREADABLE_RECORD, at: NO_TIME, seq };
   }
 }
 
-const UNREADABLE: AuditRecord = {
-  seq: 0,
-  at: '1970-01-01T00:00:00.000000Z',
-  event: 'audit_record_unreadable',
-  reason: 'record_damaged',
-  peer: null,
-  feed: null,
-  fact_id: null,
-  cid: null,
-  chain_seq: null,
-  evidence: null,
-  actor: null,
-  detail: {},
-  is_drill: false,
-  previous_hash: null,
-  v: 1,
-};
+/** Receivers refuse an event without a time. */
+const NO_TIME = '1970-01-01T00:00:00.000000Z';
 
 /** Fields that several formats share. */
 export interface OwnFields {

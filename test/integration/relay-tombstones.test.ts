@@ -1,7 +1,5 @@
 /** A tombstone over a relay: A asserts, B relays, C has no connection to A; all three erase, and A has C's word. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { runFsck } from '../../src/app.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
@@ -10,48 +8,14 @@ import { rotateKey } from '../../src/node/rotate-key.ts';
 import { readDeclared } from '../../src/pull/declare.ts';
 import { KEY_SUCCESSION } from '../../src/wire/succession.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
+import { ask, filesWith, SECRET, say } from '../support/tombstone-mesh.ts';
 
 const FEED = 'from/a.example/public';
-const SECRET = 'Zebrafish-Quorum-Lantern';
 const FLAGS = {
   'tombstones.undo_window_s': '0',
   'tombstones.received_window_s': '0',
   'federation.poll_interval_s': '1',
 };
-
-async function ask(node: MeshNode, path: string, body?: object) {
-  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const headers = { authorization: `Bearer ${node.folder.keys.admin}`, 'content-type': 'application/json' };
-  const response = await node.fetch(new Request(`http://node.invalid${path}`, { ...init, headers }));
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes; each assertion says what it expects
-  return { status: response.status, body: (await response.json()) as any };
-}
-
-async function say(node: MeshNode, values: readonly string[]): Promise<readonly string[]> {
-  const facts = values.map((v) => ({
-    entity: `${node.nodeId}/thing/${v}`,
-    relation: 'test:value',
-    value: { type: 'string', v },
-    source: `${node.nodeId}/agent/a`,
-    confidence: 1,
-    scope: 'public',
-  }));
-  const { status, body } = await ask(node, '/v1/facts', { facts });
-  assert.equal(status, 201, JSON.stringify(body));
-  return (body.results as { fact: { id: string } }[]).map(({ fact }) => fact.id);
-}
-
-function filesWith(node: MeshNode, text: string): string[] {
-  const needles = [text, text.toLowerCase()].map((one) => Buffer.from(one));
-  const look = (dir: string): string[] =>
-    readdirSync(dir).flatMap((name) => {
-      const path = join(dir, name);
-      if (statSync(path).isDirectory()) return look(path);
-      const bytes = readFileSync(path);
-      return needles.some((needle) => bytes.includes(needle)) ? [name] : [];
-    });
-  return look(node.folder.dir);
-}
 
 /** A node as a reader knows it that has no address of it. */
 function knownOf(node: MeshNode) {

@@ -1,60 +1,19 @@
 /** A node that is put back from a copy of before an erasure has the body again: it erases it once more, by what it pulls again. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runFsck } from '../../src/app.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
+import { ask, filesWith, pulled, SECRET, say } from '../support/tombstone-mesh.ts';
 
-const SECRET = 'Zebrafish-Quorum-Lantern';
 const FLAGS = {
   'tombstones.undo_window_s': '0',
   'tombstones.received_window_s': '0',
   'federation.poll_interval_s': '1',
   'guard.wait_s': '60',
 };
-
-async function ask(node: MeshNode, path: string, body?: object) {
-  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const headers = { authorization: `Bearer ${node.folder.keys.admin}`, 'content-type': 'application/json' };
-  const response = await node.fetch(new Request(`http://node.invalid${path}`, { ...init, headers }));
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes; each assertion says what it expects
-  return { status: response.status, body: (await response.json()) as any };
-}
-
-async function say(node: MeshNode, values: readonly string[]): Promise<readonly string[]> {
-  const facts = values.map((v) => ({
-    entity: `${node.nodeId}/thing/${v}`,
-    relation: 'test:value',
-    value: { type: 'string', v },
-    source: `${node.nodeId}/agent/a`,
-    confidence: 1,
-    scope: 'public',
-  }));
-  const { status, body } = await ask(node, '/v1/facts', { facts });
-  assert.equal(status, 201, JSON.stringify(body));
-  return (body.results as { fact: { id: string } }[]).map(({ fact }) => fact.id);
-}
-
-function filesWith(node: MeshNode, text: string): string[] {
-  const look = (dir: string): string[] =>
-    readdirSync(dir).flatMap((name) => {
-      const path = join(dir, name);
-      if (statSync(path).isDirectory()) return look(path);
-      return readFileSync(path).includes(text) ? [name] : [];
-    });
-  return look(node.folder.dir);
-}
-
-async function pulled(from: MeshNode, by: MeshNode): Promise<void> {
-  await until(`${by.nodeId} has pulled everything`, async () => {
-    const { feeds } = await from.base.writer.head();
-    const length = feeds.find(({ feed }) => feed === 'public')?.length ?? 0;
-    const { cursors } = await by.base.writer.peerProgress(from.nodeId, ['public']);
-    return cursors[0]?.after === length;
-  });
-}
 
 /** Copies the folder of a node that is halted for it. */
 async function copyOf(t: TestContext, node: MeshNode): Promise<string> {

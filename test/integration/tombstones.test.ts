@@ -1,6 +1,5 @@
 /** Whole nodes over loopback: a tombstone erases a body at its author and at a partner, in every file, and nothing else. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -13,10 +12,10 @@ import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import { decodePage } from '../../src/wire/page.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
+import { ask, filesWith, pulled, SECRET } from '../support/tombstone-mesh.ts';
 
 const NOW = { 'tombstones.undo_window_s': '0', 'tombstones.received_window_s': '0' };
 /** Words that no other file of a node has, in the value, the entity and the relation. */
-const SECRET = 'Zebrafish-Quorum-Lantern';
 
 interface Said {
   readonly ids: readonly string[];
@@ -37,15 +36,6 @@ async function say(node: MeshNode, values: readonly string[]): Promise<readonly 
   return (body.results as { fact: { id: string } }[]).map(({ fact }) => fact.id);
 }
 
-async function ask(node: MeshNode, path: string, body?: object, role: 'admin' | 'ro' = 'admin') {
-  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const headers = { authorization: `Bearer ${node.folder.keys[role]}`, 'content-type': 'application/json' };
-  const response = await node.fetch(new Request(`http://node.invalid${path}`, { ...init, headers }));
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes; each assertion says what it expects
-  const json = (await response.json()) as any;
-  return { status: response.status, body: json };
-}
-
 /** Entries of the pages that a node has stored, taken apart. */
 function pagesOf(node: MeshNode): string {
   const db = new Database(join(node.folder.dir, 'journal.db'), { readonly: true });
@@ -57,30 +47,6 @@ function pagesOf(node: MeshNode): string {
       return decoded.ok ? decoded.value.entries.map((bytes) => Buffer.from(bytes).toString('utf8')) : [];
     })
     .join('\n');
-}
-
-/** Files of a data folder that hold a text in either case. */
-function filesWith(node: MeshNode, text: string): string[] {
-  const needles = [text, text.toLowerCase()].map((one) => Buffer.from(one));
-  const found: string[] = [];
-  const look = (dir: string): void => {
-    for (const name of readdirSync(dir)) {
-      const path = join(dir, name);
-      if (statSync(path).isDirectory()) look(path);
-      else if (needles.some((needle) => readFileSync(path).includes(needle))) found.push(name);
-    }
-  };
-  look(node.folder.dir);
-  return found;
-}
-
-async function pulled(from: MeshNode, by: MeshNode, name: string): Promise<void> {
-  await until(`${name} has pulled everything`, async () => {
-    const { feeds } = await from.base.writer.head();
-    const length = feeds.find(({ feed }) => feed === 'public')?.length ?? 0;
-    const { cursors } = await by.base.writer.peerProgress(from.nodeId, ['public']);
-    return cursors[0]?.after === length;
-  });
 }
 
 async function start(
@@ -114,7 +80,7 @@ test('a tombstone erases a body in every file of two nodes, and a third pulls a 
   assert.ok(a !== undefined && b !== undefined && c !== undefined);
   const { ids, secretId } = await prepared(a);
   connect(a, b);
-  await pulled(a, b, 'b');
+  await pulled(a, b);
   await a.base.writer.settleRecall();
   await b.base.writer.settleRecall();
   const proofs = await Promise.all(ids.map((id) => a.get(`/v1/facts/${id}/proof`)));
@@ -157,7 +123,7 @@ test('a tombstone erases a body in every file of two nodes, and a third pulls a 
   }
 
   connect(a, c);
-  await pulled(a, c, 'c');
+  await pulled(a, c);
   // Look-ups follow the journal once its thread has paused.
   await until('c finds what is around the hole', async () => {
     const { body } = await ask(c, '/v1/facts?relation=test:value');
@@ -180,7 +146,7 @@ test('of the words of a partner that it has erased something one is kept for eac
   connect(a, b);
   a.writePeer('c', c.asPeer({}, false));
   c.writePeer('author', a.asPeer({ accept: ['public'] }));
-  await pulled(a, b, 'b');
+  await pulled(a, b);
   await until('C has said who it is', async () => (await a.base.writer.witness.declarations([c.nodeId]))[0] !== null);
   assert.equal(
     (await ask(a, '/v1/tombstones', { fact: secretId, reason: 'it should not have been said' })).status,
@@ -223,7 +189,7 @@ test('who has no right to it learns of no hold', async (t) => {
   assert.ok(a !== undefined && b !== undefined);
   const { secretId } = await prepared(a);
   connect(a, b);
-  await pulled(a, b, 'b');
+  await pulled(a, b);
   await ask(a, '/v1/tombstones', { fact: secretId });
   await until('b hides it', async () => (await ask(b, `/v1/facts/${secretId}`)).status === 410);
   const path = `/v1/tombstones/${secretId}/hold`;

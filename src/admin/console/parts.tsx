@@ -140,6 +140,21 @@ export function Field(props: { label: string; grow?: boolean; children: Child })
   );
 }
 
+/** A text field of a filter; the first of them is where the key `/` leads. */
+export function FilterText(props: { name: string; label: string; value: string; isFirst: boolean }): Html {
+  return (
+    <Field label={props.label} grow>
+      <input
+        name={props.name}
+        value={props.value}
+        autocomplete="off"
+        spellcheck={false}
+        {...(props.isFirst ? { 'data-filter': '' } : {})}
+      />
+    </Field>
+  );
+}
+
 export function Select(props: { name: string; value: string; options: readonly (readonly [string, string])[] }): Html {
   return (
     <select name={props.name}>

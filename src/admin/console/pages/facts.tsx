@@ -3,7 +3,7 @@ import type { Fact, Facts } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { Page } from '../layout.tsx';
-import { Ago, Body, Empty, Field, type Html, Panel, Part, Pill, Select, Table } from '../parts.tsx';
+import { Ago, Body, Empty, Field, FilterText, type Html, Panel, Part, Pill, Select, Table } from '../parts.tsx';
 import { count } from '../words.ts';
 
 const PER_PAGE = 50;
@@ -59,15 +59,7 @@ function Search({ query, seesHeld }: { query: Visit['query']; seesHeld: boolean 
   return (
     <form method="get" action="/console/facts" class="filters">
       {TEXTS.map((name, i) => (
-        <Field label={name.replace('_id', '')} grow>
-          <input
-            name={name}
-            value={query(name)}
-            autocomplete="off"
-            spellcheck={false}
-            {...(i === 0 ? { 'data-filter': '' } : {})}
-          />
-        </Field>
+        <FilterText name={name} label={name.replace('_id', '')} value={query(name)} isFirst={i === 0} />
       ))}
       <Field label="scope">
         <Select

@@ -5,7 +5,20 @@ import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { handedOn } from '../headers.ts';
 import { Page } from '../layout.tsx';
-import { Ago, Body, Empty, Field, type Html, Panel, Part, Pill, Select, SeverityPill, Table } from '../parts.tsx';
+import {
+  Ago,
+  Body,
+  Empty,
+  Field,
+  FilterText,
+  type Html,
+  Panel,
+  Part,
+  Pill,
+  Select,
+  SeverityPill,
+  Table,
+} from '../parts.tsx';
 import { recordPage } from './record.tsx';
 import { recordTitle } from './record-title.ts';
 
@@ -44,15 +57,7 @@ async function listPage({ frame, query }: Visit): Promise<Shown> {
       <div class="stack">
         <form method="get" action="/console/records" class="filters">
           {TEXTS.map(([name, label], i) => (
-            <Field label={label} grow>
-              <input
-                name={name}
-                value={query(name)}
-                autocomplete="off"
-                spellcheck={false}
-                {...(i === 0 ? { 'data-filter': '' } : {})}
-              />
-            </Field>
+            <FilterText name={name} label={label} value={query(name)} isFirst={i === 0} />
           ))}
           <Field label="At least">
             <Select
