@@ -224,7 +224,7 @@ function checkKeys(mesh: Mesh, { node, nodeId, statements }: Held, all: readonly
 }
 
 /** No honest node is convicted of anything. */
-function checkHonour(mesh: Mesh, { node, audit, statements }: Held): void {
+function checkHonour(mesh: Mesh, { node, audit }: Held): void {
   for (const { event, reason, peer, seq, body } of audit) {
     const other = mesh.nodes.find(({ made }) => made.nodeId === peer);
     if (other === undefined || mesh.model.meddled.has(other.name)) continue;
@@ -234,10 +234,6 @@ function checkHonour(mesh: Mesh, { node, audit, statements }: Held): void {
       JSON.parse(body).at < other.keys.log.since
     )
       continue;
-    // Its permit is signed by a key that the origin has changed since: it asks for another one at its next turn.
-    const { claimed } = JSON.parse(body).detail.difference ?? {};
-    const hasChanged = statements.some(({ node_id }) => node_id !== peer);
-    if (reason === 'relay_not_permitted' && claimed === 'permit_signature_invalid' && hasChanged) continue;
     // By a file that names another owner.
     if (reason === 'source_not_owned' && isMisread(mesh, node.name, other.name)) continue;
     const isConviction = event === 'peer_suspended' || event === 'own_history_forked';
