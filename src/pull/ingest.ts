@@ -97,7 +97,8 @@ export class PageIngest {
     const { frames, inclusion, policy, relay, ...rules } = input;
     return {
       ...rules,
-      relay: relay === null ? null : { ...relay, statements: this.#journal.statements.of(relay.nodeId) },
+      relay:
+        relay === null ? null : { ...relay, statements: this.#journal.statements.of(relay.nodeId), takenAtMs: null },
       self: this.#journal.identity.nodeId,
       after: peers.cursor(nodeId, input.feed),
       known: peers.checkpoint(nodeId),

@@ -362,6 +362,19 @@ test('a permit under a key that was changed since is put off; what its origin ca
   }
 });
 
+test('a page that was taken once is judged again by the permit of its day: it has ended since, or its key was changed', () => {
+  const log = new RelayLog();
+  const opened = openSuccession(succession(log, EPOCH_MS + 1_000), log.origin.nodeId);
+  assert.ok(opened.ok);
+  const nowMs = EPOCH_MS + 10 * 86_400_000;
+  for (const statements of [[], [opened.value]]) {
+    const then = { ...log.pinned(), statements, takenAtMs: EPOCH_MS };
+    assert.equal(judge(log.page(), log.context({ relay: then, nowMs })).kind, 'verified');
+    const over = judge(log.page(), log.context({ relay: { ...then, takenAtMs: nowMs }, nowMs }));
+    assert.equal(over.kind === 'refused' && over.difference?.field, 'origins.permit.not_after');
+  }
+});
+
 test('header, feed and what is known of the origin have to agree', () => {
   const log = new RelayLog();
   const field = (verdict: ReturnType<typeof judge>) =>
