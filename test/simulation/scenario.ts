@@ -140,7 +140,7 @@ function actsOf(chance: Chance, { split, relay }: Drawn): readonly Act[] {
     const isDrawn = IN_EACH.has(kind) || (drawn.get(kind) ?? chance.isHit(0.35));
     drawn.set(kind, isDrawn);
     // Of a split mesh an old copy cannot be completed: some of it was shown to nobody else.
-    const isRestore = name === 'restore' && (split || relay || drawn.get('rotate') === true);
+    const isRestore = name === 'restore' && split;
     // A permit that was dated by a wrong clock holds until that clock would be right.
     const isLeftOut = isRestore || (relay ? name === 'jump' : RELAYING.has(name));
     return { weight: isDrawn && !isLeftOut ? weight : 0, run };
