@@ -199,6 +199,11 @@ function checkRecorded(mesh: Mesh, { node, audit, pages, evidence, counted: summ
   if (facts !== counted) mesh.problem(`${node.name} refused ${counted} facts and recorded ${facts}`);
 }
 
+/** Who was away when it was announced is told it by its operator. */
+function isOfNodeKey(statement: string): boolean {
+  return statement.includes('"use":"node"');
+}
+
 function newKeyIn(statement: string): string {
   return /"new":"([^"]+)"/.exec(statement)?.[1] ?? '';
 }
@@ -214,12 +219,14 @@ function checkKeys(mesh: Mesh, { node, nodeId, statements }: Held, all: readonly
       if (!own.includes(note)) mesh.problem(`${other.node.name} holds a statement of ${node.name} that it never made`);
     const pinned = other.declarations.filter(({ peer }) => peer === nodeId).map(({ note }) => note);
     // Who met it behind a change pinned what was new, and needs no statement of how it came.
-    const needed = own.filter((note) => !(pinned[0] ?? '').includes(newKeyIn(note)));
+    const needed = own.filter((note) => !(pinned[0] ?? '').includes(newKeyIn(note)) && !isOfNodeKey(note));
     if (!needed.every((note) => held.has(note)))
       mesh.problem(`${other.node.name} does not follow the keys of ${node.name}`);
     for (const { vkey } of [node.keys.log, node.keys.witness])
       if (!(pinned.at(-1) ?? '').includes(vkey))
         mesh.problem(`${other.node.name} has not pinned the key ${vkey} of ${node.name}`);
+    if (!(pinned.at(-1) ?? '').includes(`"peer_id":"${node.peerId}"`))
+      mesh.problem(`${other.node.name} has not pinned the node key of ${node.name}`);
   }
 }
 
