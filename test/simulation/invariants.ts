@@ -2,7 +2,7 @@
 import { checkJournal, filesOf } from '../../src/journal/fsck/run-fsck.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { checkErasures, isErased, isErasedFor, isErasing } from './erasures.ts';
-import { type AuditLine, type EntryLine, type Held, held, LIAR, type Progress, progressOf } from './held.ts';
+import { type AuditLine, type EntryLine, type Held, held, LIAR, type Progress, type Watch } from './held.ts';
 import { checkGreed, checkLedger } from './ledger.ts';
 import type { Mesh, SimNode } from './mesh.ts';
 import { isMisread } from './operators.ts';
@@ -28,12 +28,12 @@ function stuckIn(mesh: Mesh): Set<string> {
 }
 
 /** True once nothing is left to be pulled or found out. */
-export function isSettled(mesh: Mesh): boolean {
+export function isSettled(mesh: Mesh, watch: Watch): boolean {
   const isStuck = stuckIn(mesh);
   const live = mesh.nodes.filter(({ name }) => !isStuck.has(name));
   const seen: Progress[] = [];
   for (const node of live) {
-    const progress = progressOf(node);
+    const progress = watch.progressOf(node);
     // Mostly somebody is behind, and the files of the others need not be opened.
     if (!isCaughtUp(mesh, node, progress, live)) return false;
     seen.push(progress);
