@@ -206,7 +206,7 @@ function journalMetrics(
     ),
     auditRecordsTotal: make.counter(
       `${NS}_audit_records_total`,
-      'Audit records since the node started, by severity: the lanes of `audit --min-severity`',
+      'Audit records since the node started, by severity: the lanes of `audit list --min-severity`',
       ['severity'],
     ),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
