@@ -71,7 +71,7 @@ function inSentence(at: string, line: string, next: string, commands: ReadonlySe
     const named = code.startsWith(`${NAME} `);
     const [first = ''] = simpleCommands(code);
     const words = shellWords(named ? first.slice(NAME.length + 1) : first);
-    if (!named && (!commands.has(words[0] ?? '') || words.length === 1)) return [];
+    if (!named && !commands.has(words[0] ?? '')) return [];
     return [{ at, text: code, words, isWhole: false }];
   });
 }

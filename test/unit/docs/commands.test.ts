@@ -1,10 +1,7 @@
 /** Whatever a document tells people to type is a command line that there is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Command, CommanderError } from 'commander';
-import type { Cli } from '../../../src/cli/cli.ts';
-import { createProgram } from '../../../src/cli/program.ts';
-import type { Output, Runtime } from '../../../src/cli/runtime.ts';
+import type { Command } from 'commander';
 import {
   commandsIn,
   commandsInHelp,
@@ -12,29 +9,7 @@ import {
   DOCUMENTS,
   type DocCommand,
 } from '../../support/doc-commands.ts';
-
-const silent: Output = { write: () => undefined, isTTY: false, columns: undefined, rows: undefined };
-const runtime: Pick<Runtime, 'stdout' | 'stderr' | 'env'> = { stdout: silent, stderr: silent, env: {} };
-
-/** The real commands, whose actions do nothing. */
-function program(): Command {
-  const made = createProgram({
-    runtime: runtime as Runtime,
-    node: () => Promise.reject(new Error('none')),
-    exitCode: 0,
-  } satisfies Cli);
-  const disarm = (command: Command): void => {
-    command
-      .exitOverride()
-      .configureOutput({ outputError: () => undefined, writeOut: () => undefined, writeErr: () => undefined });
-    if (command.commands.length === 0) command.action(() => undefined);
-    command.commands.forEach(disarm);
-  };
-  disarm(made);
-  return made;
-}
-
-const COMMANDS: ReadonlySet<string> = new Set(program().commands.map((command) => command.name()));
+import { COMMAND_NAMES, disarmedProgram, faultOf } from '../../support/program-commands.ts';
 
 /** What a sentence may leave out. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
@@ -52,18 +27,13 @@ function filled(word: string): string {
 function fault({ words, isWhole }: DocCommand): string | null {
   // The page that man(1) shows is called as the program is.
   if (words.join(' ') === 'man stigmem-peerd') return null;
-  try {
-    program().parse(words.map(filled), { from: 'user' });
-    return null;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 || (!isWhole && LEFT_OUT.has(error.code)) ? null : error.message;
-  }
+  const error = faultOf(words.map(filled));
+  return error === null || (!isWhole && LEFT_OUT.has(error.code)) ? null : error.message;
 }
 
 for (const file of DOCUMENTS)
   test(`${file}: each command line is one`, () => {
-    const wrong = commandsIn(file, COMMANDS).flatMap((command) => {
+    const wrong = commandsIn(file, COMMAND_NAMES).flatMap((command) => {
       const why = fault(command);
       return why === null ? [] : [`${command.at}  ${command.text}\n    ${why}`];
     });
@@ -75,7 +45,7 @@ const ABOUT_IT = /^(has opened it|works on this data folder|node|key)\b/;
 
 /** A sentence goes on behind a command: the commands have to be there, and the options that are named. */
 function faultInSentence({ words }: DocCommand): string | null {
-  let command: Command = program();
+  let command: Command = disarmedProgram();
   for (const word of words) {
     if (word.startsWith('--')) {
       const named = [...command.options, ...(command.parent?.options ?? [])].map(({ long }) => long);
@@ -117,7 +87,7 @@ test('every example of a help text is a command line', () => {
     }
     for (const next of command.commands) look(next, `${path} ${next.name()}`);
   };
-  look(program(), 'stigmem-peerd');
+  look(disarmedProgram(), 'stigmem-peerd');
   assert.ok(count > 100, `${count} found`);
   assert.deepEqual(wrong, []);
 });
