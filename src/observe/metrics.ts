@@ -18,7 +18,7 @@ export const GUARD_STATES = ['asking', 'clear', 'behind', 'forked'] as const;
 export type GuardStateName = (typeof GUARD_STATES)[number];
 
 /**
- * Every metric of the node. Label values come from peer files, API keys and the closed lists of codes, never from
+ * Every metric of the node. Label values come from peer files, API keys and the closed lists of codes and events, never from
  * what a peer or a client sends, so the number of series is bounded. The exception is the key id of `keyExpirySeconds`: 8
  * hex digits of a pinned declaration, which names 32 keys at most.
  */
@@ -32,13 +32,13 @@ export interface Metrics {
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
   readonly weakenings: Gauge<'code'>;
-  readonly auditRecordsTotal: Counter<'severity'>;
+  readonly auditRecordsTotal: Counter<'severity' | 'event'>;
   readonly projectionLagEntries: Gauge;
   readonly recallLagEntries: Gauge;
   readonly appendSeconds: Histogram;
   readonly pagesVerified: Counter<'peer'>;
   readonly pagesRefused: Counter<'peer' | 'reason'>;
-  readonly factsAccepted: Counter<'peer'>;
+  readonly factsAccepted: Counter<'peer' | 'feed'>;
   readonly factsRefused: Counter<'peer' | 'event' | 'reason'>;
   readonly factsGiven: Counter;
   readonly peerState: Gauge<'peer' | 'state'>;
@@ -206,8 +206,8 @@ function journalMetrics(
     ),
     auditRecordsTotal: make.counter(
       `${NS}_audit_records_total`,
-      'Audit records since the node started, by severity: the lanes of `audit --min-severity`',
-      ['severity'],
+      'Audit records since the node started, by event and severity: the lanes of `audit --min-severity`',
+      ['severity', 'event'],
     ),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
     recallLagEntries: make.gauge(`${NS}_recall_lag_entries`, 'Journal entries that recall does not find yet'),
@@ -243,7 +243,7 @@ function peerMetrics(
   return {
     pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
     pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason']),
-    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer', ['peer']),
+    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer, by feed', ['peer', 'feed']),
     factsGiven: make.counter(
       `${NS}_facts_given_total`,
       'Facts that peers were given, those that they had before included',
