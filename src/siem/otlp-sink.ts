@@ -84,11 +84,13 @@ function anyValue(value: string | number | boolean): object {
 }
 
 function rejectedIn(answer: string): string | null {
+  // A page of whoever stands in between is no collector's word; any other text beside a 2xx is an acceptance.
+  if (/^\s*</.test(answer)) throw new SinkError('unreachable', 'it answered with a page: is it a collector?');
   let parsed: { partialSuccess?: { rejectedLogRecords?: unknown; errorMessage?: unknown } } | null;
   try {
     parsed = JSON.parse(answer === '' ? '{}' : answer);
   } catch {
-    return null; // a 2xx is an acceptance, whatever stands in it
+    return null;
   }
   const { rejectedLogRecords = 0, errorMessage } = parsed?.partialSuccess ?? {};
   return Number(rejectedLogRecords) > 0
