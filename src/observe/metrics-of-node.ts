@@ -12,7 +12,7 @@ export interface JournalMetrics {
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
   readonly weakenings: Gauge<'code'>;
-  readonly auditRecordsTotal: Counter<'severity'>;
+  readonly auditRecordsTotal: Counter<'severity' | 'event'>;
   readonly projectionLagEntries: Gauge;
   readonly recallLagEntries: Gauge;
   readonly appendSeconds: Histogram;
