@@ -39,6 +39,7 @@ export interface IngestInput {
 export type IngestOutcome =
   | (AppendedPage & {
       readonly kind: 'appended';
+      readonly feed: string;
       readonly accepted: number;
       /** Facts of the page that were refused, with a record of their own or not. */
       readonly refusals: number;
@@ -158,6 +159,7 @@ export class PageIngest {
     return {
       ...appended,
       kind: 'appended',
+      feed: batch.feed,
       accepted: batch.accepted.length,
       refusals: batch.refused.length,
       treeSize: batch.checkpoint.size,
