@@ -12,7 +12,7 @@ export interface JournalMetrics {
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
   readonly weakenings: Gauge<'code'>;
-  readonly auditRecordsTotal: Counter<'severity'>;
+  readonly auditRecordsTotal: Counter<'severity' | 'event'>;
   readonly projectionLagEntries: Gauge;
   readonly recallLagEntries: Gauge;
   readonly appendSeconds: Histogram;
@@ -34,8 +34,8 @@ export function journalMetrics(make: Makers): JournalMetrics {
     ),
     auditRecordsTotal: make.counter(
       `${NS}_audit_records_total`,
-      'Audit records since the node started, by severity: the lanes of `audit list --min-severity`',
-      ['severity'],
+      'Audit records since the node started, by event and severity: the lanes of `audit list --min-severity`',
+      ['severity', 'event'],
     ),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
     recallLagEntries: make.gauge(`${NS}_recall_lag_entries`, 'Journal entries that recall does not find yet'),

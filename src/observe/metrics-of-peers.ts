@@ -37,7 +37,7 @@ export function referenceMetrics(make: Makers): ReferenceMetrics {
 export interface PeerMetrics {
   readonly pagesVerified: Counter<'peer'>;
   readonly pagesRefused: Counter<'peer' | 'reason'>;
-  readonly factsAccepted: Counter<'peer'>;
+  readonly factsAccepted: Counter<'peer' | 'feed'>;
   readonly factsGiven: Counter;
   readonly factsRefused: Counter<'peer' | 'event' | 'reason'>;
   readonly peerState: Gauge<'peer' | 'state'>;
@@ -52,7 +52,7 @@ export function peerMetrics(make: Makers): PeerMetrics {
   return {
     pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
     pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason']),
-    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer', ['peer']),
+    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer, by feed', ['peer', 'feed']),
     factsGiven: make.counter(
       `${NS}_facts_given_total`,
       'Facts that peers were given, those that they had before included',

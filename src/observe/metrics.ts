@@ -40,7 +40,7 @@ export const GUARD_STATES = ['asking', 'clear', 'behind', 'forked'] as const;
 export type GuardStateName = (typeof GUARD_STATES)[number];
 
 /**
- * Every metric of the node. Label values come from peer files, API keys and the closed lists of codes, never from
+ * Every metric of the node. Label values come from peer files, API keys and the closed lists of codes and events, never from
  * what a peer or a client sends, so the number of series is bounded. The exception is the key id of `keyExpirySeconds`: 8
  * hex digits of a pinned declaration, which names 32 keys at most.
  */
