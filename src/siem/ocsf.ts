@@ -92,7 +92,7 @@ function datastoreWrite(event: SiemEvent, peer: string, reason: string): Fields 
     action: 'Denied',
     disposition_id: held ? 3 : 25,
     disposition: held ? 'Quarantined' : 'Rejected',
-    is_alert: SEVERITIES.indexOf(severity) >= ALERT,
+    is_alert: !record.is_drill && SEVERITIES.indexOf(severity) >= ALERT,
     policy: { name: record.event, uid: reason, version: node.version },
     actor: { app_name: 'stigmem federation', app_uid: peer, user: { name: authorityOf(peer), uid: peer } },
     src_endpoint: { uid: peer, name: authorityOf(peer), domain: authorityOf(peer) },
