@@ -35,6 +35,73 @@ const REFUSED = `${NS}_facts_refused_total`;
 const ACCEPTED = `${NS}_facts_accepted_total`;
 const CURRENT = { [`${NS}_peer_state{peer="b",state="current"}`]: '1x3000' };
 const TRIALS: Readonly<Record<string, Trial>> = {
+  StigmemNodeDown: above('up{job="stigmem-peerd"}', 0, 1),
+  StigmemNotReady: above(`${NS}_check_failed{check="guard"}`, 1, 0),
+  StigmemDiskLow: above(`${NS}_disk_free_bytes`, 1_073_741_823, 1_073_741_824),
+  StigmemGuardHolds: {
+    fires: { [`${NS}_guard_state{state="behind"}`]: '1x60' },
+    quiet: { [`${NS}_guard_state{state="behind"}`]: '0x60', [`${NS}_guard_state{state="clear"}`]: '1x60' },
+  },
+  StigmemGuardUnconfirmed: { ...above(`${NS}_guard_unconfirmed`, 1, 0), at: '90m' },
+  StigmemQueriesLag: above(`${NS}_projection_lag_entries`, 100_001, 100_000),
+  StigmemLoopBlocked: {
+    fires: { [`${NS}_event_loop_delay_seconds{quantile="0.99"}`]: '0.2x60' },
+    quiet: {
+      [`${NS}_event_loop_delay_seconds{quantile="0.99"}`]: '0.1x60',
+      [`${NS}_event_loop_delay_seconds{quantile="1"}`]: '9x60',
+    },
+  },
+  StigmemAuthFailures: {
+    fires: { [`${NS}_auth_failures_total`]: '0+30x60' },
+    quiet: { [`${NS}_auth_failures_total`]: '0+6x60' },
+    at: '45m',
+  },
+  StigmemTracesDropped: {
+    fires: { [`${NS}_trace_spans_total{outcome="dropped"}`]: '0+1x60' },
+    quiet: {
+      [`${NS}_trace_spans_total{outcome="dropped"}`]: BEGINS,
+      [`${NS}_trace_spans_total{outcome="exported"}`]: '0+1x60',
+    },
+    at: '45m',
+  },
+  StigmemPeerSuspended: above(`${NS}_peer_state{peer="b",state="suspended"}`, 1, 0),
+  StigmemPeerLeftAlone: {
+    fires: { [`${NS}_peer_circuit{peer="b",state="open"}`]: '1x60' },
+    quiet: {
+      [`${NS}_peer_circuit{peer="b",state="open"}`]: '1x60',
+      [`${NS}_peer_state{peer="b",state="suspended"}`]: '1x60',
+      [`${NS}_peer_circuit{peer="c",state="open"}`]: '0x60',
+    },
+  },
+  StigmemPeerBehind: above('stigmem_replication_lag_seconds{peer_id="b"}', 301, 300),
+  StigmemPeerFallsBehind: {
+    fires: { [`${NS}_peer_lag_entries{peer="b"}`]: '0+100x120' },
+    quiet: { [`${NS}_peer_lag_entries{peer="b"}`]: '0+60x120' },
+    at: '90m',
+  },
+  StigmemPeerRefusesOurs: above(`${NS}_peer_refuses_ours{peer="b"}`, 1, 0),
+  StigmemNoticesDropped: {
+    fires: { [`${NS}_notices_dropped_total{peer="b",code="unknown_fact"}`]: BEGINS },
+    quiet: { [`${NS}_notices_dropped_total{peer="b",code="unknown_fact"}`]: '3x120' },
+    at: '65m',
+  },
+  StigmemHeadNotJoined: {
+    fires: { [`${NS}_unreconciled_heads_total{peer="b"}`]: BEGINS },
+    quiet: { [`${NS}_unreconciled_heads_total{peer="b"}`]: '3x120' },
+    at: '65m',
+  },
+  StigmemWitnessesMissing: above(`${NS}_witness_policy_met`, 0, 1),
+  StigmemWitnessAhead: counter(
+    `${NS}_witness_answers_total`,
+    'witness="w",outcome="ahead"',
+    'witness="w",outcome="cosigned"',
+  ),
+  StigmemCosignContradiction: counter(`${NS}_cosign_requests_total`, 'outcome="contradiction"', 'outcome="cosigned"'),
+  StigmemTeeReportsFail: {
+    fires: { [`${NS}_tee_report_failures_total{code="unreadable"}`]: '0+1x60' },
+    quiet: { [`${NS}_tee_report_failures_total{code="unreadable"}`]: RESTS },
+    at: '45m',
+  },
   StigmemAnchorsWait: above(`${NS}_anchor_oldest_pending_seconds{backend="r"}`, 901, 900),
   StigmemAnchorsStopped: above(`${NS}_anchor_oldest_pending_seconds{backend="r"}`, 7_201, 7_200),
   StigmemAnchorRefused: counter(
