@@ -13,6 +13,7 @@ import { Answerer, type ServeOptions } from '../transport/answer.ts';
 import { guardedYamux } from '../transport/guard.ts';
 import { identityFromSeed } from '../transport/identity.ts';
 import { DEFAULT_GUARD_LIMITS } from '../transport/limits.ts';
+import { protectorOf } from '../transport/node.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { decodeHello, encodeHello } from '../wire/hello.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
@@ -80,12 +81,14 @@ export class HostilePeer {
     this.#seed = createHash('sha256').update(`identity of ${name}`).digest();
   }
 
-  async listen(host = '127.0.0.1'): Promise<Listening> {
+  /** @param swarmKey of a private network that its callers are in */
+  async listen(host = '127.0.0.1', swarmKey: Uint8Array | null = null): Promise<Listening> {
     const { privateKey, peerId } = await identityFromSeed(this.#seed);
     const node = await createLibp2p({
       privateKey,
       addresses: { listen: [`/ip4/${host}/tcp/0`] },
       transports: [tcp()],
+      ...protectorOf(swarmKey),
       connectionEncrypters: [noise()],
       streamMuxers: [guardedYamux(DEFAULT_GUARD_LIMITS, () => {})],
       connectionMonitor: { enabled: false },

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { caseMetrics, drillMetrics, NS } from './case-metrics.ts';
 
-const NS = 'stigmem_peerd';
 /** From a single narrow row in page cache to a disk that stalls. Seconds. */
 const APPEND_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
@@ -26,20 +26,20 @@ export interface Metrics {
   readonly registry: Registry;
   readonly factWrites: Counter<'principal' | 'tenant'>;
   readonly factReads: Counter<'principal' | 'tenant'>;
-  readonly federationIngress: Counter<'peer_id' | 'status'>;
-  readonly hlcAnomalies: Counter<'peer_id' | 'direction'>;
+  readonly federationIngress: Counter<'peer_id' | 'status' | 'drill'>;
+  readonly hlcAnomalies: Counter<'peer_id' | 'direction' | 'drill'>;
   readonly replicationLagSeconds: Gauge<'peer_id'>;
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
   readonly weakenings: Gauge<'code'>;
-  readonly auditRecordsTotal: Counter<'severity'>;
+  readonly auditRecordsTotal: Counter<'severity' | 'drill'>;
   readonly projectionLagEntries: Gauge;
   readonly recallLagEntries: Gauge;
   readonly appendSeconds: Histogram;
-  readonly pagesVerified: Counter<'peer'>;
-  readonly pagesRefused: Counter<'peer' | 'reason'>;
-  readonly factsAccepted: Counter<'peer'>;
-  readonly factsRefused: Counter<'peer' | 'event' | 'reason'>;
+  readonly pagesVerified: Counter<'peer' | 'drill'>;
+  readonly pagesRefused: Counter<'peer' | 'reason' | 'drill'>;
+  readonly factsAccepted: Counter<'peer' | 'drill'>;
+  readonly factsRefused: Counter<'peer' | 'event' | 'reason' | 'drill'>;
   readonly factsGiven: Counter;
   readonly peerState: Gauge<'peer' | 'state'>;
   readonly peerCircuit: Gauge<'peer' | 'state'>;
@@ -53,8 +53,8 @@ export interface Metrics {
   readonly requestSeconds: Histogram<'route' | 'status'>;
   readonly authFailures: Counter;
   readonly openStreams: Gauge;
-  readonly casesOpen: Gauge<'severity'>;
-  readonly casesUnseenSeconds: Gauge<'severity'>;
+  readonly casesOpen: Gauge<'severity' | 'drill'>;
+  readonly casesUnseenSeconds: Gauge<'severity' | 'drill'>;
   readonly apiCertificateNotAfter: Gauge;
   readonly apiCertificateRefused: Gauge;
   readonly traceSpans: Counter<'outcome'>;
@@ -84,6 +84,9 @@ export interface Metrics {
   readonly exportEvents: Counter<'sink'>;
   readonly exportFailures: Counter<'sink' | 'code'>;
   readonly exportGaps: Counter<'sink' | 'cause'>;
+  readonly drills: Counter<'kind' | 'result'>;
+  readonly lastDrillTimestamp: Gauge<'kind'>;
+  readonly lastRefusalTimestamp: Gauge;
   readonly eventLoopDelay: Gauge<'quantile'>;
   /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
   beforeScrape(collect: () => void | Promise<void>): void;
@@ -111,6 +114,7 @@ export function createMetrics(): Metrics {
     ...caseMetrics(make),
     ...exportMetrics(make),
     ...backupMetrics(make),
+    ...drillMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
     get scrapedAtMs() {
       return scrapedAtMs;
@@ -123,7 +127,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-interface Makers {
+export interface Makers {
   counter<L extends string = never>(name: string, help: string, labelNames?: readonly L[]): Counter<L>;
   gauge<L extends string = never>(name: string, help: string, labelNames?: readonly L[]): Gauge<L>;
   histogram<L extends string = never>(
@@ -143,7 +147,7 @@ function makers(registry: Registry): Makers {
   };
 }
 
-type Part<K extends keyof Metrics> = Pick<Metrics, K>;
+export type Part<K extends keyof Metrics> = Pick<Metrics, K>;
 
 /** Names that dashboards and alerts of the Stigmem reference use. */
 function referenceMetrics(
@@ -158,26 +162,17 @@ function referenceMetrics(
     federationIngress: make.counter('stigmem_federation_ingress_total', 'Facts received from peers and their fate', [
       'peer_id',
       'status',
+      'drill',
     ]),
     hlcAnomalies: make.counter('stigmem_peer_hlc_anomaly_total', 'Facts refused because their clock is out of bounds', [
       'peer_id',
       'direction',
+      'drill',
     ]),
     replicationLagSeconds: make.gauge(
       'stigmem_replication_lag_seconds',
       'Time since the last page taken from a peer that is behind',
       ['peer_id'],
-    ),
-  };
-}
-
-function caseMetrics(make: Makers): Part<'casesOpen' | 'casesUnseenSeconds'> {
-  return {
-    casesOpen: make.gauge(`${NS}_cases_open`, 'Cases that are neither resolved nor suppressed', ['severity']),
-    casesUnseenSeconds: make.gauge(
-      `${NS}_case_oldest_unacknowledged_seconds`,
-      'How long the oldest case that nobody has acknowledged waits; 0: there is none',
-      ['severity'],
     ),
   };
 }
@@ -207,7 +202,7 @@ function journalMetrics(
     auditRecordsTotal: make.counter(
       `${NS}_audit_records_total`,
       'Audit records since the node started, by severity: the lanes of `audit --min-severity`',
-      ['severity'],
+      ['severity', 'drill'],
     ),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
     recallLagEntries: make.gauge(`${NS}_recall_lag_entries`, 'Journal entries that recall does not find yet'),
@@ -241,9 +236,9 @@ function peerMetrics(
   | 'noticesDropped'
 > {
   return {
-    pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
-    pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason']),
-    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer', ['peer']),
+    pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer', 'drill']),
+    pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason', 'drill']),
+    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer', ['peer', 'drill']),
     factsGiven: make.counter(
       `${NS}_facts_given_total`,
       'Facts that peers were given, those that they had before included',
@@ -252,6 +247,7 @@ function peerMetrics(
       'peer',
       'event',
       'reason',
+      'drill',
     ]),
     peerState: make.gauge(`${NS}_peer_state`, '1 for the state a peer is in, 0 for the others', ['peer', 'state']),
     peerRefusesOurs: make.gauge(`${NS}_peer_refuses_ours`, 'Facts of ours that a peer says it refuses, as of now', [

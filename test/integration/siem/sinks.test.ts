@@ -10,6 +10,7 @@ import { openDatabase } from '../../../src/journal/database.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { apiOf } from '../../../src/node/api.ts';
 import { type Base, openBase } from '../../../src/node/base.ts';
+import { drillsOffline } from '../../../src/node/drills.ts';
 import { type Siem, startSiem } from '../../../src/node/siem.ts';
 import { ExportCheck, type ExportReport } from '../../../src/siem/export-check.ts';
 import { send } from '../../support/api-fixture.ts';
@@ -56,7 +57,8 @@ async function start(folder: DataFolder): Promise<Running> {
   const base = await openBase(folder.dir, { 'log.level': 'fatal' }, starting);
   base.failed.catch(() => undefined);
   const siem = await startSiem(base, starting);
-  const api = apiOf(base, null, { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem }, starting);
+  const served = { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem, drills: drillsOffline(base) };
+  const api = apiOf(base, null, served, starting);
   const owned = starting.move();
   return {
     base,
