@@ -35,6 +35,7 @@ function extension(event: SiemEvent, withRecord: boolean): string {
     ['fileId', record.fact_id],
     ['suser', record.actor],
     ['cnt', count],
+    ['cat', record.is_drill ? 'drill' : null],
     ...labelled('cs1', 'peer', record.peer),
     ...labelled('cs2', 'scope', record.feed),
     ...labelled('cs3', 'evidence', record.evidence),

@@ -21,6 +21,8 @@ export function toEcs(event: SiemEvent, withRecord: boolean): object {
   const related = [cid, hash].flatMap((one) => (one === null ? [] : [one.replace(/^sha256:/, '')]));
   return present({
     '@timestamp': record.at,
+    // No alert: it shows that there would be one.
+    tags: record.is_drill ? ['drill'] : null,
     ecs: { version: ECS_VERSION },
     message: sentenceOf(event),
     log: { level: LEVEL[severity], logger: 'stigmem-peerd.audit' },
@@ -28,7 +30,7 @@ export function toEcs(event: SiemEvent, withRecord: boolean): object {
       id,
       sequence: seq,
       hash,
-      kind: severity === 'info' ? 'event' : 'alert',
+      kind: severity === 'info' || record.is_drill ? 'event' : 'alert',
       module: 'stigmem-peerd',
       dataset: 'stigmem-peerd.federation_audit',
       provider: node.nodeId,

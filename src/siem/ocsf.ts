@@ -80,7 +80,7 @@ function datastoreWrite(event: SiemEvent, peer: string, reason: string): Fields 
   return {
     ...classified(6, 6005, 5),
     activity_name: 'Write',
-    metadata: { ...(common(event)['metadata'] as Fields), profiles: ['security_control'] },
+    metadata: { ...metadataOf(event), profiles: ['security_control'] },
     status_id: 2,
     status: 'Failure',
     status_code: reason,
@@ -89,7 +89,7 @@ function datastoreWrite(event: SiemEvent, peer: string, reason: string): Fields 
     action: 'Denied',
     disposition_id: held ? 3 : 25,
     disposition: held ? 'Quarantined' : 'Rejected',
-    is_alert: SEVERITIES.indexOf(severity) >= ALERT,
+    is_alert: !record.is_drill && SEVERITIES.indexOf(severity) >= ALERT,
     policy: { name: record.event, uid: reason, version: node.version },
     actor: { app_name: 'stigmem federation', app_uid: peer, user: { name: authorityOf(peer), uid: peer } },
     src_endpoint: { uid: peer, name: authorityOf(peer), domain: authorityOf(peer) },
@@ -127,7 +127,14 @@ function finding(event: SiemEvent, peer: string): Fields {
       ...related,
     },
     resources: [{ uid: node.nodeId, name: node.authority, type: 'Stigmem journal' }],
+    ...(record.is_drill ? { ...TEST_VERDICT, metadata: { ...metadataOf(event), profiles: ['incident'] } } : {}),
   };
+}
+
+const TEST_VERDICT = { verdict_id: 6, verdict: 'Test' } as const;
+
+function metadataOf(event: SiemEvent): Fields {
+  return common(event)['metadata'] as Fields;
 }
 
 function baseEvent({ record, severity }: SiemEvent): Fields {

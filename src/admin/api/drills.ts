@@ -36,12 +36,9 @@ const RUN = z
         acked_at: TIME.openapi({ description: 'The receiver has taken the record.' }),
       }),
     ),
-    convicts: z
-      .boolean()
-      .nullable()
-      .openapi({
-        description: 'Whether the evidence alone convinces a third party; null: this kind makes none that could.',
-      }),
+    convicts: z.boolean().nullable().openapi({
+      description: 'Whether the evidence alone convinces a third party; null: this kind makes none that could.',
+    }),
     acknowledged_at: TIME.openapi({ description: 'The first person did something about its case.' }),
     acknowledged_by: TEXT.nullable(),
     case_id: NUMBER.nullable(),
@@ -179,7 +176,10 @@ function addReport(apparatus: Apparatus): void {
   } as const;
   addRoute(apparatus, route, READERS, async ({ query }) => {
     const report = await drills.report(query.month);
-    if (report.kind === 'report') return answer(200, 'text/plain; charset=utf-8', report.text);
+    if (report.kind === 'report') {
+      const headers = { 'content-disposition': `attachment; filename="drills-${query.month}.note"` };
+      return answer(200, 'text/plain; charset=utf-8', report.text, headers);
+    }
     return refused({ status: 404, detail: 'that month has not begun' });
   });
 }

@@ -32,6 +32,7 @@ export const PLACES: readonly Place[] = [
   { path: '/console/peers', name: 'Peers', icon: 'peers', anyOf: ['federate'] },
   { path: '/console/facts', name: 'Facts', icon: 'fact', anyOf: ['read'] },
   { path: '/console/journal', name: 'Journal', icon: 'tree', anyOf: ['read'] },
+  { path: '/console/drills', name: 'Drills', icon: 'bell', anyOf: ['audit.read'] },
   { path: '/console/settings', name: 'Keys & settings', icon: 'key', anyOf: null },
 ];
 
