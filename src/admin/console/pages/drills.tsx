@@ -6,7 +6,7 @@ import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { handedOn, seeOther } from '../headers.ts';
 import { type Frame, Page } from '../layout.tsx';
-import { ActionForm, Ago, Body, Empty, type Html, Panel, Part, Pill, Reason, Table } from '../parts.tsx';
+import { ActionForm, Ago, Empty, type Html, Panel, Part, Pill, Reason, Table } from '../parts.tsx';
 
 const HERE = '/console/drills';
 const LATEST = 30;
