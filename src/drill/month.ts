@@ -1,5 +1,6 @@
 /** The drills of a month, as they are reported. Pure. */
 import type { DrillRun } from '../core/drill.ts';
+import { isoMicros } from '../core/time.ts';
 import type { DrillMonth, ReportedDrill } from '../wire/drill-report.ts';
 
 /** A month of the calendar, UTC, as texts of the audit log: from, and up to but without. */
@@ -32,7 +33,7 @@ export function monthBefore(ms: number): string {
 }
 
 function startOf(year: number, month: number): string {
-  return new Date(Date.UTC(year, month)).toISOString().replace('Z', '000Z');
+  return isoMicros(Date.UTC(year, month) * 1_000);
 }
 
 export interface MonthFacts {
