@@ -60,6 +60,10 @@ test('promtool and amtool take what is for Prometheus and Alertmanager', async (
   await run('amtool', ['check-config', join(DEPLOY, 'alertmanager', 'alertmanager.yml')]);
 });
 
+test('a drill sets no alarm off, a real refusal does, and neither for 30 days does, too', async () => {
+  await run('promtool', ['test', 'rules', fileURLToPath(new URL('./drills.rules.test.yml', import.meta.url))]);
+});
+
 test('three organisations with compose: two become partners, and a fact of one is at the other', async (t) => {
   const compose = new Compose(t);
   await compose.up();

@@ -161,7 +161,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['v', 'verify in this browser'],
   ['a', 'acknowledge a case'],
   ['n', 'write a note'],
-  ['g then o c p f j k', 'Overview, Cases, Peers, Facts, Journal, Keys'],
+  ['g then o c p f j d k', 'Overview, Cases, Peers, Facts, Journal, Drills, Keys'],
   ['?', 'this help'],
 ];
 
