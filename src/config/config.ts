@@ -315,9 +315,9 @@ function toConfig(dir: string, settings: Settings): Config {
   });
 }
 
-function drillsOf({ every_hours, kinds, acknowledge_hours }: Settings['drills']): Config['drills'] {
+function drillsOf({ repeat_hours, kinds, acknowledge_hours }: Settings['drills']): Config['drills'] {
   return {
-    everyMs: every_hours === 0 ? null : every_hours * HOUR_MS,
+    everyMs: repeat_hours === 0 ? null : repeat_hours * HOUR_MS,
     kinds,
     acknowledgeMs: acknowledge_hours * HOUR_MS,
   };

@@ -6,7 +6,7 @@ import type { Settings } from './settings-form.ts';
 
 export const DRILLS_SECTION: z.ZodPrefault<z.ZodType<Settings['drills']>> = z
   .strictObject({
-    every_hours: integer(0, 8_760, 0).register(about, {
+    repeat_hours: integer(0, 8_760, 0).register(about, {
       kind: 'integer',
       expected: 'hours from 0 to 8760',
       doc: 'How old the newest drill of each kind may become before the node makes the next one by itself. 168 is a week. 0: none is made but by hand.',

@@ -79,7 +79,7 @@ export interface Settings {
     readonly scratch: string;
   };
   readonly drills: {
-    readonly every_hours: number;
+    readonly repeat_hours: number;
     readonly kinds: readonly DrillKind[];
     readonly acknowledge_hours: number;
   };
