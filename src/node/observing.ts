@@ -12,7 +12,7 @@ const DRILL_PEER = 'drill';
 export function observePage({ events }: Pick<Base, 'events'>, peer: string, outcome: IngestOutcome): void {
   if (outcome.kind === 'refused') events.pageRefused(peer, outcome.reason, outcome.auditSeq);
   if (outcome.kind !== 'appended') return;
-  events.pageVerified(peer, outcome.accepted);
+  events.pageVerified(peer, outcome.feed, outcome.accepted);
   const { refused, counted, summaries } = outcome;
   for (const { event, reason, auditSeq } of refused) {
     events.factRefused(peer, event as RefusalEvent, reason as FactReason, auditSeq);

@@ -6,7 +6,16 @@ import type { IngestOutcome } from '../../../src/pull/ingest.ts';
 const EXPECTED = { event: 'federation_integrity_rejected', reason: 'cid_mismatch' };
 
 function appended(more: object): IngestOutcome {
-  const none = { accepted: 0, refusals: 0, treeSize: 1, feedLength: 1, appended: null, to: 1, duplicates: 0 };
+  const none = {
+    feed: 'public',
+    accepted: 0,
+    refusals: 0,
+    treeSize: 1,
+    feedLength: 1,
+    appended: null,
+    to: 1,
+    duplicates: 0,
+  };
   return { kind: 'appended', ...none, refused: [], counted: [], summaries: [], ...more } as IngestOutcome;
 }
 
