@@ -21,6 +21,7 @@ export function toEcs(event: SiemEvent, withRecord: boolean): object {
   const isStep = own.case !== undefined;
   const isRefusal = reason !== null && peer !== null && !isStep;
   const rule = own.case?.about ?? reason;
+  const isQuiet = severity === 'info' || record.is_drill || (isStep && record.event !== CASE_OPENED);
   const peerName = peer === null ? null : authorityOf(peer);
   const related = [cid, hash].flatMap((one) => (one === null ? [] : [one.replace(/^sha256:/, '')]));
   return present({
@@ -34,7 +35,7 @@ export function toEcs(event: SiemEvent, withRecord: boolean): object {
       id,
       sequence: seq,
       hash,
-      kind: severity === 'info' || record.is_drill || (isStep && record.event !== CASE_OPENED) ? 'event' : 'alert',
+      kind: isQuiet ? 'event' : 'alert',
       module: 'stigmem-peerd',
       dataset: 'stigmem-peerd.federation_audit',
       provider: node.nodeId,

@@ -77,6 +77,20 @@ test('new anchor and witness keys are followed too; without an overlap nothing i
   assert.notEqual(witness.old, witness.new);
 });
 
+test('who meets the peer behind a change keeps how its keys came, and can show it to others', async (t) => {
+  const initech = await MeshNode.create('initech.example').then((made) => made.start());
+  t.after(() => initech.stop());
+  const { log } = acme.base.keys;
+  initech.writePeer('acme', { ...acme.asPeer({ accept: ['public'] }), logKey: log.vkey });
+  acme.writePeer('initech', initech.asPeer({ share: [] }, false));
+  const kept = async () => (await initech.base.writer.successions([acme.nodeId]))[0] ?? [];
+  await until('it is met', async () => (await initech.audit('peer_verified')).length === 1);
+  assert.deepEqual(
+    (await kept()).map((one) => one.new).filter((vkey) => vkey === log.vkey),
+    [log.vkey],
+  );
+});
+
 test('a new node key is announced, then the peer is known by it, and the old one is a stranger', async () => {
   const before = acme.base.peerId;
   const statement = await rotate('node', ANNOUNCED_MS);

@@ -10,6 +10,10 @@ import { ORIGIN, PERMIT, READER, RELAY } from './relays.ts';
 import { ERASURES } from './writer-data.ts';
 
 const ANNOUNCED_MS = 15_000;
+/** Pages of an answer hold five of them. */
+const MANY_FACTS = 25;
+const LONG_ANSWER_MS = 20_000;
+const SLOW_MS = 3_000;
 const RESTARTED_MS = 20_000;
 /** Behind it a node that has announced a key was started with it. */
 export const TAKEN_OVER_MS: number = ANNOUNCED_MS + RESTARTED_MS + 1_000;
@@ -81,6 +85,19 @@ async function order(
 
 function factsOf({ model }: Mesh, isMeant: (fact: AssertedFact) => boolean): AssertedFact[] {
   return [...model.asserted.values()].filter((fact) => fact.factId !== null && isMeant(fact));
+}
+
+/** A grant ends while a long answer is under way: the partner was away, and comes back to many pages over a slow line. */
+export async function endMidway(mesh: Mesh, from: SimNode, chance: Chance): Promise<void> {
+  const to = chance.pick(mesh.nodes.filter((other) => other !== from));
+  if (mesh.model.grants.ever(from.name, to.name, 'company').length === 0) return;
+  mesh.fault('grant ends midway', from.name);
+  mesh.network.cut(from.peerId, to.peerId);
+  await mesh.assert(from, mesh.newFacts(from, MANY_FACTS, 'company'));
+  const endMs = mesh.platform.nowMs() + from.clock.skewMs + chance.below(LONG_ANSWER_MS);
+  mesh.regrant(from, to, 'company', { notBeforeMs: null, notAfterMs: endMs });
+  mesh.weather.maxDelayMs = SLOW_MS;
+  mesh.network.healAll();
 }
 
 /** An operator writes another owner into a partner's file: what comes from then on is refused. */

@@ -9,7 +9,7 @@ import { checkMesh, isSettled } from './invariants.ts';
 import { LIE_NAMES } from './liar.ts';
 import { meddler, TRICKS } from './meddler.ts';
 import { CALM, type Drawn, Mesh, type SimNode, type World } from './mesh.ts';
-import { correct, erase, misfile, permit, readdress, retryAll, rotate, TAKEN_OVER_MS } from './operators.ts';
+import { correct, endMidway, erase, misfile, permit, readdress, retryAll, rotate, TAKEN_OVER_MS } from './operators.ts';
 import { lie, PERMIT, RELAYED } from './relays.ts';
 
 const TEN_YEARS_MS = 10 * 365.25 * 86_400_000;
@@ -131,7 +131,7 @@ const IN_EACH: ReadonlySet<string> = new Set(['assert', 'greed']);
 const RELAYING: ReadonlySet<string> = new Set(['permit', 'relayLie']);
 
 /** Acts that mean little without another one are drawn with it. */
-const TOGETHER: Readonly<Record<string, string>> = { correct: 'misfile' };
+const TOGETHER: Readonly<Record<string, string>> = { correct: 'misfile', endMidway: 'regrant' };
 
 /** Each run has its own mixture, so that some are about one kind of fault alone. */
 function actsOf(chance: Chance, { split, relay }: Drawn): readonly Act[] {
@@ -251,6 +251,7 @@ const ACTS: Readonly<Record<string, Act>> = {
         });
     },
   },
+  endMidway: { weight: 4, run: endMidway },
   erase: { weight: 7, run: erase },
   permit: { weight: 4, run: permit },
   relayLie: { weight: 4, run: (mesh, _node, chance) => lie(mesh, chance) },

@@ -53,7 +53,7 @@ function stage(t: TestContext, folder: DataFolder) {
     'log.level': 'fatal',
     'anchor.backends': 'off',
     'worm.target': out,
-    'guard.wait_s': '1',
+    'guard.wait_s': '4',
     'worm.interval_s': '1',
     'worm.backoff_s': '1',
     'snapshot.directory': shelf,

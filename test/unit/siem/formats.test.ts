@@ -105,7 +105,10 @@ test('OCSF: a case is one finding from its opening to its end', () => {
   assert.deepEqual(link?.['tickets'], [{ src_url: 'https://tickets.example/7' }]);
   assert.deepEqual(ticket?.['tickets'], [{ uid: 'INC-7' }]);
   assert.deepEqual([resolved?.['verdict_id'], resolved?.['verdict']], [2, 'True Positive']);
-  assert.equal((toOcsf(caseStep('new', {}, { is_drill: true }), false) as Json)['verdict_id'], 6);
+  const drill = toOcsf(caseStep('new', {}, { is_drill: true }), false) as Json;
+  assert.deepEqual([drill['type_uid'], drill['verdict_id'], drill['is_alert']], [200401, 6, false]);
+  const drilled = toEcs(siemEvent({ is_drill: true }), false) as { event: Json };
+  assert.equal(drilled.event['kind'], 'event');
   assert.equal((toOcsf(caseStep('resolved', { verdict: 'drill' }), false) as Json)['verdict_id'], 6);
 
   // Refusals, summaries and steps of one case are joined by its uid, in each format.
