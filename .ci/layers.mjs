@@ -22,6 +22,7 @@ const EVERY_STATION = [
   'siem',
   'worm',
   'snapshot',
+  'drill',
 ];
 
 export const MAY_IMPORT = {
@@ -44,6 +45,20 @@ export const MAY_IMPORT = {
   worm: ['core', 'merkle', 'wire', 'journal', 'config', 'publish'],
   snapshot: ['core', 'merkle', 'wire', 'journal', 'config'],
   anchor: ['core', 'merkle', 'outbound', 'journal', 'config', 'observe'],
+  drill: [
+    'core',
+    'merkle',
+    'outbound',
+    'transport',
+    'wire',
+    'verify',
+    'journal',
+    'pull',
+    'anchor',
+    'siem',
+    'config',
+    'observe',
+  ],
   siem: ['core', 'merkle', 'outbound', 'wire', 'journal', 'observe'],
   client: ['core', 'merkle', 'wire', 'verify'],
   // The journal's threads: what runs beside the main loop, and the typed calls to it.

@@ -1,11 +1,11 @@
 /** Peers for bench/hostile-peer.ts: nineteen honest ones that assert a fact now and then, and one of each hostile kind. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Behaviour, gone } from '../src/drill/hostile-peer.ts';
 import { encodeWatchUpdate } from '../src/wire/watch.ts';
 import { stallBehaviour } from '../test/adversarial/stalling-lies.ts';
 import { storm } from '../test/adversarial/zoo/callers.ts';
 import { FLOOD_KINDS, FloodLog } from '../test/support/flood-log.ts';
 import { HonestPeer } from '../test/support/honest-peer.ts';
-import { type Behaviour, gone } from '../test/support/hostile-peer.ts';
 
 export const HONEST = 19;
 const FACT_EVERY_MS = 1_000;

@@ -6,6 +6,7 @@ import type { Weakening } from './core/weakening.ts';
 import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
+import { drillsOffline, startDrills } from './node/drills.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { FrontDoor } from './node/front-door.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
@@ -75,6 +76,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const federation = await startFederation(base, starting);
   startAnchoring(base, starting);
   const siem = await startSiem(base, starting);
+  const drills = startDrills(base, federation, siem, starting);
   base.backups.shipping = startWorm(base, federation.guard, starting);
   base.backups.schedule = startSnapshots(base, federation.guard, starting);
   startTee(base, starting);
@@ -84,7 +86,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const files = openFilesFault(processLimits() ?? '', base.config.limits.maxConnections);
   if (files !== null) base.logger.warn(files);
   const notices = (): readonly string[] => [...(files === null ? [] : [files]), ...(certificate?.notices() ?? [])];
-  door.serve(apiOf(base, federation, { nodeUrl: () => nodeUrl ?? server.url, notices, siem }, starting));
+  door.serve(apiOf(base, federation, { nodeUrl: () => nodeUrl ?? server.url, notices, siem, drills }, starting));
   // Before what answers requests is closed: those that are under way end first.
   starting.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
   starting.defer(() => removeDaemonFile(dir, process.pid));
@@ -120,7 +122,7 @@ export async function openOffline(dir: string): Promise<OfflineNode> {
   await using opening = new AsyncDisposableStack();
   const base = await openBase(dir, {}, opening);
   const nodeUrl = (): string => `http://${base.config.api.host}:${base.config.api.port}`;
-  const api = apiOf(base, null, { nodeUrl, notices: () => [], siem: null }, opening);
+  const api = apiOf(base, null, { nodeUrl, notices: () => [], siem: null, drills: drillsOffline(base) }, opening);
   base.failed.catch(() => {}); // a call that needs the journal says so itself
   const open = opening.move();
   return { fetch: async (request) => api.fetch(request), close: () => open.disposeAsync() };

@@ -54,6 +54,7 @@ import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { ApiBackups } from './backup-desk.ts';
+import type { ApiDrills } from './drill-desk.ts';
 import type { KeyStore } from './keys.ts';
 import type { ApiSinks } from './sink-desk.ts';
 import type { ApiTombstones } from './tombstone-desk.ts';
@@ -415,6 +416,7 @@ export interface ApiDeps {
   readonly onboarding: ApiOnboarding | null;
   readonly grants: GrantDesk;
   readonly tombstones: ApiTombstones;
+  readonly drills: ApiDrills;
   readonly sinks: ApiSinks;
   readonly backups: ApiBackups;
   /** Receipts that a peer has given us. */

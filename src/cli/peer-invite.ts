@@ -6,6 +6,7 @@ import type { CommonOptions, Context, Outcome } from './cli.ts';
 import { CliError } from './exit.ts';
 import { noteLocalAddresses, onboardingTable } from './onboarding-view.ts';
 import { decideHere } from './peer-decide.ts';
+import { readSpan } from './span.ts';
 import { readTermsOptions, type TermsOptions } from './terms-options.ts';
 
 const LOOK_EVERY_MS = 300;
@@ -58,13 +59,10 @@ async function untilUsed(api: Api, id: string): Promise<OnboardingView> {
   }
 }
 
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
 function readValidFor(text: string | undefined): { readonly valid_for_s?: number } {
   if (text === undefined) return {};
-  const [, count = '', unit = ''] = /^([1-9][0-9]{0,5})([smhd])$/.exec(text) ?? [];
-  const factor = SECONDS[unit];
-  if (factor !== undefined) return { valid_for_s: Number(count) * factor };
+  const valid_for_s = readSpan(text);
+  if (valid_for_s !== undefined) return { valid_for_s };
   const message = `expected --valid-for with a span such as 1h, 30m or 2d, got ${JSON.stringify(text)}`;
   throw new CliError({ exit: 'usage', message });
 }

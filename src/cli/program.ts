@@ -12,6 +12,7 @@ import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
 import { addDisclosed } from './disclosed.ts';
 import { addDoctor } from './doctor.ts';
+import { addDrill } from './drill.ts';
 import { addEvidence } from './evidence.ts';
 import { CliError, EXITS, exitCodeHelp } from './exit.ts';
 import { addExplain } from './explain.ts';
@@ -114,6 +115,7 @@ export function createProgram(cli: Cli): Command {
     addConfig,
     addPeer,
     addCase,
+    addDrill,
     addQuarantine,
     addApproval,
     ...grants,

@@ -13,6 +13,7 @@ import type { Screen } from './screen.ts';
 import type {
   AnchorBackendAnswer,
   AnchorsAnswer,
+  DrillsAnswer,
   HeadAnswer,
   KeyStatus,
   PeerStatus,
@@ -36,6 +37,7 @@ interface Status {
   /** Signing keys of the node and of its peers. */
   readonly keys: readonly KeyStatus[];
   readonly weakenings: WeakeningsAnswer['weakenings'];
+  readonly drills: DrillsAnswer;
   /** What is wrong in peers/ now. */
   readonly peer_file_problems: readonly ConfigProblem[];
 }
@@ -69,9 +71,22 @@ async function readStatus(api: Api, dir: string): Promise<Status> {
   const { backends: anchors } = JSON.parse(expectOk(await api.get('/v1/anchors?limit=1'))) as AnchorsAnswer;
   const { keys } = JSON.parse(expectOk(await api.get('/v1/keys'))) as SigningKeysAnswer;
   const { weakenings } = JSON.parse(expectOk(await api.get('/v1/configuration/weakenings'))) as WeakeningsAnswer;
+  const drills = JSON.parse(expectOk(await api.get('/v1/drills'))) as DrillsAnswer;
   const { problems } = openPeerFolder(dataPaths(dir).peers, node.node_id).state();
   const { daemon } = api;
-  return { node, daemon, readiness, journal, anchors, witness, peers, keys, weakenings, peer_file_problems: problems };
+  return {
+    node,
+    daemon,
+    readiness,
+    journal,
+    anchors,
+    witness,
+    peers,
+    keys,
+    weakenings,
+    drills,
+    peer_file_problems: problems,
+  };
 }
 
 function human(status: Status, screen: Screen): string {
@@ -88,6 +103,7 @@ function human(status: Status, screen: Screen): string {
     ['journal', journal === null ? 'held' : `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
     ['witnessed', status.witness === null ? null : witnessed(status.witness)],
     ['feeds', journal?.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
+    ['drills', drilled(status.drills)],
     ['anchors', status.anchors.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; ') || 'in no log'],
   ]);
   const sick = daemon === null ? [] : readiness.checks.filter(({ ok }) => !ok);
@@ -110,6 +126,19 @@ function human(status: Status, screen: Screen): string {
     ...(receipts.length > 0 ? ['', ...receipts] : []),
     ...(warnings.length > 0 ? ['', ...warnings] : []),
   ].join('\n');
+}
+
+/** The newest drill, and which did not end as they have to. */
+function drilled({ kinds }: DrillsAnswer): string {
+  const failed = kinds.filter(({ last_state }) => last_state === 'failed').map(({ kind }) => kind);
+  const newest = kinds
+    .flatMap(({ last_run_at }) => last_run_at ?? [])
+    .sort()
+    .at(-1);
+  if (newest === undefined) return 'none was made: stigmem-peerd drill run --all';
+  const made = kinds.filter(({ last_run_at }) => last_run_at !== null).length;
+  const state = failed.length === 0 ? 'all passed' : `FAILED: ${failed.join(', ')}`;
+  return `${made} of ${kinds.length} kinds were made, ${state}; the newest ${newest}`;
 }
 
 /** Of the newest checkpoint: how many have cosigned it, and what our own policy says to that. */

@@ -1,5 +1,6 @@
 /** Answers of the API as commands read them. The API's own schemas stand in `admin/`; these are the members shown here. */
 
+import type { DrillKindStatus, DrillRun } from '../core/drill.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import type { Weakening } from '../core/weakening.ts';
 
@@ -91,6 +92,24 @@ export interface SinkTestAnswer {
 
 export interface SinkMovedAnswer {
   readonly sink: SinkAnswer;
+}
+
+export interface DrillsAnswer {
+  readonly kinds: readonly DrillKindStatus[];
+  readonly running: DrillRun | null;
+  readonly schedule: { readonly every_hours: number; readonly kinds: readonly string[] } | null;
+  readonly last_refusal_at: string | null;
+  readonly since: string | null;
+}
+
+export interface DrillAnswer {
+  readonly run: DrillRun;
+}
+
+export interface DrillRunsAnswer {
+  readonly runs: readonly DrillRun[];
+  readonly cursor: number | null;
+  readonly more: boolean;
 }
 
 export interface WitnessAnswer {

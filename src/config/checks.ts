@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net';
 import { readNetwork } from '../core/address.ts';
+import { isDrillAuthority } from '../core/drill.ts';
 import { isAuthority, isNodeId } from '../core/node-id.ts';
 import { parseFeed } from '../core/scope.ts';
 import { shortened } from '../core/shortened.ts';
@@ -11,6 +12,7 @@ import { parseVerifierKey } from '../merkle/verifier-key.ts';
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 /** Identity multihash of 36 bytes: a protobuf with key type 1 (Ed25519) and 32 bytes of key. */
 const ED25519_ID_HEX = '2408011220';
+const OF_DRILLS = 'names drill-….invalid are those of this node’s own drills';
 const MAX_PORT = 65_535;
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 /** Name of a garden that facts may be written to. */
@@ -20,6 +22,7 @@ const HOST_PROTOCOLS = ['ip4', 'ip6', 'dns', 'dns4', 'dns6'];
 
 /** A node id, `stigmem://` and a lower-case host name. */
 export function nodeIdFault(text: string): string | null {
+  if (isDrillAuthority(text.replace('stigmem://', ''))) return OF_DRILLS;
   if (isNodeId(text)) return null;
   if (!text.startsWith('stigmem://')) return 'it does not start with stigmem://';
   if (isNodeId(text.toLowerCase())) return 'a node id is written in lower case';
@@ -28,6 +31,7 @@ export function nodeIdFault(text: string): string | null {
 
 /** An authority such as `acme.example`. */
 export function authorityFault(text: string): string | null {
+  if (isDrillAuthority(text)) return OF_DRILLS;
   if (isAuthority(text)) return null;
   return text.includes('://')
     ? 'write the name alone, without stigmem://'

@@ -2,6 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import { type Network, readNetwork } from '../core/address.ts';
 import { type ReviewedAction, withCovered } from '../core/approval.ts';
+import type { DrillKind } from '../core/drill.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
@@ -23,6 +24,7 @@ import { SINK_SETTINGS, type SinkConfig, sinkConfigs } from './sink-settings.ts'
 import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
 import { checkWitnessPolicyFile, type WitnessConfig, witnessConfig } from './witness-settings.ts';
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 export interface Config {
@@ -109,6 +111,12 @@ export interface Config {
   readonly worm: WormConfig | null;
   /** Null: no snapshots are made by themselves. */
   readonly snapshot: SnapshotConfig | null;
+  /** `everyMs` is null: none is made by itself. */
+  readonly drills: {
+    readonly everyMs: number | null;
+    readonly kinds: readonly DrillKind[];
+    readonly acknowledgeMs: number;
+  };
   readonly log: { readonly level: Settings['log']['level'] };
   /** Null: no spans are made. `share`: of traces, from 0 to 1. */
   readonly traces: { readonly url: string; readonly share: number } | null;
@@ -301,9 +309,18 @@ function toConfig(dir: string, settings: Settings): Config {
     sinks: sinkConfigs(dir, settings.sink),
     worm: wormConfig(settings.worm, inDir),
     snapshot: snapshotConfig(settings.snapshot, inDir),
+    drills: drillsOf(settings.drills),
     log: { level: settings.log.level },
     traces: tracesOf(traces),
   });
+}
+
+function drillsOf({ repeat_hours, kinds, acknowledge_hours }: Settings['drills']): Config['drills'] {
+  return {
+    everyMs: repeat_hours === 0 ? null : repeat_hours * HOUR_MS,
+    kinds,
+    acknowledgeMs: acknowledge_hours * HOUR_MS,
+  };
 }
 
 function tracesOf({ otlp_url: url, sample_per_cent: perCent }: Settings['traces']): Config['traces'] {

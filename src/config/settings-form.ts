@@ -1,4 +1,5 @@
 import type { ReviewedAction } from '../core/approval.ts';
+import type { DrillKind } from '../core/drill.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import type { SinkSettings } from './sink-settings.ts';
 
@@ -76,6 +77,11 @@ export interface Settings {
     readonly every_hours: number;
     readonly keep: number;
     readonly scratch: string;
+  };
+  readonly drills: {
+    readonly repeat_hours: number;
+    readonly kinds: readonly DrillKind[];
+    readonly acknowledge_hours: number;
   };
   readonly log: { readonly level: LogLevel };
   readonly traces: { readonly otlp_url: string; readonly sample_per_cent: number };

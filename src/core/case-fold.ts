@@ -40,6 +40,8 @@ export interface Case {
   readonly version: number;
   /** Newest record of any kind. */
   readonly last_seq: number;
+  /** All that it stands for was a drill of this node. */
+  readonly is_drill: boolean;
 }
 
 /** What both kinds of records tell. */
@@ -54,7 +56,7 @@ interface Told {
 const SAMPLES = 3;
 const NOT_SUPPRESSED = { owner: null, suppressed_for: null, until: null } as const;
 
-export function opened({ count, severity, ...group }: Sighting, { seq, at, hash }: Told): Case {
+export function opened({ count, severity, isDrill, ...group }: Sighting, { seq, at, hash }: Told): Case {
   const { topic, peer, reason, feed, keyId } = group;
   return {
     id: seq,
@@ -79,11 +81,12 @@ export function opened({ count, severity, ...group }: Sighting, { seq, at, hash 
     ...NOT_SUPPRESSED,
     version: seq,
     last_seq: seq,
+    is_drill: isDrill,
   };
 }
 
 /** Once more of the same. What was resolved is open again; what is suppressed stays so until its time is over. */
-export function seenAgain(held: Case, { count, severity, keyId }: Sighting, told: Told): Case {
+export function seenAgain(held: Case, { count, severity, keyId, isDrill }: Sighting, told: Told): Case {
   const { seq, at } = told;
   const isOver = held.state === 'suppressed' && (held.until ?? '') <= at;
   const isBack = held.state === 'resolved' || isOver;
@@ -100,6 +103,8 @@ export function seenAgain(held: Case, { count, severity, keyId }: Sighting, told
     last_seen_seq: seq,
     samples: sampled(held, told),
     last_seq: seq,
+    // One that is real makes the case real.
+    is_drill: held.is_drill && isDrill,
     ...state,
   };
 }

@@ -19,6 +19,8 @@ export interface CaseFilter {
   readonly since?: string;
   /** In a note or reason that somebody gave, in a ticket. */
   readonly text?: string;
+  /** Those of drills, or all others; absent: both. */
+  readonly drill?: boolean;
 }
 
 export interface CaseQuery extends CaseFilter {
@@ -39,6 +41,7 @@ export interface CasePage {
 export interface CaseCount {
   readonly state: CaseState;
   readonly severity: Severity;
+  readonly is_drill: boolean;
   readonly count: number;
   readonly oldest_at: string;
 }

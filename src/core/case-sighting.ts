@@ -18,21 +18,27 @@ export interface Sighting extends CaseGroup {
   /** Refusals, or events, that the record stands for. A summary does not count those that have a record of their own. */
   readonly count: number;
   readonly severity: Severity;
+  /** Of a drill. */
+  readonly isDrill: boolean;
 }
 
 export const CASE_CHANGED = 'case_changed';
 export const REFUSAL_TOPIC = 'refusal';
 const SUMMARY = 'refusals_summarized';
 
-const REFUSALS: ReadonlySet<string> = new Set(Object.values(FACT_EVENT));
+/** Events of records that stand for one refusal each. */
+export const REFUSAL_EVENTS: readonly string[] = [...new Set(Object.values(FACT_EVENT))];
+const REFUSALS: ReadonlySet<string> = new Set(REFUSAL_EVENTS);
 /**
  * Events without a refusal that somebody has to look at. One that is added when journals have cases needs a migration that sets
- * `cases_made_to` to 0 and empties their tables: else fsck finds cases missing of records of before.
+ * `cases_made_to` to 0 and empties their tables: else fsck finds cases missing of records of before. Not one that is new itself.
  */
 const EVENTS = [
   'anchor_refused',
+  'anchor_waits',
   'audit_tail_lost',
   'checkpoint_unreconciled',
+  'drill_failed',
   'fact_mutation_attempted',
   'invite_refused',
   'journal_corrupt',
@@ -59,16 +65,18 @@ interface Recorded {
   readonly peer: string | null;
   readonly feed: string | null;
   readonly detail: Readonly<Record<string, unknown>>;
+  readonly is_drill?: boolean;
 }
 
 /** @returns null: the record is of no case, or changes one */
-export function sightingOf({ event, reason, peer, feed, detail }: Recorded): Sighting | null {
+export function sightingOf({ event, reason, peer, feed, detail, is_drill }: Recorded): Sighting | null {
   const severity = severityOf(event, reason);
+  const isDrill = is_drill === true;
   const group = { peer: peer ?? '', reason: reason ?? '', feed: feed ?? '', keyId: '' };
-  if (WANTING_REVIEW.has(event)) return { ...group, topic: event, count: 1, severity };
+  if (WANTING_REVIEW.has(event)) return { ...group, topic: event, count: 1, severity, isDrill };
   const isSummary = event === SUMMARY;
   if (reason === null || !(isSummary || REFUSALS.has(event))) return null;
-  const refusal = { ...group, topic: REFUSAL_TOPIC, count: isSummary ? countedIn(detail) : 1, severity };
+  const refusal = { ...group, topic: REFUSAL_TOPIC, count: isSummary ? countedIn(detail) : 1, severity, isDrill };
   // Feeds beyond those that a peer is counted by are put together by reason, in records as in summaries.
   if (detail['feeds_together'] === true) return { ...refusal, feed: '' };
   const { key_id } = detail;

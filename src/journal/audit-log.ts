@@ -12,6 +12,7 @@ import { entryLeafHash, SALT_BYTES } from '../merkle/commitment.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
 import { CaseBook } from './case-book.ts';
 import { type Db, prepare, prepareSummedInsert, sqlBuilder } from './database.ts';
+import { DrillPeers } from './drill-peers.ts';
 import type { Summed } from './locator.ts';
 import type { AuditInput, AuditRecord } from './read-model.ts';
 import { StoredTiles, TileWriter } from './stored-tiles.ts';
@@ -31,6 +32,7 @@ export class AuditLog {
   readonly #insert: (row: Summed<'audit'>) => void;
   readonly #tree: TreeBuilder;
   readonly #cases: CaseBook;
+  readonly drills: DrillPeers;
   #head: string | null;
   readonly #traceId: () => string | null;
   #written = 0;
@@ -41,6 +43,7 @@ export class AuditLog {
     this.#tiles = new TileWriter(db, 'audit');
     this.#insert = prepareSummedInsert(db, 'audit');
     this.#cases = new CaseBook(db);
+    this.drills = new DrillPeers(db);
     const newest = sqlBuilder.selectFrom('audit').select((q) => q.fn.max('seq').as('seq'));
     const last = prepare<[], { seq: number; body: string }>(
       db,
@@ -81,7 +84,8 @@ export class AuditLog {
   /** Appends one record and returns its sequence. `evidence` is the text form of its digest. */
   append(input: AuditInput, evidence: string | null, nowUs: number): number {
     const seq = this.size + 1;
-    const record = recordOf(seq, traced(input, this.#traceId()), evidence, nowUs, this.#head);
+    const is_drill = this.drills.concerns(input);
+    const record = { ...recordOf(seq, traced(input, this.#traceId()), evidence, nowUs, this.#head), is_drill };
     const body = canonicalJson(record as unknown as PlainJson);
     const salt = randomFillSync(Buffer.allocUnsafe(SALT_BYTES));
     const leaf = entryLeafHash(salt, body);

@@ -11,7 +11,10 @@ import type { Tables } from './tables.ts';
 
 export type CaseRow = Tables['cases'];
 /** What a record has to say to be taken in. */
-export type TakenRecord = Pick<AuditRecord, 'seq' | 'at' | 'event' | 'reason' | 'peer' | 'feed' | 'detail'>;
+export type TakenRecord = Pick<AuditRecord, 'seq' | 'at' | 'event' | 'reason' | 'peer' | 'feed' | 'detail'> & {
+  /** Only `true` is a drill: a body that does not say is not taken for one. */
+  readonly is_drill?: boolean;
+};
 
 type GroupCells = [string, string, string, string];
 
@@ -92,6 +95,7 @@ export function caseOf(row: CaseRow): Case {
     verdict: row.verdict as Case['verdict'],
     severity: SEVERITIES[row.severity] ?? 'info',
     samples: samplesOf(row.samples),
+    is_drill: row.is_drill === 1,
   };
 }
 
@@ -112,7 +116,12 @@ function isSample(one: unknown): one is Case['samples'][number] {
 
 /** In the order of {@link CELLS}. */
 function rowOf(one: Case): CaseRow {
-  const values = { ...one, severity: SEVERITIES.indexOf(one.severity), samples: JSON.stringify(one.samples) };
+  const values = {
+    ...one,
+    severity: SEVERITIES.indexOf(one.severity),
+    samples: JSON.stringify(one.samples),
+    is_drill: Number(one.is_drill),
+  };
   return Object.fromEntries(COLUMNS.map((name) => [name, values[name]])) as unknown as CaseRow;
 }
 
@@ -141,6 +150,7 @@ const COLUMNS = [
   'until',
   'version',
   'last_seq',
+  'is_drill',
 ] as const satisfies readonly (keyof CaseRow)[];
 const CELLS = Object.fromEntries(COLUMNS.map((name) => [name, PARAM])) as Readonly<Record<keyof CaseRow, never>>;
 

@@ -38,6 +38,14 @@ export interface CaseNews {
   readonly held: Case;
 }
 
+interface CountRow {
+  readonly state: string;
+  readonly severity: number;
+  readonly is_drill: number;
+  readonly count: number;
+  readonly oldest_at: string;
+}
+
 interface EventRow {
   readonly body: string;
   readonly is_change: number;
@@ -47,7 +55,7 @@ export class CaseReader {
   readonly #db: Db;
   readonly #byId: Statement<[number], CaseRow>;
   readonly #byUid: Statement<[string], CaseRow>;
-  readonly #counts: Statement<[], { state: string; severity: number; count: number; oldest_at: string }>;
+  readonly #counts: Statement<[], CountRow>;
   readonly #news: Statement<[number, number], CaseRow & EventRow & { seq: number }>;
   readonly #changesSince: Statement<[number, number], EventRow>;
 
@@ -76,8 +84,9 @@ export class CaseReader {
   }
 
   counts(): readonly CaseCount[] {
-    return this.#counts.all().map(({ state, severity, ...rest }) => ({
+    return this.#counts.all().map(({ state, severity, is_drill, ...rest }) => ({
       state: state as CaseState,
+      is_drill: is_drill === 1,
       severity: SEVERITIES[severity] ?? 'info',
       ...rest,
     }));
@@ -122,10 +131,11 @@ const counts = sqlBuilder
   .select([
     'state',
     'severity',
+    'is_drill',
     (q) => q.fn.countAll<number>().as('count'),
     (q) => q.fn.min('state_at').as('oldest_at'),
   ])
-  .groupBy(['state', 'severity']);
+  .groupBy(['state', 'severity', 'is_drill']);
 
 const newsBehind = sqlBuilder
   .selectFrom('case_records')
@@ -176,7 +186,7 @@ function listQuery({ order, cursor, limit, ...filter }: CaseQuery) {
 }
 
 function filtered(filter: CaseFilter) {
-  const { states, severities, topic, peer, reason, feed, assignee, since, text } = filter;
+  const { states, severities, topic, peer, reason, feed, assignee, since, text, drill } = filter;
   let query = sqlBuilder.selectFrom('cases');
   if (states !== undefined) query = query.where('state', 'in', states);
   if (severities !== undefined)
@@ -185,6 +195,7 @@ function filtered(filter: CaseFilter) {
       'in',
       severities.map((one) => SEVERITIES.indexOf(one)),
     );
+  if (drill !== undefined) query = query.where('is_drill', '=', Number(drill));
   if (topic !== undefined) query = query.where('topic', '=', topic);
   if (peer !== undefined) query = query.where('peer', '=', peer);
   if (reason !== undefined) query = query.where('reason', '=', reason);

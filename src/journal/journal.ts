@@ -153,6 +153,11 @@ export class Journal {
     return this.#audit.size;
   }
 
+  /** The peer is one that a drill of this node has made. */
+  isDrill(peer: string): boolean {
+    return this.#audit.drills.has(peer);
+  }
+
   /** The connection, for projections that follow in the same thread. */
   get db(): Db {
     return this.#db;

@@ -31,3 +31,6 @@ CREATE INDEX case_records_by_case ON case_records (case_id, seq, is_change);
 export const DERIVED_11: string = `${CASES_TABLES}
 INSERT OR REPLACE INTO state (name, value) VALUES ('${CASES_BEHIND}', 0);
 `;
+
+/** Behind {@link CASES_TABLES}: which cases are of drills. None is of a journal of before. */
+export const CASES_OF_DRILLS: string = 'ALTER TABLE cases ADD COLUMN is_drill INTEGER NOT NULL DEFAULT 0;';

@@ -6,7 +6,7 @@
  *
  * Everything is written for SQLite 3.37 and later: the operator's `sqlite3` shell opens this file too.
  */
-import { DERIVED_11 } from './schema-cases.ts';
+import { CASES_OF_DRILLS, DERIVED_11 } from './schema-cases.ts';
 import { copyGuards, TABLES_10 } from './schema-copies.ts';
 import { erasureGuards, TABLES_9 } from './schema-erasures.ts';
 import { DERIVED_5, INDEX_7, SINKS_12, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
@@ -359,6 +359,7 @@ export const MIGRATIONS: readonly string[] = [
   [TABLES_10, ...guardsOf(GUARDED_10), copyGuards(refusal)].join('\n'),
   DERIVED_11,
   SINKS_12,
+  CASES_OF_DRILLS,
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

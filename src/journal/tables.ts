@@ -308,6 +308,7 @@ export interface Tables {
     until: string | null;
     version: number;
     last_seq: number;
+    is_drill: number;
   };
   /** Audit records of each case. */
   case_records: { seq: number; case_id: number; is_change: number };

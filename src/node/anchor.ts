@@ -1,4 +1,5 @@
 /** The node's checkpoints on their way to transparency logs. */
+import { ANCHOR_WAITS_MS, AnchorAlarm } from '../anchor/alarm.ts';
 import { Anchoring } from '../anchor/anchoring.ts';
 import type { AnchorBackend } from '../anchor/backend.ts';
 import { createLocalBackend } from '../anchor/local-backend.ts';
@@ -14,7 +15,13 @@ import { type Base, StartError } from './base.ts';
 export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchoring {
   const { config, events, logger, writer } = base;
   const { interval, maxAgeMs, retryMs } = config.anchor;
-  const alarmed = new Set<string>();
+  const alarm = new AnchorAlarm({
+    afterMs: ANCHOR_WAITS_MS,
+    nowMs: Date.now,
+    record: (input) => {
+      writer.audit(input).catch((error: unknown) => logger.error({ error }, 'audit failed'));
+    },
+  });
   const anchoring = new Anchoring({
     journal: writer,
     backends: config.anchor.backends.map((name) =>
@@ -25,19 +32,12 @@ export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchori
     nowMs: Date.now,
     traces: base.traces,
     onSubmitted: (backend) => {
-      alarmed.delete(backend);
+      alarm.taken(backend);
       events.anchorSubmitted(backend);
     },
-    onFailed: (backend, { log, treeSize }, { code, message }) => {
-      events.anchorFailed(backend, code, message);
-      // What a log will never take needs a person. A log that is down is on the dashboard, not in the audit log.
-      // Once, until it takes something: each record makes the audit log due for a checkpoint, which would be refused too.
-      if (code !== 'refused' || alarmed.has(backend)) return;
-      alarmed.add(backend);
-      const detail = { backend, log, tree_size: treeSize, error: message };
-      writer.audit({ event: 'anchor_refused', reason: code, detail }).catch((error: unknown) => {
-        logger.error({ error }, 'audit failed');
-      });
+    onFailed: (backend, checkpoint, error) => {
+      events.anchorFailed(backend, error.code, error.message);
+      alarm.failed(backend, checkpoint, error);
     },
     onError: (error) => logger.error({ err: error }, 'anchors cannot be looked after'),
   });

@@ -5,6 +5,7 @@ import type { ApiEnv } from '../admin/api/route.ts';
 import type { ConsoleDeps } from '../admin/console/deps.ts';
 import { mountConsole } from '../admin/console/mount.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
+import type { ApiDrills } from '../admin/drill-desk.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { PeerFile } from '../config/peer-file.ts';
@@ -13,13 +14,14 @@ import type { CaseCount } from '../core/case-report.ts';
 import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
 import { isConfirmed } from '../core/disclosure.ts';
 import type { KeyStatus } from '../core/key-status.ts';
-import { SEVERITIES } from '../core/severity.ts';
+import { SEVERITIES, type Severity } from '../core/severity.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { AuditSeverities } from './audit-severities.ts';
 import { backupsOf } from './backups.ts';
 import type { Base } from './base.ts';
+import { measureDrills } from './drills.ts';
 import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
@@ -38,6 +40,7 @@ export interface Served {
   readonly notices: () => readonly string[];
   /** Null while the node does not run. */
   readonly siem: Siem | null;
+  readonly drills: ApiDrills;
 }
 
 export function apiOf(
@@ -62,7 +65,7 @@ function routesOf(
   const { config, metrics } = base;
   owned.defer(watchEventLoop(metrics));
   const isReady = asksOnce(() => ready(base, federation, served));
-  measureAtScrapes(base, federation, isReady);
+  measureAtScrapes(base, federation, { isReady, drills: served.drills });
   const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
   if (federation !== null) startWeaknessWatch(base, federation, owned);
   return buildApi({
@@ -81,6 +84,7 @@ function routesOf(
     onboarding: federation?.onboarding ?? null,
     grants: grantDesk(base, federation),
     tombstones: tombstonesOf(base, () => [...(federation?.files().values() ?? [])]),
+    drills: served.drills,
     sinks: sinksOf(base, served.siem),
     backups: backupsOf(base),
     receipts: (query) => base.reader.receipts(query),
@@ -167,7 +171,12 @@ function ready(base: Base, federation: OpenFederation | null, served: Served): R
   return readinessOf(base, federation?.guard.status() ?? null, addresses, notices);
 }
 
-function measureAtScrapes(base: Base, federation: OpenFederation | null, isReady: () => Promise<Readiness>): void {
+interface Measured {
+  readonly isReady: () => Promise<Readiness>;
+  readonly drills: ApiDrills;
+}
+
+function measureAtScrapes(base: Base, federation: OpenFederation | null, { isReady, drills }: Measured): void {
   const { metrics } = base;
   const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
   void severities.look().catch(() => {}); // a node that is stopping; the next look begins
@@ -178,6 +187,7 @@ function measureAtScrapes(base: Base, federation: OpenFederation | null, isReady
     await measureAnchors(base);
     measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
     await measureSinks(base);
+    await measureDrills(metrics, drills.status);
     measureKeys(metrics, await keyStatuses(base, Date.now()));
     metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
     for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
@@ -214,20 +224,38 @@ async function measure({ metrics, writer }: Base): Promise<void> {
   metrics.recallLagEntries.set(recallLag);
 }
 
-function measureCases({ casesOpen, casesUnseenSeconds }: Metrics, counts: readonly CaseCount[], nowMs: number): void {
+function measureCases(metrics: Metrics, counts: readonly CaseCount[], nowMs: number): void {
+  const label = { drill: 'true' } as const;
   for (const severity of SEVERITIES) {
     const of = counts.filter((one) => one.severity === severity);
-    const open = of.filter(({ state }) => OPEN_STATES.includes(state));
-    const unseen = of
-      .filter(({ state }) => UNSEEN_STATES.includes(state))
-      .map(({ oldest_at }) => Date.parse(oldest_at));
-    casesOpen.set(
+    measureSeverity(
+      metrics,
       { severity },
-      open.reduce((sum, { count }) => sum + count, 0),
+      of.filter(({ is_drill }) => !is_drill),
+      nowMs,
     );
-    const waits = unseen.length === 0 ? 0 : Math.max(0, (nowMs - Math.min(...unseen)) / 1000);
-    casesUnseenSeconds.set({ severity }, waits);
+    measureSeverity(
+      metrics,
+      { severity, ...label },
+      of.filter(({ is_drill }) => is_drill),
+      nowMs,
+    );
   }
+}
+
+function measureSeverity(
+  { casesOpen, casesUnseenSeconds }: Metrics,
+  labels: { readonly severity: Severity; readonly drill?: 'true' },
+  of: readonly CaseCount[],
+  nowMs: number,
+): void {
+  const open = of.filter(({ state }) => OPEN_STATES.includes(state));
+  const unseen = of.filter(({ state }) => UNSEEN_STATES.includes(state)).map(({ oldest_at }) => Date.parse(oldest_at));
+  casesOpen.set(
+    labels,
+    open.reduce((sum, { count }) => sum + count, 0),
+  );
+  casesUnseenSeconds.set(labels, unseen.length === 0 ? 0 : Math.max(0, (nowMs - Math.min(...unseen)) / 1000));
 }
 
 function measureKeys({ keyExpirySeconds }: Metrics, keys: readonly KeyStatus[]): void {

@@ -4,6 +4,7 @@ import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder, type PeerFolder, type PeerFolderChange } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
 import { Recurring } from '../core/recurring.ts';
+import type { DrillGround } from '../drill/peer-drill.ts';
 import type { Onboarding } from '../onboard/onboarding.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
@@ -19,12 +20,13 @@ import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
 import type { Base } from './base.ts';
+import { openGround } from './drill-ground.ts';
 import { type Erasures, erasuresOf, tellErased } from './erasures.ts';
 import { givingOf, rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
 import { keepingOf } from './kept-notes.ts';
 import { noticesOf } from './notices.ts';
-import { observeCorrupt, observePage } from './observing.ts';
+import { observeCorrupt, observeDrill, observePage } from './observing.ts';
 import { openOnboarding, serveInvitations } from './onboarding.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
@@ -44,6 +46,7 @@ export interface Federation {
   readonly decided: Promise<void>;
   readonly sessions: PeerSessions;
   readonly witness: Witness;
+  readonly drills: DrillGround;
   /** Peer files in force, by name. */
   files(): ReadonlyMap<string, PeerFile>;
   addresses(): readonly string[];
@@ -91,7 +94,8 @@ export async function federate(
   const keys = await PeerKeyring.open(base, files);
   const peers = (): PeerFile[] => files().map((peer) => keys.current(peer));
   const allowed = (): PeerFile[] => files().flatMap((peer) => keys.possible(peer));
-  const transport = await surroundings.openTransport(allowed);
+  const drills = openGround(() => ({ pulling, refreshAllowed: () => transport.refreshAllowed() }), observeDrill(base));
+  const transport = await surroundings.openTransport(() => [...allowed(), ...drills.peers()]);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
@@ -155,7 +159,7 @@ export async function federate(
   const decided = guard.start().then(() => followFolder(surroundings, keys, deps, inTurn, owned));
   decided.catch(() => {}); // whoever waits for it is told
   following = decided.catch(() => {});
-  return { guard, decided, sessions, witness, files: () => folder.state().peers, ...reachOf(transport) };
+  return { guard, decided, sessions, witness, drills, files: () => folder.state().peers, ...reachOf(transport) };
 }
 
 function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {

@@ -1,11 +1,15 @@
 /** Tells metrics, log and audit what the federation's stations report. */
+import type { PeerFile } from '../config/peer-file.ts';
 import type { FactReason, RefusalEvent } from '../core/verdict.ts';
 import type { CorruptFact } from '../journal/read-model.ts';
+import { createEvents } from '../observe/events.ts';
 import type { IngestOutcome } from '../pull/ingest.ts';
 import type { Base } from './base.ts';
 
+const DRILL_PEER = 'drill';
+
 /** @param peer name of the peer's file */
-export function observePage({ events }: Base, peer: string, outcome: IngestOutcome): void {
+export function observePage({ events }: Pick<Base, 'events'>, peer: string, outcome: IngestOutcome): void {
   if (outcome.kind === 'refused') events.pageRefused(peer, outcome.reason, outcome.auditSeq);
   if (outcome.kind !== 'appended') return;
   events.pageVerified(peer, outcome.feed, outcome.accepted);
@@ -17,6 +21,12 @@ export function observePage({ events }: Base, peer: string, outcome: IngestOutco
     events.factsCounted(peer, event as RefusalEvent, reason as FactReason, count);
   }
   for (const { reason, auditSeq, count } of summaries) events.refusalsSummarized(peer, reason, auditSeq, count);
+}
+
+/** What is said of a drill's peer says that it is one. Its name is not that of a file: all of them share one label. */
+export function observeDrill({ logger, metrics }: Base): (peer: PeerFile, outcome: IngestOutcome) => void {
+  const events = createEvents(logger.child({ is_drill: true }), metrics, true);
+  return (_peer, outcome) => observePage({ events }, DRILL_PEER, outcome);
 }
 
 /** A row of our own journal failed its check while a peer was being answered. */

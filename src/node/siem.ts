@@ -6,6 +6,7 @@ import { readPrivateFile, readSecretFile } from '../config/secret-file.ts';
 import type { SinkConfig } from '../config/sink-settings.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { SinkState } from '../journal/sink-records.ts';
+import { type AuditBell, createAuditBell } from '../observe/audit-bell.ts';
 import { createHttpClient, type TlsFiles } from '../outbound/http-client.ts';
 import { Digests } from '../siem/digests.ts';
 import { Exporting, type ExportTarget } from '../siem/exporting.ts';
@@ -30,6 +31,8 @@ const MAX_HEADERS_BYTES = 16_384;
 export interface Siem {
   readonly exporting: Exporting;
   readonly digests: Digests;
+  /** Rings when the place of a sink has moved. */
+  readonly acks: AuditBell;
 }
 
 /** @throws StartError for files that cannot be read */
@@ -50,12 +53,17 @@ export async function startSiem(base: Base, owned: AsyncDisposableStack): Promis
     if (error instanceof Error && 'code' in error && error.code === 'guarded') return;
     logger.error({ err: error }, 'the audit log cannot be sent on');
   };
+  const acks = createAuditBell();
   const exporting = new Exporting(
     {
       journal: {
         auditLines,
         sinkState: opened,
-        ackSink: (name, from, to) => writer.ackSink(name, from, to),
+        ackSink: async (name, from, to) => {
+          const isMoved = await writer.ackSink(name, from, to);
+          acks.ring(to);
+          return isMoved;
+        },
         failSink: (name, at, error) => writer.failSink(name, at, error),
         moveSink: (name, move, by) => writer.moveSink(name, move, by),
       },
@@ -91,7 +99,7 @@ export async function startSiem(base: Base, owned: AsyncDisposableStack): Promis
     await digests.stop();
     await exporting.stop();
   });
-  return { exporting, digests };
+  return { exporting, digests, acks };
 }
 
 async function newestDigest({ reader }: Base): Promise<{ last: number; atMs: number } | null> {

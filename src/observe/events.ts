@@ -72,16 +72,22 @@ export interface Events {
   snapshotVerified(name: string, journalSize: number, seconds: number): void;
   /** @param code of the closed list */
   snapshotFailed(code: string, message: string): void;
+  /** @param code of the closed list; null: it ended as it has to */
+  drillEnded(kind: string, code: string | null, message: string | null): void;
   teeReported(provider: string): void;
   teeFailed(code: string, message: string): void;
 }
 
-/** Binds the events to a logger and a set of metrics. Peer names must come from peer files. */
-export function createEvents(logger: Logger, metrics: Metrics): Events {
+/**
+ * Binds the events to a logger and a set of metrics. Peer names must come from peer files.
+ *
+ * @param isDrill of a drill's peer: counted apart, so that no alarm is raised
+ */
+export function createEvents(logger: Logger, metrics: Metrics, isDrill = false): Events {
   return {
     ...apiEvents(logger, metrics),
     ...certificateEvents(logger, metrics),
-    ...peerEvents(logger, metrics),
+    ...peerEvents(logger, metrics, isDrill ? { drill: 'true' } : {}),
     ...anchorEvents(logger, metrics),
     ...witnessEvents(logger, metrics),
     ...exportEvents(logger, metrics),
@@ -153,25 +159,28 @@ function certificateEvents(logger: Logger, metrics: Metrics): Pick<Events, Certi
   };
 }
 
+type DrillLabel = { readonly drill?: 'true' };
+
 function peerEvents(
   logger: Logger,
   metrics: Metrics,
+  drill: DrillLabel,
 ): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent | ExportEvent | BackupEvent> {
   return {
     pageVerified(peer, feed, accepted) {
-      metrics.pagesVerified.inc({ peer });
-      metrics.factsAccepted.inc({ peer, feed }, accepted);
-      metrics.federationIngress.inc({ peer_id: peer, status: 'ok' }, accepted);
+      metrics.pagesVerified.inc({ peer, ...drill });
+      metrics.factsAccepted.inc({ peer, feed, ...drill }, accepted);
+      metrics.federationIngress.inc({ peer_id: peer, status: 'ok', ...drill }, accepted);
     },
     pageRefused(peer, reason, auditSeq) {
-      metrics.pagesRefused.inc({ peer, reason });
+      metrics.pagesRefused.inc({ peer, reason, ...drill });
       logger.warn({ peer, reason, audit_seq: auditSeq }, 'page refused');
     },
     factRefused(peer, event, reason, auditSeq) {
-      countRefused(metrics, peer, event, reason, 1);
+      countRefused(metrics, { peer, event, reason, drill }, 1);
       logger.warn({ peer, event, reason, audit_seq: auditSeq }, 'fact refused');
     },
-    factsCounted: (peer, event, reason, count) => countRefused(metrics, peer, event, reason, count),
+    factsCounted: (peer, event, reason, count) => countRefused(metrics, { peer, event, reason, drill }, count),
     refusalsSummarized(peer, reason, auditSeq, count) {
       logger.warn({ peer, reason, audit_seq: auditSeq, count }, 'refusals summarized');
     },
@@ -189,14 +198,22 @@ function peerEvents(
   };
 }
 
-function countRefused(metrics: Metrics, peer: string, event: string, reason: string, count: number): void {
-  metrics.factsRefused.inc({ peer, event, reason }, count);
-  metrics.federationIngress.inc({ peer_id: peer, status: 'refused' }, count);
-  if (reason !== 'hlc_future' && reason !== 'hlc_past') return;
-  metrics.hlcAnomalies.inc({ peer_id: peer, direction: reason === 'hlc_future' ? 'future' : 'past' }, count);
+interface Refused {
+  readonly peer: string;
+  readonly event: string;
+  readonly reason: string;
+  readonly drill: DrillLabel;
 }
 
-type AnchorEvent = 'anchorSubmitted' | 'anchorFailed' | 'teeReported' | 'teeFailed';
+function countRefused(metrics: Metrics, { peer, event, reason, drill }: Refused, count: number): void {
+  metrics.factsRefused.inc({ peer, event, reason, ...drill }, count);
+  metrics.federationIngress.inc({ peer_id: peer, status: 'refused', ...drill }, count);
+  if (reason !== 'hlc_future' && reason !== 'hlc_past') return;
+  const direction = reason === 'hlc_future' ? 'future' : 'past';
+  metrics.hlcAnomalies.inc({ peer_id: peer, direction, ...drill }, count);
+}
+
+type AnchorEvent = 'anchorSubmitted' | 'anchorFailed' | 'teeReported' | 'teeFailed' | 'drillEnded';
 
 function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEvent> {
   return {
@@ -204,6 +221,11 @@ function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEven
     anchorFailed(backend, code, message) {
       metrics.anchorFailures.inc({ backend, code });
       logger.warn({ backend, code, error: message }, 'a checkpoint could not be anchored');
+    },
+    drillEnded(kind, code, message) {
+      metrics.drills.inc({ kind, result: code === null ? 'passed' : 'failed' });
+      if (code === null) logger.info({ kind }, 'a drill ended as it has to');
+      else logger.error({ kind, code, error: message }, 'a drill did not end as it has to');
     },
     teeReported: (provider) => metrics.teeReports.inc({ provider }),
     teeFailed(code, message) {

@@ -12,7 +12,7 @@ export interface JournalMetrics {
   readonly journalEntries: Gauge;
   readonly auditRecords: Gauge;
   readonly weakenings: Gauge<'code'>;
-  readonly auditRecordsTotal: Counter<'severity' | 'event'>;
+  readonly auditRecordsTotal: Counter<'severity' | 'event' | 'drill'>;
   readonly projectionLagEntries: Gauge;
   readonly recallLagEntries: Gauge;
   readonly appendSeconds: Histogram;
@@ -35,7 +35,7 @@ export function journalMetrics(make: Makers): JournalMetrics {
     auditRecordsTotal: make.counter(
       `${NS}_audit_records_total`,
       'Audit records since the node started, by event and severity: the lanes of `audit list --min-severity`',
-      ['severity', 'event'],
+      ['severity', 'event', 'drill'],
     ),
     projectionLagEntries: make.gauge(`${NS}_projection_lag_entries`, 'Journal entries that queries do not show yet'),
     recallLagEntries: make.gauge(`${NS}_recall_lag_entries`, 'Journal entries that recall does not find yet'),
@@ -54,17 +54,17 @@ export function journalMetrics(make: Makers): JournalMetrics {
 }
 
 export interface CaseMetrics {
-  readonly casesOpen: Gauge<'severity'>;
-  readonly casesUnseenSeconds: Gauge<'severity'>;
+  readonly casesOpen: Gauge<'severity' | 'drill'>;
+  readonly casesUnseenSeconds: Gauge<'severity' | 'drill'>;
 }
 
 export function caseMetrics(make: Makers): CaseMetrics {
   return {
-    casesOpen: make.gauge(`${NS}_cases_open`, 'Cases that are neither resolved nor suppressed', ['severity']),
+    casesOpen: make.gauge(`${NS}_cases_open`, 'Cases that are neither resolved nor suppressed', ['severity', 'drill']),
     casesUnseenSeconds: make.gauge(
       `${NS}_case_oldest_unacknowledged_seconds`,
       'How long the oldest case that nobody has acknowledged waits; 0: there is none',
-      ['severity'],
+      ['severity', 'drill'],
     ),
   };
 }

@@ -6,8 +6,8 @@ import { type Makers, NS } from './metric-makers.ts';
 export interface ReferenceMetrics {
   readonly factWrites: Counter<'principal' | 'tenant'>;
   readonly factReads: Counter<'principal' | 'tenant'>;
-  readonly federationIngress: Counter<'peer_id' | 'status'>;
-  readonly hlcAnomalies: Counter<'peer_id' | 'direction'>;
+  readonly federationIngress: Counter<'peer_id' | 'status' | 'drill'>;
+  readonly hlcAnomalies: Counter<'peer_id' | 'direction' | 'drill'>;
   readonly replicationLagSeconds: Gauge<'peer_id'>;
 }
 
@@ -21,10 +21,12 @@ export function referenceMetrics(make: Makers): ReferenceMetrics {
     federationIngress: make.counter('stigmem_federation_ingress_total', 'Facts received from peers and their fate', [
       'peer_id',
       'status',
+      'drill',
     ]),
     hlcAnomalies: make.counter('stigmem_peer_hlc_anomaly_total', 'Facts refused because their clock is out of bounds', [
       'peer_id',
       'direction',
+      'drill',
     ]),
     replicationLagSeconds: make.gauge(
       'stigmem_replication_lag_seconds',
@@ -35,11 +37,11 @@ export function referenceMetrics(make: Makers): ReferenceMetrics {
 }
 
 export interface PeerMetrics {
-  readonly pagesVerified: Counter<'peer'>;
-  readonly pagesRefused: Counter<'peer' | 'reason'>;
-  readonly factsAccepted: Counter<'peer' | 'feed'>;
+  readonly pagesVerified: Counter<'peer' | 'drill'>;
+  readonly pagesRefused: Counter<'peer' | 'reason' | 'drill'>;
+  readonly factsAccepted: Counter<'peer' | 'feed' | 'drill'>;
   readonly factsGiven: Counter;
-  readonly factsRefused: Counter<'peer' | 'event' | 'reason'>;
+  readonly factsRefused: Counter<'peer' | 'event' | 'reason' | 'drill'>;
   readonly peerState: Gauge<'peer' | 'state'>;
   readonly peerRefusesOurs: Gauge<'peer'>;
   readonly peersUnconfirmed: Gauge;
@@ -50,9 +52,13 @@ export interface PeerMetrics {
 
 export function peerMetrics(make: Makers): PeerMetrics {
   return {
-    pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer']),
-    pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason']),
-    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer, by feed', ['peer', 'feed']),
+    pagesVerified: make.counter(`${NS}_pages_verified_total`, 'Pages taken from a peer', ['peer', 'drill']),
+    pagesRefused: make.counter(`${NS}_pages_refused_total`, 'Whole pages refused', ['peer', 'reason', 'drill']),
+    factsAccepted: make.counter(`${NS}_facts_accepted_total`, 'Facts accepted from a peer, by feed', [
+      'peer',
+      'feed',
+      'drill',
+    ]),
     factsGiven: make.counter(
       `${NS}_facts_given_total`,
       'Facts that peers were given, those that they had before included',
@@ -61,6 +67,7 @@ export function peerMetrics(make: Makers): PeerMetrics {
       'peer',
       'event',
       'reason',
+      'drill',
     ]),
     peerState: make.gauge(`${NS}_peer_state`, '1 for the state a peer is in, 0 for the others', ['peer', 'state']),
     peerRefusesOurs: make.gauge(`${NS}_peer_refuses_ours`, 'Facts of ours that a peer says it refuses, as of now', [

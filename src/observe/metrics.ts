@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { makers } from './metric-makers.ts';
+import { type DrillMetrics, drillMetrics } from './metrics-of-drills.ts';
 import {
   type ApiMetrics,
   apiMetrics,
@@ -54,7 +55,8 @@ export interface Metrics
     WitnessMetrics,
     AnchorMetrics,
     ExportMetrics,
-    BackupMetrics {
+    BackupMetrics,
+    DrillMetrics {
   readonly registry: Registry;
   /** Runs before each scrape: the place to set gauges that are cheaper to read than to keep. */
   beforeScrape(collect: () => void | Promise<void>): void;
@@ -82,6 +84,7 @@ export function createMetrics(): Metrics {
     ...caseMetrics(make),
     ...exportMetrics(make),
     ...backupMetrics(make),
+    ...drillMetrics(make),
     beforeScrape: (collect) => void collectors.push(collect),
     get scrapedAtMs() {
       return scrapedAtMs;

@@ -49,6 +49,8 @@ export type IngestOutcome =
   | { readonly kind: 'proofs_needed'; readonly size: number; readonly indexes: readonly number[] }
   /** The peer was suspended while it was pulled: nothing more is taken, whatever was asked for before. */
   | { readonly kind: 'suspended' }
+  /** A drill's lie passed every rule. Nothing of the page is taken: the journal is for ever. */
+  | { readonly kind: 'withheld'; readonly accepted: number }
   | PagePutOff
   | {
       readonly kind: 'refused';
@@ -89,7 +91,10 @@ export class PageIngest {
     if (verdict.kind === 'proofs_needed') return verdict;
     if (verdict.kind === 'refused') return this.#refuse(verdict, input);
 
-    return this.#append(verdict.batch, input.nowMs);
+    const { batch } = verdict;
+    if (batch.accepted.length > 0 && this.#journal.isDrill(input.peer.nodeId))
+      return { kind: 'withheld', accepted: batch.accepted.length };
+    return this.#append(batch, input.nowMs);
   }
 
   #context(input: IngestInput): PageContext {

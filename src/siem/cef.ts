@@ -37,6 +37,7 @@ function extension(event: SiemEvent, withRecord: boolean): string {
     ['cnt', count ?? step?.seen],
     ['start', msOf(step?.first_at)],
     ['end', msOf(step?.last_at)],
+    ['cat', record.is_drill ? 'drill' : null],
     ...labelled('cs1', 'peer', record.peer),
     ...labelled('cs2', 'scope', record.feed),
     ...labelled('cs3', 'evidence', record.evidence),

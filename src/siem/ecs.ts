@@ -26,6 +26,8 @@ export function toEcs(event: SiemEvent, withRecord: boolean): object {
   const related = [cid, hash].flatMap((one) => (one === null ? [] : [one.replace(/^sha256:/, '')]));
   return present({
     '@timestamp': record.at,
+    // No alert: it shows that there would be one.
+    tags: record.is_drill ? ['drill'] : null,
     ecs: { version: ECS_VERSION },
     message: sentenceOf(event),
     log: { level: LEVEL[severity], logger: 'stigmem-peerd.audit' },

@@ -22,7 +22,9 @@ import {
   type CaseRefusal,
   type CaseState,
   MAX_SUPPRESSION_DAYS,
+  NO_CHANGE,
   nextState,
+  OPEN_STATES,
 } from '../core/case-state.ts';
 import type { Result } from '../core/result.ts';
 import { isoMicros } from '../core/time.ts';
@@ -45,6 +47,8 @@ export interface BulkOrder {
 export interface CaseMethods {
   changeCase(order: CaseOrder, by: ActBy, nowMs: number): CaseOutcome;
   changeCases(order: BulkOrder, by: ActBy, nowMs: number): BulkOutcome;
+  /** Resolves what is open of a drill's peer, and of nobody else. @returns the cases */
+  resolveDrillCases(peer: string, why: string, nowMs: number): readonly number[];
 }
 
 export function caseMethods(journal: Journal): CaseMethods {
@@ -52,6 +56,7 @@ export function caseMethods(journal: Journal): CaseMethods {
   return {
     changeCase: (order, by, nowMs) => journal.durably((record) => desk.change(order, by, nowMs, record)),
     changeCases: (order, by, nowMs) => journal.durably((record) => desk.changeMany(order, by, nowMs, record)),
+    resolveDrillCases: (peer, why, nowMs) => journal.durably((record) => desk.resolveDrill(peer, why, nowMs, record)),
   };
 }
 
@@ -99,6 +104,15 @@ class CaseDesk {
       else refused.push({ id, code: 'code' in outcome ? outcome.code : outcome.kind });
     }
     return { kind: 'applied', changed: done, proposed, refused };
+  }
+
+  /** The node knows what its own drills were: nobody has to decide, four eyes or not. */
+  resolveDrill(peer: string, why: string, nowMs: number, record: RecordAudit): readonly number[] {
+    const filter = { peer, states: OPEN_STATES, drill: true };
+    const { cases } = this.#reader.list({ ...filter, order: 'oldest', cursor: null, limit: MAX_BULK_CASES });
+    const change: CaseChange = { ...NO_CHANGE, move: 'resolve', why, verdict: 'drill' };
+    for (const held of cases) this.#apply(held, change, { actor: 'system', detail: {} }, nowMs, record);
+    return cases.map(({ id }) => id);
   }
 
   #select(selection: CaseSelection): readonly (readonly [id: number, held: Case | null])[] {

@@ -1,5 +1,6 @@
 import type { Proposal } from '../core/approval.ts';
 import type { RecordLine } from '../journal/audit-reader.ts';
+import type { RefusalCount } from '../journal/drill-records.ts';
 import type { ErasureStatus, ErasureView, NamedKeys } from '../journal/erasure-views.ts';
 import type { HeldPage, PagePlace } from '../journal/held-pages.ts';
 import type { KeptNote } from '../journal/kept-notes.ts';
@@ -175,6 +176,16 @@ export class ReaderClient {
 
   proposal(id: number, nowIso: string): Promise<Proposal | null> {
     return this.#call('proposal', id, nowIso);
+  }
+
+  /** Refusals that were no drills, between two times of the audit log. */
+  realRefusals(since: string, until: string): Promise<readonly RefusalCount[]> {
+    return this.#call('realRefusals', since, until);
+  }
+
+  /** The newest refusal that was no drill, and when the audit log began. */
+  lastRefusalAt(): Promise<{ readonly refusal: string | null; readonly begun: string | null }> {
+    return this.#call('lastRefusalAt');
   }
 
   /** What people ask about cases. */

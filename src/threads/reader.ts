@@ -5,6 +5,7 @@ import type { Proposal } from '../core/approval.ts';
 import { AnchorRecords } from '../journal/anchor-records.ts';
 import { AuditReader, type RecordLine } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
+import { DrillRecords, type RefusalCount } from '../journal/drill-records.ts';
 import { EntryReader } from '../journal/entry-reader.ts';
 import { type ErasureStatus, type ErasureView, ErasureViews, type NamedKeys } from '../journal/erasure-views.ts';
 import { FactProver, type ProveRequest } from '../journal/fact-prover.ts';
@@ -78,6 +79,8 @@ export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods, W
   quarantineHistory(factId: string): readonly AuditRecord[];
   proposals(query: ProposalQuery): ProposalPage;
   proposal(id: number, nowIso: string): Proposal | null;
+  realRefusals(since: string, until: string): readonly RefusalCount[];
+  lastRefusalAt(): { readonly refusal: string | null; readonly begun: string | null };
   close(): void;
 }
 
@@ -100,6 +103,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
   const erasures = new ErasureViews(db);
   const proposals = new Proposals(db);
   const quarantine = new QuarantineReader(db, facts);
+  const drills = new DrillRecords(db);
   const methods: Omit<ReaderMethods, 'close'> = {
     fact: (idOrCid) => (idOrCid.startsWith('sha256:') ? facts.byCid(idOrCid) : facts.byId(idOrCid)),
     facts: (query) => facts.query(query),
@@ -130,6 +134,8 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     quarantineHistory: (factId) => quarantine.history(factId),
     proposals: (query) => proposals.list(query),
     proposal: (id, nowIso) => proposals.find(id, nowIso),
+    realRefusals: (since, until) => drills.refusals(since, until),
+    lastRefusalAt: () => ({ refusal: drills.lastRefusalAt(), begun: drills.begunAt() }),
   };
   // One snapshot a call: rows, tiles and look-ups belong to the same moment while the writer goes on.
   const inSnapshot = Object.entries(methods).map(([name, method]) => [name, db.transaction(method as () => unknown)]);

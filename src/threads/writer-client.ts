@@ -1,6 +1,7 @@
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { BulkOutcome, CaseOrder, CaseOutcome } from '../core/case-report.ts';
 import type { HeldPermit } from '../core/disclosure.ts';
+import type { DrillOrder, DrillOutcome, StartedDrill } from '../core/drill.ts';
 import type { ErasureOrderName, ErasureOutcome } from '../core/erasure-order.ts';
 import { jsonText } from '../core/json.ts';
 import type { RetryReport } from '../core/retry.ts';
@@ -34,6 +35,7 @@ import type { AckTold, PendingAck } from '../pull/send-relayed-acks.ts';
 import type { EndedFeed } from '../serve/answer-closure.ts';
 import type { NoticesTaken } from '../serve/answer-notice.ts';
 import type { AssertRequest } from '../verify/assertion.ts';
+import type { DrillMonth } from '../wire/drill-report.ts';
 import type { ExportDigest } from '../wire/export-digest.ts';
 import type { PageFrames } from '../wire/page.ts';
 import type { FeedCursor } from '../wire/pull-request.ts';
@@ -394,6 +396,26 @@ export class WriterClient {
 
   recordDigest(digest: ExportDigest): Promise<number> {
     return this.#call('recordDigest', digest, this.#options.nowMs());
+  }
+
+  startDrill(order: DrillOrder): Promise<StartedDrill> {
+    return this.#call('startDrill', order, this.#options.nowMs());
+  }
+
+  endDrill(drill: StartedDrill, outcome: DrillOutcome): Promise<number> {
+    return this.#call('endDrill', drill, outcome, this.#options.nowMs());
+  }
+
+  resolveDrillCases(peer: string, why: string): Promise<readonly number[]> {
+    return this.#call('resolveDrillCases', peer, why, this.#options.nowMs());
+  }
+
+  signDrillMonth(month: DrillMonth): Promise<string> {
+    return this.#call('signDrillMonth', month);
+  }
+
+  recordDrillReport(month: DrillMonth, text: string): Promise<number> {
+    return this.#call('recordDrillReport', month, text, this.#options.nowMs());
   }
 
   settleRecall(): Promise<number> {

@@ -25,6 +25,7 @@ import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserti
 import { type CaseMethods, caseMethods } from './case-methods.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';
+import { type DrillMethods, drillMethods } from './drill-methods.ts';
 import { Erasing } from './erasing.ts';
 import { type ErasureMethods, erasureMethods } from './erasure-methods.ts';
 import { type GrantsMethods, grantsMethods } from './grants-methods.ts';
@@ -108,6 +109,7 @@ export interface WriterMethods
     CaseMethods,
     GrantsMethods,
     DeclarationMethods,
+    DrillMethods,
     ErasureMethods,
     GuardMethods,
     KeyMethods,
@@ -177,6 +179,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     ...guardMethods(journal, signer, data.restoreSeed),
     ...declarationMethods(journal, audit),
     ...outsideMethods(journal, signer, data.anchorSeed),
+    ...drillMethods(journal, audit, signer),
     ...witnessMethods(journal, [data.witnessSeed, ...data.formerWitnessSeeds], data.witnessPolicy),
     ...keyMethods(journal),
     ...retryMethods(journal),

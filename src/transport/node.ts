@@ -69,7 +69,7 @@ function libp2pOptions(
   return {
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: options.transports ?? [boundedTcp(limits, dialRule)],
-    ...(options.swarmKey == null ? {} : { connectionProtector: preSharedKey({ psk: swarmKeyFile(options.swarmKey) }) }),
+    ...protectorOf(options.swarmKey ?? null),
     connectionEncrypters: [noise()],
     streamMuxers: [guardedYamux(limits.guard, onViolation)],
     connectionGater: gate,
@@ -88,6 +88,11 @@ function libp2pOptions(
     // The store never renews the time it first saw an address: an hour later it would forget all of them.
     peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
   };
+}
+
+/** What keeps all others out of a private network; null: there is none. */
+export function protectorOf(swarmKey: Uint8Array | null): Pick<Libp2pOptions, 'connectionProtector'> {
+  return swarmKey === null ? {} : { connectionProtector: preSharedKey({ psk: swarmKeyFile(swarmKey) }) };
 }
 
 /** The library takes the text of a key file, of which it reads the hexadecimal form alone. */

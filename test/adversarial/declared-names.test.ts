@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { HostilePeer, type Listening } from '../../src/drill/hostile-peer.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { type Declaration, openDeclaration, signDeclaration } from '../../src/wire/declaration.ts';
 import { decodeHello, encodeHello } from '../../src/wire/hello.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { HostilePeer, type Listening } from '../support/hostile-peer.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 
 const MALLORY = 'mallory.example';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HostilePeer } from '../../src/drill/hostile-peer.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { HostilePeer } from '../support/hostile-peer.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 import type { PeerLine } from '../support/node-process.ts';
 

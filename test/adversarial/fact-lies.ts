@@ -1,8 +1,9 @@
 /** One hostile log per reason to refuse, or to hold back, a single fact; the same lie at every place of a page. */
 import type { FactReason, QuarantineReason } from '../../src/core/verdict.ts';
+import type { Behaviour } from '../../src/drill/hostile-peer.ts';
+import { EPOCH_MS, type FactDraft, type PageLie, type StoredEntry } from '../../src/drill/peer-log.ts';
 import type { PageContent } from '../../src/wire/page.ts';
-import { EPOCH_MS, type FactDraft, HonestPeer, type PageLie, type StoredEntry } from '../support/honest-peer.ts';
-import type { Behaviour } from '../support/hostile-peer.ts';
+import { HonestPeer } from '../support/honest-peer.ts';
 import { FACT_CASES, type FactCase, QUARANTINE_CASES } from '../unit/verify/reason-cases.ts';
 
 export type EntryReason = FactReason | QuarantineReason;

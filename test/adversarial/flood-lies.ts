@@ -1,6 +1,7 @@
 /** Peers whose whole log is lies: how many, `FLOOD_FACTS` says. */
+
+import type { Behaviour } from '../../src/drill/hostile-peer.ts';
 import { FLOOD_KINDS, type FloodKind, FloodLog } from '../support/flood-log.ts';
-import type { Behaviour } from '../support/hostile-peer.ts';
 
 /** A million, by hand, takes some minutes. */
 export const FLOOD_FACTS: number = Number(process.env['FLOOD_FACTS'] ?? 20_000);

@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import type { PageReason } from '../../src/core/verdict.ts';
+import { type Behaviour, framesOf } from '../../src/drill/hostile-peer.ts';
+import type { PageLie } from '../../src/drill/peer-log.ts';
 import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
 import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
 import { ALG_COSIGNATURE_V1 } from '../../src/merkle/note.ts';
@@ -16,8 +18,7 @@ import { signPageNote } from '../../src/wire/page-note.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import type { PullRequest } from '../../src/wire/pull-request.ts';
 import { bury, withHole } from '../support/buried.ts';
-import { HonestPeer, type PageLie } from '../support/honest-peer.ts';
-import { type Behaviour, framesOf } from '../support/hostile-peer.ts';
+import { HonestPeer } from '../support/honest-peer.ts';
 import { RelayLog } from '../support/relay-log.ts';
 import { authorityOf } from './fact-lies.ts';
 

@@ -7,9 +7,10 @@ import { test } from 'node:test';
 import type { AuditEntry } from '../../src/admin/api/audit-entry.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
 import { FACT_EVENT, PENALTY } from '../../src/core/verdict.ts';
+import type { StoredEntry } from '../../src/drill/peer-log.ts';
 import { decodeBase64 } from '../../src/merkle/base64.ts';
 import { checkInclusion } from '../../src/merkle/inclusion.ts';
-import type { HonestPeer, StoredEntry } from '../support/honest-peer.ts';
+import type { HonestPeer } from '../support/honest-peer.ts';
 import { HostileProcess } from '../support/hostile-process.ts';
 import { Bench, type Detail, type NodeProcess } from '../support/node-process.ts';
 import {

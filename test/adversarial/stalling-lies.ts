@@ -2,13 +2,13 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import type { Libp2p } from 'libp2p';
 import * as varint from 'uint8-varint';
+import { type Behaviour, dialVictim, framesOf, gone, type Where } from '../../src/drill/hostile-peer.ts';
 import { writeFrame } from '../../src/transport/frames.ts';
 import { HELLO_PROTOCOL, PULL_PROTOCOL } from '../../src/wire/protocols.ts';
 import { encodePullEnd } from '../../src/wire/pull-end.ts';
 import { encodePullRequest, type PullRequest } from '../../src/wire/pull-request.ts';
 import { encodeWatchUpdate } from '../../src/wire/watch.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { type Behaviour, dialVictim, framesOf, gone, type Where } from '../support/hostile-peer.ts';
 
 const SLOW_MS = 4_000;
 const DRIP_MS = 100;

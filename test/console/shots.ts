@@ -79,6 +79,7 @@ async function shoot(browser: Browser, { node, keys, bench }: Scene, look: Look,
     journal: '/console/journal',
     records: '/console/records?min_severity=low',
     record: `/console/records/${record?.seq}`,
+    drills: '/console/drills',
     settings: '/console/settings',
   };
   for (const [name, path] of Object.entries(pages)) {

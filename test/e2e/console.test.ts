@@ -206,6 +206,7 @@ async function pagesOf(): Promise<readonly string[]> {
     '/console/journal',
     '/console/records',
     `/console/records/${first?.id}`,
+    '/console/drills',
     '/console/settings',
     '/console/nowhere',
   ];

@@ -8,13 +8,14 @@ import { type RunningNode, runDaemon } from '../../src/app.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { KeyStatus } from '../../src/core/key-status.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
+import { HostilePeer } from '../../src/drill/hostile-peer.ts';
+import type { PeerLogOptions } from '../../src/drill/peer-log.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { keyStatuses } from '../../src/node/keys.ts';
 import { startKeysWatch } from '../../src/node/keys-watch.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 import { createFolder, type DataFolder } from '../support/data-folder.ts';
-import { HonestPeer, type HonestPeerOptions } from '../support/honest-peer.ts';
-import { HostilePeer } from '../support/hostile-peer.ts';
+import { HonestPeer } from '../support/honest-peer.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 import { type PeerLine, peerText } from '../support/node-process.ts';
 
@@ -23,7 +24,7 @@ const ENTRIES = 3;
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 
-const logOf = (options: HonestPeerOptions): HonestPeer =>
+const logOf = (options: PeerLogOptions): HonestPeer =>
   new HonestPeer({ authority: AUTHORITY, ...options }).appendMany(ENTRIES);
 
 async function meet(t: TestContext, log: HonestPeer): Promise<PeerLine & { close(): Promise<void> }> {
@@ -125,7 +126,7 @@ test('with an advancing clock each step is told as it is passed; a renewal ends 
   assert.deepEqual((await runFsck(node.folder.dir, {})).problems, []);
 });
 
-const REFUSED: readonly (readonly [what: string, log: HonestPeerOptions, code: string, says: RegExp])[] = [
+const REFUSED: readonly (readonly [what: string, log: PeerLogOptions, code: string, says: RegExp])[] = [
   [
     'has ended',
     { keysEndMs: Date.now() - HOUR },

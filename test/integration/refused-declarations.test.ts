@@ -1,12 +1,12 @@
 /** A peer whose declaration is refused, again and again; and one that greets more often than it may. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { HostilePeer } from '../../src/drill/hostile-peer.ts';
 import { createTransport } from '../../src/transport/node.ts';
 import { encodeClosureRequest } from '../../src/wire/closure.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
 import { CLOSURE_PROTOCOL, HELLO_PROTOCOL } from '../../src/wire/protocols.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { HostilePeer } from '../support/hostile-peer.ts';
 import { logVkeyIn, NAMED_KEY } from '../support/log-vkey.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
+import { HostilePeer } from '../../src/drill/hostile-peer.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { HostilePeer } from '../support/hostile-peer.ts';
 import { MeshNode, until } from '../support/mesh-node.ts';
 import type { PeerLine } from '../support/node-process.ts';
 

@@ -122,6 +122,26 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   StigmemCertificateRefused: above(`${NS}_api_certificate_refused`, 1, 0),
   StigmemCriticalCaseUnseen: above(`${NS}_case_oldest_unacknowledged_seconds{severity="critical"}`, 901, 900),
   StigmemCaseUnseen: above(`${NS}_case_oldest_unacknowledged_seconds{severity="low"}`, 86_401, 86_400),
+  StigmemDrillFailed: {
+    fires: { [`${NS}_drills_total{kind="rollback",result="failed"}`]: GROWS },
+    quiet: {
+      [`${NS}_drills_total{kind="rollback",result="failed"}`]: RESTS,
+      [`${NS}_drills_total{kind="rollback",result="passed"}`]: GROWS,
+    },
+  },
+  // Times before 1970: a month has passed when the trial begins. One drill of any kind is enough.
+  StigmemDetectorQuiet: {
+    fires: {
+      [`${NS}_last_refusal_timestamp_seconds`]: `${-30 * 86_400 - 1}x120`,
+      [`${NS}_last_drill_timestamp_seconds{kind="rollback"}`]: `${-30 * 86_400 - 1}x120`,
+    },
+    quiet: {
+      [`${NS}_last_refusal_timestamp_seconds`]: `${-30 * 86_400 - 1}x120`,
+      [`${NS}_last_drill_timestamp_seconds{kind="rollback"}`]: `${-30 * 86_400 - 1}x120`,
+      [`${NS}_last_drill_timestamp_seconds{kind="split-view"}`]: '0x120',
+    },
+    at: '90m',
+  },
   StigmemContradiction: {
     ...counter(`${NS}_contradictions_total`, 'peer="b"', 'peer="b"'),
     quiet: { [`${NS}_contradictions_total{peer="b"}`]: RESTS },
@@ -237,6 +257,14 @@ const SLOW_TRIALS: Readonly<Record<string, Trial>> = {
   },
 };
 
+/** What a drill moves, too: with a label of its own. */
+const OF_DRILLS =
+  /_(pages_refused_total|facts_refused_total|audit_records_total|case_oldest_unacknowledged_seconds|hlc_anomaly_total)\b/;
+
+function withDrill(series: string): string {
+  return series.endsWith('}') ? series.replace('}', ',drill="true"}') : `${series}{drill="true"}`;
+}
+
 function above(series: string, fires: number, quiet: number): Trial {
   return { fires: { [series]: `${fires}x120` }, quiet: { [series]: `${quiet}x120` } };
 }
@@ -282,6 +310,15 @@ test('every alert fires when it should, and only then', async (t) => {
   };
   assert.match(await judge(TRIALS), /SUCCESS/);
   assert.match(await judge(SLOW_TRIALS, '5m'), /SUCCESS/);
+  const drilled = Object.entries(TRIALS).filter(([, { fires }]) =>
+    Object.keys(fires).every((name) => OF_DRILLS.test(name)),
+  );
+  assert.ok(drilled.length > 5);
+  const labelled = drilled.map(([name, { quiet, ...trial }]) => {
+    const fires = Object.fromEntries(Object.entries(trial.fires).map(([one, values]) => [withDrill(one), values]));
+    return [name, { ...trial, fires: trial.fires, quiet: fires }] as const;
+  });
+  assert.match(await judge(Object.fromEntries(labelled)), /SUCCESS/, 'what fires is quiet when it is of a drill');
   const { fires = {}, quiet = {} } = TRIALS['StigmemWormLag'] ?? {};
   const upsideDown = await judge({ StigmemWormLag: { fires: quiet, quiet: fires } });
   assert.equal(upsideDown.match(/expr: /g)?.length, 2, upsideDown);

@@ -1,5 +1,7 @@
 /** A node whose own log lies: lies are chained, hashed and signed like the truth, and others may be shown another history. */
 import { createHash } from 'node:crypto';
+import { type Behaviour, framesOf, gone } from '../../src/drill/hostile-peer.ts';
+import { EPOCH_MS } from '../../src/drill/peer-log.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { identityFromSeed } from '../../src/transport/identity.ts';
 import { encodeHello } from '../../src/wire/hello.ts';
@@ -8,8 +10,7 @@ import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCO
 import { decodePullRequest } from '../../src/wire/pull-request.ts';
 import { encodeWatchUpdate } from '../../src/wire/watch.ts';
 import { FACT_LIES } from '../adversarial/fact-lies.ts';
-import { EPOCH_MS, HonestPeer } from '../support/honest-peer.ts';
-import { type Behaviour, framesOf, gone } from '../support/hostile-peer.ts';
+import { HonestPeer } from '../support/honest-peer.ts';
 import type { Chance } from './chance.ts';
 import { askForAll } from './greedy.ts';
 import type { Model } from './model.ts';

@@ -3,10 +3,11 @@
  * of it, another time silence, a reset, nonsense, a frame without measure or pages without end. It also calls.
  */
 
+import { type Behaviour, dialVictim, gone } from '../../src/drill/hostile-peer.ts';
+import type { EntryLie, FactDraft } from '../../src/drill/peer-log.ts';
 import { HELLO_PROTOCOL, PULL_PROTOCOL, WATCH_PROTOCOL } from '../../src/wire/protocols.ts';
 import { emptyPages, neverReads, slowly } from '../adversarial/stalling-lies.ts';
-import { type EntryLie, type FactDraft, HonestPeer } from '../support/honest-peer.ts';
-import { type Behaviour, dialVictim, gone } from '../support/hostile-peer.ts';
+import { HonestPeer } from '../support/honest-peer.ts';
 
 /** None of them costs a peer its place: one that was suspended would be no danger any more. */
 const LIES: readonly { readonly draft?: FactDraft; readonly lie?: EntryLie }[] = [

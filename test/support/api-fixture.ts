@@ -7,6 +7,7 @@ import type { DestinationStream } from 'pino';
 import { buildApi } from '../../src/admin/api/build-api.ts';
 import type { ApiEnv } from '../../src/admin/api/route.ts';
 import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS, type NodeStats } from '../../src/admin/deps.ts';
+import type { ApiDrills } from '../../src/admin/drill-desk.ts';
 import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
 import type { Permission } from '../../src/admin/permissions.ts';
 import type { KeyStatus } from '../../src/core/key-status.ts';
@@ -106,6 +107,14 @@ const NO_TOMBSTONES: ApiDeps['tombstones'] = {
 };
 
 /** A node that sends its audit log to nobody. */
+const NO_DRILLS: ApiDrills = {
+  status: async () => ({ kinds: [], running: null, schedule: null, last_refusal_at: null, since: null }),
+  start: async () => ({ kind: 'not_running' }),
+  runs: async () => ({ runs: [], cursor: null, more: false }),
+  run: async () => null,
+  report: async () => ({ kind: 'no_month' }),
+};
+
 const NO_SINKS: ApiDeps['sinks'] = {
   list: async () => [],
   test: async () => ({ kind: 'unknown_sink' }),
@@ -198,6 +207,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     onboarding: options.onboarding ?? null,
     grants: NO_GRANTS,
     tombstones: NO_TOMBSTONES,
+    drills: NO_DRILLS,
     sinks: NO_SINKS,
     backups: NO_BACKUPS,
     receipts: async () => [],

@@ -1,10 +1,11 @@
 /** Tombstones in the log of an HonestPeer, and pages of it with the hole that they leave, true or not. */
 import { encodeTombstone, factDigest, TOMBSTONE, tombstoneEntity } from '../../src/core/tombstone.ts';
+import type { StoredEntry } from '../../src/drill/peer-log.ts';
 import { hashText } from '../../src/journal/entry-row.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { type ErasedEntry, encodeErasedEntry } from '../../src/wire/erased-entry.ts';
 import type { PageContent } from '../../src/wire/page.ts';
-import type { HonestPeer, StoredEntry } from './honest-peer.ts';
+import type { HonestPeer } from './honest-peer.ts';
 
 /** Appends the tombstone of an entry. */
 export function bury(peer: HonestPeer, { entry, feedSeq, index, leaf }: StoredEntry): StoredEntry {

@@ -92,10 +92,11 @@ export class CliProcesses {
     return join(this.root, name);
   }
 
-  start(args: string | readonly string[], stdin?: string): Running {
+  /** @param main of another program than the one under test */
+  start(args: string | readonly string[], stdin?: string, main: string = MAIN): Running {
     const list = typeof args === 'string' ? args.split(' ') : args;
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('STIGMEM_')));
-    const child = spawn(process.execPath, [MAIN, ...list], {
+    const child = spawn(process.execPath, [main, ...list], {
       cwd: this.root,
       env: { ...env, TMPDIR: this.root, NO_COLOR: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],

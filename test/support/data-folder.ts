@@ -15,6 +15,7 @@ import type { ConfigFlags } from '../../src/config/overlay.ts';
 import type { AuditInput } from '../../src/journal/read-model.ts';
 import { apiOf } from '../../src/node/api.ts';
 import { type Base, openBase } from '../../src/node/base.ts';
+import { drillsOffline } from '../../src/node/drills.ts';
 import { mintKeys, type Role, type SendOptions, send } from './api-fixture.ts';
 import { tamper } from './tampering.ts';
 
@@ -57,7 +58,12 @@ export async function openFolderApi(folder?: DataFolder, flags: ConfigFlags = {}
   const owned = new AsyncDisposableStack();
   const base = await openBase(dir, { 'log.level': 'fatal', gardens: 'incident-42', ...flags }, owned);
   base.failed.catch(() => undefined);
-  const api = apiOf(base, null, { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem: null }, owned);
+  const api = apiOf(
+    base,
+    null,
+    { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem: null, drills: drillsOffline(base) },
+    owned,
+  );
   return {
     dir,
     nodeId,

@@ -5,12 +5,13 @@
 import { eventHashOfText } from '../../src/core/chain.ts';
 import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import type { FactReason } from '../../src/core/verdict.ts';
+import type { PageRequest } from '../../src/drill/peer-log.ts';
 import { entryLeafHash, SALT_BYTES } from '../../src/merkle/commitment.ts';
 import { signFeedHead } from '../../src/merkle/feed-head.ts';
 import { provePage, type TileSource } from '../../src/merkle/tiles.ts';
 import { TreeBuilder } from '../../src/merkle/tree-builder.ts';
 import { encodePage, type SignedPageFrames } from '../../src/wire/page.ts';
-import { HonestPeer, type PageRequest } from './honest-peer.ts';
+import { HonestPeer } from './honest-peer.ts';
 
 const ZEROS = `sha256:${'0'.repeat(64)}`;
 const WRONG_FORM = `sha256:${'A'.repeat(64)}`;

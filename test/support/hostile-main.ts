@@ -1,5 +1,5 @@
 /** Entry of a hostile process: `hostile-main.ts <module> <victim's node id> <host to listen at> <name>…`. The module's `behaviours` has one maker per name. */
-import { type Behaviour, HostilePeer, type Listening } from './hostile-peer.ts';
+import { type Behaviour, HostilePeer, type Listening } from '../../src/drill/hostile-peer.ts';
 import type { HostileAnswer, HostileOrder } from './hostile-process.ts';
 
 const [module = '', receiver = '', host = '', ...names] = process.argv.slice(2);

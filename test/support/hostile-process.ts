@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { HostileReport, Listening } from './hostile-peer.ts';
+import type { HostileReport, Listening } from '../../src/drill/hostile-peer.ts';
 import { type Bench, type NodeProcess, type PeerLine, STEP_MS, within } from './node-process.ts';
 
 const ENTRY = fileURLToPath(new URL('./hostile-main.ts', import.meta.url));

@@ -10,6 +10,7 @@ import Database from 'better-sqlite3';
 import { grantText } from '../../src/core/disclosure.ts';
 import { type JsonValue, parseJson } from '../../src/core/json.ts';
 import { nextLogLine } from '../../src/core/reference/local-log.ts';
+import { EPOCH_MS } from '../../src/drill/peer-log.ts';
 import { type NewRow, prepareAppend } from '../../src/journal/appended.ts';
 import { type FourEyes, NO_FOUR_EYES } from '../../src/journal/approvals.ts';
 import { DisclosureRecords } from '../../src/journal/disclosure-records.ts';
@@ -36,7 +37,7 @@ import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import type { PageFrames } from '../../src/wire/page.ts';
 import { signReceipt } from '../../src/wire/page-receipt.ts';
 import { signSuccession } from '../../src/wire/succession.ts';
-import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
+import { HonestPeer } from './honest-peer.ts';
 import { judged } from './judging.ts';
 
 export const IDENTITY: JournalIdentity = {

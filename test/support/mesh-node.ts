@@ -14,6 +14,7 @@ import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { startAnchoring } from '../../src/node/anchor.ts';
 import { apiOf } from '../../src/node/api.ts';
 import { type Base, openBase } from '../../src/node/base.ts';
+import { startDrills } from '../../src/node/drills.ts';
 import { type OpenFederation, startFederation } from '../../src/node/federation.ts';
 import { startSiem } from '../../src/node/siem.ts';
 import type { AssertRequest } from '../../src/verify/assertion.ts';
@@ -64,12 +65,10 @@ export class MeshNode {
     this.#federation = await startFederation(this.#base, this.#owned);
     // Only where it is asked for: a log that is written beside it is nothing that other tests look for.
     if (flags['anchor.interval'] !== undefined) startAnchoring(this.#base, this.#owned);
-    this.#api = apiOf(
-      this.#base,
-      this.#federation,
-      { nodeUrl: () => 'http://127.0.0.1', notices: () => [], siem: await startSiem(this.#base, this.#owned) },
-      this.#owned,
-    );
+    const siem = await startSiem(this.#base, this.#owned);
+    const drills = startDrills(this.#base, this.#federation, siem, this.#owned);
+    const served = { nodeUrl: () => 'http://127.0.0.1', notices: () => [], siem, drills };
+    this.#api = apiOf(this.#base, this.#federation, served, this.#owned);
     return this;
   }
 

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as varint from 'uint8-varint';
+import { EPOCH_MS } from '../../src/drill/peer-log.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { cosign } from '../../src/merkle/cosignature.ts';
 import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
@@ -41,7 +42,7 @@ import {
   type WitnessAnswer,
   type WitnessRequest,
 } from '../../src/wire/witness.ts';
-import { EPOCH_MS, HonestPeer } from './honest-peer.ts';
+import { HonestPeer } from './honest-peer.ts';
 import { RelayLog } from './relay-log.ts';
 
 export const PAGE: string = resolve(import.meta.dirname, '../../docs/PROTOCOL.md');

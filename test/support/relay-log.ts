@@ -3,6 +3,7 @@
  * relay shows of the origin can be told otherwise.
  */
 
+import { type EntryLie, EPOCH_MS, type FactDraft, type PageLie, type StoredEntry } from '../../src/drill/peer-log.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { provePage } from '../../src/merkle/tiles.ts';
@@ -11,7 +12,7 @@ import type { PageContext } from '../../src/verify/context.ts';
 import type { OriginBatch, OriginEntry, Origins } from '../../src/wire/origins.ts';
 import type { SignedPageFrames } from '../../src/wire/page.ts';
 import { signRelayPermit } from '../../src/wire/relay-permit.ts';
-import { type EntryLie, EPOCH_MS, type FactDraft, HonestPeer, type PageLie, type StoredEntry } from './honest-peer.ts';
+import { HonestPeer } from './honest-peer.ts';
 
 const DAY_MS = 86_400_000;
 /** The origin, unless a test says otherwise: another one than the honest peer that relays. */

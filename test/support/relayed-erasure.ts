@@ -1,4 +1,6 @@
 /** A fact that came by two relays, and what becomes of it when its author has it erased. */
+
+import type { PageLie, StoredEntry } from '../../src/drill/peer-log.ts';
 import type { AppendedPage, Journal } from '../../src/journal/journal.ts';
 import { RelayedAcks } from '../../src/journal/relayed-acks.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
@@ -12,7 +14,7 @@ import { assertedIn, factIdsOf, judgePage } from '../../src/verify/judge.ts';
 import type { OpenedPage } from '../../src/verify/page.ts';
 import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import { bury } from './buried.ts';
-import { HonestPeer, type PageLie, type StoredEntry } from './honest-peer.ts';
+import { HonestPeer } from './honest-peer.ts';
 import { NOW_MS } from './journal-fixture.ts';
 import { opened } from './judging.ts';
 import { RelayLog } from './relay-log.ts';

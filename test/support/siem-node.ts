@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import { apiOf } from '../../src/node/api.ts';
 import { type Base, openBase } from '../../src/node/base.ts';
+import { drillsOffline } from '../../src/node/drills.ts';
 import { type Siem, startSiem } from '../../src/node/siem.ts';
 import { send } from './api-fixture.ts';
 import { createFolder, type DataFolder } from './data-folder.ts';
@@ -38,7 +39,8 @@ export async function start(folder: DataFolder): Promise<Running> {
   const base = await openBase(folder.dir, { 'log.level': 'fatal' }, starting);
   base.failed.catch(() => undefined);
   const siem = await startSiem(base, starting);
-  const api = apiOf(base, null, { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem }, starting);
+  const served = { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem, drills: drillsOffline(base) };
+  const api = apiOf(base, null, served, starting);
   const owned = starting.move();
   return {
     base,

@@ -12,6 +12,7 @@ import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
 import { addDecided } from './decided.ts';
 import { addDocs } from './docs.ts';
+import { addDrills } from './drills.ts';
 import { addEvidence } from './evidence.ts';
 import { addFactReads } from './facts-read.ts';
 import { addFactWrites } from './facts-write.ts';
@@ -75,6 +76,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addChanges(apparatus, tools);
   addDecided(apparatus, tools);
   addSinks(apparatus);
+  addDrills(apparatus);
   addTlog(apparatus);
   addTombstones(apparatus);
   addNode(apparatus);

@@ -41,6 +41,7 @@ export interface ShownCase {
   } | null;
   readonly version: number;
   readonly last_seq: number;
+  readonly is_drill: boolean;
 }
 
 export const CASE: z.ZodType<ShownCase> = z
@@ -76,6 +77,7 @@ export const CASE: z.ZodType<ShownCase> = z
       description: 'Sequence of the newest record that changed its state or what people say of it.',
     }),
     last_seq: NUMBER.openapi({ description: 'Sequence of its newest record.' }),
+    is_drill: z.boolean().openapi({ description: 'All that it stands for was a drill of this node.' }),
   })
   .openapi('Case') as unknown as z.ZodType<ShownCase>;
 
@@ -104,6 +106,7 @@ export function shownCase({ peers, nowMs }: Pick<ApiDeps, 'peers' | 'nowMs'>, he
     suppression: suppressionOf(held, nowMs()),
     version: held.version,
     last_seq: held.last_seq,
+    is_drill: held.is_drill,
   };
 }
 

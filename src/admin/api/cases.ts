@@ -35,6 +35,7 @@ const PAGE = z
 const COUNT = z.object({
   state: z.enum(CASE_STATES),
   severity: z.enum(SEVERITIES),
+  is_drill: z.boolean(),
   count: z.number().int(),
   oldest_at: z.string().openapi({ description: 'Since when the longest of them is in this state.' }),
 });

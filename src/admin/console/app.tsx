@@ -10,6 +10,7 @@ import { Document } from './layout.tsx';
 import { liveStream } from './live.ts';
 import { addCase } from './pages/case.tsx';
 import { addCases, waitingCases } from './pages/cases.tsx';
+import { addDrills } from './pages/drills.tsx';
 import { addFact } from './pages/fact.tsx';
 import { addFacts } from './pages/facts.tsx';
 import { addJournal } from './pages/journal.tsx';
@@ -34,6 +35,7 @@ export function buildConsole(deps: ConsoleDeps, assets: Assets): Hono<ApiEnv> {
   addCase(desk);
   addFacts(desk);
   addFact(desk);
+  addDrills(desk);
   addJournal(desk);
   addRecords(desk);
   addSettings(desk);

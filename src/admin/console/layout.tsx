@@ -32,6 +32,7 @@ export const PLACES: readonly Place[] = [
   { path: '/console/peers', name: 'Peers', icon: 'peers', anyOf: ['federate'] },
   { path: '/console/facts', name: 'Facts', icon: 'fact', anyOf: ['read'] },
   { path: '/console/journal', name: 'Journal', icon: 'tree', anyOf: ['read'] },
+  { path: '/console/drills', name: 'Drills', icon: 'bell', anyOf: ['audit.read'] },
   { path: '/console/settings', name: 'Keys & settings', icon: 'key', anyOf: null },
 ];
 
@@ -160,7 +161,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['v', 'verify in this browser'],
   ['a', 'acknowledge a case'],
   ['n', 'write a note'],
-  ['g then o c p f j k', 'Overview, Cases, Peers, Facts, Journal, Keys'],
+  ['g then o c p f j d k', 'Overview, Cases, Peers, Facts, Journal, Drills, Keys'],
   ['?', 'this help'],
 ];
 

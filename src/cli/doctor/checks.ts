@@ -1,11 +1,12 @@
 /** Everything the doctor looks at, in the order in which it says it. A check is an id, a sentence and a rule. */
 import { COPIES_CHECKS } from './copies-checks.ts';
+import { DRILL_CHECKS } from './drill-checks.ts';
 import type { Facts } from './facts.ts';
 import type { Check, Judgement } from './judgement.ts';
 import { MACHINE_CHECKS } from './machine-checks.ts';
 import { TRUST_CHECKS } from './trust-checks.ts';
 
-export const CHECKS: readonly Check[] = [...MACHINE_CHECKS, ...TRUST_CHECKS, ...COPIES_CHECKS];
+export const CHECKS: readonly Check[] = [...MACHINE_CHECKS, ...TRUST_CHECKS, ...COPIES_CHECKS, ...DRILL_CHECKS];
 
 export interface Finding extends Judgement {
   readonly id: string;

@@ -56,7 +56,8 @@ export const COPIES_CHECKS: readonly Check[] = [
   {
     id: 'cases.unseen',
     title: 'somebody looks at what was refused',
-    judge: ofNode(({ cases }) => {
+    judge: ofNode(({ cases: all }) => {
+      const cases = all.filter(({ is_drill }) => !is_drill);
       const unseen = cases.filter(({ state }) => state === 'new' || state === 'reopened');
       const count = (of: readonly { readonly count: number }[]): number => of.reduce((sum, one) => sum + one.count, 0);
       const quiet = cases.filter(

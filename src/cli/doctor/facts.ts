@@ -42,8 +42,22 @@ export interface NodeFacts {
   readonly recall: RecallFacts;
   readonly sinks: readonly SinkFacts[];
   readonly backups: BackupFacts;
+  readonly drills: DrillFacts;
   /** How many are in a state, by severity. */
-  readonly cases: readonly { readonly state: string; readonly severity: string; readonly count: number }[];
+  readonly cases: readonly {
+    readonly state: string;
+    readonly severity: string;
+    readonly is_drill: boolean;
+    readonly count: number;
+  }[];
+}
+
+export interface DrillFacts {
+  readonly kinds: readonly {
+    readonly kind: string;
+    readonly last_state: string | null;
+    readonly last_passed_at: string | null;
+  }[];
 }
 
 export interface SinkFacts {

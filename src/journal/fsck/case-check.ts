@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { CaseBook } from '../case-book.ts';
 import { caseLines, madeTo, takeLine } from '../case-filling.ts';
 import { type Db, prepare, type Statement, sqlBuilder } from '../database.ts';
-import { CASES_SCHEMA, CASES_TABLES } from '../schema-cases.ts';
+import { CASES_OF_DRILLS, CASES_SCHEMA, CASES_TABLES } from '../schema-cases.ts';
 import type { FsckContext } from './context.ts';
 
 type Table = 'cases' | 'case_records';
@@ -21,7 +21,7 @@ export function checkCases(ctx: FsckContext): void {
   }
   const model = new Database('');
   try {
-    model.exec(CASES_TABLES);
+    model.exec(CASES_TABLES + CASES_OF_DRILLS);
     const book = new CaseBook(model);
     model.exec('BEGIN');
     for (const line of caseLines(db).iterate()) takeLine(book, line);
@@ -67,7 +67,8 @@ function placeOf(step: IteratorResult<Row>, key: string): number {
 }
 
 function judge(row: Row, made: Row, report: (row: Row, field: string, code: string, detail: string) => void): void {
-  const field = Object.keys(made).find((name) => made[name] !== row[name]);
+  // An older file does not say what is of a drill.
+  const field = Object.keys(row).find((name) => made[name] !== row[name]);
   if (field !== undefined)
     report(row, field, 'column_changed', `${row[field]}, and the audit log makes it ${made[field]}`);
 }

@@ -1,5 +1,6 @@
 /** What strangers send before anybody is a partner: codes, notes, and the two messages of an invitation; and our own records. */
 import { addressFault } from '../../../src/config/checks.ts';
+import { EPOCH_MS } from '../../../src/drill/peer-log.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { formatNote, signEd25519 } from '../../../src/merkle/note.ts';
 import { decodeRecord, encodeRecord, type OnboardingRecord, recordId } from '../../../src/onboard/record.ts';
@@ -15,7 +16,6 @@ import {
 import { decodeInviteCode, encodeInviteCode, type InviteCode } from '../../../src/wire/invite-code.ts';
 import { openPeerNote, signPeerNote } from '../../../src/wire/peer-note.ts';
 import { PROTOCOLS } from '../../../src/wire/protocols.ts';
-import { EPOCH_MS } from '../../support/honest-peer.ts';
 import { fuzzPeer, message, PEER_ID } from './pure-targets.ts';
 import { expect, type Target } from './target.ts';
 

@@ -16,6 +16,7 @@ import { parseFeed } from '../../../src/core/scope.ts';
 import { parseIsoInstant } from '../../../src/core/time.ts';
 import { isValidUntilExtension } from '../../../src/core/valid-until.ts';
 import { decodeValue, VALUE_TYPES } from '../../../src/core/value.ts';
+import { EPOCH_MS } from '../../../src/drill/peer-log.ts';
 import { formatCheckpoint, openCheckpoint, parseCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { appendSignature, checkCosignature, cosign, cosignatureVerifier } from '../../../src/merkle/cosignature.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
@@ -65,7 +66,7 @@ import {
   encodeWatchRequest,
   encodeWatchUpdate,
 } from '../../../src/wire/watch.ts';
-import { EPOCH_MS, HonestPeer } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import { expect, type Target } from './target.ts';
 
 const SEED = Buffer.alloc(32, 1);

@@ -1,6 +1,7 @@
 /** What an animal of the zoo is: one attack, the threats that it stands for, and what has to come of it. */
+
+import type { Behaviour } from '../../../src/drill/hostile-peer.ts';
 import type { DataFolder } from '../../support/data-folder.ts';
-import type { Behaviour } from '../../support/hostile-peer.ts';
 import type { PeerLine } from '../../support/node-process.ts';
 import type { Victim } from './victim.ts';
 

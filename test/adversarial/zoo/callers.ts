@@ -1,6 +1,7 @@
 /** Peers that call: what they see of the node is the verdict. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Libp2p } from '@libp2p/interface';
+import { dialVictim, type Where } from '../../../src/drill/hostile-peer.ts';
 import { createTransport } from '../../../src/transport/node.ts';
 import type { Transport } from '../../../src/transport/transport.ts';
 import { encodeClosureRequest } from '../../../src/wire/closure.ts';
@@ -20,7 +21,6 @@ import { encodeWatchRequest } from '../../../src/wire/watch.ts';
 import { decodeWitnessAnswer, encodeWitnessRequest } from '../../../src/wire/witness.ts';
 import { RawPeer } from '../../integration/transport/harness.ts';
 import type { HonestPeer } from '../../support/honest-peer.ts';
-import { dialVictim, type Where } from '../../support/hostile-peer.ts';
 import { type Flood, flood } from '../transport/floods.ts';
 
 const LIMITS = { idleMs: 10_000, totalMs: 20_000, maxFrameBytes: 4_194_304 };

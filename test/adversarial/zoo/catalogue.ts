@@ -19,6 +19,9 @@ export const WITHOUT: Readonly<Record<number, string>> = {
   42: 'The configuration is the operator’s own: `test/unit/config/config.test.ts` tries each way',
   43: 'What is published is read, not attacked: `test/integration/publish/tlog-api.test.ts` asks for what is not',
   48: 'A peer signs what it refuses; what it may claim, `test/integration/refusal-notices.test.ts` tries',
+  49: 'A drill is what the node says of itself: `test/integration/drill/drills.test.ts` has a real attack beside one',
+  50: 'A drill lets in a peer of the node’s own: `test/integration/drill/drills.test.ts` looks at what it leaves',
+  51: 'What is attacked is the alarm: `test/e2e/drills.test.ts` breaks the program and sees it',
   45: 'The reader is attacked, not a node: `test/integration/client/client.test.ts` has the lying servers',
 };
 

@@ -1,9 +1,8 @@
 /** Partners that were let in, and lie, stall or rage. */
 import type { FactReason, PageReason } from '../../../src/core/verdict.ts';
-
+import type { Behaviour } from '../../../src/drill/hostile-peer.ts';
 import { FloodLog } from '../../support/flood-log.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
-import type { Behaviour } from '../../support/hostile-peer.ts';
 import { type EntryReason, factBehaviour } from '../fact-lies.ts';
 import { HALF, PAGE_LIES, type PageCase, pageBehaviour, WHOLE } from '../page-lies.ts';
 import { stallBehaviour } from '../stalling-lies.ts';

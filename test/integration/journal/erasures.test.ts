@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type Database from 'better-sqlite3';
 import { factDigest } from '../../../src/core/tombstone.ts';
+import type { StoredEntry } from '../../../src/drill/peer-log.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import type { EntryRow, PageRow } from '../../../src/journal/tables.ts';
@@ -13,7 +14,7 @@ import { RecallIndex } from '../../../src/projections/recall-index.ts';
 import { Erasing } from '../../../src/threads/erasing.ts';
 import { decodePage } from '../../../src/wire/page.ts';
 import { bury } from '../../support/buried.ts';
-import { HonestPeer, type StoredEntry } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import {
   appendOwn,
   fillErasures,

@@ -1,9 +1,10 @@
 /** What the first entry of a page has to link to is the same after a restart as before it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { EntryLie, PageLie, StoredEntry } from '../../../src/drill/peer-log.ts';
 import { PageIngest } from '../../../src/pull/ingest.ts';
 import type { SignedPageFrames } from '../../../src/wire/page.ts';
-import { type EntryLie, HonestPeer, type PageLie, type StoredEntry } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import { NOW_MS, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 
 const ZEROS = `sha256:${'0'.repeat(64)}`;

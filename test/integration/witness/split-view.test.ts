@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { HostilePeer, type Listening } from '../../../src/drill/hostile-peer.ts';
 import { decodeBase64 } from '../../../src/merkle/base64.ts';
 import { judgePair } from '../../../src/verify/contradiction.ts';
 import { encodeProofAnswer } from '../../../src/wire/proof.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
-import { HostilePeer, type Listening } from '../../support/hostile-peer.ts';
 import { MeshNode, until } from '../../support/mesh-node.ts';
 
 const HONEST = 9;

@@ -1,5 +1,6 @@
 /** Valid bundles, receipts, policies and evidence, with fixed keys; and, to swap parts with, the same of other keys. */
 import type { TrustOptions } from '../../../src/client/trust.ts';
+import type { FactDraft } from '../../../src/drill/peer-log.ts';
 import { formatCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { appendSignature, cosign } from '../../../src/merkle/cosignature.ts';
 import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
@@ -10,7 +11,7 @@ import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { peerIdOf } from '../../../src/transport/identity.ts';
 import { pairEvidence } from '../../../src/verify/contradiction.ts';
 import { encodeFactBundle, FACT_BUNDLE_KIND } from '../../../src/wire/fact-bundle.ts';
-import { type FactDraft, HonestPeer } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import type { ReaderCase } from './readers.ts';
 import { rekorV1, rekorV2 } from './rekor-entries.ts';
 

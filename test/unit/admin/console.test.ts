@@ -24,6 +24,7 @@ const PATHS = [
   '/console/facts',
   '/console/journal',
   '/console/records',
+  '/console/drills',
   '/console/settings',
 ];
 

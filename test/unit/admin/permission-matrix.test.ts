@@ -83,7 +83,10 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
     ['review', 'admin:federation', 'admin'],
     ['POST /v1/approvals/{id}/approve', 'POST /v1/approvals/{id}/reject', 'POST /v1/approvals/{id}/withdraw'],
   ],
-  [['audit.read', 'admin'], ['GET /v1/sinks']],
+  [
+    ['audit.read', 'admin'],
+    ['GET /v1/sinks', 'GET /v1/drills', 'GET /v1/drills/runs', 'GET /v1/drills/runs/{id}', 'GET /v1/drills/report'],
+  ],
   [
     ['review', 'admin'],
     [
@@ -108,6 +111,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
   [
     ['admin:federation', 'admin'],
     [
+      'POST /v1/drills',
       'POST /v1/federation/declarations',
       'POST /v1/federation/grants/diff',
       'POST /v1/federation/invites',

@@ -48,7 +48,14 @@ const NODE: NodeFacts = {
     worm: { lag_seconds: 10, weakness: null, last_error: null, sentence: 'has everything' },
     snapshots: { directory: '/snaps', every_hours: 24, verified_age_seconds: 3_600 },
   },
-  cases: [{ state: 'resolved', severity: 'critical', count: 3 }],
+  cases: [{ state: 'resolved', severity: 'critical', is_drill: false, count: 3 }],
+  drills: {
+    kinds: ['cid-mismatch', 'chain-proof', 'anchor-down'].map((kind) => ({
+      kind,
+      last_state: 'passed',
+      last_passed_at: new Date(NOW - DAY).toISOString(),
+    })),
+  },
 };
 
 const WELL: Facts = {
@@ -91,7 +98,12 @@ const snapshots = (age: number | null): Partial<Facts> =>
   node({
     backups: { ...NODE.backups, snapshots: { directory: '/snaps', every_hours: 24, verified_age_seconds: age } },
   });
-const unseen = (severity: string): NodeFacts['cases'] => [{ state: 'new', severity, count: 2 }];
+const unseen = (severity: string): NodeFacts['cases'] => [
+  { state: 'new', severity, is_drill: false, count: 2 },
+  { state: 'new', severity: 'critical', is_drill: true, count: 9 },
+];
+const drilled = (kind: string, last_state: string, daysAgo: number): Partial<Facts> =>
+  node({ drills: { kinds: [{ kind, last_state, last_passed_at: new Date(NOW - daysAgo * DAY).toISOString() }] } });
 const late = { backend: 'rekor', pending: 1, last_error: 'down', sentence: 'waits' };
 
 /** What is wrong, by check: the worst that it says first. */
@@ -226,15 +238,23 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
     [snapshots(null), 'fail', /none in \/snaps/],
     [snapshots(50 * 3_600), 'fail', /50 hours old/],
   ],
+  'drills.cid_mismatch': [
+    [node({ drills: { kinds: [] } }), 'warn', /cid-mismatch was never made/],
+    [drilled('cid-mismatch', 'failed', 1), 'fail', /cid-mismatch has failed/],
+    [drilled('cid-mismatch', 'passed', 40), 'warn', /passed 40 days ago/],
+  ],
+  'drills.chain_proof': [[drilled('chain-proof', 'passed', 30), 'warn', /passed 30 days ago/]],
+  'drills.anchor_down': [[drilled('anchor-down', 'failed', 0), 'fail', /the alarm does not work/]],
+  'drills.failed': [[drilled('rollback', 'failed', 1), 'fail', /^rollback:/]],
   'cases.unseen': [
     [node({ cases: unseen('medium') }), 'warn', /2 cases that nobody/],
     [node({ cases: unseen('critical') }), 'fail', /2 critical cases/],
     [
       node({
         cases: [
-          { state: 'suppressed', severity: 'critical', count: 1 },
-          { state: 'suppressed', severity: 'high', count: 2 },
-          { state: 'suppressed', severity: 'info', count: 4 },
+          { state: 'suppressed', severity: 'critical', is_drill: false, count: 1 },
+          { state: 'suppressed', severity: 'high', is_drill: false, count: 2 },
+          { state: 'suppressed', severity: 'info', is_drill: false, count: 4 },
         ],
       }),
       'warn',

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
+import { EPOCH_MS } from '../../../src/drill/peer-log.ts';
 import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
 import { pinPeer } from '../../../src/pull/declare.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { type Declaration, openDeclaration, signDeclaration } from '../../../src/wire/declaration.ts';
 import type { OpenedSuccession } from '../../../src/wire/succession.ts';
-import { EPOCH_MS, HonestPeer } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 
 const SEED = createHash('sha256').update('node key of acme').digest();
 

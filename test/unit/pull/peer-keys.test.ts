@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
+import { EPOCH_MS } from '../../../src/drill/peer-log.ts';
 import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
 import { ALG_ED25519, signEd25519 } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
@@ -9,7 +10,7 @@ import { PeerKeys } from '../../../src/pull/peer-keys.ts';
 import { peerIdOf } from '../../../src/transport/identity.ts';
 import { openStatements } from '../../../src/verify/key-chain.ts';
 import { type OpenedSuccession, signSuccession } from '../../../src/wire/succession.ts';
-import { EPOCH_MS, HonestPeer } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 
 const { nodeId, authority } = new HonestPeer();
 const [FIRST, SECOND, OTHER] = [1, 2, 3].map((fill) => createLogSigner(nodeId, Buffer.alloc(32, fill))) as [

@@ -4,13 +4,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson, type PlainJson } from '../../../src/core/canonical-json.ts';
 import type { FactReason, PageReason } from '../../../src/core/verdict.ts';
+import type { StoredEntry } from '../../../src/drill/peer-log.ts';
 import { encodeBase64 } from '../../../src/merkle/base64.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
 import type { Evidence } from '../../../src/verify/evidence.ts';
 import { judgeEvidence } from '../../../src/verify/evidence-verdict.ts';
 import { openPage } from '../../../src/verify/page.ts';
-import { HonestPeer, type StoredEntry } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import { judged } from '../../support/judging.ts';
 import { PAGE_CASES } from './reason-cases.ts';
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FACT_EVENT, type FactReason } from '../../../src/core/verdict.ts';
+import type { StoredEntry } from '../../../src/drill/peer-log.ts';
 import { decodeBase64 } from '../../../src/merkle/base64.ts';
 import { checkInclusion } from '../../../src/merkle/inclusion.ts';
 import type { VerifiedBatch } from '../../../src/verify/judge.ts';
 import type { SeenFact } from '../../../src/verify/seen-fact.ts';
-import { HonestPeer, type StoredEntry } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import { judge, judged } from '../../support/judging.ts';
 import { FACT_CASES, type FactCase, QUARANTINE_CASES } from './reason-cases.ts';
 

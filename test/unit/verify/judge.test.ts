@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { FactDraft } from '../../../src/drill/peer-log.ts';
 import type { InclusionPaths, VerifiedBatch } from '../../../src/verify/judge.ts';
 import { factIdsOf } from '../../../src/verify/judge.ts';
 import type { SeenFact } from '../../../src/verify/seen-fact.ts';
-import { type FactDraft, HonestPeer } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import { judge, judged, opened } from '../../support/judging.ts';
 import { seenOf, ZEROS } from './reason-cases.ts';
 

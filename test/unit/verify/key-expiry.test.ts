@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isoMicros } from '../../../src/core/time.ts';
+import type { PeerLogOptions } from '../../../src/drill/peer-log.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { ALG_ED25519 } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { isRenewal, keyFault, keyLives } from '../../../src/verify/key-expiry.ts';
 import type { DeclaredKey } from '../../../src/wire/declaration.ts';
-import { HonestPeer, type HonestPeerOptions } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 
 const NOW = Date.parse('2027-03-01T12:00:00Z');
 const DAY = 86_400_000;
@@ -124,7 +125,7 @@ test('a renewal says another time of the same keys, later; anything else is none
   const seed = Buffer.alloc(32, 7);
   const { peerId } = await identityFromSeed(seed);
   const identity = createLogSigner('stigmem://acme.example', seed);
-  const note = (options: HonestPeerOptions): string => new HonestPeer(options).declaration(identity, peerId);
+  const note = (options: PeerLogOptions): string => new HonestPeer(options).declaration(identity, peerId);
   const pinned = note({ declaredMs: NOW, keysEndMs: NOW + DAY });
   assert.equal(isRenewal(pinned, note({ declaredMs: NOW + 1, keysEndMs: NOW + 2 * DAY })), true, 'longer');
   assert.equal(isRenewal(pinned, note({ declaredMs: NOW + 1, keysEndMs: NOW })), true, 'shorter');

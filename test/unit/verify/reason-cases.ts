@@ -2,6 +2,7 @@
 
 import { type Entry, encodeEntry } from '../../../src/core/entry.ts';
 import type { FactReason, PageReason, QuarantineReason } from '../../../src/core/verdict.ts';
+import { type EntryLie, EPOCH_MS, type FactDraft, RECEIVER, type StoredEntry } from '../../../src/drill/peer-log.ts';
 import { signCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { ALG_COSIGNATURE_V1 } from '../../../src/merkle/note.ts';
@@ -14,14 +15,7 @@ import type { PageFrames, SignedPageFrames } from '../../../src/wire/page.ts';
 import type { PageHeader } from '../../../src/wire/page-header.ts';
 import { signPageNote } from '../../../src/wire/page-note.ts';
 import { bury, withHole } from '../../support/buried.ts';
-import {
-  type EntryLie,
-  EPOCH_MS,
-  type FactDraft,
-  HonestPeer,
-  RECEIVER,
-  type StoredEntry,
-} from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import { RelayLog } from '../../support/relay-log.ts';
 
 export const ZEROS: string = `sha256:${'0'.repeat(64)}`;

@@ -5,6 +5,7 @@ import { cidOfText } from '../../../src/core/cid.ts';
 import { draftReceived, placeDraft } from '../../../src/core/draft.ts';
 import { encodeEntry } from '../../../src/core/entry.ts';
 import { isoMicros } from '../../../src/core/time.ts';
+import { EPOCH_MS, type PageLie, type StoredEntry } from '../../../src/drill/peer-log.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { sha256 } from '../../../src/merkle/hash.ts';
@@ -14,7 +15,7 @@ import type { PageContext } from '../../../src/verify/context.ts';
 import { rebuildEntries } from '../../../src/verify/rebuild.ts';
 import type { Origins } from '../../../src/wire/origins.ts';
 import { openSuccession, signSuccession } from '../../../src/wire/succession.ts';
-import { EPOCH_MS, HonestPeer, type PageLie, type StoredEntry } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import { judge, judged } from '../../support/judging.ts';
 import { RelayLog } from '../../support/relay-log.ts';
 

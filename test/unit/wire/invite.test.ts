@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WORDS } from '../../../src/core/word-list.ts';
+import { EPOCH_MS } from '../../../src/drill/peer-log.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { fingerprintWords, typedWords } from '../../../src/wire/fingerprint-words.ts';
@@ -15,7 +16,7 @@ import {
 } from '../../../src/wire/invite.ts';
 import { openPeerNote, type PeerNote, signPeerNote } from '../../../src/wire/peer-note.ts';
 import { PROTOCOLS } from '../../../src/wire/protocols.ts';
-import { EPOCH_MS, HonestPeer } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 
 async function noteOf(authority: string, seed: number, declaredMs: number = EPOCH_MS): Promise<string> {
   const peer = new HonestPeer({ authority, declaredMs });

@@ -6,6 +6,7 @@ const PLACES: Readonly<Record<string, string>> = {
   p: '/console/peers',
   f: '/console/facts',
   j: '/console/journal',
+  d: '/console/drills',
   k: '/console/settings',
 };
 /** For the second key after `g`. */

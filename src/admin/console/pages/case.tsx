@@ -4,7 +4,7 @@ import type { AuditDetail, CaseFile } from '../answers.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
-import { Ago, Body, Code, Empty, type Html, Pairs, Panel, SeverityPill } from '../parts.tsx';
+import { Ago, Body, Code, Empty, type Html, Pairs, Panel, Pill, SeverityPill } from '../parts.tsx';
 import { count, instantText } from '../words.ts';
 import { Approvals } from './approvals.tsx';
 import { CaseActions } from './case-actions.tsx';
@@ -61,6 +61,7 @@ async function casePage({ frame, param, query }: Visit): Promise<Shown> {
       aside={
         <>
           <SeverityPill severity={held.severity} />
+          {held.is_drill ? <Pill tone="accent">drill</Pill> : null}
           <StatePill state={held.state} />
         </>
       }

@@ -5,7 +5,7 @@ import type { CaseCounts, Cases } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
-import { Ago, Body, Empty, Field, type Html, Panel, Part, Select, SeverityPill, Table } from '../parts.tsx';
+import { Ago, Body, Empty, Field, type Html, Panel, Part, Pill, Select, SeverityPill, Table } from '../parts.tsx';
 import { count, plural } from '../words.ts';
 import { addBulk, BulkForm } from './case-bulk.tsx';
 import { casePeer, caseTitle, StatePill, stateWord } from './case-words.tsx';
@@ -222,6 +222,7 @@ export function CaseTable({
           ) : null}
           <td>
             <SeverityPill severity={one.severity} />
+            {one.is_drill ? <Pill tone="accent">drill</Pill> : null}
           </td>
           <th scope="row">
             <a href={path`/console/cases/${one.id}`}>{caseTitle(one)}</a>

@@ -1,5 +1,5 @@
 /**
- * A peer that can lie, inside its process: the real transport and protocols, over the log of a HonestPeer. What it says is
+ * A peer that can lie, inside its process: the real transport and protocols, over the log of a PeerLog. What it says is
  * the whole truth except where its behaviour says otherwise. Told to `behave`, it stops lying and serves what it has.
  */
 import { createHash } from 'node:crypto';
@@ -8,19 +8,20 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import { createLogSigner } from '../../src/merkle/ed25519.ts';
-import { Answerer, type ServeOptions } from '../../src/transport/answer.ts';
-import { guardedYamux } from '../../src/transport/guard.ts';
-import { identityFromSeed } from '../../src/transport/identity.ts';
-import { DEFAULT_GUARD_LIMITS } from '../../src/transport/limits.ts';
-import { openOwnDeclaration } from '../../src/verify/declared-log-key.ts';
-import { decodeHello, encodeHello } from '../../src/wire/hello.ts';
-import type { SignedPageFrames } from '../../src/wire/page.ts';
-import { decodeProofRequest, encodeProofAnswer, type ProofRequest } from '../../src/wire/proof.ts';
-import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCOL } from '../../src/wire/protocols.ts';
-import { decodePullRequest, type PullRequest } from '../../src/wire/pull-request.ts';
-import { encodeWatchUpdate } from '../../src/wire/watch.ts';
-import type { HonestPeer } from './honest-peer.ts';
+import { createLogSigner } from '../merkle/ed25519.ts';
+import { Answerer, type ServeOptions } from '../transport/answer.ts';
+import { guardedYamux } from '../transport/guard.ts';
+import { identityFromSeed } from '../transport/identity.ts';
+import { DEFAULT_GUARD_LIMITS } from '../transport/limits.ts';
+import { protectorOf } from '../transport/node.ts';
+import { openOwnDeclaration } from '../verify/declared-log-key.ts';
+import { decodeHello, encodeHello } from '../wire/hello.ts';
+import type { SignedPageFrames } from '../wire/page.ts';
+import { decodeProofRequest, encodeProofAnswer, type ProofRequest } from '../wire/proof.ts';
+import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCOL } from '../wire/protocols.ts';
+import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
+import { encodeWatchUpdate } from '../wire/watch.ts';
+import type { PeerLog } from './peer-log.ts';
 
 type Frames = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -33,13 +34,13 @@ export interface Where {
 
 /** How a peer lies. What is left out is honest. */
 export interface Behaviour {
-  readonly log: HonestPeer;
+  readonly log: PeerLog;
   /** @param receiver node id of whoever asks, as its hello said; the log's own receiver while it has not said any */
   readonly pull?: (request: PullRequest, signal: AbortSignal, peerId: string, receiver: string) => Frames;
   /** null: no answer. */
   readonly proof?: (request: ProofRequest, peerId: string) => Uint8Array | null;
   /** @param sayingFor a hello like the honest one, with the declaration of another log of this peer */
-  readonly hello?: (honest: Uint8Array, sayingFor: (log: HonestPeer) => Uint8Array) => Frames;
+  readonly hello?: (honest: Uint8Array, sayingFor: (log: PeerLog) => Uint8Array) => Frames;
   readonly watch?: (signal: AbortSignal) => Frames;
   /** Takes the bare stream of a protocol: whatever it does with it. */
   readonly raw?: Readonly<Record<string, (stream: Stream, connection: Connection) => unknown>>;
@@ -80,12 +81,14 @@ export class HostilePeer {
     this.#seed = createHash('sha256').update(`identity of ${name}`).digest();
   }
 
-  async listen(host = '127.0.0.1'): Promise<Listening> {
+  /** @param swarmKey of a private network that its callers are in */
+  async listen(host = '127.0.0.1', swarmKey: Uint8Array | null = null): Promise<Listening> {
     const { privateKey, peerId } = await identityFromSeed(this.#seed);
     const node = await createLibp2p({
       privateKey,
       addresses: { listen: [`/ip4/${host}/tcp/0`] },
       transports: [tcp()],
+      ...protectorOf(swarmKey),
       connectionEncrypters: [noise()],
       streamMuxers: [guardedYamux(DEFAULT_GUARD_LIMITS, () => {})],
       connectionMonitor: { enabled: false },
@@ -122,7 +125,7 @@ export class HostilePeer {
 
   async #serveAll(node: Libp2p, peerId: string): Promise<void> {
     const { log } = this.#behaviour;
-    const hello = (of: HonestPeer = log): Uint8Array =>
+    const hello = (of: PeerLog = log): Uint8Array =>
       encodeHello({
         clock_ms: Date.now(),
         declaration: of.declaration(createLogSigner(of.nodeId, this.#seed), peerId),
@@ -176,7 +179,7 @@ function callerOf(bytes: Uint8Array): string | undefined {
   return hello.ok ? openOwnDeclaration(hello.value.declaration)?.node_id : undefined;
 }
 
-async function* lengths(log: HonestPeer, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* lengths(log: PeerLog, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   yield encodeWatchUpdate({ feeds: [{ feed: 'public', length: log.feedLength('public') }], size: log.size });
   await gone(signal);
 }
