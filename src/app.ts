@@ -6,6 +6,7 @@ import type { Weakening } from './core/weakening.ts';
 import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
+import { startJournalChecks } from './node/checks.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
 import { openFilesFault, processLimits } from './node/open-files.ts';
@@ -18,6 +19,7 @@ import { startWorm } from './node/worm.ts';
 import { SYSTEM_CLOCK } from './transport/clock.ts';
 
 export { initJournal } from './journal/init.ts';
+export { leaveCheck, signCheck } from './node/check-report.ts';
 export { runFsck } from './node/fsck.ts';
 export { identityIn } from './node/identity.ts';
 export { planRestore, restoreSnapshot } from './node/restore-snapshot.ts';
@@ -66,6 +68,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   base.backups.shipping = startWorm(base, federation.guard, starting);
   base.backups.schedule = startSnapshots(base, federation.guard, starting);
   startTee(base, starting);
+  const checks = startJournalChecks(base, federation, starting);
 
   const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
   let url = `http://${host}:${port}`;
@@ -73,7 +76,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const files = openFilesFault(processLimits() ?? '', base.config.limits.maxConnections);
   if (files !== null) base.logger.warn(files);
   const notices = (): readonly string[] => [...(files === null ? [] : [files]), ...(certificate?.notices() ?? [])];
-  const api = apiOf(base, federation, { nodeUrl: () => nodeUrl ?? url, notices, siem }, starting);
+  const api = apiOf(base, federation, { nodeUrl: () => nodeUrl ?? url, notices, siem, checks }, starting);
   const server = await startServer({ api, host, port, names, behindProxy, ...(tls === null ? {} : { tls }) });
   url = server.url;
   starting.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
@@ -112,7 +115,7 @@ export async function openOffline(dir: string): Promise<OfflineNode> {
   await using opening = new AsyncDisposableStack();
   const base = await openBase(dir, {}, opening);
   const nodeUrl = (): string => `http://${base.config.api.host}:${base.config.api.port}`;
-  const api = apiOf(base, null, { nodeUrl, notices: () => [], siem: null }, opening);
+  const api = apiOf(base, null, { nodeUrl, notices: () => [], siem: null, checks: null }, opening);
   base.failed.catch(() => {}); // a call that needs the journal says so itself
   const open = opening.move();
   return { fetch: async (request) => api.fetch(request), close: () => open.disposeAsync() };

@@ -109,6 +109,8 @@ export interface Config {
   readonly worm: WormConfig | null;
   /** Null: no snapshots are made by themselves. */
   readonly snapshot: SnapshotConfig | null;
+  /** Null: everything is checked by hand only. */
+  readonly fsck: { readonly everyMs: number | null };
   readonly log: { readonly level: Settings['log']['level'] };
   /** Null: no spans are made. `share`: of traces, from 0 to 1. */
   readonly traces: { readonly url: string; readonly share: number } | null;
@@ -301,6 +303,7 @@ function toConfig(dir: string, settings: Settings): Config {
     sinks: sinkConfigs(dir, settings.sink),
     worm: wormConfig(settings.worm, inDir),
     snapshot: snapshotConfig(settings.snapshot, inDir),
+    fsck: { everyMs: settings.fsck.every_hours === 0 ? null : settings.fsck.every_hours * 3_600_000 },
     log: { level: settings.log.level },
     traces: tracesOf(traces),
   });

@@ -22,6 +22,8 @@ export interface DataPaths {
   readonly cliToken: string;
   /** Records of invitations and of partners that wait to be confirmed; the daemon alone writes them. */
   readonly onboarding: string;
+  /** Signed reports of checks that wait to be recorded. */
+  readonly checks: string;
   readonly run: string;
   /** Says where the running daemon listens. */
   readonly daemon: string;
@@ -49,6 +51,7 @@ export function dataPaths(dir: string): DataPaths {
     apiKeys: join(keys, 'api-keys.json'),
     cliToken: join(keys, 'cli.token'),
     onboarding: join(dir, 'onboarding'),
+    checks: join(dir, 'checks'),
     run,
     daemon: join(run, 'daemon.json'),
   };

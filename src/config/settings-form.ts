@@ -77,6 +77,7 @@ export interface Settings {
     readonly keep: number;
     readonly scratch: string;
   };
+  readonly fsck: { readonly every_hours: number };
   readonly log: { readonly level: LogLevel };
   readonly traces: { readonly otlp_url: string; readonly sample_per_cent: number };
 }

@@ -24,6 +24,7 @@ import {
 } from './checks.ts';
 import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
+import { FSCK_SECTION } from './section-fsck.ts';
 import { REVIEW_SECTION } from './section-review.ts';
 import { SNAPSHOT_SECTION } from './section-snapshot.ts';
 import { TEE_SECTION } from './section-tee.ts';
@@ -282,6 +283,7 @@ const schema = z.strictObject({
   sink: SINK_TABLES,
   worm: WORM_SECTION,
   snapshot: SNAPSHOT_SECTION,
+  fsck: FSCK_SECTION,
   log: z
     .strictObject({
       level: z

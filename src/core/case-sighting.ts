@@ -35,6 +35,7 @@ const EVENTS = [
   'checkpoint_unreconciled',
   'fact_mutation_attempted',
   'invite_refused',
+  'journal_check_failed',
   'journal_corrupt',
   'journal_verification_failed',
   'key_expired',

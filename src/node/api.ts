@@ -23,6 +23,7 @@ import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
+import type { JournalChecks } from './journal-checks.ts';
 import { keyStatuses } from './keys.ts';
 import { asksOnce, readinessOf } from './readiness.ts';
 import type { Siem } from './siem.ts';
@@ -38,6 +39,8 @@ export interface Served {
   readonly notices: () => readonly string[];
   /** Null while the node does not run. */
   readonly siem: Siem | null;
+  /** Null while the node does not run. */
+  readonly checks: JournalChecks | null;
 }
 
 export function apiOf(
@@ -82,6 +85,8 @@ function routesOf(
     tombstones: tombstonesOf(base, () => [...(federation?.files().values() ?? [])]),
     sinks: sinksOf(base, served.siem),
     backups: backupsOf(base),
+    checks: served.checks,
+    settings: base.settings,
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),

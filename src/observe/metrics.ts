@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type Makers, NS, type Part } from './metric-makers.ts';
+import { backupMetrics } from './metrics-backups.ts';
 
-const NS = 'stigmem_peerd';
 /** From a single narrow row in page cache to a disk that stalls. Seconds. */
 const APPEND_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
@@ -76,6 +77,8 @@ export interface Metrics {
   readonly wormManifests: Gauge;
   readonly wormShipped: Counter;
   readonly wormFailures: Counter<'code'>;
+  readonly journalCheckedAgeSeconds: Gauge;
+  readonly journalCheckProblems: Gauge;
   readonly snapshotVerifiedAgeSeconds: Gauge;
   readonly snapshotFailures: Counter<'code'>;
   readonly keyExpirySeconds: Gauge<'node' | 'use' | 'key_id'>;
@@ -123,17 +126,6 @@ export function createMetrics(): Metrics {
   };
 }
 
-interface Makers {
-  counter<L extends string = never>(name: string, help: string, labelNames?: readonly L[]): Counter<L>;
-  gauge<L extends string = never>(name: string, help: string, labelNames?: readonly L[]): Gauge<L>;
-  histogram<L extends string = never>(
-    name: string,
-    help: string,
-    buckets: number[],
-    labelNames?: readonly L[],
-  ): Histogram<L>;
-}
-
 function makers(registry: Registry): Makers {
   const registers = [registry];
   return {
@@ -142,8 +134,6 @@ function makers(registry: Registry): Makers {
     histogram: (name, help, buckets, labelNames = []) => new Histogram({ name, help, buckets, labelNames, registers }),
   };
 }
-
-type Part<K extends keyof Metrics> = Pick<Metrics, K>;
 
 /** Names that dashboards and alerts of the Stigmem reference use. */
 function referenceMetrics(
@@ -352,37 +342,6 @@ function anchorMetrics(make: Makers): Part<AnchorMetric> {
       `${NS}_anchor_watermark_entries`,
       'Journal entries below the newest checkpoint in a transparency log, all before it submitted too',
       by,
-    ),
-  };
-}
-
-type BackupMetric =
-  | 'wormExportLagSeconds'
-  | 'wormWaiting'
-  | 'wormManifests'
-  | 'wormShipped'
-  | 'wormFailures'
-  | 'snapshotVerifiedAgeSeconds'
-  | 'snapshotFailures';
-
-function backupMetrics(make: Makers): Part<BackupMetric> {
-  return {
-    wormExportLagSeconds: make.gauge(
-      `${NS}_worm_export_lag_seconds`,
-      'Age of the oldest record that the WORM store does not have; 0 when it has all, or there is none',
-    ),
-    wormWaiting: make.gauge(`${NS}_worm_waiting_records`, 'Records that the WORM store does not have', ['stream']),
-    wormManifests: make.gauge(`${NS}_worm_manifests`, 'Manifests in the WORM store'),
-    wormShipped: make.counter(`${NS}_worm_shipped_records_total`, 'Records that the WORM store has taken'),
-    wormFailures: make.counter(`${NS}_worm_failures_total`, 'Rounds of the export that failed', ['code']),
-    snapshotVerifiedAgeSeconds: make.gauge(
-      `${NS}_snapshot_verified_age_seconds`,
-      'Age of the newest snapshot that was restored and checked whole; +Inf without one, 0 when none are to be made',
-    ),
-    snapshotFailures: make.counter(
-      `${NS}_snapshot_failures_total`,
-      'Snapshots that could not be made or do not verify',
-      ['code'],
     ),
   };
 }

@@ -200,6 +200,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     tombstones: NO_TOMBSTONES,
     sinks: NO_SINKS,
     backups: NO_BACKUPS,
+    checks: null,
+    settings: [],
     receipts: async () => [],
     notices: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),

@@ -57,7 +57,12 @@ export async function openFolderApi(folder?: DataFolder, flags: ConfigFlags = {}
   const owned = new AsyncDisposableStack();
   const base = await openBase(dir, { 'log.level': 'fatal', gardens: 'incident-42', ...flags }, owned);
   base.failed.catch(() => undefined);
-  const api = apiOf(base, null, { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem: null }, owned);
+  const api = apiOf(
+    base,
+    null,
+    { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem: null, checks: null },
+    owned,
+  );
   return {
     dir,
     nodeId,

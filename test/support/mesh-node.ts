@@ -64,7 +64,12 @@ export class MeshNode {
     this.#api = apiOf(
       this.#base,
       this.#federation,
-      { nodeUrl: () => 'http://127.0.0.1', notices: () => [], siem: await startSiem(this.#base, this.#owned) },
+      {
+        nodeUrl: () => 'http://127.0.0.1',
+        notices: () => [],
+        siem: await startSiem(this.#base, this.#owned),
+        checks: null,
+      },
       this.#owned,
     );
     return this;

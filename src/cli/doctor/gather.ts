@@ -89,6 +89,7 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
     recall: await tryRecall(context, api),
     sinks: (await read<{ sinks: NodeFacts['sinks'] }>('/v1/sinks')).sinks,
     backups: await read('/v1/backups'),
+    checks: await read('/v1/journal/checks?limit=1'),
     cases: (await read<{ counts: NodeFacts['cases'] }>('/v1/cases/counts')).counts,
   };
 }

@@ -56,7 +56,12 @@ async function start(folder: DataFolder): Promise<Running> {
   const base = await openBase(folder.dir, { 'log.level': 'fatal' }, starting);
   base.failed.catch(() => undefined);
   const siem = await startSiem(base, starting);
-  const api = apiOf(base, null, { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem }, starting);
+  const api = apiOf(
+    base,
+    null,
+    { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem, checks: null },
+    starting,
+  );
   const owned = starting.move();
   return {
     base,
