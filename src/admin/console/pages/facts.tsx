@@ -4,7 +4,7 @@ import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { Page } from '../layout.tsx';
 import { Ago, Body, Empty, Field, FilterText, type Html, Panel, Part, Pill, Select, Table } from '../parts.tsx';
-import { count } from '../words.ts';
+import { count, nodeName } from '../words.ts';
 
 const PER_PAGE = 50;
 const TEXTS = ['entity', 'relation', 'source', 'garden_id'] as const;
@@ -101,14 +101,18 @@ function Found({ page, given, nowMs }: { page: Facts; given: URLSearchParams; no
         {page.facts.map((fact) => (
           <tr data-row="">
             <th scope="row" class="wrap">
-              <a href={path`/console/facts/${fact.id}`}>{fact.entity}</a>
+              <a href={path`/console/facts/${fact.id}`} title={fact.entity}>
+                {nodeName(fact.entity)}
+              </a>
             </th>
             <td class="wrap">{fact.relation}</td>
             <td class="wrap">
               {clipped(fact)}
               <Marks fact={fact} />
             </td>
-            <td class="wrap">{fact.source}</td>
+            <td class="wrap" title={fact.source}>
+              {nodeName(fact.source)}
+            </td>
             <td>{fact.scope}</td>
             <td>
               <Ago at={fact.timestamp} nowMs={nowMs} />

@@ -16,12 +16,12 @@ import {
   Part,
   Pill,
   Select,
-  Short,
   Table,
   Until,
 } from '../parts.tsx';
 import { instantText } from '../words.ts';
 import { Approvals } from './approvals.tsx';
+import { SettingsTabs } from './settings-tabs.tsx';
 import { tell } from './tell.ts';
 
 const HERE = '/console/settings';
@@ -76,6 +76,7 @@ async function settingsPage(
       lede="Who may do what, which keys sign, and whether everything works."
     >
       <div class="stack">
+        <SettingsTabs frame={frame} at="keys" />
         {made === null ? null : <NewKey {...made} />}
         {proposals?.ok === true ? <Approvals proposals={proposals.value} frame={frame} /> : null}
         <div class="grid">
@@ -191,7 +192,9 @@ function Signing({ keys, nowMs }: { keys: SigningKeys['keys']; nowMs: number }):
           </th>
           <td>{key.use}</td>
           <td>
-            <Short text={key.vkey} />
+            <code class="nowrap" title={key.vkey}>
+              {shortName(key.name)} <span class="muted">{key.key_id}</span>
+            </code>
           </td>
           <td>
             <Pill
@@ -217,6 +220,11 @@ function Signing({ keys, nowMs }: { keys: SigningKeys['keys']; nowMs: number }):
       ))}
     </Table>
   );
+}
+
+/** The name without what all names of one node begin and end with: which of its logs it is. */
+function shortName(name: string): string {
+  return /^[^/]+\/([^/]+)(?:\/|$)/.exec(name)?.[1] ?? name;
 }
 
 const KEY_TONE = { active: 'good', expired: 'medium', revoked: '' } as const;
