@@ -1,12 +1,12 @@
 /** What a node is configured to, setting by setting, and where each value came from. */
 import type { Result } from '../core/result.ts';
 import { err, ok } from '../core/result.ts';
+import { shownValue } from '../core/shown-value.ts';
 import { loadConfigFile } from './config.ts';
 import { dataPaths } from './data-dir.ts';
 import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import type { ConfigError } from './problem.ts';
 import { checkSettings, SETTINGS, type SettingInfo } from './settings.ts';
-import { shownValue } from './shown-value.ts';
 import { readTomlFile, type TomlTree } from './toml-file.ts';
 
 export interface EffectiveSetting {

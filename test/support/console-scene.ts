@@ -60,6 +60,31 @@ export async function befriend({ node, partner, bench }: Scene): Promise<void> {
   );
 }
 
+/** Says something that readers elsewhere must not take as an instruction: it is held back where it arrives. */
+export async function instruct(node: NodeProcess, entity: string, value: string): Promise<string> {
+  const key = await node.post('/v1/admin/keys', {
+    name: `instructor-${entity.replaceAll(/[^a-z0-9]/g, '-')}`,
+    permissions: ['write', 'instruction:write'],
+    class: 'automation',
+  });
+  const fact = {
+    entity: `stigmem://${node.authority}/${entity}`,
+    relation: `${node.authority.split('.')[0]}:order`,
+    value: { type: 'string', v: value, interpret_as: 'instruction' },
+    source: `stigmem://${node.authority}/operator`,
+    scope: 'public',
+    confidence: 1,
+  };
+  const response = await fetch(`${node.url}/v1/facts`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key.body.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify(fact),
+  });
+  const body = (await response.json()) as { id?: string };
+  if (body.id === undefined) throw new Error(`not said: ${JSON.stringify(body)}`);
+  return body.id;
+}
+
 export async function say(
   node: NodeProcess,
   entity: string,

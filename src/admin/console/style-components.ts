@@ -127,6 +127,7 @@ kbd { font: 11.5px/1 var(--mono); padding: 2px 5px; border: 1px solid var(--line
 dialog { border: 1px solid var(--line-strong); border-radius: 10px; background: var(--panel); color: var(--text); padding: 16px 18px; max-width: min(94vw, 420px); }
 dialog::backdrop { background: rgb(0 0 0 / .38); }
 .picture { display: block; width: 100%; height: auto; }
+.picture.proof { max-width: 600px; min-width: 460px; }
 .picture text { fill: var(--text); font: 12px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 .picture .t-muted { fill: var(--muted); font-size: 11px; }
 .picture .t-mono { font-family: var(--mono); font-size: 11px; }
@@ -147,8 +148,7 @@ dialog::backdrop { background: rgb(0 0 0 / .38); }
   .compare { grid-template-columns: minmax(0, 1fr); }
   .mesh-wide { min-width: 620px; }
   .filters .field { flex: 1 1 8.5rem; }
-  dl.pairs { grid-template-columns: minmax(0, 1fr); gap: 0; }
-  dl.pairs dd { margin-bottom: 7px; }
+  dl.pairs { grid-template-columns: minmax(0, 6.4rem) minmax(0, 1fr); gap: 5px 12px; }
   button, .button, input:not([type="checkbox"]), select { min-height: 38px; }
 }
 `;

@@ -43,6 +43,7 @@ a:hover { text-decoration: underline; }
 p a { text-decoration: underline; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 code, .mono { font-family: var(--mono); font-size: 12.5px; }
+p code { background: var(--raised); padding: 1px 4px; border-radius: 4px; }
 .muted { color: var(--muted); }
 .small { font-size: 12.5px; }
 .num { text-align: right; }

@@ -136,7 +136,7 @@ function Row({ one, frame }: { one: Erasure; frame: Frame }): Html {
   return (
     <tr data-row="" data-key={one.id}>
       <th scope="row">
-        <a href={path`/console/erasures/${one.fact}`} aria-label={`Erasure of ${one.fact}`}>
+        <a href={path`/console/erasures/${one.fact}`}>
           <Short text={one.fact} />
         </a>
       </th>

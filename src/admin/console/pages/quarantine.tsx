@@ -176,7 +176,7 @@ function Row({ one: { fact, reason, seq, status }, nowMs }: { one: HeldFact; now
   return (
     <tr data-row="" data-key={fact.id}>
       <th scope="row">
-        <a href={path`/console/quarantine/${fact.id}`} aria-label={`Fact ${fact.id}`}>
+        <a href={path`/console/quarantine/${fact.id}`}>
           <Short text={fact.id} />
         </a>
       </th>
@@ -190,7 +190,7 @@ function Row({ one: { fact, reason, seq, status }, nowMs }: { one: HeldFact; now
       </td>
       <td class="wrap">
         <details>
-          <summary aria-label={`What fact ${fact.id} says`}>Show</summary>
+          <summary aria-label={`Show what fact ${fact.id} says`}>Show</summary>
           <Said fact={fact} />
         </details>
       </td>

@@ -4,7 +4,7 @@ import type { Weakening } from '../../../core/weakening.ts';
 import type { Configuration, Weakenings } from '../answers.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { Page } from '../layout.tsx';
-import { Code, Empty, Field, FilterText, type Html, Panel, Part, Pill, Select, Table } from '../parts.tsx';
+import { Code, Empty, Field, FilterText, type Html, Panel, Part, Pill, Select, Sentence, Table } from '../parts.tsx';
 import { plural } from '../words.ts';
 import { SettingsTabs } from './settings-tabs.tsx';
 
@@ -94,7 +94,9 @@ function Values({ found, weak }: { found: readonly ExplainedSetting[]; weak: rea
         <tr data-row="">
           <th scope="row" class="wrap setting">
             <code>{setting.key}</code>
-            <p class="muted small">{setting.doc}</p>
+            <p class="muted small">
+              <Sentence text={setting.doc} />
+            </p>
           </th>
           <td class="wrap">
             <Code>{shownText(setting.value)}</Code>
