@@ -15,12 +15,17 @@ type Look = keyof typeof LOOKS;
 const folder = process.argv[2] ?? 'docs/console';
 /** Names of pages; none: all. */
 const wanted = process.argv.slice(3);
+const SINK = '\n[[sink]]\nname = "archive"\nkind = "file"\npath = "audit.jsonl"\n';
 const cleanups: (() => Promise<void>)[] = [];
 try {
   mkdirSync(folder, { recursive: true });
   const scene = await openScene(
     { after: (clean: () => Promise<void>) => cleanups.push(clean), diagnostic: () => undefined } as never,
-    { facts: ['cid_mismatch', 'source_not_owned', 'instruction_inbound'], pages: ['checkpoint_split_view_1'] },
+    {
+      facts: ['cid_mismatch', 'source_not_owned', 'instruction_inbound'],
+      pages: ['checkpoint_split_view_1'],
+      tables: SINK,
+    },
   );
   const fact = await fill(scene);
   const browser = await launchChromium();

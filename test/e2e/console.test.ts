@@ -49,6 +49,7 @@ before(async () => {
     openScene(t as never, {
       facts: ['cid_mismatch', 'source_not_owned'],
       pages: ['checkpoint_split_view_1'],
+      tables: '\n[[sink]]\nname = "archive"\nkind = "file"\npath = "audit.jsonl"\n',
       settings: [
         'review.four_eyes=case.resolve,quarantine.promote',
         'traces.otlp_url=http://scout:hunter2@127.0.0.1:9',
@@ -376,6 +377,23 @@ test('settings are found without scripts, and a password in an address is not am
   const found = await page.getByRole('group', { name: 'Settings' }).innerText();
   assert.ok(found.includes('http://…@127.0.0.1:9/'), found);
   assert.equal((await page.content()).includes('hunter2'), false);
+  await context.close();
+});
+
+test('facts are found by their words, and a receiver of the audit log says how it is', async () => {
+  const context = await open('light', false);
+  const page = await signedIn(context, 'root');
+  await page.goto(`${scene.node.url}/console/facts`);
+  await page.getByLabel('Or by words').fill('web1 status');
+  await page.getByRole('button', { name: 'Find' }).click();
+  await page.locator(`a[href="/console/facts/${fact}"]`).waitFor();
+  await page.goto(`${scene.node.url}/console/settings`);
+  const panel = page.getByRole('region', { name: 'What leaves this machine' });
+  assert.match(await panel.innerText(), /archive\s+\S*audit\.jsonl[\s\S]*takes/);
+  await panel.getByText('Test', { exact: true }).click();
+  await panel.getByLabel('Reason, for the audit log').fill('after the move');
+  await panel.getByRole('button', { name: 'Send a test to archive' }).click();
+  await page.getByText('archive has taken the test event.').waitFor();
   await context.close();
 });
 

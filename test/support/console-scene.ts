@@ -1,4 +1,6 @@
 /** A node with partners good and bad, and people with keys: what the console shows in its tests and pictures. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { HostileProcess } from './hostile-process.ts';
 import { Bench, type NodeProcess } from './node-process.ts';
 
@@ -28,13 +30,18 @@ export interface SceneOptions {
   readonly facts: readonly string[];
   readonly pages: readonly string[];
   readonly settings?: readonly string[];
+  /** Tables at the end of the node's config.toml. */
+  readonly tables?: string;
 }
 
 export async function openScene(t: ConstructorParameters<typeof Bench>[0], options: SceneOptions): Promise<Scene> {
   const bench = new Bench(t);
   const settings = ['federation.poll_interval_s=1', ...(options.settings ?? [])];
   const [node, partner, liars, cheats] = await Promise.all([
-    bench.node('acme.example', settings).then((made) => made.start()),
+    bench.node('acme.example', settings).then((made) => {
+      appendFileSync(join(made.dir, 'config.toml'), options.tables ?? '');
+      return made.start();
+    }),
     bench.node('globex.example', settings).then((made) => made.start()),
     HostileProcess.start(bench, FACTS, options.facts),
     HostileProcess.start(bench, PAGES, options.pages),

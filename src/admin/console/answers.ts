@@ -195,6 +195,34 @@ export interface JournalChecks {
   readonly checks: readonly JournalCheck[];
 }
 
+export interface SinkState {
+  readonly name: string;
+  readonly kind: string;
+  readonly format: string;
+  readonly target: string;
+  readonly lag_events: number;
+  readonly attempts: number;
+  readonly last_taken_at: string | null;
+  readonly sentence: string;
+}
+
+export interface Sinks {
+  readonly sinks: readonly SinkState[];
+}
+
+export interface Backups {
+  readonly worm: {
+    readonly sentence: string;
+    readonly weakness: string | null;
+    readonly last_error: string | null;
+  } | null;
+  readonly snapshots: { readonly every_hours: number; readonly verified_age_seconds: number | null } | null;
+}
+
+export interface Recalled {
+  readonly facts: readonly { readonly fact: Fact }[];
+}
+
 export interface Configuration {
   readonly settings: readonly ExplainedSetting[];
 }

@@ -22,9 +22,12 @@ const PATHS = [
   '/console/cases',
   '/console/peers',
   '/console/facts',
+  '/console/quarantine',
+  '/console/erasures',
   '/console/journal',
   '/console/records',
   '/console/settings',
+  '/console/settings/values',
 ];
 
 let node: TestApi;
