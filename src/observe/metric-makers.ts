@@ -1,10 +1,9 @@
-/** What the parts of the metrics are made with. */
-import type { Counter, Gauge, Histogram } from 'prom-client';
-import type { Metrics } from './metrics.ts';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** What their names begin with. */
+/** What the names of all metrics of ours begin with. */
 export const NS = 'stigmem_peerd';
 
+/** Metrics in one registry. */
 export interface Makers {
   counter<L extends string = never>(name: string, help: string, labelNames?: readonly L[]): Counter<L>;
   gauge<L extends string = never>(name: string, help: string, labelNames?: readonly L[]): Gauge<L>;
@@ -16,4 +15,11 @@ export interface Makers {
   ): Histogram<L>;
 }
 
-export type Part<K extends keyof Metrics> = Pick<Metrics, K>;
+export function makers(registry: Registry): Makers {
+  const registers = [registry];
+  return {
+    counter: (name, help, labelNames = []) => new Counter({ name, help, labelNames, registers }),
+    gauge: (name, help, labelNames = []) => new Gauge({ name, help, labelNames, registers }),
+    histogram: (name, help, buckets, labelNames = []) => new Histogram({ name, help, buckets, labelNames, registers }),
+  };
+}

@@ -2,7 +2,7 @@
 import { checkJournal, filesOf } from '../../src/journal/fsck/run-fsck.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { checkErasures, isErased, isErasedFor, isErasing } from './erasures.ts';
-import { type AuditLine, type EntryLine, type Held, held, LIAR, type Progress, progressOf } from './held.ts';
+import { type AuditLine, type EntryLine, type Held, held, LIAR, type Progress, type Watch } from './held.ts';
 import { checkGreed, checkLedger } from './ledger.ts';
 import type { Mesh, SimNode } from './mesh.ts';
 import { isMisread } from './operators.ts';
@@ -28,12 +28,12 @@ function stuckIn(mesh: Mesh): Set<string> {
 }
 
 /** True once nothing is left to be pulled or found out. */
-export function isSettled(mesh: Mesh): boolean {
+export function isSettled(mesh: Mesh, watch: Watch): boolean {
   const isStuck = stuckIn(mesh);
   const live = mesh.nodes.filter(({ name }) => !isStuck.has(name));
   const seen: Progress[] = [];
   for (const node of live) {
-    const progress = progressOf(node);
+    const progress = watch.progressOf(node);
     // Mostly somebody is behind, and the files of the others need not be opened.
     if (!isCaughtUp(mesh, node, progress, live)) return false;
     seen.push(progress);
@@ -199,6 +199,11 @@ function checkRecorded(mesh: Mesh, { node, audit, pages, evidence, counted: summ
   if (facts !== counted) mesh.problem(`${node.name} refused ${counted} facts and recorded ${facts}`);
 }
 
+/** Who was away when it was announced is told it by its operator. */
+function isOfNodeKey(statement: string): boolean {
+  return statement.includes('"use":"node"');
+}
+
 function newKeyIn(statement: string): string {
   return /"new":"([^"]+)"/.exec(statement)?.[1] ?? '';
 }
@@ -214,30 +219,24 @@ function checkKeys(mesh: Mesh, { node, nodeId, statements }: Held, all: readonly
       if (!own.includes(note)) mesh.problem(`${other.node.name} holds a statement of ${node.name} that it never made`);
     const pinned = other.declarations.filter(({ peer }) => peer === nodeId).map(({ note }) => note);
     // Who met it behind a change pinned what was new, and needs no statement of how it came.
-    const needed = own.filter((note) => !(pinned[0] ?? '').includes(newKeyIn(note)));
+    const needed = own.filter((note) => !(pinned[0] ?? '').includes(newKeyIn(note)) && !isOfNodeKey(note));
     if (!needed.every((note) => held.has(note)))
       mesh.problem(`${other.node.name} does not follow the keys of ${node.name}`);
     for (const { vkey } of [node.keys.log, node.keys.witness])
       if (!(pinned.at(-1) ?? '').includes(vkey))
         mesh.problem(`${other.node.name} has not pinned the key ${vkey} of ${node.name}`);
+    if (!(pinned.at(-1) ?? '').includes(`"peer_id":"${node.peerId}"`))
+      mesh.problem(`${other.node.name} has not pinned the node key of ${node.name}`);
   }
 }
 
 /** No honest node is convicted of anything. */
-function checkHonour(mesh: Mesh, { node, audit, statements }: Held): void {
+function checkHonour(mesh: Mesh, { node, audit }: Held): void {
   for (const { event, reason, peer, seq, body } of audit) {
     const other = mesh.nodes.find(({ made }) => made.nodeId === peer);
     if (other === undefined || mesh.model.meddled.has(other.name)) continue;
     // By a clock that was put back, a key is not valid yet.
-    if (
-      (reason === 'log_key_not_yet_valid' || reason === 'log_key_mismatch') &&
-      JSON.parse(body).at < other.keys.log.since
-    )
-      continue;
-    // Its permit is signed by a key that the origin has changed since: it asks for another one at its next turn.
-    const { claimed } = JSON.parse(body).detail.difference ?? {};
-    const hasChanged = statements.some(({ node_id }) => node_id !== peer);
-    if (reason === 'relay_not_permitted' && claimed === 'permit_signature_invalid' && hasChanged) continue;
+    if (isOfLaterKey(reason) && JSON.parse(body).at < newestKeySince(other)) continue;
     // By a file that names another owner.
     if (reason === 'source_not_owned' && isMisread(mesh, node.name, other.name)) continue;
     const isConviction = event === 'peer_suspended' || event === 'own_history_forked';
@@ -246,6 +245,14 @@ function checkHonour(mesh: Mesh, { node, audit, statements }: Held): void {
     mesh.note(body);
     mesh.problem(`${node.name} holds ${reason} against ${other.name}: ${event}, record ${seq}`);
   }
+}
+
+function isOfLaterKey(reason: string | null): boolean {
+  return reason === 'log_key_not_yet_valid' || reason === 'key_succession_ahead';
+}
+
+function newestKeySince({ keys: { log, witness } }: SimNode): string {
+  return log.since > witness.since ? log.since : witness.since;
 }
 
 /** What an honest peer gave: nothing that it was not asked to share, nothing changed, and all of it. */

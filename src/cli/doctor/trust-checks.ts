@@ -95,7 +95,7 @@ export const TRUST_CHECKS: readonly Check[] = [
     judge: ofNode(({ anchors }, { nowMs, process }) => {
       if (process === null) return skipped('the node is not running: nothing is submitted');
       const late = anchors.filter(({ oldest_pending_at: at }) => at !== null && nowMs - Date.parse(at) > PENDING_MS);
-      const fix = 'stigmem-peerd anchors list --pending --data DIR says why; anchors retry tries now';
+      const fix = 'stigmem-peerd anchors retry --data DIR tries again now, and says what the log answers';
       if (late.length > 0) return fail(late.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; '), fix);
       return pass(
         anchors.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; ') || 'no log is configured',
