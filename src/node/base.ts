@@ -120,8 +120,7 @@ export async function openBase(
   use: 'daemon' | 'offline' = 'offline',
   beforeJournal: (config: Config) => Promise<(event: OpeningEvent) => void> = async () => () => {},
 ): Promise<Base> {
-  const config = required(loadConfig(dir, process.env, flags), (error) => error.problems);
-  const settings = required(explainedSettings(dir, process.env, flags), (error) => error.problems);
+  const { config, settings } = readSettings(dir, flags);
   const paths = dataPaths(dir);
   const lock = takeLock(join(dir, LOCK_FILE));
   owned.defer(() => lock.release());
@@ -189,6 +188,14 @@ export async function openBase(
   const confirmed = new Set(await writer.declaredNodes());
   const told = { swarmKey, keys, statements, identity, peerId, permits, confirmed, http };
   return { config, settings, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
+}
+
+/** Both at once: what is told of a setting is what the node goes by, whatever becomes of the file. */
+function readSettings(dir: string, flags: ConfigFlags): Pick<Base, 'config' | 'settings'> {
+  return {
+    config: required(loadConfig(dir, process.env, flags), (error) => error.problems),
+    settings: required(explainedSettings(dir, process.env, flags), (error) => error.problems),
+  };
 }
 
 function logWriter(

@@ -77,8 +77,8 @@ const GROUPS: readonly (readonly [label: string, note: string, states: readonly 
 ];
 
 /** Of the page that is shown; older ones are behind it. */
-function Counts({ list: { tombstones } }: { list: Erasures }): Html {
-  if (tombstones.length === 0) return <></>;
+function Counts({ list: { tombstones } }: { list: Erasures }): Html | null {
+  if (tombstones.length === 0) return null;
   return (
     <div class="tiles" id="erasure-counts" data-live="">
       {GROUPS.map(([label, note, states]) => {

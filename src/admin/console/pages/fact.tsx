@@ -144,8 +144,8 @@ function Where({ provenance }: Seen): Html {
 }
 
 /** Own facts alone: whoever received one hides it by a decision of its own. */
-function Erase({ fact, frame }: Seen): Html {
-  if (fact.received_from !== null || !frame.ask.may('admin')) return <></>;
+function Erase({ fact, frame }: Seen): Html | null {
+  if (fact.received_from !== null || !frame.ask.may('admin')) return null;
   return (
     <Panel title="Erase">
       <Body>

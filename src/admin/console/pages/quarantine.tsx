@@ -117,12 +117,12 @@ function sumText({ facts, before }: HeldBack): string {
 }
 
 /** Those about facts alone; nothing where none waits. @param subject of one fact; null: of all */
-function Proposed(props: { proposals: Proposals; frame: Frame; back: string; subject?: string }): Html {
+function Proposed(props: { proposals: Proposals; frame: Frame; back: string; subject?: string }): Html | null {
   const { proposals, frame, back, subject } = props;
   const open = proposals.proposals.filter(
     ({ action, subject: about }) => action.startsWith('quarantine.') && (subject === undefined || about === subject),
   );
-  if (open.length === 0) return <></>;
+  if (open.length === 0) return null;
   const four_eyes = proposals.four_eyes.filter((action) => action.startsWith('quarantine.'));
   return <Approvals proposals={{ ...proposals, four_eyes, proposals: open }} frame={frame} back={back} />;
 }

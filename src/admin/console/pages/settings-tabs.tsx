@@ -4,8 +4,8 @@ import type { Html } from '../parts.tsx';
 export const SEES_VALUES = ['admin', 'audit.read'] as const;
 
 /** The two pages of keys and settings; one where the key may not see the values. */
-export function SettingsTabs({ frame, at }: { frame: Frame; at: 'keys' | 'values' }): Html {
-  if (!frame.ask.mayAny(SEES_VALUES)) return <></>;
+export function SettingsTabs({ frame, at }: { frame: Frame; at: 'keys' | 'values' }): Html | null {
+  if (!frame.ask.mayAny(SEES_VALUES)) return null;
   const tabs = [
     ['keys', '/console/settings', 'Keys and checks'],
     ['values', '/console/settings/values', 'Settings in force'],
