@@ -6,6 +6,7 @@ import type { Weakening } from './core/weakening.ts';
 import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
+import { startJournalChecks } from './node/checks.ts';
 import { drillsOffline, startDrills } from './node/drills.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
 import { FrontDoor } from './node/front-door.ts';
@@ -20,6 +21,7 @@ import { startWorm } from './node/worm.ts';
 import { SYSTEM_CLOCK } from './transport/clock.ts';
 
 export { initJournal } from './journal/init.ts';
+export { leaveCheck, signCheck } from './node/check-report.ts';
 export { runFsck } from './node/fsck.ts';
 export { identityIn } from './node/identity.ts';
 export { planRestore, restoreSnapshot } from './node/restore-snapshot.ts';
@@ -80,13 +82,16 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   base.backups.shipping = startWorm(base, federation.guard, starting);
   base.backups.schedule = startSnapshots(base, federation.guard, starting);
   startTee(base, starting);
+  const checks = startJournalChecks(base, federation, starting);
 
   const { tls, nodeUrl } = base.config.api;
   let certificate: TlsWatch | undefined;
   const files = openFilesFault(processLimits() ?? '', base.config.limits.maxConnections);
   if (files !== null) base.logger.warn(files);
   const notices = (): readonly string[] => [...(files === null ? [] : [files]), ...(certificate?.notices() ?? [])];
-  door.serve(apiOf(base, federation, { nodeUrl: () => nodeUrl ?? server.url, notices, siem, drills }, starting));
+  door.serve(
+    apiOf(base, federation, { nodeUrl: () => nodeUrl ?? server.url, notices, siem, drills, checks }, starting),
+  );
   // Before what answers requests is closed: those that are under way end first.
   starting.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
   starting.defer(() => removeDaemonFile(dir, process.pid));
@@ -122,7 +127,12 @@ export async function openOffline(dir: string): Promise<OfflineNode> {
   await using opening = new AsyncDisposableStack();
   const base = await openBase(dir, {}, opening);
   const nodeUrl = (): string => `http://${base.config.api.host}:${base.config.api.port}`;
-  const api = apiOf(base, null, { nodeUrl, notices: () => [], siem: null, drills: drillsOffline(base) }, opening);
+  const api = apiOf(
+    base,
+    null,
+    { nodeUrl, notices: () => [], siem: null, drills: drillsOffline(base), checks: null },
+    opening,
+  );
   base.failed.catch(() => {}); // a call that needs the journal says so itself
   const open = opening.move();
   return { fetch: async (request) => api.fetch(request), close: () => open.disposeAsync() };

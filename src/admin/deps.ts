@@ -1,4 +1,5 @@
 /** What the admin API needs of the rest of the node. Whoever has these functions can serve it; no I/O happens here. */
+import type { ExplainedSetting } from '../config/effective.ts';
 import type { ActBy, ActOutcome, Proposal, ReviewedAction } from '../core/approval.ts';
 import type { Case } from '../core/case-fold.ts';
 import type {
@@ -54,6 +55,7 @@ import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { ApiBackups } from './backup-desk.ts';
+import type { ApiChecks } from './check-desk.ts';
 import type { ApiDrills } from './drill-desk.ts';
 import type { KeyStore } from './keys.ts';
 import type { ApiSinks } from './sink-desk.ts';
@@ -419,6 +421,10 @@ export interface ApiDeps {
   readonly drills: ApiDrills;
   readonly sinks: ApiSinks;
   readonly backups: ApiBackups;
+  /** As of the start of the node. */
+  readonly settings: readonly ExplainedSetting[];
+  /** Null while the node does not run. */
+  readonly checks: ApiChecks | null;
   /** Receipts that a peer has given us. */
   readonly receipts: (query: ReceiptQuery) => Promise<readonly StoredReceipt[]>;
   /** What peers have signed about facts of ours that they refused. */

@@ -1,15 +1,23 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
-import { configFailure } from './api-client.ts';
-import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
-import { CliError } from './exit.ts';
+import { configFailure, connectDaemonApi } from './api-client.ts';
+import {
+  action,
+  type Cli,
+  type CommonOptions,
+  type Context,
+  type Outcome,
+  withCommonOptions,
+  withExamples,
+} from './cli.ts';
+import { longRun } from './long-run.ts';
 import { printable } from './printable.ts';
-import { createProgress } from './progress.ts';
 import type { Screen } from './screen.ts';
 
 /** What people read at once; the JSON document has all. */
 const MAX_SHOWN = 50;
+const NOT_CHECKED = 'stopped before everything was checked: nothing is known yet';
 const RESTORE = 'The first one is usually the cause. docs/OPERATIONS.md says how to restore.';
 
 export function addFsck(program: Command, cli: Cli): void {
@@ -17,46 +25,85 @@ export function addFsck(program: Command, cli: Cli): void {
     .command('fsck')
     .summary('derive everything again from the stored bytes')
     .description(
-      'Derives everything again from the stored bytes: rows, entries, leaves, tiles, roots, chain, audit log, projections. Names the table, row and field of what differs and exits with 4 then. Works beside a running daemon; changes nothing.',
+      'Derives everything again from the stored bytes: rows, entries, leaves, tiles, roots, chain, audit log, projections. Names the table, row and field of what differs and exits with 4 then. Works beside a running daemon; changes nothing that it looks at. A signed report of the result goes to the daemon, which records it; while none runs, it waits in checks/ for the next one.',
     )
-    .action(action(cli, runFsckCommand));
-  withExamples(withCommonOptions(command), ['fsck --data ./acme', 'fsck --data ./acme --json || echo damaged']);
+    .option('--no-record', 'have nothing recorded')
+    .action(action<FsckCommandOptions>(cli, runFsckCommand));
+  withExamples(withCommonOptions(command), [
+    'fsck --data ./acme',
+    'fsck --data ./acme --json || echo damaged',
+    'fsck --data ./acme --no-record',
+  ]);
 }
 
-async function runFsckCommand(context: Context): Promise<Outcome> {
+interface FsckCommandOptions extends CommonOptions {
+  readonly record: boolean;
+}
+
+/** Where the result is known: on record, on its way there, or where it was called alone. */
+type Recorded = number | 'waiting' | null;
+
+async function runFsckCommand(
+  context: Context,
+  _args: readonly string[],
+  { record }: FsckCommandOptions,
+): Promise<Outcome> {
   const dir = context.dir();
   const config = loadConfig(dir, {}, {});
   if (!config.ok && config.error.code === 'not_initialised') throw configFailure(config.error);
-  const { runtime } = context;
-  const progress = createProgress(runtime.stderr, runtime.nowMs);
-  const stop = new AbortController();
-  const ignore = runtime.onStop(() => stop.abort());
+  const node = await context.node();
+  const startedMs = context.runtime.nowMs();
+  const report = await longRun(context, NOT_CHECKED, ({ onProgress, signal }) =>
+    node.runFsck(dir, { signal, onProgress: ({ phase, done, total }) => onProgress(phase, done, total) }),
+  );
+  const times = { startedMs, endedMs: context.runtime.nowMs() };
+  const note = record ? node.signCheck(dir, report, times) : null;
+  const recorded = note === null ? null : await recordCheck(context, note, times.endedMs);
+  const { screen } = context;
+  const told = record ? `\n${recordedText(recorded)}` : '';
+  const json = JSON.stringify({ ...documentOf(report), recorded });
+  return { json, human: human(report, screen) + told, exit: report.ok ? 'ok' : 'integrity' };
+}
+
+/** With the daemon if one runs. Whatever keeps it from taking the report, the result is what was asked for. */
+async function recordCheck(context: Context, note: string, endedMs: number): Promise<Recorded> {
+  const seq = await tellDaemon(context, note);
+  if (seq !== null) return seq;
   try {
-    const report = await (await context.node()).runFsck(dir, {
-      onProgress: ({ phase, done, total }) => progress.show(() => `${phase}: ${done} of ${total}`),
-      signal: stop.signal,
-    });
-    progress.clear();
-    return { json: reportJson(report), human: human(report, context.screen), exit: report.ok ? 'ok' : 'integrity' };
-  } catch (thrown) {
-    progress.clear();
-    if (!stop.signal.aborted) throw thrown;
-    throw new CliError({ exit: 'interrupted', message: 'stopped before everything was checked: nothing is known yet' });
-  } finally {
-    ignore();
+    return (await context.node()).leaveCheck(context.dir(), note, endedMs) ? 'waiting' : null;
+  } catch {
+    return null; // a folder that cannot be written to, as one that was mounted to be looked at
   }
 }
 
+async function tellDaemon(context: Context, note: string): Promise<number | null> {
+  try {
+    const api = await connectDaemonApi(context);
+    if (api === null) return null;
+    try {
+      const { status, text } = await api.post('/v1/journal/checks/recorded', JSON.stringify({ report: note }));
+      return status === 200 ? (JSON.parse(text) as { readonly audit_seq: number }).audit_seq : null;
+    } finally {
+      await api.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+function recordedText(recorded: Recorded): string {
+  if (typeof recorded === 'number') return `Recorded in audit record ${recorded}.`;
+  if (recorded === 'waiting') return 'The daemon records it when it runs: the report waits in checks/.';
+  return 'Not recorded: that takes the folder’s log key, and the account that the folder belongs to.';
+}
+
 /** The report as one JSON document. */
-export function reportJson({
-  ok,
-  problems,
-  problemCount: problem_count,
-  notices,
-  checked,
-  seconds,
-}: FsckReport): string {
-  return JSON.stringify({ clean: ok, problems, problem_count, notices, checked, seconds });
+export function reportJson(report: FsckReport): string {
+  return JSON.stringify(documentOf(report));
+}
+
+function documentOf({ ok, problems, problemCount, notices, checked, heads, seconds }: FsckReport) {
+  return { clean: ok, problems, problem_count: problemCount, notices, checked, heads, seconds };
 }
 
 /** The report for people. @param next what to do when there is a problem */

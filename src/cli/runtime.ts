@@ -6,6 +6,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
 import type { LogName } from '../journal/tables.ts';
+import type { CheckTimes } from '../node/check-report.ts';
 import type { Rehearsal, RestoreOptions } from '../node/restore-snapshot.ts';
 import type { Rotation, RotationOutcome } from '../node/rotate-key.ts';
 import type { CheckedSnapshot, SnapshotRun } from '../node/snapshots.ts';
@@ -63,6 +64,10 @@ export interface Node {
     dir: string,
     options: { readonly onProgress?: (progress: FsckProgress) => void; readonly signal?: AbortSignal },
   ): Promise<FsckReport>;
+  /** Null: nobody could say that the report is of this node. */
+  signCheck(dir: string, report: FsckReport, times: CheckTimes): string | null;
+  /** Has a signed report wait for the daemon. @returns false: this account is not the folder's */
+  leaveCheck(dir: string, note: string, endedMs: number): boolean;
   rotateKey(dir: string, use: SeedUse, rotation: Rotation): Promise<RotationOutcome>;
   verifyJournal(file: string, options: VerifyJournalOptions): Promise<FsckReport>;
   makeSnapshot(dir: string, directory: string, withKeys: boolean, run: SnapshotRun): Promise<MadeSnapshot>;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { erasureSentence } from '../core/erasure-state.ts';
 import { actedOutcome } from './acting.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -17,21 +18,6 @@ import type { TombstoneAnswer, TombstonesAnswer } from './wire-shapes.ts';
 interface Options extends CommonOptions {
   readonly reason?: string;
 }
-
-const SENTENCES: Readonly<Record<string, string>> = {
-  requested: 'hidden; its tombstone is written when the undo window is over',
-  undone: 'shown again',
-  issued: 'its tombstone is written; its body is erased next',
-  received: 'hidden; its body is erased when the window is over',
-  stopped: 'hidden; too many tombstones of this partner came at once: release it, or hold it',
-  held: 'hidden; its body is kept',
-  released: 'hidden; its body is erased next',
-  erased: 'its body is out of the tables; the file is cleaned next',
-  scrubbed: 'erased',
-  told: 'erased, and its author knows',
-  absent: 'its body never was here',
-  kept: 'it was refused when it came, and is kept as evidence',
-};
 
 /** `tombstone add|undo|hold|release|list|status` */
 export function addTombstone(program: Command, cli: Cli): void {
@@ -127,7 +113,7 @@ function statusText(
   screen: Screen,
 ): string {
   const head = screen.pairs([
-    ['state', `${state}: ${SENTENCES[state] ?? ''}`],
+    ['state', `${state}: ${erasureSentence(state)}`],
     ['fact', fact],
     ['author', author],
     ['place', `${feed} ${feed_seq}`],

@@ -1,6 +1,7 @@
 /** Answers of the API as commands read them. The API's own schemas stand in `admin/`; these are the members shown here. */
 
 import type { DrillKindStatus, DrillRun } from '../core/drill.ts';
+import type { JournalCheck } from '../core/journal-check.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import type { Weakening } from '../core/weakening.ts';
 
@@ -17,6 +18,13 @@ export interface WellKnown {
 
 export interface BackupsAnswer {
   readonly worm: { readonly target: string; readonly sentence: string; readonly weakness: string | null } | null;
+}
+
+export interface ChecksAnswer {
+  readonly every_hours: number | null;
+  readonly running: { readonly phase: string; readonly done: number; readonly total: number } | null;
+  readonly last_error: string | null;
+  readonly checks: readonly JournalCheck[];
 }
 
 export interface ReadinessAnswer {

@@ -117,6 +117,8 @@ export interface Config {
     readonly kinds: readonly DrillKind[];
     readonly acknowledgeMs: number;
   };
+  /** Null: everything is checked by hand only. */
+  readonly fsck: { readonly everyMs: number | null };
   readonly log: { readonly level: Settings['log']['level'] };
   /** Null: no spans are made. `share`: of traces, from 0 to 1. */
   readonly traces: { readonly url: string; readonly share: number } | null;
@@ -310,6 +312,7 @@ function toConfig(dir: string, settings: Settings): Config {
     worm: wormConfig(settings.worm, inDir),
     snapshot: snapshotConfig(settings.snapshot, inDir),
     drills: drillsOf(settings.drills),
+    fsck: { everyMs: settings.fsck.every_hours === 0 ? null : settings.fsck.every_hours * 3_600_000 },
     log: { level: settings.log.level },
     traces: tracesOf(traces),
   });

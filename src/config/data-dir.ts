@@ -24,6 +24,8 @@ export interface DataPaths {
   readonly onboarding: string;
   /** Signed reports of drills, a file for each month. */
   readonly drills: string;
+  /** Signed reports of checks that wait to be recorded. */
+  readonly checks: string;
   readonly run: string;
   /** Says where the running daemon listens. */
   readonly daemon: string;
@@ -52,6 +54,7 @@ export function dataPaths(dir: string): DataPaths {
     cliToken: join(keys, 'cli.token'),
     onboarding: join(dir, 'onboarding'),
     drills: join(dir, 'drills'),
+    checks: join(dir, 'checks'),
     run,
     daemon: join(run, 'daemon.json'),
   };

@@ -1,7 +1,9 @@
 /** What a node is configured to, setting by setting, and where each value came from. */
 import type { Result } from '../core/result.ts';
 import { err, ok } from '../core/result.ts';
+import { shownValue } from '../core/shown-value.ts';
 import { loadConfigFile } from './config.ts';
+import { dataPaths } from './data-dir.ts';
 import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import type { ConfigError } from './problem.ts';
 import { checkSettings, SETTINGS, type SettingInfo } from './settings.ts';
@@ -37,11 +39,56 @@ export function effectiveSettings(
   return ok(
     SETTINGS.map((setting) => ({
       key: setting.key,
-      value: valueIn(checked.value, setting),
+      value: shownValue(valueIn(checked.value, setting)),
       default: setting.key === 'node_id' ? null : valueIn(defaults, setting),
       ...originOf(setting, origins.get(setting.key), tree, path, lines.get(setting.key)),
     })),
   );
+}
+
+/** A setting with what it means. */
+export interface ExplainedSetting {
+  readonly key: string;
+  readonly value: SettingValue;
+  readonly default: SettingValue;
+  readonly is_default: boolean;
+  readonly origin: EffectiveSetting['origin'];
+  readonly where: string | null;
+  readonly doc: string;
+  readonly expected: string;
+  readonly unit: string | null;
+  readonly effect: string;
+}
+
+type SettingValue = string | number | boolean | string[] | null;
+
+/** As {@link effectiveSettings} of a data folder, explained, with places as they are called there. */
+export function explainedSettings(
+  dir: string,
+  env: Environment,
+  flags: ConfigFlags,
+): Result<readonly ExplainedSetting[], ConfigError> {
+  const settings = effectiveSettings(dir, dataPaths(dir).config, env, flags);
+  if (!settings.ok) return settings;
+  const infos = new Map(SETTINGS.map((info) => [info.key, info]));
+  return ok(
+    settings.value.flatMap((one) => {
+      const info = infos.get(one.key);
+      if (info === undefined) return [];
+      const { doc, effect, expected } = info;
+      const is_default = JSON.stringify(one.value) === JSON.stringify(one.default);
+      const where = one.where?.replace(`${dir}/`, '') ?? null;
+      const values = { value: plainValue(one.value), default: plainValue(one.default) };
+      return { ...one, ...values, is_default, where, doc, effect, expected, unit: unitOf(info) };
+    }),
+  );
+}
+
+/** All forms that a setting has. */
+function plainValue(value: unknown): SettingValue {
+  if (Array.isArray(value)) return value.map(String);
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return isPlain ? value : null;
 }
 
 /** The value that a setting has when nobody sets it; null for the node id, which has none. */

@@ -83,6 +83,7 @@ export interface Settings {
     readonly kinds: readonly DrillKind[];
     readonly acknowledge_hours: number;
   };
+  readonly fsck: { readonly every_hours: number };
   readonly log: { readonly level: LogLevel };
   readonly traces: { readonly otlp_url: string; readonly sample_per_cent: number };
 }

@@ -25,6 +25,7 @@ import {
 import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { DRILLS_SECTION } from './section-drills.ts';
+import { FSCK_SECTION } from './section-fsck.ts';
 import { REVIEW_SECTION } from './section-review.ts';
 import { SNAPSHOT_SECTION } from './section-snapshot.ts';
 import { TEE_SECTION } from './section-tee.ts';
@@ -284,6 +285,7 @@ const schema = z.strictObject({
   worm: WORM_SECTION,
   snapshot: SNAPSHOT_SECTION,
   drills: DRILLS_SECTION,
+  fsck: FSCK_SECTION,
   log: z
     .strictObject({
       level: z

@@ -41,6 +41,7 @@ const EVENTS = [
   'drill_failed',
   'fact_mutation_attempted',
   'invite_refused',
+  'journal_check_failed',
   'journal_corrupt',
   'journal_verification_failed',
   'key_expired',

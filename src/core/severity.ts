@@ -54,6 +54,7 @@ const OF_REASON: Readonly<Record<Reason, Severity>> = {
 const OF_EVENT: Readonly<Record<string, Severity>> = {
   audit_record_unreadable: 'critical',
   audit_tail_lost: 'critical',
+  journal_check_failed: 'critical',
   journal_corrupt: 'critical',
   journal_verification_failed: 'critical',
   own_history_forked: 'critical',

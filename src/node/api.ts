@@ -25,6 +25,7 @@ import { measureDrills } from './drills.ts';
 import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
+import type { JournalChecks } from './journal-checks.ts';
 import { keyStatuses } from './keys.ts';
 import { asksOnce, freeBytesOf, readinessOf } from './readiness.ts';
 import type { Siem } from './siem.ts';
@@ -41,6 +42,8 @@ export interface Served {
   /** Null while the node does not run. */
   readonly siem: Siem | null;
   readonly drills: ApiDrills;
+  /** Null while the node does not run. */
+  readonly checks: JournalChecks | null;
 }
 
 export function apiOf(
@@ -87,6 +90,8 @@ function routesOf(
     drills: served.drills,
     sinks: sinksOf(base, served.siem),
     backups: backupsOf(base),
+    checks: served.checks,
+    settings: base.settings,
     receipts: (query) => base.reader.receipts(query),
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),

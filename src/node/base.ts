@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
 import { type DataPaths, dataPaths } from '../config/data-dir.ts';
+import { type ExplainedSetting, explainedSettings } from '../config/effective.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import { type ConfigProblem, problemText } from '../config/problem.ts';
 import { readSwarmKey } from '../config/swarm-key.ts';
@@ -52,6 +53,8 @@ export class StartError extends Error {
 
 export interface Base {
   readonly config: Config;
+  /** Where each value of it came from. */
+  readonly settings: readonly ExplainedSetting[];
   readonly paths: DataPaths;
   readonly keys: OwnKeys;
   /** This node's successions of keys. */
@@ -117,7 +120,7 @@ export async function openBase(
   use: 'daemon' | 'offline' = 'offline',
   beforeJournal: (config: Config) => Promise<(event: OpeningEvent) => void> = async () => () => {},
 ): Promise<Base> {
-  const config = required(loadConfig(dir, process.env, flags), (error) => error.problems);
+  const { config, settings } = readSettings(dir, flags);
   const paths = dataPaths(dir);
   const lock = takeLock(join(dir, LOCK_FILE));
   owned.defer(() => lock.release());
@@ -184,7 +187,15 @@ export async function openBase(
   const permits = new Map(await writer.heldPermits());
   const confirmed = new Set(await writer.declaredNodes());
   const told = { swarmKey, keys, statements, identity, peerId, permits, confirmed, http };
-  return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
+  return { config, settings, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
+}
+
+/** Both at once: what is told of a setting is what the node goes by, whatever becomes of the file. */
+function readSettings(dir: string, flags: ConfigFlags): Pick<Base, 'config' | 'settings'> {
+  return {
+    config: required(loadConfig(dir, process.env, flags), (error) => error.problems),
+    settings: required(explainedSettings(dir, process.env, flags), (error) => error.problems),
+  };
 }
 
 function logWriter(

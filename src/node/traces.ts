@@ -1,5 +1,6 @@
 /** Traces of this node: ids always, spans to a receiver where the configuration names one. */
 import type { Config } from '../config/config.ts';
+import { shownValue } from '../core/shown-value.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { encodeSpans } from '../observe/otlp.ts';
@@ -21,6 +22,8 @@ interface TracedNode {
 export function openTraces({ config, http, logger, metrics }: TracedNode, owned: AsyncDisposableStack): Traces {
   const { traces, nodeId } = config;
   if (traces === null) return createTraces(null);
+  // A log is read by more people than the configuration.
+  const url = shownValue(traces.url);
   const resource = { 'service.name': 'stigmem-peerd', 'service.version': VERSION, 'service.instance.id': nodeId };
   const exporter = new SpanExporter({
     send: async (spans, signal) => {
@@ -34,8 +37,8 @@ export function openTraces({ config, http, logger, metrics }: TracedNode, owned:
     onDropped: (count) => metrics.traceSpans.inc({ outcome: 'dropped' }, count),
     onFault: (error) =>
       error === null
-        ? logger.info({ url: traces.url }, 'the receiver of traces takes them again')
-        : logger.warn({ url: traces.url, error }, 'traces are not taken, and dropped until they are'),
+        ? logger.info({ url }, 'the receiver of traces takes them again')
+        : logger.warn({ url, error }, 'traces are not taken, and dropped until they are'),
   });
   owned.defer(() => exporter.stop());
   return createTraces(

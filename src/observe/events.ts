@@ -1,3 +1,4 @@
+import type { JournalCheck } from '../core/journal-check.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import type { FactReason, PageReason, QuarantineReason, RefusalEvent } from '../core/verdict.ts';
 import { WEAKENINGS, type Weakening } from '../core/weakening.ts';
@@ -69,6 +70,7 @@ export interface Events {
   wormShipped(records: number): void;
   /** @param code of the closed list */
   wormFailed(code: string, message: string): void;
+  journalChecked(check: Pick<JournalCheck, 'clean' | 'problems' | 'rows' | 'duration_ms'>): void;
   snapshotVerified(name: string, journalSize: number, seconds: number): void;
   /** @param code of the closed list */
   snapshotFailed(code: string, message: string): void;
@@ -235,7 +237,7 @@ function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEven
   };
 }
 
-type BackupEvent = 'wormShipped' | 'wormFailed' | 'snapshotVerified' | 'snapshotFailed';
+type BackupEvent = 'journalChecked' | 'wormShipped' | 'wormFailed' | 'snapshotVerified' | 'snapshotFailed';
 
 function backupEvents(logger: Logger, metrics: Metrics): Pick<Events, BackupEvent> {
   return {
@@ -246,6 +248,10 @@ function backupEvents(logger: Logger, metrics: Metrics): Pick<Events, BackupEven
     wormFailed(code, message) {
       metrics.wormFailures.inc({ code });
       logger.warn({ code, error: message }, 'records could not be shipped to the WORM store');
+    },
+    journalChecked({ clean, problems, rows, duration_ms }) {
+      if (clean) logger.info({ rows, duration_ms }, 'everything that is stored was checked, and nothing differs');
+      else logger.error({ problems, rows, duration_ms }, 'what is stored is not what was written: run fsck');
     },
     snapshotVerified: (name, entries, seconds) =>
       logger.info({ name, entries, seconds }, 'a snapshot was made, restored and checked whole'),

@@ -66,6 +66,8 @@ export interface BackupMetrics {
   readonly wormManifests: Gauge;
   readonly wormShipped: Counter;
   readonly wormFailures: Counter<'code'>;
+  readonly journalCheckedAgeSeconds: Gauge;
+  readonly journalCheckProblems: Gauge;
   readonly snapshotVerifiedAgeSeconds: Gauge;
   readonly snapshotFailures: Counter<'code'>;
 }
@@ -80,6 +82,14 @@ export function backupMetrics(make: Makers): BackupMetrics {
     wormManifests: make.gauge(`${NS}_worm_manifests`, 'Manifests in the WORM store'),
     wormShipped: make.counter(`${NS}_worm_shipped_records_total`, 'Records that the WORM store has taken'),
     wormFailures: make.counter(`${NS}_worm_failures_total`, 'Rounds of the export that failed', ['code']),
+    journalCheckedAgeSeconds: make.gauge(
+      `${NS}_journal_checked_age_seconds`,
+      'Time since everything stored was checked and nothing differed; without such a check, age of the journal',
+    ),
+    journalCheckProblems: make.gauge(
+      `${NS}_journal_check_problems`,
+      'What differed in the newest check of everything stored',
+    ),
     snapshotVerifiedAgeSeconds: make.gauge(
       `${NS}_snapshot_verified_age_seconds`,
       'Age of the newest snapshot that was restored and checked whole; +Inf without one, 0 when none are to be made',

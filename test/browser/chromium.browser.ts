@@ -11,25 +11,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { browserBuild } from '../../.ci/browser-build.mjs';
 import type * as Client from '../../src/client/browser.ts';
+import { launchChromium } from '../support/chromium.ts';
 import { Bench, type NodeProcess } from '../support/node-process.ts';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 let folder: string;
-let context: BrowserContext;
+let browser: Browser;
 let page: Page;
 let node: NodeProcess;
 let server: Server;
@@ -61,16 +50,12 @@ before(async () => {
   server = createServer((incoming, outgoing) => void serve(incoming, outgoing));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  context = await chromium.launchPersistentContext(join(folder, 'profile'), {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: FLAGS,
-  });
-  page = await context.newPage();
+  browser = await launchChromium();
+  page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
 });
 after(async () => {
-  await context?.close();
+  await browser?.close();
   server?.closeAllConnections();
   server?.close();
   for (const clean of cleanups) await clean();

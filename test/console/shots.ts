@@ -13,12 +13,19 @@ const LOOKS = {
 type Look = keyof typeof LOOKS;
 
 const folder = process.argv[2] ?? 'docs/console';
+/** Names of pages; none: all. */
+const wanted = process.argv.slice(3);
+const SINK = '\n[[sink]]\nname = "archive"\nkind = "file"\npath = "audit.jsonl"\n';
 const cleanups: (() => Promise<void>)[] = [];
 try {
   mkdirSync(folder, { recursive: true });
   const scene = await openScene(
     { after: (clean: () => Promise<void>) => cleanups.push(clean), diagnostic: () => undefined } as never,
-    { facts: ['cid_mismatch', 'source_not_owned'], pages: ['checkpoint_split_view_1'] },
+    {
+      facts: ['cid_mismatch', 'source_not_owned', 'instruction_inbound'],
+      pages: ['checkpoint_split_view_1'],
+      tables: SINK,
+    },
   );
   const fact = await fill(scene);
   const browser = await launchChromium();
@@ -45,14 +52,23 @@ async function fill(scene: Scene): Promise<string> {
   for (const name of ['edge7', 'edge9']) await say(partner, `device/${name}`, 'globex:firmware', '4.2.1');
   node.writePeer('initech', liars.asPeer('cid_mismatch'));
   node.writePeer('umbrella', liars.asPeer('source_not_owned'));
+  node.writePeer('soylent', liars.asPeer('instruction_inbound'));
   node.writePeer('hooli', cheats.asPeer('checkpoint_split_view_1'));
   await bench.until('all lies are found', async () => {
     const found = await node.audit('min_severity=medium');
     const reasons = new Set(found.map(({ reason }) => reason));
-    return ['cid_mismatch', 'source_not_owned', 'checkpoint_split_view'].every((one) => reasons.has(one))
+    return ['cid_mismatch', 'source_not_owned', 'checkpoint_split_view', 'instruction_inbound'].every((one) =>
+      reasons.has(one),
+    )
       ? true
       : undefined;
   });
+  const gone = await say(node, 'person/7', 'acme:telephone', '+44 20 7946 0000');
+  await node.post('/v1/tombstones', { fact: gone, reason: 'asked for in letter 4711' });
+  await node.post('/v1/journal/checks', {});
+  await bench.until('everything is checked', async () =>
+    (await node.get('/v1/journal/checks')).body.checks.length > 0 ? true : undefined,
+  );
   return id;
 }
 
@@ -67,22 +83,32 @@ async function shoot(browser: Browser, { node, keys, bench }: Scene, look: Look,
   await signIn(page, node.url, keys, 'root');
   const [record] = await node.audit('reason=cid_mismatch');
   const [held] = (await node.get('/v1/cases?reason=cid_mismatch')).body.cases as readonly { readonly id: number }[];
-  const pages = {
+  const [instruction] = (await node.get('/v1/quarantine')).body.facts as readonly {
+    readonly fact: { readonly id: string };
+  }[];
+  const [erasure] = (await node.get('/v1/tombstones')).body.tombstones as readonly { readonly fact: string }[];
+  const pages: Readonly<Record<string, string>> = {
     overview: '/console',
     cases: '/console/cases',
     case: `/console/cases/${held?.id}`,
     peers: '/console/peers',
     peer: `/console/peers/globex?fact=${encodeURIComponent(fact)}`,
     'peer-suspended': '/console/peers/hooli',
-    facts: '/console/facts',
+    facts: `/console/facts?source=${encodeURIComponent('stigmem://acme.example/operator')}`,
     fact: `/console/facts/${fact}`,
+    quarantine: '/console/quarantine',
+    'quarantine-fact': `/console/quarantine/${instruction?.fact.id}`,
+    erasures: '/console/erasures',
+    erasure: `/console/erasures/${erasure?.fact}`,
     journal: '/console/journal',
     records: '/console/records?min_severity=low',
     record: `/console/records/${record?.seq}`,
     drills: '/console/drills',
     settings: '/console/settings',
+    'settings-values': '/console/settings/values',
   };
   for (const [name, path] of Object.entries(pages)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     await page.goto(node.url + path);
     const verify = page.locator('[data-verify-button]');
     if ((await verify.count()) > 0) {

@@ -192,6 +192,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   const base: Base = {
     traces: createTraces(null),
     config,
+    settings: [],
     paths: dataPaths(folder),
     keys,
     statements,

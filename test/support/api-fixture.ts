@@ -210,6 +210,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     drills: NO_DRILLS,
     sinks: NO_SINKS,
     backups: NO_BACKUPS,
+    checks: null,
+    settings: [],
     receipts: async () => [],
     notices: async () => [],
     evidence: async () => ({ kind: 'not_found' as const }),

@@ -82,6 +82,8 @@ export async function createCliFixture(options: TestApiOptions = {}): Promise<Cl
     runDaemon: async (): Promise<RunningNode> => Promise.reject(new Error('no daemon in this test')),
     initJournal: (folder) => writeFileSync(join(folder, 'journal.db'), ''),
     runFsck: async () => fsckReport({}, 0),
+    signCheck: () => null,
+    leaveCheck: () => false,
     exportTiles,
     identityIn: () => ({
       nodeId: NODE_ID,
@@ -181,7 +183,8 @@ export function fsckReport(problem: Partial<FsckProblem>, problemCount: number):
   const problems =
     problemCount === 0 ? [] : [{ table: 't', row: null, field: null, code: 'c', detail: 'd', ...problem }];
   const checked = { ...new Findings().checked, entries: 9 };
-  return { ok: problemCount === 0, problems, problemCount, notices: [], checked, seconds: 0.5 };
+  const heads = { journal: null, audit: null };
+  return { ok: problemCount === 0, heads, problems, problemCount, notices: [], checked, seconds: 0.5 };
 }
 
 /** Splits at spaces; quotes keep them. */

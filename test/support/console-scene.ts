@@ -1,4 +1,6 @@
 /** A node with partners good and bad, and people with keys: what the console shows in its tests and pictures. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { HostileProcess } from './hostile-process.ts';
 import { Bench, type NodeProcess } from './node-process.ts';
 
@@ -28,13 +30,18 @@ export interface SceneOptions {
   readonly facts: readonly string[];
   readonly pages: readonly string[];
   readonly settings?: readonly string[];
+  /** Tables at the end of the node's config.toml. */
+  readonly tables?: string;
 }
 
 export async function openScene(t: ConstructorParameters<typeof Bench>[0], options: SceneOptions): Promise<Scene> {
   const bench = new Bench(t);
   const settings = ['federation.poll_interval_s=1', ...(options.settings ?? [])];
   const [node, partner, liars, cheats] = await Promise.all([
-    bench.node('acme.example', settings).then((made) => made.start()),
+    bench.node('acme.example', settings).then((made) => {
+      appendFileSync(join(made.dir, 'config.toml'), options.tables ?? '');
+      return made.start();
+    }),
     bench.node('globex.example', settings).then((made) => made.start()),
     HostileProcess.start(bench, FACTS, options.facts),
     HostileProcess.start(bench, PAGES, options.pages),
@@ -58,6 +65,31 @@ export async function befriend({ node, partner, bench }: Scene): Promise<void> {
   await bench.until('they know each other', async () =>
     (await node.peer('globex'))?.state === 'current' ? true : undefined,
   );
+}
+
+/** Says something that readers elsewhere must not take as an instruction: it is held back where it arrives. */
+export async function instruct(node: NodeProcess, entity: string, value: string): Promise<string> {
+  const key = await node.post('/v1/admin/keys', {
+    name: `instructor-${entity.replaceAll(/[^a-z0-9]/g, '-')}`,
+    permissions: ['write', 'instruction:write'],
+    class: 'automation',
+  });
+  const fact = {
+    entity: `stigmem://${node.authority}/${entity}`,
+    relation: `${node.authority.split('.')[0]}:order`,
+    value: { type: 'string', v: value, interpret_as: 'instruction' },
+    source: `stigmem://${node.authority}/operator`,
+    scope: 'public',
+    confidence: 1,
+  };
+  const response = await fetch(`${node.url}/v1/facts`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key.body.secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify(fact),
+  });
+  const body = (await response.json()) as { id?: string };
+  if (body.id === undefined) throw new Error(`not said: ${JSON.stringify(body)}`);
+  return body.id;
 }
 
 export async function say(

@@ -61,7 +61,13 @@ export async function openFolderApi(folder?: DataFolder, flags: ConfigFlags = {}
   const api = apiOf(
     base,
     null,
-    { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem: null, drills: drillsOffline(base) },
+    {
+      nodeUrl: () => 'http://localhost:8765',
+      notices: () => [],
+      siem: null,
+      drills: drillsOffline(base),
+      checks: null,
+    },
     owned,
   );
   return {

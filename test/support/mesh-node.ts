@@ -67,7 +67,7 @@ export class MeshNode {
     if (flags['anchor.interval'] !== undefined) startAnchoring(this.#base, this.#owned);
     const siem = await startSiem(this.#base, this.#owned);
     const drills = startDrills(this.#base, this.#federation, siem, this.#owned);
-    const served = { nodeUrl: () => 'http://127.0.0.1', notices: () => [], siem, drills };
+    const served = { nodeUrl: () => 'http://127.0.0.1', notices: () => [], siem, drills, checks: null };
     this.#api = apiOf(this.#base, this.#federation, served, this.#owned);
     return this;
   }

@@ -39,7 +39,13 @@ export async function start(folder: DataFolder): Promise<Running> {
   const base = await openBase(folder.dir, { 'log.level': 'fatal' }, starting);
   base.failed.catch(() => undefined);
   const siem = await startSiem(base, starting);
-  const served = { nodeUrl: () => 'http://localhost:8765', notices: () => [], siem, drills: drillsOffline(base) };
+  const served = {
+    nodeUrl: () => 'http://localhost:8765',
+    notices: () => [],
+    siem,
+    drills: drillsOffline(base),
+    checks: null,
+  };
   const api = apiOf(base, null, served, starting);
   const owned = starting.move();
   return {

@@ -9,6 +9,7 @@ import { addCaseBulk } from './case-bulk.ts';
 import { addCaseChanges } from './case-changes.ts';
 import { addCases } from './cases.ts';
 import { addChanges } from './changes.ts';
+import { addConfiguration } from './configuration.ts';
 import { addConsistency } from './consistency.ts';
 import { addDecided } from './decided.ts';
 import { addDocs } from './docs.ts';
@@ -18,6 +19,7 @@ import { addFactReads } from './facts-read.ts';
 import { addFactWrites } from './facts-write.ts';
 import { addGrants } from './grants.ts';
 import { addJournal } from './journal.ts';
+import { addJournalChecks } from './journal-checks.ts';
 import { addKeys } from './key-routes.ts';
 import { addNode } from './node.ts';
 import { addNotices } from './notices.ts';
@@ -70,6 +72,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addCaseBulk(apparatus);
   addEvidence(apparatus);
   addJournal(apparatus);
+  addJournalChecks(apparatus);
   addAnchors(apparatus);
   addBackups(apparatus);
   addConsistency(apparatus);
@@ -84,6 +87,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addWitness(apparatus);
   addSigningKeys(apparatus);
   addWeakenings(apparatus);
+  addConfiguration(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const { name, state, lag_entries, circuit, refused_of_ours } of deps.peers.list()) {

@@ -1,12 +1,18 @@
 /** Members of the API's answers that pages show. The API's own schemas stand in `admin/api/`. */
+
+import type { ExplainedSetting } from '../../config/effective.ts';
 import type { Proposal } from '../../core/approval.ts';
 import type { CaseState } from '../../core/case-state.ts';
+import type { JournalCheck } from '../../core/journal-check.ts';
 import type { KeyStatus } from '../../core/key-status.ts';
 import type { OnboardingView } from '../../core/onboarding.ts';
 import type { PeerStatus } from '../../core/peer-status.ts';
+import type { ReviewStatus } from '../../core/review.ts';
 import type { Severity } from '../../core/severity.ts';
+import type { Weakening } from '../../core/weakening.ts';
 import type { AuditEntry } from '../api/audit-entry.ts';
 import type { ShownCase } from '../api/case-schemas.ts';
+import type { RunningCheck } from '../check-desk.ts';
 
 export interface Readiness {
   readonly status: 'ready' | 'not_ready';
@@ -130,6 +136,99 @@ export interface Facts {
   readonly facts: readonly Fact[];
   readonly total: number;
   readonly cursor: string | null;
+}
+
+/** `fact` null: its stored row is damaged. */
+export interface HeldFact {
+  readonly seq: number;
+  readonly status: ReviewStatus;
+  readonly reason: string;
+  readonly fact: Fact | null;
+}
+
+export interface HeldBack {
+  readonly facts: readonly HeldFact[];
+  readonly before: number | null;
+}
+
+export interface Erasure {
+  readonly id: number;
+  readonly fact: string;
+  readonly state: string;
+  readonly author: string;
+  readonly feed: string;
+  readonly feed_seq: number;
+  readonly seq: number | null;
+  readonly tombstone_seq: number | null;
+  readonly since: string;
+  readonly due_at: string | null;
+  readonly reason: string | null;
+}
+
+export interface Erasures {
+  readonly tombstones: readonly Erasure[];
+  readonly cursor: string | null;
+  readonly has_more: boolean;
+}
+
+export interface ErasureFile extends Erasure {
+  readonly steps: readonly {
+    readonly step: string;
+    readonly at: string;
+    readonly actor: string | null;
+    readonly reason: string | null;
+  }[];
+  readonly peers: readonly {
+    readonly peer: string;
+    readonly given_at: string;
+    readonly told: boolean;
+    readonly erased_at: string | null;
+  }[];
+  readonly relayed: readonly { readonly peer: string; readonly relay: string | null; readonly erased_at: string }[];
+}
+
+export interface JournalChecks {
+  readonly every_hours: number | null;
+  readonly running: RunningCheck | null;
+  readonly last_error: string | null;
+  readonly last_clean_at: string | null;
+  readonly checks: readonly JournalCheck[];
+}
+
+export interface SinkState {
+  readonly name: string;
+  readonly kind: string;
+  readonly format: string;
+  readonly target: string;
+  readonly lag_events: number;
+  readonly attempts: number;
+  readonly last_taken_at: string | null;
+  readonly sentence: string;
+}
+
+export interface Sinks {
+  readonly sinks: readonly SinkState[];
+}
+
+export interface Backups {
+  readonly worm: {
+    readonly sentence: string;
+    readonly weakness: string | null;
+    readonly last_error: string | null;
+  } | null;
+  readonly snapshots: { readonly every_hours: number; readonly verified_age_seconds: number | null } | null;
+}
+
+export interface Recalled {
+  readonly facts: readonly { readonly fact: Fact }[];
+}
+
+export interface Configuration {
+  readonly settings: readonly ExplainedSetting[];
+}
+
+export interface Weakenings {
+  readonly weakenings: readonly Weakening[];
 }
 
 export interface Provenance {

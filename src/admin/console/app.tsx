@@ -11,13 +11,16 @@ import { liveStream } from './live.ts';
 import { addCase } from './pages/case.tsx';
 import { addCases, waitingCases } from './pages/cases.tsx';
 import { addDrills } from './pages/drills.tsx';
+import { addErasures } from './pages/erasures.tsx';
 import { addFact } from './pages/fact.tsx';
 import { addFacts } from './pages/facts.tsx';
 import { addJournal } from './pages/journal.tsx';
 import { addOverview } from './pages/overview.tsx';
 import { addPeer } from './pages/peer.tsx';
 import { addPeers } from './pages/peers.tsx';
+import { addQuarantinePages } from './pages/quarantine.tsx';
 import { addRecords } from './pages/records.tsx';
+import { addSettingValues } from './pages/setting-values.tsx';
 import { addSettings } from './pages/settings.tsx';
 import { addSignIn } from './sign-in.tsx';
 
@@ -36,9 +39,12 @@ export function buildConsole(deps: ConsoleDeps, assets: Assets): Hono<ApiEnv> {
   addFacts(desk);
   addFact(desk);
   addDrills(desk);
+  addQuarantinePages(desk);
+  addErasures(desk);
   addJournal(desk);
   addRecords(desk);
   addSettings(desk);
+  addSettingValues(desk);
   const live = async ({ c, frame }: Visit): Promise<Response> => {
     const lastId = c.req.header('last-event-id');
     const headers = lastId === undefined ? {} : { 'last-event-id': lastId };

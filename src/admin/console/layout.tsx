@@ -31,6 +31,8 @@ export const PLACES: readonly Place[] = [
   { path: '/console/cases', name: 'Cases', icon: 'flag', anyOf: ['audit.read', 'review'] },
   { path: '/console/peers', name: 'Peers', icon: 'peers', anyOf: ['federate'] },
   { path: '/console/facts', name: 'Facts', icon: 'fact', anyOf: ['read'] },
+  { path: '/console/quarantine', name: 'Quarantine', icon: 'shield', anyOf: ['review'] },
+  { path: '/console/erasures', name: 'Erasures', icon: 'eraser', anyOf: ['admin', 'legal.hold'] },
   { path: '/console/journal', name: 'Journal', icon: 'tree', anyOf: ['read'] },
   { path: '/console/drills', name: 'Drills', icon: 'bell', anyOf: ['audit.read'] },
   { path: '/console/settings', name: 'Keys & settings', icon: 'key', anyOf: null },
@@ -161,7 +163,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['v', 'verify in this browser'],
   ['a', 'acknowledge a case'],
   ['n', 'write a note'],
-  ['g then o c p f j d k', 'Overview, Cases, Peers, Facts, Journal, Drills, Keys'],
+  ['g then o c p f d', 'Overview, Cases, Peers, Facts, Drills'],
+  ['g then q e j k', 'Quarantine, Erasures, Journal, Keys'],
   ['?', 'this help'],
 ];
 

@@ -111,13 +111,19 @@ function PeerBox({
         {clip(peer.name, 19)}
       </text>
       <text class="t-muted" x={left + 12} y={top + 37}>
-        {peer.checkpoint === null ? 'we hold no head of it' : `we hold ${count(peer.checkpoint.size)}`}
+        {weHold(peer, nowMs)}
       </text>
       <text class="t-muted" x={left + 12} y={top + 52}>
         {theyHold(peer, witness, nowMs)}
       </text>
     </a>
   );
+}
+
+/** Its newest head that was verified here, and when it was last asked for a newer one. */
+function weHold({ checkpoint, last_contact_at: at }: PeerStatus, nowMs: number): string {
+  if (checkpoint === null) return 'we hold no head of it';
+  return `we hold ${count(checkpoint.size)}${at === null ? '' : ` · ${agoText(at, nowMs)}`}`;
 }
 
 /** What the peer holds of ours: its cosignature first, which is of the whole log; else what it has signed receipts for. */
@@ -146,7 +152,7 @@ export function stateText({ state }: PeerStatus): string {
 export function lagText({ lag_entries: lag, state }: PeerStatus): string {
   if (state === 'suspended') return 'suspended';
   if (lag === null) return 'no feed yet';
-  return lag === 0 ? 'nothing behind' : `${plural(lag, 'entry', 'entries')} behind`;
+  return `${count(lag)} behind`;
 }
 
 function sentenceOf(peer: PeerStatus): string {

@@ -3,7 +3,7 @@ import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Severity } from '../../core/severity.ts';
 import type { Answer } from './ask.ts';
-import { agoText, instantText, untilText } from './words.ts';
+import { agoText, instantText, readable, untilText } from './words.ts';
 
 export type Html = JSX.Element;
 
@@ -103,7 +103,7 @@ export function Ago({ at, nowMs }: { at: string | null; nowMs: number }): Html {
 }
 
 export function Until({ at, nowMs }: { at: string | null; nowMs: number }): Html {
-  if (at === null) return <span class="muted">until further notice</span>;
+  if (at === null) return <span class="muted nowrap">no end</span>;
   return (
     <time datetime={at} title={instantText(at)} class="nowrap">
       {untilText(at, nowMs)}
@@ -113,6 +113,12 @@ export function Until({ at, nowMs }: { at: string | null; nowMs: number }): Html
 
 export function Code({ children }: { children: Child }): Html {
   return <code class="wrap">{children}</code>;
+}
+
+/** A sentence of the node: what stands between backticks is to be typed. */
+export function Sentence({ text }: { text: string }): Html {
+  const parts = readable(text).split('`');
+  return <>{parts.map((part, i) => (i % 2 === 1 && i < parts.length - 1 ? <code class="wrap">{part}</code> : part))}</>;
 }
 
 /** The head and the tail of a hash, the whole of it where somebody points at it. */
@@ -174,6 +180,16 @@ export function ActionForm(props: { action: string; csrf: string; class?: string
       <input type="hidden" name="_csrf" value={props.csrf} />
       {props.children}
     </form>
+  );
+}
+
+/** What is there when somebody asks for it. */
+export function Folded({ summary, children }: { summary: string; children: Child }): Html {
+  return (
+    <details>
+      <summary>{summary}</summary>
+      {children}
+    </details>
   );
 }
 

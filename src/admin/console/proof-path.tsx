@@ -30,7 +30,7 @@ export function drawnProof(
   return { origin, index, size, leaf: encodeBase64(leaf), path, root: encodeBase64(root) };
 }
 
-const WIDTH = 560;
+const WIDTH = 480;
 const ROW = 50;
 const BOX = { width: 172, height: 30 };
 const PATH_X = 100;
@@ -43,40 +43,43 @@ export function ProofPath({ proof }: { proof: DrawnProof }): Html {
   const isRoot = reached === proof.root;
   const height = (steps.length + 1) * ROW + 40;
   const y = (i: number): number => height - 40 - i * ROW;
+  // On a telephone it is scrolled: made as small as the screen, its hashes could not be read.
   return (
-    <svg
-      class="picture"
-      viewBox={`0 0 ${WIDTH} ${height}`}
-      role="img"
-      aria-label={`Path of ${steps.length} steps from leaf ${proof.index} to the root over ${proof.size} entries, which it ${isRoot ? 'reaches' : 'does not reach'}`}
-      data-proof={JSON.stringify(proof)}
-    >
-      {steps.map((step, i) => (
-        <Step
-          step={step}
-          y={y(i)}
-          above={y(i + 1)}
-          result={hashes[i] ?? ''}
-          isTop={i === steps.length - 1}
-          isRoot={isRoot}
+    <section class="scroll" tabindex={0} aria-label="Picture of the proof">
+      <svg
+        class="picture proof"
+        viewBox={`0 0 ${WIDTH} ${height}`}
+        role="img"
+        aria-label={`Path of ${steps.length} steps from leaf ${proof.index} to the root over ${proof.size} entries, which it ${isRoot ? 'reaches' : 'does not reach'}`}
+        data-proof={JSON.stringify(proof)}
+      >
+        {steps.map((step, i) => (
+          <Step
+            step={step}
+            y={y(i)}
+            above={y(i + 1)}
+            result={hashes[i] ?? ''}
+            isTop={i === steps.length - 1}
+            isRoot={isRoot}
+          />
+        ))}
+        <Box
+          x={PATH_X}
+          y={y(0)}
+          kind={steps.length === 0 ? `on root${isRoot ? '' : ' bad'}` : 'on'}
+          text={proof.leaf}
+          step={0}
         />
-      ))}
-      <Box
-        x={PATH_X}
-        y={y(0)}
-        kind={steps.length === 0 ? `on root${isRoot ? '' : ' bad'}` : 'on'}
-        text={proof.leaf}
-        step={0}
-      />
-      <text class="t-muted" x={PATH_X - BOX.width / 2} y={y(0) + 27}>
-        entry {count(proof.index)}, hashed with its salt
-      </text>
-      <text class="t-muted" x={PATH_X - BOX.width / 2} y={y(steps.length) - 21}>
-        {isRoot
-          ? `root that ${proof.origin} signed over ${count(proof.size)} entries`
-          : `not the signed root ${short(proof.root)}`}
-      </text>
-    </svg>
+        <text class="t-muted" x={PATH_X - BOX.width / 2} y={y(0) + 27}>
+          entry {count(proof.index)}, hashed with its salt
+        </text>
+        <text class="t-muted" x={PATH_X - BOX.width / 2} y={y(steps.length) - 21}>
+          {isRoot
+            ? `root that ${proof.origin} signed over ${count(proof.size)} entries`
+            : `not the signed root ${short(proof.root)}`}
+        </text>
+      </svg>
+    </section>
   );
 }
 

@@ -6,7 +6,15 @@ export const COMPONENT_STYLE = `
 .panel > .body { padding: 10px 14px 14px; }
 .panel > .body:empty { display: none; }
 .panel > header:last-child { padding-bottom: 12px; }
-.scroll { overflow-x: auto; }
+/* A shadow at a side says that there is more of the table behind it. */
+.scroll {
+  overflow-x: auto; border-radius: 0 0 8px 8px;
+  background:
+    linear-gradient(to right, var(--panel) 12px, transparent 24px) left / 24px 100% no-repeat local,
+    linear-gradient(to left, var(--panel) 12px, transparent 24px) right / 24px 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent 10px) left / 10px 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent 10px) right / 10px 100% no-repeat scroll;
+}
 .panel > .scroll { padding-top: 6px; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th { text-align: left; font-weight: 500; color: var(--muted); font-size: 12px; padding: 5px 10px; white-space: nowrap; border-bottom: 1px solid var(--line); }
@@ -15,8 +23,10 @@ th:first-child, td:first-child { padding-left: 14px; }
 th:last-child, td:last-child { padding-right: 14px; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { color: var(--text); font-size: 13px; font-weight: 560; white-space: normal; padding-top: 7px; padding-bottom: 7px; vertical-align: top; }
+tbody th .muted { font-weight: 400; }
 th.num, td.num { text-align: right; }
 td.wrap, tbody th.wrap { min-width: 8.5rem; }
+td.wide { min-width: 15rem; }
 td.pick { width: 1%; padding-right: 0; }
 td.pick label { display: block; padding: 2px; }
 tbody tr[data-row]:hover { background: var(--raised); }
@@ -73,6 +83,20 @@ button.quiet:hover { background: var(--raised); color: var(--text); }
 .form.two { grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); }
 details > summary { cursor: pointer; font-weight: 540; padding: 2px 0; }
 details[open] > summary { margin-bottom: 9px; }
+.setting code { font-weight: 600; }
+.setting p { font-weight: 400; max-width: 74ch; margin-top: 1px; }
+/* The fields that a step takes are there when it is chosen; where a browser does not know :has(), all of them are. */
+.for { display: contents; }
+@supports selector(:has(*)) {
+  #bulk:not(:has(option[value="resolve"]:checked)) [data-for="resolve"],
+  #bulk:not(:has(option[value="assign"]:checked)) [data-for="assign"],
+  #bulk:not(:has(option[value="suppress"]:checked)) [data-for="suppress"] { display: none; }
+}
+.progress { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; }
+progress { flex: 1 1 12rem; height: 8px; appearance: none; border: 0; border-radius: 4px; overflow: hidden; background: var(--raised); accent-color: var(--accent); }
+progress::-webkit-progress-bar { background: var(--raised); }
+progress::-webkit-progress-value { background: var(--accent); }
+progress::-moz-progress-bar { background: var(--accent); }
 details.more { border-top: 1px solid var(--line); padding: 9px 14px; }
 .words { display: grid; grid-template-columns: repeat(auto-fit, minmax(110px, 1fr)); gap: 4px 14px; margin: 0; padding-left: 22px; font-family: var(--mono); font-size: 13px; }
 .words li::marker { color: var(--muted); font-size: 11px; }
@@ -103,6 +127,7 @@ kbd { font: 11.5px/1 var(--mono); padding: 2px 5px; border: 1px solid var(--line
 dialog { border: 1px solid var(--line-strong); border-radius: 10px; background: var(--panel); color: var(--text); padding: 16px 18px; max-width: min(94vw, 420px); }
 dialog::backdrop { background: rgb(0 0 0 / .38); }
 .picture { display: block; width: 100%; height: auto; }
+.picture.proof { max-width: 600px; min-width: 460px; }
 .picture text { fill: var(--text); font: 12px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 .picture .t-muted { fill: var(--muted); font-size: 11px; }
 .picture .t-mono { font-family: var(--mono); font-size: 11px; }
@@ -123,8 +148,7 @@ dialog::backdrop { background: rgb(0 0 0 / .38); }
   .compare { grid-template-columns: minmax(0, 1fr); }
   .mesh-wide { min-width: 620px; }
   .filters .field { flex: 1 1 8.5rem; }
-  dl.pairs { grid-template-columns: minmax(0, 1fr); gap: 0; }
-  dl.pairs dd { margin-bottom: 7px; }
+  dl.pairs { grid-template-columns: minmax(0, 6.4rem) minmax(0, 1fr); gap: 5px 12px; }
   button, .button, input:not([type="checkbox"]), select { min-height: 38px; }
 }
 `;

@@ -7,6 +7,7 @@ export const CONSOLE_STYLE: string = `
   --bg: light-dark(#f7f7f8, #0f1012);
   --panel: light-dark(#ffffff, #16181b);
   --raised: light-dark(#f1f1f3, #1e2024);
+  --shade: light-dark(rgb(20 22 40 / .16), rgb(0 0 0 / .7));
   --line: light-dark(#e3e3e7, #282b30);
   --line-strong: light-dark(#c9c9d0, #3c4047);
   --text: light-dark(#1b1c1f, #e6e7ea);
@@ -42,6 +43,7 @@ a:hover { text-decoration: underline; }
 p a { text-decoration: underline; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 code, .mono { font-family: var(--mono); font-size: 12.5px; }
+p code { background: var(--raised); padding: 1px 4px; border-radius: 4px; }
 .muted { color: var(--muted); }
 .small { font-size: 12.5px; }
 .num { text-align: right; }
@@ -94,9 +96,10 @@ main { padding: 22px 28px 64px; min-width: 0; max-width: 1360px; }
   .side .who { margin: 0; padding: 0; border: 0; position: absolute; top: 12px; right: 12px; display: flex; align-items: center; }
   .side .who > :not(form) { display: none; }
   .brand { padding-right: 84px; }
-  nav { overflow-x: auto; margin: 0 -12px; padding: 0 12px 8px; scrollbar-width: none; }
-  nav ul { display: flex; width: max-content; }
-  nav a { padding: 5px 9px; }
+  .side nav ul { display: flex; flex-wrap: wrap; gap: 0 2px; padding-bottom: 8px; }
+  nav a { padding: 4px 8px; }
+  nav[aria-label="Views"] { overflow-x: auto; margin: 0 -14px; padding: 0 14px; scrollbar-width: none; }
+  nav[aria-label="Views"] .views { flex-wrap: nowrap; width: max-content; }
   nav a svg { display: none; }
   main { padding: 16px 14px 56px; }
   h1 { font-size: 18px; }

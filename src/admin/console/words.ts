@@ -17,6 +17,11 @@ export function untilText(at: string, nowMs: number): string {
   return seconds <= 0 ? `ended ${spanText(-seconds)} ago` : `in ${spanText(seconds)}`;
 }
 
+/** Of what the node does by itself: what is due is done with its next turn. */
+export function dueText(at: string, nowMs: number): string {
+  return Date.parse(at) <= nowMs ? 'now' : untilText(at, nowMs);
+}
+
 /** One unit, rounded down: `59 s`, `3 min`, `5 h`, `12 d`. */
 export function spanText(seconds: number): string {
   if (seconds < MINUTE) return `${Math.floor(seconds)} s`;
@@ -29,6 +34,11 @@ export function spanText(seconds: number): string {
 export function instantText(at: string): string {
   const ms = Date.parse(at);
   return Number.isNaN(ms) ? at : `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** A sentence of the node with its moments as people read them. */
+export function readable(sentence: string): string {
+  return sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)/g, (at) => instantText(at));
 }
 
 const GROUPED = new Intl.NumberFormat('en-GB');

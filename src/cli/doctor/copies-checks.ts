@@ -5,6 +5,9 @@ const HOUR_S = 3_600;
 const LATE_S = 300;
 /** Twice as long as between two snapshots: one may fail. */
 const MISSED = 2;
+const DAY_MS = 86_400_000;
+/** Where the node runs no check by itself, somebody has to. */
+const BY_HAND_MS = 30 * DAY_MS;
 
 export const COPIES_CHECKS: readonly Check[] = [
   {
@@ -51,6 +54,24 @@ export const COPIES_CHECKS: readonly Check[] = [
       const seen = `the newest that counts is ${Math.floor(age / HOUR_S)} hours old`;
       if (age > MISSED * every_hours * HOUR_S) return fail(seen, `stigmem-peerd snapshot list ${directory} --data DIR`);
       return pass(seen);
+    }),
+  },
+  {
+    id: 'journal.checked',
+    title: 'everything that is stored was checked, lately, and nothing differed',
+    judge: ofNode(({ checks: { checks, last_clean_at } }, { config, createdMs, nowMs }) => {
+      const [newest] = checks;
+      if (newest?.clean === false) {
+        const found = `${plural(newest.problems, 'problem')}, ${newest.first_problems[0] ?? 'not told'} first`;
+        const fix = 'Stop the node, keep the file as it is: docs/OPERATIONS.md, What to do at an alert';
+        return fail(`the check that ended at ${newest.ended_at} has found ${found}`, fix);
+      }
+      const everyMs = config?.fsck.everyMs ?? null;
+      const mostMs = everyMs === null ? BY_HAND_MS : MISSED * everyMs;
+      const ageMs = nowMs - (last_clean_at === null ? (createdMs ?? 0) : Date.parse(last_clean_at));
+      const days = plural(Math.floor(ageMs / DAY_MS), 'day');
+      const seen = last_clean_at === null ? `never; the journal is ${days} old` : `last full check ${days} ago`;
+      return ageMs <= mostMs ? pass(seen) : warn(seen, 'stigmem-peerd fsck --data DIR');
     }),
   },
   {

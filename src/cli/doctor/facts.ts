@@ -3,6 +3,7 @@ import type { NodeStats } from '../../admin/deps.ts';
 import type { Config } from '../../config/config.ts';
 import type { PeerFile } from '../../config/peer-file.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
+import type { JournalCheck } from '../../core/journal-check.ts';
 import type { Weakening } from '../../core/weakening.ts';
 import type {
   AnchorBackendAnswer,
@@ -43,6 +44,7 @@ export interface NodeFacts {
   readonly sinks: readonly SinkFacts[];
   readonly backups: BackupFacts;
   readonly drills: DrillFacts;
+  readonly checks: CheckFacts;
   /** How many are in a state, by severity. */
   readonly cases: readonly {
     readonly state: string;
@@ -81,6 +83,13 @@ export interface BackupFacts {
     /** Null: none that counts. */
     readonly verified_age_seconds: number | null;
   } | null;
+}
+
+/** Checks of everything that is stored. */
+export interface CheckFacts {
+  readonly last_clean_at: string | null;
+  /** The newest first. */
+  readonly checks: readonly Pick<JournalCheck, 'clean' | 'ended_at' | 'problems' | 'first_problems'>[];
 }
 
 /** What came of a recall with `Stigmem-Verify: full` and the verification of what it gave. */

@@ -90,6 +90,7 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
     sinks: (await read<{ sinks: NodeFacts['sinks'] }>('/v1/sinks')).sinks,
     backups: await read('/v1/backups'),
     drills: await read('/v1/drills'),
+    checks: await read('/v1/journal/checks?limit=1'),
     cases: (await read<{ counts: NodeFacts['cases'] }>('/v1/cases/counts')).counts,
   };
 }

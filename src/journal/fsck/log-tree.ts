@@ -78,6 +78,8 @@ export class LogTree {
   finish(rows: number): void {
     if (!this.#isLost) {
       for (const { level, bytes } of this.#tree.partialTiles()) if (level > 0) this.#compareEdge(level, bytes);
+      const { size } = this.#tree;
+      this.#ctx.findings.heads[this.#log] = { size, root: encodeBase64(this.#tree.root()) };
     }
     this.#findStrayTiles(rows);
     this.#findTruncation(rows);

@@ -85,6 +85,7 @@ export function checkJournal(files: JournalFiles, options: FsckOptions): FsckRep
   if (db !== undefined) checkOpened(db, findings, before, options, files.heads);
   return {
     ok: findings.count === 0,
+    heads: findings.heads,
     checked: findings.checked,
     problems: findings.problems,
     problemCount: findings.count,

@@ -22,10 +22,13 @@ const PATHS = [
   '/console/cases',
   '/console/peers',
   '/console/facts',
+  '/console/quarantine',
+  '/console/erasures',
   '/console/journal',
   '/console/records',
   '/console/drills',
   '/console/settings',
+  '/console/settings/values',
 ];
 
 let node: TestApi;

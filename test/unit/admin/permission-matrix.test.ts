@@ -32,6 +32,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
     ['federate', 'audit.read', 'admin'],
     [
       'GET /v1/configuration/weakenings',
+      'GET /v1/journal/checks',
       'GET /v1/federation/audit',
       'GET /v1/stats',
       'GET /v1/federation/audit/stream',
@@ -141,7 +142,10 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/recall',
     ],
   ],
-  [['audit.read', 'admin'], ['GET /v1/backups']],
+  [
+    ['audit.read', 'admin'],
+    ['GET /v1/backups', 'GET /v1/configuration'],
+  ],
   [
     ['admin'],
     [
@@ -151,6 +155,9 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/anchors/retry',
       'POST /v1/sinks/{name}/skip',
       'POST /v1/backups/verified',
+      'POST /v1/journal/checks',
+      'POST /v1/journal/checks/recorded',
+      'DELETE /v1/journal/checks/running',
       'POST /v1/tombstones',
       'POST /v1/tombstones/{fact}/undo',
     ],

@@ -316,7 +316,16 @@ test('colour is for terminals that want it', async () => {
 test('fsck: clean is 0, problems are 4 with table, row and field', async () => {
   const clean = await cli.run('fsck');
   assert.equal(clean.code, 0);
-  assert.equal(clean.stdout, 'clean: 9 entries (0.5 s)\n');
+  assert.equal(
+    clean.stdout,
+    'clean: 9 entries (0.5 s)\nNot recorded: that takes the folder’s log key, and the account that the folder belongs to.\n',
+  );
+  cli.node.signCheck = () => 'note';
+  cli.node.leaveCheck = (_dir, note) => note === 'note';
+  assert.equal((await cli.run('fsck')).stdout.split('\n')[1]?.slice(0, 38), 'The daemon records it when it runs: th');
+  assert.equal((await cli.run('fsck --json')).json().recorded, 'waiting');
+  cli.node.signCheck = () => null;
+  assert.equal((await cli.run('fsck --no-record')).stdout, 'clean: 9 entries (0.5 s)\n');
   const problem = { table: 'entries', row: 7, field: 'value_v', code: 'cid_mismatch', detail: 'cid does not match' };
   cli.node.runFsck = async (_dir, { onProgress }) => {
     onProgress?.({ phase: 'entries', done: 1, total: 2 });

@@ -44,6 +44,7 @@ const NODE: NodeFacts = {
   proposals: 0,
   recall: { kind: 'verified', sentence: '1 proved' },
   sinks: [{ name: 'archive', lag_seconds: 0, sentence: 'has everything' }],
+  checks: { last_clean_at: null, checks: [] },
   backups: {
     worm: { lag_seconds: 10, weakness: null, last_error: null, sentence: 'has everything' },
     snapshots: { directory: '/snaps', every_hours: 24, verified_age_seconds: 3_600 },
@@ -104,6 +105,12 @@ const unseen = (severity: string): NodeFacts['cases'] => [
 ];
 const drilled = (kind: string, last_state: string, daysAgo: number): Partial<Facts> =>
   node({ drills: { kinds: [{ kind, last_state, last_passed_at: new Date(NOW - daysAgo * DAY).toISOString() }] } });
+const checked = (endedMs: number, problems: number): NodeFacts['checks'] => {
+  const ended_at = new Date(endedMs).toISOString();
+  const clean = problems === 0;
+  const first_problems = clean ? [] : ['entries 7 value_v cid_mismatch'];
+  return { last_clean_at: clean ? ended_at : null, checks: [{ clean, ended_at, problems, first_problems }] };
+};
 const late = { backend: 'rekor', pending: 1, last_error: 'down', sentence: 'waits' };
 
 /** What is wrong, by check: the worst that it says first. */
@@ -246,6 +253,12 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
   'drills.chain_proof': [[drilled('chain-proof', 'passed', 30), 'warn', /passed 30 days ago/]],
   'drills.anchor_down': [[drilled('anchor-down', 'failed', 0), 'fail', /the alarm does not work/]],
   'drills.failed': [[drilled('rollback', 'failed', 1), 'fail', /^rollback:/]],
+  'journal.checked': [
+    [node({ checks: checked(NOW - 9 * DAY, 2) }), 'fail', /2 problems, entries 7 value_v cid_mismatch first/],
+    [node({ checks: checked(NOW - 20 * DAY, 0) }), 'warn', /^last full check 20 days ago$/],
+    [{ createdMs: NOW - 40 * DAY }, 'warn', /^never; the journal is 40 days old$/],
+    [{ ...node({ checks: checked(NOW - 40 * DAY, 0) }), ...config({ fsck: { everyMs: null } }) }, 'warn', /40 days/],
+  ],
   'cases.unseen': [
     [node({ cases: unseen('medium') }), 'warn', /2 cases that nobody/],
     [node({ cases: unseen('critical') }), 'fail', /2 critical cases/],

@@ -42,8 +42,10 @@ test('config.example.toml parses, equals the defaults and is what init writes', 
 
 test('config.example.toml documents every setting with its variables', () => {
   const lines = readFileSync('config.example.toml', 'utf8').split('\n');
-  for (const { name, env } of SETTINGS) {
-    const at = lines.findIndex((line) => line.startsWith(`${name} = `));
+  for (const { name, env, section } of SETTINGS) {
+    // Two sections may call a setting the same.
+    const from = section === null ? 0 : lines.indexOf(`[${section}]`);
+    const at = lines.findIndex((line, i) => i >= from && line.startsWith(`${name} = `));
     assert.ok(at > 0 && lines[at - 1]?.startsWith('# '), name);
     for (const variable of env) assert.ok(lines[at - 1]?.includes(variable), variable);
   }

@@ -5,6 +5,8 @@ const PLACES: Readonly<Record<string, string>> = {
   c: '/console/cases',
   p: '/console/peers',
   f: '/console/facts',
+  q: '/console/quarantine',
+  e: '/console/erasures',
   j: '/console/journal',
   d: '/console/drills',
   k: '/console/settings',

@@ -4,6 +4,8 @@
 const SETTLE_MS = 250;
 /** What grows without an audit record: facts, lag, ages. */
 const EVERY_MS = 10_000;
+/** While the node does something that it tells the progress of. */
+const BUSY_MS = 1_500;
 const MARK = { 'x-console-refresh': '1' };
 
 export function startLive(): void {
@@ -21,6 +23,9 @@ export function startLive(): void {
   setInterval(() => {
     if (!document.hidden) refresh();
   }, EVERY_MS);
+  setInterval(() => {
+    if (!document.hidden && document.querySelector('[data-live-busy]') !== null) refresh();
+  }, BUSY_MS);
 }
 
 function show(state: HTMLElement, word: string, text: string): void {

@@ -13,7 +13,7 @@ import { tell } from './tell.ts';
 
 const MOVES = CASE_MOVE_NAMES.filter((move) => move !== 'ticket' && move !== 'note');
 /** Fields that the second form has to repeat. */
-const REPEATED = ['move', 'why', 'verdict', 'assignee', 'owner', 'days', 'at'] as const;
+const REPEATED = ['which', 'filter', 'move', 'why', 'verdict', 'assignee', 'owner', 'days', 'at'] as const;
 
 export function addBulk(desk: Desk): void {
   desk.act('/console/cases/bulk', previewPage);
@@ -31,10 +31,15 @@ function doneText({ changed, proposed, refused }: BulkDone): string {
   return `${plural(changed.length, 'case')} changed.${proposals}${not}`;
 }
 
+/** Which cases: those that were chosen, or all that match the filter of the list. */
 function orderOf(form: Form, nowMs: number): Readonly<Record<string, unknown>> | null {
   const move = MOVES.find((one) => one === form.text('move'));
+  if (move === undefined) return null;
+  const step = { move, ...stepOf(move, form, nowMs) };
+  if (form.text('which') === 'all')
+    return { filter: Object.fromEntries(new URLSearchParams(form.text('filter'))), ...step };
   const ids = form.all('ids').map(Number).filter(Number.isSafeInteger);
-  return move === undefined || ids.length === 0 ? null : { ids, move, ...stepOf(move, form, nowMs) };
+  return ids.length === 0 ? null : { ids, ...step };
 }
 
 async function previewPage(visit: Visit, form: Form): Promise<Shown | Response> {
@@ -114,21 +119,40 @@ function Preview({ preview }: { preview: BulkPreview }): Html {
   );
 }
 
-export function BulkForm({ csrf }: { csrf: string }): Html {
+/** @param filter of the list, as its query */
+export function BulkForm({ csrf, filter }: { csrf: string; filter: URLSearchParams }): Html {
+  const named = new URLSearchParams([...filter].filter(([name]) => name !== 'limit' && name !== 'cursor'));
   return (
-    <Panel title="With those that are selected" aside="shown first, done after">
+    <Panel title="Many at once" aside="shown first, done after">
       <Body>
         <form method="post" action="/console/cases/bulk" id="bulk" class="filters">
           <input type="hidden" name="_csrf" value={csrf} />
+          <input type="hidden" name="filter" value={named.toString()} />
+          <Field label="With">
+            <Select
+              name="which"
+              value="selected"
+              options={[
+                ['selected', 'those selected'],
+                ['all', 'all that match the filter'],
+              ]}
+            />
+          </Field>
           <Field label="Do">
             <Select name="move" value="acknowledge" options={MOVES.map((move) => [move, MOVE_WORD[move]] as const)} />
           </Field>
           <Why required={false} />
-          <Verdict />
-          <Field label="Assignee">
-            <input name="assignee" maxlength={200} autocomplete="off" />
-          </Field>
-          <Suppression owner="" />
+          <div class="for" data-for="resolve">
+            <Verdict />
+          </div>
+          <div class="for" data-for="assign">
+            <Field label="Assignee; empty: nobody">
+              <input name="assignee" maxlength={200} autocomplete="off" />
+            </Field>
+          </div>
+          <div class="for" data-for="suppress">
+            <Suppression owner="" />
+          </div>
           <button type="submit">Preview</button>
         </form>
       </Body>

@@ -58,7 +58,7 @@ async function casesPage({ frame, query }: Visit): Promise<Shown> {
           <Part answer={cases} show={(page) => <List page={page} given={given} frame={frame} />} />
         </Panel>
         {cases.ok && cases.value.cases.length > 0 && frame.ask.may('review') ? (
-          <BulkForm csrf={frame.session.csrf} />
+          <BulkForm csrf={frame.session.csrf} filter={given} />
         ) : null}
       </div>
     </Page>

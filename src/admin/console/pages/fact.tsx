@@ -6,10 +6,10 @@ import { type Answer, path } from '../ask.ts';
 import { type Desk, pageOf, type Shown, type Visit } from '../desk.ts';
 import { handedOn, seeOther } from '../headers.ts';
 import { type Frame, Page } from '../layout.tsx';
-import { Body, Code, Empty, type Html, Pairs, Panel, Part, Short } from '../parts.tsx';
+import { ActionForm, Body, Code, Empty, Folded, type Html, Pairs, Panel, Part, Reason, Short } from '../parts.tsx';
 import { type DrawnProof, drawnProof, ProofPath } from '../proof-path.tsx';
 import { Verify } from '../verify-box.tsx';
-import { instantText } from '../words.ts';
+import { count, instantText } from '../words.ts';
 import { Marks, valueText } from './facts.tsx';
 import { missing } from './missing.tsx';
 
@@ -42,7 +42,9 @@ async function factPage({ frame, param }: Visit): Promise<Shown> {
   const id = param('id');
   const { ask } = frame;
   const fact = await ask.get<Fact>(path`/v1/facts/${id}`);
-  if (!fact.ok) return missing(frame, '/console/facts', fact);
+  // Gone by its author's word: how that stands is on a page of its own, for who may see it.
+  if (!fact.ok)
+    return missing(frame, '/console/facts', fact, fact.status === 410 ? path`/console/erasures/${id}` : null);
   const [provenance, bundle] = await Promise.all([
     ask.get<Provenance>(path`/v1/facts/${id}/provenance`),
     ask.get<Bundle>(path`/v1/facts/${id}/proof`),
@@ -60,6 +62,7 @@ async function factPage({ frame, param }: Visit): Promise<Shown> {
         <div class="stack w6">
           <What {...shown} />
           <Where {...shown} />
+          <Erase {...shown} />
         </div>
         <div class="stack w6">
           <Proof {...shown} />
@@ -112,9 +115,13 @@ function Where({ provenance }: Seen): Html {
             <Pairs
               pairs={[
                 ['Received from', received_from === null ? 'asserted at this node' : <Code>{received_from}</Code>],
-                ['Origin', origin === null ? '–' : <Code>{origin.node_id}</Code>],
-                ['Entry there', origin === null ? '–' : String(origin.chain_seq)],
-                ['Leaf there', origin === null ? '–' : <Short text={origin.leaf_hash} />],
+                ...(origin === null
+                  ? []
+                  : ([
+                      ['Origin', <Code>{origin.node_id}</Code>],
+                      ['Entry there', count(origin.chain_seq)],
+                      ['Leaf there', <Short text={origin.leaf_hash} />],
+                    ] as const)),
                 [
                   'Derived from',
                   derived_from.length === 0
@@ -132,6 +139,32 @@ function Where({ provenance }: Seen): Html {
           </Body>
         )}
       />
+    </Panel>
+  );
+}
+
+/** Own facts alone: whoever received one hides it by a decision of its own. */
+function Erase({ fact, frame }: Seen): Html | null {
+  if (fact.received_from !== null || !frame.ask.may('admin')) return null;
+  return (
+    <Panel title="Erase">
+      <Body>
+        <Folded summary="Have this fact erased, here and at every partner">
+          <ActionForm action="/console/erasures/request" csrf={frame.session.csrf}>
+            <input type="hidden" name="fact" value={fact.id} />
+            <p class="muted small">
+              It is hidden at once. When the undo window is over its tombstone is written, which nothing takes back, and
+              its body is erased.
+            </p>
+            <Reason />
+            <div class="actions">
+              <button class="danger" type="submit">
+                Have it erased
+              </button>
+            </div>
+          </ActionForm>
+        </Folded>
+      </Body>
     </Panel>
   );
 }

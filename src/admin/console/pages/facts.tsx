@@ -1,10 +1,10 @@
 import { SCOPES } from '../../../core/scope.ts';
-import type { Fact, Facts } from '../answers.ts';
-import { path } from '../ask.ts';
+import type { Fact, Facts, Recalled } from '../answers.ts';
+import { type Answer, path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
-import { Page } from '../layout.tsx';
+import { type Frame, Page } from '../layout.tsx';
 import { Ago, Body, Empty, Field, FilterText, type Html, Panel, Part, Pill, Select, Table } from '../parts.tsx';
-import { count } from '../words.ts';
+import { count, nodeName } from '../words.ts';
 
 const PER_PAGE = 50;
 const TEXTS = ['entity', 'relation', 'source', 'garden_id'] as const;
@@ -24,7 +24,11 @@ async function factsPage({ frame, query }: Visit): Promise<Shown> {
   for (const name of [...TEXTS, 'scope', ...FLAGS.map(([flag]) => flag), 'cursor'])
     if (query(name).trim() !== '') given.set(name, query(name).trim());
   const id = query('id').trim();
-  const facts = await frame.ask.get<Facts>(`/v1/facts?${given}`);
+  const words = query('words').trim();
+  const facts =
+    words === ''
+      ? await frame.ask.get<Facts>(`/v1/facts?${given}`)
+      : await byWords(frame, words, query('scope') === '' ? DEFAULT_SCOPE : query('scope'));
   const html = (
     <Page
       frame={frame}
@@ -37,6 +41,19 @@ async function factsPage({ frame, query }: Visit): Promise<Shown> {
           <Body>
             <div class="stack">
               <Search query={query} seesHeld={frame.ask.may('review')} />
+              <form method="get" action="/console/facts" class="filters">
+                <Field label="Or by words, the best match first" grow>
+                  <input name="words" value={words} required maxlength={1000} autocomplete="off" />
+                </Field>
+                <Field label="In scope">
+                  <Select
+                    name="scope"
+                    value={query('scope') === '' ? DEFAULT_SCOPE : query('scope')}
+                    options={SCOPES.map((one) => [one, one] as const)}
+                  />
+                </Field>
+                <button type="submit">Find</button>
+              </form>
               <form method="get" action="/console/facts/by-id" class="filters">
                 <Field label="Or one fact, by id or CID" grow>
                   <input name="id" value={id} required autocomplete="off" spellcheck={false} />
@@ -53,6 +70,18 @@ async function factsPage({ frame, query }: Visit): Promise<Shown> {
     </Page>
   );
   return { status: facts.ok ? 200 : facts.status, html };
+}
+
+const DEFAULT_SCOPE = 'public';
+/** All that recall takes, so that what is cut is the number of facts and not their length. */
+const TOKENS = 200_000;
+
+async function byWords({ ask }: Frame, query: string, scope: string): Promise<Answer<Facts>> {
+  const body = { query, scope, token_budget: TOKENS, limit: PER_PAGE };
+  const answer = await ask.post<Recalled>('/v1/recall', body);
+  if (!answer.ok) return answer;
+  const facts = answer.value.facts.map(({ fact }) => fact);
+  return { ok: true, status: answer.status, value: { facts, total: facts.length, cursor: null } };
 }
 
 function Search({ query, seesHeld }: { query: Visit['query']; seesHeld: boolean }): Html {
@@ -101,14 +130,18 @@ function Found({ page, given, nowMs }: { page: Facts; given: URLSearchParams; no
         {page.facts.map((fact) => (
           <tr data-row="">
             <th scope="row" class="wrap">
-              <a href={path`/console/facts/${fact.id}`}>{fact.entity}</a>
+              <a href={path`/console/facts/${fact.id}`} title={fact.entity}>
+                {nodeName(fact.entity)}
+              </a>
             </th>
             <td class="wrap">{fact.relation}</td>
             <td class="wrap">
               {clipped(fact)}
               <Marks fact={fact} />
             </td>
-            <td class="wrap">{fact.source}</td>
+            <td class="wrap" title={fact.source}>
+              {nodeName(fact.source)}
+            </td>
             <td>{fact.scope}</td>
             <td>
               <Ago at={fact.timestamp} nowMs={nowMs} />

@@ -1,22 +1,25 @@
-import type { Anchors, AuditPage, Head, Witness } from '../answers.ts';
+import type { Anchors, AuditPage, Head, JournalChecks, Witness } from '../answers.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { Page } from '../layout.tsx';
 import { Ago, Body, Empty, type Html, Pairs, Panel, Part, Pill, Short, Table } from '../parts.tsx';
 import { count } from '../words.ts';
+import { addCheckActions, Checks } from './journal-checks.tsx';
 import { RecordTable } from './records.tsx';
 
 /** Adds the page of the two logs: where they stand, and who else has seen it. */
 export function addJournal(desk: Desk): void {
   desk.show('/console/journal', journalPage);
+  addCheckActions(desk);
 }
 
 async function journalPage({ frame }: Visit): Promise<Shown> {
   const { ask, nowMs } = frame;
-  const [head, anchors, witness, damage] = await Promise.all([
+  const [head, anchors, witness, damage, checks] = await Promise.all([
     ask.get<Head>('/v1/journal/head'),
     ask.get<Anchors>('/v1/anchors?limit=12'),
     ask.get<Witness>('/v1/witness'),
     ask.get<AuditPage>('/v1/federation/audit?limit=10&event_type=journal_verification_failed'),
+    ask.get<JournalChecks>('/v1/journal/checks?limit=10'),
   ]);
   const html = (
     <Page
@@ -67,15 +70,13 @@ async function journalPage({ frame }: Visit): Promise<Shown> {
             <Part answer={anchors} show={(one) => <AnchorList anchors={one} nowMs={nowMs} />} />
           </Panel>
         </div>
-        <Panel title="Checks of what is stored" aside="rows are checked at every read; fsck checks all of them">
+        <Checks checks={checks} frame={frame} />
+        <Panel title="Rows that differed" aside="each row is checked whenever it is read">
           <Part
             answer={damage}
             show={({ entries }) =>
               entries.length === 0 ? (
-                <Empty>
-                  No row that was read differed from what was appended. <code>stigmem-peerd fsck</code> derives
-                  everything again from the bytes, while the node runs too; it reports where it was called.
-                </Empty>
+                <Empty>No row that was read differed from what was appended.</Empty>
               ) : (
                 <RecordTable entries={entries} nowMs={nowMs} />
               )

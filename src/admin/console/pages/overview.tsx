@@ -5,7 +5,7 @@ import type { Anchors, CaseCounts, Cases, Facts, Head, Peers, Readiness, Signing
 import { type Answer, path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
-import { lagText, Mesh, stateText, theyHold, toneOf } from '../mesh.tsx';
+import { Mesh, stateText, theyHold, toneOf } from '../mesh.tsx';
 import { Ago, Body, Empty, type Html, Panel, Part, Pill, SeverityPill, Table } from '../parts.tsx';
 import { count, plural, spanText } from '../words.ts';
 import { CaseTable, SEES_CASES } from './cases.tsx';
@@ -183,7 +183,7 @@ function MeshPanel({ frame, peers, head, witness, keys }: Seen): Html {
                   { name: 'State' },
                   { name: 'We hold', num: true },
                   { name: 'They hold' },
-                  { name: 'Behind' },
+                  { name: 'Behind', num: true },
                   { name: 'Skew', num: true },
                   { name: 'Keys', num: true },
                   { name: 'Last contact' },
@@ -198,8 +198,8 @@ function MeshPanel({ frame, peers, head, witness, keys }: Seen): Html {
                       <Pill tone={toneOf(peer)}>{stateText(peer)}</Pill>
                     </td>
                     <td class="num">{peer.checkpoint === null ? '–' : count(peer.checkpoint.size)}</td>
-                    <td>{theyHold(peer, shownWitness, nowMs).replace('holds ', '')}</td>
-                    <td>{lagText(peer)}</td>
+                    <td class="nowrap">{theyHold(peer, shownWitness, nowMs).replace('holds ', '')}</td>
+                    <td class="num">{peer.lag_entries === null ? '–' : count(peer.lag_entries)}</td>
                     <td class="num nowrap">{skewText(peer.clock_skew_ms)}</td>
                     <td class="num nowrap">{keysText(keys, peer.node_id)}</td>
                     <td>

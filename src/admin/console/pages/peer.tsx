@@ -16,11 +16,12 @@ import {
   Part,
   Pill,
   Reason,
+  Sentence,
   Short,
   Table,
   Until,
 } from '../parts.tsx';
-import { count } from '../words.ts';
+import { count, dueText, instantText } from '../words.ts';
 import { missing } from './missing.tsx';
 import { skewText } from './overview.tsx';
 import { tell } from './tell.ts';
@@ -83,7 +84,7 @@ async function peerPage({ frame, param, query }: Visit): Promise<Shown> {
       at="/console/peers"
       crumb={['/console/peers', 'Peers']}
       title={peer.value.name}
-      lede={peer.value.waiting_on ?? `Nothing is waited for: ${lagText(peer.value)}.`}
+      lede={<Sentence text={peer.value.waiting_on ?? `Nothing is waited for: ${lagText(peer.value)}.`} />}
       aside={<Pill tone={toneOf(peer.value)}>{stateText(peer.value)}</Pill>}
     >
       <div class="stack">
@@ -127,13 +128,9 @@ function State({ peer, frame, witness }: Seen): Html {
             ['Last contact', <Ago at={peer.last_contact_at} nowMs={nowMs} />],
             [
               'Next attempt',
-              peer.next_attempt_at === null || peer.state === 'suspended' ? (
-                '–'
-              ) : (
-                <Until at={peer.next_attempt_at} nowMs={nowMs} />
-              ),
+              peer.next_attempt_at === null || peer.state === 'suspended' ? '–' : dueText(peer.next_attempt_at, nowMs),
             ],
-            ['Last error', peer.last_error ?? '–'],
+            ['Last error', peer.last_error === null ? '–' : <Sentence text={peer.last_error} />],
           ]}
         />
       </Body>
@@ -216,7 +213,10 @@ function Explain({ fact, explained, peer }: Seen): Html {
                     ['Answer', <strong>{sentence}</strong>],
                     ['Rule', <code>{code}</code>],
                     ['Place', feed === null ? '–' : `${feed}, entry ${count(feed_seq)}`],
-                    ['Sent', given.length === 0 ? 'never' : given.map(({ sent_at }) => sent_at).join(', ')],
+                    [
+                      'Sent',
+                      given.length === 0 ? 'never' : given.map(({ sent_at }) => instantText(sent_at)).join(', '),
+                    ],
                     ['Receipt', acknowledged ? 'signed by the peer' : 'none'],
                   ]}
                 />

@@ -3,8 +3,21 @@ import type { Onboarding, Peers } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
-import { lagText, stateText, toneOf } from '../mesh.tsx';
-import { ActionForm, Ago, Body, Empty, Field, type Html, Panel, Part, Pill, Table, Until } from '../parts.tsx';
+import { stateText, toneOf } from '../mesh.tsx';
+import {
+  ActionForm,
+  Ago,
+  Body,
+  Empty,
+  Field,
+  type Html,
+  Panel,
+  Part,
+  Pill,
+  Sentence,
+  Table,
+  Until,
+} from '../parts.tsx';
 import { count } from '../words.ts';
 import { tell } from './tell.ts';
 
@@ -75,7 +88,7 @@ async function peersPage({ frame }: Visit, code: string | null): Promise<Shown> 
                   columns={[
                     { name: 'Peer' },
                     { name: 'State' },
-                    { name: 'Behind' },
+                    { name: 'Behind', num: true },
                     { name: 'Accepted', num: true },
                     { name: 'Refused', num: true },
                     { name: 'We share' },
@@ -87,12 +100,16 @@ async function peersPage({ frame }: Visit, code: string | null): Promise<Shown> 
                     <tr data-row="">
                       <th scope="row">
                         <a href={path`/console/peers/${peer.name}`}>{peer.name}</a>
-                        {peer.waiting_on === null ? null : <div class="muted small">{peer.waiting_on}</div>}
+                        {peer.waiting_on === null ? null : (
+                          <div class="muted small">
+                            <Sentence text={peer.waiting_on} />
+                          </div>
+                        )}
                       </th>
                       <td>
                         <Pill tone={toneOf(peer)}>{stateText(peer)}</Pill>
                       </td>
-                      <td>{lagText(peer)}</td>
+                      <td class="num">{peer.lag_entries === null ? '–' : count(peer.lag_entries)}</td>
                       <td class="num">{count(peer.accepted)}</td>
                       <td class={`num ${peer.refused > 0 ? 'high' : ''}`}>{count(peer.refused)}</td>
                       <td class="wrap">{peer.share.join(', ') || '–'}</td>

@@ -1,5 +1,5 @@
 import { KEY_ROLES } from '../../permissions.ts';
-import type { ApiKey, Proposals, Readiness, SigningKeys, WellKnown } from '../answers.ts';
+import type { ApiKey, Backups, Proposals, Readiness, SigningKeys, Sinks, WellKnown } from '../answers.ts';
 import { path } from '../ask.ts';
 import { type Desk, ownPath, type Shown, type Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
@@ -16,12 +16,13 @@ import {
   Part,
   Pill,
   Select,
-  Short,
   Table,
   Until,
 } from '../parts.tsx';
 import { instantText } from '../words.ts';
 import { Approvals } from './approvals.tsx';
+import { addSinkTest, Copies, SEES_COPIES } from './copies.tsx';
+import { SettingsTabs } from './settings-tabs.tsx';
 import { tell } from './tell.ts';
 
 const HERE = '/console/settings';
@@ -30,6 +31,7 @@ const DEFAULT_DAYS = '90';
 /** Adds the page of keys, checks and rules, and what can be changed there. */
 export function addSettings(desk: Desk): void {
   desk.show(HERE, (visit) => settingsPage(visit, null));
+  addSinkTest(desk);
   desk.act('/console/keys/create', async (visit, form) => {
     const body = { name: form.text('name').trim(), role: form.text('role'), days: Number(form.text('days')) };
     const made = await visit.frame.ask.post<{ name: string; secret: string }>('/v1/admin/keys', body);
@@ -61,12 +63,15 @@ async function settingsPage(
   made: { readonly name: string; readonly secret: string } | null,
 ): Promise<Shown> {
   const { ask } = frame;
-  const [ready, node, signing, apiKeys, proposals] = await Promise.all([
+  const seesCopies = ask.mayAny(SEES_COPIES);
+  const [ready, node, signing, apiKeys, proposals, sinks, backups] = await Promise.all([
     ask.get<Readiness>('/readyz'),
     ask.get<WellKnown>('/.well-known/stigmem'),
     ask.get<SigningKeys>('/v1/keys'),
     ask.may('admin') ? ask.get<{ keys: readonly ApiKey[] }>('/v1/admin/keys') : null,
     ask.mayAny(['audit.read', 'review']) ? ask.get<Proposals>('/v1/approvals?limit=50') : null,
+    seesCopies ? ask.get<Sinks>('/v1/sinks') : null,
+    seesCopies ? ask.get<Backups>('/v1/backups') : null,
   ]);
   const html = (
     <Page
@@ -76,6 +81,7 @@ async function settingsPage(
       lede="Who may do what, which keys sign, and whether everything works."
     >
       <div class="stack">
+        <SettingsTabs frame={frame} at="keys" />
         {made === null ? null : <NewKey {...made} />}
         {proposals?.ok === true ? <Approvals proposals={proposals.value} frame={frame} /> : null}
         <div class="grid">
@@ -91,6 +97,7 @@ async function settingsPage(
             </Panel>
           </div>
         </div>
+        {sinks === null || backups === null ? null : <Copies sinks={sinks} backups={backups} frame={frame} />}
         <Panel title="Signing keys" aside="of this node and of its partners">
           <Part answer={signing} show={({ keys }) => <Signing keys={keys} nowMs={frame.nowMs} />} />
         </Panel>
@@ -191,7 +198,9 @@ function Signing({ keys, nowMs }: { keys: SigningKeys['keys']; nowMs: number }):
           </th>
           <td>{key.use}</td>
           <td>
-            <Short text={key.vkey} />
+            <code class="nowrap" title={key.vkey}>
+              {shortName(key.name)} <span class="muted">{key.key_id}</span>
+            </code>
           </td>
           <td>
             <Pill
@@ -217,6 +226,11 @@ function Signing({ keys, nowMs }: { keys: SigningKeys['keys']; nowMs: number }):
       ))}
     </Table>
   );
+}
+
+/** The name without what all names of one node begin and end with: which of its logs it is. */
+function shortName(name: string): string {
+  return /^[^/]+\/([^/]+)(?:\/|$)/.exec(name)?.[1] ?? name;
 }
 
 const KEY_TONE = { active: 'good', expired: 'medium', revoked: '' } as const;

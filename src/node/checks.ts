@@ -1,0 +1,66 @@
+/** The node's checks of everything that it has stored, over its own files. */
+import { existsSync } from 'node:fs';
+import { rootIn } from '../journal/copy-journal.ts';
+import { runFsckInWorker } from '../journal/fsck/worker-run.ts';
+import { createLogSigner } from '../merkle/ed25519.ts';
+import { type Clock, SYSTEM_CLOCK } from '../transport/clock.ts';
+import type { Base } from './base.ts';
+import { removeCheck, type WaitingCheck, waitingChecks } from './check-report.ts';
+import type { Federation } from './federation.ts';
+import { JournalChecks } from './journal-checks.ts';
+import { logKeysOf } from './worm-store.ts';
+
+/** From when the node runs; nothing is checked before the restore guard is clear, since nothing could be recorded. */
+export function startJournalChecks(
+  base: Base,
+  { decided, guard }: Pick<Federation, 'decided' | 'guard'>,
+  owned: AsyncDisposableStack,
+  clock: Clock = SYSTEM_CLOCK,
+): JournalChecks {
+  const { config, events, identity, keys, logger, metrics, paths, reader, statements, writer } = base;
+  const signer = createLogSigner(identity.journalOrigin, keys.log.seed);
+  const files = { journal: paths.journal, heads: config.guard.signedHeadsFile };
+  const checks = new JournalChecks({
+    everyMs: config.fsck.everyMs,
+    createdMs: Date.parse(identity.createdAt),
+    fsck: (run) => runFsckInWorker(files, { ...run, logKey: signer.publicKey }),
+    audit: (input) => writer.audit(input),
+    auditPage: (filter) => reader.auditPage(filter),
+    rootAt: (log, size) => rootIn(paths.journal, log, size),
+    origin: identity.journalOrigin,
+    logKeys: logKeysOf(signer, statements),
+    waiting: waitingIn(base),
+    remove: removeCheck,
+    isReady: () => guard.isClear,
+    onEnded: (check) => events.journalChecked(check),
+    onError: (error) => logger.error({ err: error }, 'a check of the journal did not come to its end'),
+    onRefused: (file, why) => logger.warn({ file, why }, 'a report of a check is not recorded'),
+    clock,
+  });
+  owned.defer(() => checks.close());
+  metrics.beforeScrape(async () => {
+    const { ageMs, problems } = await checks.state();
+    metrics.journalCheckedAgeSeconds.set(ageMs / 1_000);
+    metrics.journalCheckProblems.set(problems);
+  });
+  decided.then(
+    () => checks.begin(),
+    () => {}, // the node does not start, which is told elsewhere
+  );
+  return checks;
+}
+
+/** A folder that cannot be read is told once, and again when it fails in another way. */
+function waitingIn({ config, logger, paths }: Base): () => readonly WaitingCheck[] {
+  let told: string | null = null;
+  return () => {
+    try {
+      return existsSync(paths.checks) ? waitingChecks(config.dir) : [];
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== told) logger.warn({ folder: paths.checks, error: message }, 'reports of checks cannot be read');
+      told = message;
+      return [];
+    }
+  };
+}

@@ -1,0 +1,258 @@
+/**
+ * Checks of everything that is stored: by hand, by the clock, and those that the command line has run. Each leaves an audit record, and
+ * with it whatever is made of records: SIEM, WORM store, cases.
+ */
+import { hash } from 'node:crypto';
+import type { ApiChecks, CheckRefusal, RunningCheck } from '../admin/check-desk.ts';
+import {
+  CHECK_EVENTS,
+  CHECK_FAILED,
+  CHECKED,
+  type CheckCause,
+  type CheckDetail,
+  checkOf,
+  type JournalCheck,
+} from '../core/journal-check.ts';
+import { isoMicros } from '../core/time.ts';
+import type { FsckProgress } from '../journal/fsck/context.ts';
+import type { FsckReport } from '../journal/fsck/report.ts';
+import type { AuditFilter, AuditInput, AuditPage } from '../journal/read-model.ts';
+import type { LogName } from '../journal/tables.ts';
+import type { Clock } from '../transport/clock.ts';
+import { CHECK_REPORT, type CheckReport } from '../wire/check-report.ts';
+import { openDocument } from '../wire/signed-document.ts';
+import { findingsOf, type WaitingCheck } from './check-report.ts';
+
+const LOOK_EVERY_MS = 60_000;
+/** A node that has just started has other things to do, and one that starts again and again never only checks. */
+const SETTLING_MS = 600_000;
+/** What did not come to its end is tried again then. */
+const RETRY_MS = 3_600_000;
+/** A report that is handed over is of now: an older one would speak of a journal as it was. */
+const HANDED_OVER_MS = 3_600_000;
+const CLOCKS_DIFFER_MS = 300_000;
+/** How far back it is looked for a report that was recorded before. */
+const MAX_LOOKED_AT = 200;
+
+export interface JournalChecksDeps {
+  readonly everyMs: number | null;
+  readonly createdMs: number;
+  readonly fsck: (run: {
+    readonly onProgress: (progress: FsckProgress) => void;
+    readonly signal: AbortSignal;
+  }) => Promise<FsckReport>;
+  readonly audit: (input: AuditInput) => Promise<number>;
+  readonly auditPage: (filter: AuditFilter) => Promise<AuditPage>;
+  /** Over the first `size` records, base64; null: there are fewer. */
+  readonly rootAt: (log: LogName, size: number) => string | null;
+  readonly origin: string;
+  readonly logKeys: readonly Uint8Array[];
+  readonly waiting: () => readonly WaitingCheck[];
+  readonly remove: (check: WaitingCheck) => void;
+  /** The node may write. */
+  readonly isReady: () => boolean;
+  readonly onEnded: (check: Pick<JournalCheck, 'clean' | 'problems' | 'rows' | 'duration_ms'>) => void;
+  readonly onError: (error: unknown) => void;
+  readonly onRefused: (file: string, why: CheckRefusal) => void;
+  readonly clock: Clock;
+}
+
+/** What is on record. */
+interface Known {
+  /** Of the newest check. */
+  readonly problems: number;
+  /** When the newest clean one ended, Unix ms; null: there was none. */
+  readonly cleanMs: number | null;
+}
+
+export class JournalChecks implements ApiChecks {
+  readonly #deps: JournalChecksDeps;
+  readonly #startedMs: number;
+  #known: Known | null = null;
+  #running: { readonly view: RunningCheck; readonly stop: AbortController } | null = null;
+  #lastError: string | null = null;
+  #notBeforeMs = 0;
+  #work: Promise<void> = Promise.resolve();
+  #check: Promise<void> = Promise.resolve();
+  #cancel: () => void = () => {};
+  #isStopped = false;
+
+  constructor(deps: JournalChecksDeps) {
+    this.#deps = deps;
+    this.#startedMs = deps.clock.nowMs();
+  }
+
+  get everyHours(): number | null {
+    const { everyMs } = this.#deps;
+    return everyMs === null ? null : everyMs / 3_600_000;
+  }
+
+  /** Looks now, and every minute from now on. */
+  begin(): void {
+    this.#work = this.#work.then(() => this.#look()).catch(this.#deps.onError);
+    if (!this.#isStopped) this.#cancel = this.#deps.clock.after(LOOK_EVERY_MS, () => this.begin());
+  }
+
+  /** Ends what goes on. */
+  async close(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancel();
+    this.stop();
+    await this.#work;
+    await this.#check;
+  }
+
+  running(): RunningCheck | null {
+    return this.#running?.view ?? null;
+  }
+
+  lastError(): string | null {
+    return this.#lastError;
+  }
+
+  start(actor: string): 'started' | 'runs_already' {
+    return this.#begin('by_hand', actor) ? 'started' : 'runs_already';
+  }
+
+  stop(): boolean {
+    this.#running?.stop.abort(new Error('stopped'));
+    return this.#running !== null;
+  }
+
+  async record(note: string, actor: string): Promise<number | CheckRefusal> {
+    const report = this.#opened(note);
+    const nowMs = this.#deps.clock.nowMs();
+    if (report !== null && Date.parse(report.ended_at) < nowMs - HANDED_OVER_MS) return 'stale';
+    return report === null ? 'not_signed' : this.#take(note, report, actor);
+  }
+
+  /** Age of the newest clean check, of the journal where there was none; and what the newest check found. */
+  async state(): Promise<{ readonly ageMs: number; readonly problems: number }> {
+    const { problems } = await this.#read();
+    return { ageMs: this.#ageMs(), problems };
+  }
+
+  #ageMs(): number {
+    const { clock, createdMs } = this.#deps;
+    return Math.max(0, clock.nowMs() - (this.#known?.cleanMs ?? createdMs));
+  }
+
+  async #look(): Promise<void> {
+    const { clock, everyMs, isReady } = this.#deps;
+    if (this.#isStopped || !isReady()) return;
+    await this.#takeWaiting();
+    await this.#read();
+    // Asked behind the last wait: a check may have ended meanwhile.
+    const nowMs = clock.nowMs();
+    const isSettled = nowMs - this.#startedMs >= SETTLING_MS && nowMs >= this.#notBeforeMs;
+    if (everyMs !== null && isSettled && this.#ageMs() >= everyMs) this.#begin('by_clock', null);
+  }
+
+  #begin(cause: CheckCause, by: string | null): boolean {
+    if (this.#running !== null || this.#isStopped) return false;
+    const startedMs = this.#deps.clock.nowMs();
+    const view = { cause, by, started_at: isoMicros(startedMs * 1_000), phase: 'beginning', done: 0, total: 0 };
+    this.#running = { view, stop: new AbortController() };
+    this.#check = this.#run(cause, by, startedMs, this.#running.stop.signal);
+    return true;
+  }
+
+  async #run(cause: CheckCause, by: string | null, startedMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, fsck, onError } = this.#deps;
+    try {
+      const report = await fsck({
+        signal,
+        onProgress: (progress) => {
+          if (this.#running !== null)
+            this.#running = { ...this.#running, view: { ...this.#running.view, ...progress } };
+        },
+      });
+      const findings = findingsOf(report, { startedMs, endedMs: clock.nowMs() });
+      await this.#save({ ...findings, cause, by, report: null }, by);
+      this.#lastError = null;
+      // What is damaged stays so until somebody looks: once in a while is enough.
+      if (findings.problems > 0) this.#notBeforeMs = clock.nowMs() + (this.#deps.everyMs ?? 0);
+    } catch (error) {
+      this.#notBeforeMs = clock.nowMs() + RETRY_MS;
+      if (signal.aborted) return;
+      this.#lastError = error instanceof Error ? error.message : String(error);
+      onError(error);
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  async #takeWaiting(): Promise<void> {
+    const { onRefused, remove, waiting } = this.#deps;
+    for (const one of waiting()) {
+      const report = one.note === null ? null : this.#opened(one.note);
+      const taken = report === null || one.note === null ? 'not_signed' : await this.#take(one.note, report, null);
+      if (typeof taken === 'string') onRefused(one.file, taken);
+      remove(one);
+    }
+  }
+
+  #opened(note: string): CheckReport | null {
+    const { logKeys, origin } = this.#deps;
+    const opened = openDocument(CHECK_REPORT, Buffer.from(note), logKeys, origin);
+    return opened.ok ? opened.value.value : null;
+  }
+
+  async #take(note: string, report: CheckReport, actor: string | null): Promise<number | CheckRefusal> {
+    const { clock, rootAt } = this.#deps;
+    const { v: _, ...findings } = report;
+    const endedMs = Date.parse(report.ended_at);
+    if (Number.isNaN(endedMs) || endedMs > clock.nowMs() + CLOCKS_DIFFER_MS) return 'stale';
+    // A clean report of another journal, or of one that was put back since, says nothing about this one.
+    const isOther = (['journal', 'audit'] as const).some((log) => {
+      const tree = report[log];
+      return tree === null || rootAt(log, tree.size) !== tree.root;
+    });
+    if (report.problems === 0 && isOther) return 'other_history';
+    const digest = `sha256:${hash('sha256', note, 'hex')}`;
+    if (await this.#isRecorded(digest)) return 'recorded_before';
+    return this.#save({ ...findings, cause: 'command_line', report: digest }, actor);
+  }
+
+  async #save(detail: CheckDetail, actor: string | null): Promise<number> {
+    const { audit, onEnded } = this.#deps;
+    await this.#read();
+    const event = detail.problems === 0 ? CHECKED : CHECK_FAILED;
+    const seq = await audit({ event, actor, detail: { ...detail } });
+    const check = checkOf({ seq, event, actor, at: detail.ended_at, detail: { ...detail } });
+    if (check !== null) {
+      this.#known = withNewer(this.#known, check);
+      onEnded(check);
+    }
+    return seq;
+  }
+
+  async #isRecorded(digest: string): Promise<boolean> {
+    for (const event of CHECK_EVENTS) {
+      const { records } = await this.#deps.auditPage({ event, order: 'desc', limit: MAX_LOOKED_AT });
+      if (records.some(({ detail }) => detail['report'] === digest)) return true;
+    }
+    return false;
+  }
+
+  async #read(): Promise<Known> {
+    if (this.#known !== null) return this.#known;
+    const found: JournalCheck[] = [];
+    for (const event of CHECK_EVENTS) {
+      const { records } = await this.#deps.auditPage({ event, order: 'desc', limit: 1 });
+      found.push(...records.flatMap((record) => checkOf(record) ?? []));
+    }
+    const inOrder = found.toSorted((a, b) => a.audit_seq - b.audit_seq);
+    const known = inOrder.reduce<Known>(withNewer, { problems: 0, cleanMs: null });
+    this.#known ??= known;
+    return this.#known;
+  }
+}
+
+/** A report that waited may be of before the newest clean check. */
+function withNewer(known: Known | null, check: JournalCheck): Known {
+  const before = known?.cleanMs ?? null;
+  const endedMs = Date.parse(check.ended_at);
+  const cleanMs = check.clean ? Math.max(before ?? endedMs, endedMs) : before;
+  return { problems: check.problems, cleanMs };
+}

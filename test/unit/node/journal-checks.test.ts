@@ -1,0 +1,172 @@
+/** When the node checks what it has stored by itself: by the age of the newest clean check, not at once, and one at a time. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isoMicros } from '../../../src/core/time.ts';
+import type { AuditFilter, AuditInput, AuditPage, AuditRecord } from '../../../src/journal/read-model.ts';
+import { JournalChecks } from '../../../src/node/journal-checks.ts';
+import { fsckReport } from '../../support/cli-fixture.ts';
+import { until } from '../../support/until.ts';
+
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const WEEK = 168 * HOUR;
+const BEGAN = Date.parse('2027-01-01T00:00:00Z');
+
+/** A log that outlives its checks, and a clock that is moved by hand. */
+class Stage {
+  readonly records: AuditInput[] = [];
+  readonly errors: unknown[] = [];
+  nowMs = BEGAN;
+  runs = 0;
+  problems = 0;
+  isReady = true;
+  fails: Error | null = null;
+  #timer: (() => void) | null = null;
+  #hold: PromiseWithResolvers<void> | null = null;
+
+  checks(everyMs: number | null = WEEK): JournalChecks {
+    return new JournalChecks({
+      everyMs,
+      createdMs: BEGAN,
+      fsck: async ({ onProgress, signal }) => {
+        this.runs++;
+        onProgress({ phase: 'entries', done: 3, total: 9 });
+        const aborted = new Promise((_, reject: (reason: unknown) => void) =>
+          signal.addEventListener('abort', () => reject(signal.reason)),
+        );
+        await Promise.race([this.#hold?.promise, ...(this.#hold === null ? [] : [aborted])]);
+        if (this.fails !== null) throw this.fails;
+        return fsckReport({}, this.problems);
+      },
+      audit: async (input) => this.records.push(input),
+      auditPage: async (filter) => this.#page(filter),
+      rootAt: () => null,
+      origin: 'acme.example/journal',
+      logKeys: [],
+      waiting: () => [],
+      remove: () => undefined,
+      isReady: () => this.isReady,
+      onEnded: () => undefined,
+      onError: (error) => void this.errors.push(error),
+      onRefused: () => undefined,
+      clock: {
+        nowMs: () => this.nowMs,
+        after: (_delayMs, run) => {
+          this.#timer = run;
+          return () => {
+            this.#timer = null;
+          };
+        },
+      },
+    });
+  }
+
+  /** Lets time go by, with one look at its end, and waits for what it has begun. */
+  async pass(ms: number): Promise<void> {
+    this.nowMs += ms;
+    this.#timer?.();
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  hold(): () => void {
+    this.#hold = Promise.withResolvers();
+    return () => {
+      this.#hold?.resolve();
+      this.#hold = null;
+    };
+  }
+
+  #page({ event }: AuditFilter): AuditPage {
+    const all = this.records.map((input, i) => ({ ...input, seq: i + 1, at: '', actor: input.actor ?? null }));
+    const records = all.filter((record) => record.event === event).toReversed() as unknown as AuditRecord[];
+    return { records: records.slice(0, 1), cursor: null, hasMore: false };
+  }
+}
+
+test('it checks when the newest clean check is old enough, not right after its start, and reads that back from the log', async () => {
+  const stage = new Stage();
+  let checks = stage.checks();
+  checks.begin();
+  await stage.pass(9 * MINUTE);
+  await stage.pass(WEEK - 10 * MINUTE);
+  assert.equal(stage.runs, 0, 'the journal is not that old');
+  await stage.pass(MINUTE);
+  assert.deepEqual([stage.runs, stage.records[0]?.event], [1, 'journal_checked']);
+  await checks.close();
+
+  checks = stage.checks();
+  checks.begin();
+  await stage.pass(WEEK - MINUTE);
+  assert.equal(stage.runs, 1, 'what is on record counts over a restart');
+  stage.isReady = false;
+  await stage.pass(2 * MINUTE);
+  assert.equal(stage.runs, 1, 'nothing could be recorded');
+  stage.isReady = true;
+  await stage.pass(MINUTE);
+  assert.equal(stage.runs, 2);
+  await checks.close();
+
+  checks = stage.checks();
+  checks.begin();
+  await stage.pass(2 * WEEK);
+  await checks.close();
+  checks = stage.checks();
+  checks.begin();
+  await stage.pass(9 * MINUTE);
+  assert.equal(stage.runs, 3, 'a node that starts again and again does not only check');
+  await checks.close();
+});
+
+test('without a schedule it runs none; damage is recorded once in a period; what fails is tried an hour later', async () => {
+  const none = new Stage();
+  const byHand = none.checks(null);
+  byHand.begin();
+  await none.pass(10 * WEEK);
+  assert.deepEqual([none.runs, byHand.everyHours], [0, null]);
+  await byHand.close();
+
+  const stage = new Stage();
+  const checks = stage.checks();
+  checks.begin();
+  stage.problems = 2;
+  await stage.pass(WEEK);
+  for (let i = 0; i < 5; i++) await stage.pass(MINUTE);
+  assert.deepEqual(
+    stage.records.map(({ event, detail }) => [event, detail?.['first_problems']]),
+    [['journal_check_failed', ['t c']]],
+  );
+  assert.deepEqual(await checks.state(), { ageMs: WEEK + 5 * MINUTE, problems: 2 });
+  stage.fails = new Error('the disk is gone');
+  await stage.pass(WEEK);
+  await stage.pass(30 * MINUTE);
+  assert.deepEqual([stage.runs, checks.lastError(), stage.errors.length], [2, 'the disk is gone', 1]);
+  stage.fails = null;
+  stage.problems = 0;
+  await stage.pass(31 * MINUTE);
+  assert.deepEqual([stage.runs, checks.lastError(), (await checks.state()).problems], [3, null, 0]);
+  await checks.close();
+});
+
+test('one goes on at a time, tells how far it is, and can be ended; nothing of it is recorded then', async () => {
+  const stage = new Stage();
+  const checks = stage.checks();
+  stage.hold();
+  assert.equal(checks.stop(), false);
+  assert.equal(checks.start('agent:root#1'), 'started');
+  assert.equal(checks.start('agent:root#1'), 'runs_already');
+  const began = isoMicros(BEGAN * 1_000);
+  const view = { cause: 'by_hand', by: 'agent:root#1', started_at: began, phase: 'entries', done: 3, total: 9 };
+  assert.deepEqual(checks.running(), view);
+  assert.equal(checks.stop(), true);
+  await until('it has ended', () => checks.running() === null);
+  assert.deepEqual([stage.records, stage.errors, checks.lastError()], [[], [], null]);
+  const release = stage.hold();
+  assert.equal(checks.start('agent:root#1'), 'started');
+  release();
+  await until('it has ended', () => checks.running() === null);
+  assert.deepEqual([stage.records[0]?.actor, stage.records[0]?.detail?.['cause']], ['agent:root#1', 'by_hand']);
+  stage.hold();
+  checks.start('agent:root#1');
+  await checks.close();
+  assert.equal(checks.start('agent:root#1'), 'runs_already', 'a node that stops begins nothing');
+});
