@@ -53,6 +53,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
+import type { SignInStatus } from './sign-in-status.ts';
 import type { ApiBackups } from './backup-desk.ts';
 import type { KeyStore } from './keys.ts';
 import type { ApiSinks } from './sink-desk.ts';
@@ -427,6 +428,8 @@ export interface ApiDeps {
   readonly signingKeys: () => Promise<readonly KeyStatus[]>;
   /** What of the configuration is weaker than by default. */
   readonly weakenings: () => readonly Weakening[];
+  /** How people sign in to the console; asks the provider anew. Null: with API keys alone. */
+  readonly signIn: () => Promise<SignInStatus | null>;
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;

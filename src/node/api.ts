@@ -24,6 +24,7 @@ import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
+import { type Oidc, openOidc, watchProvider } from './oidc.ts';
 import { asksOnce, readinessOf } from './readiness.ts';
 import type { Siem } from './siem.ts';
 import { sinkStatuses, sinksOf } from './sinks.ts';
@@ -48,15 +49,17 @@ export function apiOf(
 ): OpenAPIHono<ApiEnv> {
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
-  const api = routesOf(base, federation, { ...served, keys }, owned);
+  const oidc = openOidc(base, served.nodeUrl);
+  if (oidc !== null && federation !== null) watchProvider(oidc, base, owned);
+  const api = routesOf(base, federation, { ...served, keys, oidc }, owned);
   // Offline there is no server, and nobody who could open a page.
-  return federation === null ? api : mountConsole(api, consoleOf(base, keys));
+  return federation === null ? api : mountConsole(api, consoleOf(base, keys, oidc));
 }
 
 function routesOf(
   base: Base,
   federation: OpenFederation | null,
-  { keys, ...served }: Served & { readonly keys: KeyStore },
+  { keys, oidc, ...served }: Served & { readonly keys: KeyStore; readonly oidc: Oidc | null },
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics } = base;
@@ -86,6 +89,7 @@ function routesOf(
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     weakenings: () => weakeningsNow(base, peerFiles()),
+    signIn: async () => (oidc === null ? null : oidc.status()),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
     metrics,
@@ -105,7 +109,7 @@ function routesOf(
       software: SOFTWARE,
       addresses: () => federation?.addresses() ?? [],
     },
-    ready: asksOnce(() => ready(base, federation, served)),
+    ready: asksOnce(() => ready(base, federation, served, oidc)),
     stats: openStats(base, owned),
     gardens: config.gardens,
     anchorBackends: config.anchor.backends,
@@ -134,7 +138,7 @@ function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quara
   };
 }
 
-function consoleOf({ config, events }: Base, keys: KeyStore): Omit<ConsoleDeps, 'api'> {
+function consoleOf({ config, events, writer }: Base, keys: KeyStore, oidc: Oidc | null): Omit<ConsoleDeps, 'api'> {
   const { tls, behindProxy } = config.api;
   return {
     keys,
@@ -143,6 +147,8 @@ function consoleOf({ config, events }: Base, keys: KeyStore): Omit<ConsoleDeps, 
     limits: DEFAULT_API_LIMITS,
     nowMs: Date.now,
     secure: tls !== null || behindProxy,
+    audit: (input) => writer.audit(input),
+    oidc: oidc?.desk ?? null,
   };
 }
 
@@ -159,10 +165,17 @@ function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
   };
 }
 
-function ready(base: Base, federation: OpenFederation | null, served: Served): ReturnType<ApiDeps['ready']> {
+function ready(
+  base: Base,
+  federation: OpenFederation | null,
+  served: Served,
+  oidc: Oidc | null,
+): ReturnType<ApiDeps['ready']> {
   const addresses = federation?.addresses() ?? null;
   const shipped = base.backups.shipping?.notice() ?? null;
-  const notices = [...(shipped === null ? [] : [shipped]), ...served.notices()];
+  const signIn = oidc?.notice() ?? null;
+  const own = [shipped, signIn].filter((notice) => notice !== null);
+  const notices = [...own, ...served.notices()];
   return readinessOf(base, federation?.guard.status() ?? null, addresses, notices);
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
 import { type DataPaths, dataPaths } from '../config/data-dir.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
-import { type ConfigProblem, problemText } from '../config/problem.ts';
+import { type ConfigError, type ConfigProblem, problemText } from '../config/problem.ts';
 import { readSwarmKey } from '../config/swarm-key.ts';
 import type { HeldPermit } from '../core/disclosure.ts';
 import { ok, type Result } from '../core/result.ts';
@@ -51,6 +51,8 @@ export class StartError extends Error {
 
 export interface Base {
   readonly config: Config;
+  /** As the file, the environment and the flags say now. What of it counts without a restart is for who asks. */
+  readonly reload: () => Result<Config, ConfigError>;
   readonly paths: DataPaths;
   readonly keys: OwnKeys;
   /** This node's successions of keys. */
@@ -114,7 +116,8 @@ export async function openBase(
   owned: AsyncDisposableStack,
   use: 'daemon' | 'offline' = 'offline',
 ): Promise<Base> {
-  const config = required(loadConfig(dir, process.env, flags), (error) => error.problems);
+  const reload = (): Result<Config, ConfigError> => loadConfig(dir, process.env, flags);
+  const config = required(reload(), (error) => error.problems);
   const paths = dataPaths(dir);
   const lock = takeLock(join(dir, LOCK_FILE));
   owned.defer(() => lock.release());
@@ -180,7 +183,7 @@ export async function openBase(
   const permits = new Map(await writer.heldPermits());
   const confirmed = new Set(await writer.declaredNodes());
   const told = { swarmKey, keys, statements, identity, peerId, permits, confirmed, http };
-  return { config, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
+  return { config, reload, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 
 function logWriter(
@@ -221,7 +224,11 @@ function openWriter(
     folder: dir,
     signedHeadsFile: config.guard.signedHeadsFile,
     ...given,
-    fourEyes: { actions: config.review.fourEyes, proposalMs: config.review.proposalMs },
+    fourEyes: {
+      actions: config.review.fourEyes,
+      proposalMs: config.review.proposalMs,
+      namedPersons: config.review.namedPersons,
+    },
     witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
     erasures: config.tombstones,

@@ -189,6 +189,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   );
   const base: Base = {
     traces: createTraces(null),
+    reload: () => ({ ok: true, value: config }),
     config,
     paths: dataPaths(folder),
     keys,

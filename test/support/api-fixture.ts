@@ -8,7 +8,7 @@ import { buildApi } from '../../src/admin/api/build-api.ts';
 import type { ApiEnv } from '../../src/admin/api/route.ts';
 import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS, type NodeStats } from '../../src/admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
-import type { Permission } from '../../src/admin/permissions.ts';
+import type { Permission } from '../../src/core/permissions.ts';
 import type { KeyStatus } from '../../src/core/key-status.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
 import type { Weakening } from '../../src/core/weakening.ts';
@@ -225,6 +225,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
       notices: [],
     }),
+    signIn: async () => null,
     weakenings: () => options.weakenings ?? [],
     anchorBackends: [],
     gardens: options.gardens ?? ['incident-42'],

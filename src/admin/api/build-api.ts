@@ -30,6 +30,7 @@ import { REQUEST_ID, type Refusal, refused } from './responses.ts';
 import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
+import { addSignIn } from './sign-in.ts';
 import { addSigningKeys } from './signing-keys.ts';
 import { addSinks } from './sinks.ts';
 import { StreamCount } from './stream-count.ts';
@@ -82,6 +83,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addWitness(apparatus);
   addSigningKeys(apparatus);
   addWeakenings(apparatus);
+  addSignIn(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const { name, state, lag_entries, circuit, refused_of_ours } of deps.peers.list()) {

@@ -1,6 +1,6 @@
 /** Who is signed in. In memory alone: a restart signs everybody out, and nothing on disk opens a session. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { StoredKey } from '../keys.ts';
+import type { Party } from '../party.ts';
 
 export const SESSION_LIMITS: {
   readonly idleMs: number;
@@ -19,12 +19,15 @@ export const SESSION_LIMITS: {
 
 const TOKEN_BYTES = 32;
 
-/** Who the session is: looked up anew at every request, so that a key that is revoked or has expired is out at once. */
-export type Who = () => StoredKey | null;
+/**
+ * Who the session is: looked up anew at every request, so that a key that is revoked or has expired is out at once, and a person
+ * from whom a role was taken away has it no more.
+ */
+export type Who = () => Party | null;
 
 export interface Session {
   readonly csrf: string;
-  readonly holder: StoredKey;
+  readonly holder: Party;
   readonly endsMs: number;
   /** Tells the person something on the next page. */
   tell(notice: Notice): void;
@@ -39,9 +42,9 @@ export interface Notice {
 
 interface Stored {
   readonly csrf: string;
-  readonly keyId: string;
+  readonly ofId: string;
   readonly who: Who;
-  readonly startedMs: number;
+  readonly endsMs: number;
   lastMs: number;
   notice: Notice | null;
 }
@@ -50,14 +53,17 @@ export class Sessions {
   /** By SHA-256 of the token: what leaks from memory opens nothing. In the order of last use. */
   readonly #byHash = new Map<string, Stored>();
 
-  /** @returns the token for the cookie */
-  start(keyId: string, who: Who, nowMs: number): string {
+  /**
+   * @param ofId what sessions are counted by: a key's id, or what stands for a person
+   * @returns the token for the cookie
+   */
+  start(ofId: string, who: Who, nowMs: number, maxMs: number = SESSION_LIMITS.absoluteMs): string {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
-    const ofKey = [...this.#byHash].filter(([, stored]) => stored.keyId === keyId);
+    const ofKey = [...this.#byHash].filter(([, stored]) => stored.ofId === ofId);
     if (ofKey.length >= SESSION_LIMITS.maxOfKey) this.#byHash.delete(ofKey[0]?.[0] ?? '');
     if (this.#byHash.size >= SESSION_LIMITS.max) this.#byHash.delete(this.#byHash.keys().next().value ?? '');
     const csrf = randomBytes(TOKEN_BYTES).toString('base64url');
-    this.#byHash.set(nameOf(token), { csrf, keyId, who, startedMs: nowMs, lastMs: nowMs, notice: null });
+    this.#byHash.set(nameOf(token), { csrf, ofId, who, endsMs: nowMs + maxMs, lastMs: nowMs, notice: null });
     return token;
   }
 
@@ -93,11 +99,11 @@ export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url');
 }
 
-function sessionOf(stored: Stored, holder: StoredKey): Session {
+function sessionOf(stored: Stored, holder: Party): Session {
   return {
     csrf: stored.csrf,
     holder,
-    endsMs: stored.startedMs + SESSION_LIMITS.absoluteMs,
+    endsMs: stored.endsMs,
     tell: (notice) => {
       stored.notice = notice;
     },
@@ -109,8 +115,8 @@ function sessionOf(stored: Stored, holder: StoredKey): Session {
   };
 }
 
-function isOver({ startedMs, lastMs }: Stored, nowMs: number): boolean {
-  return nowMs - startedMs >= SESSION_LIMITS.absoluteMs || nowMs - lastMs >= SESSION_LIMITS.idleMs;
+function isOver({ endsMs, lastMs }: Stored, nowMs: number): boolean {
+  return nowMs >= endsMs || nowMs - lastMs >= SESSION_LIMITS.idleMs;
 }
 
 function nameOf(token: string): string {

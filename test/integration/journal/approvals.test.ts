@@ -10,7 +10,7 @@ import { Proposals } from '../../../src/journal/proposals.ts';
 import { LOG_KEY, NOW_MS, newJournal, openJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 
 const HOUR_MS = 3_600_000;
-const FOUR_EYES = { actions: ['peer.resume'], proposalMs: HOUR_MS };
+const FOUR_EYES = { actions: ['peer.resume'], proposalMs: HOUR_MS, namedPersons: false };
 const PEER = 'stigmem://acme.example';
 const ANN = 'agent:ann#00000001';
 const BOB = 'agent:bob#00000002';

@@ -9,6 +9,7 @@ import { mountConsole } from '../../../src/admin/console/mount.ts';
 import { proofSteps } from '../../../src/admin/console/proof-steps.ts';
 import { SESSION_LIMITS, Sessions } from '../../../src/admin/console/sessions.ts';
 import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
+import { keyParty } from '../../../src/admin/party.ts';
 import { encodeBase64 } from '../../../src/merkle/base64.ts';
 import { leafHash, nodeHash } from '../../../src/merkle/hash.ts';
 import { inclusionProof, rootOf } from '../../../src/merkle/leaf-list.ts';
@@ -38,6 +39,8 @@ before(async () => {
     limits: DEFAULT_API_LIMITS,
     nowMs: () => nowMs,
     secure: true,
+    audit: async (input) => node.audit(input),
+    oidc: null,
   });
 });
 after(() => node.close());
@@ -153,7 +156,7 @@ test('a key that signs in again and again ends its own sessions, and nobody else
   const sessions = new Sessions();
   const [holder] = node.keyStore.list();
   assert.ok(holder !== undefined);
-  const who = () => holder;
+  const who = () => keyParty(holder);
   const other = sessions.start('other', who, nowMs);
   const tokens = Array.from({ length: SESSION_LIMITS.max + 1 }, () => sessions.start('loud', who, nowMs));
   const isIn = (token: string): boolean => sessions.find(token, nowMs, true) !== null;

@@ -13,7 +13,7 @@ import {
   type Permission,
   permits,
   rolePermissions,
-} from '../../../src/admin/permissions.ts';
+} from '../../../src/core/permissions.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const DAY = 86_400_000;
