@@ -53,9 +53,9 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
-import type { SignInStatus } from './sign-in-status.ts';
 import type { ApiBackups } from './backup-desk.ts';
 import type { KeyStore } from './keys.ts';
+import type { SignInStatus } from './sign-in-status.ts';
 import type { ApiSinks } from './sink-desk.ts';
 import type { ApiTombstones } from './tombstone-desk.ts';
 

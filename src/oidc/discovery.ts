@@ -4,6 +4,8 @@ import {
   allowInsecureRequests,
   customFetch,
   discoveryRequest,
+  JSON_ATTRIBUTE_COMPARISON,
+  OperationProcessingError,
   processDiscoveryResponse,
 } from 'oauth4webapi';
 import { isLoopback } from '../config/checks.ts';
@@ -106,9 +108,9 @@ async function discover({ config, fetch, nowMs }: DiscoveryDeps): Promise<Discov
   const isPlain = issuer.protocol === 'http:';
   const response = await discoveryRequest(issuer, { [customFetch]: fetch, [allowInsecureRequests]: isPlain });
   const dateMs = Date.parse(response.headers.get('date') ?? '');
-  const server = await processDiscoveryResponse(issuer, response);
-  if (server.issuer !== config.issuer)
-    throw new ProviderError(`it calls itself ${short(server.issuer)}: write exactly this into oidc.issuer`);
+  if (response.status !== 200) throw new ProviderError(`it answered ${response.status} for its discovery document`);
+  const server = await processDiscoveryResponse(issuer, response).catch(otherName);
+  if (server.issuer !== config.issuer) throw misnamed(server.issuer);
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) endpoint(server, name, isPlain);
   const algorithms = algorithmsOf(server, config.algorithms);
   return {
@@ -116,6 +118,15 @@ async function discover({ config, fetch, nowMs }: DiscoveryDeps): Promise<Discov
     // Whole seconds of theirs: half of one is what they are late on average.
     clockSkewMs: Number.isNaN(dateMs) ? null : Math.round(dateMs + 500 - nowMs()),
   };
+}
+
+function otherName(thrown: unknown): never {
+  if (!(thrown instanceof OperationProcessingError) || thrown.code !== JSON_ATTRIBUTE_COMPARISON) throw thrown;
+  throw misnamed((thrown.cause as { readonly body: { readonly issuer: unknown } }).body.issuer);
+}
+
+function misnamed(issuer: unknown): ProviderError {
+  return new ProviderError(`it calls itself ${short(String(issuer))}: oidc.issuer has to be exactly its name`);
 }
 
 /** An endpoint of the document, as a URL that may be used. @throws ProviderError */
