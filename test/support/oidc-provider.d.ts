@@ -6,7 +6,12 @@ declare module 'oidc-provider' {
     constructor(issuer: string, configuration: object);
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>;
-    readonly Client: { readonly prototype: { redirectUriAllowed(uri: string): boolean } };
+    readonly Client: {
+      readonly prototype: {
+        redirectUriAllowed(uri: string): boolean;
+        postLogoutRedirectUriAllowed(uri: string): boolean;
+      };
+    };
     readonly Grant: new (of: {
       clientId: string;
       accountId: string;

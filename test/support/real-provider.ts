@@ -33,8 +33,10 @@ export async function startRealProvider(
   const known = new Map(Object.entries(accounts));
   const provider = new Provider(issuer, configuration(known, isPublic));
   // The port of the node is known only when it runs.
-  provider.Client.prototype.redirectUriAllowed = (uri) =>
-    /^http:\/\/(127\.0\.0\.1|node\.example)(:\d+)?\/console\/sign-in\/oidc\/callback$/.test(uri);
+  const isOfNode = (path: string) => (uri: string) =>
+    new RegExp(`^http://(127\\.0\\.0\\.1|node\\.example)(:\\d+)?/console/sign-in${path}$`).test(uri);
+  provider.Client.prototype.redirectUriAllowed = isOfNode('/oidc/callback');
+  provider.Client.prototype.postLogoutRedirectUriAllowed = isOfNode('');
   serve(server, provider, known);
   return {
     issuer,
@@ -71,7 +73,10 @@ function configuration(known: ReadonlyMap<string, Account>, isPublic: boolean): 
     conformIdTokenClaims: false,
     adapter: MemoryAdapter,
     ttl: { Interaction: 600, Grant: 600, Session: 600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: true, logoutSource: askWhetherMeant },
+    },
     interactions: { url: (_ctx: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     findAccount: (_ctx: unknown, sub: string) => {
       const account = known.get(sub);
@@ -133,6 +138,12 @@ interface Ctx {
     readonly session: { readonly accountId: string };
     readonly provider: Provider;
   };
+}
+
+/** Its own page loads a font from elsewhere. */
+function askWhetherMeant(ctx: { body: string }, form: string): void {
+  const yes = '<button form="op.logoutForm" name="logout" value="yes">Yes, sign me out</button>';
+  ctx.body = `<!doctype html><html lang="en"><title>Sign out</title>${form}${yes}</html>`;
 }
 
 function serve(server: Server, provider: Provider, known: ReadonlyMap<string, Account>): void {
