@@ -142,15 +142,22 @@ function signInPage({ assets, deps }: Desk, { status, refusal, next, token }: Gi
             </div>
           </div>
           <p class="muted small">
-            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>. You can do here
-            what the key may do. The session ends after 30 minutes without use, after 12 hours, when the key ends, and
-            when the node restarts.
+            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>.{' '}
+            {deps.oidc === null
+              ? 'You can do here what the key may do.'
+              : 'What you can do here, your groups at the provider say, or the key.'}{' '}
+            The session ends after 30 minutes without use, after {deps.oidc === null ? '' : hours(deps.oidc)}12 hours
+            {deps.oidc === null ? '' : ' with a key'}, when the key ends, and when the node restarts.
           </p>
         </main>
       </div>
     </Document>
   );
   return { status, html };
+}
+
+function hours({ maxSessionMs }: OidcDesk): string {
+  return `${maxSessionMs / 3_600_000} hours, or `;
 }
 
 /** Absolute, to the one address that the provider sends people back to: a cookie of another name of this server would not be there. */

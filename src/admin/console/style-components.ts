@@ -119,6 +119,7 @@ dialog::backdrop { background: rgb(0 0 0 / .38); }
 .center { min-height: 100vh; display: grid; place-items: center; padding: 20px; }
 .center main { width: min(100%, 384px); padding: 0; display: grid; gap: 16px; }
 .center .panel .body { padding: 18px; }
+.center .form button { justify-content: center; }
 .provider .button { width: 100%; justify-content: center; }
 .provider p { margin: 9px 0 0; }
 .provider .or { display: flex; align-items: center; gap: 10px; margin: 14px 0; }

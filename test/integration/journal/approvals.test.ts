@@ -103,7 +103,11 @@ test('persons are told apart by their identity, however they come; a key that na
 
   const second = act(journal, { actor: ANN });
   assert.ok(second.kind === 'proposed');
-  assert.equal(codeOf(act(journal, { actor: PERSON, approves: second.proposal.id })), 'actor_unnamed', 'it may be her own key');
+  assert.equal(
+    codeOf(act(journal, { actor: PERSON, approves: second.proposal.id })),
+    'actor_unnamed',
+    'it may be her own key',
+  );
   const rejected = journal.durably(() =>
     journal.approvals.end(second.proposal.id, { end: 'rejected', actor: PERSON, reason: 'no' }, NOW_MS * 1000),
   );

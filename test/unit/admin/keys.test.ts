@@ -224,7 +224,14 @@ test('a key may name the person who holds it, and is human then; one that names 
   assert.deepEqual([written[0].person, 'person' in written[1]], [person, false]);
   assert.equal(openKeyStore(path).list()[1]?.person, null);
   for (const text of ['ann', 'https://idp.acme.example', 'https://idp.acme.example#', 'https://idp.acme.example#a b'])
-    assert.equal(code(() => store.create({ name: 'x', permissions: ['read'], person: text }, NOW)), 'key_invalid', text);
+    assert.equal(
+      code(() => store.create({ name: 'x', permissions: ['read'], person: text }, NOW)),
+      'key_invalid',
+      text,
+    );
   const machine = { name: 'x', permissions: ['read'], person, class: 'automation' } as const;
-  assert.equal(code(() => store.create(machine, NOW)), 'key_invalid');
+  assert.equal(
+    code(() => store.create(machine, NOW)),
+    'key_invalid',
+  );
 });
