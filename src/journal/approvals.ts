@@ -93,8 +93,7 @@ export class Approvals {
     if (contentOf(proposal) !== contentOf(request)) return refused('proposal_differs', proposal);
     const apart = tellApart(proposal.proposed_by, actor);
     if (apart === 'same') return refused('same_actor', proposal);
-    // What was proposed before the setting was on may be of a key that names nobody.
-    if (apart === 'unknown' || this.#isUnnamed(proposal.proposed_by)) return refused('actor_unnamed', proposal);
+    if (apart === 'unknown') return refused('actor_unnamed', proposal);
     this.#decide(proposal, 'approved', actor, reason, nowUs);
     const detail = { why: proposal.reason, proposal: id, proposed_by: proposal.proposed_by };
     const value = apply({ actor, detail });
