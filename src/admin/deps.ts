@@ -54,6 +54,7 @@ import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { ApiBackups } from './backup-desk.ts';
+import type { Sessions } from './console/sessions.ts';
 import type { KeyStore } from './keys.ts';
 import type { SignInStatus } from './sign-in-status.ts';
 import type { ApiSinks } from './sink-desk.ts';
@@ -429,6 +430,7 @@ export interface ApiDeps {
   /** What of the configuration is weaker than by default. */
   readonly weakenings: () => readonly Weakening[];
   /** How people sign in to the console; asks the provider anew. Null: with API keys alone. */
+  readonly sessions: Pick<Sessions, 'list' | 'endNamed'>;
   readonly signIn: () => Promise<SignInStatus | null>;
   readonly keys: KeyStore;
   readonly metrics: Metrics;

@@ -31,6 +31,7 @@ import { addRestore } from './restore.ts';
 import { addRetract } from './retract.ts';
 import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
+import { addSession } from './session.ts';
 import { addSink } from './sink.ts';
 import { addSnapshot } from './snapshot.ts';
 import { addStatus } from './status.ts';
@@ -121,6 +122,7 @@ function createProgram(cli: Cli): Command {
     ...copies,
     addKeys,
     addKey,
+    addSession,
     addDemo,
     addCompletion,
   ])

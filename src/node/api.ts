@@ -4,6 +4,7 @@ import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
 import type { ConsoleDeps } from '../admin/console/deps.ts';
 import { mountConsole } from '../admin/console/mount.ts';
+import { Sessions } from '../admin/console/sessions.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS } from '../admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
@@ -41,6 +42,13 @@ export interface Served {
   readonly siem: Siem | null;
 }
 
+/** Who may come in, and who is in. */
+interface People {
+  readonly keys: KeyStore;
+  readonly oidc: Oidc | null;
+  readonly sessions: Sessions;
+}
+
 export function apiOf(
   base: Base,
   federation: OpenFederation | null,
@@ -51,15 +59,16 @@ export function apiOf(
   owned.defer(() => keys.close());
   const oidc = openOidc(base, served.nodeUrl);
   if (oidc !== null && federation !== null) watchProvider(oidc, base, owned);
-  const api = routesOf(base, federation, { ...served, keys, oidc }, owned);
+  const sessions = new Sessions();
+  const api = routesOf(base, federation, { ...served, keys, oidc, sessions }, owned);
   // Offline there is no server, and nobody who could open a page.
-  return federation === null ? api : mountConsole(api, consoleOf(base, keys, oidc));
+  return federation === null ? api : mountConsole(api, consoleOf(base, { keys, oidc, sessions }));
 }
 
 function routesOf(
   base: Base,
   federation: OpenFederation | null,
-  { keys, oidc, ...served }: Served & { readonly keys: KeyStore; readonly oidc: Oidc | null },
+  { keys, oidc, sessions, ...served }: Served & People,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics } = base;
@@ -89,6 +98,7 @@ function routesOf(
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     weakenings: () => weakeningsNow(base, peerFiles()),
+    sessions,
     signIn: async () => (oidc === null ? null : oidc.status()),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
@@ -138,7 +148,7 @@ function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quara
   };
 }
 
-function consoleOf({ config, events, writer }: Base, keys: KeyStore, oidc: Oidc | null): Omit<ConsoleDeps, 'api'> {
+function consoleOf({ config, events, writer }: Base, { keys, oidc, sessions }: People): Omit<ConsoleDeps, 'api'> {
   const { tls, behindProxy } = config.api;
   return {
     keys,
@@ -147,6 +157,7 @@ function consoleOf({ config, events, writer }: Base, keys: KeyStore, oidc: Oidc 
     limits: DEFAULT_API_LIMITS,
     nowMs: Date.now,
     secure: tls !== null || behindProxy,
+    sessions,
     audit: (input) => writer.audit(input),
     oidc: oidc?.desk ?? null,
   };

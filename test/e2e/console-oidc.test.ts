@@ -175,6 +175,12 @@ test('four eyes: a person and their own key are one, a key that names nobody is 
   const [done] = await node.audit('event_type=approval_decided');
   assert.deepEqual([done?.reason, done?.actor], ['approved', `person:Bob#${idp.issuer}#bob`]);
 
+  const listed = JSON.parse(await bench.cli(node, ['session', 'list', '--json'])).sessions as { actor: string }[];
+  assert.ok(listed.some(({ actor }) => actor === `person:Ann Archer#${person}`));
+  await bench.cli(node, ['session', 'end', `person:Ann Archer#${person}`]);
+  await ann.goto(`${node.url}/console/settings`);
+  await ann.getByRole('heading', { name: 'Sign in' }).waitFor();
+
   change((text) => text.replace('"admin peerd-admins"', '"auditor peerd-admins"'));
   await bob.goto(`${node.url}/console/settings`);
   assert.equal(await bob.locator('.who .muted').innerText(), 'auditor', 'without a restart');

@@ -29,11 +29,13 @@ export interface SignInDesk {
 export interface DeskOptions {
   readonly secret?: string | null;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** TLS ends here. */
+  readonly secure?: boolean;
 }
 
 export async function openSignInDesk(
   issuer: string,
-  { secret = CLIENT_SECRET, settings = {} }: DeskOptions = {},
+  { secret = CLIENT_SECRET, settings = {}, secure = false }: DeskOptions = {},
 ): Promise<SignInDesk> {
   const api = await createTestApi();
   const config = configOf(issuer, settings);
@@ -61,7 +63,8 @@ export async function openSignInDesk(
     node: { nodeId: 'stigmem://example', version: '1' },
     limits: DEFAULT_API_LIMITS,
     nowMs: () => desk.nowMs,
-    secure: false,
+    secure,
+    sessions: api.sessions,
     audit: async (input) => records.push(input),
     oidc: { provider, issuer, rules: () => desk.rules, maxSessionMs: config.maxSessionMs, nodeUrl: () => NODE },
   });

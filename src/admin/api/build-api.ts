@@ -10,6 +10,7 @@ import { addCaseChanges } from './case-changes.ts';
 import { addCases } from './cases.ts';
 import { addChanges } from './changes.ts';
 import { addConsistency } from './consistency.ts';
+import { addConsoleSessions } from './console-sessions.ts';
 import { addDecided } from './decided.ts';
 import { addDocs } from './docs.ts';
 import { addEvidence } from './evidence.ts';
@@ -84,6 +85,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addSigningKeys(apparatus);
   addWeakenings(apparatus);
   addSignIn(apparatus);
+  addConsoleSessions(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const { name, state, lag_entries, circuit, refused_of_ours } of deps.peers.list()) {

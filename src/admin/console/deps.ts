@@ -3,6 +3,7 @@ import type { AuditInput } from '../../journal/read-model.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import type { ApiEnv } from '../api/route.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface ConsoleDeps {
   /** The API that the pages ask: they know no other way to read or change anything. */
@@ -14,6 +15,7 @@ export interface ConsoleDeps {
   readonly nowMs: () => number;
   /** TLS ends here, or at a proxy by the operator's word: cookies are for it alone. */
   readonly secure: boolean;
+  readonly sessions: Sessions;
   /** Of sessions: what is done in them the API records. */
   readonly audit: (input: AuditInput) => Promise<unknown>;
   /** Null: people sign in with API keys alone. */

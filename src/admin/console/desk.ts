@@ -9,7 +9,7 @@ import type { ConsoleDeps } from './deps.ts';
 import { page, seeOther } from './headers.ts';
 import type { Frame } from './layout.tsx';
 import type { Html } from './parts.tsx';
-import { isSameToken, type Session, Sessions } from './sessions.ts';
+import { isSameToken, type Session, type Sessions } from './sessions.ts';
 import { SignInLog } from './sign-in-log.ts';
 
 /** A form's fields are names, reasons and notes. */
@@ -59,7 +59,7 @@ export function createDesk(
   assets: Assets,
   waiting: (frame: Omit<Frame, 'waiting'>) => Promise<number | null>,
 ): Desk {
-  const sessions = new Sessions();
+  const { sessions } = deps;
   const visitOf = async (c: ApiContext, asked: Asked = 'by a person'): Promise<Visit | null> => {
     const session = sessionOf(c, deps, sessions, asked);
     if (session === null) return null;

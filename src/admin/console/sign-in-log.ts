@@ -5,14 +5,13 @@ import { isStrangers } from '../../oidc/refusal.ts';
 import { networkOf } from '../api/network-of.ts';
 import type { Party } from '../party.ts';
 import type { ConsoleDeps } from './deps.ts';
+import type { SignedIn, SignInMethod } from './sessions.ts';
 
 /**
  * Records of what anybody can bring about who reaches the console. Those beyond are counted, and told with the next: the log is kept
  * for ever, and strangers must not fill it.
  */
 export const STRANGERS_BUDGET: { readonly burst: number; readonly everyMs: number } = { burst: 20, everyMs: 60_000 };
-
-export type SignInMethod = 'api_key' | 'oidc';
 
 export interface NotLetIn {
   readonly method: SignInMethod;
@@ -33,9 +32,9 @@ export class SignInLog {
     this.#deps = deps;
   }
 
-  async signedIn(party: Party, method: SignInMethod, address: string | undefined): Promise<void> {
+  async signedIn({ party, method, network }: SignedIn): Promise<void> {
     const { permissions, role } = party;
-    const detail = { method, network: networkOf(address ?? ''), permissions, role };
+    const detail = { method, network, permissions, role };
     await this.#record({ event: 'console_signed_in', actor: party.actor, detail });
   }
 

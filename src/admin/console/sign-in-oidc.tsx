@@ -6,6 +6,7 @@ import { getCookie } from 'hono/cookie';
 import { ATTEMPT_LIMITS, Attempts } from '../../oidc/attempts.ts';
 import { grantOf, type PersonRefused, type SignedPerson } from '../../oidc/claims.ts';
 import type { SignInRefusal } from '../../oidc/refusal.ts';
+import { networkOf } from '../api/network-of.ts';
 import type { ApiContext } from '../api/route.ts';
 import { type Party, personParty } from '../party.ts';
 import type { OidcDesk } from './deps.ts';
@@ -56,8 +57,10 @@ async function finish(desk: Desk, oidc: OidcDesk, attempts: Attempts, c: ApiCont
   if (party === null)
     return notLetIn(desk, c, { ...signed.value, code: 'no_role', detail: 'the rules changed meanwhile' }, next);
   const who = (): Party | null => partyOf(oidc, signed.value);
-  const token = sessions.start(party.id, who, deps.nowMs(), oidc.maxSessionMs);
-  await signIns.signedIn(party, 'oidc', c.env.address);
+  const network = networkOf(c.env.address ?? '');
+  const came = { party, method: 'oidc', network, maxMs: oidc.maxSessionMs } as const;
+  const token = sessions.start(came, who, deps.nowMs());
+  await signIns.signedIn(came);
   const response = await pageOf(onPage(desk, party, next));
   // The session's cookie goes with what this site starts, and a redirect from the provider is none of that: this page is.
   response.headers.set('refresh', `0; url=${next}`);

@@ -1,5 +1,6 @@
 /** Signing in with an API key, and out again. The key itself is not kept: the session remembers which one it was. */
 import { getCookie } from 'hono/cookie';
+import { networkOf } from '../api/network-of.ts';
 import type { ApiContext } from '../api/route.ts';
 import { keyParty, type Party } from '../party.ts';
 import type { OidcDesk } from './deps.ts';
@@ -40,8 +41,9 @@ export function addSignIn(desk: Desk): void {
     const party = who();
     // Revoked in this moment.
     if (party === null) return signInAnswer(desk, c, { status: 401, refusal: UNKNOWN_KEY, next });
-    const token = sessions.start(party.id, who, deps.nowMs());
-    await signIns.signedIn(party, 'api_key', c.env.address);
+    const came = { party, method: 'api_key', network: networkOf(c.env.address ?? '') } as const;
+    const token = sessions.start(came, who, deps.nowMs());
+    await signIns.signedIn(came);
     return seeOther(next, { 'set-cookie': cookie(cookieName(c, deps), token, deps.secure) });
   });
   desk.act('/console/sign-out', async ({ c, frame }) => {

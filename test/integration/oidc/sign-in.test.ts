@@ -125,6 +125,19 @@ test('the code of one sign-in is worth nothing in another: PKCE, nonce and state
   assert.match(String(record?.detail?.['why']), /invalid_grant/);
 });
 
+test('over TLS the cookies are for this very server; that of the way there and back goes with a redirect from elsewhere', async () => {
+  const safe = await openSignInDesk(idp.issuer, { secure: true });
+  const browser = safe.browser();
+  const begun = await browser.get(`${NODE}/console/sign-in/oidc`);
+  assert.match(
+    begun.headers.getSetCookie()[0] ?? '',
+    /^__Host-stigmem-console-oidc=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure; Max-Age=600$/,
+  );
+  const done = await browser.get(await toCallback(browser, 'bob'));
+  assert.match(done.headers.getSetCookie()[0] ?? '', /^__Host-stigmem-console=[\w-]{43}; .*SameSite=Strict; Secure$/);
+  safe.close();
+});
+
 test('a page of another site cannot have somebody sign in', async () => {
   const answer = await desk.browser().get(`${NODE}/console/sign-in/oidc`, { 'sec-fetch-site': 'cross-site' });
   assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/console/sign-in?next=%2Fconsole']);
@@ -173,6 +186,28 @@ test('a session ends with max_session_hours, however much it is used', async () 
   }
   assert.equal((await browser.get(`${NODE}/console`)).status, 303);
   desk.nowMs = Date.now();
+});
+
+test('an administrator sees who is signed in, and puts somebody out at once', async () => {
+  const { browser } = await signIn('ann');
+  const shown = (await (await desk.api.send('/v1/admin/sessions', { as: 'admin' })).json()) as {
+    sessions: { id: string; actor: string; method: string; network: string }[];
+  };
+  const actor = `person:Ann b Archer b#${idp.issuer}#ann`;
+  const found = shown.sessions.findLast((one) => one.actor === actor);
+  assert.deepEqual([found?.method, found?.network], ['oidc', '192.0.2.1']);
+  const path = `/v1/admin/sessions/${found?.id}`;
+  assert.equal((await desk.api.send(path, { as: 'full', method: 'DELETE' })).status, 403);
+  assert.equal((await desk.api.send(path, { as: 'admin', method: 'DELETE' })).status, 200);
+  assert.equal((await browser.get(`${NODE}/console`)).status, 303);
+  assert.equal((await desk.api.send(path, { as: 'admin', method: 'DELETE' })).status, 404);
+  const { entries } = (await (
+    await desk.api.send('/v1/federation/audit?event_type=console_session_ended', { as: 'admin' })
+  ).json()) as { entries: { detail: { of: string } }[] };
+  assert.deepEqual(
+    entries.map(({ detail }) => detail.of),
+    [actor],
+  );
 });
 
 test('the provider’s no is told, and its words stand in the record alone', async () => {

@@ -143,6 +143,8 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
     [
       'GET /v1/admin/keys',
       'GET /v1/admin/sign-in',
+      'GET /v1/admin/sessions',
+      'DELETE /v1/admin/sessions/{id}',
       'POST /v1/admin/keys',
       'DELETE /v1/admin/keys/{id}',
       'POST /v1/anchors/retry',
