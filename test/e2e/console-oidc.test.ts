@@ -79,7 +79,7 @@ async function open(): Promise<Page> {
 /** As far as the page behind the sign-in. */
 async function signIn(page: Page, name: string, path = '/console/settings'): Promise<void> {
   await page.goto(node.url + path);
-  await page.getByRole('link', { name: /^Sign in with 127\.0\.0\.1/ }).click();
+  await page.getByRole('link', { name: /^Sign in with localhost/ }).click();
   await page.getByRole('button', { name }).click();
 }
 
@@ -117,7 +117,7 @@ test('a person signs in at the provider, is named, does what their group may, an
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Signed out' }).waitFor();
   assert.deepEqual(await axe(page), []);
-  await page.getByRole('link', { name: /^Sign out at 127\.0\.0\.1/ }).click();
+  await page.getByRole('link', { name: /^Sign out at localhost/ }).click();
   await page.waitForURL(`${idp.issuer}/session/end?**`);
   await page.getByRole('button', { name: 'Yes, sign me out' }).click();
   await page.waitForURL(`${node.url}/console/sign-in`);

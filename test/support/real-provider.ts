@@ -29,7 +29,8 @@ export async function startRealProvider(
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // Another site than 127.0.0.1, as far as a browser's cookies are concerned.
+  const issuer = `http://localhost:${(server.address() as AddressInfo).port}`;
   const known = new Map(Object.entries(accounts));
   const provider = new Provider(issuer, configuration(known, isPublic));
   // The port of the node is known only when it runs.

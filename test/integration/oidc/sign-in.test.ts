@@ -63,7 +63,7 @@ test('somebody signs in, may do what their groups may, is named, and signs out',
   const there = /<a href="([^"]+)">Sign out at/.exec(page)?.[1]?.replaceAll('&amp;', '&');
   assert.match(
     there ?? '',
-    /^http:\/\/127\.0\.0\.1:\d+\/session\/end\?client_id=peerd-console&post_logout_redirect_uri=/,
+    /^http:\/\/localhost:\d+\/session\/end\?client_id=peerd-console&post_logout_redirect_uri=/,
   );
   assert.equal((await browser.get(`${NODE}/console`)).status, 303);
 
