@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, prepareLastKey, type Statement, sqlBuilder } from './database.ts';
+import { SUMMED_COLUMNS } from './locator.ts';
 import type { ErasureStepRow } from './tables.ts';
 
 /**
@@ -154,23 +155,7 @@ export class ErasureRecords {
   }
 }
 
-const COLUMNS = [
-  'step_id',
-  'fact',
-  'node_id',
-  'step',
-  'feed',
-  'feed_seq',
-  'target_seq',
-  'tombstone_seq',
-  'page_id',
-  'due_us',
-  'at_us',
-  'actor',
-  'reason',
-] as const;
-
-const steps = sqlBuilder.selectFrom('erasure_steps').select(COLUMNS).$castTo<Erasure>();
+const steps = sqlBuilder.selectFrom('erasure_steps').select(SUMMED_COLUMNS.erasure_steps).$castTo<Erasure>();
 
 const newest = steps.where(
   sql<boolean>`NOT EXISTS (SELECT 1 FROM erasure_steps n WHERE n.fact = erasure_steps.fact

@@ -13,7 +13,7 @@ import type { PinnedPeer } from '../verify/context.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { chainBetween } from '../verify/key-chain.ts';
 import { type Declaration, type DeclaredKey, openDeclaration, signDeclaration } from '../wire/declaration.ts';
-import type { OpenedSuccession } from '../wire/succession.ts';
+import type { KeyUse, OpenedSuccession } from '../wire/succession.ts';
 import type { KeyChange } from './errors.ts';
 
 export interface Self {
@@ -51,6 +51,8 @@ export type DeclarationFault =
   | { readonly code: 'log_key_mismatch'; readonly detail: string }
   | { readonly code: 'log_key_expired'; readonly detail: string }
   | { readonly code: 'log_key_not_yet_valid'; readonly detail: string }
+  /** The peer itself wanted the change, at a time that has not come by this clock: it passes by itself. */
+  | { readonly code: 'key_succession_ahead'; readonly detail: string }
   /** `change` is null when the origin is another one too: that is another log, which nobody can trust in its place. */
   /** Nobody has said which key is the peer's, and a declaration does not say it of itself. */
   | { readonly code: 'log_key_unconfirmed'; readonly detail: string; readonly change: KeyChange }
@@ -93,14 +95,16 @@ export function pinPeer(note: string, peer: PeerFile, history: KeyHistory): Resu
   }
   const links: OpenedSuccession[] = [];
   const keys: ChangedKey[] = [];
+  let ahead: DeclarationFault | null = null;
   for (const use of PINNED_USES) {
     const [pinned, declared] = [currentKey(kept, use), currentKey(declaration, use)];
     if (pinned === undefined || declared === undefined) continue;
-    const chain = chainBetween(history.statements, use, { from: pinned, to: declared }, latest(history));
-    if (chain === null) keys.push({ use, pinned, declared });
-    else links.push(...chain);
+    const way = wayTo(use, { from: pinned, to: declared }, history);
+    if (way.ok) links.push(...way.value);
+    else if (way.error === null) keys.push({ use, pinned, declared });
+    else ahead = way.error;
   }
-  if (keys.length === 0) return ok({ peer: now.value.pinned, links });
+  if (keys.length === 0) return ahead === null ? ok({ peer: now.value.pinned, links }) : err(ahead);
   const detail = keys.map(({ use, pinned, declared }) => `${use} key ${pinned} was pinned, ${declared} is declared`);
   return err({ code: 'key_changed', detail: detail.join('; '), change: { keys, note } });
 }
@@ -129,10 +133,29 @@ function checkInsisted(
   history: KeyHistory,
 ): Result<readonly OpenedSuccession[], DeclarationFault> {
   if (peer.logKey === null) return ok([]);
-  const chain = chainBetween(history.statements, 'log', { from: peer.logKey, to: logVkey }, latest(history));
-  if (chain !== null) return ok(chain);
+  const way = wayTo('log', { from: peer.logKey, to: logVkey }, history);
+  if (way.ok) return way;
+  if (way.error !== null) return err(way.error);
   const detail = `the peer file insists on ${peer.logKey}, ${logVkey} is declared`;
   return err({ code: 'log_key_mismatch', detail });
+}
+
+/** The statements that lead from one key to another; else why they do not yet, or null when none do. */
+function wayTo(
+  use: KeyUse,
+  keys: { readonly from: string; readonly to: string },
+  history: KeyHistory,
+): Result<readonly OpenedSuccession[], DeclarationFault | null> {
+  const chain = chainBetween(history.statements, use, keys, latest(history));
+  if (chain !== null) return ok(chain);
+  const later = chainBetween(history.statements, use, keys, Number.MAX_SAFE_INTEGER);
+  if (later === null) return err(null);
+  const start = later
+    .map(({ effective_at }) => effective_at)
+    .toSorted()
+    .at(-1);
+  const detail = `its ${use} key ${keys.to} follows ${keys.from} from ${start} on: compare the clocks of both nodes`;
+  return err({ code: 'key_succession_ahead', detail });
 }
 
 function latest({ nowMs }: KeyHistory): number {

@@ -9,8 +9,8 @@ import type { Erasure } from '../journal/erasure-records.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import type { PendingErasures } from '../pull/send-erasures.ts';
-import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { MAX_ACKS, openErasureAck, signErasureAck } from '../wire/erasure-ack.ts';
+import { declaredLogOf } from './declared-log.ts';
 import type { Erasing, ErasureOrder } from './erasing.ts';
 
 export interface ErasureMethods {
@@ -113,13 +113,10 @@ function take(
   notes: readonly string[],
   nowMs: number,
 ): number {
-  const pinned = journal.peers.declaration(peer);
-  const declaration = pinned === null ? null : openOwnDeclaration(pinned);
-  if (declaration === null) return 0;
-  const origin = declaration.journal_origin;
-  const keys = logKeysOf(declaration, origin);
+  const log = declaredLogOf(journal, peer);
+  if (log === null) return 0;
   const save = (note: string): void => {
-    const ack = keys.map((key) => openErasureAck(note, { origin, key })).find(({ ok }) => ok);
+    const ack = log.keys.map((key) => openErasureAck(note, { origin: log.origin, key })).find(({ ok }) => ok);
     if (ack?.ok !== true || ack.value.author !== journal.identity.nodeId) return;
     const { feed, feedSeq, leafHash } = ack.value;
     const target = acks.targetAt(feed, feedSeq);
@@ -130,7 +127,7 @@ function take(
     acks.save(peer, tombstoneSeq, note, nowMs * 1000);
   };
   // A peer that has changed its key is greeted before its word can be read: until then it comes again.
-  const unread = notes.findIndex((note) => keys.every((key) => isOfOtherKey(note, origin, key)));
+  const unread = notes.findIndex((note) => log.keys.every((key) => isOfOtherKey(note, log.origin, key)));
   const readable = unread === -1 ? notes : notes.slice(0, unread);
   journal.durably(() => readable.forEach(save));
   return readable.length;

@@ -6,8 +6,8 @@ import type { AuditRecord } from '../journal/read-model.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import type { TakenClosures } from '../pull/ask-closures.ts';
 import type { EndedFeed } from '../serve/answer-closure.ts';
-import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { type Closure, openClosure, signClosure } from '../wire/closure.ts';
+import { declaredLogOf } from './declared-log.ts';
 
 export interface GrantsMethods {
   /** Durable when it returns. */
@@ -85,11 +85,9 @@ function takeClosures(
 
 /** The closure, or why it is refused. */
 function judge(journal: Journal, peer: string, feeds: readonly string[], note: string): Closure | string {
-  const pinned = journal.peers.declaration(peer);
-  const declaration = pinned === null ? null : openOwnDeclaration(pinned);
-  if (declaration === null) return 'peer_unknown';
-  const origin = declaration.journal_origin;
-  const opened = logKeysOf(declaration, origin).map((key) => openClosure(note, { origin, key }));
+  const log = declaredLogOf(journal, peer);
+  if (log === null) return 'peer_unknown';
+  const opened = log.keys.map((key) => openClosure(note, { origin: log.origin, key }));
   const closure = opened.find(({ ok }) => ok) ?? opened[0];
   if (closure === undefined) return 'closure_signature_invalid';
   if (!closure.ok) return closure.error;

@@ -12,8 +12,8 @@ import type { LogSigner } from '../merkle/ed25519.ts';
 import { refusedEntries } from '../pull/refused-entries.ts';
 import { MAX_NOTICE_REQUEST_BYTES, type PendingNotices } from '../pull/send-notices.ts';
 import type { NoticesTaken } from '../serve/answer-notice.ts';
-import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { MAX_NOTICES, openNotice, type RefusalNotice, signNotice } from '../wire/refusal-notice.ts';
+import { declaredLogOf } from './declared-log.ts';
 
 /** Feeds and reasons that are kept of one peer: 4 MiB of notices at most. */
 const MAX_GROUPS_OF_PEER = 256;
@@ -97,15 +97,12 @@ class NoticeDesk {
   }
 
   take(peer: string, notes: readonly string[], nowMs: number): NoticesTaken {
-    const pinned = this.#journal.peers.declaration(peer);
-    const declaration = pinned === null ? null : openOwnDeclaration(pinned);
-    if (declaration === null) return { taken: 0, changed: 0, dropped: [] };
-    const origin = declaration.journal_origin;
-    const keys = logKeysOf(declaration, origin);
+    const log = declaredLogOf(this.#journal, peer);
+    if (log === null) return { taken: 0, changed: 0, dropped: [] };
     const dropped: string[] = [];
     let changed = 0;
     for (const [i, note] of notes.entries()) {
-      const read = keys.map((key) => openNotice(note, { origin, key }));
+      const read = log.keys.map((key) => openNotice(note, { origin: log.origin, key }));
       const opened = read.find(({ ok }) => ok) ?? read[0];
       const notice = opened?.ok === true ? opened.value : null;
       const why = notice === null ? 'notice_invalid' : this.#whyNot(peer, notice);

@@ -4,9 +4,9 @@ import type { AuditInput } from '../journal/read-model.ts';
 import type { ReceiptRecords } from '../journal/receipt-records.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { MAX_RECEIPT_REQUEST_BYTES, type PendingReceipts } from '../pull/send-receipts.ts';
-import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { openReceipt, signReceipt } from '../wire/page-receipt.ts';
 import { MAX_RECEIPTS } from '../wire/receipt.ts';
+import { declaredLogOf } from './declared-log.ts';
 
 /** Receipts of one peer that are kept; later ones are answered and dropped. Some 600 bytes each. */
 const MAX_RECEIPTS_OF_PEER = 100_000;
@@ -71,15 +71,12 @@ function take(
   receipts: readonly string[],
   nowMs: number,
 ): number {
-  const pinned = journal.peers.declaration(peer);
-  const declaration = pinned === null ? null : openOwnDeclaration(pinned);
-  if (declaration === null) return 0;
-  const origin = declaration.journal_origin;
-  const keys = logKeysOf(declaration, origin);
+  const log = declaredLogOf(journal, peer);
+  if (log === null) return 0;
   let room = maxOfOnePeer - records.count(peer);
   const lengths = new Map(journal.feeds().map(({ feed, length }) => [feed, length]));
   const save = (note: string): void => {
-    const receipt = keys.map((key) => openReceipt(note, { origin, key })).find(({ ok }) => ok);
+    const receipt = log.keys.map((key) => openReceipt(note, { origin: log.origin, key })).find(({ ok }) => ok);
     if (receipt?.ok !== true || receipt.value.sender !== journal.identity.journalOrigin) return;
     const { feed, after, to } = receipt.value;
     // In order and within what there is: a peer can store no more receipts here than it has been given entries.

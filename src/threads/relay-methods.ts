@@ -7,8 +7,8 @@ import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import type { TakenPermit } from '../pull/ask-permit.ts';
-import { logKeysOf, openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { openRelayPermit, RELAYED_FEED, type RelayPermit, signRelayPermit } from '../wire/relay-permit.ts';
+import { declaredLogOf } from './declared-log.ts';
 
 /** Permits are the same text for so long: asking often makes no records. */
 const GIVEN_ANEW_MS = 86_400_000;
@@ -75,11 +75,9 @@ function givePermit(
 
 /** The permit, or why it is refused. */
 function judge(journal: Journal, peer: string, note: string, nowMs: number): RelayPermit | string {
-  const pinned = journal.peers.declaration(peer);
-  const declaration = pinned === null ? null : openOwnDeclaration(pinned);
-  if (declaration === null) return 'peer_unknown';
-  const origin = declaration.journal_origin;
-  const opened = logKeysOf(declaration, origin).map((key) => openRelayPermit(note, { origin, key }));
+  const log = declaredLogOf(journal, peer);
+  if (log === null) return 'peer_unknown';
+  const opened = log.keys.map((key) => openRelayPermit(note, { origin: log.origin, key }));
   const permit = opened.find(({ ok }) => ok) ?? opened[0];
   if (permit === undefined) return 'permit_signature_invalid';
   if (!permit.ok) return permit.error;

@@ -167,7 +167,7 @@ export function held(node: SimNode, isStuck: boolean): Held {
       )
       .all(),
     counted: db.prepare<[], CountedLine>(COUNTED).all(),
-    progress: progressIn(db),
+    progress: progressIn(db)(),
     erasures: db.prepare<[], ErasureLine>(ERASURES).all(),
     statements: db
       .prepare<[], Held['statements'][number]>('SELECT node_id, note FROM key_statements ORDER BY statement_id')
@@ -180,35 +180,50 @@ export function held(node: SimNode, isStuck: boolean): Held {
   }));
 }
 
-export function progressOf(node: SimNode): Progress {
-  return look(node, progressIn);
+/** Looks at the progress of nodes that run, again and again: opening a file costs more than what is asked of it. */
+export class Watch implements Disposable {
+  readonly #open = new Map<string, { readonly db: Database.Database; readonly progress: () => Progress }>();
+
+  progressOf({ disk }: SimNode): Progress {
+    const known = this.#open.get(disk.folder);
+    if (known !== undefined) return known.progress();
+    const db = openIn(disk.folder);
+    const progress = progressIn(db);
+    this.#open.set(disk.folder, { db, progress });
+    return progress();
+  }
+
+  [Symbol.dispose](): void {
+    for (const { db } of this.#open.values()) db.close();
+  }
 }
 
-function progressIn(db: Database.Database): Progress {
-  const pages = db
-    .prepare<[], PageLine>('SELECT peer, feed, max(to_seq) AS to_seq FROM pages GROUP BY peer, feed')
-    .all();
-  const suspended = db
-    .prepare<[string], { reason: string }>("SELECT reason FROM audit WHERE event = 'peer_suspended' AND peer = ?")
-    .all(LIAR);
-  const heads = db
-    .prepare<[string], { tree_size: number; root: Buffer }>(
-      'SELECT tree_size, root FROM peer_checkpoints WHERE peer = ?',
-    )
-    .all(LIAR);
-  return {
-    cursors: new Map(pages.map(({ peer, feed, to_seq }) => [`${peer} ${feed}`, to_seq])),
-    suspensions: new Set(suspended.map(({ reason }) => reason)),
-    liarHeads: new Map(heads.map(({ tree_size, root }) => [tree_size, root.toString('hex')])),
-    erasures: db.prepare<[], ErasureLine>(ERASURES).all(),
-  };
+function progressIn(db: Database.Database): () => Progress {
+  const pages = db.prepare<[], PageLine>('SELECT peer, feed, max(to_seq) AS to_seq FROM pages GROUP BY peer, feed');
+  const suspended = db.prepare<[string], { reason: string }>(
+    "SELECT reason FROM audit WHERE event = 'peer_suspended' AND peer = ?",
+  );
+  const heads = db.prepare<[string], { tree_size: number; root: Buffer }>(
+    'SELECT tree_size, root FROM peer_checkpoints WHERE peer = ?',
+  );
+  const erasures = db.prepare<[], ErasureLine>(ERASURES);
+  return () => ({
+    cursors: new Map(pages.all().map(({ peer, feed, to_seq }) => [`${peer} ${feed}`, to_seq])),
+    suspensions: new Set(suspended.all(LIAR).map(({ reason }) => reason)),
+    liarHeads: new Map(heads.all(LIAR).map(({ tree_size, root }) => [tree_size, root.toString('hex')])),
+    erasures: erasures.all(),
+  });
 }
 
 export function look<T>(node: SimNode, work: (db: Database.Database) => T): T {
-  const db = new Database(join(node.disk.folder, JOURNAL_FILE), { readonly: true, fileMustExist: true });
+  const db = openIn(node.disk.folder);
   try {
     return work(db);
   } finally {
     db.close();
   }
+}
+
+function openIn(folder: string): Database.Database {
+  return new Database(join(folder, JOURNAL_FILE), { readonly: true, fileMustExist: true });
 }

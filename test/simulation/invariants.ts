@@ -2,7 +2,7 @@
 import { checkJournal, filesOf } from '../../src/journal/fsck/run-fsck.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { checkErasures, isErased, isErasedFor, isErasing } from './erasures.ts';
-import { type AuditLine, type EntryLine, type Held, held, LIAR, type Progress, progressOf } from './held.ts';
+import { type AuditLine, type EntryLine, type Held, held, LIAR, type Progress, type Watch } from './held.ts';
 import { checkGreed, checkLedger } from './ledger.ts';
 import type { Mesh, SimNode } from './mesh.ts';
 import { isMisread } from './operators.ts';
@@ -28,12 +28,12 @@ function stuckIn(mesh: Mesh): Set<string> {
 }
 
 /** True once nothing is left to be pulled or found out. */
-export function isSettled(mesh: Mesh): boolean {
+export function isSettled(mesh: Mesh, watch: Watch): boolean {
   const isStuck = stuckIn(mesh);
   const live = mesh.nodes.filter(({ name }) => !isStuck.has(name));
   const seen: Progress[] = [];
   for (const node of live) {
-    const progress = progressOf(node);
+    const progress = watch.progressOf(node);
     // Mostly somebody is behind, and the files of the others need not be opened.
     if (!isCaughtUp(mesh, node, progress, live)) return false;
     seen.push(progress);
@@ -229,11 +229,7 @@ function checkHonour(mesh: Mesh, { node, audit, statements }: Held): void {
     const other = mesh.nodes.find(({ made }) => made.nodeId === peer);
     if (other === undefined || mesh.model.meddled.has(other.name)) continue;
     // By a clock that was put back, a key is not valid yet.
-    if (
-      (reason === 'log_key_not_yet_valid' || reason === 'log_key_mismatch') &&
-      JSON.parse(body).at < other.keys.log.since
-    )
-      continue;
+    if (isOfLaterKey(reason) && JSON.parse(body).at < newestKeySince(other)) continue;
     // Its permit is signed by a key that the origin has changed since: it asks for another one at its next turn.
     const { claimed } = JSON.parse(body).detail.difference ?? {};
     const hasChanged = statements.some(({ node_id }) => node_id !== peer);
@@ -246,6 +242,14 @@ function checkHonour(mesh: Mesh, { node, audit, statements }: Held): void {
     mesh.note(body);
     mesh.problem(`${node.name} holds ${reason} against ${other.name}: ${event}, record ${seq}`);
   }
+}
+
+function isOfLaterKey(reason: string | null): boolean {
+  return reason === 'log_key_not_yet_valid' || reason === 'key_succession_ahead';
+}
+
+function newestKeySince({ keys: { log, witness } }: SimNode): string {
+  return log.since > witness.since ? log.since : witness.since;
 }
 
 /** What an honest peer gave: nothing that it was not asked to share, nothing changed, and all of it. */

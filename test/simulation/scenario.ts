@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import type { Chance } from './chance.ts';
 import { CRASHES, isOfTheDead } from './disk.ts';
 import { FOR_EVER, type Grant } from './grants.ts';
+import { Watch } from './held.ts';
 import { checkMesh, isSettled } from './invariants.ts';
 import { LIE_NAMES } from './liar.ts';
 import { meddler, TRICKS } from './meddler.ts';
@@ -365,16 +366,17 @@ function grantAgain(mesh: Mesh): void {
 
 async function settle(mesh: Mesh): Promise<void> {
   const endMs = mesh.platform.elapsedMs + SETTLE_FOR_MS;
+  using watch = new Watch();
   while (mesh.platform.elapsedMs < endMs) {
     for (const node of mesh.nodes) await finish(mesh, resumeMeddled(mesh, node));
-    if (isSettled(mesh)) break;
+    if (isSettled(mesh, watch)) break;
     await mesh.platform.advance(SETTLE_EVERY_MS);
   }
   // What came in under a wrong file, and only then; a page that was being judged when it was put right comes behind.
   for (let round = 0; round < 2; round++) {
     await finish(mesh, retryAll(mesh));
     do await mesh.platform.advance(SETTLE_EVERY_MS);
-    while (mesh.platform.elapsedMs < endMs && !isSettled(mesh));
+    while (mesh.platform.elapsedMs < endMs && !isSettled(mesh, watch));
   }
   for (const { name, running } of mesh.nodes) {
     mesh.note(`${name}: guard ${JSON.stringify(running?.federation.guard.status())}`);

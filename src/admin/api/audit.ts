@@ -4,10 +4,11 @@ import { SEVERITIES } from '../../core/severity.ts';
 import type { AuditFilter } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
+import { AUDIT_SEQ, auditSeqIn } from './audit-seq.ts';
 import { auditSource, jsonLines, type StreamFilter } from './audit-stream.ts';
 import { newestSeq, openEvents, STREAM_CONTENT } from './open-events.ts';
 import { choiceParam, instantParam, intParam, optionalInt, textParam } from './params.ts';
-import { answer, invalid, json, refused } from './responses.ts';
+import { answer, json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 import type { StreamCount } from './stream-count.ts';
 
@@ -158,7 +159,7 @@ function addDetail(apparatus: Apparatus): void {
     path: '/v1/federation/audit/{seq}',
     tag: 'Audit log',
     summary: 'One record with its evidence',
-    params: z.object({ seq: z.string().openapi({ type: 'integer', minimum: 1 }) }),
+    params: AUDIT_SEQ,
     query: NO_QUERY,
     responses: {
       200: { description: 'the record', content: { 'application/json': { schema: DETAIL } } },
@@ -166,12 +167,9 @@ function addDetail(apparatus: Apparatus): void {
     },
   } as const;
   addRoute(apparatus, route, MAY_READ, async (call) => {
-    const given = call.param('seq');
-    if (!/^[0-9]{1,15}$/.test(given)) {
-      const msg = 'Input should be a valid integer, unable to parse string as an integer';
-      return refused(invalid({ type: 'int_parsing', loc: ['path', 'seq'], msg, input: given.slice(0, 64) }));
-    }
-    const detail = await apparatus.deps.reader.auditDetail(Number(given));
+    const seq = auditSeqIn(call.param('seq'));
+    if (!seq.ok) return refused(seq.error);
+    const detail = await apparatus.deps.reader.auditDetail(seq.value);
     if (detail === null) return refused({ status: 404, detail: 'audit record not found' });
     return json(200, { record: auditEntry(detail.record), evidence: detail.evidence, intact: detail.intact });
   });

@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { Permission } from '../../core/permissions.ts';
 import { packetName } from '../../verify/evidence-packet.ts';
+import { AUDIT_SEQ, auditSeqIn } from './audit-seq.ts';
 import { flagParam } from './params.ts';
-import { file, invalid, refused } from './responses.ts';
+import { file, refused } from './responses.ts';
 import { type Apparatus, addRoute } from './route.ts';
 
 const MAY_READ: readonly [Permission, ...Permission[]] = ['federate', 'audit.read'];
@@ -18,7 +19,7 @@ export function addEvidence(apparatus: Apparatus): void {
     tag: 'Audit log',
     summary: 'The evidence of one record as a file for third parties',
     description: 'A tar that explains itself: README.txt says what it shows, verify.mjs checks it without this node.',
-    params: z.object({ seq: z.string().openapi({ type: 'integer', minimum: 1 }) }),
+    params: AUDIT_SEQ,
     query: QUERY,
     responses: {
       200: { description: 'the file', content: { 'application/x-tar': { schema: z.string() } } },
@@ -27,13 +28,10 @@ export function addEvidence(apparatus: Apparatus): void {
     },
   } as const;
   addRoute(apparatus, route, MAY_READ, async (call) => {
-    const given = call.param('seq');
-    if (!/^[0-9]{1,15}$/.test(given)) {
-      const msg = 'Input should be a valid integer, unable to parse string as an integer';
-      return refused(invalid({ type: 'int_parsing', loc: ['path', 'seq'], msg, input: given.slice(0, 64) }));
-    }
-    const packet = await apparatus.deps.evidence(Number(given), call.query.page);
-    if (packet.kind === 'packet') return file(packet.tar, 'application/x-tar', packetName(Number(given)));
+    const seq = auditSeqIn(call.param('seq'));
+    if (!seq.ok) return refused(seq.error);
+    const packet = await apparatus.deps.evidence(seq.value, call.query.page);
+    if (packet.kind === 'packet') return file(packet.tar, 'application/x-tar', packetName(seq.value));
     if (packet.kind === 'not_found') return refused({ status: 404, detail: 'audit record not found' });
     if (packet.kind === 'no_evidence')
       return refused({ status: 404, detail: 'this record has no evidence about a peer' });

@@ -1,17 +1,16 @@
 /** The audit log, derived again: canonical bodies, the chain of their hashes, leaves, tree, evidence. */
 import { canonicalJson, type PlainJson } from '../../core/canonical-json.ts';
 import { FACT_EVENT } from '../../core/verdict.ts';
-import { encodeBase64 } from '../../merkle/base64.ts';
-import { sameHash } from '../../merkle/hash.ts';
 import { recordHash } from '../audit-log.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
-import { hashBytes, hashText } from '../entry-row.ts';
+import { hashBytes } from '../entry-row.ts';
 import type { AuditRecord } from '../read-model.ts';
 import { countedIn, SUMMARY_EVENT } from '../refusal-summary.ts';
 import { leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
 import { RESOLVED_EVENT } from '../told-refusals.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
+import { judgeLeaf } from './leaf-judge.ts';
 import { LogTree } from './log-tree.ts';
 import { SummaryCheck, waitingRefusals } from './summary-check.ts';
 
@@ -63,8 +62,10 @@ class AuditCheck implements AuditTotals {
   judge(row: StoredRow<'audit'>, seq: number, changed: string | undefined): Fault | undefined {
     const record = parseRecord(row.body);
     if (record !== undefined) this.#count(record);
-    const leaf = this.#judgeLeaf(row, seq, changed);
-    return this.#judgeBody(record, seq) ?? leaf ?? this.#judgeEvidence(record) ?? this.#judgeSummary(record);
+    const computed = leafOf(row, row.body);
+    const leaf = judgeLeaf(this.#tree, { seq, stored: row.leaf_hash, computed, changed, made: 'salt and body' });
+    this.#leaf = leaf.leaf;
+    return this.#judgeBody(record, seq) ?? leaf.fault ?? this.#judgeEvidence(record) ?? this.#judgeSummary(record);
   }
 
   skip(first: number, last: number): void {
@@ -98,21 +99,6 @@ class AuditCheck implements AuditTotals {
     if (this.#head === undefined || record.previous_hash === this.#head) return undefined;
     const detail = `the body names ${record.previous_hash}, the record before has ${this.#head}`;
     return { code: 'previous_hash_mismatch', field: 'body', detail };
-  }
-
-  #judgeLeaf(row: StoredRow<'audit'>, seq: number, changed: string | undefined): Fault | undefined {
-    const leaf = leafOf(row, row.body);
-    const vouched = this.#tree.isElsewhere(seq, row.leaf_hash) ? this.#tree.vouchedLeaf(seq) : undefined;
-    this.#leaf = vouched ?? row.leaf_hash;
-    if (leaf === undefined || !sameHash(leaf, row.leaf_hash)) {
-      if (leaf !== undefined && changed === 'leaf_hash') this.#leaf = leaf;
-      if (this.#leaf.length !== 32) this.#leaf = leaf ?? new Uint8Array(32);
-      const computed = leaf === undefined ? 'no leaf' : hashText(leaf);
-      return { code: 'leaf_mismatch', field: 'leaf_hash', detail: `salt and body give ${computed}` };
-    }
-    if (vouched === undefined) return undefined;
-    const detail = `the tree has leaf ${encodeBase64(vouched)} here: the record was rewritten with its hashes`;
-    return { code: 'leaf_mismatch', field: 'leaf_hash', detail };
   }
 
   #judgeEvidence(record: AuditRecord | undefined): Fault | undefined {

@@ -2,16 +2,15 @@
 import { chainHash, eventHashOfText } from '../../core/chain.ts';
 import { cidOfText } from '../../core/cid.ts';
 import { type Entry, encodeEntry } from '../../core/entry.ts';
-import { encodeBase64 } from '../../merkle/base64.ts';
-import { sameHash } from '../../merkle/hash.ts';
 import { quarantineOf } from '../../verify/entry-rules.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
-import { entryOf, hashText } from '../entry-row.ts';
+import { entryOf } from '../entry-row.ts';
 import { isErased } from '../erased-row.ts';
 import { isInFeed, leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { ErasedCheck } from './erasure-check.ts';
+import { elsewhere, judgeLeaf, vouchedInstead } from './leaf-judge.ts';
 import { LogTree } from './log-tree.ts';
 
 interface Feed {
@@ -71,11 +70,14 @@ class EntryCheck implements EntryTotals {
     const entry = entryOf(row);
     const text = encodeEntry(entry);
     const chain = chainHash(entry);
+    const computed = leafOf(row, text);
+    const leaf = judgeLeaf(this.#tree, { seq, stored: row.leaf_hash, computed, changed, made: 'salt and columns' });
+    this.#leaf = leaf.leaf;
     // All of them run, whatever the first one says: each keeps what the next row is compared with.
     const faults = [
       this.#judgeLink(entry),
       judgeHashes(entry, chain),
-      this.#judgeLeaf(row, text, seq, changed),
+      leaf.fault,
       this.#judgeFeed(row, entry, changed),
       this.#judgeRest(row, entry),
     ];
@@ -89,7 +91,7 @@ class EntryCheck implements EntryTotals {
     const feed = this.#feeds.get(row.feed_id);
     const expected = (feed?.length ?? 0) + 1;
     if (feed !== undefined) feed.length = changed === 'feed_seq' ? expected : row.feed_seq;
-    const vouched = this.#tree.isElsewhere(seq, row.leaf_hash) ? this.#tree.vouchedLeaf(seq) : undefined;
+    const vouched = vouchedInstead(this.#tree, seq, row.leaf_hash);
     this.#leaf = vouched ?? row.leaf_hash;
     const faults = [
       this.#judgeLink(entry),
@@ -144,21 +146,6 @@ class EntryCheck implements EntryTotals {
     return { code: 'previous_hash_mismatch', field: 'previous_hash', detail };
   }
 
-  /** Decides too which leaf goes into the tree: one changed row must not make every root after it look wrong. */
-  #judgeLeaf(row: StoredRow<'entries'>, text: string, seq: number, changed: string | undefined): Fault | undefined {
-    const leaf = leafOf(row, text);
-    const vouched = this.#tree.isElsewhere(seq, row.leaf_hash) ? this.#tree.vouchedLeaf(seq) : undefined;
-    this.#leaf = vouched ?? row.leaf_hash;
-    if (leaf === undefined || !sameHash(leaf, row.leaf_hash)) {
-      if (leaf !== undefined && changed === 'leaf_hash') this.#leaf = leaf;
-      if (this.#leaf.length !== 32) this.#leaf = leaf ?? new Uint8Array(32);
-      const computed = leaf === undefined ? 'no leaf' : hashText(leaf);
-      return { code: 'leaf_mismatch', field: 'leaf_hash', detail: `salt and columns give ${computed}` };
-    }
-    if (vouched === undefined) return undefined;
-    return elsewhere(vouched);
-  }
-
   #judgeFeed(row: StoredRow<'entries'>, entry: Entry, changed: string | undefined): Fault | undefined {
     // The length goes on whatever is wrong with the row: it stood in its feed when it was written.
     const feed = changed === 'feed_id' ? this.#feedNamed(entry) : this.#feeds.get(row.feed_id);
@@ -203,11 +190,6 @@ class EntryCheck implements EntryTotals {
 /** Whoever else has brought it, it was public and in no garden. */
 function mayBeRelayed({ scope, garden_id }: Entry): boolean {
   return scope === 'public' && garden_id === null;
-}
-
-function elsewhere(vouched: Uint8Array): Fault {
-  const detail = `the tree has leaf ${encodeBase64(vouched)} here: the row was rewritten with all its hashes`;
-  return { code: 'leaf_mismatch', field: 'leaf_hash', detail };
 }
 
 function judgeHashes(entry: Entry, chain: string): Fault | undefined {

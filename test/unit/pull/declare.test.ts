@@ -7,6 +7,7 @@ import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts'
 import { pinPeer } from '../../../src/pull/declare.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { type Declaration, openDeclaration, signDeclaration } from '../../../src/wire/declaration.ts';
+import type { OpenedSuccession } from '../../../src/wire/succession.ts';
 import { EPOCH_MS, HonestPeer } from '../../support/honest-peer.ts';
 
 const SEED = createHash('sha256').update('node key of acme').digest();
@@ -80,4 +81,33 @@ test('a pinned declaration that cannot be read lets no other key in: an operator
       ['anchor', 'none that can be read'],
     ],
   );
+});
+
+test('a successor that begins later by our clock is awaited: nobody has to confirm it', async () => {
+  const { file, declare } = await stage();
+  const [before, after] = [new HonestPeer(), new HonestPeer({ logKey: 'another key' })];
+  const statement: OpenedSuccession = {
+    v: 1,
+    use: 'log',
+    old: before.logVkey,
+    new: after.logVkey,
+    effective_at: new Date(EPOCH_MS + 3_600_000).toISOString(),
+    overlap_until: new Date(EPOCH_MS + 7_200_000).toISOString(),
+    nodeId: file.nodeId,
+    note: 'opened before',
+  };
+  const at = (nowMs: number, peer = file) =>
+    pinPeer(declare(after), peer, { pinned: declare(before), statements: [statement], nowMs });
+  const codeOf = (judged: ReturnType<typeof at>): string => (judged.ok ? 'ok' : judged.error.code);
+
+  assert.equal(codeOf(at(EPOCH_MS)), 'key_succession_ahead');
+  assert.equal(codeOf(at(EPOCH_MS, { ...file, logKey: before.logVkey })), 'key_succession_ahead');
+  assert.equal(codeOf(at(EPOCH_MS + 3_600_000)), 'ok');
+  // A key that nothing explains is another matter.
+  const foreign = pinPeer(declare(new HonestPeer({ logKey: 'a third key' })), file, {
+    pinned: declare(before),
+    statements: [statement],
+    nowMs: EPOCH_MS,
+  });
+  assert.equal(codeOf(foreign), 'key_changed');
 });
