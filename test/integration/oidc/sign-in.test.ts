@@ -61,10 +61,7 @@ test('somebody signs in, may do what their groups may, is named, and signs out',
   assert.equal(out.headers.get('location'), '/console/signed-out');
   const page = await (await browser.get(`${NODE}/console/signed-out`)).text();
   const there = /<a href="([^"]+)">Sign out at/.exec(page)?.[1]?.replaceAll('&amp;', '&');
-  assert.match(
-    there ?? '',
-    /^http:\/\/localhost:\d+\/session\/end\?client_id=peerd-console&post_logout_redirect_uri=/,
-  );
+  assert.match(there ?? '', /^http:\/\/localhost:\d+\/session\/end\?client_id=peerd-console&post_logout_redirect_uri=/);
   assert.equal((await browser.get(`${NODE}/console`)).status, 303);
 
   const actor = `person:Ann b Archer b#${idp.issuer}#ann`;
