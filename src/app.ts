@@ -1,5 +1,5 @@
 /** Starts a node: puts the stations together, and takes them apart again. No rule lives here. */
-import { type AdminServer, startServer } from './admin/server.ts';
+import type { AdminServer } from './admin/server.ts';
 import { type DaemonInfo, removeDaemonFile, writeDaemonFile } from './config/daemon-file.ts';
 import type { ConfigFlags } from './config/overlay.ts';
 import type { Weakening } from './core/weakening.ts';
@@ -7,6 +7,7 @@ import { startAnchoring } from './node/anchor.ts';
 import { apiOf } from './node/api.ts';
 import { openBase } from './node/base.ts';
 import { STOP_GRACE_MS, startFederation } from './node/federation.ts';
+import { FrontDoor } from './node/front-door.ts';
 import { startKeysWatch } from './node/keys-watch.ts';
 import { openFilesFault, processLimits } from './node/open-files.ts';
 import { startSiem } from './node/siem.ts';
@@ -57,7 +58,18 @@ export interface OfflineNode {
  */
 export async function runDaemon(dir: string, flags: ConfigFlags): Promise<RunningNode> {
   await using starting = new AsyncDisposableStack();
-  const base = await openBase(dir, flags, starting, 'daemon');
+  const door = new FrontDoor();
+  const startedAt = new Date().toISOString();
+  const listening = Promise.withResolvers<AdminServer>();
+  const base = await openBase(dir, flags, starting, 'daemon', async (config) => {
+    const server = await door.listen(config, starting);
+    // Commands find the daemon by it, and are told what it waits for.
+    writeDaemonFile(dir, daemonInfo(server, startedAt));
+    starting.defer(() => removeDaemonFile(dir, process.pid));
+    listening.resolve(server);
+    return (event) => door.heard(event);
+  });
+  const server = await listening.promise;
   const { size, feeds } = await base.writer.guardView();
   base.growth.ring({ size, feeds });
   const federation = await startFederation(base, starting);
@@ -67,20 +79,16 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   base.backups.schedule = startSnapshots(base, federation.guard, starting);
   startTee(base, starting);
 
-  const { host, port, tls, names, behindProxy, nodeUrl } = base.config.api;
-  let url = `http://${host}:${port}`;
+  const { tls, nodeUrl } = base.config.api;
   let certificate: TlsWatch | undefined;
   const files = openFilesFault(processLimits() ?? '', base.config.limits.maxConnections);
   if (files !== null) base.logger.warn(files);
   const notices = (): readonly string[] => [...(files === null ? [] : [files]), ...(certificate?.notices() ?? [])];
-  const api = apiOf(base, federation, { nodeUrl: () => nodeUrl ?? url, notices, siem }, starting);
-  const server = await startServer({ api, host, port, names, behindProxy, ...(tls === null ? {} : { tls }) });
-  url = server.url;
+  door.serve(apiOf(base, federation, { nodeUrl: () => nodeUrl ?? server.url, notices, siem }, starting));
+  // Before what answers requests is closed: those that are under way end first.
   starting.defer(() => server.close({ graceMs: STOP_GRACE_MS }));
-  const startedAt = new Date().toISOString();
-  const tell = (): void => writeDaemonFile(dir, daemonInfo(server, startedAt));
-  tell();
   starting.defer(() => removeDaemonFile(dir, process.pid));
+  const tell = (): void => writeDaemonFile(dir, daemonInfo(server, startedAt));
   if (tls !== null) {
     const files = [tls.certFile, tls.keyFile];
     const watch = new TlsWatch({ server, files, events: base.events, onLoaded: tell, clock: SYSTEM_CLOCK });
@@ -98,7 +106,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
   const { nodeId } = base.config;
   const weakenings = (): readonly Weakening[] => weakeningsNow(base, federation.files());
   const reload = (): void => certificate?.reload();
-  return { api: url, addresses: federation.addresses(), nodeId, done, keysBack, weakenings, reload, stop };
+  return { api: server.url, addresses: federation.addresses(), nodeId, done, keysBack, weakenings, reload, stop };
 }
 
 function daemonInfo(server: AdminServer, startedAt: string): DaemonInfo {

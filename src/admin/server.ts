@@ -2,7 +2,6 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import type { OpenAPIHono } from '@hono/zod-openapi';
 import { refused } from './api/responses.ts';
 import type { ApiEnv } from './api/route.ts';
 import { AdminError } from './errors.ts';
@@ -26,8 +25,13 @@ const MAX_REQUESTS_PER_CONNECTION = 100_000;
 /** How often Node looks for connections that are over their time. */
 const CHECK_MS = 1_000;
 
+/** What answers requests. */
+export interface ServedApi {
+  fetch(request: Request, env: ApiEnv['Bindings']): Response | Promise<Response>;
+}
+
 export interface ServerOptions {
-  readonly api: OpenAPIHono<ApiEnv>;
+  readonly api: ServedApi;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openKeyStore } from '../admin/keys.ts';
@@ -104,6 +104,10 @@ function refuseUsedFolder(dir: string): void {
       message,
       fix: `Start it: stigmem-peerd run --data ${dir}`,
     });
+  }
+  if (!statSync(dir).isDirectory()) {
+    const message = `expected a folder, or a path where nothing is, got ${dir}, which is a file`;
+    throw new CliError({ exit: 'refused', message, fix: 'Choose another path.' });
   }
   const found = readdirSync(dir).filter((name) => !name.startsWith(STAGING_PREFIX));
   if (found.length === 0) return;

@@ -82,7 +82,8 @@ function usageExit(thrown: CommanderError, args: readonly string[], runtime: Run
   return reportFailure(runtime, new CliError({ exit: 'usage', message, fix }), args.includes('--json'));
 }
 
-function createProgram(cli: Cli): Command {
+/** The commands, before any of them runs. */
+export function createProgram(cli: Cli): Command {
   const { stdout, stderr } = cli.runtime;
   const program = new Command('stigmem-peerd')
     .description(INTRODUCTION)

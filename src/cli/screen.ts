@@ -70,11 +70,20 @@ export function createScreen(output: Output, env: Runtime['env']): Screen {
       const widths = output.isTTY ? fittingWidths(head, rows, output.columns ?? 80) : null;
       return draw([head.map((name) => paint('bold', name)), ...cells], widths);
     },
-    pairs: (rows) =>
-      draw(
-        rows.map(([name, cell]) => [paint('bold', name), cellText(cell)]),
-        null,
-      ),
+    // Not the table's: it takes seconds for a cell of some hundred lines, such as evidence.
+    pairs(rows) {
+      const width = Math.max(0, ...rows.map(([name]) => name.length));
+      const indent = ' '.repeat(width + GAP);
+      const pair = ([name, cell]: readonly [string, Cell]): readonly string[] => {
+        const [first = '', ...others] = cellText(cell).split('\n');
+        const head = `${paint('bold', name)}${' '.repeat(width - name.length + GAP)}${first}`;
+        return [head, ...others.map((line) => `${indent}${line}`)];
+      };
+      return rows
+        .flatMap(pair)
+        .map((line) => line.trimEnd())
+        .join('\n');
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { MANIFEST_FILE } from '../snapshot/files.ts';
@@ -14,6 +14,7 @@ import {
   withCommonOptions,
   withExamples,
 } from './cli.ts';
+import { CliError } from './exit.ts';
 import { logKeyOf } from './log-keys.ts';
 import { longRun } from './long-run.ts';
 import { wholeNumber } from './numbers.ts';
@@ -161,6 +162,11 @@ export function verdict(report: SnapshotReport, auditSeq: number | null, screen:
 }
 
 async function runList(context: Context, [directory = '']: readonly string[]): Promise<Outcome> {
+  if (!existsSync(directory)) {
+    const message = `expected a folder of snapshots, got ${JSON.stringify(directory)}, which is not there`;
+    const fix = 'It is made by the first: snapshot create FOLDER, or [snapshot] directory in config.toml.';
+    throw new CliError({ exit: 'not_found', message, fix });
+  }
   const shelf = (await context.node()).shelfOf(context.dir(), directory);
   const rows = shelf.map(({ auditSize, bytes, journalSize, keys, madeAt, name, state, verifiedAt }) => [
     name,

@@ -49,7 +49,8 @@ async function runVerifyJournal(
   options: VerifyOptions,
 ): Promise<Outcome> {
   if (!existsSync(file) || !statSync(file).isFile()) {
-    const message = `expected a journal file, got ${JSON.stringify(file)}, which is none`;
+    const what = existsSync(file) ? 'which is no file' : 'where no file is';
+    const message = `expected a journal file, got ${JSON.stringify(file)}, ${what}`;
     throw new CliError({
       exit: 'not_found',
       message,

@@ -5,6 +5,8 @@
  */
 import { hash, randomFillSync } from 'node:crypto';
 import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
+import { CASE_OPENED, findingOf } from '../core/case-finding.ts';
+import type { Case } from '../core/case-fold.ts';
 import { isoMicros } from '../core/time.ts';
 import { entryLeafHash, SALT_BYTES } from '../merkle/commitment.ts';
 import { TreeBuilder, type TreeSnapshot } from '../merkle/tree-builder.ts';
@@ -87,8 +89,9 @@ export class AuditLog {
     this.#tiles.write(this.#tree.append(leaf), () => this.#tree.partialTiles());
     const head = recordHash(body);
     this.#head = head;
-    this.#cases.take(record, () => head);
     this.#written += Buffer.byteLength(body) + ROW_BYTES;
+    const opened = this.#cases.take(record, () => head);
+    if (opened !== null) this.append(openingOf(opened, input), null, nowUs);
     return seq;
   }
 }
@@ -96,6 +99,12 @@ export class AuditLog {
 /** `sha256:…` over the UTF-8 body of a record. */
 export function recordHash(body: string): string {
   return `sha256:${hash('sha256', body, 'hex')}`;
+}
+
+/** Right behind the record that did it, whose hash it names: what follows the log knows when a case begins. */
+function openingOf(opened: Case, { peer, feed }: AuditInput): AuditInput {
+  const detail = { case: opened.id, finding: findingOf(opened) };
+  return { event: CASE_OPENED, reason: opened.state, peer: peer ?? null, feed: feed ?? null, actor: 'system', detail };
 }
 
 /** What joins a record with log lines and traces: a member of its detail, so that records have the members they always had. */

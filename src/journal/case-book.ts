@@ -39,19 +39,26 @@ export class CaseBook {
     return row === undefined ? null : caseOf(row);
   }
 
-  /** The caller holds the transaction that appends the record. @param hash `sha256:…` of the record */
-  take(record: TakenRecord, hash: () => string): void {
+  /**
+   * The caller holds the transaction that appends the record.
+   *
+   * @param hash `sha256:…` of the record
+   * @returns the case that it opened, for the first time or again; else null
+   */
+  take(record: TakenRecord, hash: () => string): Case | null {
     const { seq, at, event, detail } = record;
     if (event === CASE_CHANGED) {
       const held = this.find(Number(detail['case']));
       if (held !== null) this.#save(changed(held, detail, { seq, at, hash: '' }), 1);
-      return;
+      return null;
     }
     const sighting = sightingOf(record);
-    if (sighting === null) return;
+    if (sighting === null) return null;
     const told = { seq, at, hash: hash() };
     const held = this.#of(sighting);
-    this.#save(held === undefined ? opened(sighting, told) : seenAgain(held, sighting, told), 0);
+    const now = held === undefined ? opened(sighting, told) : seenAgain(held, sighting, told);
+    this.#save(now, 0);
+    return now.version === seq ? now : null;
   }
 
   /**

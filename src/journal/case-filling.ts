@@ -13,7 +13,7 @@ import { CASES_BEHIND } from './schema-cases.ts';
 const STEP = 5_000;
 
 /** The caller is the only writer. Costs three look-ups when nothing is missing. */
-export function fillCases(db: Db): void {
+export function fillCases(db: Db, onStep: (done: number, of: number) => void = () => {}): void {
   const end = lastKey(db, 'audit', 'seq');
   const last = lastKey(db, 'case_records', 'seq');
   const isForged = last > end;
@@ -23,11 +23,13 @@ export function fillCases(db: Db): void {
   const book = new CaseBook(db);
   const records = prepare<[number, number], RecordLine>(db, recordsBetween);
   const setMark = prepare<[string, number]>(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
-  for (let from = mark; from < end; from += STEP)
+  for (let from = mark; from < end; from += STEP) {
+    onStep(from, end);
     unsynced(db, () => {
       for (const line of records.all(from, from + STEP)) takeLine(book, line);
       setMark.run(CASES_BEHIND, from + STEP);
     });
+  }
   prepare<[string]>(db, sqlBuilder.deleteFrom('state').where('name', '=', PARAM)).run(CASES_BEHIND);
 }
 

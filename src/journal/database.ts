@@ -125,8 +125,8 @@ export interface OpenOptions {
   readonly readonly: boolean;
   /** Page cache, MiB. */
   readonly cacheMiB: number;
-  /** Told before each migration: those over a large journal take seconds. */
-  readonly onMigration?: (version: number) => void;
+  /** Told before each migration, with the last one: those over a large journal take seconds. */
+  readonly onMigration?: (version: number, last: number) => void;
 }
 
 /** Opens an initialised journal. `synchronous` is FULL: what a signed checkpoint covers must survive a power cut. */
@@ -171,10 +171,10 @@ export function unsynced<T>(db: Db, work: () => T): T {
 }
 
 /** Runs the migrations that `db` has not had. Each is one transaction with its version: a crash leaves the one before. */
-export function migrate(db: Db, onMigration: (version: number) => void = () => {}): void {
+export function migrate(db: Db, onMigration: (version: number, last: number) => void = () => {}): void {
   const done = Number(db.pragma('user_version', { simple: true }));
   MIGRATIONS.slice(done).forEach((sql, offset) => {
-    onMigration(done + offset + 1);
+    onMigration(done + offset + 1, MIGRATIONS.length);
     db.transaction(() => {
       db.exec(sql);
       db.pragma(`user_version = ${done + offset + 1}`);

@@ -7,7 +7,9 @@ export interface JournalOptions {
   readonly logSeed: Uint8Array;
   /** Of the log keys before it that still sign. */
   readonly formerLogSeeds?: readonly Uint8Array[];
-  readonly onMigration?: (version: number) => void;
+  readonly onMigration?: (version: number, last: number) => void;
+  /** Told while cases are made of records that are there already. */
+  readonly onCasesFilled?: (done: number, of: number) => void;
   /** Page cache, MiB. */
   readonly cacheMiB: number;
   /** Fills a buffer with random bytes; for fact ids. */

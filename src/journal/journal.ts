@@ -127,7 +127,7 @@ export class Journal {
   static open(folder: string, options: JournalOptions): Journal {
     const db = openDatabase(join(folder, JOURNAL_FILE), { ...options, readonly: false });
     try {
-      fillCases(db);
+      fillCases(db, options.onCasesFilled);
       const path = options.signedHeadsFile ?? join(folder, SIGNED_HEADS_FILE);
       const heads = options.guarded === true ? SignedHeadFile.openOrCreate(path) : SignedHeadFile.open(path);
       const journal = new Journal(db, readIdentity(db), heads, options);

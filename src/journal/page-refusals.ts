@@ -30,6 +30,8 @@ export interface PageThen {
   readonly checkpoint: VerifiedCheckpoint | null;
   readonly before: VerifiedCheckpoint | null;
   readonly neighbour: Neighbour | null;
+  /** Unix ms. */
+  readonly receivedMs: number;
 }
 
 /** Entries of a page that were taken when it was judged again. */
@@ -44,7 +46,7 @@ export interface Retried {
 }
 
 type Refused = Tables['page_refusals'];
-type Frames = Pick<PageRow, 'header' | 'entries' | 'proof' | 'tree_size' | 'after_seq' | 'to_seq'> & {
+type Frames = Pick<PageRow, 'header' | 'entries' | 'proof' | 'tree_size' | 'after_seq' | 'to_seq' | 'received_us'> & {
   readonly note: string | null;
 };
 type Checkpoints = { readonly tree_size: number; readonly root: Uint8Array; readonly note: string };
@@ -111,7 +113,7 @@ export class PageRefusals {
   pageThen(peer: string, pageId: number): PageThen | undefined {
     const page = this.#page.get(pageId);
     if (page === undefined) return undefined;
-    const { header, entries, proof, note, tree_size } = page;
+    const { header, entries, proof, note, tree_size, received_us } = page;
     const earlier = this.#before.get(peer, pageId);
     const [newest, second] = this.#checkpoints.all(peer, tree_size).map(checkpointOf);
     const isOwn = newest?.size === tree_size;
@@ -120,6 +122,7 @@ export class PageRefusals {
       checkpoint: isOwn ? newest : null,
       before: (isOwn ? second : newest) ?? null,
       neighbour: earlier === undefined ? null : lastLink(earlier),
+      receivedMs: Math.floor(received_us / 1000),
     };
   }
 }
@@ -172,7 +175,7 @@ const retriesOf = sqlBuilder.selectFrom('page_retries').select('places').where('
 const pageById = sqlBuilder
   .selectFrom('pages')
   .leftJoin('page_notes', 'page_notes.page_id', 'pages.page_id')
-  .select(['header', 'entries', 'proof', 'note', 'tree_size', 'after_seq', 'to_seq'])
+  .select(['header', 'entries', 'proof', 'note', 'tree_size', 'after_seq', 'to_seq', 'received_us'])
   .where('pages.page_id', '=', PARAM);
 
 const pageBefore = sqlBuilder

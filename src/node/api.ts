@@ -5,7 +5,7 @@ import type { ApiEnv } from '../admin/api/route.ts';
 import type { ConsoleDeps } from '../admin/console/deps.ts';
 import { mountConsole } from '../admin/console/mount.ts';
 import { Sessions } from '../admin/console/sessions.ts';
-import { type ApiDeps, DEFAULT_API_LIMITS } from '../admin/deps.ts';
+import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { PeerFile } from '../config/peer-file.ts';
@@ -26,7 +26,7 @@ import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import { keyStatuses } from './keys.ts';
 import { type Oidc, openOidc, watchProvider } from './oidc.ts';
-import { asksOnce, readinessOf } from './readiness.ts';
+import { asksOnce, freeBytesOf, readinessOf } from './readiness.ts';
 import type { Siem } from './siem.ts';
 import { sinkStatuses, sinksOf } from './sinks.ts';
 import { openStats } from './stats.ts';
@@ -73,7 +73,8 @@ function routesOf(
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics } = base;
   owned.defer(watchEventLoop(metrics));
-  measureAtScrapes(base, federation);
+  const isReady = asksOnce(() => ready(base, federation, served, oidc));
+  measureAtScrapes(base, federation, isReady);
   const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
   if (federation !== null) startWeaknessWatch(base, federation, owned);
   return buildApi({
@@ -119,7 +120,7 @@ function routesOf(
       software: SOFTWARE,
       addresses: () => federation?.addresses() ?? [],
     },
-    ready: asksOnce(() => ready(base, federation, served, oidc)),
+    ready: isReady,
     stats: openStats(base, owned),
     gardens: config.gardens,
     anchorBackends: config.anchor.backends,
@@ -190,11 +191,12 @@ function ready(
   return readinessOf(base, federation?.guard.status() ?? null, addresses, notices);
 }
 
-function measureAtScrapes(base: Base, federation: OpenFederation | null): void {
+function measureAtScrapes(base: Base, federation: OpenFederation | null, isReady: () => Promise<Readiness>): void {
   const { metrics } = base;
   const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
   void severities.look().catch(() => {}); // a node that is stopping; the next look begins
   metrics.beforeScrape(async () => {
+    measureReadiness(base, await isReady());
     await severities.look();
     await measure(base);
     await measureAnchors(base);
@@ -220,6 +222,12 @@ function tombstonesOf({ reader, writer }: Base, peers: () => readonly PeerFile[]
     list: (before, limit) => reader.erasures(before, limit),
     status: (fact) => reader.erasure(fact, named()),
   };
+}
+
+function measureReadiness({ config, metrics }: Base, { checks }: Readiness): void {
+  for (const { name, ok } of checks) metrics.checkFailed.set({ check: name }, ok ? 0 : 1);
+  const free = freeBytesOf(config.dir);
+  if (free !== null) metrics.diskFreeBytes.set(free);
 }
 
 async function measure({ metrics, writer }: Base): Promise<void> {

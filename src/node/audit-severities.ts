@@ -24,7 +24,7 @@ export class AuditSeverities {
     }
     for (let hasMore = true; hasMore; ) {
       const page = await this.#auditPage({ order: 'asc', cursor: this.#after, limit: RECORDS_PER_PAGE });
-      for (const { event, reason } of page.records) this.#counter.inc({ severity: severityOf(event, reason) });
+      for (const { event, reason } of page.records) this.#counter.inc({ severity: severityOf(event, reason), event });
       this.#after = page.records.at(-1)?.seq ?? this.#after;
       hasMore = page.hasMore;
     }

@@ -29,6 +29,7 @@ import { identityFromSeed } from '../transport/identity.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { Shipping } from '../worm/shipping.ts';
 import { declarationOf } from './declaration.ts';
+import type { OpeningEvent } from './front-door.ts';
 import { type OwnKey, type OwnKeys, openOwnKeys } from './own-keys.ts';
 import { openRestoreSeed } from './restore-seed.ts';
 import { openTraces } from './traces.ts';
@@ -108,6 +109,7 @@ export interface Backups {
  * Opens a data folder for this process alone.
  *
  * @param owned closes what was opened, in reverse order
+ * @param beforeJournal runs when the folder is ours and before its journal is opened; what it gives is told how far that is
  * @throws StartError, JournalError
  */
 export async function openBase(
@@ -115,6 +117,7 @@ export async function openBase(
   flags: ConfigFlags,
   owned: AsyncDisposableStack,
   use: 'daemon' | 'offline' = 'offline',
+  beforeJournal: (config: Config) => Promise<(event: OpeningEvent) => void> = async () => () => {},
 ): Promise<Base> {
   const reload = (): Result<Config, ConfigError> => loadConfig(dir, process.env, flags);
   const config = required(reload(), (error) => error.problems);
@@ -139,6 +142,7 @@ export async function openBase(
   const erased = new Set<(authors: readonly string[]) => void>();
   const appended = new GrowthBell({ size: 0, feeds: [] });
   const restoreSeed = required(openRestoreSeed(paths), (problem) => [problem]);
+  const opening = await beforeJournal(config);
   const writer = await openWriter(dir, config, { ...signingSeeds(keys), restoreSeed, guarded }, (event) => {
     if (event.kind === 'grown') {
       appended.ring(event);
@@ -147,7 +151,7 @@ export async function openBase(
       events.appended(event.seconds);
     } else if (event.kind === 'audited') audits.ring(event.seq);
     else if (event.kind === 'erased') for (const listener of erased) listener(event.authors);
-    else logWriter(event, logger);
+    else logWriter(event, logger, opening);
   });
   owned.defer(() => writer.close());
 
@@ -187,11 +191,18 @@ export async function openBase(
 }
 
 function logWriter(
-  event: Extract<WriterEvent, { readonly kind: 'migrating' | 'failed' | 'derived' }>,
+  event: Extract<WriterEvent, { readonly kind: 'migrating' | 'filling_cases' | 'failed' | 'derived' }>,
   logger: Logger,
+  opening: (event: OpeningEvent) => void,
 ): void {
+  if (event.kind === 'migrating' || event.kind === 'filling_cases') opening(event);
   if (event.kind === 'migrating')
-    logger.info({ schema: event.version }, 'the journal’s schema is brought up to date; the node answers after that');
+    logger.info(
+      { schema: event.version, last: event.last },
+      'the journal’s schema is brought up to date; until that is done the node answers health checks alone',
+    );
+  else if (event.kind === 'filling_cases')
+    logger.debug({ done: event.done, of: event.of }, 'cases are made of the audit log');
   else if (event.kind === 'failed')
     logger.error({ error: event.message }, 'refused mutations cannot be chained, or an erasure not go on');
   else if (event.fault === null) logger.info('look-ups and words are filled again');

@@ -109,6 +109,14 @@ export async function federate(
   });
   let dialling: KeepAlive | undefined;
   const onSuccessions = (nodeId: string): Promise<void> => keys.learn(nodeId).then(() => dialling?.refresh());
+  // One change after the other: what is known of a file twice in a row must not be carried out out of order.
+  let following: Promise<void> = Promise.resolve();
+  const inTurn: InTurn = (change) => {
+    following = following.then(change).catch((error: unknown) => {
+      logger.error({ error }, 'a change of the peer files, or of a peer’s key, could not be carried out');
+    });
+    return following;
+  };
   const relaying = relayingOf(base, files, () => growth.ring(growth.current()));
   const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, relaying, witness: () => witness });
   const sessions = new PeerSessions(pulling);
@@ -128,9 +136,7 @@ export async function federate(
       const renewed = keys.seen(peerId);
       if (renewed !== null) {
         onAllowedChanged();
-        sessions
-          .change(renewed)
-          .catch((error: unknown) => logger.error({ error }, 'a peer with a new key is not followed'));
+        void inTurn(() => renewed((peer) => sessions.change(peer)));
       }
       guard.contact(peerId);
       sessions.contact(peerId);
@@ -145,10 +151,10 @@ export async function federate(
     growth.ring(growth.current());
   };
   // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
-  const decided = guard
-    .start()
-    .then(() => followFolder(base, surroundings, keys, { sessions, journal: writer, logger, onAllowedChanged }, owned));
+  const deps = { sessions, journal: writer, logger, onAllowedChanged };
+  const decided = guard.start().then(() => followFolder(surroundings, keys, deps, inTurn, owned));
   decided.catch(() => {}); // whoever waits for it is told
+  following = decided.catch(() => {});
   return { guard, decided, sessions, witness, files: () => folder.state().peers, ...reachOf(transport) };
 }
 
@@ -224,25 +230,20 @@ function pullDeps(
   };
 }
 
-/** One change after the other: a file written twice in a row must not be carried out out of order. */
+/** Runs a change behind those before it. Never rejects. */
+type InTurn = (change: () => Promise<void>) => Promise<void>;
+
 async function followFolder(
-  base: Base,
   { folder, watch }: Surroundings,
   keys: PeerKeyring,
   deps: FollowDeps,
+  inTurn: InTurn,
   owned: AsyncDisposableStack,
 ): Promise<void> {
   const state = folder.state();
   await followPeers(await keys.applied({ added: [...state.peers.values()], changed: [], removed: [], state }), deps);
-  let following = Promise.resolve();
-  owned.defer(() => following);
-  owned.defer(
-    watch((change) => {
-      following = following
-        .then(async () => followPeers(await keys.applied(change), deps))
-        .catch((error: unknown) => base.logger.error({ error }, 'a change of the peer files could not be carried out'));
-    }),
-  );
+  owned.defer(() => inTurn(async () => {}));
+  owned.defer(watch((change) => void inTurn(async () => followPeers(await keys.applied(change), deps))));
 }
 
 function helloOf(base: Base): () => Uint8Array {

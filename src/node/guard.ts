@@ -10,6 +10,7 @@ import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { AuditInput } from '../journal/read-model.ts';
 import { askOwnHead, askOwnKeys, askOwnPages } from '../pull/ask-own.ts';
 import type { RestoreOutcome } from '../threads/guard-methods.ts';
+import { TransportError, type TransportErrorCode } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { IndexRanges } from '../verify/own-tail.ts';
 import type { PageFrames } from '../wire/page.ts';
@@ -55,6 +56,8 @@ const RANGES_SHOWN = 20;
 const ASK_AGAIN_MS = 15_000;
 /** How long a peer that is there and gave no answer is left before it is asked once more, in the first round. */
 const NO_ANSWER_MS = 250;
+/** Nobody is at the peer's addresses, or none of them may be dialled. */
+const UNREACHED: ReadonlySet<TransportErrorCode> = new Set(['dial_failed', 'timeout', 'bad_address', 'forbidden']);
 /** While entries are missing, peers are asked again this often. */
 const RETRY_MS = 10_000;
 /** Pages of a peer that may hold a missing entry and hold none: the last one of each feed. */
@@ -160,7 +163,7 @@ export class RestoreGuard {
   }
 
   /** Acts on what an answer has brought, once the first round is over. */
-  #follow(asked: Promise<void>, name: string): void {
+  #follow(asked: Promise<unknown>, name: string): void {
     asked
       .then(() => this.#decided.promise)
       .then(() => this.#inTurn(() => this.#evaluate()))
@@ -199,17 +202,18 @@ export class RestoreGuard {
       this.#connections.set(peer.peerId, connection);
       await connection.promise;
     }
-    await this.#ask(peer);
+    let error = await this.#ask(peer);
     // One that is there may have had an older connection of ours in mind. Who cannot be reached at all is not waited for.
     const { transport } = this.#deps;
-    while (!this.#isDecided && !this.#answered.has(peer.nodeId) && transport.connected(peer.peerId)) {
+    const isThere = (): boolean => transport.connected(peer.peerId) || hasAnswered(error);
+    while (!this.#isDecided && !this.#answered.has(peer.nodeId) && isThere()) {
       await sleep(NO_ANSWER_MS, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => {});
-      await this.#ask(peer);
+      error = await this.#ask(peer);
     }
   }
 
-  /** Never rejects: who cannot be reached is asked again when it connects. */
-  async #ask(peer: PeerFile): Promise<void> {
+  /** Never rejects: who cannot be reached is asked again when it connects. @returns why there is no answer */
+  async #ask(peer: PeerFile): Promise<unknown> {
     try {
       const { transport, lostKeys } = this.#deps;
       // First the keys: a checkpoint under one that is not known here would be nobody's.
@@ -217,9 +221,11 @@ export class RestoreGuard {
       const note = await askOwnHead(transport, peer.peerId, this.#stopping.signal);
       if (note !== null && (await this.#compare(note, peer.nodeId)).kind !== 'foreign') this.#isShown = true;
       this.#answered.add(peer.nodeId);
-    } catch {
+    } catch (error) {
       // Its absence is counted in the status.
+      return error;
     }
+    return undefined;
   }
 
   /** Who holds nothing of ours can tell nothing; if that is everybody, nobody has anything that could be contradicted. */
@@ -364,6 +370,11 @@ export class RestoreGuard {
     this.#state = state;
     this.#deps.onChange(this.status());
   }
+}
+
+/** A connection came up, and its peer closed it, or the stream: it may be full for a moment, or just starting. */
+function hasAnswered(error: unknown): boolean {
+  return error instanceof TransportError && !UNREACHED.has(error.code);
 }
 
 function withoutKeys({ size, signedSize }: GuardView, keys: string): string {

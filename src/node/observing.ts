@@ -8,7 +8,7 @@ import type { Base } from './base.ts';
 export function observePage({ events }: Base, peer: string, outcome: IngestOutcome): void {
   if (outcome.kind === 'refused') events.pageRefused(peer, outcome.reason, outcome.auditSeq);
   if (outcome.kind !== 'appended') return;
-  events.pageVerified(peer, outcome.accepted);
+  events.pageVerified(peer, outcome.feed, outcome.accepted);
   const { refused, counted, summaries } = outcome;
   for (const { event, reason, auditSeq } of refused) {
     events.factRefused(peer, event as RefusalEvent, reason as FactReason, auditSeq);

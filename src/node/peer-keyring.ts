@@ -50,10 +50,18 @@ export class PeerKeyring {
     return this.#keys.possible(peer);
   }
 
-  /** A peer has connected. @returns it, if that was with another key than before */
-  seen(peerId: string): PeerFile | null {
+  /**
+   * A peer has connected.
+   *
+   * @returns if that was with another key than before: what calls with the peer's file of that moment, if there is still one
+   */
+  seen(peerId: string): ((change: (peer: PeerFile) => Promise<void>) => Promise<void>) | null {
     const file = this.#files().find((one) => this.possible(one).some((peer) => peer.peerId === peerId));
-    return file !== undefined && this.#keys.seen(file, peerId) ? this.current(file) : null;
+    if (file === undefined || !this.#keys.seen(file, peerId)) return null;
+    return async (change) => {
+      const now = this.#files().find(({ name }) => name === file.name);
+      if (now !== undefined) await change(this.current(now));
+    };
   }
 
   /** A change of the peer files, with the keys that the peers have now. */

@@ -115,12 +115,17 @@ function clockCheck({ config, nowMs }: ReadyBase, stats: WriterStats | null): Ch
 }
 
 function lowDisk(dir: string): readonly string[] {
+  const free = freeBytesOf(dir);
+  if (free === null || free >= LOW_DISK_BYTES) return [];
+  return [`disk: ${Math.floor(free / 1_048_576)} MiB are free where the journal is`];
+}
+
+/** Null: what cannot be read cannot be written either, and the last write says so. */
+export function freeBytesOf(dir: string): number | null {
   try {
     const { bavail, bsize } = statfsSync(dir);
-    const free = bavail * bsize;
-    if (free >= LOW_DISK_BYTES) return [];
-    return [`disk: ${Math.floor(free / 1_048_576)} MiB are free where the journal is`];
+    return bavail * bsize;
   } catch {
-    return []; // what cannot be read cannot be written either, and the last write says so
+    return null;
   }
 }

@@ -2,6 +2,7 @@
 import { dataPaths } from '../config/data-dir.ts';
 import { readSeedFile } from '../config/secret-file.ts';
 import type { Network } from '../core/address.ts';
+import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { readIdentity } from '../journal/identity.ts';
 import { ownLogKeys } from '../journal/key-statements.ts';
@@ -11,6 +12,7 @@ import { createLogSigner } from '../merkle/ed25519.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import type { S3Options } from '../publish/s3-client.ts';
 import { FolderStore } from '../worm/folder-store.ts';
+import { pinnedIn, WORM_BEGUN_EVENT } from '../worm/pinned-place.ts';
 import { findPlace } from '../worm/place.ts';
 import { S3Store } from '../worm/s3-store.ts';
 import { shipRound } from '../worm/ship.ts';
@@ -41,6 +43,7 @@ export interface WormExportReport {
 }
 
 const CACHE_MIB = 8;
+const BEGUN_LOOKED_AT = 100;
 
 /**
  * Ships everything that signed checkpoints cover and that is not there yet. Signs manifests, and no checkpoint.
@@ -72,7 +75,12 @@ export async function exportWorm(
       writtenAt: async (stream, seq) => records.writtenAt(stream, seq),
       root: async (log, size) => records.root(log, size),
     };
-    let place = await findPlace(store, source, null, options.signal);
+    const { records: begun } = new AuditReader(db).page({
+      event: WORM_BEGUN_EVENT,
+      order: 'desc',
+      limit: BEGUN_LOOKED_AT,
+    });
+    let place = await findPlace(store, source, pinnedIn(begun, store.name), options.signal);
     let [shippedRecords, segments] = [0, 0];
     for (let hasMore = true; hasMore; ) {
       const round = await shipRound(place, { source, store, ...options });

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { readKnown, WORM_STATE_FILE } from '../worm/known-place.ts';
 import { type NewestCheckpoint, newestCheckpoint } from '../worm/newest.ts';
+import { begunRecord, pinnedIn, WORM_BEGUN_EVENT } from '../worm/pinned-place.ts';
+import type { KnownPlace } from '../worm/place.ts';
 import { Shipping } from '../worm/shipping.ts';
 import type { WormSource } from '../worm/source.ts';
 import type { WormErrorCode } from '../worm/store.ts';
@@ -18,14 +20,17 @@ export function startWorm(base: Base, guard: RestoreGuard, owned: AsyncDisposabl
   const { config, events, http, metrics, writer } = base;
   if (config.worm === null) return null;
   const { place, retainMs, intervalMs, retryMs } = config.worm;
+  const target = wormTarget(place);
   /** Told once, until something was shipped again: each record is one more to ship. */
   const alarmed = new Set<string>();
   let weakness: string | null = null;
   const shipping = new Shipping({
     source: sourceOf(base),
     openStore: () => openWormStore(place, http),
-    target: wormTarget(place),
+    target,
     stateFile: join(config.dir, WORM_STATE_FILE),
+    pinned: () => pinnedPlace(base, target),
+    pin: async (known) => void (await writer.audit(begunRecord(target, known))),
     retainMs,
     intervalMs,
     retryMs,
@@ -40,13 +45,13 @@ export function startWorm(base: Base, guard: RestoreGuard, owned: AsyncDisposabl
     onFailed: async ({ code, message, note }) => {
       events.wormFailed(code, message);
       // Our own signature over more than is here, or over something else, is what the guard is for.
-      if (note !== null) await guard.shown(note, wormTarget(place));
+      if (note !== null) await guard.shown(note, target);
       if (PASSING.has(code) || alarmed.has(code)) return;
       alarmed.add(code);
       await writer.audit({
         event: 'worm_export_refused',
         reason: code,
-        detail: { target: wormTarget(place), error: message },
+        detail: { target, error: message },
       });
     },
   });
@@ -61,6 +66,15 @@ export function startWorm(base: Base, guard: RestoreGuard, owned: AsyncDisposabl
   return shipping;
 }
 
+/** A few at most: each names another store. */
+const PINNED_LOOKED_AT = 100;
+
+/** A look at the journal, whatever its guard holds. */
+async function pinnedPlace({ reader }: Pick<Base, 'reader'>, target: string): Promise<KnownPlace | null> {
+  const { records } = await reader.auditPage({ event: WORM_BEGUN_EVENT, order: 'desc', limit: PINNED_LOOKED_AT });
+  return pinnedIn(records, target);
+}
+
 /** The newest checkpoint of the journal that the store holds; null: none is configured. @throws WormError if it cannot be asked */
 export async function shippedHead(
   { config, http, ...base }: Base,
@@ -70,10 +84,11 @@ export async function shippedHead(
   const { place } = config.worm;
   const signer = createLogSigner(base.identity.journalOrigin, base.keys.log.seed);
   const shownBy = wormTarget(place);
+  const pinned = await pinnedPlace(base, shownBy);
   const newest = await newestCheckpoint(openWormStore(place, http), {
     keys: logKeysOf(signer, base.statements),
     origin: signer.name,
-    atLeast: shippedAtLeast(join(config.dir, WORM_STATE_FILE), shownBy),
+    atLeast: Math.max(shippedAtLeast(join(config.dir, WORM_STATE_FILE), shownBy), pinned?.number ?? 0),
     signal,
   });
   return { newest, shownBy };

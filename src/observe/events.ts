@@ -13,7 +13,7 @@ export interface Events {
   factsWritten(principal: string, count: number): void;
   factsRead(principal: string, count: number): void;
   appended(seconds: number): void;
-  pageVerified(peer: string, accepted: number): void;
+  pageVerified(peer: string, feed: string, accepted: number): void;
   pageRefused(peer: string, reason: PageReason, auditSeq: number): void;
   factRefused(peer: string, event: RefusalEvent, reason: FactReason | QuarantineReason, auditSeq: number): void;
   /** Facts refused without a record of their own: a line for each would only move the flood into the log. */
@@ -158,9 +158,9 @@ function peerEvents(
   metrics: Metrics,
 ): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent | ExportEvent | BackupEvent> {
   return {
-    pageVerified(peer, accepted) {
+    pageVerified(peer, feed, accepted) {
       metrics.pagesVerified.inc({ peer });
-      metrics.factsAccepted.inc({ peer }, accepted);
+      metrics.factsAccepted.inc({ peer, feed }, accepted);
       metrics.federationIngress.inc({ peer_id: peer, status: 'ok' }, accepted);
     },
     pageRefused(peer, reason, auditSeq) {

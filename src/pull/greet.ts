@@ -7,7 +7,7 @@ import { formatVerifierKey } from '../merkle/verifier-key.ts';
 import { rawKeyOf } from '../transport/identity.ts';
 import type { PinnedPeer } from '../verify/context.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
-import { openStatements, successorsOf } from '../verify/key-chain.ts';
+import { chainBetween, openStatements, successorsOf } from '../verify/key-chain.ts';
 import { decodeHello } from '../wire/hello.ts';
 import { HELLO_PROTOCOL } from '../wire/protocols.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
@@ -55,7 +55,8 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
   }
   const { pinned, goodUntilMs, links } = judged.value;
   const announced = nextNodeKeys(peer, statements);
-  const notes = [...links, ...announced].map((one) => one.note);
+  const before = kept === null ? changesBefore(pinned, statements, nowMs()) : [];
+  const notes = [...links, ...before, ...announced].map((one) => one.note);
   if (notes.length > 0 && (await journal.saveSuccessions(peer.nodeId, notes)) > 0)
     await deps.onSuccessions(peer.nodeId);
   const isOther = kept !== null && (links.length > 0 || openOwnDeclaration(kept)?.peer_id !== peer.peerId);
@@ -94,6 +95,16 @@ function judge(
     links,
     goodUntilMs: Math.min(nowMs + GREETED_FOR_MS, goodUntil.value ?? Number.MAX_SAFE_INTEGER),
   });
+}
+
+/** Who gets the peer's facts by us may know it by a key of before, and is shown how this one came. */
+function changesBefore(
+  { origin, logKey }: PinnedPeer,
+  statements: readonly OpenedSuccession[],
+  nowMs: number,
+): readonly OpenedSuccession[] {
+  const to = formatVerifierKey({ name: origin, algorithm: ALG_ED25519, publicKey: logKey });
+  return statements.filter((one) => chainBetween(statements, one.use, { from: one.new, to }, nowMs) !== null);
 }
 
 /** Keys that the peer will connect with, each signed by the one that it connects with now. */

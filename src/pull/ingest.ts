@@ -12,6 +12,7 @@ import type { AnchorPolicy, PageContext, PinnedPeer, RelayOrigin } from '../veri
 import { type HeadPair, judgePair, ownLines } from '../verify/contradiction.ts';
 import { assertedIn, factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
+import type { PagePutOff } from '../verify/relay-rules.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
 
@@ -38,6 +39,7 @@ export interface IngestInput {
 export type IngestOutcome =
   | (AppendedPage & {
       readonly kind: 'appended';
+      readonly feed: string;
       readonly accepted: number;
       /** Facts of the page that were refused, with a record of their own or not. */
       readonly refusals: number;
@@ -47,6 +49,7 @@ export type IngestOutcome =
   | { readonly kind: 'proofs_needed'; readonly size: number; readonly indexes: readonly number[] }
   /** The peer was suspended while it was pulled: nothing more is taken, whatever was asked for before. */
   | { readonly kind: 'suspended' }
+  | PagePutOff
   | {
       readonly kind: 'refused';
       readonly reason: PageReason;
@@ -79,7 +82,7 @@ export class PageIngest {
     if (this.#audit.suspension(input.peer.nodeId) !== null) return { kind: 'suspended' };
     const context = this.#context(input);
     const opened = span('verify page', { feed: input.feed }, () => openPage(input.frames, context));
-    if (!opened.ok) return this.#refuse(opened.error, input);
+    if (!opened.ok) return opened.error.kind === 'put_off' ? opened.error : this.#refuse(opened.error, input);
 
     const seen = this.#journal.seen.find(factIdsOf(opened.value), assertedIn(opened.value));
     const verdict = span('verify entries', { feed: input.feed }, () => judgePage(opened.value, seen, input.inclusion));
@@ -95,7 +98,8 @@ export class PageIngest {
     const { frames, inclusion, policy, relay, ...rules } = input;
     return {
       ...rules,
-      relay: relay === null ? null : { ...relay, statements: this.#journal.statements.of(relay.nodeId) },
+      relay:
+        relay === null ? null : { ...relay, statements: this.#journal.statements.of(relay.nodeId), takenAtMs: null },
       self: this.#journal.identity.nodeId,
       after: peers.cursor(nodeId, input.feed),
       known: peers.checkpoint(nodeId),
@@ -155,6 +159,7 @@ export class PageIngest {
     return {
       ...appended,
       kind: 'appended',
+      feed: batch.feed,
       accepted: batch.accepted.length,
       refusals: batch.refused.length,
       treeSize: batch.checkpoint.size,

@@ -24,6 +24,8 @@ export interface PeerKeyHistory {
 export class PeerKeys {
   readonly #nowMs: () => number;
   readonly #histories = new Map<string, PeerKeyHistory>();
+  /** Peer ids that peers have connected with since; the journal has them once they were greeted. */
+  readonly #seen = new Map<string, string>();
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -38,10 +40,11 @@ export class PeerKeys {
   current(peer: PeerFile): PeerFile {
     const history = this.#histories.get(peer.nodeId);
     if (history === undefined || history.statements.length === 0) return peer;
-    if (history.pinned === null || history.pinned === peer.peerId) return peer;
-    const keys = { from: vkeyOf(peer.nodeId, peer.peerId), to: vkeyOf(peer.nodeId, history.pinned) };
+    const peerId = this.#seen.get(peer.nodeId) ?? history.pinned;
+    if (peerId === null || peerId === peer.peerId) return peer;
+    const keys = { from: vkeyOf(peer.nodeId, peer.peerId), to: vkeyOf(peer.nodeId, peerId) };
     const links = chainBetween(history.statements, 'node', keys, this.#latest());
-    return links === null ? peer : withPeerId(peer, history.pinned);
+    return links === null ? peer : withPeerId(peer, peerId);
   }
 
   /** The peer with each key that it may come with now, the one that it was seen with last first. */
@@ -57,8 +60,7 @@ export class PeerKeys {
   /** Notes which key the peer has come with. @returns whether that is another one than before */
   seen(peer: PeerFile, peerId: string): boolean {
     if (this.current(peer).peerId === peerId) return false;
-    const statements = this.#histories.get(peer.nodeId)?.statements ?? [];
-    this.#histories.set(peer.nodeId, { statements, pinned: peerId });
+    this.#seen.set(peer.nodeId, peerId);
     return true;
   }
 

@@ -154,7 +154,7 @@ export class PeerSessions {
 
   #onPage(peer: string, outcome: IngestOutcome): void {
     this.#report(peer, outcome);
-    if (outcome.kind === 'proofs_needed' || outcome.kind === 'suspended') return;
+    if (outcome.kind !== 'refused' && outcome.kind !== 'appended') return;
     if (outcome.kind === 'appended') this.#takenAtMs.set(peer, this.#deps.nowMs());
     const at = new Date(this.#deps.nowMs()).toISOString();
     const fresh =

@@ -184,6 +184,7 @@ class Taking {
     if (page.feed !== null) this.#seen.add(page.feed);
     if (outcome.kind === 'refused') this.#stoppedBy = outcome;
     if (outcome.kind === 'suspended') this.#isClosed = true;
+    if (outcome.kind === 'put_off') this.#failure = new PullError('unavailable', outcome.detail);
     if (outcome.kind !== 'appended') return;
     this.#accepted += outcome.accepted;
     this.#refused += outcome.refusals;

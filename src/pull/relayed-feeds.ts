@@ -8,14 +8,16 @@ export interface KnownFeeds {
   readonly origins: ReadonlyMap<string, RelayOrigin>;
 }
 
-/** A feed of a third node that is not known here is not asked for: nobody could say whether its facts are its own. */
+/**
+ * A feed of a third node that is not known here is not asked for: nobody could say whether its facts are its own. What the peer
+ * says itself comes first, as it does not depend on the permits of others.
+ */
 export async function knownFeeds(accept: readonly string[], { originOf }: Relaying): Promise<KnownFeeds> {
   const origins = new Map<string, RelayOrigin>();
-  const taken: string[] = [];
+  const own = accept.filter((feed) => !feed.startsWith('from/'));
   for (const feed of accept) {
     const origin = feed.startsWith('from/') ? await originOf(feed) : null;
     if (origin !== null) origins.set(feed, origin);
-    if (origin !== null || !feed.startsWith('from/')) taken.push(feed);
   }
-  return { taken, origins };
+  return { taken: [...own, ...origins.keys()], origins };
 }

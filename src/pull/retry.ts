@@ -98,7 +98,7 @@ function contextOf(
   journal: Journal,
   { peer, accept, origins, nowMs, maxFutureSkewMs, maxPastSkewMs, maxValueBytes }: RetryInput,
   { feed, after }: RefusedInPage,
-  { neighbour }: PageThen,
+  { neighbour, receivedMs }: PageThen,
   known: KnownCheckpoint | null,
   firstPage: boolean,
 ): PageContext {
@@ -117,7 +117,10 @@ function contextOf(
     maxPastSkewMs,
     maxValueBytes,
     firstPage,
-    relay: origin === undefined ? null : { ...origin, statements: journal.statements.of(origin.nodeId) },
+    relay:
+      origin === undefined
+        ? null
+        : { ...origin, statements: journal.statements.of(origin.nodeId), takenAtMs: receivedMs },
     // Who had to vouch for the checkpoint was asked when the page came.
     policy: { witnesses: null, anchors: null },
   };

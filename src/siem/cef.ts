@@ -7,13 +7,13 @@ const SEVERITY: Readonly<Record<Severity, number>> = { info: 1, low: 3, medium: 
 
 /** One line, without its end. @param withRecord adds the record's own text as `cs6` */
 export function toCef(event: SiemEvent, withRecord: boolean): string {
-  const { record, node, severity } = event;
+  const { record, node, severity, finding } = event;
   const head = [
     'CEF:0',
     'stigmem-peerd',
     'stigmem-peerd',
     node.version,
-    record.reason ?? record.event,
+    finding === null ? (record.reason ?? record.event) : record.event,
     record.event,
     String(SEVERITY[severity]),
   ];
@@ -22,19 +22,21 @@ export function toCef(event: SiemEvent, withRecord: boolean): string {
 
 function extension(event: SiemEvent, withRecord: boolean): string {
   const { record, node, id, seq, atMs, body } = event;
-  const { digest, gap, count, field, hash } = ownFields(event);
+  const { digest, gap, count, field, hash, finding, case: step } = ownFields(event);
   const isRefusal = record.cid !== null && record.reason !== null;
   const fields: readonly (readonly [string, string | number | null | undefined])[] = [
     ['rt', atMs],
     ['externalId', id],
     ['dvchost', node.authority],
-    ['act', isRefusal ? 'rejected' : record.event],
+    ['act', isRefusal ? 'rejected' : step === undefined ? record.event : record.reason],
     ['outcome', isRefusal ? 'failure' : null],
-    ['reason', record.reason],
+    ['reason', step?.about ?? record.reason],
     ['fileHash', record.cid],
     ['fileId', record.fact_id],
     ['suser', record.actor],
-    ['cnt', count],
+    ['cnt', count ?? step?.seen],
+    ['start', msOf(step?.first_at)],
+    ['end', msOf(step?.last_at)],
     ...labelled('cs1', 'peer', record.peer),
     ...labelled('cs2', 'scope', record.feed),
     ...labelled('cs3', 'evidence', record.evidence),
@@ -42,13 +44,16 @@ function extension(event: SiemEvent, withRecord: boolean): string {
     ...labelled('cs5', 'field', field),
     ...labelled('cs6', 'record', withRecord ? body : null),
     ...labelled('cn1', 'sequence', seq),
+    ...labelled('cn2', 'case', step?.number),
+    ...labelled('flexString1', 'finding', finding),
+    ...labelled('flexString2', 'state', step === undefined ? null : [step.state, step.verdict ?? []].flat().join(' ')),
     [
       'msg',
       record.event === DIGEST_EVENT
         ? (digest ?? []).join('\n')
         : record.event === GAP_EVENT
           ? gapText(gap)
-          : sentenceOf(event),
+          : [sentenceOf(event), step?.why ?? []].flat().join('\n'),
     ],
   ];
   return fields.flatMap(([key, value]) => (value == null ? [] : [`${key}=${valueText(String(value))}`])).join(' ');
@@ -65,6 +70,11 @@ function labelled(
         [`${key}Label`, label],
         [key, value],
       ];
+}
+
+function msOf(at: string | undefined): number | null {
+  const ms = at === undefined ? Number.NaN : Date.parse(at);
+  return Number.isNaN(ms) ? null : ms;
 }
 
 function gapText(gap: ReturnType<typeof ownFields>['gap']): string {

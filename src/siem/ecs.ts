@@ -1,4 +1,5 @@
 /** Elastic Common Schema. Pure. Own fields stand under `stigmem`. @see docs/siem.md for each field */
+import { CASE_OPENED } from '../core/case-finding.ts';
 import type { Severity } from '../core/severity.ts';
 import { ownFields, type SiemEvent, sentenceOf } from './siem-event.ts';
 
@@ -16,7 +17,11 @@ const LEVEL: Readonly<Record<Severity, string>> = {
 export function toEcs(event: SiemEvent, withRecord: boolean): object {
   const { record, node, severity, id, seq, hash, body } = event;
   const { reason, peer, cid, actor } = record;
-  const isRefusal = reason !== null && peer !== null;
+  const own = ownFields(event);
+  const isStep = own.case !== undefined;
+  const isRefusal = reason !== null && peer !== null && !isStep;
+  const rule = own.case?.about ?? reason;
+  const isQuiet = severity === 'info' || record.is_drill || (isStep && record.event !== CASE_OPENED);
   const peerName = peer === null ? null : authorityOf(peer);
   const related = [cid, hash].flatMap((one) => (one === null ? [] : [one.replace(/^sha256:/, '')]));
   return present({
@@ -28,20 +33,20 @@ export function toEcs(event: SiemEvent, withRecord: boolean): object {
       id,
       sequence: seq,
       hash,
-      kind: severity === 'info' ? 'event' : 'alert',
+      kind: isQuiet ? 'event' : 'alert',
       module: 'stigmem-peerd',
       dataset: 'stigmem-peerd.federation_audit',
       provider: node.nodeId,
       action: record.event,
       code: reason,
       reason: sentenceOf(event),
-      category: isRefusal ? ['intrusion_detection', 'network'] : ['configuration'],
+      category: isRefusal ? ['intrusion_detection', 'network'] : [isStep ? 'intrusion_detection' : 'configuration'],
       type: isRefusal ? ['denied'] : ['info'],
       outcome: isRefusal ? 'failure' : 'unknown',
       severity: SEVERITY[severity],
       original: withRecord ? body : null,
     }),
-    rule: reason === null ? null : { id: reason, name: reason, ruleset: 'stigmem-peerd', version: node.version },
+    rule: rule === null ? null : { id: rule, name: rule, ruleset: 'stigmem-peerd', version: node.version },
     source: peerName === null ? null : { address: peerName, domain: peerName },
     user: actor === null ? null : { name: actor },
     observer: {
@@ -57,7 +62,7 @@ export function toEcs(event: SiemEvent, withRecord: boolean): object {
       hosts: peerName === null ? [node.authority] : [node.authority, peerName],
       user: actor === null ? null : [actor],
     }),
-    stigmem: { ...ownFields(event), cid },
+    stigmem: { ...own, cid },
   });
 }
 

@@ -1,13 +1,13 @@
 /**
  * Open Cybersecurity Schema Framework. Pure. A control that decides about one attempt emits the activity with the profile
- * `security_control`; what speaks of many refusals is a finding; everything else is a base event.
+ * `security_control`; a case, and what speaks of many refusals, is a finding; everything else is a base event.
  *
  * @see https://schema.ocsf.io, version 1.8.0; docs/siem.md for each field
  */
-import { hash } from 'node:crypto';
 import { SEVERITIES } from '../core/severity.ts';
 import { authorityOf } from './ecs.ts';
-import { ownFields, type SiemEvent, sentenceOf } from './siem-event.ts';
+import { caseFinding, summaryFinding } from './ocsf-finding.ts';
+import { type OwnFields, ownFields, type SiemEvent, sentenceOf } from './siem-event.ts';
 
 const OCSF_VERSION = '1.8.0';
 const CAPTION = { info: 'Informational', low: 'Low', medium: 'Medium', high: 'High', critical: 'Critical' } as const;
@@ -22,18 +22,20 @@ type Fields = Readonly<Record<string, unknown>>;
 /** @param withRecord adds the record's own text as `raw_data` */
 export function toOcsf(event: SiemEvent, withRecord: boolean): object {
   const { record } = event;
-  const body = bodyOf(event);
+  const own = ownFields(event);
   const raw = withRecord ? { raw_data: event.body } : {};
-  const unmapped = { stigmem: { ...ownFields(event), cid: record.cid, actor: record.actor } };
-  return { ...common(event), ...body, ...raw, unmapped };
+  const unmapped = { stigmem: { ...own, cid: record.cid, actor: record.actor } };
+  const [profiles, body] = bodyOf(event, own);
+  return { ...common(event, own, profiles), ...body, ...raw, unmapped };
 }
 
-function bodyOf(event: SiemEvent): Fields {
+function bodyOf(event: SiemEvent, own: OwnFields): readonly [profiles: readonly string[], body: Fields] {
   const { event: name, reason, peer } = event.record;
-  if (peer !== null && name === SUMMARY_EVENT) return finding(event, peer);
+  if (own.case !== undefined) return [['incident'], caseFinding(event, own, own.case)];
+  if (peer !== null && name === SUMMARY_EVENT) return [['incident'], summaryFinding(event, own)];
   return peer !== null && reason !== null && REFUSALS.has(name)
-    ? datastoreWrite(event, peer, reason)
-    : baseEvent(event);
+    ? [['security_control'], datastoreWrite(event, peer, reason)]
+    : [[], baseEvent(event)];
 }
 
 /** Events of one refused fact or page. */
@@ -47,7 +49,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   QUARANTINE_EVENT,
 ]);
 
-function common(event: SiemEvent): Fields {
+function common(event: SiemEvent, { finding, case: step }: OwnFields, profiles: readonly string[]): Fields {
   const { id, seq, node, severity, atMs, record } = event;
   return {
     time: atMs,
@@ -59,11 +61,13 @@ function common(event: SiemEvent): Fields {
       version: OCSF_VERSION,
       uid: id,
       sequence: seq,
-      event_code: record.reason ?? record.event,
+      event_code: step === undefined ? (record.reason ?? record.event) : record.event,
       log_name: 'audit',
       log_provider: node.nodeId,
       original_time: record.at,
       product: { name: 'stigmem-peerd', vendor_name: 'stigmem-peerd', version: node.version },
+      ...(finding === undefined ? {} : { correlation_uid: finding }),
+      ...(profiles.length === 0 ? {} : { profiles }),
       ...(record.is_drill ? { labels: ['drill'] } : {}),
     },
   };
@@ -80,7 +84,6 @@ function datastoreWrite(event: SiemEvent, peer: string, reason: string): Fields 
   return {
     ...classified(6, 6005, 5),
     activity_name: 'Write',
-    metadata: { ...(common(event)['metadata'] as Fields), profiles: ['security_control'] },
     status_id: 2,
     status: 'Failure',
     status_code: reason,
@@ -89,7 +92,7 @@ function datastoreWrite(event: SiemEvent, peer: string, reason: string): Fields 
     action: 'Denied',
     disposition_id: held ? 3 : 25,
     disposition: held ? 'Quarantined' : 'Rejected',
-    is_alert: SEVERITIES.indexOf(severity) >= ALERT,
+    is_alert: !record.is_drill && SEVERITIES.indexOf(severity) >= ALERT,
     policy: { name: record.event, uid: reason, version: node.version },
     actor: { app_name: 'stigmem federation', app_uid: peer, user: { name: authorityOf(peer), uid: peer } },
     src_endpoint: { uid: peer, name: authorityOf(peer), domain: authorityOf(peer) },
@@ -100,36 +103,6 @@ function datastoreWrite(event: SiemEvent, peer: string, reason: string): Fields 
   };
 }
 
-/** Detection Finding: what a summary says of many refusals of one kind. */
-function finding(event: SiemEvent, peer: string): Fields {
-  const { atMs, record, node } = event;
-  const { count, first_at, last_at } = record.detail;
-  const related = typeof count === 'number' ? { related_events_count: count } : {};
-  return {
-    ...classified(2, 2004, 2),
-    activity_name: 'Update',
-    is_alert: false,
-    status_id: 1,
-    status: 'New',
-    finding_info: {
-      uid: groupId(event),
-      title: `${record.reason ?? record.event} of ${authorityOf(peer)}`,
-      types: ['federation_integrity'],
-      analytic: {
-        name: record.reason ?? record.event,
-        uid: record.reason ?? record.event,
-        type_id: 1,
-        type: 'Rule',
-        version: node.version,
-      },
-      first_seen_time: msOf(first_at) ?? atMs,
-      last_seen_time: msOf(last_at) ?? atMs,
-      ...related,
-    },
-    resources: [{ uid: node.nodeId, name: node.authority, type: 'Stigmem journal' }],
-  };
-}
-
 function baseEvent({ record, severity }: SiemEvent): Fields {
   return {
     ...classified(0, 0, OTHER),
@@ -137,15 +110,4 @@ function baseEvent({ record, severity }: SiemEvent): Fields {
     ...(record.reason === null ? {} : { status_code: record.reason }),
     ...(SEVERITIES.indexOf(severity) >= ALERT ? { status_id: 2, status: 'Failure' } : {}),
   };
-}
-
-/** What refusals of one kind have in common. */
-function groupId({ record, node }: SiemEvent): string {
-  const parts = [node.nodeId, record.peer, record.reason, record.feed].map((part) => part ?? '');
-  return `group:${hash('sha256', parts.join('\n'), 'hex').slice(0, 32)}`;
-}
-
-function msOf(value: unknown): number | undefined {
-  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
 }

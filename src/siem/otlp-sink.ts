@@ -3,6 +3,7 @@ import type { Severity } from '../core/severity.ts';
 import type { HttpClient } from '../outbound/http-client.ts';
 import type { FormattedEvent } from './format.ts';
 import { post } from './http-post.ts';
+import { inertJson } from './inert-text.ts';
 import { type Sink, SinkError } from './sink.ts';
 
 export interface OtlpOptions {
@@ -24,7 +25,7 @@ const SEVERITY: Readonly<Record<Severity, readonly [number: number, text: string
 export function createOtlpSink({ http, url, headers }: OtlpOptions): Sink {
   return {
     async deliver(events, signal) {
-      const body = JSON.stringify(logsRequest(events));
+      const body = inertJson(logsRequest(events));
       const type = { 'content-type': 'application/json' };
       const answer = await post(http, { url: `${url}/v1/logs`, headers: { ...headers, ...type }, body }, signal);
       const rejected = rejectedIn(answer);
@@ -84,11 +85,13 @@ function anyValue(value: string | number | boolean): object {
 }
 
 function rejectedIn(answer: string): string | null {
+  // A page of whoever stands in between is no collector's word; any other text beside a 2xx is an acceptance.
+  if (/^\s*</.test(answer)) throw new SinkError('unreachable', 'it answered with a page: is it a collector?');
   let parsed: { partialSuccess?: { rejectedLogRecords?: unknown; errorMessage?: unknown } } | null;
   try {
     parsed = JSON.parse(answer === '' ? '{}' : answer);
   } catch {
-    return null; // a 2xx is an acceptance, whatever stands in it
+    return null;
   }
   const { rejectedLogRecords = 0, errorMessage } = parsed?.partialSuccess ?? {};
   return Number(rejectedLogRecords) > 0

@@ -1,5 +1,7 @@
 /** An audit record on its way out: the same record gives the same event, whenever and to whomever it is sent. Pure. */
 import { hash } from 'node:crypto';
+import { CASE_OPENED, type CaseFinding, findingIn } from '../core/case-finding.ts';
+import { CASE_CHANGED, type CaseGroup, sightingOf } from '../core/case-sighting.ts';
 import { type Severity, severityOf } from '../core/severity.ts';
 import { type AuditRecord, UNREADABLE_RECORD } from '../journal/read-model.ts';
 
@@ -26,6 +28,8 @@ export interface SiemEvent {
   /** When it was recorded, Unix ms. */
   readonly atMs: number;
   readonly record: AuditRecord;
+  /** The case that the record opens or changes, as it is then; null: it does neither. */
+  readonly finding: CaseFinding | null;
   /** The record's own text. */
   readonly body: string;
 }
@@ -41,17 +45,28 @@ const HASH_CHARS = 16;
 export function siemEventOf({ seq, body }: AuditLine, node: SiemNode): SiemEvent {
   const digest = hash('sha256', body, 'hex');
   const record = recordOf(seq, body);
+  const finding = caseIn(record);
   const atMs = Date.parse(record.at);
   return {
-    id: `${node.authority}/${seq}/${digest.slice(0, HASH_CHARS)}`,
+    id: eventId(node, seq, digest),
     seq,
     hash: `sha256:${digest}`,
     node,
-    severity: severityOf(record.event, record.reason),
+    severity: finding?.severity ?? severityOf(record.event, record.reason),
     atMs: Number.isNaN(atMs) ? 0 : atMs,
     record,
+    finding,
     body,
   };
+}
+
+/** @param digest 64 hex digits */
+export function eventId({ authority }: SiemNode, seq: number, digest: string): string {
+  return `${authority}/${seq}/${digest.slice(0, HASH_CHARS)}`;
+}
+
+function caseIn({ event, detail }: AuditRecord): CaseFinding | null {
+  return event === CASE_OPENED || event === CASE_CHANGED ? findingIn(detail) : null;
 }
 
 function recordOf(seq: number, body: string): AuditRecord {
@@ -76,6 +91,10 @@ export interface OwnFields {
   readonly hash: string;
   readonly previous_hash: string | null;
   readonly is_drill: boolean;
+  /** What all records of one case have in common, those that it is made of and those of its steps. */
+  readonly finding?: string;
+  /** The case as it is behind a step, and what the step says. */
+  readonly case?: CaseStep;
   /** The first field that is not what it should be. */
   readonly field?: string;
   /** Refusals that a summary stands for. */
@@ -86,18 +105,60 @@ export interface OwnFields {
   readonly gap?: { readonly sink: string; readonly first: number; readonly last: number };
 }
 
+export interface CaseStep extends Omit<CaseFinding, 'topic' | 'reason' | 'key_id'> {
+  /** The number that `case show` takes. */
+  readonly number: number;
+  /** Reason of the refusals, or the event. */
+  readonly about: string;
+  readonly by: string | null;
+  /** Note or reason of whoever took the step. */
+  readonly why: string | null;
+  /** Of a suppression. */
+  readonly owner: string | null;
+  readonly until: string | null;
+}
+
 /** What is said of a record without quoting what a peer sent. */
-export function ownFields({ record, hash: digest }: SiemEvent): OwnFields {
+export function ownFields(of: SiemEvent): OwnFields {
+  const { record, hash: digest } = of;
   const { event, reason, peer, feed, fact_id, evidence, previous_hash, is_drill, detail } = record;
   const common = { event, reason, peer, feed, fact_id, evidence, hash: digest, previous_hash, is_drill };
   const field = (detail['difference'] as { field?: unknown } | null | undefined)?.field;
   const { count, note } = detail;
+  const finding = findingUidOf(of);
   return {
     ...common,
+    ...(finding === null ? {} : { finding }),
+    ...(of.finding === null ? {} : { case: stepOf(of.finding, record) }),
     ...(typeof field === 'string' ? { field } : {}),
     ...(typeof count === 'number' ? { count } : {}),
     ...(event === DIGEST_EVENT && isTexts(note) ? { digest: note } : {}),
     ...(event === GAP_EVENT ? { gap: gapOf(detail) } : {}),
+  };
+}
+
+/** Whatever was restored: a group of refusals has the same uid on every copy of the node. */
+function findingUidOf({ record, node, finding }: SiemEvent): string | null {
+  const { peer, feed } = record;
+  const ofCase = finding === null ? null : { ...finding, peer: peer ?? '', feed: feed ?? '', keyId: finding.key_id };
+  const group: CaseGroup | null = ofCase ?? sightingOf(record);
+  if (group === null) return null;
+  const parts = [node.nodeId, group.topic, group.peer, group.reason, group.feed, group.keyId];
+  return `group:${hash('sha256', parts.join('\n'), 'hex').slice(0, 32)}`;
+}
+
+function stepOf(finding: CaseFinding, { detail, actor }: AuditRecord): CaseStep {
+  const { uid, topic, reason, state, severity, seen, first_at, last_at, verdict, assignee, ticket } = finding;
+  const { case: number, why, until, owner } = detail;
+  return {
+    ...{ number: Number(number), uid, about: reason === '' ? topic : reason, state, severity, seen, first_at, last_at },
+    by: actor,
+    verdict,
+    assignee,
+    ticket,
+    why: typeof why === 'string' ? why : null,
+    owner: typeof owner === 'string' ? owner : null,
+    until: typeof until === 'string' ? until : null,
   };
 }
 
@@ -110,7 +171,11 @@ function isTexts(value: unknown): value is readonly string[] {
 }
 
 /** One sentence for people. */
-export function sentenceOf({ record }: SiemEvent): string {
+export function sentenceOf({ record, finding }: SiemEvent): string {
   const { event, reason, peer } = record;
+  if (finding !== null) {
+    const about = finding.reason === '' ? finding.topic : finding.reason;
+    return `case ${String(record.detail['case'])} ${reason}: ${about}${peer === null ? '' : ` (${peer})`}`;
+  }
   return `${event}${reason === null ? '' : `: ${reason}`}${peer === null ? '' : ` (${peer})`}`;
 }

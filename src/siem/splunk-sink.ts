@@ -32,8 +32,10 @@ export function createSplunkSink({ http, url, token, format, ack, ackMs }: Splun
     async deliver(events, signal) {
       const body = events.map((one) => hecEvent(one, format)).join('\n');
       const answer = await post(http, { url: `${url}/services/collector/event`, headers, body }, signal);
+      const { code, ackId } = objectIn(answer);
+      // A page of whoever stands in between is no collector's word.
+      if (code !== 0) throw new SinkError('unreachable', 'it answered 200 without "code":0: is it a collector?');
       if (!ack) return;
-      const { ackId } = objectIn(answer);
       if (typeof ackId !== 'number')
         throw new SinkError(
           'misconfigured',

@@ -43,7 +43,8 @@ export function readSnapshot(
   }
   const opened = openDocument(SNAPSHOT_MANIFEST, bytes, keys, null);
   if (!opened.ok) {
-    const detail = 'it was changed, or it is not signed by the keys of this node';
+    const detail =
+      'it was changed, or it is not signed by the keys given here; keys that were copied before a `keys rotate` lack the newest';
     return { ok: false, error: { path: MANIFEST_FILE, code: opened.error, detail } };
   }
   const digest = digestOf(bytes);

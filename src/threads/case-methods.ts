@@ -5,7 +5,8 @@
 import { hash } from 'node:crypto';
 import type { ActBy, ActionParams, ActOutcome, DoneBy, ReviewedAction } from '../core/approval.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
-import type { Case } from '../core/case-fold.ts';
+import { findingOf } from '../core/case-finding.ts';
+import { type Case, changed } from '../core/case-fold.ts';
 import {
   type BulkOutcome,
   type BulkPreview,
@@ -121,14 +122,18 @@ class CaseDesk {
     );
   }
 
-  #apply(held: Case, change: CaseChange, { actor, detail }: DoneBy, nowMs: number, record: RecordAudit): Case {
+  #apply(held: Case, change: CaseChange, { actor, detail: how }: DoneBy, nowMs: number, record: RecordAudit): Case {
     const { id, topic, peer, reason, feed, key_id } = held;
     if (change.move === 'resolve' && topic === REFUSAL_TOPIC)
       this.#journal.refusals.endKind({ peer, reason, feed, keyId: key_id }, nowMs * 1000);
     const about = { peer: peer === '' ? null : peer, feed: feed === '' ? null : feed };
-    const told = { case: id, move: change.move, from: held.state, ...said(change), ...detail };
-    record({ event: CASE_CHANGED, reason: CASE_MOVES[change.move].done, ...about, actor, detail: told }, nowMs);
-    return this.#book.find(id) ?? held;
+    const told = { case: id, move: change.move, from: held.state, ...said(change), ...how };
+    // A summary that was made just now is in it.
+    const now = this.#book.find(id) ?? held;
+    const next = changed(now, told, { seq: now.version, at: isoMicros(nowMs * 1000), hash: '' });
+    const detail = { ...told, finding: findingOf(next) };
+    record({ event: CASE_CHANGED, reason: CASE_MOVES[change.move].done, ...about, actor, detail }, nowMs);
+    return this.#book.find(id) ?? next;
   }
 }
 

@@ -72,8 +72,10 @@ export type WriterEvent =
       readonly seconds: number;
     }
   | { readonly kind: 'audited'; readonly seq: number }
-  /** The schema is brought to this version, before anything else is answered. */
-  | { readonly kind: 'migrating'; readonly version: number }
+  /** The schema is brought to this version, of so many, before anything else is answered. */
+  | { readonly kind: 'migrating'; readonly version: number; readonly last: number }
+  /** Cases are made of so many audit records, of these; nothing else is answered before. */
+  | { readonly kind: 'filling_cases'; readonly done: number; readonly of: number }
   /** Bodies of facts of these nodes are gone from the file: they are to be told. */
   | { readonly kind: 'erased'; readonly authors: readonly string[] }
   | { readonly kind: 'failed'; readonly message: string }
@@ -221,7 +223,8 @@ function openJournal(data: WriterData, tell: (event: WriterEvent) => void): Jour
     ...data,
     random: (bytes) => randomFillSync(bytes),
     traceId,
-    onMigration: (version) => tell({ kind: 'migrating', version }),
+    onMigration: (version, last) => tell({ kind: 'migrating', version, last }),
+    onCasesFilled: (done, of) => tell({ kind: 'filling_cases', done, of }),
   });
 }
 

@@ -41,6 +41,13 @@ export interface KnownCheckpoint {
   readonly note: string;
 }
 
+/** The node whose facts a page relays, as it is known here. */
+export interface RelayContext extends RelayOrigin {
+  readonly statements: readonly OpenedSuccession[];
+  /** When the page was taken, Unix ms: its permit counted then. Null: it is to be taken now. */
+  readonly takenAtMs: number | null;
+}
+
 /** All that a page is judged against. Nothing is optional: a check that is left out must not compile. */
 export interface PageContext {
   /** Our own node id: a page that was signed for somebody else is not ours to judge. */
@@ -48,7 +55,7 @@ export interface PageContext {
   readonly peer: PinnedPeer;
   readonly feed: string;
   /** Of a feed that the peer relays; null for what it asserts itself. */
-  readonly relay: (RelayOrigin & { readonly statements: readonly OpenedSuccession[] }) | null;
+  readonly relay: RelayContext | null;
   /** Our cursor in the feed: sequence of the last entry judged, 0 for none. */
   readonly after: number;
   /** null before the first contact; for later pages of one answer, the checkpoint of its first page. */

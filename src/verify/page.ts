@@ -19,7 +19,7 @@ import {
   type PageEntries,
   type VerifiedFeedHead,
 } from './position-rules.ts';
-import { type OpenedOrigins, openOrigins } from './relay-rules.ts';
+import { type OpenedOrigins, openOrigins, type PagePutOff } from './relay-rules.ts';
 import { checkErasures } from './tombstone-rules.ts';
 
 /** A page that is refused as a whole: nothing of it is taken and the cursor stays. What it costs: `PENALTY`. */
@@ -70,7 +70,7 @@ export interface OpenedPage extends PageEntries {
  *
  * @see docs/journal-format.md, docs/PROTOCOL.md
  */
-export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<OpenedPage, PageRefusal> {
+export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<OpenedPage, PageRefusal | PagePutOff> {
   const note = checkPageNote(frames, ctx);
   if (!note.ok) return err(refusePage(note.error, frames, null, ctx));
   const decoded = decodePage(frames);
@@ -105,7 +105,7 @@ export function openPage(frames: SignedPageFrames, ctx: PageContext): Result<Ope
   if (misplaced !== null) return refused(misplaced);
 
   const relayed = openRelayed(header, entries, ctx);
-  if (!relayed.ok) return refused(relayed.error);
+  if (!relayed.ok) return 'kind' in relayed.error ? err(relayed.error) : refused(relayed.error);
 
   const { salts, entries: bytes, proof } = decoded.value;
   return ok({
@@ -130,7 +130,7 @@ function openRelayed(
   { origins }: PageHeader,
   entries: readonly (Entry | null)[],
   ctx: PageContext,
-): Result<OpenedOrigins | null, PageFault> {
+): Result<OpenedOrigins | null, PageFault | PagePutOff> {
   const { relay } = ctx;
   if (origins === null && relay === null) return ok(null);
   if (origins !== null && relay !== null) return openOrigins(origins, entries, { ...ctx, relay });

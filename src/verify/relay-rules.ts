@@ -15,10 +15,10 @@ import { ALG_ED25519 } from '../merkle/note.ts';
 import { foldPage } from '../merkle/page-proof.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import type { OriginBatch, OriginEntry, Origins } from '../wire/origins.ts';
-import { openRelayPermit } from '../wire/relay-permit.ts';
+import { openRelayPermit, type RelayPermit } from '../wire/relay-permit.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { accusation, type PageFault } from './checkpoint-rules.ts';
-import type { PageContext } from './context.ts';
+import type { PageContext, RelayContext } from './context.ts';
 import { keysOfChain, openStatements, successorsOf } from './key-chain.ts';
 
 /** A tree head of the origin, with how long the key that signed it was good. */
@@ -37,6 +37,12 @@ export interface OriginFault {
   readonly field: string;
   readonly claimed: string | null;
   readonly computed: string | null;
+}
+
+/** A page that is not taken and accuses nobody: there will be one that can be. */
+export interface PagePutOff {
+  readonly kind: 'put_off';
+  readonly detail: string;
 }
 
 /** A relay's page, its permit verified. */
@@ -61,11 +67,11 @@ export interface OpenedOrigins {
 export function openOrigins(
   origins: Origins,
   entries: readonly (Entry | null)[],
-  ctx: PageContext & { readonly relay: NonNullable<PageContext['relay']> },
-): Result<OpenedOrigins, PageFault> {
+  ctx: RelayedContext,
+): Result<OpenedOrigins, PageFault | PagePutOff> {
   const { nodeId, namespaces } = ctx.relay;
   const keys = originKeys(origins, ctx.relay, ctx.nowMs);
-  const refused = checkPermit(origins.permit, keys.newest, ctx);
+  const refused = checkPermit(origins.permit, keys, ctx);
   if (refused !== null) return err(refused);
   const named = entries.map((entry) => entry?.origin ?? null);
   const faultOf = proveOrigins(origins, named, nodeId, openWithKeys(ctx.relay.origin, keys));
@@ -85,7 +91,7 @@ interface OriginKeys {
 
 function originKeys(
   { successions }: Origins,
-  { nodeId, logVkey, statements }: NonNullable<PageContext['relay']>,
+  { nodeId, logVkey, statements }: RelayContext,
   nowMs: number,
 ): OriginKeys {
   const shown = [...statements, ...openStatements(successions, nodeId)].filter(({ use }) => use === 'log');
@@ -117,20 +123,46 @@ function openWithKeys(origin: string, { newest, former }: OriginKeys): OpenOrigi
   };
 }
 
-/** Whether the origin lets this very peer relay, now. By its newest key: whoever stole a former one permits nothing. */
-function checkPermit(
-  note: string,
-  key: Uint8Array,
-  { relay, peer, nowMs }: PageContext & { readonly relay: NonNullable<PageContext['relay']> },
+type RelayedContext = PageContext & { readonly relay: RelayContext };
+
+/**
+ * Whether the origin lets this very peer relay, now. By its newest key: whoever stole a former one permits nothing. A relay that
+ * has not met its origin since the key changed shows a true permit nevertheless, and is not accused of it.
+ */
+function checkPermit(note: string, keys: OriginKeys, ctx: RelayedContext): PageFault | PagePutOff | null {
+  const { origin } = ctx.relay;
+  const opened = openRelayPermit(note, { origin, key: keys.newest });
+  if (opened.ok) return checkTerms(opened.value, ctx);
+  for (const { key, endsMs } of keys.former) {
+    const earlier = openRelayPermit(note, { origin, key });
+    if (earlier.ok) return checkTerms(earlier.value, ctx) ?? ofFormerKey(earlier.value, endsMs, ctx);
+  }
+  return notPermitted('origins.permit', opened.error, 'ok');
+}
+
+/** After its end a key signs nothing more, unless somebody else has it. */
+function ofFormerKey(
+  { issuedAt }: RelayPermit,
+  endsMs: number,
+  { relay }: RelayedContext,
+): PageFault | PagePutOff | null {
+  const end = new Date(endsMs).toISOString();
+  if (Date.parse(issuedAt) > endsMs + DEFAULT_MAX_FUTURE_SKEW_MS)
+    return notPermitted('origins.permit.issued_at', issuedAt, `not after ${end}, when the key that signed it ended`);
+  if (relay.takenAtMs !== null) return null;
+  return { kind: 'put_off', detail: `its permit is signed by a key that its origin has changed since (${end})` };
+}
+
+function checkTerms(
+  { relay: named, issuedAt, notAfter }: RelayPermit,
+  { peer, nowMs, relay }: RelayedContext,
 ): PageFault | null {
-  const opened = openRelayPermit(note, { origin: relay.origin, key });
-  if (!opened.ok) return notPermitted('origins.permit', opened.error, 'ok');
-  const { relay: named, issuedAt, notAfter } = opened.value;
+  const atMs = relay.takenAtMs ?? nowMs;
   if (named !== peer.nodeId) return notPermitted('origins.permit.relay', named, peer.nodeId);
-  const now = new Date(nowMs).toISOString();
-  if (Date.parse(issuedAt) > nowMs + DEFAULT_MAX_FUTURE_SKEW_MS)
+  const now = new Date(atMs).toISOString();
+  if (Date.parse(issuedAt) > atMs + DEFAULT_MAX_FUTURE_SKEW_MS)
     return notPermitted('origins.permit.issued_at', issuedAt, now);
-  if (Date.parse(notAfter) + DEFAULT_MAX_FUTURE_SKEW_MS <= nowMs)
+  if (Date.parse(notAfter) + DEFAULT_MAX_FUTURE_SKEW_MS <= atMs)
     return notPermitted('origins.permit.not_after', notAfter, now);
   return null;
 }

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WORM_STREAMS, type WormEnds } from '../wire/worm-manifest.ts';
 import { readKnown, writeKnown } from './known-place.ts';
-import { assertThere, findPlace, NOWHERE, type Place } from './place.ts';
+import { assertThere, findPlace, type KnownPlace, NOWHERE, type Place } from './place.ts';
 import { type Shipped, shipRound } from './ship.ts';
 import type { WormSource } from './source.ts';
 import { WormError, type WormStore } from './store.ts';
@@ -18,6 +18,10 @@ export interface ShippingDeps {
   readonly openStore: () => WormStore;
   readonly target: string;
   readonly stateFile: string;
+  /** What the journal says of this store; null: nothing. */
+  readonly pinned: () => Promise<KnownPlace | null>;
+  /** Has the journal say it. */
+  readonly pin: (place: KnownPlace) => Promise<void>;
   readonly retainMs: number;
   readonly intervalMs: number;
   /** First pause after a failure; it doubles, up to an hour. */
@@ -48,6 +52,7 @@ export class Shipping {
   #done: Promise<void> = Promise.resolve();
   /** Null: to be found in the store first. */
   #place: Place | null = null;
+  #isPinned = false;
   #failures = 0;
   #weakness: string | null = null;
   #lastError: string | null = null;
@@ -100,7 +105,7 @@ export class Shipping {
   async ship(): Promise<Shipped> {
     const { nowMs, openStore, retainMs, source, stateFile, target } = this.#deps;
     const store = openStore();
-    const before = this.#place ?? (await findPlace(store, source, readKnown(stateFile, target), this.#stopping.signal));
+    const before = this.#place ?? (await this.#find(store));
     if (this.#place !== null && before.digest !== null)
       await assertThere(store, { number: before.number, digest: before.digest });
     this.#place = before;
@@ -109,7 +114,22 @@ export class Shipping {
     if (shipped.place !== before || readKnown(stateFile, target) === null) writeKnown(stateFile, target, shipped.place);
     this.#weakness = store.weakness ?? this.#weakness;
     this.#deps.onShipped(shipped, store);
+    await this.#pin(shipped.place);
     return shipped;
+  }
+
+  /** A store that looks empty is not begun anew when the journal says that it was not. */
+  async #find(store: WormStore): Promise<Place> {
+    const { pinned, source, stateFile, target } = this.#deps;
+    const known = readKnown(stateFile, target) ?? (await pinned());
+    return findPlace(store, source, known, this.#stopping.signal);
+  }
+
+  /** Killed before it, the next start finds the manifest and pins that one. */
+  async #pin({ number, digest }: Place): Promise<void> {
+    if (this.#isPinned || digest === null) return;
+    if ((await this.#deps.pinned()) === null) await this.#deps.pin({ number, digest });
+    this.#isPinned = true;
   }
 
   async #loop(): Promise<void> {

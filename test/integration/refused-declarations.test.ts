@@ -64,13 +64,15 @@ test('a peer that greets all the time is not answered all the time, and its othe
   };
   let answered = 0;
   let refused = 0;
-  for (let asked = 0; asked < 2_000 && refused === 0; asked++) {
+  // Fewer than the multiplexer lets through at once: it must be the rate of greetings that ends it.
+  for (let asked = 0; asked < 300 && refused === 0; asked++) {
     if (await ask(HELLO_PROTOCOL, hello)) answered++;
     else refused++;
   }
   t.diagnostic(`${answered} were answered`);
   assert.ok(answered >= 50, 'a burst is answered');
   assert.equal(refused, 1, 'and not everything');
+  assert.ok(node.federation.connected(peer.peerId), 'the connection stays');
   assert.ok(await ask(CLOSURE_PROTOCOL, encodeClosureRequest({ feeds: ['public'] })), 'another protocol is');
   await until('it is answered again', () => ask(HELLO_PROTOCOL, hello));
 });

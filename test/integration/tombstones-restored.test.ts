@@ -15,13 +15,19 @@ const FLAGS = {
   'guard.wait_s': '60',
 };
 
+/** Behind its restore guard, which asks its partner first. */
+async function startAsked(node: MeshNode): Promise<void> {
+  await node.start(FLAGS, false, 'daemon');
+  await until('the guard lets it go on', () => node.federation.guard.isClear);
+}
+
 /** Copies the folder of a node that is halted for it. */
 async function copyOf(t: TestContext, node: MeshNode): Promise<string> {
   await node.halt();
   const copy = mkdtempSync(join(tmpdir(), 'peerd-copy-'));
   t.after(() => rmSync(copy, { recursive: true, force: true }));
   cpSync(node.folder.dir, copy, { recursive: true });
-  await node.start(FLAGS);
+  await startAsked(node);
   return copy;
 }
 
@@ -29,7 +35,7 @@ async function putBack(node: MeshNode, copy: string): Promise<void> {
   await node.halt();
   rmSync(node.folder.dir, { recursive: true });
   cpSync(copy, node.folder.dir, { recursive: true });
-  await node.start(FLAGS);
+  await startAsked(node);
 }
 
 async function pair(t: TestContext): Promise<readonly [MeshNode, MeshNode]> {
@@ -102,4 +108,48 @@ test('a page that was lost behind its restore note, and has a hole now, is taken
   for (const node of [a, b]) assert.deepEqual(filesWith(node, SECRET), [], node.nodeId);
   await b.halt();
   assert.deepEqual((await runFsck(b.folder.dir, {})).problems, []);
+});
+
+/** Both give and take, and each has an address of the other. */
+function meetBothWays(a: MeshNode, b: MeshNode): void {
+  const both = { share: ['public'], accept: ['public'] };
+  a.writePeer('b', b.asPeer(both));
+  b.writePeer('a', a.asPeer(both));
+}
+
+test('an author is put back from a copy of before its erasure: it gets its own tombstone back, and erases again', async (t) => {
+  const [a, b] = await pair(t);
+  const [, secret = ''] = await say(a, ['first', SECRET]);
+  await say(b, ['of b']);
+  meetBothWays(a, b);
+  await pulled(a, b);
+  await pulled(b, a);
+  const copy = await copyOf(t, a);
+  meetBothWays(a, b);
+  await say(a, ['last']);
+  await pulled(a, b);
+  await erase(a, secret);
+  const signed = await a.base.writer.head();
+
+  await putBack(a, copy);
+  assert.equal((await a.audit('restored')).length, 1);
+  meetBothWays(a, b);
+  await until('it is erased again', async () => {
+    const { body } = await ask(a, `/v1/tombstones/${secret}`);
+    return body.state === 'scrubbed' && filesWith(a, SECRET).length === 0;
+  });
+  assert.equal((await ask(a, `/v1/facts/${secret}`)).status, 410);
+  assert.ok((await a.base.writer.head()).size >= signed.size);
+  const [later = ''] = await say(a, ['later']);
+  await pulled(a, b);
+  await say(b, ['later of b']);
+  await pulled(b, a);
+  assert.equal((await ask(b, `/v1/facts/${later}`)).status, 200);
+  for (const node of [a, b]) {
+    for (const event of ['federation_integrity_rejected', 'peer_suspended', 'own_history_forked'])
+      assert.deepEqual(await node.audit(event), [], `${node.nodeId} ${event}`);
+    await node.halt();
+    assert.deepEqual((await runFsck(node.folder.dir, {})).problems, [], node.nodeId);
+    assert.deepEqual(filesWith(node, SECRET), [], node.nodeId);
+  }
 });

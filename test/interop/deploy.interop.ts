@@ -1,7 +1,7 @@
 /** What deploy/ holds, judged by the programs that it is for, and run as far as a machine without a cluster can. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
@@ -46,6 +46,26 @@ test('no job of the release that may sign or publish runs what tests install', (
     assert.match(job, /^ {4}needs: test$/m);
   }
   assert.match(jobs.find((job) => job.includes('.ci/run')) ?? '', /^test:\n[\s\S]*permissions:\n {6}contents: read\n/);
+});
+
+test('the Node.js of the release is the one whose hash is checked in, or there is none', async () => {
+  const folder = join(podman.folder, 'pinned-node');
+  mkdirSync(join(folder, '.ci'), { recursive: true });
+  for (const file of ['package.json', '.ci/pinned-node', '.ci/pinned-node.sha512'])
+    cpSync(join(ROOT, file), join(folder, file));
+  const sums = join(folder, '.ci', 'pinned-node.sha512');
+  const right = readFileSync(sums, 'utf8');
+  const there = join(folder, 'node_modules', 'node', 'bin', 'node');
+  writeFileSync(sums, right.replace(/^[0-9a-f]{8}/, '00000000'));
+  await assert.rejects(run(join(folder, '.ci', 'pinned-node')), /did NOT match/);
+  assert.equal(existsSync(there), false);
+  writeFileSync(sums, right);
+  const { stdout } = await run(join(folder, '.ci', 'pinned-node'));
+  assert.equal(stdout, `${process.version}\n`);
+  assert.deepEqual(readFileSync(there), readFileSync(process.execPath));
+  const release = readFileSync(join(ROOT, '.github', 'workflows', 'release.yml'), 'utf8');
+  assert.match(release, /npm ci --ignore-scripts\n {10}\.ci\/pinned-node\n/);
+  assert.doesNotMatch(release, /npm rebuild|npm install/);
 });
 
 test('promtool and amtool take what is for Prometheus and Alertmanager', async () => {

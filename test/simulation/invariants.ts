@@ -199,6 +199,11 @@ function checkRecorded(mesh: Mesh, { node, audit, pages, evidence, counted: summ
   if (facts !== counted) mesh.problem(`${node.name} refused ${counted} facts and recorded ${facts}`);
 }
 
+/** Who was away when it was announced is told it by its operator. */
+function isOfNodeKey(statement: string): boolean {
+  return statement.includes('"use":"node"');
+}
+
 function newKeyIn(statement: string): string {
   return /"new":"([^"]+)"/.exec(statement)?.[1] ?? '';
 }
@@ -214,26 +219,24 @@ function checkKeys(mesh: Mesh, { node, nodeId, statements }: Held, all: readonly
       if (!own.includes(note)) mesh.problem(`${other.node.name} holds a statement of ${node.name} that it never made`);
     const pinned = other.declarations.filter(({ peer }) => peer === nodeId).map(({ note }) => note);
     // Who met it behind a change pinned what was new, and needs no statement of how it came.
-    const needed = own.filter((note) => !(pinned[0] ?? '').includes(newKeyIn(note)));
+    const needed = own.filter((note) => !(pinned[0] ?? '').includes(newKeyIn(note)) && !isOfNodeKey(note));
     if (!needed.every((note) => held.has(note)))
       mesh.problem(`${other.node.name} does not follow the keys of ${node.name}`);
     for (const { vkey } of [node.keys.log, node.keys.witness])
       if (!(pinned.at(-1) ?? '').includes(vkey))
         mesh.problem(`${other.node.name} has not pinned the key ${vkey} of ${node.name}`);
+    if (!(pinned.at(-1) ?? '').includes(`"peer_id":"${node.peerId}"`))
+      mesh.problem(`${other.node.name} has not pinned the node key of ${node.name}`);
   }
 }
 
 /** No honest node is convicted of anything. */
-function checkHonour(mesh: Mesh, { node, audit, statements }: Held): void {
+function checkHonour(mesh: Mesh, { node, audit }: Held): void {
   for (const { event, reason, peer, seq, body } of audit) {
     const other = mesh.nodes.find(({ made }) => made.nodeId === peer);
     if (other === undefined || mesh.model.meddled.has(other.name)) continue;
     // By a clock that was put back, a key is not valid yet.
     if (isOfLaterKey(reason) && JSON.parse(body).at < newestKeySince(other)) continue;
-    // Its permit is signed by a key that the origin has changed since: it asks for another one at its next turn.
-    const { claimed } = JSON.parse(body).detail.difference ?? {};
-    const hasChanged = statements.some(({ node_id }) => node_id !== peer);
-    if (reason === 'relay_not_permitted' && claimed === 'permit_signature_invalid' && hasChanged) continue;
     // By a file that names another owner.
     if (reason === 'source_not_owned' && isMisread(mesh, node.name, other.name)) continue;
     const isConviction = event === 'peer_suspended' || event === 'own_history_forked';

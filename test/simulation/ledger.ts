@@ -26,7 +26,7 @@ export function checkGreed(mesh: Mesh, from: Held, liar: string): void {
   if (mesh.model.misdirected.has(from.node.name)) return;
   const given = from.disclosures.filter(({ peer }) => peer === liar);
   for (const { from: peerId, feed, after, to } of mesh.model.got) {
-    if (peerId !== from.node.made.peerId) continue;
+    if (!from.node.peerIds.has(peerId)) continue;
     const run = { peer: liar, feed, after_seq: after, to_seq: to };
     if (feed !== 'public') mesh.problem(`${from.node.name} gave ${spanOf(run)} to whoever asked for it`);
     else if (!mesh.model.restored.has(from.node.name) && !isCovered(run, given))

@@ -49,18 +49,26 @@ export class SimNode {
   /** Of its newest process. */
   keys: OwnKeys;
   isDown = true;
+  /** Of each node key that it has had, the newest last. */
+  readonly peerIds: Set<string>;
   readonly #mesh: Mesh;
 
   constructor(mesh: Mesh, made: Made) {
     this.#mesh = mesh;
     this.made = made;
     this.keys = made.keys;
+    this.peerIds = new Set([made.peerId]);
     this.files = new PeerFiles(mesh.peersOf(made.name));
     this.disk = new Disk(join(mesh.folder, made.name), made.template, mesh.chance, (kind) => this.#onCrash(kind));
   }
 
   get name(): string {
     return this.made.name;
+  }
+
+  /** As its newest process came with. */
+  get peerId(): string {
+    return [...this.peerIds].at(-1) ?? this.made.peerId;
   }
 
   /** @param copy an older copy of the folder to start on */
@@ -82,12 +90,14 @@ export class SimNode {
       else {
         this.running = running;
         this.keys = running.base.keys;
+        this.peerIds.delete(running.base.peerId);
+        this.peerIds.add(running.base.peerId);
       }
     } catch (error) {
       // A crash may come while it starts; anything else is a fault of the product.
       if (!this.isDown) this.#mesh.problem(`${this.name} does not start: ${String(error)}`);
       this.isDown = true;
-      this.network.find(this.made.peerId)?.end();
+      for (const peerId of this.peerIds) this.network.find(peerId)?.end();
     }
   }
 
@@ -181,7 +191,7 @@ export class Mesh {
     }
     this.#hasLiar = options.liar;
     this.nodes = world.made.map((made) => new SimNode(this, made));
-    const nodeOf = (peerId: string): string => world.made.find((made) => made.peerId === peerId)?.nodeId ?? '';
+    const nodeOf = (peerId: string): string => this.nodes.find((node) => node.peerIds.has(peerId))?.made.nodeId ?? '';
     this.liar = options.liar ? new Liar(world.liar, this.model, nodeOf) : undefined;
   }
 

@@ -11,6 +11,7 @@ import type { SeedUse } from '../../src/config/secret-file.ts';
 import { isoMicros } from '../../src/core/time.ts';
 import type { JournalIdentity } from '../../src/journal/files.ts';
 import { initJournal } from '../../src/journal/init.ts';
+import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import type { Base } from '../../src/node/base.ts';
 import { declarationOf } from '../../src/node/declaration.ts';
 import { type Federation, federate } from '../../src/node/federation.ts';
@@ -27,7 +28,7 @@ import { ReaderClient } from '../../src/threads/reader-client.ts';
 import type { Calls } from '../../src/threads/rpc.ts';
 import { openWriter, type WriterEvent } from '../../src/threads/writer.ts';
 import { WriterClient } from '../../src/threads/writer-client.ts';
-import { identityFromSeed } from '../../src/transport/identity.ts';
+import { identityFromSeed, peerIdOf } from '../../src/transport/identity.ts';
 import type { Disk } from './disk.ts';
 import { InProcess } from './in-process.ts';
 import { keysIn, writeKeys } from './keys.ts';
@@ -151,6 +152,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   const { folder } = disk;
   const now = platform.within(scope, () => keysIn(made, folder, nowMs()));
   const { keys, statements } = now;
+  const peerId = peerIdOf(createLogSigner(made.nodeId, keys.node.seed).publicKey);
   const growth = new GrowthBell({ size: 0, feeds: [] });
   const appended = new GrowthBell({ size: 0, feeds: [] });
   const onEvent = (event: WriterEvent): void => {
@@ -178,7 +180,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   };
   // Whose keys have never changed says the same at each start.
   const issuedAt = statements.length === 0 ? CREATED_AT : isoMicros(platform.nowMs() * 1000);
-  const declaration = declarationOf({ ...made, keys }, issuedAt);
+  const declaration = declarationOf({ ...made, keys, peerId }, issuedAt);
   const { logSeed, formerLogSeeds } = data;
   const readerData = { folder, logSeed, formerLogSeeds, cacheMiB: 1 };
   const reader = new ReaderClient(
@@ -196,7 +198,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     statements,
     identity: made.identity,
     declaration,
-    peerId: made.peerId,
+    peerId,
     guarded: true,
     http: createHttpClient([]),
     swarmKey: null,
@@ -223,12 +225,12 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
     {
       folder: peers.folder,
       watch: (onChange) => peers.watch((change) => platform.within(scope, () => onChange(change))),
-      openTransport: async () => {
-        const find = (peerId: string): PeerFile | undefined => peers.all().find((peer) => peer.peerId === peerId);
+      openTransport: async (allowed) => {
+        const find = (id: string): PeerFile | undefined => allowed().find((peer) => peer.peerId === id);
         transport = network.open(
-          made.peerId,
-          (peerId) => find(peerId) !== undefined,
-          (peerId) => (find(peerId)?.addresses.length ?? 0) > 0,
+          peerId,
+          (id) => find(id) !== undefined,
+          (id) => (find(id)?.addresses.length ?? 0) > 0,
         );
         return transport;
       },

@@ -1,5 +1,6 @@
 /** What operators of honest nodes do beside granting: facts are erased, peer files are wrong for a while, and put right. */
 import type { ErasureOrderName } from '../../src/core/erasure-order.ts';
+import { vkeyOf } from '../../src/node/own-keys.ts';
 import type { Chance } from './chance.ts';
 import { CRASHES, isOfTheDead } from './disk.ts';
 import { FOR_EVER } from './grants.ts';
@@ -8,6 +9,14 @@ import type { AssertedFact } from './model.ts';
 import { ORIGIN, PERMIT, READER, RELAY } from './relays.ts';
 import { ERASURES } from './writer-data.ts';
 
+const ANNOUNCED_MS = 15_000;
+/** Pages of an answer hold five of them. */
+const MANY_FACTS = 25;
+const LONG_ANSWER_MS = 20_000;
+const SLOW_MS = 3_000;
+const RESTARTED_MS = 20_000;
+/** Behind it a node that has announced a key was started with it. */
+export const TAKEN_OVER_MS: number = ANNOUNCED_MS + RESTARTED_MS + 1_000;
 const OVERLAPS_MS = [0, 20_000, 86_400_000];
 /** Whose namespaces a peer is said to own by mistake. */
 const NOBODY = 'nobody.example';
@@ -78,6 +87,19 @@ function factsOf({ model }: Mesh, isMeant: (fact: AssertedFact) => boolean): Ass
   return [...model.asserted.values()].filter((fact) => fact.factId !== null && isMeant(fact));
 }
 
+/** A grant ends while a long answer is under way: the partner was away, and comes back to many pages over a slow line. */
+export async function endMidway(mesh: Mesh, from: SimNode, chance: Chance): Promise<void> {
+  const to = chance.pick(mesh.nodes.filter((other) => other !== from));
+  if (mesh.model.grants.ever(from.name, to.name, 'company').length === 0) return;
+  mesh.fault('grant ends midway', from.name);
+  mesh.network.cut(from.peerId, to.peerId);
+  await mesh.assert(from, mesh.newFacts(from, MANY_FACTS, 'company'));
+  const endMs = mesh.platform.nowMs() + from.clock.skewMs + chance.below(LONG_ANSWER_MS);
+  mesh.regrant(from, to, 'company', { notBeforeMs: null, notAfterMs: endMs });
+  mesh.weather.maxDelayMs = SLOW_MS;
+  mesh.network.healAll();
+}
+
 /** An operator writes another owner into a partner's file: what comes from then on is refused. */
 export function misfile(mesh: Mesh, node: SimNode, chance: Chance): void {
   const other = chance.pick(mesh.nodes.filter((one) => one !== node));
@@ -124,12 +146,31 @@ export async function retryAll(mesh: Mesh): Promise<void> {
 export async function rotate(mesh: Mesh, node: SimNode, chance: Chance): Promise<void> {
   // A statement that is dated by a wrong clock holds for as long as that clock was wrong.
   if (node.clock.skewMs !== 0 || node.running?.federation.guard.isClear !== true) return;
-  const use = chance.pick(['log', 'log', 'witness'] as const);
-  const overlapMs = chance.pick(OVERLAPS_MS);
+  const use = chance.pick(['log', 'log', 'witness', 'node', 'node'] as const);
+  const overlapMs = use === 'node' ? ANNOUNCED_MS : chance.pick(OVERLAPS_MS);
   mesh.fault(`rotate ${use}`, node.name);
   if (chance.isHit(0.4)) node.disk.planCrash(chance.pick(CRASHES), chance.below(14));
   await node.rotate(use, overlapMs);
   await node.start();
+  if (use === 'node')
+    mesh.platform.after(ANNOUNCED_MS + chance.below(RESTARTED_MS), () => void node.stop().then(() => node.start()));
+}
+
+/** Who was away when a node key was announced does not know the new one: its operator is told it, and edits the file. */
+export async function readdress(mesh: Mesh, { name, files, running }: SimNode): Promise<void> {
+  for (const { made, peerId, name: peer } of mesh.nodes) {
+    const file = files.find(peer);
+    if (file === undefined || file.peerId === peerId) continue;
+    const vkey = vkeyOf(
+      'node',
+      mesh.nodes.find((one) => one.name === peer)?.keys.node.seed ?? made.keys.node.seed,
+      made.identity,
+    );
+    const [statements = []] = (await running?.base.writer.successions([made.nodeId])) ?? [];
+    if (statements.some((one) => one.new === vkey)) continue;
+    mesh.note(`${name} is told the new node key of ${peer}`);
+    files.edit({ ...file, peerId, addresses: [`/memory/${peerId}`] });
+  }
 }
 
 /** The origin lets its facts be relayed, or no more: a permit that was given holds until it ends. */

@@ -41,7 +41,7 @@ export function lie(mesh: Mesh, chance: Chance): void {
 function liesOf(kind: (typeof RELAY_LIES)[number], relay: SimNode, reader: SimNode): Meddle {
   const signer = createLogSigner(relay.made.identity.journalOrigin, relay.keys.log.seed);
   return async function* meddle(protocol, frames, asker) {
-    if (protocol !== PULL_PROTOCOL || asker !== reader.made.peerId) {
+    if (protocol !== PULL_PROTOCOL || asker !== reader.peerId) {
       yield* frames;
       return;
     }

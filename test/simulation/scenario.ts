@@ -9,7 +9,7 @@ import { checkMesh, isSettled } from './invariants.ts';
 import { LIE_NAMES } from './liar.ts';
 import { meddler, TRICKS } from './meddler.ts';
 import { CALM, type Drawn, Mesh, type SimNode, type World } from './mesh.ts';
-import { correct, erase, misfile, permit, retryAll, rotate } from './operators.ts';
+import { correct, endMidway, erase, misfile, permit, readdress, retryAll, rotate, TAKEN_OVER_MS } from './operators.ts';
 import { lie, PERMIT, RELAYED } from './relays.ts';
 
 const TEN_YEARS_MS = 10 * 365.25 * 86_400_000;
@@ -131,7 +131,7 @@ const IN_EACH: ReadonlySet<string> = new Set(['assert', 'greed']);
 const RELAYING: ReadonlySet<string> = new Set(['permit', 'relayLie']);
 
 /** Acts that mean little without another one are drawn with it. */
-const TOGETHER: Readonly<Record<string, string>> = { correct: 'misfile' };
+const TOGETHER: Readonly<Record<string, string>> = { correct: 'misfile', endMidway: 'regrant' };
 
 /** Each run has its own mixture, so that some are about one kind of fault alone. */
 function actsOf(chance: Chance, { split, relay }: Drawn): readonly Act[] {
@@ -141,7 +141,7 @@ function actsOf(chance: Chance, { split, relay }: Drawn): readonly Act[] {
     const isDrawn = IN_EACH.has(kind) || (drawn.get(kind) ?? chance.isHit(0.35));
     drawn.set(kind, isDrawn);
     // Of a split mesh an old copy cannot be completed: some of it was shown to nobody else.
-    const isRestore = name === 'restore' && (split || relay || drawn.get('rotate') === true);
+    const isRestore = name === 'restore' && split;
     // A permit that was dated by a wrong clock holds until that clock would be right.
     const isLeftOut = isRestore || (relay ? name === 'jump' : RELAYING.has(name));
     return { weight: isDrawn && !isLeftOut ? weight : 0, run };
@@ -173,7 +173,7 @@ const ACTS: Readonly<Record<string, Act>> = {
       const other = chance.pick(mesh.nodes);
       if (other === node) return;
       mesh.fault('partition');
-      mesh.network.cut(node.made.peerId, other.made.peerId);
+      mesh.network.cut(node.peerId, other.peerId);
     },
   },
   rejoin: { weight: 3, run: ({ network }) => network.healAll() },
@@ -251,6 +251,7 @@ const ACTS: Readonly<Record<string, Act>> = {
         });
     },
   },
+  endMidway: { weight: 4, run: endMidway },
   erase: { weight: 7, run: erase },
   permit: { weight: 4, run: permit },
   relayLie: { weight: 4, run: (mesh, _node, chance) => lie(mesh, chance) },
@@ -279,7 +280,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     run: (mesh, node, chance) => {
       if (mesh.liar === undefined) return;
       mesh.fault('greed');
-      for (let i = chance.below(3); i >= 0; i--) mesh.liar.ask(node.made.peerId, chance);
+      for (let i = chance.below(3); i >= 0; i--) mesh.liar.ask(node.peerId, chance);
     },
   },
   page: {
@@ -293,7 +294,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   equivocate: {
     weight: 1,
     run: (mesh, node) => {
-      if (mesh.liar?.equivocate([node.made.peerId]) !== true) return;
+      if (mesh.liar?.equivocate([node.peerId]) !== true) return;
       mesh.fault('equivocation');
       mesh.model.equivocatedAt = mesh.platform.elapsedMs;
     },
@@ -330,6 +331,11 @@ async function mend(mesh: Mesh): Promise<void> {
     mesh.skew(node, 0);
     await finish(mesh, node.start());
   }
+  if (mesh.faults.has('rotate node')) {
+    // Who had announced one comes with it by then.
+    await mesh.platform.advance(TAKEN_OVER_MS);
+    for (const node of mesh.nodes) await finish(mesh, readdress(mesh, node));
+  }
   grantAgain(mesh);
   await untilClear(mesh);
   for (const node of mesh.nodes) await finish(mesh, correct(mesh, node));
@@ -342,7 +348,7 @@ async function mend(mesh: Mesh): Promise<void> {
 
 /** Keys that have changed are told at a greeting, and one that is good for long is not asked for again. */
 function meetAnew({ nodes }: Mesh): void {
-  for (const { running } of nodes) for (const { made } of nodes) running?.federation.sessions.contact(made.peerId);
+  for (const { running } of nodes) for (const { peerId } of nodes) running?.federation.sessions.contact(peerId);
 }
 
 /** Until every restore guard lets its node write, or has had the time for it. */

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly keys?: readonly string[];
   /** Signals to send, each when the command has printed a line since the last one. */
   readonly signals?: readonly StopSignal[];
+  /** Whether a process is there: nodes as processes are found by it. */
+  readonly isAlive?: (pid: number) => boolean;
 }
 
 export interface CliFixture {
@@ -119,7 +121,8 @@ const COPIES = {
   verifyWormTarget,
 };
 
-async function runOnce(args: readonly string[], node: Node, how: RunOptions): Promise<Ran> {
+/** Runs one command line in this process. */
+export async function runOnce(args: readonly string[], node: Node, how: RunOptions): Promise<Ran> {
   const stdout: string[] = [];
   const stderr: string[] = [];
   const handlers = new Set<(signal: StopSignal) => void>();
@@ -147,7 +150,7 @@ async function runOnce(args: readonly string[], node: Node, how: RunOptions): Pr
     pid: 4242,
     self: ['node', 'main.ts'],
     nowMs: Date.now,
-    isAlive: () => false,
+    isAlive: how.isAlive ?? (() => false),
     onStop(handler) {
       handlers.add(handler);
       return () => handlers.delete(handler);

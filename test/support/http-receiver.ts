@@ -11,7 +11,13 @@ export type Behaviour =
   | 'reset'
   | 'close_at_once'
   | 'garbage'
-  | 'endless_answer';
+  | 'endless_answer'
+  /** Takes it, begins to answer, and the connection breaks in the middle. */
+  | 'take_and_half_answer'
+  /** Takes it, and answers late. */
+  | 'slow';
+
+const SLOW_MS = 100;
 
 export interface Received {
   readonly path: string;
@@ -62,10 +68,14 @@ export class HttpReceiver {
     for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString('utf8');
     const how = this.next.shift() ?? this.usual(body);
-    const taken = how === 'take_and_reset' || (typeof how === 'object' && how.answer < 300);
+    const taken = typeof how === 'object' ? how.answer < 300 : how.startsWith('take_') || how === 'slow';
     this.received.push({ path: request.url ?? '', headers: request.headers, body, taken });
     if (how === 'garbage') socket.end('this is not HTTP\r\n\r\n');
     else if (how === 'reset' || how === 'take_and_reset') socket.resetAndDestroy();
+    else if (how === 'take_and_half_answer') {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('{"text":', () => socket.resetAndDestroy());
+    } else if (how === 'slow') setTimeout(() => response.writeHead(200).end('{"text":"Success","code":0}'), SLOW_MS);
     else if (how === 'endless_answer') {
       response.writeHead(200);
       const more = (): void => {

@@ -53,9 +53,12 @@ export class MeshNode {
     return new MeshNode(folder);
   }
 
-  /** @param isPatched a program whose restore guard takes whatever peers show of its own log for known */
-  async start(flags: ConfigFlags = {}, isPatched = false): Promise<this> {
-    this.#base = await openBase(this.folder.dir, { ...FLAGS, ...flags }, this.#owned);
+  /**
+   * @param isPatched a program whose restore guard takes whatever peers show of its own log for known
+   * @param use a `daemon` waits for its restore guard, as `run` does; `offline` goes on at once
+   */
+  async start(flags: ConfigFlags = {}, isPatched = false, use: 'daemon' | 'offline' = 'offline'): Promise<this> {
+    this.#base = await openBase(this.folder.dir, { ...FLAGS, ...flags }, this.#owned, use);
     if (isPatched) this.#base.writer.compareOwnHead = async () => ({ kind: 'known' });
     this.#base.failed.catch(() => {});
     this.#federation = await startFederation(this.#base, this.#owned);

@@ -102,7 +102,7 @@ export class RelayLog {
   /** The origin as a receiver has pinned it. */
   pinned(): NonNullable<PageContext['relay']> {
     const { nodeId, origin, authority } = this.origin;
-    return { nodeId, origin, logVkey: vkeyOf(this.origin), namespaces: [authority], statements: [] };
+    return { nodeId, origin, logVkey: vkeyOf(this.origin), namespaces: [authority], statements: [], takenAtMs: null };
   }
 }
 

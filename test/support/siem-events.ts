@@ -1,5 +1,7 @@
 /** Audit records as a log has them, for tests of what is made of them. */
 import { canonicalJson, type PlainJson } from '../../src/core/canonical-json.ts';
+import type { CaseFinding } from '../../src/core/case-finding.ts';
+import type { CaseState } from '../../src/core/case-state.ts';
 import type { AuditRecord } from '../../src/journal/read-model.ts';
 import { type AuditLine, type SiemEvent, type SiemNode, siemEventOf } from '../../src/siem/siem-event.ts';
 
@@ -30,6 +32,40 @@ export function auditLine(change: Partial<AuditRecord> = {}): AuditLine {
 
 export function siemEvent(change: Partial<AuditRecord> = {}): SiemEvent {
   return siemEventOf(auditLine(change), NODE);
+}
+
+const STATE_OF: Readonly<Record<string, CaseState>> = { noted: 'new', assigned: 'new', ticketed: 'new' };
+
+/** What is recorded when a case is opened (`new`, `reopened` with no other step), or somebody takes a step with it. */
+export function caseStep(
+  reason: string,
+  { why = null, ...change }: Partial<CaseFinding> & { readonly why?: string | null } = {},
+  record: Partial<AuditRecord> = {},
+): SiemEvent {
+  const finding: CaseFinding = {
+    uid: '0123456789abcdef0123456789abcdef',
+    topic: 'refusal',
+    reason: 'cid_mismatch',
+    key_id: 'aabbccdd',
+    state: STATE_OF[reason] ?? (reason as CaseState),
+    severity: 'medium',
+    seen: 1,
+    first_at: '2026-11-30T04:00:00.000000Z',
+    last_at: '2026-11-30T04:59:59.000000Z',
+    verdict: null,
+    assignee: null,
+    ticket: null,
+    ...change,
+  };
+  const isOpening = reason === 'new' || reason === 'reopened';
+  return siemEvent({
+    event: isOpening ? 'case_opened' : 'case_changed',
+    reason,
+    actor: isOpening ? 'system' : 'agent:bo#k1',
+    ...{ cid: null, fact_id: null, evidence: null, chain_seq: null },
+    detail: { case: 41, finding: { ...finding }, ...(why === null ? {} : { why }) },
+    ...record,
+  });
 }
 
 /** Records 1 to n, each its own, and each naming the one before it. */
@@ -79,4 +115,6 @@ export const SAMPLES: readonly SiemEvent[] = [
     detail: { first: 1, last: 9, note: ['a', 'b', '', '— x y'] },
   }),
   siemEvent({ is_drill: true }),
+  caseStep('new'),
+  caseStep('resolved', { verdict: 'peer_bug', assignee: 'bo', ticket: 'INC-7', why: 'they mended it' }),
 ];

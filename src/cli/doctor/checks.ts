@@ -14,5 +14,13 @@ export interface Finding extends Judgement {
 }
 
 export function examine(facts: Facts): readonly Finding[] {
-  return CHECKS.map(({ id, title, judge }) => ({ id, title, ...judge(facts) }));
+  return CHECKS.map(({ id, title, judge }) => {
+    const found = judge(facts);
+    return { id, title, ...found, fix: found.fix?.replaceAll('--data DIR', `--data ${shellWord(facts.dir)}`) ?? null };
+  });
+}
+
+/** A path as it can be typed. */
+function shellWord(path: string): string {
+  return /^[\w./:@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -44,9 +44,12 @@ export const COPIES_CHECKS: readonly Check[] = [
       if (snapshots === null) return warn('no snapshots are made by themselves', fix);
       const { verified_age_seconds: age, every_hours, directory } = snapshots;
       if (age === null)
-        return fail(`none in ${directory} was restored and checked`, `stigmem-peerd snapshot list ${directory}`);
+        return fail(
+          `none in ${directory} was restored and checked`,
+          `stigmem-peerd snapshot list ${directory} --data DIR`,
+        );
       const seen = `the newest that counts is ${Math.floor(age / HOUR_S)} hours old`;
-      if (age > MISSED * every_hours * HOUR_S) return fail(seen, `stigmem-peerd snapshot list ${directory}`);
+      if (age > MISSED * every_hours * HOUR_S) return fail(seen, `stigmem-peerd snapshot list ${directory} --data DIR`);
       return pass(seen);
     }),
   },

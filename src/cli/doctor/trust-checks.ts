@@ -73,14 +73,17 @@ export const TRUST_CHECKS: readonly Check[] = [
   },
   {
     id: 'anchors.outside',
-    title: 'somebody outside vouches for our history: Rekor, or witnesses',
+    title: 'somebody outside vouches for our history: Rekor, witnesses, or storage that nobody can rewrite',
     judge: ({ config, node }) => {
       if (config === null) return skipped('the configuration is not valid');
       if (config.anchor.backends.includes('rekor')) return pass('checkpoints go to Rekor');
       const witnesses = node?.witness?.policy?.met === true ? 'the witnesses of our policy cosign' : null;
       if (witnesses !== null) return pass(witnesses);
+      const worm = node?.backups.worm ?? null;
+      if (config.anchor.backends.length > 0 && worm !== null && worm.weakness === null && worm.last_error === null)
+        return pass('anchors are shipped to the WORM store, which has kept its promise so far');
       const fix =
-        'anchor.backends = ["local", "rekor"], or witness.policy_file; or put anchor.local_path on storage that cannot be rewritten';
+        'anchor.backends = ["local", "rekor"], or witness.policy_file, or [worm]: docs/OPERATIONS.md, Anchors';
       if (config.anchor.backends.length === 0)
         return fail('checkpoints go to no log, and no witness policy is met', fix);
       return warn(
@@ -95,7 +98,7 @@ export const TRUST_CHECKS: readonly Check[] = [
     judge: ofNode(({ anchors }, { nowMs, process }) => {
       if (process === null) return skipped('the node is not running: nothing is submitted');
       const late = anchors.filter(({ oldest_pending_at: at }) => at !== null && nowMs - Date.parse(at) > PENDING_MS);
-      const fix = 'stigmem-peerd anchors list --pending --data DIR says why; anchors retry tries now';
+      const fix = 'stigmem-peerd anchors retry --data DIR tries again now, and says what the log answers';
       if (late.length > 0) return fail(late.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; '), fix);
       return pass(
         anchors.map(({ backend, sentence }) => `${backend} ${sentence}`).join('; ') || 'no log is configured',

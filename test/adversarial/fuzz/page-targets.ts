@@ -1,6 +1,5 @@
 /** Pages: their frames taken apart and judged; evidence of what is refused has to be JSON. */
 import type { PageContext } from '../../../src/verify/context.ts';
-import type { PageVerdict } from '../../../src/verify/judge.ts';
 import { decodePage, type PageFrames } from '../../../src/wire/page.ts';
 import type { PageEncoding } from '../../../src/wire/page-header.ts';
 import { judge } from '../../support/judging.ts';
@@ -39,7 +38,7 @@ function unpack(input: Buffer): PageFrames {
 }
 
 /** Every member of a page is hashed or signed: what differs from the honest page in any byte is not taken as it was. */
-function check(verdict: PageVerdict): void {
+function check(verdict: ReturnType<typeof judge>): void {
   if (verdict.kind === 'refused') JSON.parse(verdict.evidence.text());
   if (verdict.kind !== 'verified') return;
   for (const one of verdict.batch.refused) JSON.parse(one.evidence.text());

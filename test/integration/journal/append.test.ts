@@ -178,7 +178,7 @@ test('audit records: one sequence, chained, with their evidence, bounded texts',
   const { records } = audit.page({ order: 'asc', limit: 100 });
   assert.deepEqual(
     records.map(({ seq }) => seq),
-    [1, 2, 3, 4, 5, 6, 7],
+    [1, 2, 3, 4, 5, 6, 7, 8],
   );
   const odd = audit.detail(6);
   assert.equal(odd?.intact, true);
@@ -187,6 +187,8 @@ test('audit records: one sequence, chained, with their evidence, bounded texts',
   const refused = audit.detail(7);
   assert.equal(refused?.intact, true);
   assert.equal((refused?.evidence as { reason: string } | undefined)?.reason, 'source_not_owned');
+  const [opened] = records.slice(7);
+  assert.deepEqual([opened?.event, opened?.reason, opened?.detail['case']], ['case_opened', 'new', 7]);
   journal.close();
   isWhole(folder);
 });

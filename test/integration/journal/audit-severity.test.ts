@@ -20,6 +20,7 @@ test('one critical record is found among many others, by its reason or by its ev
   assert.deepEqual(lane('high'), ['peer_suspended', 'mass_deletion']);
   assert.equal(lane('medium').length, 202);
   const all = reader.page({ order: 'asc', limit: 500, minSeverity: 'info' }).records;
-  assert.deepEqual([all.length, severityOf(all.at(-1)?.event ?? '', null)], [203, 'info']);
+  const events = all.filter(({ event }) => event !== 'case_opened');
+  assert.deepEqual([events.length, severityOf(events.at(-1)?.event ?? '', null)], [203, 'info']);
   journal.close();
 });

@@ -1,8 +1,10 @@
 /** Cases over real journals: each refusal counted once, what people decide on record, made again from the log, checked by fsck. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { findingOf } from '../../../src/core/case-finding.ts';
 import type { Case } from '../../../src/core/case-fold.ts';
 import { type CaseChange, NO_CHANGE } from '../../../src/core/case-state.ts';
+import { AuditReader } from '../../../src/journal/audit-reader.ts';
 import { CaseBook } from '../../../src/journal/case-book.ts';
 import { caseLines, takeLine } from '../../../src/journal/case-filling.ts';
 import { CaseReader } from '../../../src/journal/case-reader.ts';
@@ -87,6 +89,19 @@ test('what is resolved is opened again by the next lie at once, also in the midd
   pullAll(journal, peer);
   const again = only(journal);
   assert.deepEqual([again.id, again.state, again.verdict, again.seen], [id, 'reopened', null, 101]);
+  const steps = new AuditReader(journal.db)
+    .page({ order: 'asc', limit: 500 })
+    .records.filter(({ event }) => event === 'case_opened' || event === 'case_changed');
+  // What the log says of the case is the case, a summary that its end has made included.
+  assert.deepEqual(
+    steps.map(({ event, reason, detail }) => [event, reason, (detail['finding'] as Case).seen, detail['case']]),
+    [
+      ['case_opened', 'new', 1, id],
+      ['case_changed', 'resolved', 100, id],
+      ['case_opened', 'reopened', 101, id],
+    ],
+  );
+  assert.deepEqual(steps[1]?.detail['finding'], findingOf(closed));
   const stale = methods.changeCase({ id, version: closed.version, change: change('reopen') }, ANN, NOW_MS);
   assert.deepEqual([stale.kind, stale.kind === 'stale' ? stale.since[0]?.move : null], ['stale', 'seen']);
   journal.close();

@@ -99,6 +99,16 @@ test('a collector that rejects some has taken none of them', async (t) => {
   assert.equal(receiver.received[0]?.headers.authorization, 'Bearer x');
 });
 
+test('a page with 200 is nobody’s acceptance', async (t) => {
+  const page: Behaviour = { answer: 200, body: '<html>Please sign in</html>' };
+  const { sink, receiver } = await splunk(t, false, page, { answer: 200, body: '{"text":"No data","code":5}' });
+  await assert.rejects(sink.deliver(EVENTS, SIGNAL), code('unreachable'));
+  await assert.rejects(sink.deliver(EVENTS, SIGNAL), code('unreachable'));
+  const otlp = createOtlpSink({ http: createHttpClient([]), url: receiver.url, headers: {} });
+  receiver.next.push(page);
+  await assert.rejects(otlp.deliver(EVENTS, SIGNAL), code('unreachable'));
+});
+
 test('a receiver is known by its authority, and knows us by our certificate', async (t) => {
   const [server, own, stranger] = [selfSigned(), selfSigned(), selfSigned()];
   const seen: boolean[] = [];

@@ -90,6 +90,8 @@ const EVERY_FAULT: readonly Behaviour[] = [
   'take_and_reset',
   'garbage',
   'endless_answer',
+  'take_and_half_answer',
+  'slow',
   { answer: 500 },
   { answer: 502, body: '<html>bad gateway</html>' },
   { answer: 503, headers: { 'retry-after': '0' } },
@@ -98,6 +100,8 @@ const EVERY_FAULT: readonly Behaviour[] = [
   { answer: 401 },
   { answer: 403 },
   { answer: 404 },
+  { answer: 301, headers: { location: 'http://127.0.0.1:1/' } },
+  { answer: 303, headers: { location: '/other' } },
   { answer: 307, headers: { location: 'http://169.254.169.254/' } },
   { answer: 204 },
 ];

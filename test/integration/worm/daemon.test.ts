@@ -1,7 +1,7 @@
 /** A whole daemon that ships and makes snapshots by itself; and what it has shipped keeps an old copy of it from signing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,6 +9,7 @@ import { type RunningNode, runDaemon } from '../../../src/app.ts';
 import { logSignerOf, shelfOf } from '../../../src/node/snapshots.ts';
 import { verifyWormTarget } from '../../../src/node/worm-export.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
+import { WORM_STATE_FILE } from '../../../src/worm/known-place.ts';
 import { createFolder, type DataFolder } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
 import { until } from '../../support/mesh-node.ts';
@@ -52,7 +53,7 @@ function stage(t: TestContext, folder: DataFolder) {
     'log.level': 'fatal',
     'anchor.backends': 'off',
     'worm.target': out,
-    'guard.wait_s': '1',
+    'guard.wait_s': '4',
     'worm.interval_s': '1',
     'worm.backoff_s': '1',
     'snapshot.directory': shelf,
@@ -128,4 +129,17 @@ test('it ships and makes checked snapshots by itself; an old copy with nobody el
   writeFileSync(join(out, manifestPath(readdirSync(join(out, 'manifest')).length + 2)), 'garbage');
   await putBack();
   assert.match(await held(), /missing entries are held by no peer/);
+
+  // All of them are hidden, and the copy has no file that remembers them: its own log does.
+  rmSync(join(out, 'manifest'), { recursive: true });
+  rmSync(join(old, WORM_STATE_FILE));
+  await putBack();
+  const { checks } = (await ask.get('/readyz')) as unknown as {
+    checks: { name: string; ok: boolean; detail: string }[];
+  };
+  const guard = checks.find(({ name }) => name === 'guard');
+  assert.equal(guard?.ok, false);
+  assert.match(guard?.detail ?? '', /manifest\/000000000001\.note is gone/);
+  await until('nothing is begun anew there', async () => /is not there any more/.test((await worm()).sentence));
+  assert.equal(existsSync(join(out, 'manifest')), false);
 });

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { AuditReader } from '../../../src/journal/audit-reader.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
+import { begunRecord, pinnedIn, WORM_BEGUN_EVENT } from '../../../src/worm/pinned-place.ts';
 import { Shipping } from '../../../src/worm/shipping.ts';
 import type { WormError } from '../../../src/worm/store.ts';
-import { appendOwn, fillJournal, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
+import { appendOwn, fillJournal, NOW_MS, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 import { RETAIN_MS, readBack, wormSource } from '../../support/worm-source.ts';
 
 const DEADLINE_MS = 30_000;
@@ -34,6 +36,11 @@ function stage(t: TestContext) {
       openStore: () => store,
       target: out,
       stateFile: join(folder, 'worm-state.json'),
+      pinned: async () => {
+        const { records } = new AuditReader(journal.db).page({ event: WORM_BEGUN_EVENT, order: 'desc', limit: 10 });
+        return pinnedIn(records, out);
+      },
+      pin: async (place) => void journal.audit(begunRecord(out, place), NOW_MS),
       retainMs: RETAIN_MS,
       intervalMs: 5,
       retryMs: 5,
@@ -49,7 +56,7 @@ function stage(t: TestContext) {
   const hold = (held: boolean): void => {
     isReady = !held;
   };
-  return { journal, out, store, failures, start, hold };
+  return { folder, journal, out, store, failures, start, hold };
 }
 
 test('what is appended is shipped; a restart goes on where it was; while the guard holds nothing leaves', async (t) => {
@@ -102,4 +109,24 @@ test('a store that loses its newest manifest is found out, at once and after a r
   await until('told again', () => failures.some(({ code }) => code === 'store_lost'));
   await second.stop();
   assert.equal(existsSync(join(out, manifestPath(manifests))), false, 'nothing is put in its place');
+});
+
+test('a store that was emptied is not begun anew, although nothing beside the journal remembers it', async (t) => {
+  const { failures, folder, journal, out, start } = stage(t);
+  const first = start();
+  await until('shipped, with the record of its beginning', async () => (await first.status()).waiting.audit === 0);
+  await first.stop();
+  const begun = new AuditReader(journal.db).page({ event: WORM_BEGUN_EVENT, order: 'asc', limit: 10 }).records;
+  assert.deepEqual(
+    begun.map(({ detail }) => [detail['target'], detail['manifest']]),
+    [[out, 1]],
+    'once',
+  );
+  rmSync(join(folder, 'worm-state.json'));
+  rmSync(out, { recursive: true });
+  const second = start();
+  await until('it is missed', () => failures.length > 0);
+  await second.stop();
+  assert.equal(failures[0]?.code, 'store_lost');
+  assert.equal(existsSync(join(out, manifestPath(1))), false);
 });

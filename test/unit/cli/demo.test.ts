@@ -55,7 +55,7 @@ test('each lie of the demo is refused for its own reason, and the true facts aro
   }
   log.append(NOW_MS);
   const page = openPage(log.page(0, 1_000, 0, 'stigmem://reader.example'), context(log));
-  assert.ok(page.ok, page.ok ? '' : page.error.reason);
+  assert.ok(page.ok, page.ok ? '' : JSON.stringify(page.error));
   const judged = judgePage(page.value, new Map());
   assert.equal(judged.kind, 'verified');
   if (judged.kind !== 'verified') return;

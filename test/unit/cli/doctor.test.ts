@@ -90,6 +90,15 @@ const witness = (change: object): Partial<Facts> => node({ witness: NODE.witness
 const worm = (change: object): Partial<Facts> =>
   node({ backups: { ...NODE.backups, worm: NODE.backups.worm && { ...NODE.backups.worm, ...change } } });
 const signIn = (change: object): Partial<Facts> => node({ signIn: NODE.signIn && { ...NODE.signIn, ...change } });
+/** No witness policy, and a WORM store as good as this: null: none. */
+const outsideOf = (weakness: string | null): Partial<Facts> => {
+  const { backups } = NODE;
+  const shipped = backups.worm && { ...backups.worm, weakness };
+  return node({
+    witness: NODE.witness && { ...NODE.witness, policy: null },
+    backups: { ...backups, worm: weakness === null ? null : shipped },
+  });
+};
 const snapshots = (age: number | null): Partial<Facts> =>
   node({
     backups: { ...NODE.backups, snapshots: { directory: '/snaps', every_hours: 24, verified_age_seconds: age } },
@@ -173,7 +182,8 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
   ],
   'anchors.outside': [
     [{ ...config({ anchor: { ...CONFIG.anchor, backends: [] } }), ...witness({ policy: null }) }, 'fail', /to no log/],
-    [{ ...config({}), ...witness({ policy: null }) }, 'warn', /a local file alone/],
+    [{ ...config({}), ...outsideOf(null) }, 'warn', /a local file alone/],
+    [{ ...config({}), ...outsideOf('it is a folder') }, 'warn', /a local file alone/],
   ],
   'anchors.pending': [
     [
@@ -304,4 +314,20 @@ test('doctor of no node is exit 5 with what to do', async (t) => {
   const { code, stderr } = await cli.runBare(['doctor', '--data', join(cli.dir, 'none')]);
   assert.equal(code, 5);
   assert.match(stderr, /Make a node with: stigmem-peerd init/);
+});
+
+test('anchors on storage that nobody can rewrite count as outside', () => {
+  const facts = { ...WELL, ...config({}), ...witness({ policy: null }) };
+  const found = examine(facts).find(({ id }) => id === 'anchors.outside');
+  assert.deepEqual(
+    [found?.result, found?.seen],
+    ['pass', 'anchors are shipped to the WORM store, which has kept its promise so far'],
+  );
+});
+
+test('a fix can be typed as it stands: the folder is named, and quoted where a shell needs it', () => {
+  const fixOf = (dir: string): string | null | undefined =>
+    examine({ ...WELL, dir, ...node({ quarantined: 1 }) }).find(({ id }) => id === 'desk.waiting')?.fix;
+  assert.equal(fixOf('/srv/acme'), 'stigmem-peerd quarantine list --data /srv/acme');
+  assert.equal(fixOf("/srv/it's mine"), "stigmem-peerd quarantine list --data '/srv/it'\\''s mine'");
 });

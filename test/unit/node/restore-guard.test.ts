@@ -6,6 +6,7 @@ import type { GuardView } from '../../../src/journal/guard.ts';
 import { type GuardDeps, type GuardJournal, RestoreGuard } from '../../../src/node/guard.ts';
 import { OutsideHeads } from '../../../src/node/outside-heads.ts';
 import { createHttpClient } from '../../../src/outbound/http-client.ts';
+import { TransportError } from '../../../src/transport/errors.ts';
 import type { Transport } from '../../../src/transport/transport.ts';
 import { encodePullEnd } from '../../../src/wire/pull-end.ts';
 import { decodeRecoverRequest, encodeHeadAnswer } from '../../../src/wire/recover.ts';
@@ -146,16 +147,19 @@ test('without the file of signed checkpoints, peers that hold nothing of ours co
 });
 
 test('a peer that is there and fails to answer at first is asked on before the node signs; one that is away is not', async () => {
-  for (const [isThere, asked, isAnswered] of [
-    [true, 3, 1],
-    [false, 1, 0],
+  const hungUp = new TransportError('refused', 'it closed the connection before the first stream');
+  const nobody = new TransportError('dial_failed', 'connection refused');
+  for (const [isThere, failure, asked, isAnswered] of [
+    [true, new Error('reset'), 3, 1],
+    [false, hungUp, 3, 1],
+    [false, nobody, 1, 0],
   ] as const) {
     const { journal, done } = journalOf({}, () => null);
     let requests = 0;
     const transport: Pick<Transport, 'request' | 'connected'> = {
       connected: () => isThere,
       request: async function* (_peerId, _protocol, body) {
-        if (++requests < 3) throw new Error('reset');
+        if (++requests < 3) throw failure;
         yield* answers({ head: 'ours', isEndless: false }, body);
       },
     };

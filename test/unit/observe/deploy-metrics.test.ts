@@ -52,3 +52,16 @@ test('every alert has a severity, a sentence, and a runbook', () => {
     assert.ok(operations.includes(name), `${name} has no runbook in docs/OPERATIONS.md`);
   }
 });
+
+test('a metric that the guide says to alert on has a rule', () => {
+  const rules = readFileSync('deploy/prometheus/stigmem-peerd.rules.yml', 'utf8');
+  const [, table = ''] =
+    /\| Metric \| Alert when \|\n\|---\|---\|\n([\s\S]*?)\n\n/.exec(readFileSync('docs/OPERATIONS.md', 'utf8')) ?? [];
+  const rows = table.split('\n').filter((row) => !row.includes('| for graphs'));
+  assert.ok(rows.length > 30);
+  const without = rows.filter((row) => {
+    const names = [...(row.split('|')[1] ?? '').matchAll(/`((?:stigmem)?_[a-z0-9_]+)/g)].map(([, name = '']) => name);
+    return !names.some((name) => rules.includes(name.replace(/^_/, 'stigmem_peerd_')));
+  });
+  assert.deepEqual(without, []);
+});

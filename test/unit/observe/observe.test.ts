@@ -24,7 +24,7 @@ test('log lines are JSON, level and time are words, secrets are struck out', () 
 test('a refused fact moves its counters and those of the reference', async () => {
   const metrics = createMetrics();
   const events = createEvents(silent, metrics);
-  events.pageVerified('beta', 5);
+  events.pageVerified('beta', 'public', 5);
   events.pageRefused('beta', 'feed_gap', 7);
   events.factRefused('beta', 'peer_hlc_anomaly', 'hlc_future', 8);
   events.factRefused('beta', 'federation_integrity_rejected', 'cid_mismatch', 9);
@@ -33,7 +33,7 @@ test('a refused fact moves its counters and those of the reference', async () =>
   assert.match(contentType, /^text\/plain/);
   for (const line of [
     'stigmem_peerd_pages_verified_total{peer="beta"} 1',
-    'stigmem_peerd_facts_accepted_total{peer="beta"} 5',
+    'stigmem_peerd_facts_accepted_total{peer="beta",feed="public"} 5',
     'stigmem_peerd_pages_refused_total{peer="beta",reason="feed_gap"} 1',
     'stigmem_peerd_facts_refused_total{peer="beta",event="federation_integrity_rejected",reason="cid_mismatch"} 1',
     'stigmem_federation_ingress_total{peer_id="beta",status="ok"} 5',

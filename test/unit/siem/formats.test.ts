@@ -1,104 +1,33 @@
-/** Documents of OCSF and ECS against the schemas themselves: test/vectors/ocsf-1.8.0.json and ecs.json are taken from them. */
+/** Documents of OCSF and ECS against the schemas themselves. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { toCef } from '../../../src/siem/cef.ts';
 import { toEcs } from '../../../src/siem/ecs.ts';
 import { toOcsf } from '../../../src/siem/ocsf.ts';
 import { syslogFrame } from '../../../src/siem/syslog.ts';
-import { SAMPLES, siemEvent } from '../../support/siem-events.ts';
-
-interface Attribute {
-  readonly type: string;
-  readonly is_array?: boolean;
-  readonly required?: boolean;
-  readonly profile?: string;
-  readonly enum?: Readonly<Record<string, string>>;
-  readonly sibling?: string;
-  readonly deprecated?: boolean;
-}
-interface Shape {
-  readonly attributes: Readonly<Record<string, Attribute>>;
-  readonly at_least_one: readonly string[];
-}
-interface Ocsf {
-  readonly classes: Readonly<Record<string, Shape & { readonly category_uid: number }>>;
-  readonly objects: Readonly<Record<string, Shape>>;
-}
-type Json = Readonly<Record<string, unknown>>;
-
-const OCSF = JSON.parse(readFileSync('test/vectors/ocsf-1.8.0.json', 'utf8')) as Ocsf;
-const SCALARS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  integer_t: Number.isSafeInteger,
-  long_t: Number.isSafeInteger,
-  timestamp_t: (value) => Number.isSafeInteger(value) && Number(value) > 1_000_000_000_000,
-  boolean_t: (value) => typeof value === 'boolean',
-  string_t: (value) => typeof value === 'string',
-  datetime_t: (value) => typeof value === 'string',
-  file_hash_t: (value) => typeof value === 'string' && /^[a-fA-F0-9]+$/.test(value),
-  hostname_t: (value) => typeof value === 'string',
-  resource_uid_t: (value) => typeof value === 'string',
-  username_t: (value) => typeof value === 'string',
-  json_t: () => true,
-};
-
-/** What the schema has against a document. */
-function faults(document: Json, shape: Shape, profiles: readonly string[], at = ''): string[] {
-  const found: string[] = [];
-  for (const [name, { required, profile }] of Object.entries(shape.attributes))
-    if (required && (profile === undefined || profiles.includes(profile)) && !(name in document))
-      found.push(`${at}${name} is required`);
-  if (shape.at_least_one.length > 0 && !shape.at_least_one.some((name) => name in document))
-    found.push(`${at} has none of ${shape.at_least_one.join(', ')}`);
-  for (const [name, value] of Object.entries(document)) {
-    const attribute = shape.attributes[name];
-    if (attribute === undefined) found.push(`${at}${name} is not in the schema`);
-    else found.push(...valueFaults(`${at}${name}`, value, attribute, document, profiles));
-  }
-  return found;
-}
-
-function valueFaults(
-  at: string,
-  value: unknown,
-  attribute: Attribute,
-  beside: Json,
-  profiles: readonly string[],
-): string[] {
-  const { type, is_array, profile, enum: names, sibling, deprecated } = attribute;
-  if (deprecated) return [`${at} is deprecated`];
-  if (profile !== undefined && !profiles.includes(profile)) return [`${at} needs the profile ${profile}`];
-  if (is_array === true && !Array.isArray(value)) return [`${at} is a list`];
-  const values = is_array === true ? (value as unknown[]) : [value];
-  const object = OCSF.objects[type];
-  if (object !== undefined) return values.flatMap((one) => faults(one as Json, object, profiles, `${at}.`));
-  if (type === 'object') return [];
-  const judge = SCALARS[type];
-  if (judge === undefined) return [`${at} has type ${type}, which the fixture does not hold`];
-  if (!values.every(judge)) return [`${at} is no ${type}: ${JSON.stringify(value)}`];
-  if (names === undefined) return [];
-  const caption = names[String(value)];
-  if (caption === undefined) return [`${at} cannot be ${String(value)}`];
-  const said = sibling === undefined ? undefined : beside[sibling];
-  return said === undefined || value === 99 || said === caption
-    ? []
-    : [`${sibling} is ${String(said)}, not ${caption}`];
-}
-
-function ocsfFaults(document: object): string[] {
-  const whole = document as Json;
-  const shape = OCSF.classes[String(whole['class_uid'])];
-  if (shape === undefined) return [`class ${String(whole['class_uid'])}`];
-  const { profiles = [] } = whole['metadata'] as { profiles?: string[] };
-  const own = faults(whole, shape, profiles);
-  if (whole['category_uid'] !== shape.category_uid) own.push('category_uid');
-  if (whole['type_uid'] !== Number(whole['class_uid']) * 100 + Number(whole['activity_id'])) own.push('type_uid');
-  return own;
-}
+import { caseStep, SAMPLES, siemEvent } from '../../support/siem-events.ts';
+import { ecsFaults, type Json, ocsfFaults } from '../../support/siem-schemas.ts';
 
 for (const event of SAMPLES)
   test(`OCSF: ${event.record.event} ${event.record.reason ?? ''}${event.record.is_drill ? ' (drill)' : ''}`, () => {
     for (const withRecord of [false, true]) assert.deepEqual(ocsfFaults(toOcsf(event, withRecord)), []);
+  });
+
+for (const reason of ['new', 'reopened', 'acknowledged', 'noted', 'suppressed', 'resolved'])
+  test(`a case that is ${reason}, in OCSF, ECS and CEF`, () => {
+    const event = caseStep(reason, { verdict: reason === 'resolved' ? 'clock' : null, why: 'a|b=c', ticket: 'INC-7' });
+    for (const withRecord of [false, true]) {
+      assert.deepEqual(ocsfFaults(toOcsf(event, withRecord)), []);
+      assert.deepEqual(ecsFaults(toEcs(event, withRecord)), []);
+    }
+    const isOpening = reason === 'new' || reason === 'reopened';
+    const ecs = toEcs(event, false) as { event: Json; rule: Json };
+    assert.equal(ecs.event['kind'], isOpening ? 'alert' : 'event');
+    assert.deepEqual([ecs.event['type'], ecs.rule['id']], [['info'], 'cid_mismatch']);
+    const cef = toCef(event, false);
+    const name = isOpening ? 'case_opened' : 'case_changed';
+    assert.ok(cef.includes(`|${name}|${name}|5|`) && cef.includes(` act=${reason} `), cef);
+    assert.ok(cef.includes('reason=cid_mismatch ') && cef.endsWith('\\na|b\\=c'), cef);
   });
 
 test('OCSF: what the check is for', () => {
@@ -126,34 +55,6 @@ test('OCSF: one refused fact is a denied write; a summary is a finding that othe
   assert.equal((again['finding_info'] as Json)['uid'], info['uid']);
 });
 
-interface EcsField {
-  readonly type: string;
-  readonly is_array: boolean;
-  readonly allowed?: readonly string[];
-}
-const ECS = JSON.parse(readFileSync('test/vectors/ecs.json', 'utf8')) as { fields: Readonly<Record<string, EcsField>> };
-
-function ecsFaults(document: object, at = ''): string[] {
-  return Object.entries(document).flatMap(([key, value]) => {
-    const name = `${at}${key}`;
-    if (name === 'stigmem') return [];
-    const field = ECS.fields[name];
-    if (field === undefined)
-      return typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? ecsFaults(value, `${name}.`)
-        : [`${name} is no field of ECS`];
-    if (field.is_array !== Array.isArray(value)) return [`${name} ${field.is_array ? 'is' : 'is not'} a list`];
-    const values = (Array.isArray(value) ? value : [value]) as unknown[];
-    const isNumber = field.type === 'long';
-    const isRight = values.every((one) => (isNumber ? Number.isSafeInteger(one) : typeof one === 'string'));
-    if (!isRight) return [`${name} is no ${field.type}`];
-    const allowed = field.allowed;
-    return allowed === undefined
-      ? []
-      : values.filter((one) => !allowed.includes(String(one))).map((one) => `${name}: ${String(one)}`);
-  });
-}
-
 for (const event of SAMPLES)
   test(`ECS: ${event.record.event} ${event.record.reason ?? ''}${event.record.is_drill ? ' (drill)' : ''}`, () => {
     for (const withRecord of [false, true]) assert.deepEqual(ecsFaults(toEcs(event, withRecord)), []);
@@ -167,11 +68,76 @@ test('ECS: what the check is for', () => {
   ]);
 });
 
+test('OCSF: a case is one finding from its opening to its end', () => {
+  const steps = [
+    caseStep('new'),
+    caseStep('acknowledged'),
+    caseStep('assigned', { assignee: 'bo' }),
+    caseStep('noted', { why: 'asked them' }),
+    caseStep('ticketed', { ticket: 'https://tickets.example/7' }),
+    caseStep('ticketed', { ticket: 'INC-7' }),
+    caseStep('suppressed'),
+    caseStep('resolved', { verdict: 'malicious' }),
+    caseStep('reopened'),
+  ];
+  const shown = steps.map((step) => {
+    const { type_uid, is_alert, status_id } = toOcsf(step, false) as Json;
+    return [type_uid, is_alert, status_id];
+  });
+  assert.deepEqual(shown, [
+    [200401, true, 1],
+    [200402, false, 2],
+    [200402, false, 1],
+    [200402, false, 1],
+    [200402, false, 1],
+    [200402, false, 1],
+    [200402, false, 3],
+    [200403, false, 4],
+    [200402, false, 1],
+  ]);
+  const [opened, , assigned, noted, link, ticket, , resolved] = steps.map((step) => toOcsf(step, false) as Json);
+  const info = opened?.['finding_info'] as Json;
+  assert.equal(info['related_events_count'], 1);
+  assert.deepEqual(info['related_events'], [{ uid: `acme.example/41/${'ef'.repeat(8)}` }]);
+  assert.equal(info['title'], 'cid_mismatch of globex.example');
+  assert.deepEqual(assigned?.['assignee'], { name: 'bo' });
+  assert.equal(noted?.['comment'], 'asked them');
+  assert.deepEqual(link?.['tickets'], [{ src_url: 'https://tickets.example/7' }]);
+  assert.deepEqual(ticket?.['tickets'], [{ uid: 'INC-7' }]);
+  assert.deepEqual([resolved?.['verdict_id'], resolved?.['verdict']], [2, 'True Positive']);
+  const drill = toOcsf(caseStep('new', {}, { is_drill: true }), false) as Json;
+  assert.deepEqual([drill['type_uid'], drill['verdict_id'], drill['is_alert']], [200401, 6, false]);
+  const drilled = toEcs(siemEvent({ is_drill: true }), false) as { event: Json };
+  assert.equal(drilled.event['kind'], 'event');
+  assert.equal((toOcsf(caseStep('resolved', { verdict: 'drill' }), false) as Json)['verdict_id'], 6);
+
+  // Refusals, summaries and steps of one case are joined by its uid, in each format.
+  const summary = siemEvent({ event: 'refusals_summarized', detail: { count: 3, exemplars: [], key_id: 'aabbccdd' } });
+  const refusal = siemEvent({ detail: { key_id: 'aabbccdd' } });
+  const uid = info['uid'];
+  assert.equal(((toOcsf(summary, false) as Json)['finding_info'] as Json)['uid'], uid);
+  for (const event of [refusal, summary, ...steps]) {
+    assert.equal(((toOcsf(event, false) as Json)['metadata'] as Json)['correlation_uid'], uid);
+    assert.equal(((toEcs(event, false) as Json)['stigmem'] as Json)['finding'], uid);
+    assert.ok(toCef(event, false).includes(` flexString1Label=finding flexString1=${String(uid)} `));
+  }
+  const other = siemEvent({ detail: { key_id: '11223344' } });
+  assert.notEqual(((toOcsf(other, false) as Json)['metadata'] as Json)['correlation_uid'], uid);
+});
+
+test('a step weighs what its case weighs, so that a filter lets all of a case through', () => {
+  assert.equal(caseStep('noted', { severity: 'critical' }).severity, 'critical');
+  assert.equal(
+    siemEvent({ event: 'case_changed', reason: 'noted', detail: { case: 1, move: 'note' } }).severity,
+    'info',
+  );
+});
+
 test('CEF and syslog, as they are documented', () => {
   const event = siemEvent();
   assert.equal(
     toCef(event, false),
-    `CEF:0|stigmem-peerd|stigmem-peerd|1.2.3|cid_mismatch|federation_integrity_rejected|5|rt=${event.atMs} externalId=${event.id} dvchost=acme.example act=rejected outcome=failure reason=cid_mismatch fileHash=sha256:${'ab'.repeat(32)} fileId=0197c1b2-0000-7000-8000-000000000001 cs1Label=peer cs1=stigmem://globex.example cs2Label=scope cs2=public cs3Label=evidence cs3=sha256:${'cd'.repeat(32)} cs4Label=recordHash cs4=${event.hash} cs5Label=field cs5=cid cn1Label=sequence cn1=42 msg=federation_integrity_rejected: cid_mismatch (stigmem://globex.example)`,
+    `CEF:0|stigmem-peerd|stigmem-peerd|1.2.3|cid_mismatch|federation_integrity_rejected|5|rt=${event.atMs} externalId=${event.id} dvchost=acme.example act=rejected outcome=failure reason=cid_mismatch fileHash=sha256:${'ab'.repeat(32)} fileId=0197c1b2-0000-7000-8000-000000000001 cs1Label=peer cs1=stigmem://globex.example cs2Label=scope cs2=public cs3Label=evidence cs3=sha256:${'cd'.repeat(32)} cs4Label=recordHash cs4=${event.hash} cs5Label=field cs5=cid cn1Label=sequence cn1=42 flexString1Label=finding flexString1=group:5123cc0056a6da0d1ecd618427be2732 msg=federation_integrity_rejected: cid_mismatch (stigmem://globex.example)`,
   );
   assert.match(
     syslogFrame(event, '{}'),

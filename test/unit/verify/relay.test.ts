@@ -319,7 +319,7 @@ test('a changed log key: the statement comes with the page, evidence of its time
 
   const held = { ...log.pinned(), statements: [opened.value] };
   const old = judge(log.page(), log.context({ relay: held }));
-  assert.ok(old.kind === 'refused' && old.reason === 'relay_not_permitted', 'the former key permits nothing any more');
+  assert.equal(old.kind, 'put_off', 'the former key permits nothing any more, and an honest relay may not know it yet');
   const again = judged(log.page({}, tell), log.context({ relay: held }));
   assert.deepEqual(again.learned, []);
 
@@ -329,6 +329,50 @@ test('a changed log key: the statement comes with the page, evidence of its time
     log.context({ relay: { ...pinned, statements: [], logVkey: opened.value.new } }),
   );
   assert.equal(newest.accepted.length, 5, 'a receiver that knows the new key alone goes back by the statement');
+});
+
+test('a permit under a key that was changed since is put off; what its origin cannot have signed is refused', () => {
+  const log = new RelayLog();
+  const changedMs = EPOCH_MS + 1_000;
+  const day = (n: number): string => new Date(EPOCH_MS + n * 86_400_000).toISOString();
+  const opened = openSuccession(succession(log, changedMs), log.origin.nodeId);
+  assert.ok(opened.ok);
+  const relay = { ...log.pinned(), statements: [opened.value] };
+  const nowMs = EPOCH_MS + 3 * 86_400_000;
+  const verdictOf = (permit: string) =>
+    judge(
+      log.page({}, (origins) => ({ ...origins, permit })),
+      log.context({ relay, nowMs }),
+    );
+  assert.equal(verdictOf(log.permit({ issuedAt: day(0) })).kind, 'put_off');
+  const lies: Record<string, [string, string]> = {
+    'signed behind the end of the key': [log.permit({ issuedAt: day(2) }), 'origins.permit.issued_at'],
+    'signed by no key of the origin': [log.permit({}, log.relay), 'origins.permit'],
+    'with a signature that is not its own': [
+      log.permit({ issuedAt: day(0) }).replace(/2026-01-0/, '2026-02-0'),
+      'origins.permit',
+    ],
+    'for another relay': [log.permit({ relay: 'stigmem://hooli.example' }), 'origins.permit.relay'],
+    over: [log.permit({ issuedAt: day(-9), notAfter: day(-2) }), 'origins.permit.not_after'],
+  };
+  for (const [lie, [permit, field]] of Object.entries(lies)) {
+    const verdict = verdictOf(permit);
+    assert.ok(verdict.kind === 'refused', `${lie}: ${verdict.kind}`);
+    assert.deepEqual([verdict.reason, verdict.difference?.field], ['relay_not_permitted', field], lie);
+  }
+});
+
+test('a page that was taken once is judged again by the permit of its day: it has ended since, or its key was changed', () => {
+  const log = new RelayLog();
+  const opened = openSuccession(succession(log, EPOCH_MS + 1_000), log.origin.nodeId);
+  assert.ok(opened.ok);
+  const nowMs = EPOCH_MS + 10 * 86_400_000;
+  for (const statements of [[], [opened.value]]) {
+    const then = { ...log.pinned(), statements, takenAtMs: EPOCH_MS };
+    assert.equal(judge(log.page(), log.context({ relay: then, nowMs })).kind, 'verified');
+    const over = judge(log.page(), log.context({ relay: { ...then, takenAtMs: nowMs }, nowMs }));
+    assert.equal(over.kind === 'refused' && over.difference?.field, 'origins.permit.not_after');
+  }
 });
 
 test('header, feed and what is known of the origin have to agree', () => {

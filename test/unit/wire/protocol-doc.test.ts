@@ -106,7 +106,7 @@ test('the pages on the page are accepted by the verifier', () => {
   assert.ok(decodePage(frames).ok);
   const context = peer.context({ after: 1, known: peer.known(2), knownFeedLength: 1 });
   const opened = openPage(frames, context);
-  assert.ok(opened.ok, JSON.stringify(opened.ok ? '' : opened.error.reason));
+  assert.ok(opened.ok, opened.ok ? '' : JSON.stringify(opened.error));
   assert.equal(factIdsOf(opened.value).length, 2);
   const verdict = judgePage(opened.value, new Map());
   assert.ok(verdict.kind === 'verified' && verdict.batch.accepted.length === 2);

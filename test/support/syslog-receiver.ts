@@ -1,0 +1,67 @@
+/** A syslog receiver over TLS (RFC 5425): frames by their octet counts, and the closing that says that it has read them. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { selfSigned } from './self-signed.ts';
+
+export class SyslogReceiver {
+  readonly #keys = selfSigned();
+  readonly #open = new Set<TLSSocket>();
+  /** Messages, without their counts, in the order in which they came. */
+  readonly messages: string[] = [];
+  #server: Server | undefined;
+  #port = 0;
+
+  get cert(): string {
+    return this.#keys.cert;
+  }
+
+  get url(): string {
+    return `tls://localhost:${this.#port}`;
+  }
+
+  /** On the port that it had before, if it had one. */
+  async start(): Promise<this> {
+    this.#server = createServer({ ...this.#keys, allowHalfOpen: true }, (socket) => void this.#serve(socket));
+    this.#server.listen(this.#port, 'localhost');
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    for (const socket of this.#open) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  }
+
+  async #serve(socket: TLSSocket): Promise<void> {
+    this.#open.add(socket);
+    socket.on('error', () => undefined);
+    const chunks: Uint8Array[] = [];
+    try {
+      for await (const chunk of socket as AsyncIterable<Uint8Array>) chunks.push(chunk);
+      this.#read(Buffer.concat(chunks));
+      socket.end();
+    } catch {
+      // Cut off: what had come whole is read, as a receiver does that has no transactions.
+      this.#read(Buffer.concat(chunks));
+    } finally {
+      this.#open.delete(socket);
+    }
+  }
+
+  #read(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) {
+      const space = bytes.indexOf(0x20, at);
+      const count = Number(bytes.toString('latin1', at, space));
+      if (space === -1 || !Number.isSafeInteger(count)) throw new Error(`no octet count at ${at}`);
+      if (space + 1 + count > bytes.length) return;
+      this.messages.push(bytes.toString('utf8', space + 1, space + 1 + count));
+      at = space + 1 + count;
+    }
+  }
+}
