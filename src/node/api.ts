@@ -99,8 +99,7 @@ function routesOf(
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     weakenings: () => weakeningsNow(base, peerFiles()),
-    sessions,
-    signIn: async () => (oidc === null ? null : oidc.status()),
+    ...signInOf(oidc, sessions),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
     metrics,
@@ -130,6 +129,10 @@ function routesOf(
     openMetrics: isLoopback(config.api.host) && !config.api.behindProxy,
     publicTlog: config.tlog.isPublic,
   });
+}
+
+function signInOf(oidc: Oidc | null, sessions: Sessions): Pick<ApiDeps, 'sessions' | 'signIn'> {
+  return { sessions, signIn: async () => (oidc === null ? null : oidc.status()) };
 }
 
 function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quarantine' | 'approvals'> {

@@ -166,7 +166,6 @@ export async function openBase(
   );
   owned.defer(() => reader.close());
 
-  const health = { corrupt: null };
   const backups: Backups = { shipping: null, schedule: null };
   const stations = {
     logger,
@@ -179,7 +178,7 @@ export async function openBase(
     erased,
     writer,
     reader,
-    health,
+    health: { corrupt: null },
     backups,
     declaration,
   };
