@@ -23,6 +23,7 @@ const EVERY_STATION = [
   'worm',
   'snapshot',
   'drill',
+  'oidc',
 ];
 
 export const MAY_IMPORT = {
@@ -40,7 +41,8 @@ export const MAY_IMPORT = {
   serve: ['core', 'merkle', 'transport', 'wire', 'journal', 'config', 'observe'],
   witness: ['core', 'merkle', 'outbound', 'transport', 'wire', 'verify', 'journal', 'pull', 'config', 'observe'],
   onboard: ['core', 'merkle', 'transport', 'wire', 'journal', 'pull', 'config', 'observe'],
-  admin: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'config', 'observe'],
+  oidc: ['core', 'outbound', 'config'],
+  admin: ['core', 'merkle', 'wire', 'verify', 'journal', 'projections', 'config', 'observe', 'oidc'],
   publish: ['core', 'merkle', 'outbound', 'journal', 'config'],
   worm: ['core', 'merkle', 'wire', 'journal', 'config', 'publish'],
   snapshot: ['core', 'merkle', 'wire', 'journal', 'config'],

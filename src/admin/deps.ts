@@ -56,8 +56,10 @@ import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-
 import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
 import type { ApiBackups } from './backup-desk.ts';
 import type { ApiChecks } from './check-desk.ts';
+import type { Sessions } from './console/sessions.ts';
 import type { ApiDrills } from './drill-desk.ts';
 import type { KeyStore } from './keys.ts';
+import type { SignInStatus } from './sign-in-status.ts';
 import type { ApiSinks } from './sink-desk.ts';
 import type { ApiTombstones } from './tombstone-desk.ts';
 
@@ -435,6 +437,9 @@ export interface ApiDeps {
   readonly signingKeys: () => Promise<readonly KeyStatus[]>;
   /** What of the configuration is weaker than by default. */
   readonly weakenings: () => readonly Weakening[];
+  /** How people sign in to the console; asks the provider anew. Null: with API keys alone. */
+  readonly sessions: Pick<Sessions, 'list' | 'endNamed'>;
+  readonly signIn: () => Promise<SignInStatus | null>;
   readonly keys: KeyStore;
   readonly metrics: Metrics;
   readonly events: Events;

@@ -2,8 +2,16 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from '
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomically } from '../config/atomic-file.ts';
+import {
+  KEY_CLASSES,
+  KEY_ROLES,
+  type KeyClass,
+  type KeyRole,
+  PERMISSIONS,
+  type Permission,
+} from '../core/permissions.ts';
+import { readPerson } from '../core/person.ts';
 import { AdminError } from './errors.ts';
-import { KEY_CLASSES, KEY_ROLES, type KeyClass, type KeyRole, PERMISSIONS, type Permission } from './permissions.ts';
 
 /** A key as it stands in the file: everything but the secret. Times are ISO texts in UTC. */
 export interface StoredKey {
@@ -15,6 +23,8 @@ export interface StoredKey {
   /** The role it was made for; null: its permissions were named. */
   readonly role: KeyRole | null;
   readonly permissions: readonly Permission[];
+  /** Whose it is, as the identity provider names them: `ISSUER#SUBJECT`; null: it names nobody. */
+  readonly person: string | null;
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
@@ -28,6 +38,11 @@ const STORED_KEY = z.strictObject({
   class: z.enum(KEY_CLASSES).default('human'),
   role: z.enum(KEY_ROLES).nullable().default(null),
   permissions: z.array(z.enum(PERMISSIONS)),
+  person: z
+    .string()
+    .refine((text) => readPerson(text) !== null)
+    .nullable()
+    .default(null),
   created_at: INSTANT,
   expires_at: INSTANT.nullable(),
   revoked_at: INSTANT.nullable(),
@@ -77,11 +92,16 @@ export function changeKeyFile(path: string, change: (keys: readonly StoredKey[])
   const lock = takeLock(`${path}.lock`);
   try {
     const keys = change(readKeyFile(path));
-    writeFileAtomically(path, `${JSON.stringify({ version: 1, keys }, null, 2)}\n`, 0o600);
+    writeFileAtomically(path, `${JSON.stringify({ version: 1, keys: keys.map(written) }, null, 2)}\n`, 0o600);
   } finally {
     closeSync(lock);
     rmSync(`${path}.lock`, { force: true });
   }
+}
+
+/** Without a person, as before there were any: a program of then reads it still. */
+function written({ person, ...key }: StoredKey): Omit<StoredKey, 'person'> {
+  return person === null ? key : ({ ...key, person } as StoredKey);
 }
 
 function takeLock(path: string): number {

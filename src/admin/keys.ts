@@ -1,8 +1,9 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { humanOnly, type KeyClass, type KeyRole, type Permission } from '../core/permissions.ts';
+import { readPerson } from '../core/person.ts';
 import { AdminError } from './errors.ts';
 import { changeKeyFile, fileStamp, readKeyFile, type StoredKey } from './key-file.ts';
 import { openKeyUse } from './key-use.ts';
-import { humanOnly, type KeyClass, type KeyRole, type Permission } from './permissions.ts';
 
 const KEY = /^smk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})$/;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -18,10 +19,12 @@ export type { StoredKey } from './key-file.ts';
 
 export interface NewKey {
   readonly name: string;
-  /** Default: automation, unless it is given what only a person may hold. */
+  /** Default: automation, unless it is given what only a person may hold, or names one. */
   readonly class?: KeyClass;
   readonly role?: KeyRole | null;
   readonly permissions: readonly Permission[];
+  /** Whose it is: `ISSUER#SUBJECT`. */
+  readonly person?: string | null;
   /** Days until the key expires; default {@link DEFAULT_KEY_DAYS}. */
   readonly days?: number;
 }
@@ -141,6 +144,7 @@ function newKey(request: NewKey, nowMs: number): CreatedKey {
     class: classOf(request),
     role: request.role ?? null,
     permissions: [...new Set(request.permissions)].sort(),
+    person: request.person ?? null,
     created_at: isoOf(nowMs),
     expires_at: isoOf(nowMs + (request.days ?? DEFAULT_KEY_DAYS) * DAY_MS),
     revoked_at: null,
@@ -148,8 +152,8 @@ function newKey(request: NewKey, nowMs: number): CreatedKey {
   return { key, secret };
 }
 
-function classOf({ class: keyClass, permissions }: NewKey): KeyClass {
-  return keyClass ?? (humanOnly(permissions) === null ? 'automation' : 'human');
+function classOf({ class: keyClass, permissions, person }: NewKey): KeyClass {
+  return keyClass ?? (humanOnly(permissions) === null && (person ?? null) === null ? 'automation' : 'human');
 }
 
 function refuseInvalid(request: NewKey): void {
@@ -169,9 +173,24 @@ function refuseInvalid(request: NewKey): void {
       `a key of class automation cannot have ${forPeople}: that is decided by people; leave it out, or make a key of class human`,
     );
   }
+  refuseInvalidPerson(request);
   const days = request.days ?? DEFAULT_KEY_DAYS;
   if (!(days > 0 && days <= MAX_KEY_DAYS)) {
     throw new AdminError('key_invalid', `a key lives more than 0 and at most ${MAX_KEY_DAYS} days, not ${days}`);
+  }
+}
+
+function refuseInvalidPerson(request: NewKey): void {
+  const { person = null } = request;
+  if (person === null) return;
+  if (readPerson(person) === null) {
+    throw new AdminError(
+      'key_invalid',
+      `person '${person.slice(0, 200)}': expected ISSUER#SUBJECT as the console shows it to who is signed in, such as https://idp.acme.example#248289761001`,
+    );
+  }
+  if (classOf(request) === 'automation') {
+    throw new AdminError('key_invalid', 'a key of class automation names no person; make it of class human');
   }
 }
 

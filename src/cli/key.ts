@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { openKeyStore } from '../admin/keys.ts';
-import { KEY_CLASSES, KEY_ROLES, PERMISSIONS } from '../admin/permissions.ts';
 import { loadConfig } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
+import { KEY_CLASSES, KEY_ROLES, PERMISSIONS } from '../core/permissions.ts';
 import { configFailure, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import {
@@ -26,6 +26,7 @@ interface CreateOptions extends CommonOptions {
   readonly role?: string;
   readonly class?: string;
   readonly permission: readonly string[];
+  readonly person?: string;
   readonly days?: number;
   readonly cli?: boolean;
 }
@@ -47,12 +48,14 @@ export function addKey(program: Command, cli: Cli): void {
       ).choices(KEY_CLASSES),
     )
     .addOption(new Option('--permission <name...>', 'what it may do').choices(PERMISSIONS).default([], 'none'))
+    .option('--person <issuer#subject>', 'whose key it is, as the console names who is signed in with OIDC')
     .option('--days <number>', 'days until it expires (90)', (text) => wholeNumber(text, 1, MAX_DAYS))
     .option('--cli', 'instead: a new key for this command line, when keys/cli.token is lost, expired or revoked')
     .action(action<CreateOptions>(cli, runCreate));
   withExamples(withCommonOptions(create), [
     'key create importer --role writer --data ./acme',
     'key create carla --role reviewer --class human --days 30 --data ./acme',
+    'key create carla-cli --role operator --person https://idp.acme.example#248289761001 --data ./acme',
     'key create auditor --permission audit.read --days 7 --data ./acme',
     'key create --cli --data ./acme',
   ]);
@@ -68,13 +71,13 @@ export function addKey(program: Command, cli: Cli): void {
 
 async function runCreate(context: Context, [name]: readonly string[], options: CreateOptions): Promise<Outcome> {
   if (options.cli === true) return renewCliToken(context);
-  const { role, class: keyClass, permission: permissions, days } = options;
+  const { role, class: keyClass, permission: permissions, person, days } = options;
   if (name === undefined || (permissions.length === 0 && role === undefined)) {
     const message = 'expected a name and --role, or at least one --permission';
     const fix = `For example: stigmem-peerd key create importer --role writer. Roles: ${KEY_ROLES.join(', ')}. Permissions: ${PERMISSIONS.join(', ')}`;
     throw new CliError({ exit: 'usage', message, fix });
   }
-  const body = JSON.stringify({ name, class: keyClass, role, permissions, days });
+  const body = JSON.stringify({ name, class: keyClass, role, permissions, person, days });
   const json = await withApi(context, async (api) => expectOk(await api.post('/v1/admin/keys', body)));
   const key = JSON.parse(json) as KeyAnswer & { readonly secret: string };
   const until = key.expires_at === null ? 'never' : key.expires_at;

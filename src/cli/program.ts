@@ -32,6 +32,7 @@ import { addRestore } from './restore.ts';
 import { addRetract } from './retract.ts';
 import { addRun } from './run.ts';
 import type { Node, Runtime } from './runtime.ts';
+import { addSession } from './session.ts';
 import { addSink } from './sink.ts';
 import { addSnapshot } from './snapshot.ts';
 import { addStatus } from './status.ts';
@@ -124,6 +125,7 @@ export function createProgram(cli: Cli): Command {
     ...copies,
     addKeys,
     addKey,
+    addSession,
     addDemo,
     addCompletion,
   ])

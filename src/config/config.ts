@@ -16,6 +16,7 @@ import {
 import { isLoopback } from './checks.ts';
 import { dataPaths } from './data-dir.ts';
 import { explainFaults } from './fault.ts';
+import { type OidcConfig, oidcConfig, oidcContradictions } from './oidc-settings.ts';
 import { applyOverlay, type ConfigFlags, type Environment } from './overlay.ts';
 import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
 import { checkSettings, SECTIONS, SETTINGS } from './settings.ts';
@@ -105,7 +106,13 @@ export interface Config {
   };
   readonly tee: { readonly reports: boolean };
   readonly tlog: { readonly isPublic: boolean };
-  readonly review: { readonly fourEyes: readonly ReviewedAction[]; readonly proposalMs: number };
+  readonly review: {
+    readonly fourEyes: readonly ReviewedAction[];
+    readonly proposalMs: number;
+    readonly namedPersons: boolean;
+  };
+  /** Null: people sign in with API keys alone. */
+  readonly oidc: OidcConfig | null;
   readonly sinks: readonly SinkConfig[];
   /** Null: nothing is shipped. */
   readonly worm: WormConfig | null;
@@ -174,6 +181,7 @@ function resolveConfig(
     ...problems,
     ...contradictions(checked.value, whereIs),
     ...backupContradictions(checked.value, whereIs),
+    ...oidcContradictions(checked.value, whereIs),
     ...policyFile,
   ];
   return found.length > 0 ? err({ code: 'invalid', problems: found }) : ok(toConfig(dir, checked.value));
@@ -307,7 +315,12 @@ function toConfig(dir: string, settings: Settings): Config {
     },
     tee: { reports: settings.tee.reports },
     tlog: { isPublic: tlog.public },
-    review: { fourEyes: withCovered(review.four_eyes), proposalMs: review.proposal_hours * 3_600_000 },
+    review: {
+      fourEyes: withCovered(review.four_eyes),
+      proposalMs: review.proposal_hours * 3_600_000,
+      namedPersons: review.named_persons,
+    },
+    oidc: oidcConfig(settings.oidc, inDir),
     sinks: sinkConfigs(dir, settings.sink),
     worm: wormConfig(settings.worm, inDir),
     snapshot: snapshotConfig(settings.snapshot, inDir),

@@ -12,8 +12,13 @@ export const REVIEW_SECTION: z.ZodPrefault<z.ZodType<Settings['review']>> = z
       .register(about, {
         kind: 'list',
         expected: `a list of ${REVIEWED_ACTIONS.map((action) => JSON.stringify(action)).join(', ')}`,
-        doc: 'Actions that one person proposes and another approves, each with an API key of another name. Two keys that one person holds cannot be told apart from two persons. What is not listed is done at once, but case.resolve covers case.suppress.',
+        doc: 'Actions that one person proposes and another approves, with API keys of two names, or signed in as two persons. Two keys of one person that do not name who holds them cannot be told apart from two persons. What is not listed is done at once, but case.resolve covers case.suppress.',
       }),
+    named_persons: z.boolean().default(false).register(about, {
+      kind: 'boolean',
+      expected: 'true or false',
+      doc: 'Whether both of the two have to be known as persons: signed in at the identity provider ([oidc]), or with a key that was made with --person. Without it two keys of different names that name nobody pass for two persons.',
+    }),
     proposal_hours: integer(1, 720, 72).register(about, {
       kind: 'integer',
       expected: 'hours from 1 to 720',

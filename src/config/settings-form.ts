@@ -1,6 +1,7 @@
 import type { ReviewedAction } from '../core/approval.ts';
 import type { DrillKind } from '../core/drill.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
+import type { OidcAlgorithm } from './section-oidc.ts';
 import type { SinkSettings } from './sink-settings.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -61,7 +62,25 @@ export interface Settings {
   };
   readonly tee: { readonly reports: boolean };
   readonly tlog: { readonly public: boolean };
-  readonly review: { readonly four_eyes: readonly ReviewedAction[]; readonly proposal_hours: number };
+  readonly review: {
+    readonly four_eyes: readonly ReviewedAction[];
+    readonly named_persons: boolean;
+    readonly proposal_hours: number;
+  };
+  readonly oidc: {
+    readonly issuer: string;
+    readonly client_id: string;
+    readonly client_secret_file: string;
+    readonly ca_file: string;
+    readonly scopes: readonly string[];
+    readonly name_claim: string;
+    readonly roles_claim: string;
+    readonly roles: readonly string[];
+    readonly acr: readonly string[];
+    readonly amr: readonly string[];
+    readonly algorithms: readonly OidcAlgorithm[];
+    readonly max_session_hours: number;
+  };
   readonly sink: readonly SinkSettings[];
   readonly worm: {
     readonly target: string;

@@ -26,6 +26,7 @@ import { type Fault, text, toFault } from './fault.ts';
 import { ANCHOR_SECTION } from './section-anchor.ts';
 import { DRILLS_SECTION } from './section-drills.ts';
 import { FSCK_SECTION } from './section-fsck.ts';
+import { OIDC_SECTION } from './section-oidc.ts';
 import { REVIEW_SECTION } from './section-review.ts';
 import { SNAPSHOT_SECTION } from './section-snapshot.ts';
 import { TEE_SECTION } from './section-tee.ts';
@@ -281,6 +282,7 @@ const schema = z.strictObject({
       doc: 'The published logs: checkpoints, hash tiles and salted leaf data of journal and audit log.',
     }),
   review: REVIEW_SECTION,
+  oidc: OIDC_SECTION,
   sink: SINK_TABLES,
   worm: WORM_SECTION,
   snapshot: SNAPSHOT_SECTION,

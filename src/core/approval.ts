@@ -34,7 +34,7 @@ export type ActionParams = Readonly<Record<string, string | number | boolean | n
 
 /** Who wants it, and why. */
 export interface ActBy {
-  /** `agent:<key name>#<key id>` */
+  /** As `keyActor` or `personActor` makes it. */
   readonly actor: string;
   /** May be empty where one person is enough and the action asks for none. */
   readonly reason: string;
@@ -86,6 +86,8 @@ export type ProposalRefusal =
   | 'already_proposed'
   /** Whoever proposed it cannot approve it. */
   | 'same_actor'
+  /** A key that names no person: whose it is cannot be told apart from the other of the two. */
+  | 'actor_unnamed'
   /** Only who proposed it can withdraw it. */
   | 'other_actor'
   | 'reason_invalid'
@@ -101,16 +103,6 @@ export interface DoneBy {
   readonly actor: string;
   /** For the record's detail: why, and by which proposal of whom. */
   readonly detail: { readonly why?: string; readonly proposal?: number; readonly proposed_by?: string };
-}
-
-/**
- * Tells whether two actors are one as far as a node can see: the same key, or two keys of one name, which follow each other.
- * Two keys of different names that one person holds look like two persons.
- */
-export function isSameActor(a: string, b: string): boolean {
-  const [nameA, idA] = a.split('#');
-  const [nameB, idB] = b.split('#');
-  return nameA === nameB || (idA !== undefined && idA === idB);
 }
 
 export function isReason(text: string): boolean {

@@ -83,6 +83,7 @@ const OF_EVENT: Readonly<Record<string, Severity>> = {
   tee_report_failed: 'medium',
   restored: 'medium',
   connection_refused: 'low',
+  console_sign_in_refused: 'low',
   peer_circuit_opened: 'low',
 };
 

@@ -10,12 +10,12 @@ import {
   type DoneBy,
   fitsRecord,
   isReason,
-  isSameActor,
   type Proposal,
   type ProposalEnd,
   type ProposalRefusal,
 } from '../core/approval.ts';
 import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
+import { namesPerson, tellApart } from '../core/person.ts';
 import { isoMicros } from '../core/time.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Db } from './database.ts';
@@ -27,9 +27,11 @@ export interface FourEyes {
   readonly actions: readonly string[];
   /** A proposal that nobody has decided by then has expired. */
   readonly proposalMs: number;
+  /** Only who is known as a person counts as one of the two: who signed in at the identity provider, or has a key that names who. */
+  readonly namedPersons: boolean;
 }
 
-export const NO_FOUR_EYES: FourEyes = { actions: [], proposalMs: 72 * 3_600_000 };
+export const NO_FOUR_EYES: FourEyes = { actions: [], proposalMs: 72 * 3_600_000, namedPersons: false };
 
 export class Approvals {
   readonly #audit: AuditLog;
@@ -54,6 +56,7 @@ export class Approvals {
     if (!isReason(reason) && !(isAlone && reason === '')) return refused('reason_invalid');
     if (isAlone)
       return { kind: 'done', value: apply({ actor, detail: reason === '' ? {} : { why: reason } }), proposal: null };
+    if (this.#isUnnamed(actor)) return refused('actor_unnamed');
     if (approves !== null) return this.#approve(request, { actor, reason, approves }, nowUs, apply);
     const open = this.#openTwin(request, nowUs);
     if (open !== undefined) return refused('already_proposed', open);
@@ -70,7 +73,8 @@ export class Approvals {
     const proposal = this.#proposals.find(id, isoMicros(nowUs));
     const why = whyNotOpen(proposal);
     if (proposal === null || why !== null) return refused(why ?? 'proposal_unknown', proposal);
-    const isOwn = isSameActor(proposal.proposed_by, by.actor);
+    // A no is anybody's to say of whom it is not known that it is their own proposal.
+    const isOwn = tellApart(proposal.proposed_by, by.actor) === 'same';
     if (by.end === 'withdrawn' && !isOwn) return refused('other_actor', proposal);
     if (by.end === 'rejected' && isOwn) return refused('same_actor', proposal);
     this.#decide(proposal, by.end, by.actor, by.reason, nowUs);
@@ -87,11 +91,17 @@ export class Approvals {
     const why = whyNotOpen(proposal);
     if (proposal === null || why !== null) return refused(why ?? 'proposal_unknown', proposal);
     if (contentOf(proposal) !== contentOf(request)) return refused('proposal_differs', proposal);
-    if (isSameActor(proposal.proposed_by, actor)) return refused('same_actor', proposal);
+    const apart = tellApart(proposal.proposed_by, actor);
+    if (apart === 'same') return refused('same_actor', proposal);
+    if (apart === 'unknown') return refused('actor_unnamed', proposal);
     this.#decide(proposal, 'approved', actor, reason, nowUs);
     const detail = { why: proposal.reason, proposal: id, proposed_by: proposal.proposed_by };
     const value = apply({ actor, detail });
     return { kind: 'done', value, proposal: this.#proposals.find(id, isoMicros(nowUs)) };
+  }
+
+  #isUnnamed(actor: string): boolean {
+    return this.#fourEyes.namedPersons && !namesPerson(actor);
   }
 
   #openTwin(request: ActionRequest, nowUs: number): Proposal | undefined {

@@ -4,6 +4,7 @@ import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
 import type { ConsoleDeps } from '../admin/console/deps.ts';
 import { mountConsole } from '../admin/console/mount.ts';
+import { Sessions } from '../admin/console/sessions.ts';
 import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
 import type { ApiDrills } from '../admin/drill-desk.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
@@ -27,6 +28,7 @@ import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import type { JournalChecks } from './journal-checks.ts';
 import { keyStatuses } from './keys.ts';
+import { type Oidc, openOidc, watchProvider } from './oidc.ts';
 import { asksOnce, freeBytesOf, readinessOf } from './readiness.ts';
 import type { Siem } from './siem.ts';
 import { sinkStatuses, sinksOf } from './sinks.ts';
@@ -46,6 +48,13 @@ export interface Served {
   readonly checks: JournalChecks | null;
 }
 
+/** Who may come in, and who is in. */
+interface People {
+  readonly keys: KeyStore;
+  readonly oidc: Oidc | null;
+  readonly sessions: Sessions;
+}
+
 export function apiOf(
   base: Base,
   federation: OpenFederation | null,
@@ -54,20 +63,23 @@ export function apiOf(
 ): OpenAPIHono<ApiEnv> {
   const keys = openKeyStore(base.paths.apiKeys);
   owned.defer(() => keys.close());
-  const api = routesOf(base, federation, { ...served, keys }, owned);
+  const oidc = openOidc(base, served.nodeUrl);
+  if (oidc !== null && federation !== null) watchProvider(oidc, base, owned);
+  const sessions = new Sessions();
+  const api = routesOf(base, federation, { ...served, keys, oidc, sessions }, owned);
   // Offline there is no server, and nobody who could open a page.
-  return federation === null ? api : mountConsole(api, consoleOf(base, keys));
+  return federation === null ? api : mountConsole(api, consoleOf(base, { keys, oidc, sessions }));
 }
 
 function routesOf(
   base: Base,
   federation: OpenFederation | null,
-  { keys, ...served }: Served & { readonly keys: KeyStore },
+  { keys, oidc, sessions, ...served }: Served & People,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics } = base;
   owned.defer(watchEventLoop(metrics));
-  const isReady = asksOnce(() => ready(base, federation, served));
+  const isReady = asksOnce(() => ready(base, federation, served, oidc));
   measureAtScrapes(base, federation, { isReady, drills: served.drills });
   const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
   if (federation !== null) startWeaknessWatch(base, federation, owned);
@@ -96,6 +108,7 @@ function routesOf(
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     weakenings: () => weakeningsNow(base, peerFiles()),
+    ...signInOf(oidc, sessions),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
     metrics,
@@ -127,6 +140,10 @@ function routesOf(
   });
 }
 
+function signInOf(oidc: Oidc | null, sessions: Sessions): Pick<ApiDeps, 'sessions' | 'signIn'> {
+  return { sessions, signIn: async () => (oidc === null ? null : oidc.status()) };
+}
+
 function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quarantine' | 'approvals'> {
   const nowIso = (): string => isoMicros(nowMs() * 1000);
   return {
@@ -144,7 +161,7 @@ function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quara
   };
 }
 
-function consoleOf({ config, events }: Base, keys: KeyStore): Omit<ConsoleDeps, 'api'> {
+function consoleOf({ config, events, writer }: Base, { keys, oidc, sessions }: People): Omit<ConsoleDeps, 'api'> {
   const { tls, behindProxy } = config.api;
   return {
     keys,
@@ -153,6 +170,9 @@ function consoleOf({ config, events }: Base, keys: KeyStore): Omit<ConsoleDeps, 
     limits: DEFAULT_API_LIMITS,
     nowMs: Date.now,
     secure: tls !== null || behindProxy,
+    sessions,
+    audit: (input) => writer.audit(input),
+    oidc: oidc?.desk ?? null,
   };
 }
 
@@ -169,10 +189,17 @@ function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
   };
 }
 
-function ready(base: Base, federation: OpenFederation | null, served: Served): ReturnType<ApiDeps['ready']> {
+function ready(
+  base: Base,
+  federation: OpenFederation | null,
+  served: Served,
+  oidc: Oidc | null,
+): ReturnType<ApiDeps['ready']> {
   const addresses = federation?.addresses() ?? null;
   const shipped = base.backups.shipping?.notice() ?? null;
-  const notices = [...(shipped === null ? [] : [shipped]), ...served.notices()];
+  const signIn = oidc?.notice() ?? null;
+  const own = [shipped, signIn].filter((notice) => notice !== null);
+  const notices = [...own, ...served.notices()];
   return readinessOf(base, federation?.guard.status() ?? null, addresses, notices);
 }
 

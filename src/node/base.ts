@@ -5,7 +5,7 @@ import { type Config, loadConfig } from '../config/config.ts';
 import { type DataPaths, dataPaths } from '../config/data-dir.ts';
 import { type ExplainedSetting, explainedSettings } from '../config/effective.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
-import { type ConfigProblem, problemText } from '../config/problem.ts';
+import { type ConfigError, type ConfigProblem, problemText } from '../config/problem.ts';
 import { readSwarmKey } from '../config/swarm-key.ts';
 import type { HeldPermit } from '../core/disclosure.ts';
 import { ok, type Result } from '../core/result.ts';
@@ -55,6 +55,8 @@ export interface Base {
   readonly config: Config;
   /** Where each value of it came from. */
   readonly settings: readonly ExplainedSetting[];
+  /** As the file, the environment and the flags say now. What of it counts without a restart is for who asks. */
+  readonly reload: () => Result<Config, ConfigError>;
   readonly paths: DataPaths;
   readonly keys: OwnKeys;
   /** This node's successions of keys. */
@@ -120,7 +122,7 @@ export async function openBase(
   use: 'daemon' | 'offline' = 'offline',
   beforeJournal: (config: Config) => Promise<(event: OpeningEvent) => void> = async () => () => {},
 ): Promise<Base> {
-  const { config, settings } = readSettings(dir, flags);
+  const { reload, config, settings } = readSettings(dir, flags);
   const paths = dataPaths(dir);
   const lock = takeLock(join(dir, LOCK_FILE));
   owned.defer(() => lock.release());
@@ -166,7 +168,6 @@ export async function openBase(
   );
   owned.defer(() => reader.close());
 
-  const health = { corrupt: null };
   const backups: Backups = { shipping: null, schedule: null };
   const stations = {
     logger,
@@ -179,7 +180,7 @@ export async function openBase(
     erased,
     writer,
     reader,
-    health,
+    health: { corrupt: null },
     backups,
     declaration,
   };
@@ -187,13 +188,14 @@ export async function openBase(
   const permits = new Map(await writer.heldPermits());
   const confirmed = new Set(await writer.declaredNodes());
   const told = { swarmKey, keys, statements, identity, peerId, permits, confirmed, http };
-  return { config, settings, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
+  return { config, settings, reload, paths, ...told, guarded, ...stations, failed, nowMs: Date.now };
 }
 
-/** Both at once: what is told of a setting is what the node goes by, whatever becomes of the file. */
-function readSettings(dir: string, flags: ConfigFlags): Pick<Base, 'config' | 'settings'> {
+function readSettings(dir: string, flags: ConfigFlags): Pick<Base, 'reload' | 'config' | 'settings'> {
+  const reload = (): Result<Config, ConfigError> => loadConfig(dir, process.env, flags);
   return {
-    config: required(loadConfig(dir, process.env, flags), (error) => error.problems),
+    reload,
+    config: required(reload(), (error) => error.problems),
     settings: required(explainedSettings(dir, process.env, flags), (error) => error.problems),
   };
 }
@@ -243,7 +245,11 @@ function openWriter(
     folder: dir,
     signedHeadsFile: config.guard.signedHeadsFile,
     ...given,
-    fourEyes: { actions: config.review.fourEyes, proposalMs: config.review.proposalMs },
+    fourEyes: {
+      actions: config.review.fourEyes,
+      proposalMs: config.review.proposalMs,
+      namedPersons: config.review.namedPersons,
+    },
     witnessPolicy: config.witness.policy,
     cacheMiB: WRITER_CACHE_MIB,
     erasures: config.tombstones,

@@ -46,9 +46,17 @@ export interface TlsFiles {
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** @param allowed networks that the operator allows besides */
-export function createHttpClient(allowed: readonly Network[], resolve?: Resolve, tls: TlsFiles = {}): HttpClient {
-  const rule: AddressRule = { from: 'operator', allowed };
+/**
+ * @param allowed networks that the operator allows besides
+ * @param from who names the addresses that are asked for
+ */
+export function createHttpClient(
+  allowed: readonly Network[],
+  resolve?: Resolve,
+  tls: TlsFiles = {},
+  from: AddressRule['from'] = 'operator',
+): HttpClient {
+  const rule: AddressRule = { from, allowed };
   const lookup = guardedLookup(() => rule, resolve);
   // Of its own: a connection of the process's agent may have been made without the rule.
   const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ ...tls, keepAlive: true }) };

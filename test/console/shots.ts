@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { befriend, openScene, type Person, type Scene, say } from '../support/console-scene.ts';
+import type { NodeProcess } from '../support/node-process.ts';
+import { startRealProvider } from '../support/real-provider.ts';
 
 const LOOKS = {
   light: { colorScheme: 'light', viewport: { width: 1280, height: 860 } },
@@ -28,9 +30,13 @@ try {
     },
   );
   const fact = await fill(scene);
+  const oidc = await openWithProvider(scene);
   const browser = await launchChromium();
   cleanups.unshift(() => browser.close());
-  for (const look of Object.keys(LOOKS) as Look[]) await shoot(browser, scene, look, fact);
+  for (const look of Object.keys(LOOKS) as Look[]) {
+    await shoot(browser, scene, look, fact);
+    await shootSignIn(browser, oidc, look);
+  }
 } finally {
   for (const clean of cleanups) await clean();
 }
@@ -119,6 +125,41 @@ async function shoot(browser: Browser, { node, keys, bench }: Scene, look: Look,
     }
     await save(page, look, name);
   }
+  await context.close();
+}
+
+/** A node whose people sign in at a provider. */
+async function openWithProvider({ bench }: Scene): Promise<NodeProcess> {
+  const idp = await startRealProvider(
+    { ann: { name: 'Ann Archer', groups: ['soc'] }, eve: { name: 'Eve', groups: [] } },
+    true,
+  );
+  cleanups.push(() => idp.stop());
+  const settings = [`oidc.issuer=${idp.issuer}`, 'oidc.client_id=peerd-console', 'oidc.roles=reviewer soc'];
+  const scopes = 'oidc.scopes=openid,profile,groups';
+  return (await bench.node('initech.example', [...settings, scopes])).start();
+}
+
+async function shootSignIn(browser: Browser, { url }: NodeProcess, look: Look): Promise<void> {
+  const context = await browser.newContext({ ...LOOKS[look], reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  const signInAs = async (name: string): Promise<void> => {
+    await page.goto(`${url}/console/sign-in?next=/console/settings`);
+    await page.getByRole('link', { name: /^Sign in with/ }).click();
+    await page.getByRole('button', { name }).click();
+  };
+  await page.goto(`${url}/console/sign-in`);
+  await save(page, look, 'sign-in-oidc');
+  await signInAs('Eve');
+  await page.getByRole('alert').waitFor();
+  await save(page, look, 'sign-in-refused');
+  await context.clearCookies();
+  await signInAs('Ann Archer');
+  await page.waitForURL(`${url}/console/settings`);
+  await save(page, look, 'settings-oidc');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Signed out' }).waitFor();
+  await save(page, look, 'signed-out');
   await context.close();
 }
 

@@ -284,7 +284,7 @@ test('what partners write is text on every page', async () => {
   for (const path of pages) {
     await page.goto(scene.node.url + path);
     const made = (await page.evaluate(
-      `[document.title.includes('owned'), document.scripts.length, document.querySelectorAll('img, iframe, [onerror], [onload], a[href^="javascript:"]').length].join()`,
+      `[document.title === 'owned', document.scripts.length, document.querySelectorAll('img, iframe, [onerror], [onload], a[href^="javascript:"]').length].join()`,
     )) as string;
     assert.equal(made, 'false,1,0', path);
   }

@@ -191,6 +191,7 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   );
   const base: Base = {
     traces: createTraces(null),
+    reload: () => ({ ok: true, value: config }),
     config,
     settings: [],
     paths: dataPaths(folder),

@@ -6,12 +6,13 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { DestinationStream } from 'pino';
 import { buildApi } from '../../src/admin/api/build-api.ts';
 import type { ApiEnv } from '../../src/admin/api/route.ts';
+import { Sessions } from '../../src/admin/console/sessions.ts';
 import { type ApiDeps, type ApiLimits, DEFAULT_API_LIMITS, type NodeStats } from '../../src/admin/deps.ts';
 import type { ApiDrills } from '../../src/admin/drill-desk.ts';
 import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
-import type { Permission } from '../../src/admin/permissions.ts';
 import type { KeyStatus } from '../../src/core/key-status.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
+import type { Permission } from '../../src/core/permissions.ts';
 import type { Weakening } from '../../src/core/weakening.ts';
 import type { AuditInput } from '../../src/journal/read-model.ts';
 import { createAuditBell } from '../../src/observe/audit-bell.ts';
@@ -37,6 +38,8 @@ export interface TestApi {
   /** Secrets by role. */
   readonly keys: Readonly<Record<Role, string>>;
   readonly keyStore: KeyStore;
+  /** Of a console that is mounted on it. */
+  readonly sessions: Sessions;
   readonly keyFile: string;
   readonly metrics: Metrics;
   /** Log lines so far. */
@@ -186,6 +189,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const folder = mkdtempSync(join(tmpdir(), 'peerd-api-'));
   const keyFile = join(folder, 'keys', 'api-keys.json');
   const keyStore = openKeyStore(keyFile);
+  const sessions = new Sessions();
   let nowMs = Date.parse('2026-11-23T12:00:00Z');
   const keys = mintKeys(keyStore, nowMs);
 
@@ -237,6 +241,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       checks: [{ name: 'journal', ok: options.ready ?? true, detail: 'open' }],
       notices: [],
     }),
+    sessions,
+    signIn: async () => null,
     weakenings: () => options.weakenings ?? [],
     anchorBackends: [],
     gardens: options.gardens ?? ['incident-42'],
@@ -251,6 +257,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     api,
     keys,
     keyStore,
+    sessions,
     keyFile,
     metrics,
     log,

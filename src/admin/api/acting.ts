@@ -69,6 +69,7 @@ export function acted<T>(outcome: ActOutcome<T>, done: (value: T) => Response): 
 }
 
 const STATUS: Readonly<Record<ProposalRefusal, number>> = {
+  actor_unnamed: 403,
   already_proposed: 409,
   other_actor: 403,
   proposal_closed: 409,
@@ -87,6 +88,10 @@ function notActed(code: ProposalRefusal, proposal: Proposal | null): Refusal {
 function sentence(code: ProposalRefusal, proposal: Proposal | null): string {
   const id = proposal?.id ?? 0;
   switch (code) {
+    case 'actor_unnamed':
+      return proposal === null
+        ? 'expected somebody who is known as a person, got a key that names none: sign in at the identity provider, or use a key made with --person'
+        : `this key and ${proposal.proposed_by} cannot be told apart, since one of them names no person: sign in at the identity provider, or use a key made with --person`;
     case 'already_proposed':
       return `it is proposed already (${id}): another person approves it, or its proposer withdraws it`;
     case 'other_actor':

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { type ActBy, type Proposal, REVIEWED_ACTIONS, type ReviewedAction } from '../../core/approval.ts';
-import type { Permission } from '../permissions.ts';
+import type { Permission } from '../../core/permissions.ts';
 import { acted, PROPOSAL, REASON, readActBody } from './acting.ts';
 import { stepTogether } from './case-changes.ts';
 import { choiceParam, intParam, optionalInt } from './params.ts';

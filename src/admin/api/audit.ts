@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
+import type { Permission } from '../../core/permissions.ts';
 import { SEVERITIES } from '../../core/severity.ts';
 import type { AuditFilter } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Permission } from '../permissions.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
 import { AUDIT_SEQ, auditSeqIn } from './audit-seq.ts';
 import { auditSource, jsonLines, type StreamFilter } from './audit-stream.ts';

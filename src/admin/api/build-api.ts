@@ -11,6 +11,7 @@ import { addCases } from './cases.ts';
 import { addChanges } from './changes.ts';
 import { addConfiguration } from './configuration.ts';
 import { addConsistency } from './consistency.ts';
+import { addConsoleSessions } from './console-sessions.ts';
 import { addDecided } from './decided.ts';
 import { addDocs } from './docs.ts';
 import { addDrills } from './drills.ts';
@@ -33,6 +34,7 @@ import { REQUEST_ID, type Refusal, refused } from './responses.ts';
 import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
+import { addSignIn } from './sign-in.ts';
 import { addSigningKeys } from './signing-keys.ts';
 import { addSinks } from './sinks.ts';
 import { StreamCount } from './stream-count.ts';
@@ -88,6 +90,8 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addSigningKeys(apparatus);
   addWeakenings(apparatus);
   addConfiguration(apparatus);
+  addSignIn(apparatus);
+  addConsoleSessions(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
     for (const { name, state, lag_entries, circuit, refused_of_ours } of deps.peers.list()) {

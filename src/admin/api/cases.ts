@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { CASE_STATES } from '../../core/case-state.ts';
+import type { Permission } from '../../core/permissions.ts';
 import { SEVERITIES } from '../../core/severity.ts';
 import type { CaseEvent, CaseNews } from '../../journal/case-reader.ts';
 import type { ApiDeps, CaseFile } from '../deps.ts';
-import type { Permission } from '../permissions.ts';
 import { PROPOSAL } from './acting.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
 import type { StreamSource } from './audit-stream.ts';

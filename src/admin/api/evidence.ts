@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import type { Permission } from '../../core/permissions.ts';
 import { packetName } from '../../verify/evidence-packet.ts';
-import type { Permission } from '../permissions.ts';
 import { AUDIT_SEQ, auditSeqIn } from './audit-seq.ts';
 import { flagParam } from './params.ts';
 import { file, refused } from './responses.ts';

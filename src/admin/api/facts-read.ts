@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { isCid, looksLikeCid } from '../../core/cid.ts';
 import { normalizeEntity } from '../../core/entity.ts';
+import { permits } from '../../core/permissions.ts';
 import { isScope, SCOPES } from '../../core/scope.ts';
 import { isoMicros } from '../../core/time.ts';
 import type { FactQuery, ProvenFact, StoredFact } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
-import { permits } from '../permissions.ts';
 import { derivedText, factRecordText } from './fact-record.ts';
 import { flagParam, floatParam, intParam, listed, normalizedInstant, textParam } from './params.ts';
 import { BUNDLE, bundlesText, PROVEN_FACT, PROVEN_FACTS, proveFacts, READ_HEADERS, wantsProof } from './proofs.ts';
@@ -112,7 +112,7 @@ async function queryFacts(tools: ReadTools, call: Call<Query>, principal: Princi
   deps.events.factsRead(principal.entityUri, facts.length);
   if (session.value !== null)
     sessions.noteRead(
-      principal.key.id,
+      principal.party.id,
       session.value,
       facts.map((fact) => fact.entry.scope),
     );
@@ -145,7 +145,7 @@ function whyNotServed(query: Query, principal: Principal): Refusal | null {
     const message = 'this node does not judge attestations, so it cannot select by them; leave out attested';
     return { status: 501, detail: { code: 'attestation_not_judged', message } };
   }
-  const seesQuarantine = permits(principal.key, 'review');
+  const seesQuarantine = permits(principal.party, 'review');
   return query.include_quarantined && !seesQuarantine ? { status: 403, detail: 'admin permission required' } : null;
 }
 
@@ -202,7 +202,7 @@ function addGet(apparatus: Apparatus, tools: ReadTools): void {
     const proven = wantsProof(call.c) ? await proveOne(tools, found.fact, principal) : null;
     if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
     deps.events.factsRead(principal.entityUri, 1);
-    if (session.value !== null) sessions.noteRead(principal.key.id, session.value, [found.fact.entry.scope]);
+    if (session.value !== null) sessions.noteRead(principal.party.id, session.value, [found.fact.entry.scope]);
     const record = factRecordText(found.fact);
     if (proven === null) return jsonText(200, record);
     return jsonText(200, `${record.slice(0, -1)},"bundle":${proven.bundle},"anchored":${proven.anchored}}`);

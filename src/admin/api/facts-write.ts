@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
+import { permits } from '../../core/permissions.ts';
 import type { AssertRequest } from '../../verify/assertion.ts';
 import type { ApiDeps, AssertOutcome } from '../deps.ts';
-import { permits } from '../permissions.ts';
 import { assertRefusal, INSTRUCTION_DENIED, type ReadAssert, readAssert } from './assert-request.ts';
 import { readJsonBody } from './body.ts';
 import { factRecordText } from './fact-record.ts';
@@ -119,7 +119,7 @@ async function assertAll(
   const prepared = items.map((item) => prepare(deps, principal, item.body, item.loc));
   const guarded = session === null ? prepared : await guard(deps, sessions, session, principal, prepared);
   const ready = guarded.filter((item): item is Ready => !('refusal' in item));
-  const mayWriteInstructions = permits(principal.key, 'instruction:write');
+  const mayWriteInstructions = permits(principal.party, 'instruction:write');
   const requests = ready.map((item) => item.request);
   const outcomes =
     ready.length === 0 ? [] : await deps.writer.assert(requests, { actor: principal.actor, mayWriteInstructions });
@@ -140,7 +140,7 @@ function prepare(deps: ApiDeps, principal: Principal, body: JsonValue, loc: Loc)
   const read = readAssert(body, loc);
   if (!read.ok) return { refusal: read.error };
   const { garden_id, interpret_as } = read.value.request;
-  if (interpret_as === 'instruction' && !permits(principal.key, 'instruction:write')) {
+  if (interpret_as === 'instruction' && !permits(principal.party, 'instruction:write')) {
     return { refusal: INSTRUCTION_DENIED };
   }
   if (garden_id !== null && !deps.gardens.includes(garden_id))
@@ -158,7 +158,7 @@ async function guard(
 ): Promise<readonly Prepared[]> {
   const checked: Prepared[] = [];
   for (const item of items) {
-    const isHeld = !('refusal' in item) && sessions.hasRead(principal.key.id, session, item.request.scope);
+    const isHeld = !('refusal' in item) && sessions.hasRead(principal.party.id, session, item.request.scope);
     if (!isHeld || (await hasProvenance(deps, item))) checked.push(item);
     else checked.push({ refusal: provenanceRequired(session, item.request.scope) });
   }

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { isJsonNumber, isJsonObject, type JsonValue } from '../../core/json.ts';
+import { isPermission, KEY_CLASSES, KEY_ROLES, PERMISSIONS, rolePermissions } from '../../core/permissions.ts';
 import type { ApiDeps } from '../deps.ts';
 import { AdminError } from '../errors.ts';
 import { DEFAULT_KEY_DAYS, keyState, MAX_KEY_DAYS, type NewKey, type StoredKey } from '../keys.ts';
-import { isPermission, KEY_CLASSES, KEY_ROLES, PERMISSIONS, rolePermissions } from '../permissions.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
 import { json, refused } from './responses.ts';
@@ -20,6 +20,10 @@ const NEW_KEY = z
       .array(z.string().refine(isPermission, { message: `must be one of ${PERMISSIONS.join(', ')}` }))
       .default([])
       .openapi({ description: 'Those that the key has besides its role; without a role at least one.' }),
+    person: z.string().max(450).optional().openapi({
+      description:
+        'Whose key it is, as the identity provider names them: `ISSUER#SUBJECT`. With four eyes the key and the person are one.',
+    }),
     days: z.number().max(MAX_KEY_DAYS).optional().openapi({ default: DEFAULT_KEY_DAYS }),
   })
   .openapi('NewKey');
@@ -31,6 +35,7 @@ const KEY = z
     class: z.enum(KEY_CLASSES),
     role: z.enum(KEY_ROLES).nullable(),
     permissions: z.array(z.string()),
+    person: z.string().nullable().openapi({ description: '`ISSUER#SUBJECT`; null: the key names nobody.' }),
     state: z.enum(['active', 'expired', 'revoked']),
     created_at: z.string(),
     expires_at: z.string().nullable(),
@@ -99,12 +104,13 @@ async function createKey(deps: ApiDeps, call: Call<object>, principal: Principal
   const parsed = NEW_KEY.safeParse(plain);
   if (!parsed.success) return refused({ status: 422, detail: fieldErrors(parsed.error, plain, ['body']) });
 
-  const { name, class: keyClass, role, permissions, days } = parsed.data;
+  const { name, class: keyClass, role, permissions, person, days } = parsed.data;
   const request: NewKey = {
     name,
     ...(keyClass === undefined ? {} : { class: keyClass }),
     role: role ?? null,
     permissions: [...(role === undefined ? [] : rolePermissions(role)), ...permissions.filter(isPermission)],
+    person: person ?? null,
     ...(days === undefined ? {} : { days }),
   };
   try {
@@ -144,8 +150,8 @@ async function revokeKey(deps: ApiDeps, call: Call<object>, principal: Principal
 }
 
 async function record(deps: ApiDeps, event: string, key: StoredKey, principal: Principal): Promise<void> {
-  const { id, name, class: keyClass, role, permissions, expires_at } = key;
-  const detail = { key_id: id, name, class: keyClass, role, permissions, expires_at };
+  const { id, name, class: keyClass, role, permissions, person, expires_at } = key;
+  const detail = { key_id: id, name, class: keyClass, role, permissions, person, expires_at };
   await deps.writer.audit({ event, actor: principal.actor, detail });
 }
 

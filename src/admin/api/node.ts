@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { effectivePermissions, PERMISSIONS } from '../permissions.ts';
+import { effectivePermissions, PERMISSIONS } from '../../core/permissions.ts';
 import { answer, json } from './responses.ts';
 import { type Apparatus, addOpenRoute, addRoute, NO_QUERY } from './route.ts';
 
@@ -35,9 +35,9 @@ const ME = z
     permissions: z
       .array(z.enum(PERMISSIONS))
       .openapi({ description: 'In force: those granted and those that admin implies.' }),
-    oidc_sub: z.null(),
+    oidc_sub: z.string().nullable().openapi({ description: 'Of who signed in with OIDC, or whose key it is.' }),
     tenant_id: z.literal('default'),
-    key_id: z.string(),
+    key_id: z.string().nullable().openapi({ description: 'Null: a person who signed in without a key.' }),
     expires_at: z.string().nullable(),
   })
   .openapi('Me');
@@ -135,14 +135,14 @@ function addMe(apparatus: Apparatus): void {
     query: NO_QUERY,
     responses: { 200: { description: 'the key', content: { 'application/json': { schema: ME } } } },
   } as const;
-  addRoute(apparatus, route, [...PERMISSIONS], async (_call, { key, entityUri }) =>
+  addRoute(apparatus, route, [...PERMISSIONS], async (_call, { party, entityUri }) =>
     json(200, {
       entity_uri: entityUri,
-      permissions: effectivePermissions(key),
-      oidc_sub: null,
+      permissions: effectivePermissions(party),
+      oidc_sub: party.person?.subject ?? null,
       tenant_id: 'default',
-      key_id: key.id,
-      expires_at: key.expires_at,
+      key_id: party.keyId,
+      expires_at: party.expires_at,
     }),
   );
 }

@@ -15,14 +15,14 @@ export async function openEvents(
   deps: ApiDeps,
   streams: StreamCount,
   call: Call<{ readonly cursor?: number | undefined }>,
-  { key }: Pick<Principal, 'key'>,
+  { party }: Pick<Principal, 'party'>,
   source: StreamSource,
 ): Promise<Response> {
   const lastId = call.c.req.header('last-event-id');
   if (lastId !== undefined && !/^[0-9]{1,15}$/.test(lastId)) return refused(badLastId(lastId));
   // A HEAD request takes no body; nobody would ever end its stream.
   if (call.c.req.method === 'HEAD') return answer(200, 'text/event-stream', '');
-  const leave = streams.enter(key.id);
+  const leave = streams.enter(party.id);
   if (typeof leave !== 'function') return refused(tooManyStreams(leave));
   try {
     // The client's own memory of where it was comes before the address it first asked for.

@@ -152,7 +152,7 @@ async function recall(tools: ReadTools, call: Call<z.output<typeof QUERY>>, prin
 
   deps.events.factsRead(principal.entityUri, entries.length);
   const scopes = entries.map((entry) => entry.scope);
-  if (session.value !== null) sessions.noteRead(principal.key.id, session.value, scopes);
+  if (session.value !== null) sessions.noteRead(principal.party.id, session.value, scopes);
   const chain = proven === null ? 'null' : JSON.stringify(chainProofBody(proven.chain));
   const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
   const head = headText(asked.value, found, call.query.legacy_format);

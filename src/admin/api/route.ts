@@ -2,10 +2,10 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { humanOnly, type Permission, permits } from '../../core/permissions.ts';
 import { describeSpan } from '../../observe/trace.ts';
 import type { ApiDeps, QuotaDimension } from '../deps.ts';
-import type { StoredKey } from '../keys.ts';
-import { humanOnly, type Permission, permits } from '../permissions.ts';
+import { keyParty, type Party } from '../party.ts';
 import { withDeadline } from './deadline.ts';
 import { fieldErrors } from './field-errors.ts';
 import { networkOf } from './network-of.ts';
@@ -20,17 +20,15 @@ export interface ApiBindings {
   /** Of the socket: a proxy's where there is one. */
   readonly address?: string | undefined;
   /** Whose session a page of the console asks for: the console checked it. Nothing that is sent over a network sets this. */
-  readonly signedIn?: StoredKey;
+  readonly signedIn?: Party;
 }
 export type ApiEnv = { Bindings: ApiBindings };
 export type ApiContext = Context<ApiEnv>;
 
 /** Who asks. */
 export interface Principal {
-  readonly key: StoredKey;
-  /** `agent:<key name>`: the reference's form, shown to clients and used as metric label. */
+  readonly party: Party;
   readonly entityUri: string;
-  /** `agent:<key name>#<key id>`: stands in audit records; a name can be used again, an id cannot. */
   readonly actor: string;
 }
 
@@ -97,15 +95,15 @@ export function addRoute<S extends z.ZodObject>(
     const refusal = missingPermission(principal, anyOf);
     if (refusal !== null) return Promise.resolve(refused(refusal));
     const dimension = route.quota ?? 'operator_read';
-    const wait = quota.take(principal.key.id, dimension, deps.nowMs());
+    const wait = quota.take(principal.party.id, dimension, deps.nowMs());
     if (wait !== null) return Promise.resolve(overQuota(dimension, principal.entityUri, wait));
     return withQuery(c, route, (call) => handle(call, principal));
   });
 }
 
 /** @returns the refusal of a key that has none of the permissions, or null */
-export function missingPermission({ key }: Principal, anyOf: readonly [Permission, ...Permission[]]): Refusal | null {
-  return anyOf.some((permission) => permits(key, permission)) ? null : forbidden(key, anyOf);
+export function missingPermission({ party }: Principal, anyOf: readonly [Permission, ...Permission[]]): Refusal | null {
+  return anyOf.some((permission) => permits(party, permission)) ? null : forbidden(party, anyOf);
 }
 
 function serve(apparatus: Apparatus, route: Route<z.ZodObject>, handle: (c: ApiContext) => Promise<Response>): void {
@@ -127,7 +125,7 @@ function authenticate(c: ApiContext, { deps, strangers }: Apparatus): Principal 
   if (signedIn !== undefined) return principalOf(signedIn);
   const presented = /^bearer +(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1];
   const key = presented === undefined ? null : deps.keys.authenticate(presented, deps.nowMs());
-  if (key !== null) return principalOf(key);
+  if (key !== null) return principalOf(keyParty(key));
   deps.events.authRefused();
   const caller = networkOf(c.env?.address ?? '');
   const wait = strangers.take(caller, 'failed_authentication', deps.nowMs());
@@ -136,13 +134,13 @@ function authenticate(c: ApiContext, { deps, strangers }: Apparatus): Principal 
   return refused({ status: 401, detail, headers: { 'www-authenticate': 'Bearer' } });
 }
 
-function principalOf(key: StoredKey): Principal {
-  return { key, entityUri: `agent:${key.name}`, actor: `agent:${key.name}#${key.id}` };
+function principalOf(party: Party): Principal {
+  return { party, entityUri: party.entityUri, actor: party.actor };
 }
 
 /** A key that has the permission and may not use it is told so: its holder would look for the fault elsewhere. */
-function forbidden(key: StoredKey, anyOf: readonly [Permission, ...Permission[]]): Refusal {
-  const isHeld = key.class === 'automation' && anyOf.every((permission) => humanOnly([permission]) !== null);
+function forbidden(party: Party, anyOf: readonly [Permission, ...Permission[]]): Refusal {
+  const isHeld = party.class === 'automation' && anyOf.every((permission) => humanOnly([permission]) !== null);
   const why = isHeld ? `; this key is of class automation, which may not have it` : '';
   return { status: 403, detail: `${anyOf[0]} permission required${why}` };
 }

@@ -1,3 +1,4 @@
+import { permits } from '../../core/permissions.ts';
 import type {
   AuditInput,
   ChainBreak,
@@ -7,7 +8,6 @@ import type {
   TombstoneNotice,
 } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
-import { permits } from '../permissions.ts';
 import { corruptRefusal } from './fact-record.ts';
 import type { Refusal } from './responses.ts';
 import type { Principal } from './route.ts';
@@ -20,7 +20,7 @@ const MAX_REPORTED = 10_000;
 /** Tells whether a fact may be shown: one that waits for an operator is for operators. */
 export function isVisible(fact: StoredFact, principal: Principal): boolean {
   if (fact.quarantine === null || fact.quarantine.status === 'promoted') return true;
-  return permits(principal.key, 'review');
+  return permits(principal.party, 'review');
 }
 
 export interface CorruptionDesk {
@@ -103,7 +103,7 @@ export async function visibleFact(
 
 /** Notices of hidden facts are for operators: others do not learn that something is kept that they do not see. */
 export function seesTombstones(principal: Principal): boolean {
-  return permits(principal.key, 'admin') || permits(principal.key, 'legal.hold');
+  return permits(principal.party, 'admin') || permits(principal.party, 'legal.hold');
 }
 
 function tombstoned(notice: TombstoneNotice, principal: Principal): Refusal {

@@ -1,8 +1,8 @@
 /** How pages read and change anything: as a client of the API in the same process, with its permissions, limits and records. */
 
-import type { StoredKey } from '../keys.ts';
-import type { Permission } from '../permissions.ts';
-import { permits } from '../permissions.ts';
+import type { Permission } from '../../core/permissions.ts';
+import { permits } from '../../core/permissions.ts';
+import type { Party } from '../party.ts';
 import type { ConsoleDeps } from './deps.ts';
 
 export type Answer<T> =
@@ -28,11 +28,7 @@ interface Origin {
   readonly stopping?: AbortSignal | undefined;
 }
 
-export function askAs(
-  holder: StoredKey,
-  { api }: Pick<ConsoleDeps, 'api'>,
-  { method, address, stopping }: Origin,
-): Ask {
+export function askAs(holder: Party, { api }: Pick<ConsoleDeps, 'api'>, { method, address, stopping }: Origin): Ask {
   const send = async (verb: string, path: string, init: RequestInit = {}): Promise<Response> =>
     api.fetch(new Request(`http://console.invalid${path}`, { ...init, method: verb }), {
       signedIn: holder,

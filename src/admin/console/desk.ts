@@ -9,7 +9,8 @@ import type { ConsoleDeps } from './deps.ts';
 import { page, seeOther } from './headers.ts';
 import type { Frame } from './layout.tsx';
 import type { Html } from './parts.tsx';
-import { isSameToken, type Session, Sessions } from './sessions.ts';
+import { isSameToken, type Session, type Sessions } from './sessions.ts';
+import { SignInLog } from './sign-in-log.ts';
 
 /** A form's fields are names, reasons and notes. */
 const MAX_FORM_BYTES = 65_536;
@@ -42,6 +43,7 @@ export interface Desk {
   readonly deps: ConsoleDeps;
   readonly assets: Assets;
   readonly sessions: Sessions;
+  readonly signIns: SignInLog;
   /** Whether who asked is signed in still; asking does not count as use. */
   holds(c: ApiContext): boolean;
   show(path: string, view: (visit: Visit) => Promise<Shown>): void;
@@ -57,7 +59,7 @@ export function createDesk(
   assets: Assets,
   waiting: (frame: Omit<Frame, 'waiting'>) => Promise<number | null>,
 ): Desk {
-  const sessions = new Sessions();
+  const { sessions } = deps;
   const visitOf = async (c: ApiContext, asked: Asked = 'by a person'): Promise<Visit | null> => {
     const session = sessionOf(c, deps, sessions, asked);
     if (session === null) return null;
@@ -76,6 +78,7 @@ export function createDesk(
     deps,
     assets,
     sessions,
+    signIns: new SignInLog(deps),
     holds: (c) => sessions.find(getCookie(c, cookieName(c, deps)) ?? '', deps.nowMs(), false) !== null,
     show(path, view) {
       app.get(path, async (c) => {

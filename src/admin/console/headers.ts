@@ -43,6 +43,11 @@ export function seeOther(path: string, extra: Extra = {}): Response {
   });
 }
 
+/** `Lax` also goes with a link or a redirect from elsewhere. */
+export function cookie(name: string, value: string, secure: boolean, sameSite: 'Strict' | 'Lax' = 'Strict'): string {
+  return `${name}=${value}; Path=/; HttpOnly; SameSite=${sameSite}${secure ? '; Secure' : ''}`;
+}
+
 export function keptFile(body: string, type: string): Response {
   const headers = { 'content-type': type, 'cache-control': 'public, max-age=31536000, immutable', ...ALWAYS };
   return new Response(body, { status: 200, headers });

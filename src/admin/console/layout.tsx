@@ -1,6 +1,6 @@
 /** The frame of every page: navigation, who is signed in, and what was just done. */
 import type { Child } from 'hono/jsx';
-import type { Permission } from '../permissions.ts';
+import type { Permission } from '../../core/permissions.ts';
 import type { Ask } from './ask.ts';
 import type { Assets } from './assets.ts';
 import { Icon, type IconName, Mark } from './icons.tsx';

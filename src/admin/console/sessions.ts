@@ -1,6 +1,6 @@
 /** Who is signed in. In memory alone: a restart signs everybody out, and nothing on disk opens a session. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { StoredKey } from '../keys.ts';
+import type { Party } from '../party.ts';
 
 export const SESSION_LIMITS: {
   readonly idleMs: number;
@@ -18,13 +18,17 @@ export const SESSION_LIMITS: {
 };
 
 const TOKEN_BYTES = 32;
+const ID_BYTES = 4;
 
-/** Who the session is: looked up anew at every request, so that a key that is revoked or has expired is out at once. */
-export type Who = () => StoredKey | null;
+/**
+ * Who the session is: looked up anew at every request, so that a key that is revoked or has expired is out at once, and a person
+ * from whom a role was taken away has it no more.
+ */
+export type Who = () => Party | null;
 
 export interface Session {
   readonly csrf: string;
-  readonly holder: StoredKey;
+  readonly holder: Party;
   readonly endsMs: number;
   /** Tells the person something on the next page. */
   tell(notice: Notice): void;
@@ -37,11 +41,37 @@ export interface Notice {
   readonly text: string;
 }
 
+/** How somebody came. */
+export interface SignedIn {
+  readonly party: Party;
+  readonly method: SignInMethod;
+  readonly network: string;
+  /** At most; {@link SESSION_LIMITS}.absoluteMs unless told otherwise. */
+  readonly maxMs?: number;
+}
+
+export type SignInMethod = 'api_key' | 'oidc';
+
+/** As an administrator sees it. Times are ISO texts. */
+export interface ShownSession {
+  /** Names the session, and opens nothing. */
+  readonly id: string;
+  readonly name: string;
+  readonly actor: string;
+  readonly method: SignInMethod;
+  readonly network: string;
+  readonly started_at: string;
+  readonly used_at: string;
+  readonly ends_at: string;
+}
+
 interface Stored {
+  readonly id: string;
   readonly csrf: string;
-  readonly keyId: string;
+  readonly came: SignedIn;
   readonly who: Who;
   readonly startedMs: number;
+  readonly endsMs: number;
   lastMs: number;
   notice: Notice | null;
 }
@@ -51,13 +81,16 @@ export class Sessions {
   readonly #byHash = new Map<string, Stored>();
 
   /** @returns the token for the cookie */
-  start(keyId: string, who: Who, nowMs: number): string {
+  start(came: SignedIn, who: Who, nowMs: number): string {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
-    const ofKey = [...this.#byHash].filter(([, stored]) => stored.keyId === keyId);
-    if (ofKey.length >= SESSION_LIMITS.maxOfKey) this.#byHash.delete(ofKey[0]?.[0] ?? '');
+    const ofParty = [...this.#byHash].filter(([, stored]) => stored.came.party.id === came.party.id);
+    if (ofParty.length >= SESSION_LIMITS.maxOfKey) this.#byHash.delete(ofParty[0]?.[0] ?? '');
     if (this.#byHash.size >= SESSION_LIMITS.max) this.#byHash.delete(this.#byHash.keys().next().value ?? '');
     const csrf = randomBytes(TOKEN_BYTES).toString('base64url');
-    this.#byHash.set(nameOf(token), { csrf, keyId, who, startedMs: nowMs, lastMs: nowMs, notice: null });
+    const id = randomBytes(ID_BYTES).toString('hex');
+    const endsMs = nowMs + (came.maxMs ?? SESSION_LIMITS.absoluteMs);
+    const times = { startedMs: nowMs, lastMs: nowMs, endsMs };
+    this.#byHash.set(nameOf(token), { id, csrf, came, who, ...times, notice: null });
     return token;
   }
 
@@ -66,11 +99,8 @@ export class Sessions {
     const name = nameOf(token);
     const stored = this.#byHash.get(name);
     if (stored === undefined) return null;
-    const holder = isOver(stored, nowMs) ? null : stored.who();
-    if (holder === null) {
-      this.#byHash.delete(name);
-      return null;
-    }
+    const holder = this.#holder(name, stored, nowMs);
+    if (holder === null) return null;
     if (counts) {
       stored.lastMs = nowMs;
       this.#byHash.delete(name);
@@ -82,6 +112,33 @@ export class Sessions {
   end(token: string): void {
     this.#byHash.delete(nameOf(token));
   }
+
+  /** Those that are not over. */
+  list(nowMs: number): readonly ShownSession[] {
+    return [...this.#byHash].flatMap(([name, stored]) =>
+      this.#holder(name, stored, nowMs) === null ? [] : [shownOf(stored)],
+    );
+  }
+
+  /** @returns the session that was ended, or null if there is none of this id */
+  endNamed(id: string, nowMs: number): ShownSession | null {
+    const ended = this.list(nowMs).find((one) => one.id === id) ?? null;
+    for (const [name, stored] of this.#byHash) if (stored.id === id) this.#byHash.delete(name);
+    return ended;
+  }
+
+  #holder(name: string, stored: Stored, nowMs: number): Party | null {
+    const holder = isOver(stored, nowMs) ? null : stored.who();
+    if (holder === null) this.#byHash.delete(name);
+    return holder;
+  }
+}
+
+function shownOf({ id, came, startedMs, lastMs, endsMs }: Stored): ShownSession {
+  const { party, method, network } = came;
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  const times = { started_at: iso(startedMs), used_at: iso(lastMs), ends_at: iso(endsMs) };
+  return { id, name: party.name, actor: party.actor, method, network, ...times };
 }
 
 /** Constant time: how far two tokens agree must not show. */
@@ -93,11 +150,11 @@ export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url');
 }
 
-function sessionOf(stored: Stored, holder: StoredKey): Session {
+function sessionOf(stored: Stored, holder: Party): Session {
   return {
     csrf: stored.csrf,
     holder,
-    endsMs: stored.startedMs + SESSION_LIMITS.absoluteMs,
+    endsMs: stored.endsMs,
     tell: (notice) => {
       stored.notice = notice;
     },
@@ -109,8 +166,8 @@ function sessionOf(stored: Stored, holder: StoredKey): Session {
   };
 }
 
-function isOver({ startedMs, lastMs }: Stored, nowMs: number): boolean {
-  return nowMs - startedMs >= SESSION_LIMITS.absoluteMs || nowMs - lastMs >= SESSION_LIMITS.idleMs;
+function isOver({ endsMs, lastMs }: Stored, nowMs: number): boolean {
+  return nowMs >= endsMs || nowMs - lastMs >= SESSION_LIMITS.idleMs;
 }
 
 function nameOf(token: string): string {

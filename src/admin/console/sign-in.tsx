@@ -1,67 +1,96 @@
 /** Signing in with an API key, and out again. The key itself is not kept: the session remembers which one it was. */
 import { getCookie } from 'hono/cookie';
+import { networkOf } from '../api/network-of.ts';
 import type { ApiContext } from '../api/route.ts';
+import { keyParty, type Party } from '../party.ts';
+import type { OidcDesk } from './deps.ts';
 import { cookieName, type Desk, ownPath, pageOf, readForm, type Shown } from './desk.ts';
-import { seeOther } from './headers.ts';
+import { cookie, seeOther } from './headers.ts';
 import { Mark } from './icons.tsx';
 import { Document, NoticeLine } from './layout.tsx';
-import { Field } from './parts.tsx';
+import { Field, type Html } from './parts.tsx';
 import { isSameToken, newToken } from './sessions.ts';
 import { nodeName } from './words.ts';
 
 const MAX_COOKIE_AGE_S = 600;
 
 export function addSignIn(desk: Desk): void {
-  const { app, deps, sessions } = desk;
-  app.get('/console/sign-in', async (c) => withToken(desk, c, 200, null, ownPath(c.req.query('next') ?? '')));
+  const { app, deps, sessions, signIns } = desk;
+  app.get('/console/sign-in', async (c) =>
+    signInAnswer(desk, c, { status: 200, refusal: null, next: ownPath(c.req.query('next') ?? '') }),
+  );
   app.post('/console/sign-in', async (c) => {
     const form = await readForm(c, deps);
     const expected = getCookie(c, formCookie(c, desk)) ?? '';
     if (form === null || expected === '' || !isSameToken(form.text('_csrf'), expected))
-      return withToken(desk, c, 403, 'This form had grown old. Send it again.', '/console');
+      return signInAnswer(desk, c, {
+        status: 403,
+        refusal: 'This form had grown old. Send it again.',
+        next: '/console',
+      });
     const next = ownPath(form.text('next'));
     const outcome = await signIn(desk, c, form.text('key').trim());
-    if ('refusal' in outcome) return withToken(desk, c, outcome.status, outcome.refusal, next);
-    const { keyId } = outcome;
-    const token = sessions.start(keyId, () => deps.keys.inForce(keyId, deps.nowMs()), deps.nowMs());
+    if ('refusal' in outcome) {
+      await signIns.refused({ method: 'api_key', code: 'key_refused', detail: outcome.refusal }, c.env.address);
+      return signInAnswer(desk, c, { ...outcome, next });
+    }
+    const who = (): Party | null => {
+      const key = deps.keys.inForce(outcome.keyId, deps.nowMs());
+      return key === null ? null : keyParty(key);
+    };
+    const party = who();
+    // Revoked in this moment.
+    if (party === null) return signInAnswer(desk, c, { status: 401, refusal: UNKNOWN_KEY, next });
+    const came = { party, method: 'api_key', network: networkOf(c.env.address ?? '') } as const;
+    const token = sessions.start(came, who, deps.nowMs());
+    await signIns.signedIn(came);
     return seeOther(next, { 'set-cookie': cookie(cookieName(c, deps), token, deps.secure) });
   });
-  desk.act('/console/sign-out', async ({ c }) => {
+  desk.act('/console/sign-out', async ({ c, frame }) => {
+    const { holder } = frame.session;
     const name = cookieName(c, deps);
     sessions.end(getCookie(c, name) ?? '');
-    return seeOther('/console/sign-in', {
+    await signIns.signedOut(holder);
+    // Who came by a key has no session at the provider.
+    return seeOther(holder.keyId === null && deps.oidc !== null ? '/console/signed-out' : '/console/sign-in', {
       'set-cookie': `${cookie(name, '', deps.secure)}; Max-Age=0`,
       'clear-site-data': '"cache"',
     });
   });
 }
 
+const UNKNOWN_KEY = 'This key is unknown, expired or revoked.';
+
 type Outcome = { readonly keyId: string } | { readonly status: number; readonly refusal: string };
 
 /** By the API's own question whose key this is: failures count there, by address, as any other. */
 async function signIn({ deps }: Desk, c: ApiContext, key: string): Promise<Outcome> {
   const authorization = /^[\x21-\x7e]{1,256}$/.test(key) ? `Bearer ${key}` : '';
+  const response = await askWhose(deps, c, authorization);
+  if (response.status === 200) return { keyId: ((await response.json()) as { key_id: string }).key_id };
+  const over = tooMany(response);
+  return over === null ? { status: 401, refusal: UNKNOWN_KEY } : { status: 429, refusal: over };
+}
+
+/** Counts a failure that no key was in, with those of keys. @returns what to tell when there were too many; else null */
+export async function countFailure({ deps }: Desk, c: ApiContext): Promise<string | null> {
+  return tooMany(await askWhose(deps, c, ''));
+}
+
+async function askWhose({ api }: Desk['deps'], c: ApiContext, authorization: string): Promise<Response> {
   const request = new Request('http://console.invalid/v1/me', { headers: { authorization } });
-  const response = await deps.api.fetch(request, { address: c.env.address });
-  const { status } = response;
-  if (status === 200) return { keyId: ((await response.json()) as { key_id: string }).key_id };
-  if (status === 429) {
-    const wait = response.headers.get('retry-after') ?? '1';
-    return { status, refusal: `Too many failed attempts from your network. Try again in ${wait} s.` };
-  }
-  return { status: 401, refusal: 'This key is unknown, expired or revoked.' };
+  return api.fetch(request, { address: c.env.address });
+}
+
+function tooMany({ status, headers }: Response): string | null {
+  if (status !== 429) return null;
+  return `Too many failed attempts from your network. Try again in ${headers.get('retry-after') ?? '1'} s.`;
 }
 
 /** No session stands behind the form yet: its token is compared with a cookie that only this server sets. */
-async function withToken(
-  desk: Desk,
-  c: ApiContext,
-  status: number,
-  refusal: string | null,
-  next: string,
-): Promise<Response> {
+export async function signInAnswer(desk: Desk, c: ApiContext, given: Omit<Given, 'token'>): Promise<Response> {
   const token = newToken();
-  const response = await pageOf(signInPage(desk, { status, refusal, next, token }));
+  const response = await pageOf(signInPage(desk, { ...given, token }));
   const set = `${cookie(formCookie(c, desk), token, desk.deps.secure)}; Max-Age=${MAX_COOKIE_AGE_S}`;
   response.headers.append('set-cookie', set);
   return response;
@@ -69,10 +98,6 @@ async function withToken(
 
 function formCookie(c: ApiContext, { deps }: Desk): string {
   return `${cookieName(c, deps)}-form`;
-}
-
-function cookie(name: string, value: string, secure: boolean): string {
-  return `${name}=${value}; Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
 }
 
 interface Given {
@@ -97,6 +122,7 @@ function signInPage({ assets, deps }: Desk, { status, refusal, next, token }: Gi
           {refusal === null ? null : <NoticeLine notice={{ kind: 'failed', text: refusal }} />}
           <div class="panel">
             <div class="body">
+              {deps.oidc === null ? null : <AtProvider oidc={deps.oidc} next={next} />}
               <form method="post" action="/console/sign-in" class="form">
                 <input type="hidden" name="_csrf" value={token} />
                 <input type="hidden" name="next" value={next} />
@@ -105,26 +131,51 @@ function signInPage({ assets, deps }: Desk, { status, refusal, next, token }: Gi
                     type="password"
                     name="key"
                     required
-                    autofocus
+                    autofocus={deps.oidc === null}
                     autocomplete="current-password"
                     spellcheck={false}
                     placeholder="smk_…"
                   />
                 </Field>
-                <button class="main" type="submit">
-                  Sign in
+                <button class={deps.oidc === null ? 'main' : ''} type="submit">
+                  {deps.oidc === null ? 'Sign in' : 'Sign in with the key'}
                 </button>
               </form>
             </div>
           </div>
           <p class="muted small">
-            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>. You can do here
-            what the key may do. The session ends after 30 minutes without use, after 12 hours, when the key ends, and
-            when the node restarts.
+            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>.{' '}
+            {deps.oidc === null
+              ? 'You can do here what the key may do.'
+              : 'What you can do here, your groups at the provider say, or the key.'}{' '}
+            The session ends after 30 minutes without use, after {deps.oidc === null ? '' : hours(deps.oidc)}12 hours
+            {deps.oidc === null ? '' : ' with a key'}, when the key ends, and when the node restarts.
           </p>
         </main>
       </div>
     </Document>
   );
   return { status, html };
+}
+
+function hours({ maxSessionMs }: OidcDesk): string {
+  return `${maxSessionMs / 3_600_000} hours, or `;
+}
+
+/** Absolute, to the one address that the provider sends people back to: a cookie of another name of this server would not be there. */
+function AtProvider({ oidc, next }: { oidc: OidcDesk; next: string }): Html {
+  const host = new URL(oidc.issuer).host;
+  return (
+    <div class="provider">
+      <a class="button main" href={`${oidc.nodeUrl()}/console/sign-in/oidc?next=${encodeURIComponent(next)}`}>
+        Sign in with {host}
+      </a>
+      {oidc.provider.fault === null ? null : (
+        <p class="muted small" role="status">
+          {host} could not be reached when this node last asked. A key works all the same.
+        </p>
+      )}
+      <p class="or muted small">or</p>
+    </div>
+  );
 }

@@ -73,8 +73,8 @@ button, .button {
   border: 1px solid var(--line-strong); background: var(--panel); white-space: nowrap; text-decoration: none;
 }
 button:hover, .button:hover { background: var(--raised); text-decoration: none; }
-button.main { background: var(--accent); border-color: transparent; color: var(--on-accent); }
-button.main:hover { filter: brightness(1.07); }
+button.main, .button.main { background: var(--accent); border-color: transparent; color: var(--on-accent); }
+button.main:hover, .button.main:hover { filter: brightness(1.07); }
 button.danger { color: var(--critical); }
 button.quiet { border-color: transparent; background: none; padding: 0 8px; min-height: 28px; color: var(--muted); }
 button.quiet:hover { background: var(--raised); color: var(--text); }
@@ -144,6 +144,11 @@ dialog::backdrop { background: rgb(0 0 0 / .38); }
 .center { min-height: 100vh; display: grid; place-items: center; padding: 20px; }
 .center main { width: min(100%, 384px); padding: 0; display: grid; gap: 16px; }
 .center .panel .body { padding: 18px; }
+.center .form button { justify-content: center; }
+.provider .button { width: 100%; justify-content: center; }
+.provider p { margin: 9px 0 0; }
+.provider .or { display: flex; align-items: center; gap: 10px; margin: 14px 0; }
+.provider .or::before, .provider .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 @media (max-width: 760px) {
   .compare { grid-template-columns: minmax(0, 1fr); }
   .mesh-wide { min-width: 620px; }

@@ -4,9 +4,16 @@ import { DRILL_CHECKS } from './drill-checks.ts';
 import type { Facts } from './facts.ts';
 import type { Check, Judgement } from './judgement.ts';
 import { MACHINE_CHECKS } from './machine-checks.ts';
+import { SIGN_IN_CHECKS } from './sign-in-checks.ts';
 import { TRUST_CHECKS } from './trust-checks.ts';
 
-export const CHECKS: readonly Check[] = [...MACHINE_CHECKS, ...TRUST_CHECKS, ...COPIES_CHECKS, ...DRILL_CHECKS];
+export const CHECKS: readonly Check[] = [
+  ...MACHINE_CHECKS,
+  ...SIGN_IN_CHECKS,
+  ...TRUST_CHECKS,
+  ...COPIES_CHECKS,
+  ...DRILL_CHECKS,
+];
 
 export interface Finding extends Judgement {
   readonly id: string;

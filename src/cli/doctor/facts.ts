@@ -1,5 +1,6 @@
 /** What the doctor looks at: gathered once, then judged by rules that do nothing else. */
 import type { NodeStats } from '../../admin/deps.ts';
+import type { SignInStatus } from '../../admin/sign-in-status.ts';
 import type { Config } from '../../config/config.ts';
 import type { PeerFile } from '../../config/peer-file.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
@@ -41,6 +42,8 @@ export interface NodeFacts {
   readonly quarantined: number;
   readonly proposals: number;
   readonly recall: RecallFacts;
+  /** Null: people sign in with API keys alone. */
+  readonly signIn: SignInStatus | null;
   readonly sinks: readonly SinkFacts[];
   readonly backups: BackupFacts;
   readonly drills: DrillFacts;

@@ -36,7 +36,7 @@ export async function gatherFacts(context: Context): Promise<Facts> {
     config,
     peerProblems: problems,
     peerFiles: [...peers.values()],
-    secretProblems: secretProblems(dir),
+    secretProblems: secretProblems(dir, config),
     folderMode: statSync(dir, { throwIfNoEntry: false })?.mode ?? 0,
     createdMs: await createdMs(context, dir),
     disk: { freeBytes: freeBytes(dir), usedBytes: usedBytes(dir) },
@@ -87,6 +87,7 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
     quarantined: held.facts.length,
     proposals: open.proposals.length,
     recall: await tryRecall(context, api),
+    signIn: (await read<{ oidc: NodeFacts['signIn'] }>('/v1/admin/sign-in')).oidc,
     sinks: (await read<{ sinks: NodeFacts['sinks'] }>('/v1/sinks')).sinks,
     backups: await read('/v1/backups'),
     drills: await read('/v1/drills'),
@@ -115,9 +116,11 @@ async function tryRecall(context: Context, api: Api): Promise<RecallFacts> {
   }
 }
 
-function secretProblems(dir: string): readonly ConfigProblem[] {
+function secretProblems(dir: string, config: Config | null): readonly ConfigProblem[] {
   const { nodeKey, logKey, witnessKey, anchorKey, restoreKey, cliToken } = dataPaths(dir);
-  return [nodeKey, logKey, witnessKey, anchorKey, restoreKey, cliToken].flatMap((path) => {
+  const client = config?.oidc?.clientSecretFile ?? null;
+  const own = [nodeKey, logKey, witnessKey, anchorKey, restoreKey, cliToken];
+  return [...own, ...(client === null ? [] : [client])].flatMap((path) => {
     const read = readSecretFile(path, 'a secret of this node');
     return read.ok ? [] : [read.error];
   });

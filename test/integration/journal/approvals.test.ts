@@ -10,7 +10,7 @@ import { Proposals } from '../../../src/journal/proposals.ts';
 import { LOG_KEY, NOW_MS, newJournal, openJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 
 const HOUR_MS = 3_600_000;
-const FOUR_EYES = { actions: ['peer.resume'], proposalMs: HOUR_MS };
+const FOUR_EYES = { actions: ['peer.resume'], proposalMs: HOUR_MS, namedPersons: false };
 const PEER = 'stigmem://acme.example';
 const ANN = 'agent:ann#00000001';
 const BOB = 'agent:bob#00000002';
@@ -82,6 +82,52 @@ test('a proposal expires, is withdrawn by its proposer alone, or rejected by ano
   assert.deepEqual(states, ['withdrawn', 'expired']);
   assert.deepEqual(list.list({ state: 'open', before: null, limit: 10, nowIso }).proposals, []);
   assert.equal(list.list({ state: 'all', before: null, limit: 1, nowIso }).more, true);
+  journal.close();
+});
+
+const PERSON = 'person:Ann#https://idp.acme.example#1';
+const OTHER = 'person:Ann#https://idp.acme.example#2';
+const OWN_KEY = 'agent:ann-cli#00000003#https://idp.acme.example#1';
+
+test('persons are told apart by their identity, however they come; a key that names nobody approves nothing of theirs', (t) => {
+  const journal = openJournal(prepared(t), false, FOUR_EYES);
+  const proposed = act(journal, { actor: PERSON });
+  assert.ok(proposed.kind === 'proposed');
+  const { id } = proposed.proposal;
+  assert.equal(codeOf(act(journal, { actor: OWN_KEY, approves: id })), 'same_actor');
+  assert.equal(codeOf(act(journal, { actor: BOB, approves: id })), 'actor_unnamed');
+  const end = (end: 'rejected' | 'withdrawn', actor: string): ActOutcome<null> =>
+    journal.durably(() => journal.approvals.end(id, { end, actor, reason: 'no' }, NOW_MS * 1000));
+  assert.equal(codeOf(end('withdrawn', BOB)), 'other_actor');
+  assert.equal(act(journal, { actor: OTHER, approves: id }).kind, 'done', 'the same name is not the same person');
+
+  const second = act(journal, { actor: ANN });
+  assert.ok(second.kind === 'proposed');
+  assert.equal(
+    codeOf(act(journal, { actor: PERSON, approves: second.proposal.id })),
+    'actor_unnamed',
+    'it may be her own key',
+  );
+  const rejected = journal.durably(() =>
+    journal.approvals.end(second.proposal.id, { end: 'rejected', actor: PERSON, reason: 'no' }, NOW_MS * 1000),
+  );
+  assert.equal(rejected.kind, 'done', 'a no needs no second person');
+  journal.close();
+});
+
+test('with review.named_persons only persons propose and approve, what was proposed before among it', (t) => {
+  const folder = prepared(t);
+  const before = openJournal(folder, false, FOUR_EYES);
+  const old = act(before, { actor: ANN });
+  assert.ok(old.kind === 'proposed');
+  before.close();
+  const journal = openJournal(folder, false, { ...FOUR_EYES, namedPersons: true });
+  assert.equal(codeOf(act(journal, { actor: BOB, approves: old.proposal.id })), 'actor_unnamed');
+  assert.equal(codeOf(act(journal, { actor: PERSON, approves: old.proposal.id })), 'actor_unnamed');
+  assert.equal(codeOf(act(journal, { actor: BOB, name: 'other' })), 'actor_unnamed');
+  const proposed = act(journal, { actor: OWN_KEY, name: 'other' });
+  assert.ok(proposed.kind === 'proposed');
+  assert.equal(act(journal, { actor: OTHER, approves: proposed.proposal.id, name: 'other' }).kind, 'done');
   journal.close();
 });
 

@@ -137,7 +137,7 @@ test('a suppressed case absorbs repeats until its time is over; another reason i
 test('two persons resolve a case where the configuration says so', (t) => {
   const folder = temporaryFolder(t);
   newJournal(folder).close();
-  const strict = openJournal(folder, false, { actions: ['case.resolve'], proposalMs: HOUR_MS });
+  const strict = openJournal(folder, false, { actions: ['case.resolve'], proposalMs: HOUR_MS, namedPersons: false });
   const methods = caseMethods(strict);
   pullAll(
     strict,

@@ -8,7 +8,9 @@ import { firstDifference } from '../../../src/admin/console/first-difference.ts'
 import { mountConsole } from '../../../src/admin/console/mount.ts';
 import { proofSteps } from '../../../src/admin/console/proof-steps.ts';
 import { SESSION_LIMITS, Sessions } from '../../../src/admin/console/sessions.ts';
+import { STRANGERS_BUDGET } from '../../../src/admin/console/sign-in-log.ts';
 import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
+import { keyParty } from '../../../src/admin/party.ts';
 import { encodeBase64 } from '../../../src/merkle/base64.ts';
 import { leafHash, nodeHash } from '../../../src/merkle/hash.ts';
 import { inclusionProof, rootOf } from '../../../src/merkle/leaf-list.ts';
@@ -42,6 +44,9 @@ before(async () => {
     limits: DEFAULT_API_LIMITS,
     nowMs: () => nowMs,
     secure: true,
+    sessions: node.sessions,
+    audit: async (input) => node.audit(input),
+    oidc: null,
   });
 });
 after(() => node.close());
@@ -96,6 +101,33 @@ test('failed sign-ins of one network are counted like failed keys', async () => 
   for (let i = 0; i < 40; i++) statuses.push((await signIn('smk_00000000_nothing', '198.51.100.7')).status);
   assert.ok(statuses.includes(429), String(statuses));
   assert.equal((await signIn(node.keys.admin, '198.51.100.7')).status, 303, 'who has a key gets in');
+});
+
+test('signing in and out, and failing to, stands in the audit log', async () => {
+  const [key] = node.keyStore.list().filter(({ name }) => name === 'admin');
+  const from = `cursor=${await node.audit({ event: 'test_begins' })}`;
+  const cookie = cookiesOf(await signIn(node.keys.admin, '192.0.2.77'));
+  const _csrf = tokenIn(await (await send('/console/settings', { cookie })).text());
+  await send('/console/sign-out', { cookie, form: { _csrf } });
+  // Tests before this one may have used up what is recorded of strangers at once.
+  nowMs += STRANGERS_BUDGET.everyMs;
+  await signIn('smk_00000000_nothing', '2001:db8:1:2:3::4');
+  const answer = await node.send(`/v1/federation/audit?order=asc&${from}`, { as: 'admin' });
+  const { entries } = (await answer.json()) as { entries: readonly Record<string, unknown>[] };
+  const actor = `agent:admin#${key?.id}`;
+  assert.deepEqual(
+    entries.map(({ event_type, reason, actor: by, detail }) => [
+      event_type,
+      reason,
+      by,
+      (detail as { network?: string }).network,
+    ]),
+    [
+      ['console_signed_in', null, actor, '192.0.2.77'],
+      ['console_signed_out', null, actor, undefined],
+      ['console_sign_in_refused', 'key_refused', null, '2001:db8:1:2'],
+    ],
+  );
 });
 
 test('a link to another place leads nowhere', async () => {
@@ -157,9 +189,10 @@ test('a key that signs in again and again ends its own sessions, and nobody else
   const sessions = new Sessions();
   const [holder] = node.keyStore.list();
   assert.ok(holder !== undefined);
-  const who = () => holder;
-  const other = sessions.start('other', who, nowMs);
-  const tokens = Array.from({ length: SESSION_LIMITS.max + 1 }, () => sessions.start('loud', who, nowMs));
+  const who = () => keyParty(holder);
+  const came = (id: string) => ({ party: { ...keyParty(holder), id }, method: 'api_key', network: '' }) as const;
+  const other = sessions.start(came('other'), who, nowMs);
+  const tokens = Array.from({ length: SESSION_LIMITS.max + 1 }, () => sessions.start(came('loud'), who, nowMs));
   const isIn = (token: string): boolean => sessions.find(token, nowMs, true) !== null;
   assert.ok(isIn(other));
   assert.equal(tokens.filter(isIn).length, SESSION_LIMITS.maxOfKey);

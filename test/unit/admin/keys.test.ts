@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { AdminError, type AdminErrorCode } from '../../../src/admin/errors.ts';
 import { type KeyStore, keyState, openKeyStore } from '../../../src/admin/keys.ts';
+import { keyParty } from '../../../src/admin/party.ts';
 import {
   effectivePermissions,
   type Holder,
@@ -13,7 +14,7 @@ import {
   type Permission,
   permits,
   rolePermissions,
-} from '../../../src/admin/permissions.ts';
+} from '../../../src/core/permissions.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const DAY = 86_400_000;
@@ -210,4 +211,27 @@ test('the last use of a key is kept over restarts, and written at most once a mi
   rmSync(dirname(path), { recursive: true });
   assert.doesNotThrow(() => store.close());
   mkdirSync(dirname(path));
+});
+
+test('a key may name the person who holds it, and is human then; one that names nobody stands in the file as before', () => {
+  const person = 'https://idp.acme.example#24828';
+  const bound = store.create({ name: 'ann', permissions: ['read'], person }, NOW).key;
+  assert.deepEqual([bound.person, bound.class], [person, 'human']);
+  const { actor } = keyParty(bound);
+  assert.equal(actor, `agent:ann#${bound.id}#${person}`);
+  store.create({ name: 'bot', permissions: ['read'] }, NOW);
+  const written = JSON.parse(readFileSync(path, 'utf8')).keys;
+  assert.deepEqual([written[0].person, 'person' in written[1]], [person, false]);
+  assert.equal(openKeyStore(path).list()[1]?.person, null);
+  for (const text of ['ann', 'https://idp.acme.example', 'https://idp.acme.example#', 'https://idp.acme.example#a b'])
+    assert.equal(
+      code(() => store.create({ name: 'x', permissions: ['read'], person: text }, NOW)),
+      'key_invalid',
+      text,
+    );
+  const machine = { name: 'x', permissions: ['read'], person, class: 'automation' } as const;
+  assert.equal(
+    code(() => store.create(machine, NOW)),
+    'key_invalid',
+  );
 });

@@ -1,7 +1,7 @@
 /** Which permission opens which route: each route of the API with a key of each single permission, and without a key. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PERMISSIONS } from '../../../src/admin/permissions.ts';
+import { PERMISSIONS } from '../../../src/core/permissions.ts';
 import { createTestApi } from '../../support/api-fixture.ts';
 
 const NOBODY = 'nobody';
@@ -150,6 +150,9 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
     ['admin'],
     [
       'GET /v1/admin/keys',
+      'GET /v1/admin/sign-in',
+      'GET /v1/admin/sessions',
+      'DELETE /v1/admin/sessions/{id}',
       'POST /v1/admin/keys',
       'DELETE /v1/admin/keys/{id}',
       'POST /v1/anchors/retry',

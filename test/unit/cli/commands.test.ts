@@ -52,6 +52,7 @@ const COMMANDS = [
   ...['quarantine list', 'quarantine show', 'quarantine promote', 'quarantine reject'],
   ...['doctor', 'top', 'config check', 'config show', 'config explain'],
   ...['audit list', 'audit show', 'audit tail', 'key create', 'key list', 'key revoke', 'keys list'],
+  ...['session list', 'session end'],
 ];
 for (const command of COMMANDS) {
   test(`${command} --help explains itself with an example`, async () => {

@@ -43,6 +43,17 @@ const NODE: NodeFacts = {
   quarantined: 0,
   proposals: 0,
   recall: { kind: 'verified', sentence: '1 proved' },
+  signIn: {
+    issuer: 'https://idp.acme.example',
+    client_id: 'peerd',
+    redirect_uri: 'https://peerd.acme.example/console/sign-in/oidc/callback',
+    rules: 2,
+    fault: null,
+    keys: 2,
+    algorithms: ['RS256'],
+    clock_skew_ms: 400,
+    ends_sessions: true,
+  },
   sinks: [{ name: 'archive', lag_seconds: 0, sentence: 'has everything' }],
   checks: { last_clean_at: null, checks: [] },
   backups: {
@@ -86,6 +97,7 @@ const key = (peerName: string | null, step: number): NodeFacts['keys'][number] =
 const witness = (change: object): Partial<Facts> => node({ witness: NODE.witness && { ...NODE.witness, ...change } });
 const worm = (change: object): Partial<Facts> =>
   node({ backups: { ...NODE.backups, worm: NODE.backups.worm && { ...NODE.backups.worm, ...change } } });
+const signIn = (change: object): Partial<Facts> => node({ signIn: NODE.signIn && { ...NODE.signIn, ...change } });
 /** No witness policy, and a WORM store as good as this: null: none. */
 const outsideOf = (weakness: string | null): Partial<Facts> => {
   const { backups } = NODE;
@@ -230,6 +242,12 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
       /globex: may read team/,
     ],
   ],
+  'sign_in.provider': [
+    [signIn({ fault: 'connect ECONNREFUSED' }), 'fail', /idp\.acme\.example: connect ECONNREFUSED/],
+    [signIn({ clock_skew_ms: -90_000 }), 'fail', /differs from ours by -90 s/],
+    [signIn({ clock_skew_ms: 20_000 }), 'warn', /differs from ours by 20 s/],
+  ],
+  'sign_in.rules': [[signIn({ rules: 0 }), 'warn', /nobody is let in/]],
   'sinks.lag': [
     [node({ sinks: [] }), 'warn', /sent to nobody/],
     [node({ sinks: [{ name: 'siem', lag_seconds: 900, sentence: 'waits' }] }), 'fail', /siem waits/],

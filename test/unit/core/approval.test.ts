@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fitsRecord, isReason, isSameActor, MAX_REASON_CHARS } from '../../../src/core/approval.ts';
-
-test('two actors are one when the key or its name is the same', () => {
-  assert.ok(isSameActor('agent:ann#1a2b3c4d', 'agent:ann#1a2b3c4d'));
-  assert.ok(isSameActor('agent:ann#1a2b3c4d', 'agent:ann#00000000'), 'a key that follows another of its name');
-  assert.ok(isSameActor('agent:ann#1a2b3c4d', 'agent:bob#1a2b3c4d'), 'one key under two names');
-  assert.ok(!isSameActor('agent:ann#1a2b3c4d', 'agent:bob#00000000'));
-  assert.ok(!isSameActor('operator', 'agent:operator'));
-  assert.ok(isSameActor('operator', 'operator'));
-});
+import { fitsRecord, isReason, MAX_REASON_CHARS } from '../../../src/core/approval.ts';
 
 test('a reason is some text that a record holds whole', () => {
   assert.ok(isReason('compared by telephone'));

@@ -1,6 +1,7 @@
 /** Actions that one person has proposed and another has to approve. */
-import { isSameActor, type Proposal, paramWords } from '../../../core/approval.ts';
+import { type Proposal, paramWords } from '../../../core/approval.ts';
 import { caseOfSubject } from '../../../core/case-report.ts';
+import { tellApart } from '../../../core/person.ts';
 import type { Proposals } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Frame } from '../layout.tsx';
@@ -86,7 +87,7 @@ function pageOfSubject(subject: string): string | null {
 function Decide({ proposal, frame, back }: { proposal: Proposal; frame: Frame; back: string }): Html {
   const { holder, csrf } = frame.session;
   if (!frame.ask.mayAny(['review', 'admin:federation'])) return <span class="muted">not with this key</span>;
-  const isOwn = isSameActor(proposal.proposed_by, `agent:${holder.name}#${holder.id}`);
+  const isOwn = tellApart(proposal.proposed_by, holder.actor) === 'same';
   const at = (verb: string): string => path`/console/approvals/${proposal.id}/` + verb;
   return (
     <details>

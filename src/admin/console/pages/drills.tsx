@@ -1,7 +1,7 @@
 /** Drills: kinds with how the newest ended, making one, those that were made, the month's report. */
 import type { DrillKindStatus, DrillRun } from '../../../core/drill.ts';
+import type { Permission } from '../../../core/permissions.ts';
 import type { DrillStatus } from '../../drill-desk.ts';
-import type { Permission } from '../../permissions.ts';
 import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { handedOn, seeOther } from '../headers.ts';

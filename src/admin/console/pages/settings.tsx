@@ -1,4 +1,4 @@
-import { KEY_ROLES } from '../../permissions.ts';
+import { KEY_ROLES } from '../../../core/permissions.ts';
 import type { ApiKey, Backups, Proposals, Readiness, SigningKeys, Sinks, WellKnown } from '../answers.ts';
 import { path } from '../ask.ts';
 import { type Desk, ownPath, type Shown, type Visit } from '../desk.ts';
@@ -19,6 +19,7 @@ import {
   Table,
   Until,
 } from '../parts.tsx';
+import { whoPairs } from '../who.tsx';
 import { instantText } from '../words.ts';
 import { Approvals } from './approvals.tsx';
 import { addSinkTest, Copies, SEES_COPIES } from './copies.tsx';
@@ -148,11 +149,7 @@ function Session({ frame }: { frame: Frame }): Html {
       <Body>
         <Pairs
           pairs={[
-            ['Key', <Code>{`${holder.name}#${holder.id}`}</Code>],
-            ['Class', holder.class],
-            ['Role', holder.role ?? 'none'],
-            ['May', holder.permissions.join(', ')],
-            ['Key ends', <Until at={holder.expires_at} nowMs={frame.nowMs} />],
+            ...whoPairs(holder, frame.nowMs),
             ['Session ends', <Until at={new Date(endsMs).toISOString()} nowMs={frame.nowMs} />],
           ]}
         />
