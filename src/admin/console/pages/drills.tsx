@@ -92,7 +92,7 @@ function Kinds({ status, frame }: { status: DrillStatus; frame: Frame }): Html {
             {mayRun ? (
               <td>
                 <details>
-                  <summary aria-label={`Make drill ${kind.kind}`}>Run</summary>
+                  <summary aria-label={`Run ${kind.kind}`}>Run</summary>
                   <ActionForm action={path`/console/drills/${kind.kind}/run`} csrf={frame.session.csrf}>
                     <Reason />
                     <div class="actions">
