@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import type { AnchorBackendAnswer, AnchorsAnswer } from '../admin/api/anchors.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
 import { printable } from './printable.ts';
 import type { Screen } from './screen.ts';
-import type { AnchorBackendAnswer, AnchorsAnswer } from './wire-shapes.ts';
 
 export function addAnchors(program: Command, cli: Cli): void {
   const group = program

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { WellKnown } from '../admin/api/node.ts';
 import { type JsonValue, jsonText, parseJson } from '../core/json.ts';
 import { SCOPES } from '../core/scope.ts';
 import { VALUE_TYPES } from '../core/value.ts';
@@ -15,7 +16,6 @@ import {
 } from './cli.ts';
 import { CliError } from './exit.ts';
 import { factPairs, readFact } from './fact-view.ts';
-import type { WellKnown } from './wire-shapes.ts';
 
 interface AssertOptions extends CommonOptions {
   readonly entity: string;

@@ -1,10 +1,10 @@
+import type { AuditEntry } from '../admin/api/audit-entry.ts';
 import { connectApi } from './api-client.ts';
 import { type AuditFilterOptions, filterQuery } from './audit-filter.ts';
 import type { Context, Outcome } from './cli.ts';
 import { CliError } from './exit.ts';
 import { printable } from './printable.ts';
 import { readEvents } from './sse.ts';
-import type { AuditEntry } from './wire-shapes.ts';
 
 /** `audit tail`: records as they come, until Ctrl-C. Needs the running daemon: without one nothing happens. */
 export async function runTail(

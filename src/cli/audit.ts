@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { AuditEntry } from '../admin/api/audit-entry.ts';
 import { type Api, type Query, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { type AuditFilterOptions, filterQuery, withFilters } from './audit-filter.ts';
@@ -7,7 +8,6 @@ import { action, type Cli, type Context, type Outcome, withCommonOptions, withEx
 import { CliError } from './exit.ts';
 import { limitOption } from './numbers.ts';
 import type { Cell, Screen } from './screen.ts';
-import type { AuditEntry } from './wire-shapes.ts';
 
 const MAX_PAGE = 500;
 

@@ -1,31 +1,10 @@
 /** Cases for people. What comes from peers is escaped by the screen: nothing of it steers a terminal. */
+
+import type { AuditEntry } from '../admin/api/audit-entry.ts';
+import type { ShownCase } from '../admin/api/case-schemas.ts';
 import type { Proposal } from '../core/approval.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Cell, Screen, Style } from './screen.ts';
-import type { AuditEntry } from './wire-shapes.ts';
-
-export interface ShownCase {
-  readonly id: number;
-  readonly uid: string;
-  readonly topic: string;
-  readonly peer_id: string | null;
-  readonly peer: string | null;
-  readonly reason: string | null;
-  readonly feed: string | null;
-  readonly key_id: string | null;
-  readonly state: string;
-  readonly state_at: string;
-  readonly severity: Severity;
-  readonly seen: number;
-  readonly first_at: string;
-  readonly last_at: string;
-  readonly exemplars: readonly number[];
-  readonly verdict: string | null;
-  readonly assignee: string | null;
-  readonly ticket: string | null;
-  readonly suppression: { readonly owner: string; readonly reason: string; readonly until: string } | null;
-  readonly version: number;
-}
 
 export interface ShownCases {
   readonly cases: readonly ShownCase[];

@@ -1,4 +1,6 @@
 /** Looks at the proofs that came with facts: with the log's key from the data folder, not with what the answer says. */
+
+import type { HeadAnswer } from '../admin/api/journal.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { readFormerKeys } from '../config/key-files.ts';
 import { readSeedFile } from '../config/secret-file.ts';
@@ -16,7 +18,6 @@ import type { Api } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { Context } from './cli.ts';
 import { CliError } from './exit.ts';
-import type { HeadAnswer } from './wire-shapes.ts';
 
 /** Sent to have proofs with an answer. */
 export const VERIFY_FULL: Readonly<Record<string, string>> = { 'stigmem-verify': 'full' };

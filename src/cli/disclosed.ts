@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { DisclosedAnswer, GivenRunAnswer } from '../admin/api/grants.ts';
 import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import {
@@ -11,7 +12,6 @@ import {
   withExamples,
 } from './cli.ts';
 import type { Screen } from './screen.ts';
-import type { DisclosedAnswer, GivenRunAnswer } from './wire-shapes.ts';
 
 const PAGE_RUNS = 500;
 

@@ -1,6 +1,7 @@
 /** `drill list|run|history|report|verify`: attacks of this node on itself, which show that the alarm works. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import type { DrillAnswer, DrillRunsAnswer, DrillsAnswer } from '../admin/api/drills.ts';
 import { DRILL_KINDS, type DrillKind, type DrillRun } from '../core/drill.ts';
 import { type ActOptions, withReason } from './acting.ts';
 import { type Api, withApi } from './api-client.ts';
@@ -21,7 +22,6 @@ import { limitOption } from './numbers.ts';
 import { printable } from './printable.ts';
 import { createProgress } from './progress.ts';
 import { readSpan } from './span.ts';
-import type { DrillAnswer, DrillRunsAnswer, DrillsAnswer } from './wire-shapes.ts';
 
 interface RunOptions extends ActOptions {
   readonly all?: boolean;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import type { AuditEntry } from '../admin/api/audit-entry.ts';
 import { type FileFinding, judgeFile } from '../client/verify-file.ts';
 import { packetName } from '../verify/evidence-packet.ts';
 import { withApi } from './api-client.ts';
@@ -16,7 +17,6 @@ import {
 } from './cli.ts';
 import { CliError, type ExitName } from './exit.ts';
 import { limitOption } from './numbers.ts';
-import type { AuditEntry } from './wire-shapes.ts';
 
 const PAGE_RECORDS = 500;
 /** As in `verify.mjs`. */

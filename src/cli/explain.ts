@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import type { ExplanationAnswer, GivenRunAnswer } from '../admin/api/grants.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
-import type { ExplanationAnswer, GivenRunAnswer } from './wire-shapes.ts';
 
 export function addExplain(program: Command, cli: Cli): void {
   const command = program

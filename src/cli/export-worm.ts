@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { BackupsAnswer } from '../admin/api/backups.ts';
 import { loadConfig } from '../config/config.ts';
 import { DEFAULT_RETAIN_DAYS } from '../config/section-worm.ts';
 import type { Network } from '../core/address.ts';
@@ -22,7 +23,6 @@ import { wholeNumber } from './numbers.ts';
 import { printable } from './printable.ts';
 import { s3PlaceOf } from './s3-place.ts';
 import type { Screen } from './screen.ts';
-import type { BackupsAnswer } from './wire-shapes.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 36_500;

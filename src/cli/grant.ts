@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
+import type { FactLineAnswer, GrantDiffAnswer, GrantPreviewAnswer } from '../admin/api/grants.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { PEER_SUFFIX } from '../config/peer-file.ts';
 import { withApi } from './api-client.ts';
@@ -17,7 +18,6 @@ import {
 import { CliError } from './exit.ts';
 import { limitOption } from './numbers.ts';
 import type { Screen } from './screen.ts';
-import type { FactLineAnswer, GrantDiffAnswer, GrantPreviewAnswer } from './wire-shapes.ts';
 
 interface PreviewOptions extends CommonOptions {
   readonly limit: number;

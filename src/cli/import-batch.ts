@@ -1,9 +1,9 @@
 /** One batch of lines through `POST /v1/facts`. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { BatchAnswer } from '../admin/api/schemas.ts';
 import type { Answer, Api } from './api-client.ts';
 import { apiFailure, detailText } from './api-failure.ts';
 import { CliError } from './exit.ts';
-import type { BatchAnswer } from './wire-shapes.ts';
 
 export interface BatchLine {
   readonly number: number;

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { HeadAnswer } from '../admin/api/journal.ts';
+import type { ChecksAnswer } from '../admin/api/journal-checks.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
 import { printable } from './printable.ts';
-import type { ChecksAnswer, HeadAnswer } from './wire-shapes.ts';
 
 export function addJournal(program: Command, cli: Cli): void {
   const group = program

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { KeyAnswer } from '../admin/api/key-routes.ts';
 import { openKeyStore } from '../admin/keys.ts';
 import { loadConfig } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
@@ -17,7 +18,6 @@ import {
 import { mintCliToken } from './cli-token.ts';
 import { CliError } from './exit.ts';
 import { wholeNumber } from './numbers.ts';
-import type { KeyAnswer } from './wire-shapes.ts';
 
 const STATE_STYLE = { active: 'green', expired: 'yellow', revoked: 'dim' } as const;
 const MAX_DAYS = 3_650;

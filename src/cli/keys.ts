@@ -1,5 +1,7 @@
 import { Argument, type Command } from 'commander';
+import type { SigningKeysAnswer } from '../admin/api/signing-keys.ts';
 import type { SeedUse } from '../config/secret-file.ts';
+import type { KeyStatus } from '../core/key-status.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -15,7 +17,6 @@ import {
 import { CliError } from './exit.ts';
 import { wholeNumber } from './numbers.ts';
 import type { Cell, Screen } from './screen.ts';
-import type { KeyStatus, SigningKeysAnswer } from './wire-shapes.ts';
 
 const KEY_USES: readonly SeedUse[] = ['log', 'witness', 'anchor', 'node'];
 const OVERLAP_DAYS = 7;

@@ -6,6 +6,7 @@ import { PEER_SUFFIX, type PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { problemText } from '../config/problem.ts';
 import type { FeedGrant as Grant } from '../core/disclosure.ts';
+import type { PeerStatus } from '../core/peer-status.ts';
 import { type ActOptions, actedOutcome } from './acting.ts';
 import { connectDaemonApi, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -13,7 +14,6 @@ import type { Context, Outcome } from './cli.ts';
 import { CliError } from './exit.ts';
 import { loadNodeConfig } from './node-config.ts';
 import { peerTable } from './peer-table.ts';
-import type { PeerStatus } from './wire-shapes.ts';
 
 /** `peer list`: the files, with how each partner is doing when the daemon runs. */
 export async function runList(context: Context): Promise<Outcome> {

@@ -1,11 +1,12 @@
+import type { NoticesAnswer } from '../admin/api/notices.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
+import type { PeerStatus } from '../core/peer-status.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';
 import { loadNodeConfig } from './node-config.ts';
 import type { Screen } from './screen.ts';
-import type { NoticesAnswer, PeerStatus } from './wire-shapes.ts';
 
 const NONE = 'No partner has refused anything of ours.';
 

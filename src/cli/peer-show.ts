@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
+import type { WellKnown } from '../admin/api/node.ts';
 import type { Config } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { PEER_SUFFIX, readPeerFile } from '../config/peer-file.ts';
 import { problemText } from '../config/problem.ts';
 import { readSeedFile } from '../config/secret-file.ts';
+import type { PeerStatus } from '../core/peer-status.ts';
 import { connectDaemonApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';
@@ -17,7 +19,6 @@ import { refusesSentences } from './peer-notices.ts';
 import { acknowledgedSentence, circuitSentence, peerSentence } from './peer-table.ts';
 import { keyLines } from './peer-trust-key.ts';
 import type { Cell } from './screen.ts';
-import type { PeerStatus, WellKnown } from './wire-shapes.ts';
 
 /** `peer show`: one partner in full, or what to give to a partner. */
 export async function runShow(context: Context, [name = '']: readonly string[]): Promise<Outcome> {

@@ -1,5 +1,5 @@
+import type { PeerStatus } from '../core/peer-status.ts';
 import type { Cell, Screen } from './screen.ts';
-import type { PeerStatus } from './wire-shapes.ts';
 
 const STATE_STYLE = {
   current: 'green',

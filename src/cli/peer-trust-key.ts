@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { PeerStatus } from '../core/peer-status.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { type ActOptions, actedOutcome } from './acting.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { Context, Outcome } from './cli.ts';
 import { requirePeer } from './peer-manage.ts';
-import type { PeerStatus } from './wire-shapes.ts';
 
 interface TrustKeyOptions extends ActOptions {
   readonly key: readonly string[];

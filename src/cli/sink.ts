@@ -1,5 +1,6 @@
 /** `sink list|show|test|replay|skip`: receivers of the audit log. */
 import { type Command, Option } from 'commander';
+import type { SinkAnswer, SinkMovedAnswer, SinksAnswer, SinkTestAnswer } from '../admin/api/sinks.ts';
 import { type ActOptions, withReason } from './acting.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -16,7 +17,6 @@ import { CliError } from './exit.ts';
 import { wholeNumber } from './numbers.ts';
 import { printable } from './printable.ts';
 import { addVerifyDigests } from './sink-verify.ts';
-import type { SinkAnswer, SinkMovedAnswer, SinksAnswer, SinkTestAnswer } from './wire-shapes.ts';
 
 interface MoveOptions extends ActOptions {
   readonly fromSeq?: number;

@@ -1,7 +1,16 @@
 import type { Command } from 'commander';
+import type { AnchorBackendAnswer, AnchorsAnswer } from '../admin/api/anchors.ts';
+import type { DrillsAnswer } from '../admin/api/drills.ts';
+import type { HeadAnswer } from '../admin/api/journal.ts';
+import type { ReadinessAnswer, WellKnown } from '../admin/api/node.ts';
+import type { SigningKeysAnswer } from '../admin/api/signing-keys.ts';
+import type { WeakeningsAnswer } from '../admin/api/weakenings.ts';
+import type { WitnessAnswer } from '../admin/api/witness.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { type ConfigProblem, problemText } from '../config/problem.ts';
+import type { KeyStatus } from '../core/key-status.ts';
+import type { PeerStatus } from '../core/peer-status.ts';
 import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
@@ -10,19 +19,6 @@ import { refusesSentences } from './peer-notices.ts';
 import { acknowledgedSentence, peerTable } from './peer-table.ts';
 import { weakeningLine } from './run.ts';
 import type { Screen } from './screen.ts';
-import type {
-  AnchorBackendAnswer,
-  AnchorsAnswer,
-  DrillsAnswer,
-  HeadAnswer,
-  KeyStatus,
-  PeerStatus,
-  ReadinessAnswer,
-  SigningKeysAnswer,
-  WeakeningsAnswer,
-  WellKnown,
-  WitnessAnswer,
-} from './wire-shapes.ts';
 
 interface Status {
   readonly node: WellKnown;

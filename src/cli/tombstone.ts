@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { TombstoneAnswer, TombstonesAnswer } from '../admin/api/tombstones.ts';
 import { erasureSentence } from '../core/erasure-state.ts';
 import { actedOutcome } from './acting.ts';
 import { withApi } from './api-client.ts';
@@ -13,7 +14,6 @@ import {
   withExamples,
 } from './cli.ts';
 import type { Screen } from './screen.ts';
-import type { TombstoneAnswer, TombstonesAnswer } from './wire-shapes.ts';
 
 interface Options extends CommonOptions {
   readonly reason?: string;

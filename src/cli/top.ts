@@ -1,7 +1,9 @@
 import { statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { ReadinessAnswer, WellKnown } from '../admin/api/node.ts';
 import type { NodeStats } from '../admin/deps.ts';
+import type { PeerStatus } from '../core/peer-status.ts';
 import { type Api, connectDaemonApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import {
@@ -16,7 +18,6 @@ import {
 import { CliError } from './exit.ts';
 import { wholeNumber } from './numbers.ts';
 import { type Sample, type Size, topFrame } from './top/frame.ts';
-import type { PeerStatus, ReadinessAnswer, WellKnown } from './wire-shapes.ts';
 
 interface TopOptions extends CommonOptions {
   readonly interval: number;

@@ -6,6 +6,36 @@ import { intParam, optionalInt } from './params.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
+export interface AnchorBackendAnswer {
+  readonly backend: string;
+  readonly pending: number;
+  readonly oldest_pending_at: string | null;
+  readonly watermark: number;
+  readonly last_error: string | null;
+  readonly sentence: string;
+}
+
+export interface AnchorsAnswer {
+  readonly backends: readonly AnchorBackendAnswer[];
+  readonly anchors: readonly {
+    readonly id: number;
+    readonly log: 'journal' | 'audit';
+    readonly tree_size: number;
+    readonly root: string;
+    readonly created_at: string;
+    readonly status: 'pending' | 'submitted';
+    readonly receipts: readonly { readonly backend: string; readonly log_index: number }[];
+  }[];
+  readonly tee: {
+    readonly audit_seq: number;
+    readonly log: 'journal' | 'audit';
+    readonly tree_size: number;
+    readonly provider: string;
+    readonly binding: 'bound' | 'not_checked';
+    readonly taken_at: string;
+  } | null;
+}
+
 const BACKEND = z
   .object({
     backend: z.string(),
@@ -17,7 +47,7 @@ const BACKEND = z
     last_error: z.string().nullable(),
     sentence: z.string(),
   })
-  .openapi('AnchorBackend');
+  .openapi('AnchorBackend') satisfies z.ZodType<AnchorBackendAnswer>;
 
 const ANCHOR = z
   .object({
@@ -55,7 +85,7 @@ const PAGE = z
     tee: TEE.nullable().openapi({ description: 'Newest report of the machine’s trusted execution environment.' }),
     cursor: z.number().int().nullable(),
   })
-  .openapi('Anchors');
+  .openapi('Anchors') satisfies z.ZodType<AnchorsAnswer>;
 
 const QUERY = z.object({
   cursor: optionalInt({ min: 1, max: Number.MAX_SAFE_INTEGER, description: 'The `cursor` of the page before.' }),

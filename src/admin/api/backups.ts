@@ -6,6 +6,16 @@ import { plain } from './plain-json.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
+export interface BackupsAnswer {
+  readonly worm: {
+    readonly target: string;
+    readonly sentence: string;
+    readonly weakness: string | null;
+    readonly last_error: string | null;
+  } | null;
+  readonly snapshots: { readonly every_hours: number; readonly verified_age_seconds: number | null } | null;
+}
+
 const MAX_NOTE_CHARS = 131_072;
 const COUNTS = z.object({
   journal: z.number().int(),
@@ -43,7 +53,7 @@ const BACKUPS = z
       })
       .nullable(),
   })
-  .openapi('Backups');
+  .openapi('Backups') satisfies z.ZodType<BackupsAnswer>;
 
 const VERIFIED = z
   .object({

@@ -1,11 +1,30 @@
 /** Drills: what there is, how the newest of each kind ended, making one, signed reports. */
 import { z } from '@hono/zod-openapi';
+import type { DrillKindStatus, DrillRun } from '../../core/drill.ts';
 import { DRILL_KINDS } from '../../core/drill.ts';
 import type { DrillStart } from '../drill-desk.ts';
 import { REASON, readActBody } from './acting.ts';
 import { intParam, optionalInt } from './params.ts';
 import { answer, json, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
+
+export interface DrillsAnswer {
+  readonly kinds: readonly DrillKindStatus[];
+  readonly running: DrillRun | null;
+  readonly schedule: { readonly every_hours: number; readonly kinds: readonly string[] } | null;
+  readonly last_refusal_at: string | null;
+  readonly since: string | null;
+}
+
+export interface DrillAnswer {
+  readonly run: DrillRun;
+}
+
+export interface DrillRunsAnswer {
+  readonly runs: readonly DrillRun[];
+  readonly cursor: number | null;
+  readonly more: boolean;
+}
 
 const TEXT = z.string();
 const TIME = TEXT.nullable();
@@ -65,10 +84,12 @@ const STATUS = z
     last_refusal_at: TIME.openapi({ description: 'Of the newest refusal that was no drill.' }),
     since: TIME.openapi({ description: 'When the audit log began.' }),
   })
-  .openapi('Drills');
+  .openapi('Drills') satisfies z.ZodType<DrillsAnswer>;
 
-const RUNS = z.object({ runs: z.array(RUN), cursor: NUMBER.nullable(), more: z.boolean() }).openapi('DrillRuns');
-const STARTED = z.object({ run: RUN }).openapi('DrillStarted');
+const RUNS = z
+  .object({ runs: z.array(RUN), cursor: NUMBER.nullable(), more: z.boolean() })
+  .openapi('DrillRuns') satisfies z.ZodType<DrillRunsAnswer>;
+const STARTED = z.object({ run: RUN }).openapi('DrillStarted') satisfies z.ZodType<DrillAnswer>;
 const START_BODY = z.object({ kind: KIND, reason: REASON }).openapi('StartDrill');
 
 const RUNS_QUERY = z.object({

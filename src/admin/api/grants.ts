@@ -6,6 +6,79 @@ import { plain } from './plain-json.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY } from './route.ts';
 
+export interface FactLineAnswer {
+  readonly feed: string;
+  readonly feed_seq: number;
+  readonly fact_id: string;
+  readonly entity: string;
+  readonly relation: string;
+}
+
+export interface FeedPreviewAnswer {
+  readonly feed: string;
+  readonly length: number;
+  readonly given: number;
+  readonly acknowledged: number;
+  readonly sentence: string;
+}
+
+export interface GrantPreviewAnswer {
+  readonly peer: string;
+  readonly open: readonly FeedPreviewAnswer[];
+  readonly shut: readonly FeedPreviewAnswer[];
+  readonly empty: readonly { readonly sentence: string }[];
+  readonly examples: readonly FactLineAnswer[];
+}
+
+export interface GrantDiffAnswer {
+  readonly node_id: string;
+  readonly in_force: string | null;
+  readonly changes: readonly {
+    readonly feed: string;
+    readonly change: 'starts' | 'stops' | 'regrants' | 'later';
+    readonly new_facts: number;
+    readonly given: number;
+    readonly before: string;
+    readonly after: string;
+  }[];
+  readonly examples: readonly FactLineAnswer[];
+}
+
+export interface GivenRunAnswer {
+  readonly feed: string;
+  readonly after: number;
+  readonly to: number;
+  readonly sent_at: string;
+  readonly grant: { readonly hash: string; readonly text: string };
+}
+
+export interface ExplanationAnswer {
+  readonly peer: string;
+  readonly fact_id: string;
+  readonly feed: string | null;
+  readonly feed_seq: number;
+  readonly code: string;
+  readonly sentence: string;
+  readonly given: readonly GivenRunAnswer[];
+  readonly acknowledged: boolean;
+}
+
+export interface DisclosedAnswer {
+  readonly node_id: string;
+  readonly feeds: readonly {
+    readonly feed: string;
+    readonly grant: { readonly hash: string; readonly text: string };
+    readonly entries: number;
+    readonly first: number;
+    readonly last: number;
+    readonly first_sent_at: string;
+    readonly last_sent_at: string;
+  }[];
+  readonly runs: readonly GivenRunAnswer[];
+  readonly cursor: string | null;
+  readonly has_more: boolean;
+}
+
 const MAX_EXAMPLES = 500;
 const MAX_PEER_FILE_CHARS = 262_144;
 const PEER = z.object({ name: z.string().openapi({ description: 'File name of the peer, or its node id.' }) });
@@ -18,9 +91,15 @@ const FACT_LINE = z.object({
   entity: z.string(),
   relation: z.string(),
   timestamp: z.string(),
-});
+}) satisfies z.ZodType<FactLineAnswer>;
 const DECISION = { code: z.string(), sentence: z.string() };
-const FEED = z.object({ feed: z.string(), length: SEQ, given: SEQ, acknowledged: SEQ, ...DECISION });
+const FEED = z.object({
+  feed: z.string(),
+  length: SEQ,
+  given: SEQ,
+  acknowledged: SEQ,
+  ...DECISION,
+}) satisfies z.ZodType<FeedPreviewAnswer>;
 const PREVIEW = z
   .object({
     peer: z.string(),
@@ -30,7 +109,7 @@ const PREVIEW = z
     empty: z.array(z.object(DECISION)).openapi({ description: 'Feeds of its file that have no entry yet.' }),
     examples: z.array(FACT_LINE),
   })
-  .openapi('GrantPreview');
+  .openapi('GrantPreview') satisfies z.ZodType<GrantPreviewAnswer>;
 
 const GRANT = z.object({ hash: z.string(), text: z.string() });
 const RUN = z.object({
@@ -41,7 +120,7 @@ const RUN = z.object({
   tree_size: SEQ,
   sent_at: z.string(),
   grant: GRANT,
-});
+}) satisfies z.ZodType<GivenRunAnswer>;
 const EXPLANATION = z
   .object({
     peer: z.string(),
@@ -53,7 +132,7 @@ const EXPLANATION = z
     given: z.array(RUN),
     acknowledged: z.boolean(),
   })
-  .openapi('GrantExplanation');
+  .openapi('GrantExplanation') satisfies z.ZodType<ExplanationAnswer>;
 
 const CHANGE = z.object({
   feed: z.string(),
@@ -71,7 +150,7 @@ const DIFF = z
     changes: z.array(CHANGE),
     examples: z.array(FACT_LINE),
   })
-  .openapi('GrantDiff');
+  .openapi('GrantDiff') satisfies z.ZodType<GrantDiffAnswer>;
 const PROPOSED = z
   .object({
     name: z.string().min(1).max(63),
@@ -97,7 +176,7 @@ const DISCLOSED = z
     cursor: z.string().nullable(),
     has_more: z.boolean(),
   })
-  .openapi('Disclosed');
+  .openapi('Disclosed') satisfies z.ZodType<DisclosedAnswer>;
 
 const NOT_FOUND = { 404: { description: 'no such peer or fact' } };
 const answer = (description: string, schema: z.ZodType) => ({

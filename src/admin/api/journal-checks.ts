@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { CHECK_CAUSES, CHECK_EVENTS, checkOf, type JournalCheck } from '../../core/journal-check.ts';
-import type { ApiChecks, CheckRefusal } from '../check-desk.ts';
+import type { ApiChecks, CheckRefusal, RunningCheck } from '../check-desk.ts';
 import type { ApiReader } from '../deps.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
@@ -8,6 +8,14 @@ import { intParam } from './params.ts';
 import { plain } from './plain-json.ts';
 import { json, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
+
+export interface ChecksAnswer {
+  readonly every_hours: number | null;
+  readonly running: RunningCheck | null;
+  readonly last_error: string | null;
+  readonly last_clean_at: string | null;
+  readonly checks: readonly JournalCheck[];
+}
 
 const MAX_NOTE_CHARS = 131_072;
 const COUNT = z.number().int();
@@ -47,7 +55,7 @@ const CHECKS = z
     last_clean_at: z.string().nullable().openapi({ description: 'When the newest that found nothing ended.' }),
     checks: z.array(CHECK),
   })
-  .openapi('JournalChecks');
+  .openapi('JournalChecks') satisfies z.ZodType<ChecksAnswer>;
 
 const REPORT = z
   .object({ report: z.string().max(MAX_NOTE_CHARS).openapi({ description: 'Signed by the node’s log key.' }) })

@@ -3,6 +3,17 @@ import { choiceParam } from './params.ts';
 import { answer, json } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
+export interface HeadAnswer {
+  readonly origin: string;
+  readonly size: number;
+  readonly root: string;
+  readonly chain_hash: string | null;
+  readonly checkpoint: string;
+  readonly audit: { readonly origin: string; readonly size: number; readonly checkpoint: string };
+  readonly feeds: readonly { readonly feed: string; readonly length: number }[];
+  readonly projection_lag: number;
+}
+
 const HEAD = z
   .object({
     origin: z.string(),
@@ -16,7 +27,7 @@ const HEAD = z
     feeds: z.array(z.object({ feed: z.string(), length: z.number().int() })),
     projection_lag: z.number().int().openapi({ description: 'Entries that queries do not show yet.' }),
   })
-  .openapi('JournalHead');
+  .openapi('JournalHead') satisfies z.ZodType<HeadAnswer>;
 
 /** Adds the endpoints that say where the two logs stand. */
 export function addJournal(apparatus: Apparatus): void {

@@ -9,6 +9,19 @@ import { fieldErrors } from './field-errors.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
 
+export interface KeyAnswer {
+  readonly id: string;
+  readonly name: string;
+  readonly class: 'human' | 'automation';
+  readonly role: string | null;
+  readonly permissions: readonly string[];
+  readonly state: 'active' | 'expired' | 'revoked';
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+  readonly last_used_at: string | null;
+}
+
 const NEW_KEY = z
   .object({
     name: z.string(),
@@ -42,7 +55,7 @@ const KEY = z
     revoked_at: z.string().nullable(),
     last_used_at: z.string().nullable().openapi({ description: 'To about a minute.' }),
   })
-  .openapi('Key');
+  .openapi('Key') satisfies z.ZodType<KeyAnswer>;
 
 const CREATED = KEY.extend({ secret: z.string().openapi({ description: 'Shown this once, kept nowhere.' }) }).openapi(
   'CreatedKey',

@@ -3,6 +3,24 @@ import { effectivePermissions, PERMISSIONS } from '../../core/permissions.ts';
 import { answer, json } from './responses.ts';
 import { type Apparatus, addOpenRoute, addRoute, NO_QUERY } from './route.ts';
 
+export interface WellKnown {
+  readonly node_id: string;
+  readonly node_url: string;
+  readonly peerd: {
+    readonly software: string;
+    readonly version: string;
+    readonly authority: string;
+    readonly peer_id: string;
+    readonly addresses: readonly string[];
+  };
+}
+
+export interface ReadinessAnswer {
+  readonly status: 'ready' | 'not_ready';
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+  readonly notices: readonly string[];
+}
+
 const NAMESPACES = ['stigmem:', 'rel:', 'memory:', 'intent:', 'roadmap:', 'preference:', 'garden:'];
 const SPEC_URL = 'https://github.com/eidetic-labs/stigmem/blob/main/spec/stigmem-spec-v1.0.md';
 
@@ -27,7 +45,7 @@ const WELL_KNOWN = z
       addresses: z.array(z.string()),
     }),
   })
-  .openapi('WellKnown');
+  .openapi('WellKnown') satisfies z.ZodType<WellKnown>;
 
 const ME = z
   .object({
@@ -48,7 +66,7 @@ const READINESS = z
     checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
     notices: z.array(z.string()).openapi({ description: 'What an operator should know although the node works.' }),
   })
-  .openapi('Readiness');
+  .openapi('Readiness') satisfies z.ZodType<ReadinessAnswer>;
 
 const STOPPING = { name: 'stopping', ok: false, detail: 'the node is stopping: what is under way is finished' };
 

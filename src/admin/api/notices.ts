@@ -3,6 +3,29 @@ import { intParam, textParam } from './params.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute } from './route.ts';
 
+export interface NoticesAnswer {
+  readonly notices: readonly {
+    readonly peer: string | null;
+    readonly node_id: string;
+    readonly feed: string;
+    readonly reason: string;
+    readonly refused: number;
+    readonly resolved: number;
+    readonly at: string;
+    readonly entries: readonly {
+      readonly cid: string | null;
+      readonly difference: {
+        readonly claimed: string | null;
+        readonly computed: string | null;
+        readonly field: string;
+      } | null;
+      readonly evidence: string | null;
+      readonly fact: { readonly fact_id: string; readonly entity: string; readonly relation: string } | null;
+      readonly feed_seq: number | null;
+    }[];
+  }[];
+}
+
 const QUERY = z.object({
   peer: textParam('Notices of this peer alone: its file name, or its node id.'),
   limit: intParam({ min: 1, max: 1000, default: 100, description: 'Feeds and reasons.' }),
@@ -41,7 +64,7 @@ const NOTICES = z
     ),
     has_more: z.boolean(),
   })
-  .openapi('RefusalNotices');
+  .openapi('RefusalNotices') satisfies z.ZodType<NoticesAnswer>;
 
 /** Adds what peers have signed about facts of ours that they refused. */
 export function addNotices(apparatus: Apparatus): void {

@@ -7,6 +7,13 @@ import { isValueType, VALUE_TYPES } from '../../core/value.ts';
 import { VALUE_ERROR } from './field-errors.ts';
 import { listed } from './params.ts';
 
+export interface BatchAnswer {
+  readonly results: readonly { readonly index: number; readonly status: number; readonly detail?: unknown }[];
+  readonly stored: number;
+  readonly repeated: number;
+  readonly refused: number;
+}
+
 export const WRITE_MODES = ['assert', 'summarize_with_provenance'] as const;
 const INTERPRETATIONS = ['content', 'instruction'] as const;
 
@@ -163,7 +170,7 @@ export const FACT_RECORD: z.ZodType = z
   })
   .openapi('FactRecord');
 
-export const BATCH_RESULT: z.ZodType = z
+export const BATCH_RESULT: z.ZodType<BatchAnswer> = z
   .object({
     results: z
       .array(

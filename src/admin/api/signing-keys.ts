@@ -1,6 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import type { KeyStatus } from '../../core/key-status.ts';
 import { json } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
+
+export interface SigningKeysAnswer {
+  readonly keys: readonly KeyStatus[];
+}
 
 const KEY = z
   .object({
@@ -34,7 +39,7 @@ const KEY = z
 /** Adds what is declared of the keys that sign logs, cosignatures and anchors. */
 export function addSigningKeys(apparatus: Apparatus): void {
   const { signingKeys } = apparatus.deps;
-  const schema = z.object({ keys: z.array(KEY) }).openapi('SigningKeys');
+  const schema = z.object({ keys: z.array(KEY) }).openapi('SigningKeys') satisfies z.ZodType<SigningKeysAnswer>;
   const route = {
     method: 'get',
     path: '/v1/keys',

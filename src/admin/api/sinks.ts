@@ -7,6 +7,40 @@ import { REASON, readActBody } from './acting.ts';
 import { json, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
+export interface SinkAnswer {
+  readonly name: string;
+  readonly kind: string;
+  readonly format: string;
+  readonly target: string;
+  readonly min_severity: string;
+  readonly events: readonly string[];
+  readonly lag_events: number;
+  readonly attempts: number;
+  readonly last_taken_at: string | null;
+  readonly sentence: string;
+}
+
+export interface SinksAnswer {
+  readonly sinks: readonly SinkAnswer[];
+  readonly gaps: readonly {
+    readonly sink: string;
+    readonly first: number;
+    readonly last: number;
+    readonly reason: string | null;
+    readonly at: string;
+  }[];
+}
+
+export interface SinkTestAnswer {
+  readonly taken: boolean;
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+export interface SinkMovedAnswer {
+  readonly sink: SinkAnswer;
+}
+
 const SEQ = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const TEXT = z.string().nullable();
 const NAME = z.object({ name: z.string() });
@@ -31,7 +65,7 @@ const SINK = z
     last_taken_at: TEXT,
     sentence: z.string(),
   })
-  .openapi('Sink');
+  .openapi('Sink') satisfies z.ZodType<SinkAnswer>;
 
 const GAP = z
   .object({
@@ -48,9 +82,13 @@ const LIST = z
     sinks: z.array(SINK),
     gaps: z.array(GAP).openapi({ description: 'Records that were not sent, newest first.' }),
   })
-  .openapi('Sinks');
-const TEST = z.object({ taken: z.boolean(), code: TEXT, message: TEXT }).openapi('SinkTest');
-const MOVED = z.object({ sink: SINK, audit_seq: z.number().int() }).openapi('SinkMoved');
+  .openapi('Sinks') satisfies z.ZodType<SinksAnswer>;
+const TEST = z
+  .object({ taken: z.boolean(), code: TEXT, message: TEXT })
+  .openapi('SinkTest') satisfies z.ZodType<SinkTestAnswer>;
+const MOVED = z
+  .object({ sink: SINK, audit_seq: z.number().int() })
+  .openapi('SinkMoved') satisfies z.ZodType<SinkMovedAnswer>;
 
 const TEST_BODY = z.object({ reason: REASON }).openapi('TestSink');
 const REPLAY = z

@@ -10,6 +10,30 @@ import { plain } from './plain-json.ts';
 import { json, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY } from './route.ts';
 
+export interface TombstoneAnswer {
+  readonly state: string;
+  readonly fact: string;
+  readonly author: string;
+  readonly feed: string;
+  readonly feed_seq: number;
+  readonly since: string;
+  readonly due_at: string | null;
+  readonly reason: string | null;
+  readonly steps: readonly { readonly step: string; readonly at: string; readonly actor: string | null }[];
+  readonly peers: readonly {
+    readonly peer: string;
+    readonly given_at: string;
+    readonly told: boolean;
+    readonly erased_at: string | null;
+  }[];
+  readonly relayed: readonly { readonly peer: string; readonly relay: string | null; readonly erased_at: string }[];
+}
+
+export interface TombstonesAnswer {
+  readonly tombstones: readonly Omit<TombstoneAnswer, 'steps' | 'peers' | 'relayed'>[];
+  readonly has_more: boolean;
+}
+
 const MAX_FACT_CHARS = 256;
 const SEQ = z.number().int();
 const TEXT = z.string().nullable();
@@ -64,10 +88,10 @@ const STATUS = z
       )
       .openapi({ description: 'Nodes that had the fact by a relay, as far as they have said that it is erased.' }),
   })
-  .openapi('TombstoneStatus');
+  .openapi('TombstoneStatus') satisfies z.ZodType<TombstoneAnswer>;
 const LIST = z
   .object({ tombstones: z.array(z.object(VIEW)), cursor: TEXT, has_more: z.boolean() })
-  .openapi('Tombstones');
+  .openapi('Tombstones') satisfies z.ZodType<TombstonesAnswer>;
 
 const answer = (description: string, schema: z.ZodType) => ({
   200: { description, content: { 'application/json': { schema } } },

@@ -1,7 +1,12 @@
 import { z } from '@hono/zod-openapi';
+import type { Weakening } from '../../core/weakening.ts';
 import { WEAKENINGS } from '../../core/weakening.ts';
 import { json } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
+
+export interface WeakeningsAnswer {
+  readonly weakenings: readonly Weakening[];
+}
 
 const WEAKENING = z
   .object({
@@ -14,7 +19,9 @@ const WEAKENING = z
 /** Adds what of the configuration is weaker than by default. Not for whoever reaches the port: it says where to attack. */
 export function addWeakenings(apparatus: Apparatus): void {
   const { weakenings } = apparatus.deps;
-  const schema = z.object({ weakenings: z.array(WEAKENING) }).openapi('Weakenings');
+  const schema = z
+    .object({ weakenings: z.array(WEAKENING) })
+    .openapi('Weakenings') satisfies z.ZodType<WeakeningsAnswer>;
   const route = {
     method: 'get',
     path: '/v1/configuration/weakenings',

@@ -8,6 +8,26 @@ import { answer, json, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addOpenRoute, addRoute, NO_QUERY } from './route.ts';
 import { WitnessRate } from './witness-rate.ts';
 
+export interface WitnessAnswer {
+  readonly size: number;
+  readonly cosignatures: readonly { readonly witness: string; readonly time: string | null }[];
+  readonly policy: {
+    readonly met: boolean;
+    readonly met_size: number | null;
+    readonly satisfied: readonly string[];
+    readonly missing: readonly string[];
+  } | null;
+  readonly logs: readonly {
+    readonly origin: string;
+    readonly node_id: string | null;
+    readonly cosigned_size: number | null;
+    readonly verified_size: number | null;
+    readonly seen_size: number | null;
+    readonly seen_from: string | null;
+    readonly unreconciled: number;
+  }[];
+}
+
 const TEXT = 'text/plain; charset=utf-8';
 const TAG = 'Witness';
 const NOT_RUNNING: Refusal = { status: 503, detail: 'the node is not running: it cosigns nothing' };
@@ -43,7 +63,7 @@ const STATE = z
       )
       .openapi({ description: 'Logs that this node judges: those of its peers, and those that are configured.' }),
   })
-  .openapi('WitnessState');
+  .openapi('WitnessState') satisfies z.ZodType<WitnessAnswer>;
 
 /** Adds the endpoints of the witness. Those of C2SP take no key: the signature in the body says who asks. */
 export function addWitness(apparatus: Apparatus): void {

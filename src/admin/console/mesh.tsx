@@ -1,6 +1,6 @@
 /** The mesh as this node sees it, drawn on the server: who holds whose head, and how far behind. */
 import type { PeerStatus } from '../../core/peer-status.ts';
-import type { Witness } from './answers.ts';
+import type { WitnessAnswer } from '../api/witness.ts';
 import type { Html, Tone } from './parts.tsx';
 import { agoText, count, nodeName, plural } from './words.ts';
 
@@ -14,7 +14,7 @@ export interface MeshProps {
   readonly self: string;
   readonly size: number | null;
   readonly peers: readonly PeerStatus[];
-  readonly witness: Witness | null;
+  readonly witness: WitnessAnswer | null;
   readonly nowMs: number;
 }
 
@@ -97,7 +97,7 @@ function PeerBox({
 }: {
   peer: PeerStatus;
   at: Place;
-  witness: Witness | null;
+  witness: WitnessAnswer | null;
   nowMs: number;
 }): Html {
   const left = at.x - BOX.width / 2;
@@ -127,7 +127,7 @@ function weHold({ checkpoint, last_contact_at: at }: PeerStatus, nowMs: number):
 }
 
 /** What the peer holds of ours: its cosignature first, which is of the whole log; else what it has signed receipts for. */
-export function theyHold(peer: PeerStatus, witness: Witness | null, nowMs: number): string {
+export function theyHold(peer: PeerStatus, witness: WitnessAnswer | null, nowMs: number): string {
   const cosigned = witness?.cosignatures.find(({ witness: name }) => name.includes(nodeName(peer.node_id)));
   if (witness !== null && cosigned !== undefined) {
     const age = cosigned.time === null ? '' : ` · ${agoText(cosigned.time, nowMs)}`;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { BatchAnswer } from '../../admin/api/schemas.ts';
 import type { Api } from '../api-client.ts';
 import { apiFailure } from '../api-failure.ts';
-import type { BatchAnswer } from '../wire-shapes.ts';
 import type { AssertBody } from './real-facts.ts';
 
 const BATCH = 500;

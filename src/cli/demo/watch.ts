@@ -1,8 +1,11 @@
 /** Looks at the nodes of the demo through their APIs. */
+
+import type { AuditEntry } from '../../admin/api/audit-entry.ts';
+import type { HeadAnswer } from '../../admin/api/journal.ts';
+import type { PeerStatus } from '../../core/peer-status.ts';
 import { FACT_EVENT } from '../../core/verdict.ts';
 import { expectOk } from '../api-failure.ts';
 import { type FactPageView, readFactPage } from '../fact-view.ts';
-import type { AuditEntry, HeadAnswer, PeerStatus } from '../wire-shapes.ts';
 import type { FactSum } from './judgement.ts';
 import { LIES } from './lies.ts';
 import type { Org } from './org.ts';

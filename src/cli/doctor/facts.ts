@@ -1,20 +1,18 @@
 /** What the doctor looks at: gathered once, then judged by rules that do nothing else. */
+
+import type { AnchorBackendAnswer } from '../../admin/api/anchors.ts';
+import type { KeyAnswer } from '../../admin/api/key-routes.ts';
+import type { ReadinessAnswer, WellKnown } from '../../admin/api/node.ts';
+import type { WitnessAnswer } from '../../admin/api/witness.ts';
 import type { NodeStats } from '../../admin/deps.ts';
 import type { SignInStatus } from '../../admin/sign-in-status.ts';
 import type { Config } from '../../config/config.ts';
 import type { PeerFile } from '../../config/peer-file.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
 import type { JournalCheck } from '../../core/journal-check.ts';
+import type { KeyStatus } from '../../core/key-status.ts';
+import type { PeerStatus } from '../../core/peer-status.ts';
 import type { Weakening } from '../../core/weakening.ts';
-import type {
-  AnchorBackendAnswer,
-  KeyAnswer,
-  KeyStatus,
-  PeerStatus,
-  ReadinessAnswer,
-  WellKnown,
-  WitnessAnswer,
-} from '../wire-shapes.ts';
 
 /** What only the running daemon's process says; null members: this system does not tell. */
 export interface ProcessFacts {
@@ -34,7 +32,7 @@ export interface NodeFacts {
   readonly keys: readonly KeyStatus[];
   readonly apiKeys: readonly KeyAnswer[];
   readonly peers: readonly PeerStatus[];
-  readonly anchors: readonly (AnchorBackendAnswer & { readonly oldest_pending_at: string | null })[];
+  readonly anchors: readonly AnchorBackendAnswer[];
   /** Null while the node does not run. */
   readonly witness: WitnessAnswer | null;
   readonly stats: NodeStats;

@@ -37,7 +37,7 @@ const NODE: NodeFacts = {
   apiKeys: [],
   peers: [PEER],
   anchors: [],
-  witness: { size: 1, cosignatures: [], policy: { met: true, met_size: 1, missing: [] }, logs: [] },
+  witness: { size: 1, cosignatures: [], policy: { met: true, met_size: 1, satisfied: [], missing: [] }, logs: [] },
   stats: { ...STATS, metrics_scraped_at: new Date(NOW - 30_000).toISOString() },
   weakenings: [],
   quarantined: 0,
@@ -123,7 +123,7 @@ const checked = (endedMs: number, problems: number): NodeFacts['checks'] => {
   const first_problems = clean ? [] : ['entries 7 value_v cid_mismatch'];
   return { last_clean_at: clean ? ended_at : null, checks: [{ clean, ended_at, problems, first_problems }] };
 };
-const late = { backend: 'rekor', pending: 1, last_error: 'down', sentence: 'waits' };
+const late = { backend: 'rekor', pending: 1, watermark: 0, last_error: 'down', sentence: 'waits' };
 
 /** What is wrong, by check: the worst that it says first. */
 const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, RegExp])[]>> = {

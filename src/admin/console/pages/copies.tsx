@@ -1,5 +1,6 @@
 /** What leaves the machine: who is sent the audit log, and where copies of everything are. */
-import type { Backups, SinkState, Sinks } from '../answers.ts';
+import type { BackupsAnswer } from '../../api/backups.ts';
+import type { SinkAnswer, SinksAnswer } from '../../api/sinks.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk } from '../desk.ts';
 import type { Frame } from '../layout.tsx';
@@ -26,7 +27,7 @@ interface Tested {
   readonly message: string | null;
 }
 
-export function Copies(props: { sinks: Answer<Sinks>; backups: Answer<Backups>; frame: Frame }): Html {
+export function Copies(props: { sinks: Answer<SinksAnswer>; backups: Answer<BackupsAnswer>; frame: Frame }): Html {
   const { sinks, backups, frame } = props;
   return (
     <Panel title="What leaves this machine" aside="the audit log, and copies of everything" live="copies">
@@ -36,7 +37,7 @@ export function Copies(props: { sinks: Answer<Sinks>; backups: Answer<Backups>; 
   );
 }
 
-function Kept({ backups: { snapshots, worm } }: { backups: Backups }): Html {
+function Kept({ backups: { snapshots, worm } }: { backups: BackupsAnswer }): Html {
   return (
     <Body>
       <Pairs
@@ -68,7 +69,7 @@ function Kept({ backups: { snapshots, worm } }: { backups: Backups }): Html {
   );
 }
 
-function Receivers({ sinks, frame }: { sinks: readonly SinkState[]; frame: Frame }): Html {
+function Receivers({ sinks, frame }: { sinks: readonly SinkAnswer[]; frame: Frame }): Html {
   if (sinks.length === 0) return <Empty>The audit log is sent to nobody: config.toml has no [[sink]].</Empty>;
   return (
     <Table
@@ -89,7 +90,7 @@ function Receivers({ sinks, frame }: { sinks: readonly SinkState[]; frame: Frame
   );
 }
 
-function Receiver({ sink, frame }: { sink: SinkState; frame: Frame }): Html {
+function Receiver({ sink, frame }: { sink: SinkAnswer; frame: Frame }): Html {
   const { attempts, format, kind, lag_events, last_taken_at, name, sentence, target } = sink;
   return (
     <tr>

@@ -1,7 +1,7 @@
 /** Checks of everything that is stored: the one that goes on, and those on record. */
 import type { CheckCause, JournalCheck } from '../../../core/journal-check.ts';
+import type { ChecksAnswer } from '../../api/journal-checks.ts';
 import type { RunningCheck } from '../../check-desk.ts';
-import type { JournalChecks } from '../answers.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk } from '../desk.ts';
 import type { Frame } from '../layout.tsx';
@@ -29,7 +29,7 @@ export function addCheckActions(desk: Desk): void {
   });
 }
 
-export function Checks({ checks, frame }: { checks: Answer<JournalChecks>; frame: Frame }): Html {
+export function Checks({ checks, frame }: { checks: Answer<ChecksAnswer>; frame: Frame }): Html {
   return (
     <Panel title="Full checks" aside={checks.ok ? lastText(checks.value, frame.nowMs) : ''} live="journal-checks">
       <Part answer={checks} show={(value) => <List value={value} frame={frame} />} />
@@ -37,12 +37,12 @@ export function Checks({ checks, frame }: { checks: Answer<JournalChecks>; frame
   );
 }
 
-function lastText({ checks, last_clean_at }: JournalChecks, nowMs: number): string {
+function lastText({ checks, last_clean_at }: ChecksAnswer, nowMs: number): string {
   if (checks[0]?.clean === false) return 'the newest has found damage';
   return last_clean_at === null ? 'none yet' : `last clean ${agoText(last_clean_at, nowMs)}`;
 }
 
-function List({ value, frame }: { value: JournalChecks; frame: Frame }): Html {
+function List({ value, frame }: { value: ChecksAnswer; frame: Frame }): Html {
   const { checks, every_hours, last_error, running } = value;
   const may = frame.ask.may('admin');
   return (

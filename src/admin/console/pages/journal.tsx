@@ -1,4 +1,8 @@
-import type { Anchors, AuditPage, Head, JournalChecks, Witness } from '../answers.ts';
+import type { AnchorsAnswer } from '../../api/anchors.ts';
+import type { HeadAnswer } from '../../api/journal.ts';
+import type { ChecksAnswer } from '../../api/journal-checks.ts';
+import type { WitnessAnswer } from '../../api/witness.ts';
+import type { AuditPage } from '../answers.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { Page } from '../layout.tsx';
 import { Ago, Body, Empty, type Html, Pairs, Panel, Part, Pill, Short, Table } from '../parts.tsx';
@@ -15,11 +19,11 @@ export function addJournal(desk: Desk): void {
 async function journalPage({ frame }: Visit): Promise<Shown> {
   const { ask, nowMs } = frame;
   const [head, anchors, witness, damage, checks] = await Promise.all([
-    ask.get<Head>('/v1/journal/head'),
-    ask.get<Anchors>('/v1/anchors?limit=12'),
-    ask.get<Witness>('/v1/witness'),
+    ask.get<HeadAnswer>('/v1/journal/head'),
+    ask.get<AnchorsAnswer>('/v1/anchors?limit=12'),
+    ask.get<WitnessAnswer>('/v1/witness'),
     ask.get<AuditPage>('/v1/federation/audit?limit=10&event_type=journal_verification_failed'),
-    ask.get<JournalChecks>('/v1/journal/checks?limit=10'),
+    ask.get<ChecksAnswer>('/v1/journal/checks?limit=10'),
   ]);
   const html = (
     <Page
@@ -89,7 +93,7 @@ async function journalPage({ frame }: Visit): Promise<Shown> {
   return { html };
 }
 
-function Heads({ head }: { head: Head }): Html {
+function Heads({ head }: { head: HeadAnswer }): Html {
   return (
     <>
       <Body>
@@ -119,7 +123,7 @@ function Heads({ head }: { head: Head }): Html {
   );
 }
 
-function Witnesses({ witness, nowMs }: { witness: Witness; nowMs: number }): Html {
+function Witnesses({ witness, nowMs }: { witness: WitnessAnswer; nowMs: number }): Html {
   const { policy, cosignatures, logs, size } = witness;
   return (
     <>
@@ -187,7 +191,7 @@ function Witnesses({ witness, nowMs }: { witness: Witness; nowMs: number }): Htm
   );
 }
 
-function AnchorList({ anchors, nowMs }: { anchors: Anchors; nowMs: number }): Html {
+function AnchorList({ anchors, nowMs }: { anchors: AnchorsAnswer; nowMs: number }): Html {
   if (anchors.backends.length === 0) return <Empty>No transparency log is configured.</Empty>;
   return (
     <>

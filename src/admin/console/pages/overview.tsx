@@ -1,7 +1,12 @@
 import { OPEN_STATES } from '../../../core/case-state.ts';
 import type { PeerStatus } from '../../../core/peer-status.ts';
 import { SEVERITIES, type Severity } from '../../../core/severity.ts';
-import type { Anchors, CaseCounts, Cases, Facts, Head, Peers, Readiness, SigningKeys, Witness } from '../answers.ts';
+import type { AnchorsAnswer } from '../../api/anchors.ts';
+import type { HeadAnswer } from '../../api/journal.ts';
+import type { ReadinessAnswer } from '../../api/node.ts';
+import type { SigningKeysAnswer } from '../../api/signing-keys.ts';
+import type { WitnessAnswer } from '../../api/witness.ts';
+import type { CaseCounts, Cases, Facts, Peers } from '../answers.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
@@ -20,12 +25,12 @@ export function addOverview(desk: Desk): void {
 
 interface Seen {
   readonly frame: Frame;
-  readonly ready: Answer<Readiness>;
-  readonly head: Answer<Head>;
+  readonly ready: Answer<ReadinessAnswer>;
+  readonly head: Answer<HeadAnswer>;
   readonly peers: Answer<Peers>;
-  readonly witness: Answer<Witness>;
-  readonly keys: Answer<SigningKeys>;
-  readonly anchors: Answer<Anchors>;
+  readonly witness: Answer<WitnessAnswer>;
+  readonly keys: Answer<SigningKeysAnswer>;
+  readonly anchors: Answer<AnchorsAnswer>;
   readonly pace: Answer<Facts>;
   readonly counts: Answer<CaseCounts>;
   readonly cases: Answer<Cases>;
@@ -35,12 +40,12 @@ async function overview({ frame }: Visit): Promise<Shown> {
   const { ask, nowMs } = frame;
   const minuteAgo = new Date(nowMs - PACE_S * 1_000).toISOString();
   const [ready, head, peers, witness, keys, anchors, pace, counts, cases] = await Promise.all([
-    ask.get<Readiness>('/readyz'),
-    ask.get<Head>('/v1/journal/head'),
+    ask.get<ReadinessAnswer>('/readyz'),
+    ask.get<HeadAnswer>('/v1/journal/head'),
     ask.get<Peers>('/v1/federation/peers'),
-    ask.get<Witness>('/v1/witness'),
-    ask.get<SigningKeys>('/v1/keys'),
-    ask.get<Anchors>('/v1/anchors?limit=5'),
+    ask.get<WitnessAnswer>('/v1/witness'),
+    ask.get<SigningKeysAnswer>('/v1/keys'),
+    ask.get<AnchorsAnswer>('/v1/anchors?limit=5'),
     ask.get<Facts>(path`/v1/facts?limit=1&include_contradicted=true&include_expired=true&after=${minuteAgo}`),
     ask.get<CaseCounts>('/v1/cases/counts'),
     ask.get<Cases>(path`/v1/cases?state=open&limit=${RECENT}`),
@@ -129,11 +134,11 @@ function Tile({ label, value, note, tone = '' }: { label: string; value: string;
   );
 }
 
-function checksText(ready: Answer<Readiness>): string {
+function checksText(ready: Answer<ReadinessAnswer>): string {
   return ready.ok ? `${ready.value.checks.length} checks pass` : 'a check fails';
 }
 
-function witnessTile(witness: Answer<Witness>): { value: string; note: string; tone: string } {
+function witnessTile(witness: Answer<WitnessAnswer>): { value: string; note: string; tone: string } {
   if (!witness.ok) return { value: '–', note: 'not shown', tone: '' };
   const { policy, cosignatures, size } = witness.value;
   const note = `${plural(cosignatures.length, 'cosignature')} at ${count(size)}`;
@@ -146,7 +151,7 @@ function worstLag(peers: readonly PeerStatus[]): string {
   return lag === 0 ? 'none is behind' : `worst ${plural(lag, 'entry', 'entries')} behind`;
 }
 
-function nearestEnd({ keys }: SigningKeys): number | null {
+function nearestEnd({ keys }: SigningKeysAnswer): number | null {
   const days = keys.flatMap(({ days_left, state }) => (days_left === null || state === 'replaced' ? [] : [days_left]));
   return days.length === 0 ? null : Math.min(...days);
 }
@@ -221,7 +226,7 @@ export function skewText(ms: number | null): string {
   return Math.abs(ms) < 1_000 ? `${Math.round(ms)} ms` : `${ms < 0 ? '−' : ''}${spanText(Math.abs(ms) / 1_000)}`;
 }
 
-function keysText(keys: Answer<SigningKeys>, nodeId: string): string {
+function keysText(keys: Answer<SigningKeysAnswer>, nodeId: string): string {
   if (!keys.ok) return '–';
   const left = nearestEnd({ keys: keys.value.keys.filter(({ node_id }) => node_id === nodeId) });
   return left === null ? 'no end' : `${left} d`;

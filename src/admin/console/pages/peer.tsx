@@ -1,5 +1,7 @@
 import type { PeerStatus } from '../../../core/peer-status.ts';
-import type { Disclosed, Explanation, GrantPreview, SigningKeys, Witness } from '../answers.ts';
+import type { DisclosedAnswer, ExplanationAnswer, GrantPreviewAnswer } from '../../api/grants.ts';
+import type { SigningKeysAnswer } from '../../api/signing-keys.ts';
+import type { WitnessAnswer } from '../../api/witness.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
@@ -56,12 +58,12 @@ export function addPeer(desk: Desk): void {
 interface Seen {
   readonly frame: Frame;
   readonly peer: PeerStatus;
-  readonly grants: Answer<GrantPreview>;
-  readonly disclosed: Answer<Disclosed>;
-  readonly keys: Answer<SigningKeys>;
-  readonly witness: Answer<Witness>;
+  readonly grants: Answer<GrantPreviewAnswer>;
+  readonly disclosed: Answer<DisclosedAnswer>;
+  readonly keys: Answer<SigningKeysAnswer>;
+  readonly witness: Answer<WitnessAnswer>;
   readonly fact: string;
-  readonly explained: Answer<Explanation> | null;
+  readonly explained: Answer<ExplanationAnswer> | null;
 }
 
 async function peerPage({ frame, param, query }: Visit): Promise<Shown> {
@@ -71,11 +73,11 @@ async function peerPage({ frame, param, query }: Visit): Promise<Shown> {
   if (!peer.ok) return missing(frame, '/console/peers', peer);
   const fact = query('fact').trim();
   const [grants, disclosed, keys, witness, explained] = await Promise.all([
-    ask.get<GrantPreview>(path`/v1/federation/peers/${name}/grants`),
-    ask.get<Disclosed>(path`/v1/federation/peers/${name}/disclosed?limit=1`),
-    ask.get<SigningKeys>('/v1/keys'),
-    ask.get<Witness>('/v1/witness'),
-    fact === '' ? null : ask.get<Explanation>(path`/v1/federation/peers/${name}/explain?fact=${fact}`),
+    ask.get<GrantPreviewAnswer>(path`/v1/federation/peers/${name}/grants`),
+    ask.get<DisclosedAnswer>(path`/v1/federation/peers/${name}/disclosed?limit=1`),
+    ask.get<SigningKeysAnswer>('/v1/keys'),
+    ask.get<WitnessAnswer>('/v1/witness'),
+    fact === '' ? null : ask.get<ExplanationAnswer>(path`/v1/federation/peers/${name}/explain?fact=${fact}`),
   ]);
   const seen: Seen = { frame, peer: peer.value, grants, disclosed, keys, witness, fact, explained };
   const html = (

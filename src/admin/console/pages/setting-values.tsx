@@ -1,7 +1,8 @@
 /** The settings in force: what each is, where it came from, what it means, and what is weaker than by default. */
 import type { ExplainedSetting } from '../../../config/effective.ts';
 import type { Weakening } from '../../../core/weakening.ts';
-import type { Configuration, Weakenings } from '../answers.ts';
+import type { WeakeningsAnswer } from '../../api/weakenings.ts';
+import type { Configuration } from '../answers.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { Page } from '../layout.tsx';
 import { Code, Empty, Field, FilterText, type Html, Panel, Part, Pill, Select, Sentence, Table } from '../parts.tsx';
@@ -25,7 +26,7 @@ async function valuesPage({ frame, query }: Visit): Promise<Shown> {
   const shown = query('show') === '' ? (text === '' ? 'changed' : 'all') : query('show');
   const [settings, weakenings] = await Promise.all([
     frame.ask.get<Configuration>('/v1/configuration'),
-    frame.ask.get<Weakenings>('/v1/configuration/weakenings'),
+    frame.ask.get<WeakeningsAnswer>('/v1/configuration/weakenings'),
   ]);
   const weak = weakenings.ok ? weakenings.value.weakenings : [];
   const all = settings.ok ? settings.value.settings : [];

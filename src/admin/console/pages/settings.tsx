@@ -1,5 +1,10 @@
 import { KEY_ROLES } from '../../../core/permissions.ts';
-import type { ApiKey, Backups, Proposals, Readiness, SigningKeys, Sinks, WellKnown } from '../answers.ts';
+import type { BackupsAnswer } from '../../api/backups.ts';
+import type { KeyAnswer } from '../../api/key-routes.ts';
+import type { ReadinessAnswer, WellKnown } from '../../api/node.ts';
+import type { SigningKeysAnswer } from '../../api/signing-keys.ts';
+import type { SinksAnswer } from '../../api/sinks.ts';
+import type { Proposals } from '../answers.ts';
 import { path } from '../ask.ts';
 import { type Desk, ownPath, type Shown, type Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
@@ -66,13 +71,13 @@ async function settingsPage(
   const { ask } = frame;
   const seesCopies = ask.mayAny(SEES_COPIES);
   const [ready, node, signing, apiKeys, proposals, sinks, backups] = await Promise.all([
-    ask.get<Readiness>('/readyz'),
+    ask.get<ReadinessAnswer>('/readyz'),
     ask.get<WellKnown>('/.well-known/stigmem'),
-    ask.get<SigningKeys>('/v1/keys'),
-    ask.may('admin') ? ask.get<{ keys: readonly ApiKey[] }>('/v1/admin/keys') : null,
+    ask.get<SigningKeysAnswer>('/v1/keys'),
+    ask.may('admin') ? ask.get<{ keys: readonly KeyAnswer[] }>('/v1/admin/keys') : null,
     ask.mayAny(['audit.read', 'review']) ? ask.get<Proposals>('/v1/approvals?limit=50') : null,
-    seesCopies ? ask.get<Sinks>('/v1/sinks') : null,
-    seesCopies ? ask.get<Backups>('/v1/backups') : null,
+    seesCopies ? ask.get<SinksAnswer>('/v1/sinks') : null,
+    seesCopies ? ask.get<BackupsAnswer>('/v1/backups') : null,
   ]);
   const html = (
     <Page
@@ -126,7 +131,7 @@ function NewKey({ name, secret }: { name: string; secret: string }): Html {
   );
 }
 
-function Checks({ readiness }: { readiness: Readiness }): Html {
+function Checks({ readiness }: { readiness: ReadinessAnswer }): Html {
   return (
     <Table label="Checks" columns={[{ name: 'Check' }, { name: 'Result' }, { name: 'Detail' }]}>
       {readiness.checks.map(({ name, ok, detail }) => (
@@ -175,7 +180,7 @@ function Node({ node }: { node: WellKnown }): Html {
   );
 }
 
-function Signing({ keys, nowMs }: { keys: SigningKeys['keys']; nowMs: number }): Html {
+function Signing({ keys, nowMs }: { keys: SigningKeysAnswer['keys']; nowMs: number }): Html {
   return (
     <Table
       label="Signing keys"
@@ -232,7 +237,7 @@ function shortName(name: string): string {
 
 const KEY_TONE = { active: 'good', expired: 'medium', revoked: '' } as const;
 
-function ApiKeys({ keys, frame }: { keys: readonly ApiKey[]; frame: Frame }): Html {
+function ApiKeys({ keys, frame }: { keys: readonly KeyAnswer[]; frame: Frame }): Html {
   if (keys.length === 0) return <Empty>There are no API keys.</Empty>;
   return (
     <Table
