@@ -29,9 +29,15 @@ const MAX_WAIT_MS = 60_000;
  * Sends a batch; waits and tries again while the node asks for it. The line's own text goes out, so that a number is
  * what was written in the file.
  *
+ * @param stop ends the waiting
+ * @returns null when it was stopped while it waited: the node has not taken the batch
  * @throws CliError when the batch as a whole is refused
  */
-export async function sendBatch(api: Api, lines: readonly BatchLine[]): Promise<BatchOutcome> {
+export async function sendBatch(
+  api: Api,
+  lines: readonly BatchLine[],
+  stop: AbortSignal,
+): Promise<BatchOutcome | null> {
   const body = `{"facts":[${lines.map(({ text }) => text).join(',')}]}`;
   let waitedMs = 0;
   for (;;) {
@@ -40,7 +46,8 @@ export async function sendBatch(api: Api, lines: readonly BatchLine[]): Promise<
     if (!isBusy(answer) || waitedMs >= MAX_WAIT_MS) throw batchFailure(answer, lines);
     const waitMs = retryAfterMs(answer);
     waitedMs += waitMs;
-    await delay(waitMs);
+    await delay(waitMs, undefined, { signal: stop }).catch(() => {});
+    if (stop.aborted) return null;
   }
 }
 

@@ -13,8 +13,8 @@ export interface ImportHooks {
   /** After every batch, when its outcome is durable in the journal. */
   acknowledged(counts: ImportCounts, bytes: number): void;
   badLine(bad: BadLine): void;
-  /** Asked between batches. */
-  isStopped(): boolean;
+  /** Heeded between batches, and while a node that is busy is waited for. */
+  readonly stop: AbortSignal;
 }
 
 /**
@@ -31,9 +31,10 @@ export async function importLines(
   let counts = from;
   let bytes = 0;
   let batch = emptyBatch();
-  const flush = async (): Promise<void> => {
+  const flush = async (): Promise<boolean> => {
     const { lines, bad, last } = batch;
-    const sent = lines.length === 0 ? { stored: 0, repeated: 0, bad: [] } : await sendBatch(api, lines);
+    const sent = lines.length === 0 ? { stored: 0, repeated: 0, bad: [] } : await sendBatch(api, lines, hooks.stop);
+    if (sent === null) return false;
     const all = [...bad, ...sent.bad].sort((a, b) => a.line - b.line);
     for (const one of all) hooks.badLine(one);
     counts = {
@@ -44,6 +45,7 @@ export async function importLines(
     };
     batch = emptyBatch();
     hooks.acknowledged(counts, bytes);
+    return true;
   };
   for await (const line of readLines(chunks)) {
     bytes += line.bytes;
@@ -54,11 +56,10 @@ export async function importLines(
     batch.last = line.number;
     batch.bytes += line.bytes;
     if (batch.lines.length < BATCH_LINES && batch.bytes < BATCH_BYTES) continue;
-    await flush();
-    if (hooks.isStopped()) return { counts, complete: false };
+    if (!(await flush()) || hooks.stop.aborted) return { counts, complete: false };
   }
-  await flush();
-  return { counts, complete: true };
+  const complete = await flush();
+  return { counts, complete };
 }
 
 interface Batch {
