@@ -1,7 +1,7 @@
 /** The way of a file into the journal: lines, batches, counts. Knows no files and no terminal. */
 import { isJsonObject, parseJson } from '../core/json.ts';
 import type { Api } from './api-client.ts';
-import { type BadLine, type BatchLine, sendBatch } from './import-batch.ts';
+import { type BadLine, type BatchHooks, type BatchLine, sendBatch } from './import-batch.ts';
 import type { ImportCounts } from './import-state.ts';
 import { readLines } from './line-reader.ts';
 
@@ -9,12 +9,10 @@ export const BATCH_LINES = 500;
 /** Under the API's body limit with room for the brackets. */
 const BATCH_BYTES = 2_097_152;
 
-export interface ImportHooks {
+export interface ImportHooks extends BatchHooks {
   /** After every batch, when its outcome is durable in the journal. */
   acknowledged(counts: ImportCounts, bytes: number): void;
   badLine(bad: BadLine): void;
-  /** Heeded between batches, and while a node that is busy is waited for. */
-  readonly stop: AbortSignal;
 }
 
 /**
@@ -33,7 +31,7 @@ export async function importLines(
   let batch = emptyBatch();
   const flush = async (): Promise<boolean> => {
     const { lines, bad, last } = batch;
-    const sent = lines.length === 0 ? { stored: 0, repeated: 0, bad: [] } : await sendBatch(api, lines, hooks.stop);
+    const sent = lines.length === 0 ? { stored: 0, repeated: 0, bad: [] } : await sendBatch(api, lines, hooks);
     if (sent === null) return false;
     const all = [...bad, ...sent.bad].sort((a, b) => a.line - b.line);
     for (const one of all) hooks.badLine(one);

@@ -93,6 +93,7 @@ async function importInput(context: Context, api: Api, input: Input, options: Im
         if (badLines.length < MAX_LISTED) badLines.push(bad);
       },
       stop: stop.signal,
+      waiting: (why) => progress.line(`${printable(why, 500)}; asking again for a minute`),
     });
     progress.clear();
     if (complete && input.statePath !== null) removeImportState(input.statePath);
