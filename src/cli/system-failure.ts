@@ -39,6 +39,14 @@ const KNOWN: Readonly<Record<string, Known>> = {
   SQLITE_NOTADB: DAMAGED,
 };
 
+/** Errors of a worker thread come without their code. */
+const BY_MESSAGE: ReadonlyMap<string, Known> = new Map([
+  ['database or disk is full', FULL],
+  ['database disk image is malformed', DAMAGED],
+  ['file is not a database', DAMAGED],
+  ['disk I/O error', FAILING],
+]);
+
 type SystemError = Error & { readonly code?: unknown; readonly syscall?: unknown };
 
 function knownBy(code: string, syscall: unknown): Known | null {
@@ -51,8 +59,11 @@ function knownBy(code: string, syscall: unknown): Known | null {
 /** The failure as people read it; null: it is none that the system is known to cause. */
 export function systemFailure(error: SystemError): CliError | null {
   const code = String(error.code ?? '');
-  const known = knownBy(code, error.syscall);
+  const known = knownBy(code, error.syscall) ?? BY_MESSAGE.get(error.message) ?? null;
   if (known === null) return null;
   const { exit, what, fix } = known;
-  return new CliError({ exit, code, message: `${what}: ${error.message}`, fix }, { cause: error });
+  return new CliError(
+    { exit, code: code === '' ? exit : code, message: `${what}: ${error.message}`, fix },
+    { cause: error },
+  );
 }

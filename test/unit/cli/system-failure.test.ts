@@ -30,6 +30,11 @@ test('a folder that cannot be made is told as one', () => {
   assert.equal(systemFailure(Object.assign(failed('ENOENT'), { syscall: 'open' })), null);
 });
 
+test('a fault of SQLite is known without its code', () => {
+  const failure = systemFailure(new Error('database disk image is malformed'));
+  assert.deepEqual([failure?.exit, failure?.code], ['integrity', 'integrity']);
+});
+
 test('what is known to nobody is left to others', () => {
   assert.equal(systemFailure(failed('toString')), null);
   assert.equal(systemFailure(new Error('no code')), null);
