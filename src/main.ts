@@ -2,8 +2,19 @@
 /** argv -> command. The only file that touches the process. */
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
-import { runProgram } from './cli/program.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import type { Node, Output, Runtime, StopSignal } from './cli/runtime.ts';
+import { isAtLeast } from './cli/version-order.ts';
+
+const LEAST_NODE = packageJson.engines.node.replace('>=', '');
+
+// Before anything else is loaded: an older one fails on the first module that it lacks something of, without a sentence.
+if (!isAtLeast(process.versions.node, LEAST_NODE)) {
+  process.stderr.write(
+    `error: expected Node.js ${LEAST_NODE} or later, got ${process.versions.node} (${process.execPath})\nInstall it, or run this with another: /path/to/node ${process.argv[1] ?? 'stigmem-peerd'} …\n`,
+  );
+  process.exit(1);
+}
 
 // Left alone, each of a node's three heaps takes tens of MiB more than it needs while pages stream through: young space
 // grows to 64 MiB, old space to a multiple of what lives. Collecting more often costs a few per cent of the time.
@@ -41,6 +52,7 @@ const runtime: Runtime = {
   exit: (code) => process.exit(code),
 };
 
+const { runProgram } = await import('./cli/program.ts');
 process.exitCode = await runProgram(process.argv.slice(2), runtime, loadNode);
 
 async function loadNode(): Promise<Node> {

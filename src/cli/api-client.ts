@@ -47,7 +47,7 @@ export async function connectApi(context: Context): Promise<Api> {
   requireConfig(dir);
   const token = readToken(context, dir);
   const backend = (await connectDaemon(context, dir)) ?? (await openFiles(context, dir));
-  return createApi(backend, token);
+  return createApi(backend, token, context.keyFile);
 }
 
 /** Connects, uses and closes. */
@@ -64,7 +64,7 @@ export async function withApi<T>(context: Context, use: (api: Api) => Promise<T>
 export async function connectDaemonApi(context: Context): Promise<Api | null> {
   const dir = context.dir();
   const backend = await connectDaemon(context, dir);
-  return backend === null ? null : createApi(backend, readToken(context, dir));
+  return backend === null ? null : createApi(backend, readToken(context, dir), context.keyFile);
 }
 
 /** A configuration error as a failure of a command. */
@@ -136,20 +136,19 @@ async function openFiles(context: Context, dir: string): Promise<Backend> {
   return { daemon: null, send: (request) => offline.fetch(request), close: () => offline.close() };
 }
 
-/** The API over whatever answers its requests. */
-export function createApi(backend: Backend, token: string): Api {
+/**
+ * The API over whatever answers its requests.
+ *
+ * @param keyFile where the token is from; null: the command line's own
+ */
+export function createApi(backend: Backend, token: string, keyFile: string | null = null): Api {
   const base = backend.daemon?.api ?? IN_PROCESS;
   const send = async (method: string, path: string, query: Query, init: RequestInit): Promise<Response> => {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${token}`);
     const response = await backend.send(new Request(`${base}${path}${queryText(query)}`, { ...init, method, headers }));
     if (response.status !== 401) return response;
-    throw new CliError({
-      exit: 'unavailable',
-      message:
-        'expected the key (keys/cli.token, or that of --key-file) to be accepted, got 401: it is revoked, expired or of another node',
-      fix: 'Make a new one: stigmem-peerd key create --cli --data DIR',
-    });
+    throw keyRefused(keyFile);
   };
   const answer = async (response: Promise<Response>): Promise<Answer> => {
     const { status, headers } = await response;
@@ -178,6 +177,15 @@ export function createApi(backend: Backend, token: string): Api {
     },
     close: () => backend.close(),
   };
+}
+
+function keyRefused(keyFile: string | null): CliError {
+  const message = `expected the key in ${keyFile ?? 'keys/cli.token'} to be accepted, got 401: it is revoked, expired or of another node`;
+  const fix =
+    keyFile === null
+      ? 'Make a new one: stigmem-peerd key create --cli --data DIR'
+      : 'Ask whoever administers the node for a new one: stigmem-peerd key create NAME --data DIR';
+  return new CliError({ exit: 'unavailable', message, fix });
 }
 
 function queryText(query: Query): string {

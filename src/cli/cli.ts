@@ -4,6 +4,7 @@ import { DATA_VARIABLE, KEY_FILE_VARIABLE } from '../config/overlay.ts';
 import { CliError, EXITS, type ExitName } from './exit.ts';
 import type { Node, Runtime } from './runtime.ts';
 import { createScreen, type Screen } from './screen.ts';
+import { systemFailure } from './system-failure.ts';
 
 export interface Cli {
   readonly runtime: Runtime;
@@ -118,6 +119,7 @@ const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
   'not_initialised',
   'invalid_configuration',
   'locked',
+  'lock_failed',
   'busy',
   'schema_unknown',
   'closed',
@@ -130,6 +132,8 @@ const INTEGRITY_CODES: ReadonlySet<string> = new Set(['foreign_write', 'history_
 
 function toFailure(thrown: unknown): CliError {
   if (!(thrown instanceof Error)) return new CliError({ exit: 'refused', message: String(thrown) });
+  const system = systemFailure(thrown);
+  if (system !== null) return system;
   const code = 'code' in thrown ? String(thrown.code) : undefined;
   const exit = code === undefined ? 'refused' : exitOfCode(code);
   return new CliError({ exit, message: thrown.message, ...(code === undefined ? {} : { code }) }, { cause: thrown });

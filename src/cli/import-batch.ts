@@ -22,6 +22,13 @@ export interface BatchOutcome {
   readonly bad: readonly BadLine[];
 }
 
+export interface BatchHooks {
+  /** Ends the waiting. */
+  readonly stop: AbortSignal;
+  /** Told once why the node is asked again. */
+  waiting(why: string): void;
+}
+
 /** A node that is busy for longer than this is not going to take the file today. */
 const MAX_WAIT_MS = 60_000;
 
@@ -29,18 +36,25 @@ const MAX_WAIT_MS = 60_000;
  * Sends a batch; waits and tries again while the node asks for it. The line's own text goes out, so that a number is
  * what was written in the file.
  *
+ * @returns null when it was stopped while it waited: the node has not taken the batch
  * @throws CliError when the batch as a whole is refused
  */
-export async function sendBatch(api: Api, lines: readonly BatchLine[]): Promise<BatchOutcome> {
+export async function sendBatch(
+  api: Api,
+  lines: readonly BatchLine[],
+  { stop, waiting }: BatchHooks,
+): Promise<BatchOutcome | null> {
   const body = `{"facts":[${lines.map(({ text }) => text).join(',')}]}`;
   let waitedMs = 0;
   for (;;) {
     const answer = await api.post('/v1/facts', body);
     if (answer.status === 201 || answer.status === 207) return outcomeOf(answer, lines);
     if (!isBusy(answer) || waitedMs >= MAX_WAIT_MS) throw batchFailure(answer, lines);
+    if (waitedMs === 0) waiting(batchRefusal(answer, lines));
     const waitMs = retryAfterMs(answer);
     waitedMs += waitMs;
-    await delay(waitMs);
+    await delay(waitMs, undefined, { signal: stop }).catch(() => {});
+    if (stop.aborted) return null;
   }
 }
 
@@ -65,9 +79,13 @@ function retryAfterMs({ headers }: Answer): number {
 }
 
 function batchFailure(answer: Answer, lines: readonly BatchLine[]): CliError {
-  const { exit, message, code } = apiFailure(answer);
+  const { exit, code } = apiFailure(answer);
+  const fix = 'Every line before is stored. Run the same command again to go on.';
+  return new CliError({ exit, code, message: batchRefusal(answer, lines), fix });
+}
+
+function batchRefusal(answer: Answer, lines: readonly BatchLine[]): string {
   const first = lines[0]?.number ?? 0;
   const last = lines.at(-1)?.number ?? 0;
-  const fix = 'Every line before is stored. Run the same command again to go on.';
-  return new CliError({ exit, code, message: `lines ${first} to ${last} were refused as a whole: ${message}`, fix });
+  return `lines ${first} to ${last} were refused as a whole: ${apiFailure(answer).message}`;
 }

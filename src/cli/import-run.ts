@@ -1,7 +1,7 @@
 /** The way of a file into the journal: lines, batches, counts. Knows no files and no terminal. */
 import { isJsonObject, parseJson } from '../core/json.ts';
 import type { Api } from './api-client.ts';
-import { type BadLine, type BatchLine, sendBatch } from './import-batch.ts';
+import { type BadLine, type BatchHooks, type BatchLine, sendBatch } from './import-batch.ts';
 import type { ImportCounts } from './import-state.ts';
 import { readLines } from './line-reader.ts';
 
@@ -9,12 +9,10 @@ export const BATCH_LINES = 500;
 /** Under the API's body limit with room for the brackets. */
 const BATCH_BYTES = 2_097_152;
 
-export interface ImportHooks {
+export interface ImportHooks extends BatchHooks {
   /** After every batch, when its outcome is durable in the journal. */
   acknowledged(counts: ImportCounts, bytes: number): void;
   badLine(bad: BadLine): void;
-  /** Asked between batches. */
-  isStopped(): boolean;
 }
 
 /**
@@ -31,9 +29,10 @@ export async function importLines(
   let counts = from;
   let bytes = 0;
   let batch = emptyBatch();
-  const flush = async (): Promise<void> => {
+  const flush = async (): Promise<boolean> => {
     const { lines, bad, last } = batch;
-    const sent = lines.length === 0 ? { stored: 0, repeated: 0, bad: [] } : await sendBatch(api, lines);
+    const sent = lines.length === 0 ? { stored: 0, repeated: 0, bad: [] } : await sendBatch(api, lines, hooks);
+    if (sent === null) return false;
     const all = [...bad, ...sent.bad].sort((a, b) => a.line - b.line);
     for (const one of all) hooks.badLine(one);
     counts = {
@@ -44,6 +43,7 @@ export async function importLines(
     };
     batch = emptyBatch();
     hooks.acknowledged(counts, bytes);
+    return true;
   };
   for await (const line of readLines(chunks)) {
     bytes += line.bytes;
@@ -54,11 +54,10 @@ export async function importLines(
     batch.last = line.number;
     batch.bytes += line.bytes;
     if (batch.lines.length < BATCH_LINES && batch.bytes < BATCH_BYTES) continue;
-    await flush();
-    if (hooks.isStopped()) return { counts, complete: false };
+    if (!(await flush()) || hooks.stop.aborted) return { counts, complete: false };
   }
-  await flush();
-  return { counts, complete: true };
+  const complete = await flush();
+  return { counts, complete };
 }
 
 interface Batch {

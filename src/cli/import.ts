@@ -80,10 +80,8 @@ async function importInput(context: Context, api: Api, input: Input, options: Im
   const progress = createProgress(runtime.stderr, runtime.nowMs);
   const badLines: BadLine[] = [];
   const startedMs = runtime.nowMs();
-  let isStopped = false;
-  const ignore = runtime.onStop(() => {
-    isStopped = true;
-  });
+  const stop = new AbortController();
+  const ignore = runtime.onStop(() => stop.abort());
   try {
     const { counts, complete } = await importLines(api, input.chunks, earlier, {
       acknowledged(now, bytes) {
@@ -94,7 +92,8 @@ async function importInput(context: Context, api: Api, input: Input, options: Im
         reportBadLine(progress, input.name, bad);
         if (badLines.length < MAX_LISTED) badLines.push(bad);
       },
-      isStopped: () => isStopped,
+      stop: stop.signal,
+      waiting: (why) => progress.line(`${printable(why, 500)}; asking again for a minute`),
     });
     progress.clear();
     if (complete && input.statePath !== null) removeImportState(input.statePath);

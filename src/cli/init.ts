@@ -6,6 +6,7 @@ import { openKeyStore } from '../admin/keys.ts';
 import { syncFolder, writeFileAtomically } from '../config/atomic-file.ts';
 import { nodeIdFault } from '../config/checks.ts';
 import { dataPaths } from '../config/data-dir.ts';
+import { makeFolders } from '../config/make-folders.ts';
 import { randomSeed, writeSeedFile } from '../config/secret-file.ts';
 import { renderConfig } from '../config/template.ts';
 import { authorityOf } from '../core/node-id.ts';
@@ -131,7 +132,7 @@ export interface Made {
  * crash before leaves a folder that `init` refuses or makes anew, never one that `run` would take for a node.
  */
 export async function createDataFolder(dir: string, nodeId: string, node: Node, nowMs: number): Promise<Made> {
-  mkdirSync(dir, { recursive: true, mode: PRIVATE_FOLDER });
+  makeFolders(dir, PRIVATE_FOLDER);
   for (const name of readdirSync(dir)) rmSync(join(dir, name), { recursive: true });
   const staging = join(dir, `${STAGING_PREFIX}${randomBytes(4).toString('hex')}`);
   const paths = dataPaths(staging);

@@ -149,7 +149,7 @@ export function openDatabase(file: string, options: OpenOptions): Db {
     throw new JournalError(
       'schema_unknown',
       version === 0
-        ? `${file} is not an initialised journal: run \`stigmem-peerd init\` first`
+        ? `${file} is not an initialised journal: run \`stigmem-peerd init\` first. If the node has one, the file was lost: restore a snapshot (docs/OPERATIONS.md, Backup and restore)`
         : `${file} has schema ${version}, this program knows up to ${MIGRATIONS.length}: a newer stigmem-peerd has opened it. Run that one, or restore the backup that was made before the upgrade`,
     );
   }

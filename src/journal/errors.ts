@@ -2,6 +2,8 @@ export type JournalErrorCode =
   | 'not_initialised'
   | 'already_initialised'
   | 'locked'
+  /** Nobody has the lock, and it cannot be taken all the same: the disk or the file is at fault. */
+  | 'lock_failed'
   | 'busy'
   | 'schema_unknown'
   | 'foreign_write'

@@ -11,6 +11,8 @@ import { createAnchorSigner } from '../merkle/ecdsa.ts';
 import { parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { type Base, StartError } from './base.ts';
 
+const MINUTE_MS = 60_000;
+
 /** @throws StartError for a trust root that cannot be read */
 export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchoring {
   const { config, events, logger, writer } = base;
@@ -39,11 +41,22 @@ export function startAnchoring(base: Base, owned: AsyncDisposableStack): Anchori
       events.anchorFailed(backend, error.code, error.message);
       alarm.failed(backend, checkpoint, error);
     },
-    onError: (error) => logger.error({ err: error }, 'anchors cannot be looked after'),
+    onError: onceAMinute(base.nowMs, (error) => logger.error({ err: error }, 'anchors cannot be looked after')),
   });
   anchoring.start();
   owned.defer(() => anchoring.stop());
   return anchoring;
+}
+
+/** It is tried again each second: on a full disk the same line would be, too. */
+function onceAMinute(nowMs: () => number, log: (error: unknown) => void): (error: unknown) => void {
+  let told = { message: '', atMs: 0 };
+  return (error) => {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message === told.message && nowMs() - told.atMs < MINUTE_MS) return;
+    told = { message, atMs: nowMs() };
+    log(error);
+  };
 }
 
 function rekorOf({ config, http, identity, keys }: Base): AnchorBackend {

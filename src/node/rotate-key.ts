@@ -35,7 +35,7 @@ export type ChangeBase = Pick<Base, 'identity' | 'paths' | 'keys' | 'statements'
 export async function rotateKey(dir: string, use: SeedUse, { overlapMs, actor }: Rotation): Promise<RotationOutcome> {
   await using owned = new AsyncDisposableStack();
   refuseCredential(dir, use);
-  return changeKey(await openBase(dir, {}, owned), use, { overlapMs, actor });
+  return await changeKey(await openBase(dir, {}, owned), use, { overlapMs, actor });
 }
 
 /** @param base an opened data folder, with the node's clock */

@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
+import { makeFolders } from '../config/make-folders.ts';
 import { PublishError, type PublishTarget, type Versioned } from './target.ts';
 
 /** Files are for everybody: a web server serves them under another account. */
@@ -27,7 +18,7 @@ export class FolderTarget implements PublishTarget {
     this.#root = root;
     this.name = root;
     try {
-      mkdirSync(root, { recursive: true });
+      makeFolders(root);
     } catch (cause) {
       const message = `${root} cannot be used as a folder (${(cause as Error).message}): name another one`;
       throw new PublishError('target_unusable', message, { cause });
@@ -61,7 +52,7 @@ export class FolderTarget implements PublishTarget {
   /** A crash before the rename leaves a `.tmp` file, which no reader asks for. */
   #write(file: string, bytes: Uint8Array): void {
     const folder = dirname(file);
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     const temporary = join(folder, `.${process.pid}-${this.#temporaries++}.tmp`);
     const handle = openSync(temporary, 'w', FILE_MODE);
     try {

@@ -8,13 +8,13 @@ import {
   createReadStream,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
+import { makeFolders } from '../config/make-folders.ts';
 import type { SnapshotFile } from '../wire/snapshot-manifest.ts';
 
 export const MANIFEST_FILE = 'snapshot.note';
@@ -36,7 +36,7 @@ export function copyDurably(from: string, to: string): void {
 }
 
 export function makeFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  makeFolders(folder, FOLDER_MODE);
 }
 
 export function syncFile(path: string): void {

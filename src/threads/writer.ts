@@ -199,8 +199,8 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     close: () => {
       clearInterval(poll);
       catchUp.stop();
-      journal.chainMutationAttempts(Date.now());
-      journal.close();
+      // A disk that is full must not keep the thread, and with it the process, from ending.
+      runEach([() => journal.chainMutationAttempts(Date.now()), () => journal.close()], tell);
     },
   };
   journal.chainMutationAttempts(Date.now());

@@ -9,7 +9,6 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -19,6 +18,7 @@ import {
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder, TEMPORARY_SUFFIX } from '../config/atomic-file.ts';
+import { makeFolders } from '../config/make-folders.ts';
 import { type PutObject, type StoredObject, WormError, type WormStore } from './store.ts';
 
 const READ_ONLY = 0o444;
@@ -100,7 +100,7 @@ export class FolderStore implements WormStore {
 /** A crash leaves a `.tmp` file, which nobody reads. Not a rename: that would replace what is there. */
 function writeWhole(file: string, bytes: Uint8Array): void {
   const folder = dirname(file);
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const temporary = `${file}.${process.pid}${TEMPORARY_SUFFIX}`;
   rmSync(temporary, { force: true });
   const handle = openSync(temporary, 'wx', READ_ONLY);

@@ -26,6 +26,12 @@ test('a next key that no statement speaks of is dropped', async () => {
   assert.equal(existsSync(file), false);
 });
 
+test('a change that fails is a failure of the call, not of the process, and changes nothing', async () => {
+  const before = await vkey();
+  await assert.rejects(rotateKey(folder.dir, 'log', { overlapMs: Number.NaN, actor: 'test' }), /no date/);
+  assert.equal(await vkey(), before);
+});
+
 test('a change that was cut off before or between the renames is made at the next start', async () => {
   const paths = dataPaths(folder.dir);
   const old = readFileSync(paths.logKey);

@@ -2,6 +2,7 @@
 import { isLoopback } from '../../config/checks.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
 import { filesNeeded } from '../../node/open-files.ts';
+import { isAtLeast } from '../version-order.ts';
 import { type Check, fail, type Judgement, ofDaemon, ofNode, pass, plural, skipped, warn } from './judgement.ts';
 
 const DAY_MS = 86_400_000;
@@ -185,11 +186,4 @@ function mib(bytes: number): string {
 
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
-}
-
-/** `24.1.0` against `22.22.2`. */
-function isAtLeast(version: string, least: string): boolean {
-  const [a, b] = [version, least].map((text) => text.split('.').map(Number));
-  const at = [0, 1, 2].find((i) => a?.[i] !== b?.[i]);
-  return at === undefined || (a?.[at] ?? 0) > (b?.[at] ?? 0);
 }

@@ -177,6 +177,18 @@ test('a node that is busy is asked again', async () => {
   assert.equal(json().stored, 3);
 });
 
+test('Ctrl-C ends the waiting for a node that takes nothing', async () => {
+  writeFileSync(file, lines(3));
+  const open = cli.node.openOffline;
+  const full = (): Response => Response.json({ detail: 'full' }, { status: 503, headers: { 'retry-after': '30' } });
+  cli.node.openOffline = async (dir) => ({ ...(await open(dir)), fetch: async () => full() });
+  const started = performance.now();
+  const { code, json } = await cli.run(`import ${file} --json`, { signals: ['SIGINT'] });
+  assert.equal(code, 130);
+  assert.deepEqual([json().complete, json().lines, json().stored], [false, 0, 0]);
+  assert.ok(performance.now() - started < 10_000, 'it waited all the same');
+});
+
 test('a batch refused as a whole names its lines and stops', async () => {
   writeFileSync(file, lines(3));
   cli.node.openOffline = async () => ({
