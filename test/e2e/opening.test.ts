@@ -80,6 +80,8 @@ const FACT = {
 function makeOlder(node: NodeProcess): void {
   const db = new Database(join(node.dir, 'journal.db'));
   const later = MIGRATIONS.slice(OLDER).join('\n');
+  for (const [, table, column] of later.matchAll(/ALTER TABLE (\w+) ADD COLUMN (\w+)/g))
+    db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
   for (const [, table] of later.matchAll(/CREATE TABLE (\w+)/g)) db.exec(`DROP TABLE ${table}`);
   db.pragma(`user_version = ${OLDER}`);
   db.close();

@@ -24,6 +24,7 @@ const ELSEWHERE: readonly (readonly [command: RegExp, why: string])[] = [
   [/^verify anchor /, 'receipts of Rekor: test/interop/anchor-rekor.interop.ts'],
   [/^audit tail/, 'it ends when somebody ends it: test/unit/cli/commands.test.ts'],
   [/^verify tee /, 'a report of such a machine: test/integration/anchor/tee-reporting.test.ts'],
+  [/^drill run .*--wait-ack/, 'it waits for a person: test/e2e/drills.test.ts'],
   [/^run /, 'every test of a whole node starts it so'],
   [/^keys rotate node/, 'it waits for 30 days: test/integration/key-succession.test.ts'],
 ];

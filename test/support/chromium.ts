@@ -1,6 +1,8 @@
 /** The Chromium of the tests: what `npm ci` brings, with its libraries and a font, unpacked once into the temporary folder. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inflate } from '@sparticuz/chromium';
 import { type Browser, chromium } from 'playwright-core';
@@ -20,15 +22,31 @@ const FLAGS = [
   '--font-render-hinting=none',
 ];
 
+const UNPACK_MS = 60_000;
+const LOOK_MS = 50;
+
 /** Another Chromium where `CHROMIUM` names one. */
 export async function launchChromium(): Promise<Browser> {
   const given = process.env['CHROMIUM'];
   if (given !== undefined) return chromium.launch({ executablePath: given, args: FLAGS });
-  // One after the other: what unpacks them looks at whether the file exists, not at whether it is whole.
-  const executablePath = await inflate(join(PACKED, 'chromium.br'));
-  await inflate(join(PACKED, 'al2023.tar.br'));
-  await inflate(join(PACKED, 'fonts.tar.br'));
+  const executablePath = await unpacked();
   const libraries = join(tmpdir(), 'al2023', 'lib');
   const env = { ...process.env, LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: join(tmpdir(), 'fonts') };
   return chromium.launch({ executablePath, args: FLAGS, env: env as Record<string, string> });
+}
+
+/**
+ * By one test file for all that run beside it: what unpacks looks at whether a file exists, not at whether it is whole.
+ *
+ * @returns the program
+ */
+async function unpacked(): Promise<string> {
+  const [begun, done] = [join(tmpdir(), 'chromium.begun'), join(tmpdir(), 'chromium.done')];
+  const isFirst = mkdirSync(begun, { recursive: true }) !== undefined;
+  for (const endMs = Date.now() + UNPACK_MS; !isFirst && !existsSync(done); await sleep(LOOK_MS))
+    if (Date.now() > endMs) throw new Error(`${begun} is there, and ${done} is not: remove it, and what was unpacked`);
+  const program = await inflate(join(PACKED, 'chromium.br'));
+  for (const folder of ['al2023', 'fonts']) await inflate(join(PACKED, `${folder}.tar.br`));
+  if (isFirst) writeFileSync(done, '');
+  return program;
 }
