@@ -40,6 +40,6 @@ function openLock(path: string): Database.Database {
 
 function lockFault(path: string, cause: unknown): JournalError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const fix = 'It holds nothing: mend the disk, or remove the file while no stigmem-peerd runs, and start again.';
+  const fix = 'It holds nothing: mend the disk, or remove the file while no daemon runs, and start again.';
   return new JournalError('lock_failed', `expected to lock ${path}, got: ${reason}. ${fix}`, { cause });
 }

@@ -25,6 +25,8 @@ const ELSEWHERE: readonly (readonly [command: RegExp, why: string])[] = [
   [/^audit tail/, 'it ends when somebody ends it: test/unit/cli/commands.test.ts'],
   [/^verify tee /, 'a report of such a machine: test/integration/anchor/tee-reporting.test.ts'],
   [/^drill run .*--wait-ack/, 'it waits for a person: test/e2e/drills.test.ts'],
+  [/^sink skip/, 'a receiver that takes nothing: test/integration/siem/sinks.test.ts'],
+  [/^session end/, 'somebody who is signed in: test/unit/cli/commands.test.ts'],
   [/^run /, 'every test of a whole node starts it so'],
   [/^keys rotate node/, 'it waits for 30 days: test/integration/key-succession.test.ts'],
 ];
@@ -53,6 +55,8 @@ function filled(mesh: RunbookMesh, { words }: DocCommand): readonly string[] {
     '0190a5c0-…': () => value('HIDDEN'),
     VKEY: () => value(line.startsWith('peer trust-key') ? 'WAITING' : 'FIRST_VKEY'),
     '$(cat acme.vkey)': () => readFileSync(join(desk, 'acme.vkey'), 'utf8'),
+    'drills.note': () => join(desk, 'drills.note'),
+    'ISSUER#SUBJECT': () => 'https://idp.acme.example#248289761001',
     '/tmp/globex.toml': () => join(desk, 'globex.toml'),
     '~/bob.key': () => join(desk, 'bob.key'),
     '/backup/acme': () => join(desk, 'backup/acme'),
@@ -88,7 +92,7 @@ function dirIn({ desk, values }: RunbookMesh, line: string): string {
   return String(values.get(line.startsWith('peer join') ? 'UMBRELLA' : 'DIR'));
 }
 
-const NEEDS_NO_NODE = /^(verify|evidence verify|sink verify-digests|man|completion)\b/;
+const NEEDS_NO_NODE = /^(verify|evidence verify|drill verify|sink verify-digests|man|completion)\b/;
 
 function nameIn(line: string): string {
   if (line.startsWith('sink')) return 'siem';
