@@ -1,10 +1,12 @@
 /** Signing in at an identity provider, for the console and for whoever looks after it. */
 import { readFileSync, statSync } from 'node:fs';
 import type { OidcDesk } from '../admin/console/deps.ts';
+import { keyState, type StoredKey } from '../admin/keys.ts';
 import type { SignInStatus } from '../admin/sign-in-status.ts';
 import type { OidcConfig, RoleRule } from '../config/oidc-settings.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { readSecretFile } from '../config/secret-file.ts';
+import { issuerOf } from '../core/person.ts';
 import { Provider } from '../oidc/provider.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { type Clock, SYSTEM_CLOCK } from '../transport/clock.ts';
@@ -17,7 +19,7 @@ const MAX_PEM_BYTES = 1_048_576;
 
 export interface Oidc {
   readonly desk: OidcDesk;
-  readonly status: () => Promise<SignInStatus>;
+  readonly status: (keys: readonly StoredKey[]) => Promise<SignInStatus>;
   /** For who asks whether the node is ready; null: nothing is known against the provider. */
   readonly notice: () => string | null;
 }
@@ -46,13 +48,14 @@ export function openOidc(base: Base, nodeUrl: () => string): Oidc | null {
     desk: { provider, issuer, rules, maxSessionMs, nodeUrl: origin },
     notice: () =>
       provider.fault === null ? null : `signing in with OIDC: ${issuer} cannot be used: ${provider.fault}`,
-    async status() {
+    async status(stored) {
       const { fault, keys, algorithms, clockSkewMs, endsSessions } = await provider.examine();
       return {
         issuer,
         client_id: clientId,
         redirect_uri: redirectUri(),
         rules: rules().length,
+        other_issuer_keys: keysOfOthers(stored, issuer, base.nowMs()),
         fault,
         keys,
         algorithms,
@@ -104,6 +107,12 @@ function rulesInForce({ paths, reload, logger }: Base, atStart: OidcConfig): () 
     else logger.warn('config.toml has problems: the rules of [oidc] stay as they were (stigmem-peerd config check)');
     return rules;
   };
+}
+
+/** Made before the issuer was another one. */
+function keysOfOthers(keys: readonly StoredKey[], issuer: string, nowMs: number): readonly string[] {
+  const others = keys.filter(({ person }) => person !== null && issuerOf(person) !== issuer);
+  return others.flatMap((key) => (keyState(key, nowMs) === 'active' ? [key.name] : []));
 }
 
 function stampOf(path: string): string {

@@ -31,8 +31,12 @@ test('a person is issuer and subject, whatever the name, signed in or by a key',
   const ann = personActor(ANN, 'Ann');
   assert.equal(tellApart(ann, personActor(ANN, 'Somebody else')), 'same');
   assert.equal(tellApart(ann, personActor(BOB, 'Ann')), 'different', 'a name is no identity');
-  assert.equal(tellApart(ann, personActor({ ...ANN, issuer: 'https://idp.other.example' }, 'Ann')), 'different');
   const bound = key('ann-cli', '1a2b3c4d', personText(ANN));
+  const elsewhere = { issuer: 'https://idp.other.example', subject: BOB.subject };
+  for (const other of [personActor(elsewhere, 'Ann'), key('bob-cli', '00000000', personText(elsewhere))])
+    for (const actor of [ann, bound])
+      assert.equal(tellApart(actor, other), 'unknown', 'one human may have an account at both');
+  assert.equal(tellApart(ann, personActor({ ...ANN, issuer: `${ISSUER}/` }, 'Ann')), 'unknown');
   assert.equal(tellApart(ann, bound), 'same');
   assert.equal(tellApart(bound, key('ann-laptop', '00000000', personText(ANN))), 'same', 'two keys of one person');
   assert.equal(tellApart(bound, key('bob-cli', '00000000', personText(BOB))), 'different');
