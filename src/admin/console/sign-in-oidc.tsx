@@ -15,7 +15,7 @@ import { cookie, seeOther } from './headers.ts';
 import { Mark } from './icons.tsx';
 import { Document } from './layout.tsx';
 import type { Html } from './parts.tsx';
-import { countFailure, signInAnswer } from './sign-in.tsx';
+import { countFailure, failedTooOften, signInAnswer } from './sign-in.tsx';
 import { nodeName } from './words.ts';
 
 export function addOidcSignIn(desk: Desk): void {
@@ -51,13 +51,15 @@ async function finish(desk: Desk, oidc: OidcDesk, attempts: Attempts, c: ApiCont
   const attempt = attempts.take(answer.get('state') ?? '', getCookie(c, name) ?? '', deps.nowMs());
   if (!attempt.ok) return notLetIn(desk, c, { ...attempt.error, person: null, name: null }, '/console');
   const { next } = attempt.value;
-  const signed = await oidc.provider.finish(answer, attempt.value);
+  const over = await failedTooOften(desk, c);
+  if (over !== null) return signInAnswer(desk, c, { status: 429, refusal: `${over} ${KEY_WORKS}`, next });
+  const network = networkOf(c.env.address ?? '');
+  const signed = await oidc.provider.finish(answer, attempt.value, network);
   if (!signed.ok) return notLetIn(desk, c, signed.error, next);
   const party = partyOf(oidc, signed.value);
   if (party === null)
     return notLetIn(desk, c, { ...signed.value, code: 'no_role', detail: 'the rules changed meanwhile' }, next);
   const who = (): Party | null => partyOf(oidc, signed.value);
-  const network = networkOf(c.env.address ?? '');
   const came = { party, method: 'oidc', network, maxMs: oidc.maxSessionMs } as const;
   const token = sessions.start(came, who, deps.nowMs());
   await signIns.signedIn(came);
@@ -87,6 +89,7 @@ function attemptCookie(c: ApiContext, { deps }: Desk): string {
 }
 
 const AGAIN = 'Begin again.';
+const KEY_WORKS = 'A key works all the same.';
 const NOT_VERIFIED = 'What the identity provider sent could not be verified. The audit log says why.';
 
 /** For the person: what they can do. What an operator has to know stands in the audit log, and not before strangers. */
@@ -94,7 +97,7 @@ const WORDS: Readonly<Record<SignInRefusal, readonly [status: number, text: stri
   state_unknown: [400, `This sign-in has ended, or was used already. ${AGAIN}`],
   browser_differs: [400, `This sign-in began in another browser. ${AGAIN}`],
   provider_refused: [403, 'The identity provider did not let you in.'],
-  provider_unavailable: [503, 'The identity provider cannot be used at this moment. A key works all the same.'],
+  provider_unavailable: [503, `The identity provider cannot be used at this moment. ${KEY_WORKS}`],
   response_invalid: [502, NOT_VERIFIED],
   code_refused: [502, `The identity provider did not confirm the sign-in. ${AGAIN}`],
   token_malformed: [502, NOT_VERIFIED],
