@@ -303,3 +303,16 @@ test('one network has four codes redeemed at once, and leaves the others theirs'
   idp.letGo();
   await Promise.all(answers);
 });
+
+test('who has an account does not fill the audit log, and keeps nobody else out of it', async () => {
+  const of = (event: string): number => desk.records.filter((record) => record.event === event).length;
+  for (let i = 0; i < 25; i++) assert.equal(await signIn(honest()), 'in');
+  assert.equal(of('console_signed_in'), 20);
+  for (let i = 0; i < 25; i++) await signIn(honest({ groups: [] }));
+  assert.equal(of('console_sign_in_refused'), 20);
+  await signIn(honest({ sub: 'bob', groups: [] }));
+  assert.equal(desk.records.at(-1)?.actor, `person:ann#${idp.issuer}#bob`);
+  desk.nowMs += 60_000;
+  await signIn(honest());
+  assert.deepEqual([desk.records.at(-1)?.event, desk.records.at(-1)?.detail?.['left_out']], ['console_signed_in', 5]);
+});
