@@ -7,6 +7,7 @@ import { ATTEMPT_LIMITS, Attempts } from '../../oidc/attempts.ts';
 import { grantOf, type PersonRefused, type SignedPerson } from '../../oidc/claims.ts';
 import type { SignInRefusal } from '../../oidc/refusal.ts';
 import { networkOf } from '../api/network-of.ts';
+import { createQuota, type Quota } from '../api/quota.ts';
 import type { ApiContext } from '../api/route.ts';
 import { type Party, personParty } from '../party.ts';
 import type { OidcDesk } from './deps.ts';
@@ -22,7 +23,8 @@ export function addOidcSignIn(desk: Desk): void {
   const { oidc } = desk.deps;
   if (oidc === null) return;
   const attempts = new Attempts();
-  desk.app.get('/console/sign-in/oidc', (c) => begin(desk, oidc, attempts, c));
+  const begins = createQuota(desk.deps.limits.quotas);
+  desk.app.get('/console/sign-in/oidc', (c) => begin(desk, oidc, { attempts, begins }, c));
   desk.app.get('/console/sign-in/oidc/callback', (c) => finish(desk, oidc, attempts, c));
   desk.app.get('/console/signed-out', async () => {
     const there = await oidc.provider.endSessionUrl(`${oidc.nodeUrl()}/console/sign-in`);
@@ -30,13 +32,21 @@ export function addOidcSignIn(desk: Desk): void {
   });
 }
 
-async function begin(desk: Desk, oidc: OidcDesk, attempts: Attempts, c: ApiContext): Promise<Response> {
+interface Beginnings {
+  readonly attempts: Attempts;
+  readonly begins: Quota;
+}
+
+async function begin(desk: Desk, oidc: OidcDesk, { attempts, begins }: Beginnings, c: ApiContext): Promise<Response> {
   const { deps } = desk;
   const next = ownPath(c.req.query('next') ?? '');
   // A page of another site must not have somebody sign in here unawares.
   const from = c.req.header('sec-fetch-site') ?? 'none';
   if (from !== 'same-origin' && from !== 'none') return seeOther(`/console/sign-in?next=${encodeURIComponent(next)}`);
-  const begun = attempts.begin(next, deps.nowMs());
+  const network = networkOf(c.env.address ?? '');
+  const wait = begins.take(network, 'sign_in_begun', deps.nowMs());
+  if (wait !== null) return signInAnswer(desk, c, { status: 429, refusal: tooManyBegin(wait), next });
+  const begun = attempts.begin({ next, network }, deps.nowMs());
   const to = await oidc.provider.begin(begun);
   if (!to.ok) return notLetIn(desk, c, { ...to.error, person: null, name: null }, next);
   const age = `; Max-Age=${ATTEMPT_LIMITS.lifeMs / 1_000}`;
@@ -82,6 +92,10 @@ async function notLetIn(desk: Desk, c: ApiContext, refused: PersonRefused, next:
   await desk.signIns.refused({ method: 'oidc', ...refused }, c.env.address);
   const [status, refusal] = over === null ? WORDS[refused.code] : [429, over];
   return signInAnswer(desk, c, { status, refusal, next });
+}
+
+function tooManyBegin(seconds: number): string {
+  return `Too many sign-ins begin in your network. Try again in ${Math.max(1, Math.ceil(seconds))} s. ${KEY_WORKS}`;
 }
 
 function attemptCookie(c: ApiContext, { deps }: Desk): string {

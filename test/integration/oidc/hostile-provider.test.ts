@@ -316,3 +316,14 @@ test('who has an account does not fill the audit log, and keeps nobody else out 
   await signIn(honest());
   assert.deepEqual([desk.records.at(-1)?.event, desk.records.at(-1)?.detail?.['left_out']], ['console_signed_in', 5]);
 });
+
+test('a network begins so many sign-ins at once; others begin theirs', async () => {
+  const statuses: number[] = [];
+  const start = (address: string): Promise<Response> => desk.browser(address).get(`${NODE}/console/sign-in/oidc`);
+  for (let i = 0; i < 62; i++) statuses.push((await start('203.0.113.9')).status);
+  assert.deepEqual([statuses[59], statuses[60], statuses[61]], [303, 429, 429]);
+  assert.match(await (await start('203.0.113.9')).text(), /Try again in 1 s\. A key works all the same/);
+  assert.equal((await start('198.51.100.7')).status, 303);
+  desk.nowMs += 1_000;
+  assert.equal((await start('203.0.113.9')).status, 303);
+});

@@ -138,6 +138,7 @@ test('a link to another place leads nowhere', async () => {
     '/v1/facts',
     '/console\\evil',
     '/consoles',
+    `/console/${'a'.repeat(504)}`,
   ])
     assert.ok(
       (await (await send(`/console/sign-in?next=${encodeURIComponent(next)}`)).text()).includes(
