@@ -35,14 +35,15 @@ export function openOidc(base: Base, nodeUrl: () => string): Oidc | null {
   if (oidc === null) return null;
   const origin = (): string => nodeUrl().replace(/\/+$/, '');
   const redirectUri = (): string => `${origin()}${CALLBACK}`;
+  const rules = rulesInForce(base, oidc);
   const provider = new Provider({
     config: oidc,
+    rules,
     secret: secretOf(oidc),
     clients: clientsOf(base, oidc),
     redirectUri,
     nowMs: base.nowMs,
   });
-  const rules = rulesInForce(base, oidc);
   const { issuer, clientId, maxSessionMs } = oidc;
   return {
     desk: { provider, issuer, rules, maxSessionMs, nodeUrl: origin },
@@ -92,7 +93,7 @@ export function watchProvider(
 }
 
 /**
- * Rules as the file has them now, so that a role that is taken away is gone at once, without a restart that signs everybody out. What
+ * Rules as the file has them now, so that a role that is given or taken away is so at once, without a restart that signs everybody out. What
  * cannot be read changes nothing: half a file is no rule.
  */
 function rulesInForce({ paths, reload, logger }: Base, atStart: OidcConfig): () => readonly RoleRule[] {

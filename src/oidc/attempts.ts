@@ -63,7 +63,7 @@ export class Attempts {
     }
     if (this.#byHash.size < ATTEMPT_LIMITS.max) return;
     const [oldest] = this.#byHash.keys();
-    const [ofNetwork] = this.#byHash.entries().find(([, stored]) => stored.network === network) ?? [];
+    const [ofNetwork] = [...this.#byHash].find(([, stored]) => stored.network === network) ?? [];
     this.#byHash.delete(ofNetwork ?? oldest ?? '');
   }
 

@@ -22,7 +22,7 @@ import {
   validateApplicationLevelSignature,
   validateAuthResponse,
 } from 'oauth4webapi';
-import type { OidcConfig } from '../config/oidc-settings.ts';
+import type { OidcConfig, RoleRule } from '../config/oidc-settings.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Attempt, Begun } from './attempts.ts';
 import { type Claims, judgeClaims, type PersonRefused, type SignedPerson, SKEW_MS } from './claims.ts';
@@ -40,7 +40,9 @@ const MAX_REDEEMING_OF_NETWORK = 4;
 const NEW_KEYS_MS = 10_000;
 
 export interface ProviderDeps {
-  readonly config: OidcConfig;
+  readonly config: Omit<OidcConfig, 'rules'>;
+  /** In force now. */
+  readonly rules: () => readonly RoleRule[];
   /** Null: a public client. */
   readonly secret: string | null;
   readonly clients: ProviderClients;
@@ -115,7 +117,9 @@ export class Provider {
     this.#redeeming.push(network);
     try {
       const claims = await this.#redeem(answer, attempt);
-      return claims.ok ? judgeClaims(claims.value, this.#deps.config, this.#deps.nowMs()) : nobody(claims.error);
+      if (!claims.ok) return nobody(claims.error);
+      const { config, rules, nowMs } = this.#deps;
+      return judgeClaims(claims.value, { ...config, rules: rules() }, nowMs());
     } finally {
       this.#redeeming.splice(this.#redeeming.indexOf(network), 1);
     }
