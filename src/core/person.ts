@@ -13,7 +13,8 @@ const MAX_NAME_CHARS = 48;
 
 /** OpenID Connect Core §2: at most 255 characters of ASCII. */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
-const NOT_SHOWN = /[^\p{L}\p{M}\p{N} ._@+'-]/gu;
+/** Some letters and marks have nothing to see, too: U+3164 is a letter. */
+const NOT_SHOWN = /[^\p{L}\p{M}\p{N} ._@+'-]|\p{Default_Ignorable_Code_Point}/gu;
 
 /** `https://idp.acme.example#248289761001`: one text for one person, and another for every other. */
 export function personText({ issuer, subject }: PersonId): string {

@@ -95,6 +95,20 @@ test('a name is letters and a few signs', () => {
   assert.equal(readName('ann@acme.example'), 'ann@acme.example');
   assert.equal(readName('<script>alert(1)</script>'), 'script alert 1 script');
   assert.equal(readName('\u202eexe.\u001b[2Jx\ny#agent:admin'), 'exe. 2Jx y agent admin');
+  assert.equal(readName('ann\u3164\u034f\u17b5bob'), 'ann bob');
   assert.equal([...(readName('x'.repeat(500)) ?? '')].length, 48);
-  for (const claim of [undefined, 7, '', ' ', '\u200b', '###', ['ann']]) assert.equal(readName(claim), null);
+  for (const claim of [
+    undefined,
+    7,
+    '',
+    ' ',
+    '\u200b',
+    '\u3164',
+    '\u115f\uffa0',
+    '\u034f\ufe0f',
+    '\u{e0061}',
+    '###',
+    ['ann'],
+  ])
+    assert.equal(readName(claim), null);
 });
