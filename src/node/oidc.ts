@@ -20,7 +20,7 @@ const MAX_PEM_BYTES = 1_048_576;
 export interface Oidc {
   readonly desk: OidcDesk;
   readonly status: (keys: readonly StoredKey[]) => Promise<SignInStatus>;
-  /** For who asks whether the node is ready; null: nothing is known against the provider. */
+  /** For who asks whether the node is ready, which is anybody; null: nothing is known against the provider. */
   readonly notice: () => string | null;
 }
 
@@ -47,8 +47,7 @@ export function openOidc(base: Base, nodeUrl: () => string): Oidc | null {
   const { issuer, clientId, maxSessionMs } = oidc;
   return {
     desk: { provider, issuer, rules, maxSessionMs, nodeUrl: origin },
-    notice: () =>
-      provider.fault === null ? null : `signing in with OIDC: ${issuer} cannot be used: ${provider.fault}`,
+    notice: () => (provider.fault === null ? null : 'signing in with OIDC: the identity provider cannot be used'),
     async status(stored) {
       const { fault, keys, algorithms, clockSkewMs, endsSessions } = await provider.examine();
       return {
@@ -69,7 +68,7 @@ export function openOidc(base: Base, nodeUrl: () => string): Oidc | null {
 
 /** Looks at the provider at the start and from time to time. A node starts, and keys work, whether it is there or not. */
 export function watchProvider(
-  { desk, notice }: Oidc,
+  { desk }: Pick<Oidc, 'desk'>,
   { logger }: Pick<Base, 'logger'>,
   owned: AsyncDisposableStack,
   clock: Clock = SYSTEM_CLOCK,
@@ -79,8 +78,8 @@ export function watchProvider(
   let isStopped = false;
   const look = async (): Promise<void> => {
     await desk.provider.endSessionUrl(desk.nodeUrl());
-    const now = notice();
-    if (now !== null && now !== told) logger.warn(now);
+    const now = desk.provider.fault;
+    if (now !== null && now !== told) logger.warn(`signing in with OIDC: ${desk.issuer} cannot be used: ${now}`);
     if (now === null && told !== null) logger.info({ issuer: desk.issuer }, 'the identity provider can be used again');
     told = now;
     if (!isStopped) cancel = clock.after(LOOK_EVERY_MS, () => void look());
