@@ -42,6 +42,7 @@ export function addSignIn(desk: Desk): void {
     // Revoked in this moment.
     if (party === null) return signInAnswer(desk, c, { status: 401, refusal: UNKNOWN_KEY, next });
     const came = { party, method: 'api_key', network: networkOf(c.env.address ?? '') } as const;
+    await endOld(desk, c);
     const token = sessions.start(came, who, deps.nowMs());
     await signIns.signedIn(came);
     return seeOther(next, { 'set-cookie': cookie(cookieName(c, deps), token, deps.secure) });
@@ -57,6 +58,15 @@ export function addSignIn(desk: Desk): void {
       'clear-site-data': '"cache"',
     });
   });
+}
+
+/** Of this browser, which has no way back to it. Where a provider sends somebody back, the browser does not show it. */
+async function endOld({ deps, sessions, signIns }: Desk, c: ApiContext): Promise<void> {
+  const token = getCookie(c, cookieName(c, deps)) ?? '';
+  const old = sessions.find(token, deps.nowMs(), false);
+  if (old === null) return;
+  sessions.end(token);
+  await signIns.signedOut(old.holder);
 }
 
 const UNKNOWN_KEY = 'This key is unknown, expired or revoked.';
