@@ -32,6 +32,8 @@ export interface Principal {
   readonly party: Party;
   readonly entityUri: string;
   readonly actor: string;
+  /** Of metrics, which others collect and keep: keys by name, and of persons only that it was one. */
+  readonly label: string;
 }
 
 export interface Call<Q> {
@@ -138,7 +140,8 @@ function authenticate(c: ApiContext, { deps, strangers }: Apparatus): Principal 
 }
 
 function principalOf(party: Party): Principal {
-  return { party, entityUri: party.entityUri, actor: party.actor };
+  const { keyId, entityUri, actor } = party;
+  return { party, entityUri, actor, label: keyId === null ? 'person' : entityUri };
 }
 
 /** A key that has the permission and may not use it is told so: its holder would look for the fault elsewhere. */

@@ -175,6 +175,15 @@ test('a rule that is taken away is gone at the next request; a group that is tak
   desk.records.splice(0);
 });
 
+test('metrics say that a person has read, and not who', async () => {
+  const { browser } = await signIn('ann');
+  assert.equal((await browser.get(`${NODE}/console/facts`)).status, 200);
+  const text = await desk.api.metrics.registry.metrics();
+  assert.match(text, /principal="person"/);
+  assert.ok(!text.includes(idp.issuer) && !text.includes('#ann'));
+  desk.records.splice(0);
+});
+
 test('a rule that is added lets in at the next sign-in', async () => {
   const before = desk.rules;
   const [rule] = before;
