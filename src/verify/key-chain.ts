@@ -84,6 +84,56 @@ export function successorsOf(
   return links;
 }
 
+/**
+ * The one line of keys that follows a trusted one. Both keys of a step have signed it, and a key that was given up may be in other
+ * hands: a key that has a successor in what is held takes no other one from what is shown. Pure; a loop ends it.
+ *
+ * @param until Unix ms; a step that takes effect later is none yet
+ */
+export function lineFrom(
+  { held, shown }: { readonly held: readonly OpenedSuccession[]; readonly shown: readonly OpenedSuccession[] },
+  use: KeyUse,
+  vkey: string,
+  until: number,
+): readonly OpenedSuccession[] {
+  const links: OpenedSuccession[] = [];
+  const seen = new Set([vkey]);
+  for (let at = vkey; links.length < MAX_LINKS; ) {
+    const from = (all: readonly OpenedSuccession[]) => all.filter((one) => one.use === use && one.old === at);
+    const known = from(held);
+    const next = (known.length > 0 ? known : from(shown)).find((one) => !seen.has(one.new) && !startsAfter(one, until));
+    if (next === undefined) break;
+    links.push(next);
+    seen.add(next.new);
+    at = next.new;
+  }
+  return links;
+}
+
+/**
+ * The keys before one, each by a statement that the key behind it has signed, with their ends in Unix ms. No key ends later than the
+ * one that took its place: a stolen former key can name others before itself, and gives them nothing that it has not.
+ */
+export function keysBefore(
+  statements: readonly OpenedSuccession[],
+  use: KeyUse,
+  vkey: string,
+): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>();
+  const follow = (at: string, endMs: number): void => {
+    for (const one of statements) {
+      if (one.use !== use || one.new !== at || one.old === vkey) continue;
+      const until = parseIsoInstant(one.overlap_until);
+      const end = Math.min(endMs, until.ok ? Number(until.value / MICROS_PER_MS) : 0);
+      if ((ends.get(one.old) ?? Number.NEGATIVE_INFINITY) >= end) continue;
+      ends.set(one.old, end);
+      follow(one.old, end);
+    }
+  };
+  follow(vkey, Number.POSITIVE_INFINITY);
+  return ends;
+}
+
 function startsAfter({ effective_at }: OpenedSuccession, untilMs: number): boolean {
   const start = parseIsoInstant(effective_at);
   return !start.ok || start.value > BigInt(Math.floor(untilMs)) * MICROS_PER_MS;

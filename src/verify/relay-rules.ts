@@ -4,7 +4,7 @@
  */
 import { chainHash } from '../core/chain.ts';
 import { type Entry, encodeEntry } from '../core/entry.ts';
-import { DEFAULT_MAX_FUTURE_SKEW_MS } from '../core/limits.ts';
+import { DEFAULT_MAX_FUTURE_SKEW_MS, RELAY_PERMIT_MS } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { parseIsoInstant } from '../core/time.ts';
 import { decodeBase64, encodeBase64 } from '../merkle/base64.ts';
@@ -19,7 +19,7 @@ import { openRelayPermit, type RelayPermit } from '../wire/relay-permit.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { accusation, type PageFault } from './checkpoint-rules.ts';
 import type { PageContext, RelayContext } from './context.ts';
-import { keysOfChain, openStatements, successorsOf } from './key-chain.ts';
+import { keysBefore, lineFrom, openStatements } from './key-chain.ts';
 
 /** A tree head of the origin, with how long the key that signed it was good. */
 export interface OriginHead {
@@ -94,14 +94,12 @@ function originKeys(
   { nodeId, logVkey, statements }: RelayContext,
   nowMs: number,
 ): OriginKeys {
-  const shown = [...statements, ...openStatements(successions, nodeId)].filter(({ use }) => use === 'log');
-  const links = successorsOf(shown, 'log', logVkey, nowMs + DEFAULT_MAX_FUTURE_SKEW_MS);
+  const shown = openStatements(successions, nodeId);
+  const links = lineFrom({ held: statements, shown }, 'log', logVkey, nowMs + DEFAULT_MAX_FUTURE_SKEW_MS);
   const newest = links.at(-1)?.new ?? logVkey;
   const held = new Set(statements.map(({ note }) => note));
-  const former = keysOfChain(shown, 'log', newest).flatMap((vkey) => {
-    const ends = shown.filter(({ old }) => old === vkey).map(({ overlap_until }) => millisecondsOf(overlap_until) ?? 0);
-    return vkey === newest || ends.length === 0 ? [] : [{ key: rawKeyOf(vkey), endsMs: Math.max(...ends) }];
-  });
+  const before = keysBefore([...statements, ...shown], 'log', newest);
+  const former = [...before].map(([vkey, endsMs]) => ({ key: rawKeyOf(vkey), endsMs }));
   return { newest: rawKeyOf(newest), former, learned: links.filter(({ note }) => !held.has(note)) };
 }
 
@@ -162,6 +160,8 @@ function checkTerms(
   const now = new Date(atMs).toISOString();
   if (Date.parse(issuedAt) > atMs + DEFAULT_MAX_FUTURE_SKEW_MS)
     return notPermitted('origins.permit.issued_at', issuedAt, now);
+  const longest = new Date(Date.parse(issuedAt) + RELAY_PERMIT_MS).toISOString();
+  if (Date.parse(notAfter) > Date.parse(longest)) return notPermitted('origins.permit.not_after', notAfter, longest);
   if (Date.parse(notAfter) + DEFAULT_MAX_FUTURE_SKEW_MS <= atMs)
     return notPermitted('origins.permit.not_after', notAfter, now);
   return null;

@@ -7,7 +7,7 @@ import { encodeEntry } from '../../../src/core/entry.ts';
 import { isoMicros } from '../../../src/core/time.ts';
 import { EPOCH_MS, type PageLie, type StoredEntry } from '../../../src/drill/peer-log.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';
-import { createLogSigner } from '../../../src/merkle/ed25519.ts';
+import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
 import { sha256 } from '../../../src/merkle/hash.ts';
 import { ALG_ED25519, signEd25519 } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
@@ -283,20 +283,29 @@ test('permits: only of the origin, for this relay, at this time', () => {
 
 /** The origin changes its log key at the sixth fact; `overlap` in ms behind that. */
 function succession(log: RelayLog, atMs: number, overlapMs = 0): string {
-  const vkey = (publicKey: Uint8Array) =>
+  return step(log, { old: log.origin.signer, next: otherKey, atMs, untilMs: atMs + overlapMs });
+}
+
+interface Step {
+  readonly old: LogSigner;
+  readonly next: LogSigner;
+  readonly atMs: number;
+  readonly untilMs: number;
+}
+
+function step(log: RelayLog, { old, next, atMs, untilMs }: Step): string {
+  const vkey = ({ publicKey }: LogSigner) =>
     formatVerifierKey({ name: log.origin.origin, algorithm: ALG_ED25519, publicKey });
   const iso = (ms: number): string => new Date(ms).toISOString();
-  return signSuccession(
-    log.origin.nodeId,
-    {
-      effective_at: iso(atMs),
-      overlap_until: iso(atMs + overlapMs),
-      old: vkey(log.origin.signer.publicKey),
-      new: vkey(otherKey.publicKey),
-      use: 'log',
-    },
-    { old: (text) => signEd25519(text, log.origin.signer), new: (text) => signEd25519(text, otherKey) },
-  );
+  const said = {
+    effective_at: iso(atMs),
+    overlap_until: iso(untilMs),
+    old: vkey(old),
+    new: vkey(next),
+    use: 'log',
+  } as const;
+  const signers = { old: (text: string) => signEd25519(text, old), new: (text: string) => signEd25519(text, next) };
+  return signSuccession(log.origin.nodeId, said, signers);
 }
 
 test('a changed log key: the statement comes with the page, evidence of its time stays good, permits need the new key', () => {
@@ -429,4 +438,53 @@ test('entries of a relay are written again after a restore as they stood: by its
       [log.origin.nodeId, log.relay.nodeId],
     ],
   );
+});
+
+test('who has a key that was given up makes neither a newer key with it, nor a longer life for it', () => {
+  const log = new RelayLog();
+  const stolen = log.origin.signer;
+  const thiefs = createLogSigner(log.origin.origin, Buffer.alloc(32, 10));
+  const changedMs = EPOCH_MS + 4_000;
+  const opened = openSuccession(succession(log, changedMs, 1_000), log.origin.nodeId);
+  assert.ok(opened.ok);
+  const life = { atMs: changedMs, untilMs: EPOCH_MS + 3_650 * 86_400_000 };
+  const after = step(log, { old: stolen, next: thiefs, ...life });
+  const before = step(log, { old: thiefs, next: stolen, ...life });
+  const by = (signer: LogSigner): string =>
+    log.permit({}, Object.assign(Object.create(log.origin) as HonestPeer, { signer }));
+
+  // The receiver goes by the new key: with the thief's statements a fact of today is still none that the former key can prove.
+  log.pass(log.origin.append());
+  const { logVkey: _, ...pinned } = log.pinned();
+  const renewed = { ...pinned, logVkey: opened.value.new, statements: [opened.value] };
+  const permit = by(otherKey);
+  for (const successions of [
+    [opened.value.note, after],
+    [opened.value.note, before],
+    [opened.value.note, after, before],
+  ])
+    assert.deepEqual(
+      refusals(log, (origins) => ({ ...origins, permit, successions }), { relay: renewed }),
+      [[5, 'origin_proof_invalid', 'origin.created_at']],
+    );
+
+  // It has the former key from a peer file, and holds the change: what is shown does not lead elsewhere.
+  const held = { ...log.pinned(), statements: [opened.value] };
+  const taken = judge(
+    log.page({}, (origins) => ({ ...origins, permit: by(thiefs), successions: [after] })),
+    log.context({ relay: held }),
+  );
+  assert.ok(taken.kind === 'refused');
+  assert.deepEqual([taken.reason, taken.difference?.field], ['relay_not_permitted', 'origins.permit']);
+});
+
+test('a permit is good for seven days, whatever it says', () => {
+  const log = new RelayLog();
+  const notAfter = new Date(EPOCH_MS + 30 * 86_400_000).toISOString();
+  const verdict = judge(
+    log.page({}, (origins) => ({ ...origins, permit: log.permit({ notAfter }) })),
+    log.context(),
+  );
+  assert.ok(verdict.kind === 'refused');
+  assert.deepEqual([verdict.reason, verdict.difference?.field], ['relay_not_permitted', 'origins.permit.not_after']);
 });
