@@ -21,8 +21,8 @@ export interface ApiChecks {
   /** Why the last one did not come to its end; null: it did, or there was none. */
   lastError(): string | null;
   start(actor: string): 'started' | 'runs_already';
-  /** Ends the one that goes on. @returns whether there was one */
-  stop(): boolean;
+  /** Ends the one that goes on, on record. @returns whether there was one */
+  stop(actor: string): Promise<boolean>;
   /** Records what a check outside of this process found. @param note signed by this node's log key @returns sequence of the record */
   record(note: string, actor: string): Promise<number | CheckRefusal>;
 }

@@ -367,7 +367,9 @@ export type QuotaDimension =
   | 'admin_action'
   | 'remedy'
   | 'witness'
-  | 'failed_authentication';
+  | 'failed_authentication'
+  /** Of a network: sign-ins at the identity provider that begin. */
+  | 'sign_in_begun';
 
 export interface ApiLimits {
   readonly maxBodyBytes: number;
@@ -404,6 +406,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
     remedy: { burst: 1_000, perSecond: 200 },
     witness: { burst: 200, perSecond: 20 },
     failed_authentication: { burst: 30, perSecond: 1 },
+    sign_in_begun: { burst: 60, perSecond: 1 },
   },
 };
 

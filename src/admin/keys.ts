@@ -1,6 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { humanOnly, type KeyClass, type KeyRole, type Permission } from '../core/permissions.ts';
-import { readPerson } from '../core/person.ts';
+import { issuerOf, readPerson } from '../core/person.ts';
 import { AdminError } from './errors.ts';
 import { changeKeyFile, fileStamp, readKeyFile, type StoredKey } from './key-file.ts';
 import { openKeyUse } from './key-use.ts';
@@ -60,8 +60,10 @@ export function keyState(key: StoredKey, nowMs: number): 'active' | 'expired' | 
 /**
  * Opens the keys kept in one file. The file is looked at before every use and read again when it has changed, so
  * that a key revoked by another process is dead at the next request.
+ *
+ * @param issuer whose persons new keys may name; null: anybody's
  */
-export function openKeyStore(path: string): KeyStore {
+export function openKeyStore(path: string, issuer: string | null = null): KeyStore {
   const current = cachedKeys(path);
   const use = openKeyUse(path.replace(/\.json$/, '.used.json'));
   return {
@@ -81,6 +83,7 @@ export function openKeyStore(path: string): KeyStore {
     close: () => use.close(),
     create(request, nowMs) {
       const created = newKey(request, nowMs);
+      refuseOtherIssuer(request, issuer);
       changeKeyFile(path, (keys) => {
         refuseTakenName(keys, request.name, nowMs);
         return [...keys, created.key];
@@ -192,6 +195,15 @@ function refuseInvalidPerson(request: NewKey): void {
   if (classOf(request) === 'automation') {
     throw new AdminError('key_invalid', 'a key of class automation names no person; make it of class human');
   }
+}
+
+/** A key of another issuer's person is told apart from nobody who signs in: it could not be one of two persons. */
+function refuseOtherIssuer({ person = null }: NewKey, issuer: string | null): void {
+  if (person === null || issuer === null || issuerOf(person) === issuer) return;
+  throw new AdminError(
+    'key_invalid',
+    `person '${person.slice(0, 200)}': expected a person of oidc.issuer ${issuer}, got one of ${issuerOf(person)}; name the issuer as the console shows it, to the last slash`,
+  );
 }
 
 /** Names stand in audit records; two living keys of one name could not be told apart by their readers. */

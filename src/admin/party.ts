@@ -17,7 +17,7 @@ export interface Party extends Holder {
   readonly person: PersonId | null;
   /** Null: a person, who has no key here. */
   readonly keyId: string | null;
-  /** The reference's form, shown to clients and used as metric label. */
+  /** The reference's form, shown to clients. */
   readonly entityUri: string;
   /** Stands in audit records: a name can be used again, a key's id and a person's identity cannot. */
   readonly actor: string;
@@ -60,7 +60,6 @@ export function personParty({ person, name, roles, permissions }: Granted): Part
     expires_at: null,
     person,
     keyId: null,
-    // Not by the name: whoever changed it at every sign-in would make a metric of each.
     entityUri: `person:${identity}`,
     actor: personActor(person, name),
   };

@@ -4,6 +4,8 @@ export interface SignInStatus {
   readonly client_id: string;
   readonly redirect_uri: string;
   readonly rules: number;
+  /** Names of keys in force that name a person of another issuer. */
+  readonly other_issuer_keys: readonly string[];
   /** Why the provider cannot be used; null: it can. */
   readonly fault: string | null;
   readonly keys: number | null;

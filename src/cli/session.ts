@@ -1,5 +1,6 @@
 /** `session list|end`: who is signed in to the console. */
 import type { Command } from 'commander';
+import { tellApart } from '../core/person.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
@@ -56,7 +57,7 @@ async function runEnd(context: Context, [who = '']: readonly string[]): Promise<
   return withApi(context, async (api) => {
     const answer = expectOk(await api.get('/v1/admin/sessions'));
     const { sessions } = JSON.parse(answer) as { readonly sessions: readonly SessionAnswer[] };
-    const meant = sessions.filter(({ id, actor }) => id === who || actor === who);
+    const meant = sessions.filter(({ id, actor }) => isMeant({ id, actor }, who));
     if (meant.length === 0) {
       const message = `expected the id of a session or who is signed in, got ${JSON.stringify(who)}, which is none of them`;
       throw new CliError({ exit: 'not_found', message, fix: 'See: stigmem-peerd session list' });
@@ -67,4 +68,9 @@ async function runEnd(context: Context, [who = '']: readonly string[]): Promise<
     const human = ended.map(({ id, actor }) => `Session ${id} of ${printable(actor)} is ended.`).join('\n');
     return { json: JSON.stringify({ sessions: ended }), human };
   });
+}
+
+/** A person by issuer and subject, whatever name they had then, and by keys of theirs. */
+function isMeant({ id, actor }: Pick<SessionAnswer, 'id' | 'actor'>, who: string): boolean {
+  return id === who || actor === who || tellApart(actor, who) === 'same';
 }

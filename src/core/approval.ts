@@ -86,7 +86,7 @@ export type ProposalRefusal =
   | 'already_proposed'
   /** Whoever proposed it cannot approve it. */
   | 'same_actor'
-  /** A key that names no person: whose it is cannot be told apart from the other of the two. */
+  /** A key that names no person, or one of another issuer: whose it is cannot be told apart from the other of the two. */
   | 'actor_unnamed'
   /** Only who proposed it can withdraw it. */
   | 'other_actor'

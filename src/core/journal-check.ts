@@ -4,6 +4,9 @@
 export const CHECKED = 'journal_checked';
 /** Something differed: somebody has to look. */
 export const CHECK_FAILED = 'journal_check_failed';
+/** Somebody has ended it before its end: it says nothing about the journal. */
+export const CHECK_STOPPED = 'journal_check_stopped';
+/** Of checks that came to their end. */
 export const CHECK_EVENTS: readonly string[] = [CHECK_FAILED, CHECKED];
 
 /** Who had it run. */

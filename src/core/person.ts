@@ -13,7 +13,8 @@ const MAX_NAME_CHARS = 48;
 
 /** OpenID Connect Core §2: at most 255 characters of ASCII. */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
-const NOT_SHOWN = /[^\p{L}\p{M}\p{N} ._@+'-]/gu;
+/** Some letters and marks have nothing to see, too: U+3164 is a letter. */
+const NOT_SHOWN = /[^\p{L}\p{M}\p{N} ._@+'-]|\p{Default_Ignorable_Code_Point}/gu;
 
 /** `https://idp.acme.example#248289761001`: one text for one person, and another for every other. */
 export function personText({ issuer, subject }: PersonId): string {
@@ -73,13 +74,23 @@ export type Apart = 'same' | 'different' | 'unknown';
 /**
  * Tells two actors apart. Persons by issuer and subject, however they came: signed in, or by a key that is bound to them. Keys that
  * name nobody by key id and name: the same key, or keys of one name that follow each other, are one person's. Between a person and
- * a key that names nobody nothing can be said: it may be the person's own.
+ * a key that names nobody nothing can be said: it may be the person's own. Nor between persons of two issuers: one human may be both.
  */
 export function tellApart(a: string, b: string): Apart {
   const [one, other] = [readActor(a), readActor(b)];
   if (isOneKey(one, other)) return 'same';
-  if (one.person !== null && other.person !== null) return one.person === other.person ? 'same' : 'different';
+  if (one.person !== null && other.person !== null) return apartAs(one.person, other.person);
   return one.person === null && other.person === null ? 'different' : 'unknown';
+}
+
+function apartAs(one: string, other: string): Apart {
+  if (one === other) return 'same';
+  return issuerOf(one) === issuerOf(other) ? 'different' : 'unknown';
+}
+
+/** Of a text of {@link personText}. */
+export function issuerOf(person: string): string {
+  return person.split('#', 1)[0] ?? '';
 }
 
 /** Whether an actor names a person. */

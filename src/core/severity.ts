@@ -75,6 +75,7 @@ const OF_EVENT: Readonly<Record<string, Severity>> = {
   checkpoint_unreconciled: 'medium',
   configuration_weakened: 'medium',
   invite_refused: 'medium',
+  journal_check_stopped: 'medium',
   key_expiring: 'medium',
   peer_key_succession: 'medium',
   peer_log_key_waits: 'medium',

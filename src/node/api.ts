@@ -61,7 +61,7 @@ export function apiOf(
   served: Served,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
-  const keys = openKeyStore(base.paths.apiKeys);
+  const keys = openKeyStore(base.paths.apiKeys, base.config.oidc?.issuer ?? null);
   owned.defer(() => keys.close());
   const oidc = openOidc(base, served.nodeUrl);
   if (oidc !== null && federation !== null) watchProvider(oidc, base, owned);
@@ -108,7 +108,7 @@ function routesOf(
     notices: (query) => base.reader.refusalNotices(query),
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     weakenings: () => weakeningsNow(base, peerFiles()),
-    ...signInOf(oidc, sessions),
+    ...signInOf(oidc, sessions, keys),
     signingKeys: () => keyStatuses(base, Date.now()),
     keys,
     metrics,
@@ -140,8 +140,8 @@ function routesOf(
   });
 }
 
-function signInOf(oidc: Oidc | null, sessions: Sessions): Pick<ApiDeps, 'sessions' | 'signIn'> {
-  return { sessions, signIn: async () => (oidc === null ? null : oidc.status()) };
+function signInOf(oidc: Oidc | null, sessions: Sessions, keys: KeyStore): Pick<ApiDeps, 'sessions' | 'signIn'> {
+  return { sessions, signIn: async () => (oidc === null ? null : oidc.status(keys.list())) };
 }
 
 function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quarantine' | 'approvals'> {

@@ -7,6 +7,7 @@ import type { ApiChecks, CheckRefusal, RunningCheck } from '../admin/check-desk.
 import {
   CHECK_EVENTS,
   CHECK_FAILED,
+  CHECK_STOPPED,
   CHECKED,
   type CheckCause,
   type CheckDetail,
@@ -110,7 +111,7 @@ export class JournalChecks implements ApiChecks {
   async close(): Promise<void> {
     this.#isStopped = true;
     this.#cancel();
-    this.stop();
+    this.#running?.stop.abort(new Error('the node stops'));
     await this.#work;
     await this.#check;
   }
@@ -127,9 +128,13 @@ export class JournalChecks implements ApiChecks {
     return this.#begin('by_hand', actor) ? 'started' : 'runs_already';
   }
 
-  stop(): boolean {
-    this.#running?.stop.abort(new Error('stopped'));
-    return this.#running !== null;
+  async stop(actor: string): Promise<boolean> {
+    if (this.#running === null || this.#running.stop.signal.aborted) return false;
+    const { stop, view } = this.#running;
+    this.#lastError = `stopped by ${actor}`;
+    stop.abort(new Error(this.#lastError));
+    await this.#deps.audit({ event: CHECK_STOPPED, actor, detail: { ...view } });
+    return true;
   }
 
   async record(note: string, actor: string): Promise<number | CheckRefusal> {

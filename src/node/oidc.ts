@@ -1,10 +1,12 @@
 /** Signing in at an identity provider, for the console and for whoever looks after it. */
 import { readFileSync, statSync } from 'node:fs';
 import type { OidcDesk } from '../admin/console/deps.ts';
+import { keyState, type StoredKey } from '../admin/keys.ts';
 import type { SignInStatus } from '../admin/sign-in-status.ts';
 import type { OidcConfig, RoleRule } from '../config/oidc-settings.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { readSecretFile } from '../config/secret-file.ts';
+import { issuerOf } from '../core/person.ts';
 import { Provider } from '../oidc/provider.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { type Clock, SYSTEM_CLOCK } from '../transport/clock.ts';
@@ -17,8 +19,8 @@ const MAX_PEM_BYTES = 1_048_576;
 
 export interface Oidc {
   readonly desk: OidcDesk;
-  readonly status: () => Promise<SignInStatus>;
-  /** For who asks whether the node is ready; null: nothing is known against the provider. */
+  readonly status: (keys: readonly StoredKey[]) => Promise<SignInStatus>;
+  /** For who asks whether the node is ready, which is anybody; null: nothing is known against the provider. */
   readonly notice: () => string | null;
 }
 
@@ -33,26 +35,27 @@ export function openOidc(base: Base, nodeUrl: () => string): Oidc | null {
   if (oidc === null) return null;
   const origin = (): string => nodeUrl().replace(/\/+$/, '');
   const redirectUri = (): string => `${origin()}${CALLBACK}`;
+  const rules = rulesInForce(base, oidc);
   const provider = new Provider({
     config: oidc,
+    rules,
     secret: secretOf(oidc),
     clients: clientsOf(base, oidc),
     redirectUri,
     nowMs: base.nowMs,
   });
-  const rules = rulesInForce(base, oidc);
   const { issuer, clientId, maxSessionMs } = oidc;
   return {
     desk: { provider, issuer, rules, maxSessionMs, nodeUrl: origin },
-    notice: () =>
-      provider.fault === null ? null : `signing in with OIDC: ${issuer} cannot be used: ${provider.fault}`,
-    async status() {
+    notice: () => (provider.fault === null ? null : 'signing in with OIDC: the identity provider cannot be used'),
+    async status(stored) {
       const { fault, keys, algorithms, clockSkewMs, endsSessions } = await provider.examine();
       return {
         issuer,
         client_id: clientId,
         redirect_uri: redirectUri(),
         rules: rules().length,
+        other_issuer_keys: keysOfOthers(stored, issuer, base.nowMs()),
         fault,
         keys,
         algorithms,
@@ -65,7 +68,7 @@ export function openOidc(base: Base, nodeUrl: () => string): Oidc | null {
 
 /** Looks at the provider at the start and from time to time. A node starts, and keys work, whether it is there or not. */
 export function watchProvider(
-  { desk, notice }: Oidc,
+  { desk }: Pick<Oidc, 'desk'>,
   { logger }: Pick<Base, 'logger'>,
   owned: AsyncDisposableStack,
   clock: Clock = SYSTEM_CLOCK,
@@ -75,8 +78,8 @@ export function watchProvider(
   let isStopped = false;
   const look = async (): Promise<void> => {
     await desk.provider.endSessionUrl(desk.nodeUrl());
-    const now = notice();
-    if (now !== null && now !== told) logger.warn(now);
+    const now = desk.provider.fault;
+    if (now !== null && now !== told) logger.warn(`signing in with OIDC: ${desk.issuer} cannot be used: ${now}`);
     if (now === null && told !== null) logger.info({ issuer: desk.issuer }, 'the identity provider can be used again');
     told = now;
     if (!isStopped) cancel = clock.after(LOOK_EVERY_MS, () => void look());
@@ -89,7 +92,7 @@ export function watchProvider(
 }
 
 /**
- * Rules as the file has them now, so that a role that is taken away is gone at once, without a restart that signs everybody out. What
+ * Rules as the file has them now, so that a role that is given or taken away is so at once, without a restart that signs everybody out. What
  * cannot be read changes nothing: half a file is no rule.
  */
 function rulesInForce({ paths, reload, logger }: Base, atStart: OidcConfig): () => readonly RoleRule[] {
@@ -104,6 +107,12 @@ function rulesInForce({ paths, reload, logger }: Base, atStart: OidcConfig): () 
     else logger.warn('config.toml has problems: the rules of [oidc] stay as they were (stigmem-peerd config check)');
     return rules;
   };
+}
+
+/** Made before the issuer was another one. */
+function keysOfOthers(keys: readonly StoredKey[], issuer: string, nowMs: number): readonly string[] {
+  const others = keys.filter(({ person }) => person !== null && issuerOf(person) !== issuer);
+  return others.flatMap((key) => (keyState(key, nowMs) === 'active' ? [key.name] : []));
 }
 
 function stampOf(path: string): string {

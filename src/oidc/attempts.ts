@@ -6,7 +6,7 @@ import type { Refused } from './refusal.ts';
 export const ATTEMPT_LIMITS: { readonly lifeMs: number; readonly max: number } = {
   /** Long enough for a second factor that has to be looked for. */
   lifeMs: 10 * 60_000,
-  /** Beyond these the oldest is forgotten: whoever floods the console makes others begin anew, and costs no more memory. */
+  /** Beyond these the oldest of the same network is forgotten, else the oldest: whoever floods the console makes himself begin anew. */
   max: 10_000,
 };
 
@@ -34,18 +34,37 @@ export interface Attempt {
 interface Stored extends Attempt {
   readonly browserHash: Buffer;
   readonly beganMs: number;
+  /** Where it began. */
+  readonly network: string;
 }
 
 export class Attempts {
   /** By SHA-256 of the state: what leaks from memory opens nothing. Oldest first. */
   readonly #byHash = new Map<string, Stored>();
 
-  begin(next: string, nowMs: number): Begun {
+  begin({ next, network }: { readonly next: string; readonly network: string }, nowMs: number): Begun {
     const [state, nonce, verifier, browser] = [token(), token(), token(), token()];
-    if (this.#byHash.size >= ATTEMPT_LIMITS.max) this.#byHash.delete(this.#byHash.keys().next().value ?? '');
+    this.#makeRoom(network, nowMs);
     const browserHash = hash('sha256', browser, 'buffer');
-    this.#byHash.set(hash('sha256', state, 'hex'), { state, nonce, verifier, next, browserHash, beganMs: nowMs });
+    const kept = { state, nonce, verifier, next: copied(next), network: copied(network), browserHash, beganMs: nowMs };
+    this.#byHash.set(hash('sha256', state, 'hex'), kept);
     return { state, nonce, verifier, browser };
+  }
+
+  /** How many are kept. */
+  get size(): number {
+    return this.#byHash.size;
+  }
+
+  #makeRoom(network: string, nowMs: number): void {
+    for (const [name, { beganMs }] of this.#byHash) {
+      if (nowMs - beganMs < ATTEMPT_LIMITS.lifeMs) break;
+      this.#byHash.delete(name);
+    }
+    if (this.#byHash.size < ATTEMPT_LIMITS.max) return;
+    const [oldest] = this.#byHash.keys();
+    const [ofNetwork] = [...this.#byHash].find(([, stored]) => stored.network === network) ?? [];
+    this.#byHash.delete(ofNetwork ?? oldest ?? '');
   }
 
   /** Takes up what began with this state. It is gone then, whoever asked: a state that others have seen is worth nothing. */
@@ -60,6 +79,11 @@ export class Attempts {
       return err({ code: 'browser_differs', detail: 'the sign-in began in another browser' });
     return ok(stored);
   }
+}
+
+/** A part of a text keeps the whole in memory: a path that of the request's address. */
+function copied(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 function token(): string {

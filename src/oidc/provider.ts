@@ -22,7 +22,7 @@ import {
   validateApplicationLevelSignature,
   validateAuthResponse,
 } from 'oauth4webapi';
-import type { OidcConfig } from '../config/oidc-settings.ts';
+import type { OidcConfig, RoleRule } from '../config/oidc-settings.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Attempt, Begun } from './attempts.ts';
 import { type Claims, judgeClaims, type PersonRefused, type SignedPerson, SKEW_MS } from './claims.ts';
@@ -34,11 +34,15 @@ import { refusalOf } from './token-fault.ts';
 
 /** Codes that are redeemed at once: each is a connection to the provider, and anybody may come with a code. */
 const MAX_REDEEMING = 16;
+/** Of these for one network, so that none keeps all others out. */
+const MAX_REDEEMING_OF_NETWORK = 4;
 /** A key that is not known may be new: the keys are fetched again, but not for everybody who brings an odd token. */
 const NEW_KEYS_MS = 10_000;
 
 export interface ProviderDeps {
-  readonly config: OidcConfig;
+  readonly config: Omit<OidcConfig, 'rules'>;
+  /** In force now. */
+  readonly rules: () => readonly RoleRule[];
   /** Null: a public client. */
   readonly secret: string | null;
   readonly clients: ProviderClients;
@@ -63,7 +67,8 @@ export class Provider {
   readonly #discovery: Discovery;
   /** The library keeps keys beside this very object: another one has them fetched again. */
   #verifying: { from: AuthorizationServer; server: AuthorizationServer; atMs: number } | null = null;
-  #redeeming = 0;
+  /** Networks of those whose codes are redeemed now. */
+  readonly #redeeming: string[] = [];
 
   constructor(deps: ProviderDeps) {
     this.#deps = deps;
@@ -101,15 +106,22 @@ export class Provider {
   }
 
   /** Redeems the code that came back, and judges who it is. */
-  async finish(answer: URLSearchParams, attempt: Attempt): Promise<Result<SignedPerson, PersonRefused>> {
-    if (this.#redeeming >= MAX_REDEEMING)
+  async finish(
+    answer: URLSearchParams,
+    attempt: Attempt,
+    network: string,
+  ): Promise<Result<SignedPerson, PersonRefused>> {
+    const ofNetwork = this.#redeeming.filter((one) => one === network).length;
+    if (ofNetwork >= MAX_REDEEMING_OF_NETWORK || this.#redeeming.length >= MAX_REDEEMING)
       return nobody({ code: 'provider_unavailable', detail: 'too many are signing in at this moment' });
-    this.#redeeming++;
+    this.#redeeming.push(network);
     try {
       const claims = await this.#redeem(answer, attempt);
-      return claims.ok ? judgeClaims(claims.value, this.#deps.config, this.#deps.nowMs()) : nobody(claims.error);
+      if (!claims.ok) return nobody(claims.error);
+      const { config, rules, nowMs } = this.#deps;
+      return judgeClaims(claims.value, { ...config, rules: rules() }, nowMs());
     } finally {
-      this.#redeeming--;
+      this.#redeeming.splice(this.#redeeming.indexOf(network), 1);
     }
   }
 

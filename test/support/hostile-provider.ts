@@ -32,6 +32,8 @@ export class HostileProvider {
   said: Json = {};
   /** What it is asked, by path. */
   readonly asked: string[] = [];
+  /** That hang. */
+  readonly #held: ServerResponse[] = [];
   readonly #stop: () => Promise<void>;
 
   private constructor(server: ReturnType<typeof createServer>) {
@@ -39,7 +41,9 @@ export class HostileProvider {
       const { pathname } = new URL(request.url ?? '/', 'http://provider.invalid');
       this.asked.push(pathname);
       request.resume();
-      answer(response, this.#answerAt(pathname));
+      const what = this.#answerAt(pathname);
+      if (what === 'hang') this.#held.push(response);
+      else answer(response, what);
     });
     this.#stop = async () => {
       server.closeAllConnections();
@@ -76,6 +80,11 @@ export class HostileProvider {
       groups: ['everybody'],
     };
     return { ...honest, ...changed };
+  }
+
+  /** Breaks off what hangs. */
+  letGo(): void {
+    for (const response of this.#held.splice(0)) response.socket?.destroy();
   }
 
   stop(): Promise<void> {
@@ -126,13 +135,12 @@ function joined(...parts: readonly Json[]): string {
   return parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
 }
 
-function answer(response: ServerResponse, what: Answer): void {
+function answer(response: ServerResponse, what: Exclude<Answer, 'hang'>): void {
   if (typeof what === 'object')
     return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(what));
   if (what === 'redirect')
     return void response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data/' }).end();
   if (what === 'broken') return void response.socket?.destroy();
-  if (what === 'hang') return;
   response.writeHead(200, { 'content-type': 'application/json' });
   if (what === 'nonsense') return void response.end('<html>');
   const more = (): void => {

@@ -42,7 +42,14 @@ export async function openSignInDesk(
   const clients = { named: createHttpClient([]), foreign: createHttpClient([], undefined, {}, 'peer') };
   const records: AuditInput[] = [];
   const redirectUri = (): string => `${NODE}/console/sign-in/oidc/callback`;
-  const provider = new Provider({ config, secret, clients, redirectUri, nowMs: () => desk.nowMs });
+  const provider = new Provider({
+    config,
+    rules: () => desk.rules,
+    secret,
+    clients,
+    redirectUri,
+    nowMs: () => desk.nowMs,
+  });
   const desk: SignInDesk = {
     api,
     provider,

@@ -91,7 +91,7 @@ function sentence(code: ProposalRefusal, proposal: Proposal | null): string {
     case 'actor_unnamed':
       return proposal === null
         ? 'expected somebody who is known as a person, got a key that names none: sign in at the identity provider, or use a key made with --person'
-        : `this key and ${proposal.proposed_by} cannot be told apart, since one of them names no person: sign in at the identity provider, or use a key made with --person`;
+        : `this key and ${proposal.proposed_by} cannot be told apart, since one of them names no person, or a person of another issuer: sign in at the identity provider, or use a key made with --person`;
     case 'already_proposed':
       return `it is proposed already (${id}): another person approves it, or its proposer withdraws it`;
     case 'other_actor':

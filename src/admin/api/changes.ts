@@ -86,7 +86,7 @@ async function answerChanges(
   const ids = shown.map(({ fact }) => fact.entry.fact_id);
   const proven = wantsProof(c) ? await proveFacts(tools, ids, principal, false) : null;
   if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
-  deps.events.factsRead(principal.entityUri, shown.length);
+  deps.events.factsRead(principal.label, shown.length);
   const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
   return jsonText(200, changesText(shown, page.changes.at(-1)?.seq ?? query.after, page.more, bundles));
 }

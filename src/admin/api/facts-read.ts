@@ -109,7 +109,7 @@ async function queryFacts(tools: ReadTools, call: Call<Query>, principal: Princi
   const ids = facts.map((fact) => fact.entry.fact_id);
   const proven = wantsProof(call.c) ? await proveFacts(tools, ids, principal, false) : null;
   if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
-  deps.events.factsRead(principal.entityUri, facts.length);
+  deps.events.factsRead(principal.label, facts.length);
   if (session.value !== null)
     sessions.noteRead(
       principal.party.id,
@@ -201,7 +201,7 @@ function addGet(apparatus: Apparatus, tools: ReadTools): void {
     if ('refusal' in found) return refused(found.refusal);
     const proven = wantsProof(call.c) ? await proveOne(tools, found.fact, principal) : null;
     if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
-    deps.events.factsRead(principal.entityUri, 1);
+    deps.events.factsRead(principal.label, 1);
     if (session.value !== null) sessions.noteRead(principal.party.id, session.value, [found.fact.entry.scope]);
     const record = factRecordText(found.fact);
     if (proven === null) return jsonText(200, record);

@@ -126,7 +126,7 @@ async function assertAll(
   if (outcomes.length !== ready.length)
     throw new Error(`the writer gave ${outcomes.length} outcomes for ${ready.length} facts`);
 
-  deps.events.factsWritten(principal.entityUri, outcomes.filter((outcome) => outcome.kind === 'stored').length);
+  deps.events.factsWritten(principal.label, outcomes.filter((outcome) => outcome.kind === 'stored').length);
   const results = new Map(ready.map((item, at) => [item, outcomes[at]]));
   return guarded.map((item) => {
     if ('refusal' in item) return item;

@@ -132,13 +132,13 @@ function addStop(apparatus: Apparatus): void {
     method: 'delete',
     path: '/v1/journal/checks/running',
     tag: 'Journal',
-    summary: 'End the check that goes on; nothing of it is recorded',
+    summary: 'End the check that goes on; that it was ended is recorded with the caller, and nothing of what it found',
     query: NO_QUERY,
     quota: 'admin_action',
     responses: { 204: { description: 'ended' }, 404: { description: 'no check goes on' } },
   } as const;
-  addRoute(apparatus, route, ['admin'], async () =>
-    apparatus.deps.checks?.stop() === true
+  addRoute(apparatus, route, ['admin'], async (_call, { actor }) =>
+    (await apparatus.deps.checks?.stop(actor)) === true
       ? new Response(null, { status: 204 })
       : refused({ status: 404, detail: 'no check goes on' }),
   );

@@ -13,6 +13,8 @@ const OTHERS = 'others';
 export interface Quota {
   /** @returns seconds until the next request would pass, or null if this one does */
   take(keyId: string, dimension: QuotaDimension, nowMs: number): number | null;
+  /** The same, and nothing is taken. */
+  peek(keyId: string, dimension: QuotaDimension, nowMs: number): number | null;
 }
 
 /** Token buckets, one per key and dimension. Kept in memory: a restart forgives. */
@@ -30,15 +32,21 @@ export function createQuota(limits: ApiLimits['quotas'], maxBuckets: number = MA
     if (oldest === undefined || tokensAt(oldest[1], nowMs) < limits[oldest[1].dimension].burst) return false;
     return buckets.delete(oldest[0]);
   };
+  const look = (keyId: string, dimension: QuotaDimension, nowMs: number): { name: string; tokens: number } => {
+    const own = `${dimension} ${keyId}`;
+    const name = buckets.has(own) || hasRoom(nowMs) ? own : `${dimension} ${OTHERS}`;
+    const { burst } = limits[dimension];
+    return { name, tokens: tokensAt(buckets.get(name) ?? { dimension, tokens: burst, atMs: nowMs }, nowMs) };
+  };
+  const waitOf = (tokens: number, dimension: QuotaDimension): number | null =>
+    tokens >= 1 ? null : (1 - tokens) / limits[dimension].perSecond;
   return {
     take(keyId, dimension, nowMs) {
-      const { burst, perSecond } = limits[dimension];
-      const own = `${dimension} ${keyId}`;
-      const name = buckets.has(own) || hasRoom(nowMs) ? own : `${dimension} ${OTHERS}`;
-      const tokens = tokensAt(buckets.get(name) ?? { dimension, tokens: burst, atMs: nowMs }, nowMs);
+      const { name, tokens } = look(keyId, dimension, nowMs);
       buckets.delete(name); // to the end of the map's order
       buckets.set(name, { dimension, tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
-      return tokens >= 1 ? null : (1 - tokens) / perSecond;
+      return waitOf(tokens, dimension);
     },
+    peek: (keyId, dimension, nowMs) => waitOf(look(keyId, dimension, nowMs).tokens, dimension),
   };
 }

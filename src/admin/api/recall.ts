@@ -150,7 +150,7 @@ async function recall(tools: ReadTools, call: Call<z.output<typeof QUERY>>, prin
   const proven = wantsProof(call.c) ? await proveFacts(tools, ids, principal, true) : null;
   if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
 
-  deps.events.factsRead(principal.entityUri, entries.length);
+  deps.events.factsRead(principal.label, entries.length);
   const scopes = entries.map((entry) => entry.scope);
   if (session.value !== null) sessions.noteRead(principal.party.id, session.value, scopes);
   const chain = proven === null ? 'null' : JSON.stringify(chainProofBody(proven.chain));

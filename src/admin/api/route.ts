@@ -21,6 +21,8 @@ export interface ApiBindings {
   readonly address?: string | undefined;
   /** Whose session a page of the console asks for: the console checked it. Nothing that is sent over a network sets this. */
   readonly signedIn?: Party;
+  /** Asks whether a failure of this network would be one too many, and is none. Of the console, as well. */
+  readonly onlyLooks?: true;
 }
 export type ApiEnv = { Bindings: ApiBindings };
 export type ApiContext = Context<ApiEnv>;
@@ -30,6 +32,8 @@ export interface Principal {
   readonly party: Party;
   readonly entityUri: string;
   readonly actor: string;
+  /** Of metrics, which others collect and keep: keys by name, and of persons only that it was one. */
+  readonly label: string;
 }
 
 export interface Call<Q> {
@@ -126,16 +130,18 @@ function authenticate(c: ApiContext, { deps, strangers }: Apparatus): Principal 
   const presented = /^bearer +(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1];
   const key = presented === undefined ? null : deps.keys.authenticate(presented, deps.nowMs());
   if (key !== null) return principalOf(keyParty(key));
-  deps.events.authRefused();
   const caller = networkOf(c.env?.address ?? '');
-  const wait = strangers.take(caller, 'failed_authentication', deps.nowMs());
+  const onlyLooks = c.env?.onlyLooks === true;
+  if (!onlyLooks) deps.events.authRefused();
+  const wait = strangers[onlyLooks ? 'peek' : 'take'](caller, 'failed_authentication', deps.nowMs());
   if (wait !== null) return overQuota('failed_authentication', caller, wait);
   const detail = presented === undefined ? 'Authorization header required' : 'Invalid or expired API key';
   return refused({ status: 401, detail, headers: { 'www-authenticate': 'Bearer' } });
 }
 
 function principalOf(party: Party): Principal {
-  return { party, entityUri: party.entityUri, actor: party.actor };
+  const { keyId, entityUri, actor } = party;
+  return { party, entityUri, actor, label: keyId === null ? 'person' : entityUri };
 }
 
 /** A key that has the permission and may not use it is told so: its holder would look for the fault elsewhere. */

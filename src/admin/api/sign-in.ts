@@ -8,6 +8,10 @@ const PROVIDER = z
     client_id: z.string(),
     redirect_uri: z.string().openapi({ description: 'To register at the provider.' }),
     rules: z.number().int().openapi({ description: 'In force now; with none nobody is let in.' }),
+    other_issuer_keys: z
+      .array(z.string())
+      .readonly()
+      .openapi({ description: 'Names of keys in force that name a person of another issuer.' }),
     fault: z.string().nullable().openapi({ description: 'Why the provider cannot be used; null: it can.' }),
     keys: z.number().int().nullable().openapi({ description: 'Of the provider, that may sign tokens.' }),
     algorithms: z.array(z.string()).readonly().openapi({ description: 'That it makes and this node takes.' }),

@@ -14,6 +14,8 @@ import { SignInLog } from './sign-in-log.ts';
 
 /** A form's fields are names, reasons and notes. */
 const MAX_FORM_BYTES = 65_536;
+/** The longest of a page has a few filters in it. */
+const MAX_PATH_CHARS = 512;
 /** Set by the page's script on what it fetches by itself. */
 export const BY_ITSELF = 'x-console-refresh';
 
@@ -147,5 +149,6 @@ function toSignIn(c: ApiContext): Response {
 
 /** A page of this console and nothing else: what stands in a link is anybody's. */
 export function ownPath(next: string): string {
+  if (next.length > MAX_PATH_CHARS) return '/console';
   return /^\/console(?:[/?][\w\-./~%?=&:+,@]*)?$/.test(next) && !next.includes('//') ? next : '/console';
 }

@@ -1,17 +1,20 @@
 /** Who signed in and out, and who was not let in, as the audit log has it. */
-import type { PersonId } from '../../core/person.ts';
-import { personActor } from '../../core/person.ts';
+import { type PersonId, personActor, personText } from '../../core/person.ts';
+import type { AuditInput } from '../../journal/read-model.ts';
 import { isStrangers } from '../../oidc/refusal.ts';
 import { networkOf } from '../api/network-of.ts';
 import type { Party } from '../party.ts';
 import type { ConsoleDeps } from './deps.ts';
+import { type Pace, RecordPace } from './record-pace.ts';
 import type { SignedIn, SignInMethod } from './sessions.ts';
 
 /**
  * Records of what anybody can bring about who reaches the console. Those beyond are counted, and told with the next: the log is kept
  * for ever, and strangers must not fill it.
  */
-export const STRANGERS_BUDGET: { readonly burst: number; readonly everyMs: number } = { burst: 20, everyMs: 60_000 };
+export const STRANGERS_BUDGET: Pace = { burst: 20, everyMs: 60_000 };
+/** The same of each who has a key or an account at the provider, and of each of the three events: refusals hide no sign-in. */
+export const ACTOR_BUDGET: Pace = { burst: 20, everyMs: 60_000 };
 
 export interface NotLetIn {
   readonly method: SignInMethod;
@@ -24,9 +27,8 @@ export interface NotLetIn {
 
 export class SignInLog {
   readonly #deps: Pick<ConsoleDeps, 'audit' | 'events' | 'nowMs'>;
-  #tokens = STRANGERS_BUDGET.burst;
-  #atMs = Number.NEGATIVE_INFINITY;
-  #leftOut = 0;
+  readonly #strangers = new RecordPace(STRANGERS_BUDGET);
+  readonly #known = new RecordPace(ACTOR_BUDGET);
 
   constructor(deps: Pick<ConsoleDeps, 'audit' | 'events' | 'nowMs'>) {
     this.#deps = deps;
@@ -35,38 +37,35 @@ export class SignInLog {
   async signedIn({ party, method, network }: SignedIn): Promise<void> {
     const { permissions, role } = party;
     const detail = { method, network, permissions, role };
-    await this.#record({ event: 'console_signed_in', actor: party.actor, detail });
+    await this.#ofParty({ event: 'console_signed_in', actor: party.actor, detail }, party);
   }
 
   async signedOut(party: Party): Promise<void> {
-    await this.#record({ event: 'console_signed_out', actor: party.actor });
+    await this.#ofParty({ event: 'console_signed_out', actor: party.actor }, party);
   }
 
   async refused(not: NotLetIn, address: string | undefined): Promise<void> {
-    if (isStrangers(not.code) && !this.#mayRecord()) {
-      this.#leftOut++;
-      return;
-    }
     const { method, code, detail: why, person = null, name } = not;
-    const leftOut = this.#leftOut === 0 ? {} : { left_out: this.#leftOut };
-    const detail = { method, network: networkOf(address ?? ''), why, ...leftOut };
+    const detail = { method, network: networkOf(address ?? ''), why };
     const actor = person === null ? null : personActor(person, name ?? 'unnamed');
-    this.#leftOut = 0;
-    await this.#record({ event: 'console_sign_in_refused', reason: code, actor, detail });
+    const record = { event: 'console_sign_in_refused', reason: code, actor, detail };
+    if (isStrangers(code)) return this.#paced(record, this.#strangers, '');
+    // A token that names nobody is a fault of the provider's: each kind of fault is seen.
+    await this.#paced(record, this.#known, `refused ${person === null ? code : personText(person)}`);
   }
 
-  #mayRecord(): boolean {
-    const nowMs = this.#deps.nowMs();
-    const { burst, everyMs } = STRANGERS_BUDGET;
-    this.#tokens = Math.min(burst, this.#tokens + Math.max(0, nowMs - this.#atMs) / everyMs);
-    this.#atMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
+  #ofParty(input: AuditInput, { id }: Party): Promise<void> {
+    return this.#paced(input, this.#known, `${input.event} ${id}`);
+  }
+
+  async #paced(input: AuditInput, pace: RecordPace, name: string): Promise<void> {
+    const leftOut = pace.take(name, this.#deps.nowMs());
+    if (leftOut === null) return;
+    await this.#record(leftOut === 0 ? input : { ...input, detail: { ...input.detail, left_out: leftOut } });
   }
 
   /** A full disk or a guarded journal keeps nobody out: they are who mends it. The log of the program says what is missing. */
-  async #record(input: Parameters<ConsoleDeps['audit']>[0]): Promise<void> {
+  async #record(input: AuditInput): Promise<void> {
     try {
       await this.#deps.audit(input);
     } catch (error) {

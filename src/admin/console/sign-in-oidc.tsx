@@ -7,6 +7,7 @@ import { ATTEMPT_LIMITS, Attempts } from '../../oidc/attempts.ts';
 import { grantOf, type PersonRefused, type SignedPerson } from '../../oidc/claims.ts';
 import type { SignInRefusal } from '../../oidc/refusal.ts';
 import { networkOf } from '../api/network-of.ts';
+import { createQuota, type Quota } from '../api/quota.ts';
 import type { ApiContext } from '../api/route.ts';
 import { type Party, personParty } from '../party.ts';
 import type { OidcDesk } from './deps.ts';
@@ -15,14 +16,15 @@ import { cookie, seeOther } from './headers.ts';
 import { Mark } from './icons.tsx';
 import { Document } from './layout.tsx';
 import type { Html } from './parts.tsx';
-import { countFailure, signInAnswer } from './sign-in.tsx';
+import { countFailure, failedTooOften, signInAnswer } from './sign-in.tsx';
 import { nodeName } from './words.ts';
 
 export function addOidcSignIn(desk: Desk): void {
   const { oidc } = desk.deps;
   if (oidc === null) return;
   const attempts = new Attempts();
-  desk.app.get('/console/sign-in/oidc', (c) => begin(desk, oidc, attempts, c));
+  const begins = createQuota(desk.deps.limits.quotas);
+  desk.app.get('/console/sign-in/oidc', (c) => begin(desk, oidc, { attempts, begins }, c));
   desk.app.get('/console/sign-in/oidc/callback', (c) => finish(desk, oidc, attempts, c));
   desk.app.get('/console/signed-out', async () => {
     const there = await oidc.provider.endSessionUrl(`${oidc.nodeUrl()}/console/sign-in`);
@@ -30,13 +32,21 @@ export function addOidcSignIn(desk: Desk): void {
   });
 }
 
-async function begin(desk: Desk, oidc: OidcDesk, attempts: Attempts, c: ApiContext): Promise<Response> {
+interface Beginnings {
+  readonly attempts: Attempts;
+  readonly begins: Quota;
+}
+
+async function begin(desk: Desk, oidc: OidcDesk, { attempts, begins }: Beginnings, c: ApiContext): Promise<Response> {
   const { deps } = desk;
   const next = ownPath(c.req.query('next') ?? '');
   // A page of another site must not have somebody sign in here unawares.
   const from = c.req.header('sec-fetch-site') ?? 'none';
   if (from !== 'same-origin' && from !== 'none') return seeOther(`/console/sign-in?next=${encodeURIComponent(next)}`);
-  const begun = attempts.begin(next, deps.nowMs());
+  const network = networkOf(c.env.address ?? '');
+  const wait = begins.take(network, 'sign_in_begun', deps.nowMs());
+  if (wait !== null) return signInAnswer(desk, c, { status: 429, refusal: tooManyBegin(wait), next });
+  const begun = attempts.begin({ next, network }, deps.nowMs());
   const to = await oidc.provider.begin(begun);
   if (!to.ok) return notLetIn(desk, c, { ...to.error, person: null, name: null }, next);
   const age = `; Max-Age=${ATTEMPT_LIMITS.lifeMs / 1_000}`;
@@ -51,13 +61,15 @@ async function finish(desk: Desk, oidc: OidcDesk, attempts: Attempts, c: ApiCont
   const attempt = attempts.take(answer.get('state') ?? '', getCookie(c, name) ?? '', deps.nowMs());
   if (!attempt.ok) return notLetIn(desk, c, { ...attempt.error, person: null, name: null }, '/console');
   const { next } = attempt.value;
-  const signed = await oidc.provider.finish(answer, attempt.value);
+  const over = await failedTooOften(desk, c);
+  if (over !== null) return signInAnswer(desk, c, { status: 429, refusal: `${over} ${KEY_WORKS}`, next });
+  const network = networkOf(c.env.address ?? '');
+  const signed = await oidc.provider.finish(answer, attempt.value, network);
   if (!signed.ok) return notLetIn(desk, c, signed.error, next);
   const party = partyOf(oidc, signed.value);
   if (party === null)
     return notLetIn(desk, c, { ...signed.value, code: 'no_role', detail: 'the rules changed meanwhile' }, next);
   const who = (): Party | null => partyOf(oidc, signed.value);
-  const network = networkOf(c.env.address ?? '');
   const came = { party, method: 'oidc', network, maxMs: oidc.maxSessionMs } as const;
   const token = sessions.start(came, who, deps.nowMs());
   await signIns.signedIn(came);
@@ -82,11 +94,16 @@ async function notLetIn(desk: Desk, c: ApiContext, refused: PersonRefused, next:
   return signInAnswer(desk, c, { status, refusal, next });
 }
 
+function tooManyBegin(seconds: number): string {
+  return `Too many sign-ins begin in your network. Try again in ${Math.max(1, Math.ceil(seconds))} s. ${KEY_WORKS}`;
+}
+
 function attemptCookie(c: ApiContext, { deps }: Desk): string {
   return `${cookieName(c, deps)}-oidc`;
 }
 
 const AGAIN = 'Begin again.';
+const KEY_WORKS = 'A key works all the same.';
 const NOT_VERIFIED = 'What the identity provider sent could not be verified. The audit log says why.';
 
 /** For the person: what they can do. What an operator has to know stands in the audit log, and not before strangers. */
@@ -94,7 +111,7 @@ const WORDS: Readonly<Record<SignInRefusal, readonly [status: number, text: stri
   state_unknown: [400, `This sign-in has ended, or was used already. ${AGAIN}`],
   browser_differs: [400, `This sign-in began in another browser. ${AGAIN}`],
   provider_refused: [403, 'The identity provider did not let you in.'],
-  provider_unavailable: [503, 'The identity provider cannot be used at this moment. A key works all the same.'],
+  provider_unavailable: [503, `The identity provider cannot be used at this moment. ${KEY_WORKS}`],
   response_invalid: [502, NOT_VERIFIED],
   code_refused: [502, `The identity provider did not confirm the sign-in. ${AGAIN}`],
   token_malformed: [502, NOT_VERIFIED],

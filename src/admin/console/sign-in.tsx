@@ -1,7 +1,7 @@
 /** Signing in with an API key, and out again. The key itself is not kept: the session remembers which one it was. */
 import { getCookie } from 'hono/cookie';
 import { networkOf } from '../api/network-of.ts';
-import type { ApiContext } from '../api/route.ts';
+import type { ApiBindings, ApiContext } from '../api/route.ts';
 import { keyParty, type Party } from '../party.ts';
 import type { OidcDesk } from './deps.ts';
 import { cookieName, type Desk, ownPath, pageOf, readForm, type Shown } from './desk.ts';
@@ -42,6 +42,7 @@ export function addSignIn(desk: Desk): void {
     // Revoked in this moment.
     if (party === null) return signInAnswer(desk, c, { status: 401, refusal: UNKNOWN_KEY, next });
     const came = { party, method: 'api_key', network: networkOf(c.env.address ?? '') } as const;
+    await endOld(desk, c);
     const token = sessions.start(came, who, deps.nowMs());
     await signIns.signedIn(came);
     return seeOther(next, { 'set-cookie': cookie(cookieName(c, deps), token, deps.secure) });
@@ -57,6 +58,15 @@ export function addSignIn(desk: Desk): void {
       'clear-site-data': '"cache"',
     });
   });
+}
+
+/** Of this browser, which has no way back to it. Where a provider sends somebody back, the browser does not show it. */
+async function endOld({ deps, sessions, signIns }: Desk, c: ApiContext): Promise<void> {
+  const token = getCookie(c, cookieName(c, deps)) ?? '';
+  const old = sessions.find(token, deps.nowMs(), false);
+  if (old === null) return;
+  sessions.end(token);
+  await signIns.signedOut(old.holder);
 }
 
 const UNKNOWN_KEY = 'This key is unknown, expired or revoked.';
@@ -77,9 +87,19 @@ export async function countFailure({ deps }: Desk, c: ApiContext): Promise<strin
   return tooMany(await askWhose(deps, c, ''));
 }
 
-async function askWhose({ api }: Desk['deps'], c: ApiContext, authorization: string): Promise<Response> {
+/** @returns what to tell who comes from a network that has failed too often by now; else null. It counts as no failure */
+export async function failedTooOften({ deps }: Desk, c: ApiContext): Promise<string | null> {
+  return tooMany(await askWhose(deps, c, '', { onlyLooks: true }));
+}
+
+async function askWhose(
+  { api }: Desk['deps'],
+  c: ApiContext,
+  authorization: string,
+  how: Pick<ApiBindings, 'onlyLooks'> = {},
+): Promise<Response> {
   const request = new Request('http://console.invalid/v1/me', { headers: { authorization } });
-  return api.fetch(request, { address: c.env.address });
+  return api.fetch(request, { address: c.env.address, ...how });
 }
 
 function tooMany({ status, headers }: Response): string | null {

@@ -4,6 +4,7 @@ import { type Check, fail, ofNode, pass, plural, skipped, warn } from './judgeme
 const SKEW_WARN_MS = 10_000;
 /** Beyond a minute its tokens come from the future, or have ended. */
 const SKEW_FAIL_MS = 60_000;
+const MAX_LISTED = 5;
 const DOCS = 'docs/OPERATIONS.md, Signing in with OIDC';
 
 export const SIGN_IN_CHECKS: readonly Check[] = [
@@ -31,4 +32,20 @@ export const SIGN_IN_CHECKS: readonly Check[] = [
       return warn('oidc.roles has no rule: nobody is let in', DOCS);
     }),
   },
+  {
+    id: 'sign_in.keys',
+    title: 'keys that name a person name one of the identity provider',
+    judge: ofNode(({ signIn }) => {
+      if (signIn === null) return skipped('people sign in with API keys alone (oidc.issuer)');
+      const { issuer, other_issuer_keys: names } = signIn;
+      if (names.length === 0) return pass('none names a person of another issuer');
+      const seen = `expected persons of ${issuer}, got another issuer’s in ${plural(names.length, 'key')}: ${listed(names)}`;
+      const fix = 'stigmem-peerd key revoke NAME, then key create NAME --person ISSUER#SUBJECT as the console shows it';
+      return warn(`${seen}; with two persons they approve nothing of who signs in`, fix);
+    }),
+  },
 ];
+
+function listed(names: readonly string[]): string {
+  return [...names.slice(0, MAX_LISTED), ...(names.length > MAX_LISTED ? ['…'] : [])].join(', ');
+}

@@ -87,6 +87,7 @@ test('a proposal expires, is withdrawn by its proposer alone, or rejected by ano
 
 const PERSON = 'person:Ann#https://idp.acme.example#1';
 const OTHER = 'person:Ann#https://idp.acme.example#2';
+const ELSEWHERE = 'agent:ann-old#00000004#https://idp.other.example#1';
 const OWN_KEY = 'agent:ann-cli#00000003#https://idp.acme.example#1';
 
 test('persons are told apart by their identity, however they come; a key that names nobody approves nothing of theirs', (t) => {
@@ -96,6 +97,7 @@ test('persons are told apart by their identity, however they come; a key that na
   const { id } = proposed.proposal;
   assert.equal(codeOf(act(journal, { actor: OWN_KEY, approves: id })), 'same_actor');
   assert.equal(codeOf(act(journal, { actor: BOB, approves: id })), 'actor_unnamed');
+  assert.equal(codeOf(act(journal, { actor: ELSEWHERE, approves: id })), 'actor_unnamed', 'she may be there, too');
   const end = (end: 'rejected' | 'withdrawn', actor: string): ActOutcome<null> =>
     journal.durably(() => journal.approvals.end(id, { end, actor, reason: 'no' }, NOW_MS * 1000));
   assert.equal(codeOf(end('withdrawn', BOB)), 'other_actor');

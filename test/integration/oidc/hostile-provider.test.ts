@@ -12,6 +12,7 @@ import {
   unsigned,
 } from '../../support/hostile-provider.ts';
 import { NODE, openSignInDesk, type SignInDesk } from '../../support/sign-in-desk.ts';
+import { until } from '../../support/until.ts';
 
 let idp: HostileProvider;
 let desk: SignInDesk;
@@ -264,4 +265,65 @@ test('strangers fill neither memory nor the audit log', async () => {
       (await desk.browser('203.0.113.9').get(`${NODE}/console/sign-in/oidc/callback?state=made-up`)).status,
     );
   assert.ok(statuses.includes(429), 'failures of one network are counted with those of keys');
+});
+
+const tokensAsked = (): number => idp.asked.filter((path) => path === '/token').length;
+
+test('a network that has failed too often has no more codes redeemed; others are let in, and good ones are no failures', async () => {
+  const network = '203.0.113.9';
+  const comesBack = async (): Promise<number> => {
+    const { browser, state } = await begin(desk.browser(network));
+    const back = `${NODE}/console/sign-in/oidc/callback?code=c&state=${state}&iss=${idp.issuer}`;
+    return (await browser.get(back)).status;
+  };
+  idp.token = 'nonsense';
+  const statuses: number[] = [];
+  for (let i = 0; i < 34; i++) statuses.push(await comesBack());
+  assert.deepEqual([statuses[0], statuses[33]], [502, 429]);
+  const asked = tokensAsked();
+  assert.ok(asked <= 32, String(asked));
+  assert.equal(await comesBack(), 429);
+  assert.equal(tokensAsked(), asked, 'the provider is not asked');
+  assert.equal(await signIn(honest()), 'in');
+  for (let i = 0; i < 35; i++) assert.equal(await signIn(honest({ sub: `s${i}` })), 'in');
+});
+
+test('one network has four codes redeemed at once, and leaves the others theirs', async () => {
+  const callbackOf = ({ state }: Begun): string =>
+    `${NODE}/console/sign-in/oidc/callback?code=c&state=${state}&iss=${idp.issuer}`;
+  const crowd = await Promise.all(Array.from({ length: 6 }, () => begin(desk.browser('203.0.113.9'))));
+  const other = await begin();
+  idp.token = 'hang';
+  const answers = crowd.map(async (one) => (await one.browser.get(callbackOf(one))).status);
+  const tooMany = (): number =>
+    desk.records.filter(({ detail }) => detail?.['why'] === 'too many are signing in at this moment').length;
+  await until('four are asked for, two refused', () => tokensAsked() === 4 && tooMany() === 2);
+  idp.gives(honest()(other.nonce));
+  assert.equal(await comeBack(other), 'in');
+  idp.letGo();
+  await Promise.all(answers);
+});
+
+test('who has an account does not fill the audit log, and keeps nobody else out of it', async () => {
+  const of = (event: string): number => desk.records.filter((record) => record.event === event).length;
+  for (let i = 0; i < 25; i++) assert.equal(await signIn(honest()), 'in');
+  assert.equal(of('console_signed_in'), 20);
+  for (let i = 0; i < 25; i++) await signIn(honest({ groups: [] }));
+  assert.equal(of('console_sign_in_refused'), 20);
+  await signIn(honest({ sub: 'bob', groups: [] }));
+  assert.equal(desk.records.at(-1)?.actor, `person:ann#${idp.issuer}#bob`);
+  desk.nowMs += 60_000;
+  await signIn(honest());
+  assert.deepEqual([desk.records.at(-1)?.event, desk.records.at(-1)?.detail?.['left_out']], ['console_signed_in', 5]);
+});
+
+test('a network begins so many sign-ins at once; others begin theirs', async () => {
+  const statuses: number[] = [];
+  const start = (address: string): Promise<Response> => desk.browser(address).get(`${NODE}/console/sign-in/oidc`);
+  for (let i = 0; i < 62; i++) statuses.push((await start('203.0.113.9')).status);
+  assert.deepEqual([statuses[59], statuses[60], statuses[61]], [303, 429, 429]);
+  assert.match(await (await start('203.0.113.9')).text(), /Try again in 1 s\. A key works all the same/);
+  assert.equal((await start('198.51.100.7')).status, 303);
+  desk.nowMs += 1_000;
+  assert.equal((await start('203.0.113.9')).status, 303);
 });

@@ -175,6 +175,26 @@ test('a rule that is taken away is gone at the next request; a group that is tak
   desk.records.splice(0);
 });
 
+test('metrics say that a person has read, and not who', async () => {
+  const { browser } = await signIn('ann');
+  assert.equal((await browser.get(`${NODE}/console/facts`)).status, 200);
+  const text = await desk.api.metrics.registry.metrics();
+  assert.match(text, /principal="person"/);
+  assert.ok(!text.includes(idp.issuer) && !text.includes('#ann'));
+  desk.records.splice(0);
+});
+
+test('a rule that is added lets in at the next sign-in', async () => {
+  const before = desk.rules;
+  const [rule] = before;
+  assert.ok(rule !== undefined);
+  desk.rules = [...before, { ...rule, value: 'choir' }];
+  assert.equal((await signIn('eve')).answer.status, 200);
+  desk.rules = before;
+  assert.equal((await signIn('eve')).answer.status, 403);
+  desk.records.splice(0);
+});
+
 test('a session ends with max_session_hours, however much it is used', async () => {
   const { browser } = await signIn('bob');
   for (let hours = 0; hours < 8; hours += 0.25) {

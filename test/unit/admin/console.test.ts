@@ -130,6 +130,26 @@ test('signing in and out, and failing to, stands in the audit log', async () => 
   );
 });
 
+test('who signs in again leaves no session behind', async () => {
+  const old = cookiesOf(await signIn(node.keys.admin));
+  const page = await send('/console/sign-in', { cookie: old });
+  const again = (key: string): Promise<Response> =>
+    page
+      .clone()
+      .text()
+      .then((html) =>
+        send('/console/sign-in', {
+          cookie: `${old}; ${cookiesOf(page)}`,
+          form: { _csrf: tokenIn(html), key, next: '/console' },
+        }),
+      );
+  assert.equal((await again('smk_00000000_nothing')).status, 401);
+  assert.equal((await send('/console', { cookie: old })).status, 200, 'who fails to stays who they were');
+  const next = cookiesOf(await again(node.keys.ro));
+  assert.equal((await send('/console', { cookie: old })).status, 303);
+  assert.equal((await send('/console', { cookie: next })).status, 200);
+});
+
 test('a link to another place leads nowhere', async () => {
   for (const next of [
     'https://evil.example/',
@@ -138,6 +158,7 @@ test('a link to another place leads nowhere', async () => {
     '/v1/facts',
     '/console\\evil',
     '/consoles',
+    `/console/${'a'.repeat(504)}`,
   ])
     assert.ok(
       (await (await send(`/console/sign-in?next=${encodeURIComponent(next)}`)).text()).includes(

@@ -229,6 +229,13 @@ test('a key may name the person who holds it, and is human then; one that names 
       'key_invalid',
       text,
     );
+  const ofIssuer = openKeyStore(path, 'https://idp.acme.example');
+  assert.equal(ofIssuer.create({ name: 'ann-2', permissions: ['read'], person }, NOW).key.person, person);
+  for (const issuer of ['https://idp.acme.example/', 'https://idp.other.example'])
+    assert.throws(
+      () => ofIssuer.create({ name: 'x', permissions: ['read'], person: `${issuer}#24828` }, NOW),
+      new RegExp(`expected a person of oidc.issuer https://idp.acme.example, got one of ${issuer};`),
+    );
   const machine = { name: 'x', permissions: ['read'], person, class: 'automation' } as const;
   assert.equal(
     code(() => store.create(machine, NOW)),

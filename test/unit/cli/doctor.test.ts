@@ -53,6 +53,7 @@ const NODE: NodeFacts = {
     algorithms: ['RS256'],
     clock_skew_ms: 400,
     ends_sessions: true,
+    other_issuer_keys: [],
   },
   sinks: [{ name: 'archive', lag_seconds: 0, sentence: 'has everything' }],
   checks: { last_clean_at: null, checks: [] },
@@ -247,6 +248,7 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
     [signIn({ clock_skew_ms: -90_000 }), 'fail', /differs from ours by -90 s/],
     [signIn({ clock_skew_ms: 20_000 }), 'warn', /differs from ours by 20 s/],
   ],
+  'sign_in.keys': [[signIn({ other_issuer_keys: ['ann-cli'] }), 'warn', /another issuer’s in 1 key: ann-cli/]],
   'sign_in.rules': [[signIn({ rules: 0 }), 'warn', /nobody is let in/]],
   'sinks.lag': [
     [node({ sinks: [] }), 'warn', /sent to nobody/],

@@ -31,8 +31,12 @@ test('a person is issuer and subject, whatever the name, signed in or by a key',
   const ann = personActor(ANN, 'Ann');
   assert.equal(tellApart(ann, personActor(ANN, 'Somebody else')), 'same');
   assert.equal(tellApart(ann, personActor(BOB, 'Ann')), 'different', 'a name is no identity');
-  assert.equal(tellApart(ann, personActor({ ...ANN, issuer: 'https://idp.other.example' }, 'Ann')), 'different');
   const bound = key('ann-cli', '1a2b3c4d', personText(ANN));
+  const elsewhere = { issuer: 'https://idp.other.example', subject: BOB.subject };
+  for (const other of [personActor(elsewhere, 'Ann'), key('bob-cli', '00000000', personText(elsewhere))])
+    for (const actor of [ann, bound])
+      assert.equal(tellApart(actor, other), 'unknown', 'one human may have an account at both');
+  assert.equal(tellApart(ann, personActor({ ...ANN, issuer: `${ISSUER}/` }, 'Ann')), 'unknown');
   assert.equal(tellApart(ann, bound), 'same');
   assert.equal(tellApart(bound, key('ann-laptop', '00000000', personText(ANN))), 'same', 'two keys of one person');
   assert.equal(tellApart(bound, key('bob-cli', '00000000', personText(BOB))), 'different');
@@ -91,6 +95,20 @@ test('a name is letters and a few signs', () => {
   assert.equal(readName('ann@acme.example'), 'ann@acme.example');
   assert.equal(readName('<script>alert(1)</script>'), 'script alert 1 script');
   assert.equal(readName('\u202eexe.\u001b[2Jx\ny#agent:admin'), 'exe. 2Jx y agent admin');
+  assert.equal(readName('ann\u3164\u034f\u17b5bob'), 'ann bob');
   assert.equal([...(readName('x'.repeat(500)) ?? '')].length, 48);
-  for (const claim of [undefined, 7, '', ' ', '\u200b', '###', ['ann']]) assert.equal(readName(claim), null);
+  for (const claim of [
+    undefined,
+    7,
+    '',
+    ' ',
+    '\u200b',
+    '\u3164',
+    '\u115f\uffa0',
+    '\u034f\ufe0f',
+    '\u{e0061}',
+    '###',
+    ['ann'],
+  ])
+    assert.equal(readName(claim), null);
 });

@@ -178,27 +178,31 @@ test('without a schedule it runs none; damage is recorded once in a period; what
   await checks.close();
 });
 
-test('one goes on at a time, tells how far it is, and can be ended; nothing of it is recorded then', async () => {
+test('one goes on at a time, tells how far it is, and can be ended; who ended it is recorded then, and nothing else', async () => {
   const stage = new Stage();
   const checks = stage.checks();
   stage.hold();
-  assert.equal(checks.stop(), false);
+  assert.equal(await checks.stop('agent:eve#2'), false);
   assert.equal(checks.start('agent:root#1'), 'started');
   assert.equal(checks.start('agent:root#1'), 'runs_already');
   const began = isoMicros(BEGAN * 1_000);
   const view = { cause: 'by_hand', by: 'agent:root#1', started_at: began, phase: 'entries', done: 3, total: 9 };
   assert.deepEqual(checks.running(), view);
-  assert.equal(checks.stop(), true);
+  const [stopped, again] = [checks.stop('agent:eve#2'), checks.stop('agent:eve#2')];
+  assert.deepEqual([await stopped, await again], [true, false]);
   await until('it has ended', () => checks.running() === null);
-  assert.deepEqual([stage.records, stage.errors, checks.lastError()], [[], [], null]);
+  const trace = [{ event: 'journal_check_stopped', actor: 'agent:eve#2', detail: view }];
+  assert.deepEqual([stage.records.splice(0), stage.errors, checks.lastError()], [trace, [], 'stopped by agent:eve#2']);
   const release = stage.hold();
   assert.equal(checks.start('agent:root#1'), 'started');
   release();
   await until('it has ended', () => checks.running() === null);
   assert.deepEqual([stage.records[0]?.actor, stage.records[0]?.detail?.['cause']], ['agent:root#1', 'by_hand']);
+  assert.equal(checks.lastError(), null);
   stage.hold();
   checks.start('agent:root#1');
   await checks.close();
+  assert.equal(stage.records.length, 1, 'that the node stops is on record otherwise');
   assert.equal(checks.start('agent:root#1'), 'runs_already', 'a node that stops begins nothing');
 });
 
