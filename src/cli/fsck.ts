@@ -41,7 +41,13 @@ interface FsckCommandOptions extends CommonOptions {
 }
 
 /** Where the result is known: on record, on its way there, or where it was called alone. */
-type Recorded = number | 'waiting' | null;
+type Recorded = number | 'waiting' | Refused | null;
+
+/** What a daemon that runs says to a report that it does not take. */
+interface Refused {
+  readonly code: string;
+  readonly message: string;
+}
 
 async function runFsckCommand(
   context: Context,
@@ -61,14 +67,15 @@ async function runFsckCommand(
   const recorded = note === null ? null : await recordCheck(context, note, times.endedMs);
   const { screen } = context;
   const told = record ? `\n${recordedText(recorded)}` : '';
-  const json = JSON.stringify({ ...documentOf(report), recorded });
+  const isTold = typeof recorded === 'number' || recorded === 'waiting';
+  const json = JSON.stringify({ ...documentOf(report), recorded: isTold ? recorded : null });
   return { json, human: human(report, screen) + told, exit: report.ok ? 'ok' : 'integrity' };
 }
 
 /** With the daemon if one runs. Whatever keeps it from taking the report, the result is what was asked for. */
 async function recordCheck(context: Context, note: string, endedMs: number): Promise<Recorded> {
-  const seq = await tellDaemon(context, note);
-  if (seq !== null) return seq;
+  const told = await tellDaemon(context, note);
+  if (told !== null) return told;
   try {
     return (await context.node()).leaveCheck(context.dir(), note, endedMs) ? 'waiting' : null;
   } catch {
@@ -76,13 +83,16 @@ async function recordCheck(context: Context, note: string, endedMs: number): Pro
   }
 }
 
-async function tellDaemon(context: Context, note: string): Promise<number | null> {
+/** @returns null: none runs, or none that can record anything now */
+async function tellDaemon(context: Context, note: string): Promise<number | Refused | null> {
   try {
     const api = await connectDaemonApi(context);
     if (api === null) return null;
     try {
       const { status, text } = await api.post('/v1/journal/checks/recorded', JSON.stringify({ report: note }));
-      return status === 200 ? (JSON.parse(text) as { readonly audit_seq: number }).audit_seq : null;
+      if (status === 200) return (JSON.parse(text) as { readonly audit_seq: number }).audit_seq;
+      const refused = status === 409 ? (JSON.parse(text) as { readonly detail: Refused }).detail : null;
+      return refused?.code === 'not_running' ? null : refused;
     } finally {
       await api.close();
     }
@@ -94,6 +104,7 @@ async function tellDaemon(context: Context, note: string): Promise<number | null
 function recordedText(recorded: Recorded): string {
   if (typeof recorded === 'number') return `Recorded in audit record ${recorded}.`;
   if (recorded === 'waiting') return 'The daemon records it when it runs: the report waits in checks/.';
+  if (recorded !== null) return `Not recorded: the daemon refused the report: ${printable(recorded.message)}.`;
   return 'Not recorded: that takes the folder’s log key, and the account that the folder belongs to.';
 }
 

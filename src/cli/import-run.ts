@@ -3,7 +3,7 @@ import { isJsonObject, parseJson } from '../core/json.ts';
 import type { Api } from './api-client.ts';
 import { type BadLine, type BatchHooks, type BatchLine, sendBatch } from './import-batch.ts';
 import type { ImportCounts } from './import-state.ts';
-import { readLines } from './line-reader.ts';
+import { type Line, readLines } from './line-reader.ts';
 
 export const BATCH_LINES = 500;
 /** Under the API's body limit with room for the brackets. */
@@ -45,19 +45,49 @@ export async function importLines(
     hooks.acknowledged(counts, bytes);
     return true;
   };
-  for await (const line of readLines(chunks)) {
+  const take = async (line: Line): Promise<boolean> => {
     bytes += line.bytes;
-    if (line.number <= from.line) continue;
+    if (line.number <= from.line) return true;
     const fault = 'fault' in line ? line.fault : lineFault(line.text);
     if (fault !== null) batch.bad.push({ line: line.number, reason: fault });
     else if ('text' in line && line.text.trim() !== '') batch.lines.push({ number: line.number, text: line.text });
     batch.last = line.number;
     batch.bytes += line.bytes;
-    if (batch.lines.length < BATCH_LINES && batch.bytes < BATCH_BYTES) continue;
-    if (!(await flush()) || hooks.stop.aborted) return { counts, complete: false };
+    if (batch.lines.length < BATCH_LINES && batch.bytes < BATCH_BYTES) return true;
+    return (await flush()) && !hooks.stop.aborted;
+  };
+  try {
+    for await (const line of readLines(untilAborted(chunks, hooks.stop)))
+      if (!(await take(line))) return { counts, complete: false };
+  } catch (thrown) {
+    if (!hooks.stop.aborted || thrown !== hooks.stop.reason) throw thrown;
+    // What was read of standard input is nowhere else any more.
+    await flush();
+    return { counts, complete: false };
   }
   const complete = await flush();
   return { counts, complete };
+}
+
+/** @throws the reason of the signal, at once, whatever the next chunk waits for */
+async function* untilAborted(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let stop = (): void => {};
+  const onAbort = (): void => stop();
+  signal.addEventListener('abort', onAbort);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const next = await new Promise<IteratorResult<Uint8Array> | null>((resolve, reject) => {
+        stop = () => resolve(null);
+        iterator.next().then(resolve, reject);
+      });
+      if (next?.done === true) return;
+      if (next !== null) yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 interface Batch {

@@ -1,4 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { type Api, withApi } from './api-client.ts';
 import {
@@ -100,6 +101,8 @@ async function importInput(context: Context, api: Api, input: Input, options: Im
     return outcome(context, input, counts, badLines, complete);
   } finally {
     ignore();
+    // A terminal, or a pipe that is silent, would keep the process.
+    if (stop.signal.aborted && input.chunks instanceof Readable) input.chunks.destroy();
   }
 }
 

@@ -16,7 +16,16 @@ export function makeFolders(path: string, mode?: number): void {
     if (code !== 'ENOENT' && isFolder(path)) return;
     if (code !== 'ENOENT' || isFolder(parent)) throw thrown;
     makeFolders(parent, mode);
+    makeOne(path, mode);
+  }
+}
+
+/** Somebody else may have made it meanwhile. */
+function makeOne(path: string, mode?: number): void {
+  try {
     mkdirSync(path, mode);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST' || !isFolder(path)) throw thrown;
   }
 }
 

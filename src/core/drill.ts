@@ -133,6 +133,12 @@ export const DRILL_FAILURES = [
 ] as const;
 export type DrillFailure = (typeof DRILL_FAILURES)[number];
 
+/** What is said of a drill that has a beginning and no end. */
+export const CUT_OFF: { readonly code: DrillFailure; readonly message: string } = {
+  code: 'interrupted',
+  message: 'the node ended while it ran, or could not record its end',
+};
+
 export interface DrillSink {
   readonly name: string;
   /** `filtered`: its own filter keeps the record back. */

@@ -21,7 +21,7 @@ export interface HistoryDeps {
   auditPage(filter: AuditFilter): Promise<AuditPage>;
   cases(query: CaseQuery): Promise<CasePage>;
   caseEvents(query: CaseEventQuery): Promise<CaseEventPage>;
-  /** The drill that runs now: the others without an end were cut off. */
+  /** The drill that runs now. */
   readonly running: () => DrillRun | null;
 }
 
@@ -33,8 +33,12 @@ export interface RunPage {
 
 /** What a person may have done with a case before it is asked who was the first. */
 const FIRST_CHANGES = 16;
+/** Where one without an end is looked for: a report takes it as interrupted wherever it is. */
+const NEWEST_RUNS = 16;
 /** Records of each kind that a status looks at: newer ones are found first. */
 const STATUS_RECORDS = 500;
+/** Drills run one at a time: the failure of one is among the first behind its beginning. */
+const NEXT_FAILURES = 16;
 const ID = /^[0-9a-f]{32}$/;
 
 export class DrillHistory {
@@ -72,11 +76,10 @@ export class DrillHistory {
     }
   }
 
-  /** Those that have no end, and do not run: the node was killed while they did. */
-  async cutOff(): Promise<readonly DrillRun[]> {
-    const { runs } = await this.page(null, FIRST_CHANGES);
-    const running = this.#deps.running()?.id;
-    return runs.filter((run) => run.state === 'running' && run.id !== running);
+  /** Those that began before a time, when none ran, and have no end: the node was killed, or could not write it down. */
+  async cutOff(before: string): Promise<readonly DrillRun[]> {
+    const { runs } = await this.page(null, NEWEST_RUNS);
+    return runs.filter(({ state, started_at }) => state === 'running' && started_at < before);
   }
 
   async kinds(): Promise<readonly DrillKindStatus[]> {
@@ -120,7 +123,7 @@ export class DrillHistory {
     const [finished] = (await this.#deps.auditPage(own)).records;
     if (finished !== undefined) return finished;
     // A failure is no record of its peer. It follows soon, or at the next start of the node.
-    const failed = { event: DRILL_FAILED, since: at, cursor: seq, order: 'asc', limit: STATUS_RECORDS } as const;
+    const failed = { event: DRILL_FAILED, since: at, cursor: seq, order: 'asc', limit: NEXT_FAILURES } as const;
     const { records } = await this.#deps.auditPage(failed);
     return records.find(({ detail }) => detail['drill'] === drill) ?? null;
   }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { noise } from '@chainsafe/libp2p-noise';
-import type { Connection, Libp2p, Stream } from '@libp2p/interface';
+import type { Connection, ConnectionGater, Libp2p, Stream } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
@@ -81,8 +81,15 @@ export class HostilePeer {
     this.#seed = createHash('sha256').update(`identity of ${name}`).digest();
   }
 
-  /** @param swarmKey of a private network that its callers are in */
-  async listen(host = '127.0.0.1', swarmKey: Uint8Array | null = null): Promise<Listening> {
+  /**
+   * @param swarmKey of a private network that its callers are in
+   * @param caller peer id of the only one that is let in; null: everybody
+   */
+  async listen(
+    host = '127.0.0.1',
+    swarmKey: Uint8Array | null = null,
+    caller: string | null = null,
+  ): Promise<Listening> {
     const { privateKey, peerId } = await identityFromSeed(this.#seed);
     const node = await createLibp2p({
       privateKey,
@@ -91,6 +98,7 @@ export class HostilePeer {
       ...protectorOf(swarmKey),
       connectionEncrypters: [noise()],
       streamMuxers: [guardedYamux(DEFAULT_GUARD_LIMITS, () => {})],
+      ...(caller === null ? {} : { connectionGater: gateFor(caller) }),
       connectionMonitor: { enabled: false },
       connectionManager: { inboundConnectionThreshold: MANY },
     });
@@ -171,6 +179,10 @@ export class HostilePeer {
     };
     await node.handle(protocol, onStream, { maxInboundStreams: MANY });
   }
+}
+
+function gateFor(caller: string): ConnectionGater {
+  return { denyInboundEncryptedConnection: (peer) => peer.toString() !== caller };
 }
 
 /** The node id in the declaration of whoever says hello. */

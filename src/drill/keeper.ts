@@ -7,17 +7,18 @@ import type { Case } from '../core/case-fold.ts';
 import type { CasePage, CaseQuery } from '../core/case-report.ts';
 import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
 import type { DrillKind, DrillKindStatus } from '../core/drill.ts';
+import { isoMicros } from '../core/time.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import { monthBefore, monthOf } from './month.ts';
 import type { DrillRunner } from './runner.ts';
 
 export interface KeeperDeps {
-  readonly runner: Pick<DrillRunner, 'running' | 'start' | 'done'>;
+  readonly runner: Pick<DrillRunner, 'running' | 'isBusy' | 'start' | 'done'>;
   readonly kinds: () => Promise<readonly DrillKindStatus[]>;
   cases(query: CaseQuery): Promise<CasePage>;
   resolveDrillCases(peer: string, why: string): Promise<readonly number[]>;
   /** Drills that were cut off are told as failed. */
-  readonly endCutOff: () => Promise<void>;
+  readonly endCutOff: (before: string) => Promise<void>;
   readonly report: {
     /** When the audit log began; null: it has no record. */
     readonly begunAt: () => Promise<string | null>;
@@ -45,6 +46,8 @@ export class DrillKeeper {
   readonly #stopping = new AbortController();
   #done: Promise<void> = Promise.resolve();
   #openCases = 0;
+  /** When it was looked for drills without an end. */
+  #endedMs = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
   #isRung = false;
 
@@ -61,12 +64,22 @@ export class DrillKeeper {
     await this.#done;
   }
 
-  /** Everything that is due. */
+  /** Everything that is due. What fails holds up nothing else. */
   async look(): Promise<void> {
-    await this.sweepCases();
+    await this.#attempt(() => this.sweepCases());
     if (!this.#deps.isReady()) return;
-    await this.makeReport();
-    await this.runDue();
+    await this.#attempt(() => this.endCutOff());
+    await this.#attempt(() => this.makeReport());
+    await this.#attempt(() => this.runDue());
+  }
+
+  /** Asked before anything that could begin a drill: none that is found is one that has just begun. */
+  async endCutOff(): Promise<void> {
+    const { nowMs, runner } = this.#deps;
+    const beganMs = nowMs();
+    if (runner.isBusy || Math.abs(beganMs - this.#endedMs) < LOOK_EVERY_MS) return;
+    await this.#deps.endCutOff(isoMicros(beganMs * 1_000));
+    this.#endedMs = beganMs;
   }
 
   /** Resolves cases of drills: nobody has to find out what they were. */
@@ -118,15 +131,23 @@ export class DrillKeeper {
     });
     const stop = (): void => this.#wake();
     signal.addEventListener('abort', stop);
-    await this.#deps.endCutOff().catch(this.#deps.onError);
     while (!signal.aborted) {
       this.#isRung = false;
-      await this.look().catch((error: unknown) => (signal.aborted ? undefined : this.#deps.onError(error)));
+      await this.look();
       await sleep(SETTLE_MS, undefined, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted && !this.#isRung) await this.#rest();
     }
     signal.removeEventListener('abort', stop);
     unsubscribe();
+  }
+
+  async #attempt(step: () => Promise<void>): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    try {
+      await step();
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) this.#deps.onError(error);
+    }
   }
 
   async #rest(): Promise<void> {

@@ -1,5 +1,5 @@
 /** The drills of a month, as they are reported. Pure. */
-import type { DrillRun } from '../core/drill.ts';
+import { CUT_OFF, type DrillRun } from '../core/drill.ts';
 import { isoMicros } from '../core/time.ts';
 import type { DrillMonth, ReportedDrill } from '../wire/drill-report.ts';
 
@@ -46,9 +46,9 @@ export interface MonthFacts {
   readonly refusals: DrillMonth['refusals'];
 }
 
-/** A drill that still runs is in the next report. */
+/** Of a month that is over no drill runs any more: one without an end was interrupted. Else it is in a later report. */
 export function drillMonth({ nodeId, month, madeAt, auditSize, whole, runs, refusals }: MonthFacts): DrillMonth {
-  const drills = runs.filter(({ state }) => state !== 'running').map(reported);
+  const drills = (whole ? runs.map(ended) : runs.filter(({ state }) => state !== 'running')).map(reported);
   return {
     audit_size: auditSize,
     drills,
@@ -60,6 +60,10 @@ export function drillMonth({ nodeId, month, madeAt, auditSize, whole, runs, refu
     refusals,
     whole,
   };
+}
+
+function ended(run: DrillRun): DrillRun {
+  return run.state === 'running' ? { ...run, state: 'failed', failure: CUT_OFF } : run;
 }
 
 function reported(run: DrillRun): ReportedDrill {

@@ -28,6 +28,8 @@ export interface PeerDrillDeps {
   readonly clock: Clock;
   /** This node: pages are signed for it. */
   readonly nodeId: string;
+  /** Nobody else is let in by a drill’s peer. */
+  readonly peerId: string;
   readonly swarmKey: Uint8Array | null;
 }
 
@@ -56,7 +58,7 @@ export async function drillWithPeer(drill: Drilled, deps: PeerDrillDeps, signal:
   const judged = Promise.withResolvers<DrillAttempt>();
   let entered: Entered | undefined;
   try {
-    const listening = await hostile.listen('127.0.0.1', deps.swarmKey);
+    const listening = await hostile.listen('127.0.0.1', deps.swarmKey, deps.peerId);
     entered = ground.enter(peerFile(drill, listening), (outcome) => {
       const verdict = judgeOutcome(outcome, DRILLS[drill.kind]);
       if (verdict !== null) judged.resolve({ ...verdict, sentMs, recordedMs: clock.nowMs() });

@@ -51,6 +51,11 @@ export class DrillRunner {
     return this.#running;
   }
 
+  /** One runs, or is about to. */
+  get isBusy(): boolean {
+    return this.#isStarting !== null || this.#running !== null;
+  }
+
   /** Resolves when the drill that runs has ended. */
   get done(): Promise<void> {
     return this.#done;

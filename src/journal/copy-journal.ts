@@ -1,5 +1,6 @@
 /** One consistent copy of a journal that may be written to meanwhile, and what a copy says of itself. */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { isoMicros } from '../core/time.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { EMPTY_ROOT } from '../merkle/hash.ts';
 import { ONE, openDatabase, PARAM, prepare, sqlBuilder } from './database.ts';
@@ -97,6 +98,23 @@ export function rootIn(file: string, log: LogName, size: number): string | null 
   try {
     const records = new WormRecords(db);
     return records.ends()[log] < size ? null : records.root(log, size);
+  } finally {
+    db.close();
+  }
+}
+
+/** How many records a log of a journal file had at a time, as the times in them say, Unix ms. */
+export function sizeIn(file: string, log: LogName, ms: number): number {
+  const db = openDatabase(file, { readonly: true, cacheMiB: CACHE_MIB });
+  try {
+    const us = ms * 1_000;
+    const entries = sqlBuilder.selectFrom('entries').where('created_us', '<', PARAM).select('chain_seq as size');
+    const records = sqlBuilder.selectFrom('audit').where('at', '<', PARAM).select('seq as size');
+    const row =
+      log === 'journal'
+        ? prepare<[number], { size: number }>(db, entries.orderBy('chain_seq', 'desc').limit(ONE)).get(us)
+        : prepare<[string], { size: number }>(db, records.orderBy('seq', 'desc').limit(ONE)).get(isoMicros(us));
+    return row?.size ?? 0;
   } finally {
     db.close();
   }

@@ -1,9 +1,16 @@
 /** What the audit log has of drills, and of refusals that were none. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { REFUSAL_EVENTS, sightingOf } from '../core/case-sighting.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import type { AuditRecord } from './read-model.ts';
 import { SUMMARY_EVENT } from './refusal-summary.ts';
+
+/** Of a record that can be read: SQLite ends the whole query at one that cannot, and so do the columns that are made of it. */
+const [AT, REASON, REAL] = [member<string>('at'), member<string | null>('reason'), member<number>('is_drill')];
+
+function member<T>(name: string): RawBuilder<T> {
+  return sql<T>`CASE WHEN json_valid(body) THEN json_extract(body, ${sql.lit(`$.${name}`)}) END`;
+}
 
 export interface RefusalCount {
   readonly reason: string;
@@ -18,16 +25,13 @@ export class DrillRecords {
 
   constructor(db: Db) {
     const of = sqlBuilder.selectFrom('audit').where('event', '=', PARAM);
-    const within = of.where('at', '>=', PARAM).where('at', '<', PARAM);
-    const real = sql<boolean>`json_extract(body, '$.is_drill') = 0`;
-    const counted = within
-      .where(real)
-      .select(['reason', (q) => q.fn.countAll<number>().as('count')])
-      .groupBy('reason');
+    const within = of.where(AT, '>=', PARAM).where(AT, '<', PARAM).where(REAL, '=', sql.lit(0));
+    const counted = within.select([REASON.as('reason'), (q) => q.fn.countAll<number>().as('count')]).groupBy(REASON);
     this.#counted = prepare(db, counted);
-    this.#summaries = prepare(db, within.where(real).select('body'));
-    this.#newest = prepare(db, of.where(real).select('at').orderBy('seq', 'desc').limit(ONE));
-    this.#first = prepare(db, sqlBuilder.selectFrom('audit').select('at').orderBy('seq').limit(ONE));
+    this.#summaries = prepare(db, within.select('body'));
+    const dated = sqlBuilder.selectFrom('audit').select(AT.as('at')).where(AT, 'is not', null).limit(ONE);
+    this.#newest = prepare(db, dated.where('event', '=', PARAM).where(REAL, '=', sql.lit(0)).orderBy('seq', 'desc'));
+    this.#first = prepare(db, dated.orderBy('seq'));
   }
 
   /** What was refused between two times that was no drill, by reason, each once. */

@@ -212,19 +212,22 @@ function measureAtScrapes(base: Base, federation: OpenFederation | null, { isRea
   const { metrics } = base;
   const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
   void severities.look().catch(() => {}); // a node that is stopping; the next look begins
-  metrics.beforeScrape(async () => {
-    measureReadiness(base, await isReady());
-    await severities.look();
-    await measure(base);
-    await measureAnchors(base);
-    measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs());
-    await measureSinks(base);
-    await measureDrills(metrics, drills.status);
-    measureKeys(metrics, await keyStatuses(base, Date.now()));
-    metrics.peersUnconfirmed.set(unconfirmedIn(base, federation));
-    for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
-      metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
-  });
+  const each: readonly (() => void | Promise<void>)[] = [
+    async () => measureReadiness(base, await isReady()),
+    () => severities.look(),
+    () => measure(base),
+    () => measureAnchors(base),
+    async () => measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs()),
+    () => measureSinks(base),
+    () => measureDrills(metrics, drills.status),
+    async () => measureKeys(metrics, await keyStatuses(base, Date.now())),
+    () => metrics.peersUnconfirmed.set(unconfirmedIn(base, federation)),
+    () => {
+      for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
+        metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
+    },
+  ];
+  for (const collect of each) metrics.beforeScrape(collect);
 }
 
 function unconfirmedIn(base: Base, federation: OpenFederation | null): number {

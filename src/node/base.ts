@@ -134,7 +134,7 @@ export async function openBase(
   const swarmKey = required(openSwarmKey(config), (problem) => [problem]);
 
   const logger = createLogger(config.log.level);
-  const metrics = createMetrics();
+  const metrics = createMetrics((error) => logger.error({ err: error }, 'a part of the metrics could not be measured'));
   const events = createEvents(logger, metrics);
   const http = createHttpClient(config.network.allowed);
   const traces = openTraces({ config, http, logger, metrics }, owned);

@@ -1,14 +1,15 @@
 /** The node's checks of everything that it has stored, over its own files. */
 import { existsSync } from 'node:fs';
-import { rootIn } from '../journal/copy-journal.ts';
+import { rootIn, sizeIn } from '../journal/copy-journal.ts';
 import { runFsckInWorker } from '../journal/fsck/worker-run.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
+import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { type Clock, SYSTEM_CLOCK } from '../transport/clock.ts';
+import type { OpenedSuccession } from '../wire/succession.ts';
 import type { Base } from './base.ts';
 import { removeCheck, type WaitingCheck, waitingChecks } from './check-report.ts';
 import type { Federation } from './federation.ts';
-import { JournalChecks } from './journal-checks.ts';
-import { logKeysOf } from './worm-store.ts';
+import { type CheckKey, JournalChecks } from './journal-checks.ts';
 
 /** From when the node runs; nothing is checked before the restore guard is clear, since nothing could be recorded. */
 export function startJournalChecks(
@@ -27,8 +28,9 @@ export function startJournalChecks(
     audit: (input) => writer.audit(input),
     auditPage: (filter) => reader.auditPage(filter),
     rootAt: (log, size) => rootIn(paths.journal, log, size),
+    sizeAt: (log, ms) => sizeIn(paths.journal, log, ms),
     origin: identity.journalOrigin,
-    logKeys: logKeysOf(signer, statements),
+    logKeys: checkKeysOf(signer.publicKey, statements),
     waiting: waitingIn(base),
     remove: removeCheck,
     isReady: () => guard.isClear,
@@ -48,6 +50,15 @@ export function startJournalChecks(
     () => {}, // the node does not start, which is told elsewhere
   );
   return checks;
+}
+
+/** The present log key, and those before it up to when they signed. */
+function checkKeysOf(present: Uint8Array, statements: readonly OpenedSuccession[]): readonly CheckKey[] {
+  const former = statements.flatMap(({ use, old, overlap_until }) => {
+    const key = use === 'log' ? parseVerifierKey(old) : null;
+    return key?.ok === true ? [{ key: key.value.publicKey, untilMs: Date.parse(overlap_until) }] : [];
+  });
+  return [{ key: present, untilMs: null }, ...former];
 }
 
 /** A folder that cannot be read is told once, and again when it fails in another way. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApiDrills, DrillStatus } from '../admin/drill-desk.ts';
 import { writeFileAtomically } from '../config/atomic-file.ts';
-import { DRILL_KINDS, type DrillOutcome, type DrillRun } from '../core/drill.ts';
+import { CUT_OFF, DRILL_KINDS, type DrillOutcome, type DrillRun } from '../core/drill.ts';
 import { isoMicros } from '../core/time.ts';
 import { readTar } from '../core/ustar.ts';
 import { DrillHistory } from '../drill/history.ts';
@@ -16,10 +16,13 @@ import { judgePacket } from '../verify/packet-verdict.ts';
 import type { Base } from './base.ts';
 import { packetOf } from './evidence.ts';
 import type { Federation } from './federation.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import type { Siem } from './siem.ts';
 import { VERSION } from './version.ts';
 
 const REPORT_MODE = 0o644;
+/** All drills and refusals of the month are read for it. */
+const KEPT_MS = 60_000;
 const FOLDER_MODE = 0o700;
 
 /** Of a folder whose node does not run: what is known, and nothing can be begun. */
@@ -55,6 +58,7 @@ function runnerOf(base: Base, federation: Pick<Federation, 'drills' | 'guard'>, 
     ground: federation.drills,
     clock: SYSTEM_CLOCK,
     nodeId: config.nodeId,
+    peerId: base.peerId,
     swarmKey: base.swarmKey,
     http,
     traces,
@@ -97,16 +101,18 @@ function keeperOf(
     desk,
   }: { readonly runner: DrillRunner; readonly history: DrillHistory; readonly desk: ReportMaker },
 ): DrillKeeper {
-  const { config, logger, reader, writer, nowMs } = base;
+  const { config, events, logger, reader, writer, nowMs } = base;
   const { everyMs, kinds, acknowledgeMs } = config.drills;
   return new DrillKeeper({
     runner,
     kinds: () => history.kinds(),
     cases: (query) => reader.cases.cases(query),
     resolveDrillCases: (peer, why) => writer.resolveDrillCases(peer, why),
-    endCutOff: async () => {
-      for (const { id, kind, node_id: nodeId } of await history.cutOff())
-        await writer.endDrill({ id, kind, nodeId, authority: nodeId.replace('stigmem://', '') }, CUT_OFF);
+    endCutOff: async (before) => {
+      for (const { id, kind, node_id: nodeId } of await history.cutOff(before)) {
+        await writer.endDrill({ id, kind, nodeId, authority: nodeId.replace('stigmem://', '') }, NO_END);
+        events.drillEnded(kind, CUT_OFF.code, CUT_OFF.message);
+      }
     },
     report: {
       begunAt: async () => (await reader.lastRefusalAt()).begun,
@@ -122,8 +128,8 @@ function keeperOf(
   });
 }
 
-const CUT_OFF: DrillOutcome = {
-  failure: { code: 'interrupted', message: 'the node ended while it ran' },
+const NO_END: DrillOutcome = {
+  failure: CUT_OFF,
   seen: null,
   sent_at: null,
   recorded_at: null,
@@ -136,6 +142,11 @@ interface ReportMaker {
 }
 
 function deskOf(base: Base, history: DrillHistory, runner: DrillRunner | null): ApiDrills & ReportMaker {
+  const unfinished = new KeptAnswers(
+    KEPT_MS,
+    async (month: string) => (await made(base, history, month, false)).text,
+    base.nowMs,
+  );
   return {
     status: () => statusOf(base, history, runner),
     async start(kind, actor, why) {
@@ -153,13 +164,14 @@ function deskOf(base: Base, history: DrillHistory, runner: DrillRunner | null): 
       if (existsSync(reportFile(base, text)))
         return { kind: 'report', text: readFileSync(reportFile(base, text), 'utf8') };
       if (text > monthAt(base.nowMs())) return { kind: 'not_begun' };
-      return { kind: 'report', text: (await made(base, history, text, false)).text };
+      return { kind: 'report', text: await unfinished.get(text) };
     },
     async keep(text) {
       const { month, text: report } = await made(base, history, text, true);
+      // The file ends it: after a crash in between there is another report, with its own record.
+      await base.writer.recordDrillReport(month, report);
       mkdirSync(base.paths.drills, { recursive: true, mode: FOLDER_MODE });
       writeFileAtomically(reportFile(base, text), report, REPORT_MODE);
-      await base.writer.recordDrillReport(month, report);
     },
   };
 }

@@ -34,6 +34,15 @@ const HANDED_OVER_MS = 3_600_000;
 const CLOCKS_DIFFER_MS = 300_000;
 /** How far back it is looked for a report that was recorded before. */
 const MAX_LOOKED_AT = 200;
+/** What was written right before a check began may have become durable behind the moment that the check saw. */
+const DURABLE_WITHIN_MS = 10_000;
+
+/** A log key of this node. */
+export interface CheckKey {
+  readonly key: Uint8Array;
+  /** Up to when it signed, Unix ms; null: it is the present one. */
+  readonly untilMs: number | null;
+}
 
 export interface JournalChecksDeps {
   readonly everyMs: number | null;
@@ -46,8 +55,10 @@ export interface JournalChecksDeps {
   readonly auditPage: (filter: AuditFilter) => Promise<AuditPage>;
   /** Over the first `size` records, base64; null: there are fewer. */
   readonly rootAt: (log: LogName, size: number) => string | null;
+  /** How many records a log had at a time at least, Unix ms. */
+  readonly sizeAt: (log: LogName, ms: number) => number;
   readonly origin: string;
-  readonly logKeys: readonly Uint8Array[];
+  readonly logKeys: readonly CheckKey[];
   readonly waiting: () => readonly WaitingCheck[];
   readonly remove: (check: WaitingCheck) => void;
   /** The node may write. */
@@ -77,6 +88,8 @@ export class JournalChecks implements ApiChecks {
   #check: Promise<void> = Promise.resolve();
   #cancel: () => void = () => {};
   #isStopped = false;
+  /** Files of reports that could not be taken: each is told once, and tried at every look. */
+  readonly #untaken = new Set<string>();
 
   constructor(deps: JournalChecksDeps) {
     this.#deps = deps;
@@ -125,7 +138,9 @@ export class JournalChecks implements ApiChecks {
   }
 
   async record(note: string, actor: string): Promise<number | CheckRefusal> {
-    const report = this.#opened(note);
+    // A key that was given up may be anybody's by now.
+    const present = this.#deps.logKeys.filter(({ untilMs }) => untilMs === null);
+    const report = this.#opened(note, present);
     const nowMs = this.#deps.clock.nowMs();
     if (report !== null && Date.parse(report.ended_at) < nowMs - HANDED_OVER_MS) return 'stale';
     return report === null ? 'not_signed' : this.#take(note, report, actor);
@@ -188,35 +203,60 @@ export class JournalChecks implements ApiChecks {
   }
 
   async #takeWaiting(): Promise<void> {
-    const { onRefused, remove, waiting } = this.#deps;
-    for (const one of waiting()) {
-      const report = one.note === null ? null : this.#opened(one.note);
-      const taken = report === null || one.note === null ? 'not_signed' : await this.#take(one.note, report, null);
-      if (typeof taken === 'string') onRefused(one.file, taken);
-      remove(one);
-    }
+    const { onError, waiting } = this.#deps;
+    for (const one of waiting())
+      try {
+        await this.#takeOne(one);
+        this.#untaken.delete(one.file);
+      } catch (error) {
+        // The others, and the clock, are not held up by one of them.
+        if (!this.#untaken.has(one.file)) onError(error);
+        this.#untaken.add(one.file);
+      }
   }
 
-  #opened(note: string): CheckReport | null {
-    const { logKeys, origin } = this.#deps;
-    const opened = openDocument(CHECK_REPORT, Buffer.from(note), logKeys, origin);
-    return opened.ok ? opened.value.value : null;
+  async #takeOne(one: WaitingCheck): Promise<void> {
+    const { logKeys, onRefused, remove } = this.#deps;
+    const report = one.note === null ? null : this.#opened(one.note, logKeys);
+    const taken = report === null || one.note === null ? 'not_signed' : await this.#take(one.note, report, null);
+    if (typeof taken === 'string') onRefused(one.file, taken);
+    remove(one);
+  }
+
+  #opened(note: string, keys: readonly CheckKey[]): CheckReport | null {
+    const { origin } = this.#deps;
+    for (const { key, untilMs } of keys) {
+      const opened = openDocument(CHECK_REPORT, Buffer.from(note), [key], origin);
+      if (!opened.ok) continue;
+      const report = opened.value.value;
+      return untilMs === null || Date.parse(report.ended_at) <= untilMs ? report : null;
+    }
+    return null;
   }
 
   async #take(note: string, report: CheckReport, actor: string | null): Promise<number | CheckRefusal> {
-    const { clock, rootAt } = this.#deps;
+    const { clock } = this.#deps;
     const { v: _, ...findings } = report;
     const endedMs = Date.parse(report.ended_at);
     if (Number.isNaN(endedMs) || endedMs > clock.nowMs() + CLOCKS_DIFFER_MS) return 'stale';
-    // A clean report of another journal, or of one that was put back since, says nothing about this one.
-    const isOther = (['journal', 'audit'] as const).some((log) => {
-      const tree = report[log];
-      return tree === null || rootAt(log, tree.size) !== tree.root;
-    });
-    if (report.problems === 0 && isOther) return 'other_history';
+    if (report.problems === 0 && this.#isOfAnother(report)) return 'other_history';
     const digest = `sha256:${hash('sha256', note, 'hex')}`;
     if (await this.#isRecorded(digest)) return 'recorded_before';
     return this.#save({ ...findings, cause: 'command_line', report: digest }, actor);
+  }
+
+  /**
+   * A clean report of another journal, of one that was put back since, or of a part of this one says nothing about this one. One of
+   * damage is not asked: the file that it speaks of may be beyond reading.
+   */
+  #isOfAnother(report: CheckReport): boolean {
+    const { rootAt, sizeAt } = this.#deps;
+    const beganMs = Date.parse(report.started_at) - DURABLE_WITHIN_MS;
+    if (Number.isNaN(beganMs)) return true;
+    return (['journal', 'audit'] as const).some((log) => {
+      const tree = report[log];
+      return tree === null || tree.size < sizeAt(log, beganMs) || rootAt(log, tree.size) !== tree.root;
+    });
   }
 
   async #save(detail: CheckDetail, actor: string | null): Promise<number> {

@@ -66,12 +66,19 @@ export interface Metrics
   scrape(): Promise<{ contentType: string; body: string }>;
 }
 
-/** Builds the metrics in a registry of their own: two nodes in one process do not share counters. */
-export function createMetrics(): Metrics {
+const TELL_EVERY_MS = 60_000;
+
+/**
+ * Builds the metrics in a registry of their own: two nodes in one process do not share counters.
+ *
+ * @param onFault told of what could not be measured, once a minute at most: the rest of the scrape goes on
+ */
+export function createMetrics(onFault: (error: unknown) => void = () => {}): Metrics {
   const registry = new Registry();
   const collectors: (() => void | Promise<void>)[] = [];
   const make = makers(registry);
   let scrapedAtMs: number | null = null;
+  let toldAtMs = 0;
   return {
     registry,
     ...referenceMetrics(make),
@@ -90,8 +97,16 @@ export function createMetrics(): Metrics {
       return scrapedAtMs;
     },
     async scrape() {
-      scrapedAtMs = Date.now();
-      for (const collect of collectors) await collect();
+      const startedMs = Date.now();
+      scrapedAtMs = startedMs;
+      for (const collect of collectors)
+        try {
+          await collect();
+        } catch (error) {
+          if (startedMs - toldAtMs < TELL_EVERY_MS) continue;
+          toldAtMs = startedMs;
+          onFault(error);
+        }
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };

@@ -1,4 +1,5 @@
 /** Our codes: making them, letting their holders in as far as one question, and what they are answered. */
+import { nodeIdFault } from '../config/checks.ts';
 import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
 import { ok, type Result } from '../core/result.ts';
 import { rawKeyOf } from '../transport/identity.ts';
@@ -193,10 +194,12 @@ function newRecord(
   };
 }
 
-/** A request that verifies; null for any other. */
+/** A request that verifies, of a node that could be a partner; null for any other. */
 function openRequest(request: Uint8Array, target: Parameters<typeof openJoin>[1]): Joined | null {
   const decoded = decodeInviteRequest(request);
   if (!decoded.ok) return null;
   const opened = openJoin(decoded.value, target);
-  return opened.ok ? { asked: decoded.value, partner: opened.value } : null;
+  // A record must not even name who calls itself as a drill does: it would pass for one of a drill.
+  if (!opened.ok || nodeIdFault(opened.value.nodeId) !== null) return null;
+  return { asked: decoded.value, partner: opened.value };
 }

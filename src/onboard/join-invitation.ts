@@ -1,5 +1,5 @@
 /** The other side of a code: who invites is dialled under a passing identity, asked, and kept as a partner that waits. */
-import { addressFault } from '../config/checks.ts';
+import { addressFault, authorityFault } from '../config/checks.ts';
 import { MAX_REQUEST_BYTES } from '../core/limits.ts';
 import type { OnboardingRefusal, OnboardingView } from '../core/onboarding.ts';
 import { ok, type Result } from '../core/result.ts';
@@ -59,6 +59,8 @@ async function readInvitation(
   const inviterPeerId = peerIdOf(code.nodeKey);
   if (inviterPeerId === deps.self.peerId)
     return refuse('own_code', 'this is a code of this node itself: give it to the partner');
+  const fault = authorityFault(code.authority);
+  if (fault !== null) return refuse('code_invalid', `the code names no node that can be a partner: ${fault}`);
   const badAddress = code.addresses.find((address) => addressFault(address) !== null);
   if (badAddress !== undefined || code.addresses.length === 0)
     return refuse(

@@ -1,4 +1,5 @@
 /** Two nodes become partners: by a code or by files, and by two people who say yes. Nothing is trusted at first use. */
+import { nodeIdFault } from '../config/checks.ts';
 import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { AnswerContext } from '../transport/answer.ts';
@@ -69,6 +70,8 @@ export class Onboarding {
     const { nodeId, peerId } = opened.value;
     if (nodeId === deps.self.nodeId || peerId === deps.self.peerId)
       return refuse('declaration_invalid', 'this is the declaration of this node itself: give it to the partner');
+    const fault = nodeIdFault(nodeId);
+    if (fault !== null) return refuse('declaration_invalid', `expected the declaration of a partner: ${fault}`);
     const read = readTerms(terms, deps.self.peerId, deps.nowMs());
     if (!read.ok) return refuse('invitation_invalid', read.error);
     return this.#desk.inTurn(async () => {

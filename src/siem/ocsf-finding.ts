@@ -46,7 +46,7 @@ export function caseFinding(event: SiemEvent, own: OwnFields, step: CaseStep): F
   const [status_id, status] = STATUS[step.state];
   return {
     ...activity(isNew ? 'create' : step.state === 'resolved' && record.reason === 'resolved' ? 'close' : 'update'),
-    is_alert: isNew && !record.is_drill,
+    is_alert: record.event === CASE_OPENED && !record.is_drill,
     status_id,
     status,
     ...verdictOf(step, record.is_drill),

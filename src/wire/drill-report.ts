@@ -97,7 +97,7 @@ const DRILL_REPORT: DocumentForm<DrillReport> = {
     failed: integer(),
     made_at: text(TIME_CHARS),
     month: MONTH,
-    node_id: text(256),
+    node_id: text(512),
     part: integer(MAX_PARTS, 1),
     parts: integer(MAX_PARTS, 1),
     passed: integer(),

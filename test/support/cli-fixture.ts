@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { RunningNode } from '../../src/app.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import type { Node, Output, Runtime, StopSignal } from '../../src/cli/runtime.ts';
@@ -27,7 +28,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | Readable;
   readonly env?: Readonly<Record<string, string>>;
   readonly isTTY?: boolean;
   /** Somebody can be asked. */
@@ -145,7 +146,7 @@ export async function runOnce(args: readonly string[], node: Node, how: RunOptio
   });
   const runtime: Runtime = {
     env: how.env ?? {},
-    stdin: stdinOf(how.stdin ?? ''),
+    stdin: how.stdin instanceof Readable ? how.stdin : stdinOf(how.stdin ?? ''),
     interactive: how.interactive ?? false,
     stdout: output(stdout),
     stderr: output(stderr),

@@ -1,9 +1,10 @@
 /** What a drill leaves alone, and who cannot pass for one. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Connection } from '@libp2p/interface';
 import { readPeerFile } from '../../../src/config/peer-file.ts';
 import type { DrillKind, DrillRun } from '../../../src/core/drill.ts';
-import { HostilePeer } from '../../../src/drill/hostile-peer.ts';
+import { dialVictim, HostilePeer } from '../../../src/drill/hostile-peer.ts';
 import type { AuditRecord } from '../../../src/journal/read-model.ts';
 import type { IngestInput } from '../../../src/pull/ingest.ts';
 import { factBehaviour } from '../../adversarial/fact-lies.ts';
@@ -153,4 +154,21 @@ test('nothing of a drill is ever taken, true or not, also after a restart; of ot
   await until('what was cut off is told', async () => (await records(acme, { event: 'drill_failed' })).length === 1);
   const seq = await acme.base.writer.audit({ event: 'peer_suspended', peer: nodeId, reason: 'checkpoint_rollback' });
   assert.equal((await records(acme, { peer: nodeId })).find((one) => one.seq === seq)?.is_drill, true);
+});
+
+test('the peer of a drill lets nobody in but the node that drills', async (t) => {
+  const behaviour = factBehaviour('cid_mismatch', 'drill.example');
+  const dials = { ...behaviour, call: dialVictim };
+  const [own, stranger] = [new HostilePeer('own', dials), new HostilePeer('stranger', dials)];
+  const peer = new HostilePeer('drill', behaviour);
+  t.after(() => Promise.all([own, stranger, peer].map((one) => one.close())));
+  const { peerId } = await own.listen();
+  await stranger.listen();
+  const listening = await peer.listen('127.0.0.1', null, peerId);
+  const at = { ...listening, address: listening.address.replace(/\/p2p\/.*$/, '') };
+  const refused = (await stranger.call(at).catch(() => null)) as Connection | null;
+  await until('the stranger is out', () => refused === null || refused.status !== 'open');
+  const taken = (await own.call(at)) as Connection;
+  await until('this node is in', () => peer.report().connections === 1);
+  assert.equal(taken.status, 'open');
 });

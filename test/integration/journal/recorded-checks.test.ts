@@ -1,6 +1,6 @@
 /** Checks of everything that is stored leave a record: by hand, by the command line, of a stopped node, and when something differs. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ChecksAnswer } from '../../../src/admin/api/journal-checks.ts';
@@ -140,6 +140,14 @@ test('the command line has its result recorded beside a running daemon; what oth
   assert.equal(typeof ((await take(own)) as { audit_seq?: number }).audit_seq, 'number');
   assert.equal(await take(own), 'recorded_before');
   assert.equal((await checks()).checks.length, 2);
+
+  copyFileSync(dataPaths(other.dir).logKey, dataPaths(folder.dir).logKey);
+  const refused = await cli.run(['fsck', '--data', folder.dir]);
+  assert.match(
+    refused.stdout,
+    /Not recorded: the daemon refused the report: it is not signed by this node’s log key\./,
+  );
+  assert.equal(existsSync(dataPaths(folder.dir).checks), false, 'it would be refused again');
 });
 
 test('a check of a stopped node writes nothing into its journal; its report waits, and the daemon records it', async (t) => {

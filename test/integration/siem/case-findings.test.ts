@@ -68,7 +68,7 @@ test('a case is created, updated and closed at the receiver as it is here', asyn
     [200402, false, 2, 3],
     [200402, false, 2, 3],
     [200403, false, 4, 3],
-    [200402, false, 1, 4],
+    [200402, true, 1, 4],
     [200403, false, 4, 4],
   ]);
   const [created, , assigned, noted, ticketed, closed, reopened, last] = findings;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { importStatePath } from '../../../src/cli/import-state.ts';
@@ -248,4 +249,17 @@ test('lines are the same however the bytes are cut', async () => {
       assert.equal(size, bytes.length);
     }),
   );
+});
+
+test('Ctrl-C ends an import whose input is silent; a line that was read in part is none', async () => {
+  const silent = Readable.from(
+    (async function* () {
+      yield Buffer.from(`not json\n${lines(500)}${fact(9).slice(0, 20)}`);
+      await new Promise(() => {});
+    })(),
+  );
+  const { code, json } = await cli.run('import - --json', { stdin: silent, signals: ['SIGINT'] });
+  assert.equal(code, 130);
+  assert.deepEqual([json().complete, json().stored, json().bad], [false, 500, 1]);
+  assert.equal(silent.destroyed, true, 'nothing keeps the process');
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -17,6 +18,24 @@ test('folders are made with those above them; one that is there stays', (t) => {
   writeFileSync(join(root, 'file'), '');
   assert.throws(() => makeFolders(join(root, 'file'), 0o700), { code: 'EEXIST' });
   assert.throws(() => makeFolders(join(root, 'file', 'x'), 0o700), { code: 'ENOTDIR' });
+});
+
+test('a folder that somebody else makes in between is there', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'peerd-folders-'));
+  const [parent, folder] = [join(root, 'a'), join(root, 'a', 'b')];
+  const make = fs.mkdirSync;
+  t.mock.method(fs, 'mkdirSync', (path: string, mode?: number) => {
+    make(path, mode);
+    if (path === parent) make(folder);
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+    rmSync(root, { recursive: true, force: true });
+  });
+  makeFolders(folder, 0o700);
+  assert.ok(statSync(folder).isDirectory());
 });
 
 if (IS_LINUX) {

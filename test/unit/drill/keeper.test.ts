@@ -27,6 +27,7 @@ function keep(more: Partial<KeeperDeps> = {}): Kept {
   const keeper = new DrillKeeper({
     runner: {
       running: null,
+      isBusy: false,
       done: Promise.resolve(),
       start: async (kind) => {
         kept.started.push(kind);
@@ -80,7 +81,9 @@ test('a case that somebody has taken up is resolved at once, one that waits only
 
 test('the case of the drill that runs is left alone', async () => {
   const running = { node_id: 'a' } as never;
-  const kept = keep({ runner: { running, done: Promise.resolve(), start: async () => ({ kind: 'held' }) } });
+  const kept = keep({
+    runner: { running, isBusy: true, done: Promise.resolve(), start: async () => ({ kind: 'held' }) },
+  });
   kept.cases = [caseOf('a', 'acknowledged', iso(START))];
   await kept.keeper.sweepCases();
   assert.deepEqual(kept.resolved, []);
@@ -132,4 +135,35 @@ test('by the clock each kind is made when its newest is old enough, and nothing 
   const held = keep({ schedule: { everyMs: HOUR, kinds }, isReady: () => false });
   await held.keeper.look();
   assert.deepEqual(held.started, []);
+});
+
+test('drills without an end are ended at a look, at most twice a minute, and never while one runs', async () => {
+  const asked: string[] = [];
+  const runner = {
+    running: null,
+    isBusy: true,
+    done: Promise.resolve(),
+    start: async () => ({ kind: 'held' }) as const,
+  };
+  const kept = keep({ runner, endCutOff: async (before) => void asked.push(before) });
+  await kept.keeper.look();
+  runner.isBusy = false;
+  for (const passed of [0, 29_999, 1]) {
+    kept.nowMs += passed;
+    await kept.keeper.look();
+  }
+  assert.deepEqual(asked, ['2026-11-30T12:00:00.000000+00:00', '2026-11-30T12:00:30.000000+00:00']);
+});
+
+test('a step that fails holds up no other', async () => {
+  const errors: string[] = [];
+  const fail = (what: string) => () => Promise.reject(new Error(what));
+  const kept = keep({
+    cases: fail('cases'),
+    endCutOff: fail('ends'),
+    schedule: { everyMs: HOUR, kinds: ['rollback'] },
+    onError: (error) => void errors.push((error as Error).message),
+  });
+  await kept.keeper.look();
+  assert.deepEqual([errors, kept.started], [['cases', 'ends', 'cases'], ['rollback']]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DRILLS, type DrillRun } from '../../../src/core/drill.ts';
-import { drillMonth, monthAt, monthBefore, monthOf } from '../../../src/drill/month.ts';
+import { drillMonth, type MonthFacts, monthAt, monthBefore, monthOf } from '../../../src/drill/month.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { openDrillReport, signDrillReport } from '../../../src/wire/drill-report.ts';
 
@@ -33,7 +33,7 @@ function run(i: number, state: DrillRun['state'] = 'passed'): DrillRun {
   };
 }
 
-function monthWith(runs: readonly DrillRun[]): ReturnType<typeof drillMonth> {
+function monthWith(runs: readonly DrillRun[], more: Partial<MonthFacts> = {}): ReturnType<typeof drillMonth> {
   return drillMonth({
     nodeId: 'stigmem://acme.example',
     month: '2026-11',
@@ -42,6 +42,7 @@ function monthWith(runs: readonly DrillRun[]): ReturnType<typeof drillMonth> {
     whole: true,
     runs,
     refusals: [{ reason: 'cid_mismatch', count: 4 }],
+    ...more,
   });
 }
 
@@ -58,8 +59,16 @@ test('months of the calendar in UTC, as times of the audit log', () => {
 });
 
 test('a report opens as it was signed, and under no other key or name', () => {
-  const month = monthWith([run(1), run(2, 'failed'), run(3, 'running')]);
-  assert.deepEqual([month.drills.length, month.passed, month.failed], [2, 1, 1]);
+  const runs = [run(1), run(2, 'failed'), run(3, 'running')];
+  const sofar = monthWith(runs, { whole: false });
+  assert.deepEqual([sofar.drills.length, sofar.passed, sofar.failed], [2, 1, 1]);
+  const month = monthWith(runs, { nodeId: `stigmem://${'a'.repeat(240)}.example:40000` });
+  assert.deepEqual(
+    [month.drills.length, month.passed, month.failed],
+    [3, 1, 2],
+    'nothing runs in a month that is over',
+  );
+  assert.equal(month.drills.at(-1)?.failure, 'interrupted');
   const text = signDrillReport(month, SIGNER);
   assert.deepEqual(openDrillReport(text, [OTHER.publicKey, SIGNER.publicKey], SIGNER.name), { ok: true, value: month });
   assert.deepEqual(openDrillReport(text, [OTHER.publicKey], SIGNER.name), {

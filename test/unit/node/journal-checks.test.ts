@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isoMicros } from '../../../src/core/time.ts';
 import type { AuditFilter, AuditInput, AuditPage, AuditRecord } from '../../../src/journal/read-model.ts';
+import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
+import type { WaitingCheck } from '../../../src/node/check-report.ts';
 import { JournalChecks } from '../../../src/node/journal-checks.ts';
+import { CHECK_REPORT } from '../../../src/wire/check-report.ts';
+import { signDocument } from '../../../src/wire/signed-document.ts';
 import { fsckReport } from '../../support/cli-fixture.ts';
 import { until } from '../../support/until.ts';
 
@@ -11,6 +15,20 @@ const HOUR = 3_600_000;
 const MINUTE = 60_000;
 const WEEK = 168 * HOUR;
 const BEGAN = Date.parse('2027-01-01T00:00:00Z');
+const ORIGIN = 'acme.example/journal';
+const PRESENT = createLogSigner(ORIGIN, Buffer.alloc(32, 1));
+const FORMER = createLogSigner(ORIGIN, Buffer.alloc(32, 2));
+
+function note(signer: LogSigner, problems: number, { endedMs = BEGAN, size = 5 } = {}): string {
+  const at = isoMicros(endedMs * 1_000);
+  const tree = { size, root: `root ${size}` };
+  const told = { first_problems: [], notices: [], duration_ms: 1, rows: 9, by: 'account ann' };
+  return signDocument(
+    CHECK_REPORT,
+    { ...told, started_at: at, ended_at: at, problems, journal: tree, audit: tree, v: 1 },
+    signer,
+  );
+}
 
 /** A log that outlives its checks, and a clock that is moved by hand. */
 class Stage {
@@ -20,6 +38,10 @@ class Stage {
   runs = 0;
   problems = 0;
   isReady = true;
+  unreadable: Error | null = null;
+  size = 5;
+  waiting: readonly WaitingCheck[] = [];
+  readonly refused: string[] = [];
   fails: Error | null = null;
   #timer: (() => void) | null = null;
   #hold: PromiseWithResolvers<void> | null = null;
@@ -40,15 +62,24 @@ class Stage {
       },
       audit: async (input) => this.records.push(input),
       auditPage: async (filter) => this.#page(filter),
-      rootAt: () => null,
-      origin: 'acme.example/journal',
-      logKeys: [],
-      waiting: () => [],
-      remove: () => undefined,
+      rootAt: (_log, size) => {
+        if (this.unreadable !== null) throw this.unreadable;
+        return `root ${size}`;
+      },
+      sizeAt: () => this.size,
+      origin: ORIGIN,
+      logKeys: [
+        { key: PRESENT.publicKey, untilMs: null },
+        { key: FORMER.publicKey, untilMs: BEGAN + HOUR },
+      ],
+      waiting: () => this.waiting,
+      remove: ({ file }) => {
+        this.waiting = this.waiting.filter((one) => one.file !== file);
+      },
       isReady: () => this.isReady,
       onEnded: () => undefined,
       onError: (error) => void this.errors.push(error),
-      onRefused: () => undefined,
+      onRefused: (file, why) => void this.refused.push(`${file}: ${why}`),
       clock: {
         nowMs: () => this.nowMs,
         after: (_delayMs, run) => {
@@ -173,4 +204,46 @@ test('one goes on at a time, tells how far it is, and can be ended; who ended it
   await checks.close();
   assert.equal(stage.records.length, 1, 'that the node stops is on record otherwise');
   assert.equal(checks.start('agent:root#1'), 'runs_already', 'a node that stops begins nothing');
+});
+
+test('damage of a file that cannot be read is recorded; what cannot be taken is told once, and holds up nothing', async () => {
+  const stage = new Stage();
+  const checks = stage.checks();
+  stage.unreadable = new Error('file is not a database');
+  assert.equal(await checks.record(note(PRESENT, 3), 'agent:root#1'), 1);
+  stage.waiting = [
+    { file: 'clean', note: note(PRESENT, 0) },
+    { file: 'damage', note: note(PRESENT, 4) },
+  ];
+  checks.begin();
+  await stage.pass(0);
+  await stage.pass(WEEK);
+  const found = stage.records.map(({ event, detail }) => [event, detail?.['cause'], detail?.['problems']]);
+  assert.deepEqual(found, [
+    ['journal_check_failed', 'command_line', 3],
+    ['journal_check_failed', 'command_line', 4],
+    ['journal_checked', 'by_clock', 0],
+  ]);
+  assert.deepEqual([stage.waiting.map(({ file }) => file), stage.errors.length], [['clean'], 1]);
+  stage.unreadable = null;
+  await stage.pass(MINUTE);
+  assert.deepEqual(stage.waiting, []);
+  await checks.close();
+});
+
+test('a former key is good for what waited, up to its own end; a clean report of less than there was is none', async () => {
+  const stage = new Stage();
+  const checks = stage.checks();
+  assert.equal(await checks.record(note(FORMER, 0), 'agent:root#1'), 'not_signed');
+  assert.equal(await checks.record(note(PRESENT, 0, { size: 4 }), 'agent:root#1'), 'other_history');
+  assert.equal(await checks.record(note(PRESENT, 0), 'agent:root#1'), 1);
+  stage.nowMs += 2 * HOUR;
+  stage.waiting = [
+    { file: 'in time', note: note(FORMER, 0, { endedMs: BEGAN + HOUR }) },
+    { file: 'too late', note: note(FORMER, 0, { endedMs: BEGAN + HOUR + 1 }) },
+  ];
+  checks.begin();
+  await stage.pass(0);
+  assert.deepEqual([stage.records.length, stage.refused, stage.errors], [2, ['too late: not_signed'], []]);
+  await checks.close();
 });

@@ -76,3 +76,13 @@ test('the bell tells every listener, until it leaves', () => {
   bell.ring(3);
   assert.deepEqual(heard, [1, -1, -2]);
 });
+
+test('what cannot be measured is told once a minute, and the rest is there', async () => {
+  const told: unknown[] = [];
+  const metrics = createMetrics((error) => told.push(error));
+  metrics.beforeScrape(() => Promise.reject(new Error('malformed JSON')));
+  metrics.beforeScrape(() => metrics.diskFreeBytes.set(7));
+  await metrics.scrape();
+  assert.match((await metrics.scrape()).body, /stigmem_peerd_disk_free_bytes 7/);
+  assert.equal(told.length, 1);
+});

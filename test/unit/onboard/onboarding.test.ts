@@ -269,3 +269,21 @@ test('an answer counts only with the key and the authority that stand in the cod
   net.altered = (frame) => frame;
   taken(await globex.onboarding().join(code, null, 'agent:op'));
 });
+
+test('nobody comes in under the name of a drill: no record names him, and nothing is kept', async (t) => {
+  const net = new DeskNetwork(t);
+  const acme = await net.node('acme.example', 1);
+  const mallory = await net.node('drill-00000000000000000000000000000001.invalid', 2);
+  const { code, id } = await invite(acme);
+  assert.equal(refusedAs(await mallory.onboarding().join(code, null, 'agent:op')), 'answer_invalid');
+  assert.deepEqual(
+    acme.audited.slice(1).map(({ event, reason, peer }) => [event, reason, peer]),
+    [['invite_refused', 'refused', null]],
+  );
+  assert.equal((await acme.onboarding().get(id))?.state, 'open');
+  const note = mallory.onboarding().ownNote();
+  assert.equal(refusedAs(await acme.onboarding().take(note, TERMS, 'agent:op')), 'declaration_invalid');
+  const theirs = await invite(mallory);
+  assert.equal(refusedAs(await acme.onboarding().join(theirs.code, null, 'agent:op')), 'code_invalid');
+  assert.deepEqual(events(acme), ['invite_created', 'invite_refused']);
+});

@@ -93,7 +93,7 @@ test('OCSF: a case is one finding from its opening to its end', () => {
     [200402, false, 1],
     [200402, false, 3],
     [200403, false, 4],
-    [200402, false, 1],
+    [200402, true, 1],
   ]);
   const [opened, , assigned, noted, link, ticket, , resolved] = steps.map((step) => toOcsf(step, false) as Json);
   const info = opened?.['finding_info'] as Json;
