@@ -119,8 +119,14 @@ function doubled(authority: string): HonestPeer {
   return log.appendMany(WHOLE - HALF - 2);
 }
 
-/** Of a permit that is in force whenever the test is run. */
-const LONG = { issuedAt: '2026-01-01T00:00:00.000Z', notAfter: '2099-01-01T00:00:00.000Z' };
+const DAY_MS = 86_400_000;
+
+/** Of a permit that is in force when the test is run: by the day, so that every process of it says the same. */
+function inForce(): { readonly issuedAt: string; readonly notAfter: string } {
+  const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  return { issuedAt: new Date(today).toISOString(), notAfter: new Date(today + 7 * DAY_MS).toISOString() };
+}
+
 export const RELAYED_ORIGIN: ReturnType<RelayLog['pinned']> = new RelayLog({ facts: 0 }).pinned();
 
 /** A peer that relays ten facts, the first half of them with a true permit. */
@@ -143,7 +149,7 @@ function relaying(field: string, permit: (log: RelayLog) => string): PageCase {
     build: (authority) => logOf(new HonestPeer({ authority })).relay,
     relayed: {
       feed: new RelayLog({ facts: 0 }).feed,
-      first: (relay, after) => pageOf(relay, after, HALF, (log) => log.permit(LONG)),
+      first: (relay, after) => pageOf(relay, after, HALF, (log) => log.permit(inForce())),
     },
     mends: false,
   });
@@ -297,7 +303,7 @@ export const PAGE_LIES: Readonly<Record<PageReason, Readonly<Record<string, Page
     ),
   },
   relay_not_permitted: {
-    'a permit of its own making': relaying('origins.permit', (log) => log.permit(LONG, log.relay)),
+    'a permit of its own making': relaying('origins.permit', (log) => log.permit(inForce(), log.relay)),
   },
   erasure_unproven: {
     'an entry is withheld as erased, without a tombstone': accused(`entries[1].tombstone`, (log) =>
