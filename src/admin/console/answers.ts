@@ -7,6 +7,7 @@ import type { OnboardingView } from '../../core/onboarding.ts';
 import type { PeerStatus } from '../../core/peer-status.ts';
 import type { ReviewStatus } from '../../core/review.ts';
 import type { Severity } from '../../core/severity.ts';
+import type { ErasureView } from '../../journal/erasure-views.ts';
 import type { AuditEntry } from '../api/audit-entry.ts';
 import type { ShownCase } from '../api/case-schemas.ts';
 
@@ -62,27 +63,13 @@ export interface HeldBack {
   readonly before: number | null;
 }
 
-export interface Erasure {
-  readonly id: number;
-  readonly fact: string;
-  readonly state: string;
-  readonly author: string;
-  readonly feed: string;
-  readonly feed_seq: number;
-  readonly seq: number | null;
-  readonly tombstone_seq: number | null;
-  readonly since: string;
-  readonly due_at: string | null;
-  readonly reason: string | null;
-}
-
 export interface Erasures {
-  readonly tombstones: readonly Erasure[];
+  readonly tombstones: readonly ErasureView[];
   readonly cursor: string | null;
   readonly has_more: boolean;
 }
 
-export interface ErasureFile extends Erasure {
+export interface ErasureFile extends ErasureView {
   readonly steps: readonly {
     readonly step: string;
     readonly at: string;

@@ -201,3 +201,23 @@ export function Reason({ required = true }: { required?: boolean }): Html {
     </Field>
   );
 }
+
+/** A step that needs a reason and nothing else. */
+export function ReasonedStep(props: {
+  readonly action: string;
+  readonly csrf: string;
+  readonly button: string;
+  /** How the button looks: `danger` for what is not easily taken back. */
+  readonly look: 'main' | 'danger';
+}): Html {
+  return (
+    <ActionForm action={props.action} csrf={props.csrf}>
+      <Reason />
+      <div class="actions">
+        <button class={props.look} type="submit">
+          {props.button}
+        </button>
+      </div>
+    </ActionForm>
+  );
+}

@@ -6,7 +6,7 @@ import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { handedOn, seeOther } from '../headers.ts';
 import { type Frame, Page } from '../layout.tsx';
-import { ActionForm, Ago, Empty, type Html, Panel, Part, Pill, Reason, Table } from '../parts.tsx';
+import { Ago, Empty, type Html, Panel, Part, Pill, ReasonedStep, Table } from '../parts.tsx';
 
 const HERE = '/console/drills';
 const LATEST = 30;
@@ -93,14 +93,12 @@ function Kinds({ status, frame }: { status: DrillStatus; frame: Frame }): Html {
               <td>
                 <details>
                   <summary aria-label={`Run ${kind.kind}`}>Run</summary>
-                  <ActionForm action={path`/console/drills/${kind.kind}/run`} csrf={frame.session.csrf}>
-                    <Reason />
-                    <div class="actions">
-                      <button class="main" type="submit">
-                        Attack this node
-                      </button>
-                    </div>
-                  </ActionForm>
+                  <ReasonedStep
+                    action={path`/console/drills/${kind.kind}/run`}
+                    csrf={frame.session.csrf}
+                    button="Attack this node"
+                    look="main"
+                  />
                 </details>
               </td>
             ) : null}

@@ -5,7 +5,6 @@ import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import {
-  ActionForm,
   Ago,
   Body,
   Code,
@@ -15,7 +14,7 @@ import {
   Pairs,
   Panel,
   Pill,
-  Reason,
+  ReasonedStep,
   Table,
   Until,
 } from '../parts.tsx';
@@ -157,14 +156,12 @@ function Choices({ erasure: { fact, state }, frame }: { erasure: ErasureFile; fr
           <div class="stack">
             {choices.map((choice) => (
               <Folded summary={CHOICE[choice].offer}>
-                <ActionForm action={path`/console/erasures/${fact}/` + choice} csrf={frame.session.csrf}>
-                  <Reason />
-                  <div class="actions">
-                    <button class={choice === 'release' ? 'danger' : 'main'} type="submit">
-                      {CHOICE[choice].button}
-                    </button>
-                  </div>
-                </ActionForm>
+                <ReasonedStep
+                  action={path`/console/erasures/${fact}/` + choice}
+                  csrf={frame.session.csrf}
+                  button={CHOICE[choice].button}
+                  look={choice === 'release' ? 'danger' : 'main'}
+                />
               </Folded>
             ))}
           </div>

@@ -1,6 +1,7 @@
 /** Erasures: what was asked for, what is in its undo window, what is gone, and who has said so. */
 import { erasureSentence } from '../../../core/erasure-state.ts';
-import type { AuditPage, Erasure, Erasures } from '../answers.ts';
+import type { ErasureView } from '../../../journal/erasure-views.ts';
+import type { AuditPage, Erasures } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
@@ -132,7 +133,7 @@ function List({ list: { tombstones, cursor }, frame }: { list: Erasures; frame: 
   );
 }
 
-function Row({ one, frame }: { one: Erasure; frame: Frame }): Html {
+function Row({ one, frame }: { one: ErasureView; frame: Frame }): Html {
   return (
     <tr data-row="" data-key={one.id}>
       <th scope="row">

@@ -18,6 +18,7 @@ import {
   Part,
   Pill,
   Reason,
+  ReasonedStep,
   Sentence,
   Short,
   Table,
@@ -396,14 +397,12 @@ function Actions({ peer, frame }: Seen): Html | null {
       <Body>
         <div class="stack">
           {peer.state === 'suspended' ? (
-            <ActionForm action={path`/console/peers/${peer.name}/resume`} csrf={csrf}>
-              <Reason />
-              <div class="actions">
-                <button class="danger" type="submit">
-                  End the suspension
-                </button>
-              </div>
-            </ActionForm>
+            <ReasonedStep
+              action={path`/console/peers/${peer.name}/resume`}
+              csrf={csrf}
+              button="End the suspension"
+              look="danger"
+            />
           ) : null}
           <ActionForm action={path`/console/peers/${peer.name}/retry`} csrf={csrf}>
             <Reason />

@@ -5,7 +5,6 @@ import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import {
-  ActionForm,
   Ago,
   Body,
   Code,
@@ -17,7 +16,7 @@ import {
   Panel,
   Part,
   Pill,
-  Reason,
+  ReasonedStep,
   Short,
   Table,
   type Tone,
@@ -291,26 +290,12 @@ function Decide({ status, here, csrf }: { status: ReviewStatus; here: string; cs
           ) : null}
           {status === 'promoted' ? null : (
             <Folded summary="Let readers see it">
-              <ActionForm action={`${here}/promote`} csrf={csrf}>
-                <Reason />
-                <div class="actions">
-                  <button class="main" type="submit">
-                    Let it through
-                  </button>
-                </div>
-              </ActionForm>
+              <ReasonedStep action={`${here}/promote`} csrf={csrf} button="Let it through" look="main" />
             </Folded>
           )}
           {status === 'rejected' ? null : (
             <Folded summary={status === 'promoted' ? 'Keep it from readers again' : 'Keep it from readers'}>
-              <ActionForm action={`${here}/reject`} csrf={csrf}>
-                <Reason />
-                <div class="actions">
-                  <button class="danger" type="submit">
-                    Keep it back
-                  </button>
-                </div>
-              </ActionForm>
+              <ReasonedStep action={`${here}/reject`} csrf={csrf} button="Keep it back" look="danger" />
             </Folded>
           )}
         </div>
