@@ -105,3 +105,9 @@ CREATE TABLE sinks (
   failing_since_us INTEGER, last_error TEXT, acked_us INTEGER
 ) STRICT, WITHOUT ROWID;
 `;
+
+/** Migration 14: where a receiver was put, at its beginning or by an operator. Nothing before it is sent again of itself. */
+export const SINK_PLACES_14: string = `
+ALTER TABLE sinks ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
+UPDATE sinks SET placed = acked;
+`;

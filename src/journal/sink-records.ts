@@ -8,6 +8,8 @@ export interface SinkState {
   readonly since: number;
   /** The receiver has every record up to this one that its filter lets through. */
   readonly acked: number;
+  /** Where it began, or where an operator put it last: of itself nothing goes out again from before. */
+  readonly placed: number;
   /** Tries that failed since something was taken. */
   readonly attempts: number;
   /** µs; null: the last try went through. */
@@ -24,17 +26,17 @@ export type SinkMove =
   | { readonly kind: 'pass'; readonly seq: number; readonly error: string };
 
 type Row = Tables['sinks'];
-type Place = Pick<Row, 'acked' | 'attempts' | 'failing_since_us' | 'last_error' | 'acked_us'>;
+type Place = Pick<Row, 'acked' | 'placed' | 'attempts' | 'failing_since_us' | 'last_error' | 'acked_us'>;
 
 export class SinkRecords {
   readonly #find: Statement<[string], Row>;
   readonly #insert: Statement<unknown[]>;
-  readonly #put: Statement<[number, number, number | null, string | null, number | null, string, number]>;
+  readonly #put: Statement<[number, number, number, number | null, string | null, number | null, string, number]>;
 
   constructor(db: Db) {
     this.#find = prepare(db, sqlBuilder.selectFrom('sinks').selectAll().where('name', '=', PARAM).limit(ONE));
-    this.#insert = prepareInsert(db, 'sinks', ['name', 'since', 'acked', 'attempts']);
-    const place = { acked: PARAM, attempts: PARAM, failing_since_us: PARAM, last_error: PARAM, acked_us: PARAM };
+    this.#insert = prepareInsert(db, 'sinks', ['name', 'since', 'acked', 'placed', 'attempts']);
+    const place = { acked: PARAM, placed: PARAM, attempts: PARAM, failing_since_us: PARAM, last_error: PARAM, acked_us: PARAM };
     const at = sqlBuilder.updateTable('sinks').set(place).where('name', '=', PARAM).where('acked', '=', PARAM);
     this.#put = prepare(db, at);
   }
@@ -42,17 +44,17 @@ export class SinkRecords {
   find(name: string): SinkState | null {
     const row = this.#find.get(name);
     if (row === undefined) return null;
-    const { since, acked, attempts, failing_since_us, last_error, acked_us } = row;
-    return { name, since, acked, attempts, failingSinceUs: failing_since_us, lastError: last_error, ackedUs: acked_us };
+    const { since, acked, placed, attempts, failing_since_us, last_error, acked_us } = row;
+    return { name, since, acked, placed, attempts, failingSinceUs: failing_since_us, lastError: last_error, ackedUs: acked_us };
   }
 
   add(name: string, acked: number): void {
-    this.#insert.run(name, acked, acked, 0);
+    this.#insert.run(name, acked, acked, acked, 0);
   }
 
   /** @returns false if the place is another one by now */
   ack(name: string, from: number, to: number, nowUs: number): boolean {
-    return this.#change(name, from, () => ({ ...WELL, acked: to, acked_us: nowUs }));
+    return this.#change(name, from, ({ placed }) => ({ ...WELL, acked: to, placed, acked_us: nowUs }));
   }
 
   fail(name: string, at: number, error: string, nowUs: number): void {
@@ -65,14 +67,14 @@ export class SinkRecords {
   }
 
   move(name: string, from: number, to: number): void {
-    this.#change(name, from, ({ acked_us }) => ({ ...WELL, acked: to, acked_us }));
+    this.#change(name, from, ({ acked_us }) => ({ ...WELL, acked: to, placed: to, acked_us }));
   }
 
   #change(name: string, from: number, change: (row: Row) => Place): boolean {
     const row = this.#find.get(name);
     if (row === undefined) return false;
-    const { acked, attempts, failing_since_us, last_error, acked_us } = change(row);
-    return this.#put.run(acked, attempts, failing_since_us, last_error, acked_us, name, from).changes === 1;
+    const { acked, placed, attempts, failing_since_us, last_error, acked_us } = change(row);
+    return this.#put.run(acked, placed, attempts, failing_since_us, last_error, acked_us, name, from).changes === 1;
   }
 }
 

@@ -392,6 +392,8 @@ export interface Tables {
     /** Records up to this one were there before it, and are not sent. */
     since: number;
     acked: number;
+    /** Where it began, or an operator put it last. */
+    placed: number;
     attempts: number;
     failing_since_us: number | null;
     last_error: string | null;

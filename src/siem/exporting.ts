@@ -102,6 +102,8 @@ class SinkWorker {
   /** Of these, how often the receiver has refused the event behind {@link #refusedAfter}. */
   #refusals = 0;
   #refusedAfter = 0;
+  /** Of a receiver that confirms nothing: whether it may have ended, and lost its newest, since it was last known to be there. */
+  #isUnsure: boolean;
   /** How many events go at a time: one, while a receiver refuses some and does not say which. */
   #batch: number;
   #rung = false;
@@ -112,6 +114,7 @@ class SinkWorker {
     this.#target = target;
     this.#deps = deps;
     this.#batch = target.batch;
+    this.#isUnsure = !target.sink.confirms;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -154,14 +157,16 @@ class SinkWorker {
     const { journal } = this.#deps;
     const { name } = this.#target;
     this.#rung = false;
-    const { acked } = await journal.sinkState(name);
+    const { acked, placed } = await journal.sinkState(name);
+    const unsent = this.#isUnsure ? await this.#sendAgain(Math.max(placed, acked - this.#target.batch), acked, signal) : null;
+    if (signal.aborted) return 0;
+    if (unsent !== null) return this.#failed(unsent, acked, acked, signal);
     const lines = await journal.auditLines(acked, this.#batch, MAX_BATCH_BYTES).catch(damageOf);
     // It stops here: what comes behind would say that all before it was sent.
     if (lines instanceof SinkError) return this.#failed(lines, acked, acked + 1, signal);
     const last = lines.at(-1);
     if (last === undefined) return null;
-    const events = lines.map((line) => siemEventOf(line, this.#deps.node));
-    const wanted = events.filter((event) => isWanted(event, this.#target));
+    const wanted = this.#wantedOf(lines);
     if (wanted.length > 0) {
       const failure = await this.#deliver(wanted, signal);
       if (signal.aborted) return 0;
@@ -174,6 +179,30 @@ class SinkWorker {
     this.#refusals = 0;
     this.#batch = Math.min(this.#target.batch, this.#batch * 2);
     return 0;
+  }
+
+  /**
+   * What went out before a break may be lost with a receiver that had read it and not kept it: as much as one delivery holds goes
+   * out again, with the same ids.
+   */
+  async #sendAgain(from: number, to: number, signal: AbortSignal): Promise<SinkError | null> {
+    for (let at = from; at < to; ) {
+      const lines = await this.#deps.journal.auditLines(at, to - at, MAX_BATCH_BYTES).catch(damageOf);
+      // One that was damaged since it was sent keeps nothing back that is still to be sent.
+      const last = lines instanceof SinkError ? undefined : lines.at(-1);
+      if (lines instanceof SinkError || last === undefined) break;
+      const wanted = this.#wantedOf(lines);
+      const failure = wanted.length > 0 ? await this.#deliver(wanted, signal) : null;
+      if (failure !== null || signal.aborted) return failure;
+      at = last.seq;
+    }
+    this.#isUnsure = false;
+    return null;
+  }
+
+  #wantedOf(lines: readonly AuditLine[]): readonly SiemEvent[] {
+    const events = lines.map((line) => siemEventOf(line, this.#deps.node));
+    return events.filter((event) => isWanted(event, this.#target));
   }
 
   async #deliver(events: readonly SiemEvent[], signal: AbortSignal): Promise<SinkError | null> {
@@ -197,6 +226,7 @@ class SinkWorker {
       return 0;
     }
     this.#attempts += 1;
+    this.#isUnsure = !this.#target.sink.confirms;
     if (error.code === 'refused') this.#countRefusal(acked);
     await journal.failSink(name, acked, `${error.code}: ${error.message}`.slice(0, MAX_ERROR_CHARS));
     onFailed(name, error, this.#attempts);

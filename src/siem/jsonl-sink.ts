@@ -20,6 +20,7 @@ const PASSING: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE
 
 export function createJsonlSink({ path, maxBytes }: JsonlOptions): Sink {
   return {
+    confirms: true,
     async deliver(events) {
       const bytes = Buffer.from(events.map(({ text }) => `${text}\n`).join(''));
       await append(path, maxBytes, bytes, events[0]?.event.seq ?? 0).catch((cause: NodeJS.ErrnoException) => {

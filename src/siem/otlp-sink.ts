@@ -24,6 +24,7 @@ const SEVERITY: Readonly<Record<Severity, readonly [number: number, text: string
 
 export function createOtlpSink({ http, url, headers }: OtlpOptions): Sink {
   return {
+    confirms: true,
     async deliver(events, signal) {
       const body = inertJson(logsRequest(events));
       const type = { 'content-type': 'application/json' };

@@ -2,6 +2,8 @@
 import type { FormattedEvent } from './format.ts';
 
 export interface Sink {
+  /** Whether its receiver says of what it has taken that it keeps it. Of one that cannot, the newest may be lost when it ends. */
+  readonly confirms: boolean;
   /**
    * Sends events in their order. When it resolves the receiver has all of them; when it throws it may have some, and is sent
    * them again.

@@ -29,6 +29,7 @@ export function createSplunkSink({ http, url, token, format, ack, ackMs }: Splun
     ...(ack ? { 'x-splunk-request-channel': channel } : {}),
   };
   return {
+    confirms: true,
     async deliver(events, signal) {
       const body = events.map((one) => hecEvent(one, format)).join('\n');
       const answer = await post(http, { url: `${url}/services/collector/event`, headers, body }, signal);

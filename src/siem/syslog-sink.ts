@@ -22,6 +22,7 @@ export interface SyslogOptions {
 
 export function createSyslogSink(options: SyslogOptions): Sink {
   return {
+    confirms: false,
     async deliver(events, signal) {
       const frames = Buffer.from(events.map(({ event, text }) => syslogFrame(event, text)).join(''));
       await send(options, frames, AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)])).catch(

@@ -41,6 +41,7 @@ export function webhookSigner(secret: string): Result<WebhookSigner, 'secret_mal
 
 export function createWebhookSink({ http, url, format, signer, nowMs }: WebhookOptions): Sink {
   return {
+    confirms: true,
     async deliver(events, signal) {
       const body = webhookBody(events, format);
       const id = messageId(events);

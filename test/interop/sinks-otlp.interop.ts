@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHttpClient } from '../../src/outbound/http-client.ts';
-import { Exporting } from '../../src/siem/exporting.ts';
+import type { Exporting } from '../../src/siem/exporting.ts';
 import { createOtlpSink } from '../../src/siem/otlp-sink.ts';
-import type { SinkError } from '../../src/siem/sink.ts';
-import { auditLine, auditLines, NODE } from '../support/siem-events.ts';
+import { startExporting } from '../support/exporting.ts';
+import { auditLine, auditLines } from '../support/siem-events.ts';
 import { MemorySinkJournal } from '../support/siem-journal.ts';
 import { until } from '../support/until.ts';
 import { startOtelcol } from './programs/otelcol.ts';
@@ -21,30 +21,7 @@ test('the collector has every record over an outage, and names them as it should
   );
   const begin = (): Exporting => {
     const sink = createOtlpSink({ http: createHttpClient([]), url: collector.url, headers: {} });
-    const target = {
-      name: 'otel',
-      format: 'ecs',
-      withRecord: false,
-      batch: 50,
-      minSeverity: 'info',
-      events: [],
-    } as const;
-    const exporting = new Exporting(
-      {
-        journal,
-        node: NODE,
-        audits: journal.bell,
-        nowMs: Date.now,
-        retryMs: 5,
-        onDelivered: () => undefined,
-        onFailed: (_sink: string, { code, message }: SinkError) => void failures.push(`${code}: ${message}`),
-        onGap: () => undefined,
-        onError: (error) => void failures.push(String(error)),
-      },
-      [{ ...target, sink }],
-    );
-    exporting.start();
-    return exporting;
+    return startExporting(journal, { name: 'otel', format: 'ecs', sink }, failures);
   };
   const first = begin();
   await until('all are taken', () => journal.stateOf('otel').acked === 201);

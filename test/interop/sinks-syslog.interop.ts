@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Exporting } from '../../src/siem/exporting.ts';
-import type { SinkError } from '../../src/siem/sink.ts';
+import type { Exporting } from '../../src/siem/exporting.ts';
 import { createSyslogSink } from '../../src/siem/syslog-sink.ts';
-import { auditLine, auditLines, NODE } from '../support/siem-events.ts';
+import { startExporting } from '../support/exporting.ts';
+import { auditLine, auditLines } from '../support/siem-events.ts';
 import { MemorySinkJournal } from '../support/siem-journal.ts';
 import { until } from '../support/until.ts';
 import { type Rsyslog, startRsyslog } from './programs/rsyslog.ts';
@@ -16,30 +16,7 @@ function start(journal: MemorySinkJournal, { url, caFile }: Rsyslog, failures: s
   const { hostname: host, port } = new URL(url);
   const tls = { ca: readFileSync(caFile, 'utf8') };
   const sink = createSyslogSink({ host, port: Number(port), tls, allowed: [], timeoutMs: 5_000 });
-  const target = {
-    name: 'syslog',
-    format: 'record',
-    withRecord: false,
-    batch: 50,
-    minSeverity: 'info',
-    events: [],
-  } as const;
-  const exporting = new Exporting(
-    {
-      journal,
-      node: NODE,
-      audits: journal.bell,
-      nowMs: Date.now,
-      retryMs: 5,
-      onDelivered: () => undefined,
-      onFailed: (_sink: string, { code, message }: SinkError) => void failures.push(`${code}: ${message}`),
-      onGap: () => undefined,
-      onError: (error) => void failures.push(String(error)),
-    },
-    [{ ...target, sink }],
-  );
-  exporting.start();
-  return exporting;
+  return startExporting(journal, { name: 'syslog', format: 'record', sink }, failures);
 }
 
 test('rsyslog has every record, in its parts, over an outage and a restart of the sender', async (t) => {

@@ -43,12 +43,12 @@ export class MemorySinkJournal implements ExportJournal {
   async moveSink(name: string, move: SinkMove): Promise<number | null> {
     const to = move.kind === 'replay' ? move.from - 1 : move.kind === 'skip' ? move.to : move.seq;
     if (move.kind === 'pass') this.passed.push({ sink: name, move });
-    this.#states.set(name, { ...this.stateOf(name), acked: to, attempts: 0 });
+    this.#states.set(name, { ...this.stateOf(name), acked: to, placed: to, attempts: 0 });
     return 1;
   }
 
   stateOf(name: string): SinkState {
-    const fresh = { name, since: 0, acked: 0, attempts: 0, failingSinceUs: null, lastError: null, ackedUs: null };
-    return this.#states.get(name) ?? fresh;
+    const fresh = { name, since: 0, acked: 0, placed: 0, attempts: 0 };
+    return this.#states.get(name) ?? { ...fresh, failingSinceUs: null, lastError: null, ackedUs: null };
   }
 }

@@ -9,6 +9,8 @@ export class SyslogReceiver {
   readonly #open = new Set<TLSSocket>();
   /** Messages, without their counts, in the order in which they came. */
   readonly messages: string[] = [];
+  /** How many there were before the newest connection. */
+  #kept = 0;
   #server: Server | undefined;
   #port = 0;
 
@@ -38,6 +40,11 @@ export class SyslogReceiver {
     await once(server, 'close');
   }
 
+  /** It ends before it has written what it had read last, which its sender took for delivered. */
+  loseNewest(): void {
+    this.messages.length = this.#kept;
+  }
+
   async #serve(socket: TLSSocket): Promise<void> {
     this.#open.add(socket);
     socket.on('error', () => undefined);
@@ -55,6 +62,7 @@ export class SyslogReceiver {
   }
 
   #read(bytes: Buffer): void {
+    this.#kept = this.messages.length;
     for (let at = 0; at < bytes.length; ) {
       const space = bytes.indexOf(0x20, at);
       const count = Number(bytes.toString('latin1', at, space));

@@ -24,6 +24,7 @@ test('who comes late moves nothing; a move belongs to its record', (t) => {
     name: 'siem',
     since: 0,
     acked: 4,
+    placed: 0,
     attempts: 2,
     failingSinceUs: 3_000,
     lastError: 'unreachable: y',
@@ -44,6 +45,8 @@ test('who comes late moves nothing; a move belongs to its record', (t) => {
   assert.equal(sinks.moveSink('siem', { kind: 'skip', to: 3 }, BY, 5), size + 2);
   assert.equal(sinks.moveSink('siem', { kind: 'pass', seq: 4, error: 'HTTP 422' }, BY, 5), size + 3);
   assert.equal(sinks.sinkState('siem')?.acked, 4);
+  assert.equal(sinks.ackSink('siem', 4, 6, 6), true);
+  assert.equal(sinks.sinkState('siem')?.placed, 4, 'a delivery is no move');
   assert.equal(
     sinks.openSink('late', 'now', 6).acked,
     journal.auditSize - 1,

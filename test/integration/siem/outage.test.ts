@@ -73,7 +73,13 @@ async function started<T extends Receiver>(t: TestContext, receiver: T): Promise
   return receiver;
 }
 
+/** It loses what it has read and not written, as those do that have a queue in memory. */
 class Syslog extends SyslogReceiver implements Receiver {
+  override async stop(): Promise<void> {
+    await super.stop();
+    this.loseNewest();
+  }
+
   arrived(): readonly Arrived[] {
     return this.messages.map((message) => JSON.parse(message.slice(message.indexOf('] {') + 2)) as Arrived);
   }

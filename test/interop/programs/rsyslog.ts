@@ -1,4 +1,4 @@
-/** rsyslog of Debian over TLS: what it takes stands in a file, a line for each message, in the parts that it read. */
+/** rsyslog of Debian over TLS, with a queue that outlives its end: what it takes stands in a file, a line for each message, in the parts that it read. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -63,6 +63,7 @@ function configuration(at: { folder: string; port: number; certFile: string; key
   return `
 global(workDirectory="${folder}" maxMessageSize="64k" defaultNetstreamDriver="ossl"
   defaultNetstreamDriverCAFile="${certFile}" defaultNetstreamDriverCertFile="${certFile}" defaultNetstreamDriverKeyFile="${keyFile}")
+main_queue(queue.type="LinkedList" queue.filename="main" queue.saveOnShutdown="on" queue.timeoutShutdown="10000")
 module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
 template(name="parts" type="string" string="${TEMPLATE}")
 input(type="imtcp" address="127.0.0.1" port="${port}" ruleset="kept")
