@@ -8,11 +8,11 @@ import { FLOOD_KINDS, FloodLog } from '../test/support/flood-log.ts';
 import { HonestPeer } from '../test/support/honest-peer.ts';
 
 export const HONEST = 19;
-const FACT_EVERY_MS = 1_000;
+const FACT_EVERY_MS = 500;
 /** More than a node judges while it is measured. */
 const LIES = 400_000;
 /** Facts are a second apart in the log: its clock starts behind, so as not to run ahead of the day. */
-const HEAD_START_MS = 3_600_000;
+const HEAD_START_MS = 6 * 3_600_000;
 
 export const HOSTILE_KINDS = ['flood', 'silent', 'endless-pages', 'page-errors', 'never-reads', 'reconnects'] as const;
 export type HostileKind = (typeof HOSTILE_KINDS)[number];

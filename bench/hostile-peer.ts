@@ -1,9 +1,10 @@
 /**
  * `node bench/hostile-peer.ts`: what one hostile peer in twenty does to the others. A node with nineteen honest peers, each of
- * which asserts a fact a second; their lag, from there until a reader of the node has them, while one of a hostile kind is a
- * partner and while it is not, in turns and in one run. `control` changes nothing: it shows what the machine does by itself.
+ * which asserts two facts a second; their lag, from there until a reader of the node has them. Each round has three turns, in
+ * an order that changes: one with a hostile peer, of the next kind, and two without. The one without is the baseline, the other
+ * one, `control`, shows what the machine does by itself.
  *
- *   --rounds N    turns of each kind (default 6)      --seconds N   of a turn (default 8)
+ *   --rounds N    (default 48)      --seconds N   of a turn (default 7)
  *   --kinds a,b   only these
  */
 import { loadavg } from 'node:os';
@@ -19,14 +20,15 @@ const CROWD = new URL('./crowd.ts', import.meta.url).href;
 /** What begins or ends with a turn is not measured. */
 const SETTLE_MS = 1_500;
 const CALL_PAUSE_MS = 200;
-const CONTROL = 'control';
+const REDRAWN = 1_000;
+const TURNS = ['without', 'with', 'control'] as const;
 
 process.env['STIGMEM_TEST_MAIN'] ??= fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '6' },
-    seconds: { type: 'string', default: '8' },
-    kinds: { type: 'string', default: [CONTROL, ...HOSTILE_KINDS].join(',') },
+    rounds: { type: 'string', default: '48' },
+    seconds: { type: 'string', default: '7' },
+    kinds: { type: 'string', default: HOSTILE_KINDS.join(',') },
   },
 });
 
@@ -41,55 +43,94 @@ const after: (() => unknown)[] = [];
 const bench = new Bench({ after: (end) => void after.push(end as () => unknown), diagnostic: console.error });
 try {
   await measure();
+} catch (error) {
+  console.error(bench.tails());
+  throw error;
 } finally {
   for (const end of after) await end();
 }
 
 async function measure(): Promise<void> {
   const names = Array.from({ length: HONEST }, (_, i) => `h${i}`);
-  const [node, crowd] = await Promise.all([
+  const kinds = values.kinds.split(',');
+  const [node, crowd, hostile] = await Promise.all([
     bench.node('victim.example', ['log.level=warn']).then((made) => made.start()),
     HostileProcess.start(bench, CROWD, names),
+    HostileProcess.start(bench, CROWD, kinds),
   ]);
   for (const name of names) node.writePeer(name, crowd.asPeer(name));
   const ending = new AbortController();
   const arrivals: Arrival[] = [];
   const reading = readAll(node, arrivals, ending.signal);
+  reading.catch(() => undefined);
   await bench.until('everybody is heard', () => arrivals.length > 20 * HONEST || undefined);
-
-  console.log('              p50 ms: without  with; p99 ms: without  with; p99 ratio; arrivals measured');
-  for (const kind of values.kinds.split(',')) await measureKind(kind, node, arrivals);
+  const turns = await Promise.race([allTurns(node, hostile, kinds), reading.then(() => [])]);
+  // What was asserted at the end of a turn has to have arrived, however late it is.
+  await bench.until('the last turn has arrived', () => isPast(arrivals, turns) || undefined);
   ending.abort();
   await reading;
   await node.stop();
+  tell(kinds, turns, arrivals);
 }
 
 /** From when to when a turn was measured. */
 interface Turn {
-  readonly isWith: boolean;
+  readonly is: (typeof TURNS)[number];
+  /** Of its round. */
+  readonly kind: string;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-async function measureKind(kind: string, node: NodeProcess, arrivals: readonly Arrival[]): Promise<void> {
-  const hostile = kind === CONTROL ? null : await HostileProcess.start(bench, CROWD, [kind]);
+async function allTurns(node: NodeProcess, hostile: HostileProcess, kinds: readonly string[]): Promise<Turn[]> {
   const turns: Turn[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
-    const order = round % 2 === 0 ? [false, true] : [true, false];
-    for (const isWith of order) turns.push({ isWith, ...(await oneTurn(isWith ? hostile : null, kind, node)) });
+    const kind = kinds[round % kinds.length] ?? '';
+    // Each order of the three comes as often as any other, with each kind.
+    const first = Math.floor(round / kinds.length) % TURNS.length;
+    for (let i = 0; i < TURNS.length; i++) {
+      const is = TURNS[(first + i) % TURNS.length] ?? 'without';
+      turns.push({ is, kind, ...(await oneTurn(is === 'with' ? hostile : null, kind, node)) });
+    }
   }
-  await hostile?.stop();
-  // What was asserted at the end of a turn has to have arrived, however late it is.
-  await bench.until(
-    'the last turn has arrived',
-    () => (arrivals.at(-1) !== undefined && isPast(arrivals, turns)) || undefined,
-  );
-  const lags = (isWith: boolean): readonly number[] =>
-    turns
-      .filter((turn) => turn.isWith === isWith)
-      .flatMap(({ fromMs, toMs }) => arrivals.filter(({ saidMs }) => saidMs >= fromMs && saidMs < toMs))
-      .map(({ lagMs }) => lagMs);
-  console.log(line(kind, lags(false), lags(true)));
+  return turns;
+}
+
+function tell(kinds: readonly string[], turns: readonly Turn[], arrivals: readonly Arrival[]): void {
+  const lags = (of: readonly Turn[]): readonly number[] =>
+    of.flatMap(({ fromMs, toMs }) =>
+      arrivals.filter(({ saidMs }) => saidMs >= fromMs && saidMs < toMs).map(({ lagMs }) => lagMs),
+    );
+  const baseline = turns.filter(({ is }) => is === 'without');
+  console.log('              p50 ms: without  with; p99 ms: without  with; p99 ratio; facts measured');
+  for (const kind of kinds)
+    console.log(
+      line(
+        kind,
+        lags(turns.filter((turn) => turn.kind === kind && turn.is !== 'with')),
+        lags(turns.filter((turn) => turn.kind === kind && turn.is === 'with')),
+      ),
+    );
+  for (const is of ['with', 'control'] as const) {
+    const during = turns.filter((turn) => turn.is === is);
+    const name = is === 'with' ? 'all kinds' : is;
+    console.log(`${line(name, lags(baseline), lags(during))}, 90 % of ${interval(baseline, during, lags)}`);
+  }
+}
+
+/** Whole turns are drawn again: facts of one moment wait for the same thing. @returns "0.93 to 1.08", of the ratio of p99 */
+function interval(
+  baseline: readonly Turn[],
+  during: readonly Turn[],
+  lags: (of: readonly Turn[]) => readonly number[],
+): string {
+  const p99 = (of: readonly (readonly number[])[]): number => {
+    const drawn = of.map(() => of[Math.floor(Math.random() * of.length)] ?? []);
+    return percentile(drawn.flat(), 0.99);
+  };
+  const [without, withIt] = [baseline, during].map((of) => of.map((turn) => lags([turn])));
+  const ratios = Array.from({ length: REDRAWN }, () => p99(withIt ?? []) / p99(without ?? []));
+  return [0.05, 0.95].map((share) => percentile(ratios, share).toFixed(2)).join(' to ');
 }
 
 /** Whether each honest peer has been heard with something newer than the last turn. */
