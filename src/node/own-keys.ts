@@ -108,13 +108,18 @@ function settleNext({ paths, identity, statements, nowMs, use }: Opening): Resul
     promoteNextKey(paths, use, keepsSigning ? keyIdOf(statement.old) : null);
     return ok(undefined);
   } catch (error) {
+    if (!isOfFiles(error)) throw error;
     return err(notInPlace(file, use, error));
   }
 }
 
+/** What the file system says: `ENOSPC`, `EACCES`, `EROFS`. */
+function isOfFiles(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code);
+}
+
 /** With the key before it the node would sign what nobody believes. */
-function notInPlace(file: string, use: SeedUse, error: unknown): ConfigProblem {
-  const cause = error instanceof Error ? error.message : String(error);
+function notInPlace(file: string, use: SeedUse, { message: cause }: NodeJS.ErrnoException): ConfigProblem {
   const message = `expected to put this key in the place of the ${use} key, which it follows from now on, got: ${cause}`;
   const fix = 'Make room on the disk, or let the daemon write to its keys folder, and start it again.';
   return { where: file, key: null, message, fix };
