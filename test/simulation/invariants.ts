@@ -280,11 +280,13 @@ function checkReceived(mesh: Mesh, to: Held, from: Held, relay: Held | undefined
   if (to.isStuck || from.isStuck) return;
   const refused = refusalsOf(to, from.nodeId);
   let counted = countedOf(to, from.nodeId, ['hlc_future', 'hlc_past']);
+  let misread = countedOf(to, from.nodeId, ['source_not_owned']);
   for (const line of from.entries) {
     const { entity, fact_id, origin_node_id, scope } = line;
     if (origin_node_id !== null || isErased(line) || !mesh.mayRead(from.node.name, to.node.name, scope)) continue;
     if (received.has(entity)) continue;
     const fault = refused.get(fact_id);
+    if (fault === undefined && isAhead(mesh, line) && misread-- > 0) continue;
     if (fault === undefined && counted-- > 0) continue;
     if (fault === undefined) mesh.problem(`${to.node.name} has not got ${entity} of ${from.node.name}`);
     // Judged again under the right file it fails by its clock, and gets no second record.
