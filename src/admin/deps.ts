@@ -13,7 +13,7 @@ import type {
 } from '../core/case-report.ts';
 import type { CaseChange } from '../core/case-state.ts';
 import type { DecisionCode } from '../core/disclosure.ts';
-import type { FeedChange, Preview } from '../core/disclosure-report.ts';
+import type { FactLine, FeedChange, Preview } from '../core/disclosure-report.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { MAX_BATCH_FACTS, MAX_BODY_BYTES } from '../core/limits.ts';
 import type { OnboardingRefusal, OnboardingTerms, OnboardingView } from '../core/onboarding.ts';
@@ -22,12 +22,15 @@ import type { Result } from '../core/result.ts';
 import type { RetryOutcome } from '../core/retry.ts';
 import type { ReviewDecision, ReviewOutcome } from '../core/review.ts';
 import type { Weakening } from '../core/weakening.ts';
+import type { WitnessState } from '../core/witness-report.ts';
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
 import type { CaseEventPage, CaseEventQuery, CaseNews } from '../journal/case-reader.ts';
 import type { GivenFeed, GivenRun, RunQuery } from '../journal/disclosure-records.ts';
 import type { ProposalPage, ProposalQuery } from '../journal/proposals.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
+  AssertCaller,
+  AssertOutcome,
   AuditDetail,
   AuditFilter,
   AuditInput,
@@ -41,7 +44,6 @@ import type {
   ProveResult,
   RecallQuery,
   RecallResult,
-  StoredFact,
 } from '../journal/read-model.ts';
 import type { ReceiptQuery, StoredReceipt } from '../journal/receipt-records.ts';
 import type { NoticeQuery, ShownNotice } from '../journal/refusal-notices.ts';
@@ -53,7 +55,9 @@ import type { Logger } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Traces } from '../observe/trace.ts';
 import type { QuarantinePage, QuarantineQuery } from '../projections/quarantine-reader.ts';
-import type { AssertRefusal, AssertRequest } from '../verify/assertion.ts';
+import type { AssertRequest } from '../verify/assertion.ts';
+import type { ContradictionReason } from '../verify/contradiction.ts';
+import type { CosignRefusal } from '../wire/witness.ts';
 import type { ApiBackups } from './backup-desk.ts';
 import type { ApiChecks } from './check-desk.ts';
 import type { Sessions } from './console/sessions.ts';
@@ -63,24 +67,10 @@ import type { SignInStatus } from './sign-in-status.ts';
 import type { ApiSinks } from './sink-desk.ts';
 import type { ApiTombstones } from './tombstone-desk.ts';
 
-export type AssertOutcome =
-  | {
-      readonly kind: 'stored';
-      readonly fact: StoredFact;
-      readonly warnings: readonly string[];
-      readonly repeated: boolean;
-    }
-  | { readonly kind: 'refused'; readonly refusal: AssertRefusal };
-
-export interface AssertContext {
-  readonly actor: string;
-  readonly mayWriteInstructions: boolean;
-}
-
 /** The one writer. Throws errors whose `code` is in {@link UNAVAILABLE} when it cannot take work now. */
 export interface ApiWriter {
   /** One outcome per request, in order. All stored facts of a call are durable when it resolves. */
-  assert(requests: readonly AssertRequest[], context: AssertContext): Promise<readonly AssertOutcome[]>;
+  assert(requests: readonly AssertRequest[], caller: AssertCaller): Promise<readonly AssertOutcome[]>;
   /** @returns the sequence of the new record */
   audit(input: AuditInput): Promise<number>;
   head(): Promise<JournalHead>;
@@ -222,15 +212,6 @@ export interface GrantDesk {
   disclosed(query: RunQuery, fact: string | null): Promise<Disclosed | null>;
 }
 
-export interface FactLine {
-  readonly feed: string;
-  readonly feed_seq: number;
-  readonly fact_id: string;
-  readonly entity: string;
-  readonly relation: string;
-  readonly timestamp: string;
-}
-
 export interface GrantPreview extends Preview {
   readonly peer: string;
   readonly node_id: string;
@@ -320,40 +301,15 @@ export interface NodeStats {
 export type AddCheckpointOutcome =
   | { readonly kind: 'cosigned'; readonly lines: string }
   | { readonly kind: 'stale'; readonly size: number }
-  | { readonly kind: 'contradiction'; readonly reason: 'checkpoint_split_view' | 'consistency_proof_invalid' }
-  | {
-      readonly kind: 'refused';
-      readonly code: 'bad_request' | 'bad_signature' | 'bad_proof' | 'unknown_log' | 'suspended' | 'unreconciled';
-    };
-
-export interface WitnessLogState {
-  readonly origin: string;
-  readonly nodeId: string | null;
-  readonly cosignedSize: number | null;
-  readonly verifiedSize: number | null;
-  readonly seenSize: number | null;
-  readonly seenFrom: string | null;
-  readonly unreconciled: number;
-}
-
-export interface WitnessStatus {
-  readonly size: number;
-  readonly cosignatures: readonly { readonly witness: string; readonly timeSeconds: number | null }[];
-  readonly policy: {
-    readonly metSize: number | null;
-    readonly isMet: boolean;
-    readonly satisfied: readonly string[];
-    readonly missing: readonly string[];
-  } | null;
-  readonly logs: readonly WitnessLogState[];
-}
+  | { readonly kind: 'contradiction'; readonly reason: ContradictionReason }
+  | { readonly kind: 'refused'; readonly code: Exclude<CosignRefusal, 'contradiction'> };
 
 export interface ApiWitness {
   /** @param body of an add-checkpoint request */
   add(body: string): Promise<AddCheckpointOutcome>;
   /** The newest checkpoint cosigned of a log. @param hash SHA-256 of its origin, lower-case hex */
   monitored(hash: string): Promise<string | null>;
-  state(): Promise<WitnessStatus>;
+  state(): Promise<WitnessState>;
 }
 
 /**
@@ -440,8 +396,9 @@ export interface ApiDeps {
   readonly signingKeys: () => Promise<readonly KeyStatus[]>;
   /** What of the configuration is weaker than by default. */
   readonly weakenings: () => readonly Weakening[];
-  /** How people sign in to the console; asks the provider anew. Null: with API keys alone. */
+  /** Of the console. */
   readonly sessions: Pick<Sessions, 'list' | 'endNamed'>;
+  /** How people sign in to the console; asks the provider anew. Null: with API keys alone. */
   readonly signIn: () => Promise<SignInStatus | null>;
   readonly keys: KeyStore;
   readonly metrics: Metrics;
