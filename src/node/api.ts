@@ -2,12 +2,14 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
+import { DEFAULT_API_LIMITS } from '../admin/api-limits.ts';
 import type { ConsoleDeps } from '../admin/console/deps.ts';
 import { mountConsole } from '../admin/console/mount.ts';
 import { Sessions } from '../admin/console/sessions.ts';
-import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
+import type { ApiDeps } from '../admin/deps.ts';
 import type { ApiDrills } from '../admin/drill-desk.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
+import type { Readiness } from '../admin/node-status.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';

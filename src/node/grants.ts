@@ -1,6 +1,6 @@
 /** Grants in a running node: the lists of gardens, and what operators ask about who may read what. */
 import { join } from 'node:path';
-import type { Disclosed, Explanation, GrantDesk, GrantDiff } from '../admin/deps.ts';
+import type { Disclosed, Explanation, GrantDesk, GrantDiff } from '../admin/grant-desk.ts';
 import { checkPeerFile, PEER_SUFFIX, type PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { problemText } from '../config/problem.ts';

@@ -1,6 +1,6 @@
 /** The witness among the stations: its protocol, its timers, what it reports, what the API shows of it. */
 import { createHash } from 'node:crypto';
-import type { ApiWitness } from '../admin/deps.ts';
+import type { ApiWitness } from '../admin/witness-desk.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import { isConfirmed } from '../core/disclosure.ts';
 import { MAX_WITNESS_REQUEST_BYTES } from '../core/limits.ts';

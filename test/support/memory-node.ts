@@ -1,6 +1,6 @@
 /** A node without a journal, for tests of the HTTP layer alone: it keeps facts and records in arrays. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { ApiReader, ApiWriter } from '../../src/admin/deps.ts';
+import type { ApiReader, ApiWriter } from '../../src/admin/journal-desk.ts';
 import { cidOfText } from '../../src/core/cid.ts';
 import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import { MAX_VALUE_BYTES } from '../../src/core/limits.ts';

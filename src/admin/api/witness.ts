@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { isoMicros } from '../../core/time.ts';
 import type { WitnessState } from '../../core/witness-report.ts';
 import { MAX_ADD_CHECKPOINT_CHARS } from '../../merkle/witness-body.ts';
-import type { AddCheckpointOutcome } from '../deps.ts';
+import type { AddCheckpointOutcome } from '../witness-desk.ts';
 import { readTextBody } from './body.ts';
 import { answer, json, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addOpenRoute, addRoute, NO_QUERY } from './route.ts';
