@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, prepareLastKey, type Statement, sqlBuilder } from './database.ts';
 import { SUMMED_COLUMNS } from './locator.ts';
-import type { ErasureStepRow } from './tables.ts';
+import type { ErasureStepRow } from './tables-erasures.ts';
 
 /**
  * Own facts: `requested`, then `undone`, or `issued`, `erased`, `scrubbed`. Facts of peers: `received`, or `stopped` when too

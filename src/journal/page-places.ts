@@ -4,7 +4,7 @@ import { decodePageHeader } from '../wire/page-header.ts';
 import type { RestoreNote } from '../wire/restore-note.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 /** A stored page of a peer. */
 export interface PlacedPage {

@@ -5,7 +5,7 @@
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced } from '../journal/database.ts';
 import { hasBody } from '../journal/erased-row.ts';
 import { type LookupFields, LookupKeys } from '../journal/lookup-key.ts';
-import type { EntryRow } from '../journal/tables.ts';
+import type { EntryRow } from '../journal/tables-logs.ts';
 
 /** Entries of one step. Sorting this many keys before they are inserted turns random writes into nearly ordered ones. */
 const STEP_ENTRIES = 4_000;

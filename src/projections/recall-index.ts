@@ -8,7 +8,7 @@ import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced 
 import { hasBody } from '../journal/erased-row.ts';
 import { type IndexedFields, indexedText, scopeToken } from '../journal/recall-text.ts';
 import { RECALL_INDEX } from '../journal/schema.ts';
-import type { EntryRow } from '../journal/tables.ts';
+import type { EntryRow } from '../journal/tables-logs.ts';
 
 /** Entries of one step. FTS5 collects a transaction's words in memory and writes them sorted. */
 const STEP_ENTRIES = 5_000;

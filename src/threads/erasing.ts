@@ -10,7 +10,7 @@ import { isErased } from '../journal/erased-row.ts';
 import type { Erasure, ErasureStep } from '../journal/erasure-records.ts';
 import { JournalError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { EntryRow } from '../journal/tables.ts';
+import type { EntryRow } from '../journal/tables-logs.ts';
 import { type VerifiedAssertion, verifyAssertion } from '../verify/assertion.ts';
 
 /** Drops what is derived from a row. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { locatorSums } from '../../src/journal/locator.ts';
 import { pageDigest } from '../../src/journal/peer-records.ts';
-import type { PageRow } from '../../src/journal/tables.ts';
+import type { PageRow } from '../../src/journal/tables-peers.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { runFsck } from '../../src/node/fsck.ts';

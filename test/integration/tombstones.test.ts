@@ -7,7 +7,7 @@ import { runFsck } from '../../src/app.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { ConfigFlags } from '../../src/config/overlay.ts';
 import { readSeedFile } from '../../src/config/secret-file.ts';
-import type { PageRow } from '../../src/journal/tables.ts';
+import type { PageRow } from '../../src/journal/tables-peers.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import { decodePage } from '../../src/wire/page.ts';
