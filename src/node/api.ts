@@ -179,13 +179,12 @@ function consoleOf({ config, events, writer }: Base, { keys, oidc, sessions }: P
 }
 
 function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
-  const { cases } = reader;
   return {
-    list: (query) => cases.cases(query),
-    counts: () => cases.caseCounts(),
-    file: (name) => cases.caseFile(name, isoMicros(nowMs() * 1000)),
-    events: (query) => cases.caseEvents(query),
-    news: (after, limit) => cases.caseNews(after, limit),
+    list: (query) => reader.cases(query),
+    counts: () => reader.caseCounts(),
+    file: (name) => reader.caseFile(name, isoMicros(nowMs() * 1000)),
+    events: (query) => reader.caseEvents(query),
+    news: (after, limit) => reader.caseNews(after, limit),
     change: (order, by) => writer.changeCase(order, by),
     changeMany: (order, by) => writer.changeCases(order, by),
   };
@@ -219,7 +218,7 @@ function measureAtScrapes(base: Base, federation: OpenFederation | null, { isRea
     () => severities.look(),
     () => measure(base),
     () => measureAnchors(base),
-    async () => measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs()),
+    async () => measureCases(metrics, await base.reader.caseCounts(), base.nowMs()),
     () => measureSinks(base),
     () => measureDrills(metrics, drills.status),
     async () => measureKeys(metrics, await keyStatuses(base, Date.now())),

@@ -86,8 +86,8 @@ async function convicts(base: Base, seq: number): Promise<boolean> {
 function historyOf({ reader }: Base, running: () => DrillRun | null): DrillHistory {
   return new DrillHistory({
     auditPage: (filter) => reader.auditPage(filter),
-    cases: (query) => reader.cases.cases(query),
-    caseEvents: (query) => reader.cases.caseEvents(query),
+    cases: (query) => reader.cases(query),
+    caseEvents: (query) => reader.caseEvents(query),
     running,
   });
 }
@@ -106,7 +106,7 @@ function keeperOf(
   return new DrillKeeper({
     runner,
     kinds: () => history.kinds(),
-    cases: (query) => reader.cases.cases(query),
+    cases: (query) => reader.cases(query),
     resolveDrillCases: (peer, why) => writer.resolveDrillCases(peer, why),
     endCutOff: async (before) => {
       for (const { id, kind, node_id: nodeId } of await history.cutOff(before)) {

@@ -178,7 +178,7 @@ function servingDeps(
     ...keepingOf(base),
     successions: async (nodeId) => ((await writer.successions([nodeId]))[0] ?? []).map(({ note }) => note),
     head: () => writer.head(),
-    served: (knownSize) => writer.witness.servedHead(knownSize),
+    served: (knownSize) => writer.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: base.nowMs,
   };

@@ -13,7 +13,7 @@ export type KeysBase = Pick<Base, 'config' | 'paths' | 'declaration' | 'writer'>
 export async function keyStatuses(base: KeysBase, nowMs: number): Promise<readonly KeyStatus[]> {
   const { config, paths, declaration, writer } = base;
   const peers = [...openPeerFolder(paths.peers, config.nodeId).state().peers.values()].filter((one) => !one.disabled);
-  const notes = await writer.witness.declarations(peers.map(({ nodeId }) => nodeId));
+  const notes = await writer.declarations(peers.map(({ nodeId }) => nodeId));
   const ofPeers = peers.flatMap(({ name, nodeId, peerId }, i) => {
     const opened = openDeclaration(notes[i] ?? '', { nodeId, nodeKey: rawKeyOf(peerId) });
     return opened.ok ? statusesOf(opened.value, name, nowMs) : [];

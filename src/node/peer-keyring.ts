@@ -32,7 +32,7 @@ export class PeerKeyring {
   /** Reads what the journal holds of a peer. */
   async learn(nodeId: string): Promise<void> {
     const [statements = []] = await this.#writer.successions([nodeId]);
-    const [declaration] = await this.#writer.witness.declarations([nodeId]);
+    const [declaration] = await this.#writer.declarations([nodeId]);
     // What is pinned stays: nothing takes a key back once somebody has confirmed it. Who watches learns that feeds have opened.
     if (declaration != null && !this.#confirmed.has(nodeId)) {
       this.#confirmed.add(nodeId);

@@ -58,7 +58,7 @@ test('a peer that declares another peer id is refused, and nothing of it is pinn
   const [refused] = await node.audit('peer_declaration_refused');
   assert.equal(refused?.reason, 'declaration_invalid');
   assert.match(String(refused?.detail['detail']), new RegExp(`peer_id: expected ${peerId}, got ${node.folder.peerId}`));
-  assert.deepEqual(await node.base.writer.witness.declarations([nodeId]), [null]);
+  assert.deepEqual(await node.base.writer.declarations([nodeId]), [null]);
   assert.equal(node.federation.sessions.get('mallory')?.accepted, 0);
 });
 

@@ -63,7 +63,7 @@ test('a suspension ends the pull that is under way: a third node shows a contrad
   const other = log.fork(ENTRIES - 1).appendMany(1);
   const known = { origin: log.origin, key: log.signer.publicKey, nodeId: log.nodeId };
   const notes = [log.checkpoint(), other.checkpoint()];
-  const { kind } = await node.base.writer.witness.judgeHeads(known, notes, null, 'stigmem://hooli.example');
+  const { kind } = await node.base.writer.judgeHeads(known, notes, null, 'stigmem://hooli.example');
   assert.equal(kind, 'contradiction');
   await stopped(scene, await stored(scene));
   await until('it is shown', () => node.federation.sessions.get('mallory')?.state === 'suspended');

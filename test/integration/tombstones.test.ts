@@ -147,7 +147,7 @@ test('of the words of a partner that it has erased something one is kept for eac
   a.writePeer('c', c.asPeer({}, false));
   c.writePeer('author', a.asPeer({ accept: ['public'] }));
   await pulled(a, b);
-  await until('C has said who it is', async () => (await a.base.writer.witness.declarations([c.nodeId]))[0] !== null);
+  await until('C has said who it is', async () => (await a.base.writer.declarations([c.nodeId]))[0] !== null);
   assert.equal(
     (await ask(a, '/v1/tombstones', { fact: secretId, reason: 'it should not have been said' })).status,
     200,

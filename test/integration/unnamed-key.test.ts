@@ -33,7 +33,7 @@ async function status(node: MeshNode, name: string): Promise<PeerStatus> {
 }
 
 async function given(node: MeshNode, peer: MeshNode): Promise<number> {
-  return (await node.base.reader.grants.givenFeeds(peer.nodeId)).length;
+  return (await node.base.reader.givenFeeds(peer.nodeId)).length;
 }
 
 const taken = async (node: MeshNode): Promise<number> => (await node.base.writer.stats()).entries;
@@ -78,7 +78,7 @@ test('nothing is taken or given before both keys are confirmed, and each side sa
   }
   assert.equal(await taken(taker), 0);
   assert.equal(await given(giver, taker), 0);
-  assert.deepEqual(await giver.base.writer.witness.declarations([taker.nodeId]), [null]);
+  assert.deepEqual(await giver.base.writer.declarations([taker.nodeId]), [null]);
 
   const [toTaker, toGiver] = [logVkeyIn(taker.folder.dir), logVkeyIn(giver.folder.dir)];
   assert.equal(await trust(taker, 'acme', [toTaker]), 409, 'the key of somebody else');

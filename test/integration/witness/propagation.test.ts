@@ -42,7 +42,7 @@ function hops(size: number): readonly (readonly [string, () => Promise<boolean>]
   return [
     ['appended and signed at A', async () => (await a.base.writer.head()).size === size],
     ['cosigned by the quorum', async () => (await witness()).policy.met_size === size],
-    ['served by A', async () => (await a.base.writer.witness.servedHead(0)).size === size],
+    ['served by A', async () => (await a.base.writer.servedHead(0)).size === size],
     ['pulled by B', async () => (await b.base.writer.stats()).entries === size],
   ];
 }
