@@ -11,8 +11,10 @@ import type { PageContent, SignedPageFrames } from '../wire/page.ts';
 import type { PageHeader } from '../wire/page-header.ts';
 import { encodePullEnd } from '../wire/pull-end.ts';
 import type { PullRequest } from '../wire/pull-request.ts';
+import type { EntryLie, FactDraft } from './entry-draft.ts';
 import { type Behaviour, framesOf } from './hostile-peer.ts';
-import { type EntryLie, type FactDraft, type PageLie, PeerLog, type StoredEntry } from './peer-log.ts';
+import type { StoredEntry } from './peer-log.ts';
+import { type PageLie, ServedLog } from './served-log.ts';
 
 export type PeerDrillKind = Exclude<DrillKind, 'anchor-down'>;
 
@@ -27,7 +29,7 @@ const CENTURY_MS = 100 * 365 * 86_400_000;
 const AGE_MS = 60_000;
 
 export interface Attack {
-  readonly log: PeerLog;
+  readonly log: ServedLog;
   /** The pages of an answer. */
   readonly pages: (request: PullRequest) => readonly SignedPageFrames[];
   /** What a puller is told that knows nothing of the log yet; null: the lie at once. */
@@ -50,7 +52,7 @@ export function behaviourOf({ log, pages, first }: Attack, onLie: () => void): B
 }
 
 export function attackOf(kind: PeerDrillKind, authority: string, nowMs: number): Attack {
-  const log = new PeerLog({ authority, logKey: secret(), anchorKey: secret(), startMs: nowMs - AGE_MS });
+  const log = new ServedLog({ authority, logKey: secret(), anchorKey: secret(), startMs: nowMs - AGE_MS });
   return ATTACKS[kind](log, nowMs);
 }
 
@@ -59,7 +61,7 @@ function secret(): string {
   return randomBytes(32).toString('hex');
 }
 
-const ATTACKS: Readonly<Record<PeerDrillKind, (log: PeerLog, nowMs: number) => Attack>> = {
+const ATTACKS: Readonly<Record<PeerDrillKind, (log: ServedLog, nowMs: number) => Attack>> = {
   'cid-mismatch': (log) => lyingFacts(log, {}, { claim: { cid: `sha256:${'0'.repeat(64)}` } }),
   'cid-missing': (log) => lyingFacts(log, {}, { bytes: (text) => text.replace(/"cid":"[^"]*"/, '"cid":null') }),
   'not-canonical': (log) => lyingFacts(log, {}, { bytes: (text) => text.replace('"v":1,', '"v": 1,') }),
@@ -103,38 +105,38 @@ const ATTACKS: Readonly<Record<PeerDrillKind, (log: PeerLog, nowMs: number) => A
 };
 
 /** Every entry lies: there is none among them that could be taken. */
-function lyingFacts(log: PeerLog, draft: FactDraft, lie: EntryLie = {}, page: PageLie = {}): Attack {
+function lyingFacts(log: ServedLog, draft: FactDraft, lie: EntryLie = {}, page: PageLie = {}): Attack {
   log.appendMany(HIDDEN_ENTRIES, () => HIDDEN);
   for (let i = 0; i < LYING_ENTRIES; i++) log.append(draft, lie);
   return at(log, null, (request) => [pageOf(log, request, page)]);
 }
 
-function lyingPage(log: PeerLog, header: (header: PageHeader) => PageHeader): Attack {
+function lyingPage(log: ServedLog, header: (header: PageHeader) => PageHeader): Attack {
   log.appendMany(HIDDEN_ENTRIES, () => HIDDEN);
   return at(log, null, (request) => [pageOf(log, request, { header })]);
 }
 
-function at(log: PeerLog, first: Attack['first'], pages: Attack['pages']): Attack {
+function at(log: ServedLog, first: Attack['first'], pages: Attack['pages']): Attack {
   return { log, first, pages };
 }
 
-function empty(log: PeerLog, size: number): NonNullable<Attack['first']> {
+function empty(log: ServedLog, size: number): NonNullable<Attack['first']> {
   return (request) => pageOf(log, request, {}, size);
 }
 
-function pageOf(log: PeerLog, request: PullRequest, lie: PageLie = {}, size: number = log.size): SignedPageFrames {
+function pageOf(log: ServedLog, request: PullRequest, lie: PageLie = {}, size: number = log.size): SignedPageFrames {
   const after = request.feeds[0]?.after ?? 0;
   const count = request.page_entries;
   return log.page({ feed: DRILL_FEED, after, count, size, knownSize: request.known_size }, lie);
 }
 
 /** The other history is signed for the same receiver. */
-function signedFor(fork: PeerLog, log: PeerLog): PeerLog {
+function signedFor(fork: ServedLog, log: ServedLog): ServedLog {
   fork.receiver = log.receiver;
   return fork;
 }
 
-function other({ origin }: PeerLog): ReturnType<typeof createLogSigner> {
+function other({ origin }: ServedLog): ReturnType<typeof createLogSigner> {
   return createLogSigner(origin, randomBytes(32));
 }
 
