@@ -1,9 +1,48 @@
-import { HLC_ZERO, type Hlc, parseStrictHlc } from '../core/hlc.ts';
-import { type Db, PARAM, prepare, sqlBuilder } from './database.ts';
-import { hlcText } from './entry-row.ts';
+import type { Entry } from '../core/entry.ts';
+import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
+import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { hlcNumber, hlcText } from './entry-row.ts';
+
+/** The journal's clock. It outlives a restart: facts written after it never sort before facts written earlier. */
+export class JournalClock {
+  readonly #put: Statement<unknown[]>;
+  #now: Hlc;
+
+  constructor(db: Db) {
+    this.#put = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#now = loadClock(db);
+  }
+
+  /** The time of the next fact that is asserted here. Not stored yet: see {@link store}. */
+  tick(nowMs: number): string {
+    this.#now = tick(this.#now, nowMs);
+    return formatHlc(this.#now);
+  }
+
+  /** Never behind what came, and stored. */
+  receive(entries: readonly Entry[], nowMs: number): void {
+    const latest = entries.reduce((max, { hlc }) => (hlc > max ? hlc : max), '');
+    const remote = parseStrictHlc(latest);
+    if (!remote.ok) return;
+    this.#now = receive(this.#now, remote.value, nowMs);
+    this.store();
+  }
+
+  store(): void {
+    this.#put.run(['hlc', hlcNumber(formatHlc(this.#now))]);
+  }
+
+  save(): Hlc {
+    return this.#now;
+  }
+
+  restore(saved: Hlc): void {
+    this.#now = saved;
+  }
+}
 
 /** The state row, or, if projections were dropped, the largest clock that the entries carry. */
-export function loadClock(db: Db): Hlc {
+function loadClock(db: Db): Hlc {
   const largest = sqlBuilder.selectFrom('entries').select((q) => q.fn.max('hlc').as('hlc'));
   return clockOf(storedClock(db) ?? prepare<[], number | null>(db, largest).pluck().get());
 }
