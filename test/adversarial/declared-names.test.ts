@@ -13,7 +13,8 @@ import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { type Declaration, openDeclaration, signDeclaration } from '../../src/wire/declaration.ts';
 import { decodeHello, encodeHello } from '../../src/wire/hello.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const MALLORY = 'mallory.example';
 const SEED = createHash('sha256').update(`identity of ${MALLORY}`).digest();

@@ -4,8 +4,9 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostilePeer } from '../../src/drill/hostile-peer.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import type { PeerLine } from '../support/node-process.ts';
+import { until } from '../support/until.ts';
 
 const AUTHORITY = 'mallory.example';
 const ENTRIES = 3_000;

@@ -11,8 +11,9 @@ import type { PageRow } from '../../src/journal/tables-peers.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import { decodePage } from '../../src/wire/page.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import { ask, filesWith, pulled, SECRET } from '../support/tombstone-mesh.ts';
+import { until } from '../support/until.ts';
 
 const NOW = { 'tombstones.undo_window_s': '0', 'tombstones.received_window_s': '0' };
 /** Words that no other file of a node has, in the value, the entity and the relation. */

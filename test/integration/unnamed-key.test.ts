@@ -5,8 +5,9 @@ import type { ConfigFlags } from '../../src/config/overlay.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { logVkeyIn } from '../support/log-vkey.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import type { PeerLine } from '../support/node-process.ts';
+import { until } from '../support/until.ts';
 
 const SOON: ConfigFlags = { 'federation.poll_interval_s': '1' };
 

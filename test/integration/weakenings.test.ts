@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WeaknessWatch, weakeningsNow } from '../../src/node/weakness-watch.ts';
 import type { Clock } from '../../src/transport/clock.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const RULES = fileURLToPath(new URL('../../deploy/prometheus/stigmem-peerd.rules.yml', import.meta.url));
 const WEAK = { 'tombstones.undo_window_s': '0' };

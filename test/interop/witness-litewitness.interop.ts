@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { checkCosignature } from '../../src/merkle/cosignature.ts';
 import { parseNote } from '../../src/merkle/note.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 import { startLitewitness } from './programs/litewitness.ts';
 
 const POLICY = { 'witness.policy_file': 'policy' };

@@ -9,7 +9,8 @@ import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { ALG_COSIGNATURE_V1, parseNote } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { runFsck } from '../../../src/node/fsck.ts';
-import { MeshNode, until } from '../../support/mesh-node.ts';
+import { MeshNode } from '../../support/mesh-node.ts';
+import { until } from '../../support/until.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'] as const;
 type Name = (typeof NAMES)[number];
