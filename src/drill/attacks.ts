@@ -3,8 +3,10 @@
  * first answer is an empty page, true in every part, of a log whose entries are all in a feed that is not given. So no fact of a
  * drill is ever one that could be taken, but for the lie in it.
  */
+
 import { randomBytes } from 'node:crypto';
 import type { DrillKind } from '../core/drill.ts';
+import { DAY_MS } from '../core/time.ts';
 import { signCheckpoint } from '../merkle/checkpoint.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { PageContent, SignedPageFrames } from '../wire/page.ts';
@@ -24,7 +26,7 @@ export const DRILL_FEED = 'public';
 const HIDDEN: FactDraft = { scope: 'company' };
 const HIDDEN_ENTRIES = 5;
 const LYING_ENTRIES = 3;
-const CENTURY_MS = 100 * 365 * 86_400_000;
+const CENTURY_MS = 100 * 365 * DAY_MS;
 /** Its history began a little before, so that no clock of its facts is out of bounds. */
 const AGE_MS = 60_000;
 

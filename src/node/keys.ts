@@ -1,9 +1,10 @@
 /** The signing keys of this node and of its peers, as their declarations name them, in the words of operators. */
 import { openPeerFolder } from '../config/peer-folder.ts';
 import type { KeyStatus } from '../core/key-status.ts';
+import { DAY_MS } from '../core/time.ts';
 import { rawKeyOf } from '../transport/identity.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
-import { DAY_MS, type KeyLife, keyLives } from '../verify/key-expiry.ts';
+import { type KeyLife, keyLives } from '../verify/key-expiry.ts';
 import { type Declaration, openDeclaration } from '../wire/declaration.ts';
 import type { Base } from './base.ts';
 
