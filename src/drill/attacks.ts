@@ -74,16 +74,16 @@ const ATTACKS: Readonly<Record<PeerDrillKind, (log: ServedLog, nowMs: number) =>
   'checkpoint-signature': (log) =>
     lyingPage(log, (header) => ({
       ...header,
-      checkpoint: signCheckpoint(log.origin, log.size, log.root(), other(log)),
+      checkpoint: signCheckpoint(log.origin, log.size, log.root(), otherSigner(log)),
     })),
   'malformed-page': (log) => {
     log.appendMany(LYING_ENTRIES);
-    return at(log, null, (request) => [pageOf(log, request, { note: () => null })]);
+    return attack(log, null, (request) => [pageOf(log, request, { note: () => null })]);
   },
   'withheld-entry': (log) => {
     log.appendMany(LYING_ENTRIES);
     const content = (page: PageContent): PageContent => ({ ...page, entries: page.entries.slice(1) });
-    return at(log, null, (request) => [pageOf(log, request, { content })]);
+    return attack(log, null, (request) => [pageOf(log, request, { content })]);
   },
   'consistency-proof': (log) => {
     log.appendMany(HIDDEN_ENTRIES, () => HIDDEN);
@@ -93,16 +93,16 @@ const ATTACKS: Readonly<Record<PeerDrillKind, (log: ServedLog, nowMs: number) =>
       ...told,
       consistency: [...(told.consistency ?? [])].reverse(),
     });
-    return at(log, empty(log, size), (request) => [pageOf(log, request, { header })]);
+    return attack(log, emptyPage(log, size), (request) => [pageOf(log, request, { header })]);
   },
   rollback: (log) => {
     log.appendMany(HIDDEN_ENTRIES, () => HIDDEN);
-    return at(log, empty(log, HIDDEN_ENTRIES), (request) => [pageOf(log, request, {}, HIDDEN_ENTRIES - 2)]);
+    return attack(log, emptyPage(log, HIDDEN_ENTRIES), (request) => [pageOf(log, request, {}, HIDDEN_ENTRIES - 2)]);
   },
   'split-view': (log) => {
     log.appendMany(HIDDEN_ENTRIES, () => HIDDEN);
     const second = log.fork(2).appendMany(HIDDEN_ENTRIES - 2, () => HIDDEN);
-    return at(log, empty(log, HIDDEN_ENTRIES), (request) => [pageOf(signedFor(second, log), request)]);
+    return attack(log, emptyPage(log, HIDDEN_ENTRIES), (request) => [pageOf(signedFor(second, log), request)]);
   },
 };
 
@@ -110,19 +110,19 @@ const ATTACKS: Readonly<Record<PeerDrillKind, (log: ServedLog, nowMs: number) =>
 function lyingFacts(log: ServedLog, draft: FactDraft, lie: EntryLie = {}, page: PageLie = {}): Attack {
   log.appendMany(HIDDEN_ENTRIES, () => HIDDEN);
   for (let i = 0; i < LYING_ENTRIES; i++) log.append(draft, lie);
-  return at(log, null, (request) => [pageOf(log, request, page)]);
+  return attack(log, null, (request) => [pageOf(log, request, page)]);
 }
 
 function lyingPage(log: ServedLog, header: (header: PageHeader) => PageHeader): Attack {
   log.appendMany(HIDDEN_ENTRIES, () => HIDDEN);
-  return at(log, null, (request) => [pageOf(log, request, { header })]);
+  return attack(log, null, (request) => [pageOf(log, request, { header })]);
 }
 
-function at(log: ServedLog, first: Attack['first'], pages: Attack['pages']): Attack {
+function attack(log: ServedLog, first: Attack['first'], pages: Attack['pages']): Attack {
   return { log, first, pages };
 }
 
-function empty(log: ServedLog, size: number): NonNullable<Attack['first']> {
+function emptyPage(log: ServedLog, size: number): NonNullable<Attack['first']> {
   return (request) => pageOf(log, request, {}, size);
 }
 
@@ -138,7 +138,7 @@ function signedFor(fork: ServedLog, log: ServedLog): ServedLog {
   return fork;
 }
 
-function other({ origin }: ServedLog): ReturnType<typeof createLogSigner> {
+function otherSigner({ origin }: ServedLog): ReturnType<typeof createLogSigner> {
   return createLogSigner(origin, randomBytes(32));
 }
 
