@@ -140,7 +140,10 @@ export async function federate(
       const renewed = keys.seen(peerId);
       if (renewed !== null) {
         onAllowedChanged();
-        void inTurn(() => renewed((peer) => sessions.change(peer)));
+        void inTurn(async () => {
+          const peer = renewed();
+          if (peer !== undefined) await sessions.change(peer);
+        });
       }
       guard.contact(peerId);
       sessions.contact(peerId);
