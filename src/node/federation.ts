@@ -140,10 +140,7 @@ export async function federate(
       const renewed = keys.seen(peerId);
       if (renewed !== null) {
         onAllowedChanged();
-        void inTurn(async () => {
-          const peer = renewed();
-          if (peer !== undefined) await sessions.change(peer);
-        });
+        void inTurn(() => changeTo(renewed(), sessions));
       }
       guard.contact(peerId);
       sessions.contact(peerId);
@@ -163,6 +160,10 @@ export async function federate(
   decided.catch(() => {}); // whoever waits for it is told
   following = decided.catch(() => {});
   return { guard, decided, sessions, witness, drills, files: () => folder.state().peers, ...reachOf(transport) };
+}
+
+async function changeTo(peer: PeerFile | undefined, sessions: PeerSessions): Promise<void> {
+  if (peer !== undefined) await sessions.change(peer);
 }
 
 function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {

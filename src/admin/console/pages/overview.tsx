@@ -12,7 +12,7 @@ import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { Mesh, stateText, theyHold, toneOf } from '../mesh.tsx';
 import { Ago, Body, Empty, type Html, Panel, Part, Pill, SeverityPill, Table } from '../parts.tsx';
-import { count, plural, skewText, spanText } from '../words.ts';
+import { count, plural, skewText } from '../words.ts';
 import { CaseTable, SEES_CASES } from './cases.tsx';
 
 const PACE_S = 60;
