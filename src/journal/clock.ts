@@ -1,15 +1,18 @@
 import type { Entry } from '../core/entry.ts';
 import { formatHlc, HLC_ZERO, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
-import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { type Db, prepare, sqlBuilder } from './database.ts';
 import { hlcNumber, hlcText } from './entry-row.ts';
+import { Marks } from './marks.ts';
+
+const CLOCK = 'hlc';
 
 /** The journal's clock. It outlives a restart: facts written after it never sort before facts written earlier. */
 export class JournalClock {
-  readonly #put: Statement<unknown[]>;
+  readonly #marks: Marks;
   #now: Hlc;
 
   constructor(db: Db) {
-    this.#put = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#marks = new Marks(db);
     this.#now = loadClock(db);
   }
 
@@ -29,7 +32,7 @@ export class JournalClock {
   }
 
   store(): void {
-    this.#put.run(['hlc', hlcNumber(formatHlc(this.#now))]);
+    this.#marks.put(CLOCK, hlcNumber(formatHlc(this.#now)));
   }
 
   save(): Hlc {
@@ -44,17 +47,12 @@ export class JournalClock {
 /** The state row, or, if projections were dropped, the largest clock that the entries carry. */
 function loadClock(db: Db): Hlc {
   const largest = sqlBuilder.selectFrom('entries').select((q) => q.fn.max('hlc').as('hlc'));
-  return clockOf(storedClock(db) ?? prepare<[], number | null>(db, largest).pluck().get());
+  return clockOf(new Marks(db).get(CLOCK) ?? prepare<[], number | null>(db, largest).pluck().get());
 }
 
 /** Unix ms of the state row alone; 0 without one. Cheap: it is asked by who only wants to know whether the node is well. */
 export function storedClockMs(db: Db): number {
-  return clockOf(storedClock(db)).wall;
-}
-
-function storedClock(db: Db): number | undefined {
-  const stored = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
-  return prepare<[string], number>(db, stored).pluck().get('hlc');
+  return clockOf(new Marks(db).get(CLOCK)).wall;
 }
 
 function clockOf(value: number | null | undefined): Hlc {
