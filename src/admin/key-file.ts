@@ -100,8 +100,8 @@ export function changeKeyFile(path: string, change: (keys: readonly StoredKey[])
 }
 
 /** Without a person, as before there were any: a program of then reads it still. */
-function written({ person, ...key }: StoredKey): Omit<StoredKey, 'person'> {
-  return person === null ? key : ({ ...key, person } as StoredKey);
+function written({ person, ...key }: StoredKey): object {
+  return person === null ? key : { ...key, person };
 }
 
 function takeLock(path: string): number {

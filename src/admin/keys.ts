@@ -1,6 +1,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { humanOnly, type KeyClass, type KeyRole, type Permission } from '../core/permissions.ts';
 import { issuerOf, readPerson } from '../core/person.ts';
+import { DAY_MS } from '../core/time.ts';
 import { AdminError } from './errors.ts';
 import { changeKeyFile, fileStamp, readKeyFile, type StoredKey } from './key-file.ts';
 import { openKeyUse } from './key-use.ts';
@@ -8,7 +9,6 @@ import { openKeyUse } from './key-use.ts';
 const KEY = /^smk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})$/;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const SECRET_BYTES = 32;
-const DAY_MS = 86_400_000;
 
 /** As the reference: a key that nobody renews for a quarter is one that nobody watches. */
 export const DEFAULT_KEY_DAYS = 90;

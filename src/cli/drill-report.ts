@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { writeFileAtomically } from '../config/atomic-file.ts';
-import { type DrillMonth, openDrillReport, type ReportedDrill } from '../wire/drill-report.ts';
+import { type DrillMonth, MONTH_TEXT, openDrillReport, type ReportedDrill } from '../wire/drill-report.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import {
@@ -66,7 +66,7 @@ export function addDrillReports(drill: Command, cli: Cli): void {
 }
 
 function monthOf(text: string): string {
-  if (/^[0-9]{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
+  if (MONTH_TEXT.test(text)) return text;
   throw new InvalidArgumentError('Expected a month such as 2026-11.');
 }
 

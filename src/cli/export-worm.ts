@@ -3,6 +3,7 @@ import type { BackupsAnswer } from '../admin/api/backups.ts';
 import { loadConfig } from '../config/config.ts';
 import { DEFAULT_RETAIN_DAYS } from '../config/section-worm.ts';
 import type { Network } from '../core/address.ts';
+import { DAY_MS } from '../core/time.ts';
 import type { WormTarget } from '../node/worm-export.ts';
 import type { WormReport } from '../worm/verify.ts';
 import { configFailure, connectDaemonApi, withApi } from './api-client.ts';
@@ -24,7 +25,6 @@ import { printable } from './printable.ts';
 import { s3PlaceOf } from './s3-place.ts';
 import type { Screen } from './screen.ts';
 
-const DAY_MS = 86_400_000;
 const MAX_DAYS = 36_500;
 const S3 =
   'Credentials for S3 come from the file that AWS_SHARED_CREDENTIALS_FILE names (profile AWS_PROFILE, or default), else from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; the region from AWS_REGION.';

@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { SigningKeysAnswer } from '../admin/api/signing-keys.ts';
 import type { SeedUse } from '../config/secret-file.ts';
 import type { KeyStatus } from '../core/key-status.ts';
+import { DAY_MS } from '../core/time.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -21,7 +22,6 @@ import type { Cell, Screen } from './screen.ts';
 const KEY_USES: readonly SeedUse[] = ['log', 'witness', 'anchor', 'node'];
 const OVERLAP_DAYS = 7;
 const MAX_DAYS = 365;
-const DAY_MS = 86_400_000;
 
 interface RotateOptions extends CommonOptions {
   readonly overlap?: number;

@@ -1,6 +1,6 @@
 /** What a new partner is granted, as options: the same for a code and for a file. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseIsoInstant } from '../core/time.ts';
+import { DAY_MS, parseIsoInstant } from '../core/time.ts';
 
 export interface TermsOptions {
   readonly share?: readonly string[];
@@ -35,7 +35,6 @@ function feedsIn(lists: readonly string[] = []): readonly string[] {
   return [...new Set(lists.flatMap((list) => list.split(',')).filter((feed) => feed !== ''))];
 }
 
-const DAY_MS = 86_400_000;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /** Without an offset it would be another moment on another machine. */
 const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { ReadinessAnswer, WellKnown } from '../admin/api/node.ts';
-import type { NodeStats } from '../admin/deps.ts';
+import type { NodeStats } from '../admin/node-status.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
 import { type Api, connectDaemonApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';

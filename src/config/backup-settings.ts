@@ -1,10 +1,8 @@
 /** The `[worm]` and `[snapshot]` sections as the node takes them, and what is wrong between their settings. */
+import { DAY_MS, HOUR_MS } from '../core/time.ts';
 import type { ConfigProblem } from './problem.ts';
 import { S3_PLACE } from './section-worm.ts';
 import type { Settings } from './settings-form.ts';
-
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 
 export interface WormConfig {
   readonly place: WormPlace;

@@ -1,10 +1,12 @@
 /** From a data folder, an environment and flags to one frozen Config, or to everything that is wrong with them. */
+
 import { isAbsolute, join } from 'node:path';
 import { type Network, readNetwork } from '../core/address.ts';
 import { type ReviewedAction, withCovered } from '../core/approval.ts';
 import type { DrillKind } from '../core/drill.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { DAY_MS, HOUR_MS } from '../core/time.ts';
 import type { AnchorBackendName } from '../merkle/anchor-receipt.ts';
 import {
   backupContradictions,
@@ -24,9 +26,6 @@ import type { Settings } from './settings-form.ts';
 import { SINK_SETTINGS, type SinkConfig, sinkConfigs } from './sink-settings.ts';
 import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
 import { checkWitnessPolicyFile, type WitnessConfig, witnessConfig } from './witness-settings.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 export interface Config {
   /** Data folder, as given. */
@@ -317,7 +316,7 @@ function toConfig(dir: string, settings: Settings): Config {
     tlog: { isPublic: tlog.public },
     review: {
       fourEyes: withCovered(review.four_eyes),
-      proposalMs: review.proposal_hours * 3_600_000,
+      proposalMs: review.proposal_hours * HOUR_MS,
       namedPersons: review.named_persons,
     },
     oidc: oidcConfig(settings.oidc, inDir),
@@ -325,7 +324,7 @@ function toConfig(dir: string, settings: Settings): Config {
     worm: wormConfig(settings.worm, inDir),
     snapshot: snapshotConfig(settings.snapshot, inDir),
     drills: drillsOf(settings.drills),
-    fsck: { everyMs: settings.fsck.every_hours === 0 ? null : settings.fsck.every_hours * 3_600_000 },
+    fsck: { everyMs: settings.fsck.every_hours === 0 ? null : settings.fsck.every_hours * HOUR_MS },
     log: { level: settings.log.level },
     traces: tracesOf(traces),
   });

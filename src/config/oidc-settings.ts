@@ -1,12 +1,12 @@
 /** The `[oidc]` section as the node takes it, and what is wrong between its settings and others. */
+
 import { KEY_ROLES, type KeyRole, type Permission, rolePermissions } from '../core/permissions.ts';
+import { HOUR_MS } from '../core/time.ts';
 import { isLoopback } from './checks.ts';
 import type { ConfigProblem } from './problem.ts';
 import { shown } from './problem.ts';
 import { type OidcAlgorithm, splitRule } from './section-oidc.ts';
 import type { Settings } from './settings-form.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** Whoever has the value has these permissions. */
 export interface RoleRule {

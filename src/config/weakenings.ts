@@ -1,9 +1,8 @@
+import { HOUR_MS } from '../core/time.ts';
 import type { Weakening } from '../core/weakening.ts';
 import { isLoopback } from './checks.ts';
 import type { Config } from './config.ts';
 import type { PeerFile } from './peer-file.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** What of an API key counts here. */
 export interface EndlessKey {

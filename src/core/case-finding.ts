@@ -36,9 +36,15 @@ export function findingIn({ finding }: Readonly<Record<string, unknown>>): CaseF
   const { state, severity, seen, verdict } = found;
   if (!isOneOf(CASE_STATES, state) || !isOneOf(SEVERITIES, severity) || !Number.isSafeInteger(seen)) return null;
   return {
-    ...{ uid: textOf(found.uid), topic: textOf(found.topic), reason: textOf(found.reason) },
-    ...{ key_id: textOf(found.key_id), state, severity, seen: Number(seen) },
-    ...{ first_at: textOf(found.first_at), last_at: textOf(found.last_at) },
+    uid: textOf(found.uid),
+    topic: textOf(found.topic),
+    reason: textOf(found.reason),
+    key_id: textOf(found.key_id),
+    state,
+    severity,
+    seen: Number(seen),
+    first_at: textOf(found.first_at),
+    last_at: textOf(found.last_at),
     verdict: isOneOf(CASE_VERDICTS, verdict) ? verdict : null,
     assignee: typeof found.assignee === 'string' ? found.assignee : null,
     ticket: typeof found.ticket === 'string' ? found.ticket : null,

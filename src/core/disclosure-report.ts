@@ -19,6 +19,16 @@ export interface FeedState {
   readonly acknowledged: number;
 }
 
+/** One fact as a list names it; nothing of what it says. */
+export interface FactLine {
+  readonly feed: string;
+  readonly feed_seq: number;
+  readonly fact_id: string;
+  readonly entity: string;
+  readonly relation: string;
+  readonly timestamp: string;
+}
+
 export interface FeedPreview extends FeedState {
   readonly code: DecisionCode;
   readonly sentence: string;

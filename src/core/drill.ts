@@ -133,8 +133,14 @@ export const DRILL_FAILURES = [
 ] as const;
 export type DrillFailure = (typeof DRILL_FAILURES)[number];
 
+/** Why a drill has failed. */
+export interface DrillFault {
+  readonly code: DrillFailure;
+  readonly message: string;
+}
+
 /** What is said of a drill that has a beginning and no end. */
-export const CUT_OFF: { readonly code: DrillFailure; readonly message: string } = {
+export const CUT_OFF: DrillFault = {
   code: 'interrupted',
   message: 'the node ended while it ran, or could not record its end',
 };
@@ -164,7 +170,7 @@ export interface StartedDrill {
 
 /** What a drill came to. Times are texts of the audit log. */
 export interface DrillOutcome {
-  readonly failure: { readonly code: DrillFailure; readonly message: string } | null;
+  readonly failure: DrillFault | null;
   readonly seen: DrillRun['seen'];
   readonly sent_at: string | null;
   readonly recorded_at: string | null;

@@ -1,6 +1,8 @@
 import { CoreError } from './errors.ts';
 import { err, ok, type Result } from './result.ts';
 
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
 const YEAR_10000_MS = 253_402_300_800_000;
 const MICROS_PER_SECOND = 1_000_000n;
 
@@ -105,7 +107,7 @@ function dayNumber(year: number, month: number, day: number): number | null {
   if (year < 1) return null;
   const date = utcDate(year, month - 1, day);
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
-  return date.getTime() / 86_400_000;
+  return date.getTime() / DAY_MS;
 }
 
 function weekDayNumber(year: number, week: number, day: number): number | null {
@@ -115,9 +117,9 @@ function weekDayNumber(year: number, week: number, day: number): number | null {
   // A year has 53 weeks if it starts on a Thursday, or on a Wednesday and is a leap year (ISO 8601).
   const isLong = weekday === 3 || (weekday === 2 && utcDate(year, 1, 29).getUTCMonth() === 1);
   if (week === 53 && !isLong) return null;
-  const firstMonday = firstDay.getTime() / 86_400_000 - weekday + (weekday > 3 ? 7 : 0);
+  const firstMonday = firstDay.getTime() / DAY_MS - weekday + (weekday > 3 ? 7 : 0);
   const result = firstMonday + (week - 1) * 7 + day - 1;
-  return new Date(result * 86_400_000).getUTCFullYear() > 9999 ? null : result;
+  return new Date(result * DAY_MS).getUTCFullYear() > 9999 ? null : result;
 }
 
 /** `Date.UTC` takes the years 0 to 99 for 1900 to 1999. */

@@ -1,5 +1,5 @@
 /**
- * A peer that can lie, inside its process: the real transport and protocols, over the log of a PeerLog. What it says is
+ * A peer that can lie, inside its process: the real transport and protocols, over a ServedLog. What it says is
  * the whole truth except where its behaviour says otherwise. Told to `behave`, it stops lying and serves what it has.
  */
 import { createHash } from 'node:crypto';
@@ -22,6 +22,7 @@ import { HELLO_PROTOCOL, PROOF_PROTOCOL, PROTOCOLS, PULL_PROTOCOL, WATCH_PROTOCO
 import { decodePullRequest, type PullRequest } from '../wire/pull-request.ts';
 import { encodeWatchUpdate } from '../wire/watch.ts';
 import type { PeerLog } from './peer-log.ts';
+import type { ServedLog } from './served-log.ts';
 
 type Frames = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -34,7 +35,7 @@ export interface Where {
 
 /** How a peer lies. What is left out is honest. */
 export interface Behaviour {
-  readonly log: PeerLog;
+  readonly log: ServedLog;
   /** @param receiver node id of whoever asks, as its hello said; the log's own receiver while it has not said any */
   readonly pull?: (request: PullRequest, signal: AbortSignal, peerId: string, receiver: string) => Frames;
   /** null: no answer. */

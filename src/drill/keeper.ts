@@ -7,7 +7,7 @@ import type { Case } from '../core/case-fold.ts';
 import type { CasePage, CaseQuery } from '../core/case-report.ts';
 import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
 import type { DrillKind, DrillKindStatus } from '../core/drill.ts';
-import { isoMicros } from '../core/time.ts';
+import { HOUR_MS, isoMicros } from '../core/time.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import { monthBefore, monthOf } from './month.ts';
 import type { DrillRunner } from './runner.ts';
@@ -162,6 +162,6 @@ export class DrillKeeper {
 function whyResolved({ state, first_at }: Case, nowMs: number, acknowledgeMs: number): string | null {
   if (!UNSEEN_STATES.includes(state)) return 'a drill, which somebody has acknowledged';
   if (nowMs - Date.parse(first_at) < acknowledgeMs) return null;
-  const hours = Math.round(acknowledgeMs / 3_600_000);
+  const hours = Math.round(acknowledgeMs / HOUR_MS);
   return `a drill, which nobody has acknowledged in ${hours} hours`;
 }

@@ -1,7 +1,7 @@
 /** The drills of a month, as they are reported. Pure. */
 import { CUT_OFF, type DrillRun } from '../core/drill.ts';
 import { isoMicros } from '../core/time.ts';
-import type { DrillMonth, ReportedDrill } from '../wire/drill-report.ts';
+import { type DrillMonth, MONTH_TEXT, type ReportedDrill } from '../wire/drill-report.ts';
 
 /** A month of the calendar, UTC, as texts of the audit log: from, and up to but without. */
 export interface Month {
@@ -12,13 +12,9 @@ export interface Month {
 
 /** @returns null: no month */
 export function monthOf(text: string): Month | null {
-  const [, year = '', month = ''] = /^([0-9]{4})-(0[1-9]|1[0-2])$/.exec(text) ?? [];
-  if (year === '') return null;
-  return {
-    month: text,
-    since: startOf(Number(year), Number(month) - 1),
-    until: startOf(Number(year), Number(month)),
-  };
+  if (!MONTH_TEXT.test(text)) return null;
+  const [year = 0, month = 0] = text.split('-').map(Number);
+  return { month: text, since: startOf(year, month - 1), until: startOf(year, month) };
 }
 
 /** The month that a moment is in. */

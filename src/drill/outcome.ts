@@ -1,16 +1,11 @@
 /** What the node has made of a drill's lie, and whether that is what it has to make of it. Pure. */
-import type { DrillFailure, DrillForm, DrillRun } from '../core/drill.ts';
+import type { DrillFault, DrillForm, DrillRun } from '../core/drill.ts';
 import type { IngestOutcome } from '../pull/ingest.ts';
-
-export interface Fault {
-  readonly code: DrillFailure;
-  readonly message: string;
-}
 
 /** The refusal; or why there was none, or another one. */
 export interface Judged {
   readonly seen: DrillRun['seen'];
-  readonly fault: Fault | null;
+  readonly fault: DrillFault | null;
 }
 
 const PAGE_EVENT = 'federation_integrity_rejected';
@@ -40,7 +35,7 @@ export function judgeSeen(refused: readonly Seen[], { event, reason }: Pick<Dril
   return { seen, fault: { code: 'other_reason', message } };
 }
 
-function accepted(count: number): Fault {
+function accepted(count: number): DrillFault {
   const what = count === 1 ? 'a fact of the attack passes' : `${count} facts of the attack pass`;
   return { code: 'accepted', message: `${what} every rule; nothing of it was taken` };
 }

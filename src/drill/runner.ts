@@ -4,6 +4,7 @@
  */
 import {
   DRILLS,
+  type DrillFault,
   type DrillKind,
   type DrillOrder,
   type DrillOutcome,
@@ -14,7 +15,6 @@ import {
 import { isoMicros } from '../core/time.ts';
 import { type AnchorDrillDeps, drillAnchor } from './anchor-drill.ts';
 import { awaitSinks, SINK_MS, type SinksDeps } from './await-sinks.ts';
-import type { Fault } from './outcome.ts';
 import { type DrillAttempt, drillWithPeer, type PeerDrillDeps, VERDICT_MS } from './peer-drill.ts';
 
 export interface RunnerDeps extends PeerDrillDeps, AnchorDrillDeps, SinksDeps {
@@ -26,7 +26,7 @@ export interface RunnerDeps extends PeerDrillDeps, AnchorDrillDeps, SinksDeps {
   readonly isReady: () => boolean;
   /** Whether the evidence of a record convinces whoever has nothing else. */
   readonly convicts: (auditSeq: number) => Promise<boolean>;
-  readonly onEnded: (kind: DrillKind, fault: Fault | null) => void;
+  readonly onEnded: (kind: DrillKind, fault: DrillFault | null) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -123,7 +123,7 @@ export class DrillRunner {
   }
 }
 
-function faultOf(sinks: readonly DrillSink[], convicts: boolean | null): Fault | null {
+function faultOf(sinks: readonly DrillSink[], convicts: boolean | null): DrillFault | null {
   if (convicts === false)
     return { code: 'not_convicted', message: 'the evidence shows a third party no contradiction' };
   const silent = sinks.filter(({ state }) => state === 'silent').map(({ name }) => name);
@@ -134,7 +134,7 @@ function faultOf(sinks: readonly DrillSink[], convicts: boolean | null): Fault |
 
 function outcome(
   { seen, sentMs, recordedMs }: DrillAttempt,
-  failure: Fault | null,
+  failure: DrillFault | null,
   sinks: readonly DrillSink[],
   convicts: boolean | null,
 ): DrillOutcome {

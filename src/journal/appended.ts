@@ -5,34 +5,7 @@ import type { SummedTable } from './tables.ts';
 
 export type CountedTable = Exclude<SummedTable, 'meta'>;
 
-export const KEY_OF: {
-  readonly feeds: 'feed_id';
-  readonly entries: 'chain_seq';
-  readonly audit: 'seq';
-  readonly checkpoints: 'checkpoint_id';
-  readonly pages: 'page_id';
-  readonly peer_checkpoints: 'checkpoint_id';
-  readonly peer_feed_heads: 'head_id';
-  readonly peer_declarations: 'declaration_id';
-  readonly evidence: 'evidence_id';
-  readonly anchor_checkpoints: 'anchor_id';
-  readonly anchor_receipts: 'receipt_id';
-  readonly cosigned: 'cosigned_id';
-  readonly cosignatures: 'cosignature_id';
-  readonly seen_checkpoints: 'seen_id';
-  readonly page_notes: 'note_id';
-  readonly page_receipts: 'receipt_id';
-  readonly key_statements: 'statement_id';
-  readonly grant_texts: 'grant_id';
-  readonly disclosures: 'disclosure_id';
-  readonly page_places: 'place_id';
-  readonly erasure_steps: 'step_id';
-  readonly erasure_acks: 'ack_id';
-  readonly body_copies: 'copy_id';
-  readonly relayed_acks: 'ack_id';
-  readonly page_refusals: 'refusal_id';
-  readonly page_retries: 'retry_id';
-} = {
+export const KEY_OF = {
   feeds: 'feed_id',
   entries: 'chain_seq',
   audit: 'seq',
@@ -59,7 +32,7 @@ export const KEY_OF: {
   relayed_acks: 'ack_id',
   page_refusals: 'refusal_id',
   page_retries: 'retry_id',
-};
+} as const;
 
 /** A row without its key, which the table gives, and without its sums. */
 export type NewRow<T extends CountedTable> = Readonly<Record<Exclude<SummedColumn<T>, (typeof KEY_OF)[T]>, Cell>>;

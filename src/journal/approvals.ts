@@ -16,7 +16,7 @@ import {
 } from '../core/approval.ts';
 import { canonicalJson, type PlainJson } from '../core/canonical-json.ts';
 import { namesPerson, tellApart } from '../core/person.ts';
-import { isoMicros } from '../core/time.ts';
+import { HOUR_MS, isoMicros } from '../core/time.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Db } from './database.ts';
 import { Proposals } from './proposals.ts';
@@ -31,7 +31,7 @@ export interface FourEyes {
   readonly namedPersons: boolean;
 }
 
-export const NO_FOUR_EYES: FourEyes = { actions: [], proposalMs: 72 * 3_600_000, namedPersons: false };
+export const NO_FOUR_EYES: FourEyes = { actions: [], proposalMs: 72 * HOUR_MS, namedPersons: false };
 
 export class Approvals {
   readonly #audit: AuditLog;

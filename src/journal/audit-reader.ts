@@ -16,7 +16,7 @@ import {
 } from './read-model.ts';
 import { leafOf } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
-import type { AuditRow } from './tables.ts';
+import type { AuditRow } from './tables-logs.ts';
 
 const MAX_CLOSURE_RECORDS = 256;
 

@@ -15,7 +15,7 @@ import { erasedRow, isErased } from './erased-row.ts';
 import type { Erasure } from './erasure-records.ts';
 import { JournalError } from './errors.ts';
 import { locatorSums } from './locator.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 /** What of ours a tombstone of a peer is about. `kept`: the fact was refused, and stands as evidence. */
 export type Named =

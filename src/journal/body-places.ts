@@ -4,7 +4,8 @@ import { isBlank } from '../wire/erased-entry.ts';
 import { decodePage } from '../wire/page.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import type { EntryRow, PageRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
+import type { PageRow } from './tables-peers.ts';
 
 /** A line of a stored page. */
 export interface BodyPlace {

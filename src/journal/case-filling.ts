@@ -7,6 +7,7 @@ import { CASE_EVENTS } from '../core/case-sighting.ts';
 import { recordHash } from './audit-log.ts';
 import { CaseBook, type TakenRecord } from './case-book.ts';
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced } from './database.ts';
+import { Marks } from './marks.ts';
 import { CASES_BEHIND } from './schema-cases.ts';
 
 /** Sequences that one transaction looks at. */
@@ -22,15 +23,15 @@ export function fillCases(db: Db, onStep: (done: number, of: number) => void = (
   if (mark === null) return;
   const book = new CaseBook(db);
   const records = prepare<[number, number], RecordLine>(db, recordsBetween);
-  const setMark = prepare<[string, number]>(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+  const marks = new Marks(db);
   for (let from = mark; from < end; from += STEP) {
     onStep(from, end);
     unsynced(db, () => {
       for (const line of records.all(from, from + STEP)) takeLine(book, line);
-      setMark.run(CASES_BEHIND, from + STEP);
+      marks.put(CASES_BEHIND, from + STEP);
     });
   }
-  prepare<[string]>(db, sqlBuilder.deleteFrom('state').where('name', '=', PARAM)).run(CASES_BEHIND);
+  marks.drop(CASES_BEHIND);
 }
 
 /** Rows of records that are still to come would be taken for theirs. What is cut short begins anew. */
@@ -42,8 +43,7 @@ function emptyCases(db: Db): void {
 
 /** Up to which record cases were made; null: they follow the whole log. */
 export function madeTo(db: Db): number | null {
-  const mark = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
-  return prepare<[string], { value: number }>(db, mark).get(CASES_BEHIND)?.value ?? null;
+  return new Marks(db).get(CASES_BEHIND) ?? null;
 }
 
 export interface RecordLine {

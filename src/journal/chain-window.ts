@@ -5,7 +5,7 @@ import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.
 import { entryOf, hashText } from './entry-row.ts';
 import { isErased } from './erased-row.ts';
 import type { ChainBreak } from './read-model.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 export class ChainWindow {
   readonly #range: Statement<[number, number], EntryRow>;

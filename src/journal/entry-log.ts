@@ -15,7 +15,7 @@ import { ENTRY_COLUMNS, entryCells, hashText } from './entry-row.ts';
 import { JournalError } from './errors.ts';
 import type { Summed } from './locator.ts';
 import { StoredTiles, TileWriter } from './stored-tiles.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 interface Feed {
   readonly id: number;

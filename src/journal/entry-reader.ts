@@ -10,7 +10,7 @@ import { ErasureRecords } from './erasure-records.ts';
 import type { CorruptFact } from './read-model.ts';
 import { type CheckedRow, checkRow } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 export interface RangeEntry {
   readonly index: number;

@@ -3,7 +3,7 @@ import type { Entry } from '../core/entry.ts';
 import { pythonFloatText } from '../core/python-text.ts';
 import { isoMicros } from '../core/time.ts';
 import { type Cell, cellSums, SUMMED_COLUMNS } from './locator.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 export function hashText(digest: Uint8Array): `sha256:${string}` {
   return `sha256:${Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex')}`;

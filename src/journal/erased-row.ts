@@ -5,7 +5,7 @@ import { commitment, leafData } from '../merkle/commitment.ts';
 import { HASH_BYTES, leafHash, sameHash } from '../merkle/hash.ts';
 import { entryOf } from './entry-row.ts';
 import { locatorSums } from './locator.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 /** Condition on rows of `entries`: those whose body was not erased. */
 export const hasBody: RawBuilder<boolean> = sql<boolean>`length(entries.event_hash) > 0`;

@@ -1,7 +1,7 @@
 /** What peers have signed about facts of ours that they have erased. */
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 export interface StoredAck {
   readonly peer: string;

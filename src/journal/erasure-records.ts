@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, prepareLastKey, type Statement, sqlBuilder } from './database.ts';
 import { SUMMED_COLUMNS } from './locator.ts';
-import type { ErasureStepRow } from './tables.ts';
+import { Marks } from './marks.ts';
+import type { ErasureStepRow } from './tables-erasures.ts';
 
 /**
  * Own facts: `requested`, then `undone`, or `issued`, `erased`, `scrubbed`. Facts of peers: `received`, or `stopped` when too
@@ -39,8 +40,7 @@ export class ErasureRecords {
   readonly #untold: Statement<[string, number, number], Erasure>;
   readonly #untoldBy: Statement<[string, number, string, number], Erasure>;
   readonly #step: Statement<[number], Erasure>;
-  readonly #told: Statement<[string], number>;
-  readonly #saveTold: Statement<[string, number]>;
+  readonly #marks: Marks;
   readonly #since: Statement<[number], Erasure>;
   readonly #list: Statement<[number, number], Erasure>;
   readonly #counted: Statement<[string, string, number], number>;
@@ -61,9 +61,7 @@ export class ErasureRecords {
     this.#untold = prepare(db, over.limit(PARAM));
     this.#untoldBy = prepare(db, over.where(wasBroughtBy).limit(PARAM));
     this.#step = prepare(db, steps.where('step_id', '=', PARAM));
-    const told = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
-    this.#told = prepare<[string]>(db, told).pluck() as Statement<[string], number>;
-    this.#saveTold = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#marks = new Marks(db);
     this.#since = prepare(db, newest.where('step_id', '>=', PARAM).where(isOpen).orderBy('step_id'));
     this.#list = prepare(db, newest.where('step_id', '<', PARAM).orderBy('step_id', 'desc').limit(PARAM));
     this.#lastStep = prepareLastKey(db, 'erasure_steps', 'step_id');
@@ -126,7 +124,7 @@ export class ErasureRecords {
 
   /** The last step that the author has our word of, or a relay for it. Derived: without it all are told again, which changes nothing. */
   toldUpTo(author: string, to: string): number {
-    return this.#told.get(toldName(author, to)) ?? 0;
+    return this.#marks.get(toldName(author, to)) ?? 0;
   }
 
   /** The caller holds the transaction. The first of them to be told is what the erasure itself shows. */
@@ -134,7 +132,7 @@ export class ErasureRecords {
     const { fact, node_id: author, step_id } = before;
     const now = this.of(fact, author);
     if (now !== undefined && (now.step === 'scrubbed' || now.step === 'absent')) this.next(now, 'told', nowUs);
-    if (this.toldUpTo(author, to) < step_id) this.#saveTold.run(toldName(author, to), step_id);
+    if (this.toldUpTo(author, to) < step_id) this.#marks.put(toldName(author, to), step_id);
   }
 
   /** Newest first. */

@@ -15,7 +15,7 @@ import { type ProofCheckpoint, ProofCheckpoints, type SubmittedCheckpoint } from
 import type { ChainBreak, ChainProof, ProvenFact, ProveResult } from './read-model.ts';
 import { type CheckedRow, checkRow } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 /** Links behind each of the two heads that a chain proof speaks of. */
 const CHECKED_LINKS = 128;

@@ -4,7 +4,7 @@ import { openOwnDeclaration } from '../verify/declared-log-key.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { PeerRecords } from './peer-records.ts';
-import type { PageRow } from './tables.ts';
+import type { PageRow } from './tables-peers.ts';
 import { WitnessRecords } from './witness-records.ts';
 
 type StoredPage = Pick<PageRow, 'header' | 'entries' | 'proof'> & { readonly note: string | null };

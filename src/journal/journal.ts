@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { type Draft, draftReceived } from '../core/draft.ts';
 import type { Entry } from '../core/entry.ts';
 import { givenFeed } from '../core/feed-name.ts';
-import { formatHlc, type Hlc, parseStrictHlc, receive, tick } from '../core/hlc.ts';
 import { uuidV7 } from '../core/ids.ts';
 import { isoMicros } from '../core/time.ts';
 import { appendSignature } from '../merkle/cosignature.ts';
@@ -18,11 +17,11 @@ import { Approvals, NO_FOUR_EYES } from './approvals.ts';
 import { AuditLog } from './audit-log.ts';
 import { blankedEntries } from './body-eraser.ts';
 import { fillCases } from './case-filling.ts';
-import { loadClock } from './clock.ts';
-import { type Db, openDatabase, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { JournalClock } from './clock.ts';
+import { type Db, openDatabase } from './database.ts';
 import { draftOwn } from './drafts.ts';
 import { EntryLog } from './entry-log.ts';
-import { hashBytes, hlcNumber } from './entry-row.ts';
+import { hashBytes } from './entry-row.ts';
 import { DEFAULT_ERASURES, Erasures } from './erasures.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { JOURNAL_FILE, type JournalIdentity, SIGNED_HEADS_FILE } from './files.ts';
@@ -72,8 +71,7 @@ export class Journal {
   readonly #attempts: MutationWatch;
   readonly #random: JournalOptions['random'];
   readonly #places: PagePlaces;
-  readonly #saveClock: Statement<unknown[]>;
-  #clock: Hlc;
+  readonly #clock: JournalClock;
 
   private constructor(db: Db, identity: JournalIdentity, heads: SignedHeadFile, options: JournalOptions) {
     this.#db = db;
@@ -115,8 +113,7 @@ export class Journal {
       transact: (work) => this.#transact(work),
       onReceived: (entries, nowMs) => this.#takeLate(entries, nowMs),
     });
-    this.#saveClock = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
-    this.#clock = loadClock(db);
+    this.#clock = new JournalClock(db);
   }
 
   /**
@@ -177,7 +174,7 @@ export class Journal {
     return this.#transact(() => {
       const drafts = assertions.map((assertion) => this.#draftOwn(assertion, nowMs));
       const entries = this.#entries.append(drafts, nowMs * 1000);
-      this.#storeClock();
+      this.#clock.store();
       if (save !== undefined) this.#audit.append(save(entries), null, nowMs * 1000);
       return entries;
     });
@@ -209,7 +206,7 @@ export class Journal {
       if (pageId !== null) this.erasures.copied(pageId, batch.copies);
       if (pageId !== null) this.erasures.blanked(pageId, batch.gone, batch.author);
       this.erasures.take(entries, nowUs);
-      this.#receiveClock(entries, nowMs);
+      this.#clock.receive(entries, nowMs);
       return {
         appended: entries.length === 0 ? null : { first, last: this.#entries.size },
         to: batch.to,
@@ -364,7 +361,7 @@ export class Journal {
   #transact<T>(work: () => T): T {
     const entries = this.#entries.save();
     const audit = this.#audit.save();
-    const clock = this.#clock;
+    const clock = this.#clock.save();
     try {
       this.#db.exec('BEGIN IMMEDIATE');
       const result = work();
@@ -374,15 +371,15 @@ export class Journal {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
       this.#entries.restore(entries);
       this.#audit.restore(audit);
-      this.#clock = clock;
+      this.#clock.restore(clock);
       throw explain(error);
     }
   }
 
   #draftOwn(assertion: VerifiedAssertion, nowMs: number): Draft {
-    this.#clock = tick(this.#clock, nowMs);
+    const hlc = this.#clock.tick(nowMs);
     const factId = uuidV7(nowMs, this.#random(new Uint8Array(10)));
-    return draftOwn(assertion, { factId, hlc: formatHlc(this.#clock), timestamp: isoMicros(nowMs * 1000) });
+    return draftOwn(assertion, { factId, hlc, timestamp: isoMicros(nowMs * 1000) });
   }
 
   /** What ordinary appending does besides: what is hidden from reads stays so. */
@@ -400,20 +397,7 @@ export class Journal {
   /** What came beside the order of its feed. */
   #takeLate(entries: readonly Entry[], nowMs: number): void {
     this.erasures.takePutBack(entries, this.identity.nodeId, nowMs * 1000);
-    this.#receiveClock(entries, nowMs);
-  }
-
-  #receiveClock(entries: readonly Entry[], nowMs: number): void {
-    const latest = entries.reduce((max, { hlc }) => (hlc > max ? hlc : max), '');
-    const remote = parseStrictHlc(latest);
-    if (!remote.ok) return;
-    this.#clock = receive(this.#clock, remote.value, nowMs);
-    this.#storeClock();
-  }
-
-  /** The clock outlives a restart: facts written after it never sort before facts written earlier. */
-  #storeClock(): void {
-    this.#saveClock.run(['hlc', hlcNumber(formatHlc(this.#clock))]);
+    this.#clock.receive(entries, nowMs);
   }
 }
 

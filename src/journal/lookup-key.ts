@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 /** What a fact can be looked up by. The tag keeps the keys of different kinds apart. */
 export type LookupKind = 'cid' | 'entity' | 'group' | 'relation' | 'source';

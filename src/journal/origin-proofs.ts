@@ -18,7 +18,7 @@ import { RELAYED_FEED } from '../wire/relay-permit.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { hashBytes } from './entry-row.ts';
 import { KeyStatements } from './key-statements.ts';
-import type { PageRow } from './tables.ts';
+import type { PageRow } from './tables-peers.ts';
 
 type StoredPage = Pick<PageRow, 'page_id' | 'header' | 'entries' | 'proof'>;
 

@@ -4,7 +4,8 @@ import { decodePageHeader } from '../wire/page-header.ts';
 import type { RestoreNote } from '../wire/restore-note.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
-import type { EntryRow } from './tables.ts';
+import { Marks } from './marks.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 /** A stored page of a peer. */
 export interface PlacedPage {
@@ -27,8 +28,7 @@ export class PagePlaces {
   readonly #pages: Statement<[string, number, number], PlacedPage>;
   readonly #header: Statement<[number], Uint8Array>;
   readonly #entries: Statement<[number, number], PlacedEntry>;
-  readonly #mark: Statement<[string], number>;
-  readonly #saveMark: Statement<[string, number]>;
+  readonly #marks: Marks;
 
   constructor(db: Db) {
     this.#insert = prepareAppend(db, 'page_places');
@@ -36,9 +36,7 @@ export class PagePlaces {
     const header = sqlBuilder.selectFrom('pages').select('header').where('page_id', '=', PARAM);
     this.#header = prepare<[number]>(db, header).pluck() as Statement<[number], Uint8Array>;
     this.#entries = prepare(db, entriesBetween);
-    const mark = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
-    this.#mark = prepare<[string]>(db, mark).pluck() as Statement<[string], number>;
-    this.#saveMark = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#marks = new Marks(db);
   }
 
   /** The entries of a page stand from `firstSeq` on. The caller holds the transaction. */
@@ -48,17 +46,17 @@ export class PagePlaces {
 
   /** Pages of a peer with which no restore note was left yet, in order. */
   unnoted(peer: string, limit: number): readonly PlacedPage[] {
-    return this.#pages.all(peer, this.#mark.get(markOf(peer)) ?? 0, limit);
+    return this.#pages.all(peer, this.#marks.get(markOf(peer)) ?? 0, limit);
   }
 
   /** The mark is derived: without it every note is left again, which changes nothing. */
   markNoted(peer: string, pageId: number): void {
-    this.#saveMark.run(markOf(peer), pageId);
+    this.#marks.put(markOf(peer), pageId);
   }
 
   /** Notes behind this page are left again. */
   unmark(peer: string, pageId: number): void {
-    if ((this.#mark.get(markOf(peer)) ?? 0) > pageId) this.markNoted(peer, pageId);
+    if ((this.#marks.get(markOf(peer)) ?? 0) > pageId) this.markNoted(peer, pageId);
   }
 
   /** What is needed to write the page's entries again; null when it brought none, or is not as it was stored. */

@@ -11,7 +11,8 @@ import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { lastLink, type Neighbour } from './page-tail.ts';
 import type { VerifiedCheckpoint } from './peer-records.ts';
-import type { PageRow, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
+import type { PageRow } from './tables-peers.ts';
 
 /** A stored page of which entries were refused. */
 export interface RefusedInPage {

@@ -6,7 +6,7 @@ import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { JournalError } from './errors.ts';
 import { lastLink, type Neighbour } from './page-tail.ts';
-import type { PageRow } from './tables.ts';
+import type { PageRow } from './tables-peers.ts';
 
 /** The last verified checkpoint of a peer's log. */
 export interface VerifiedCheckpoint {

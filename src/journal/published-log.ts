@@ -13,7 +13,8 @@ import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './data
 import { entryOf } from './entry-row.ts';
 import { erasedLeafData, isErased } from './erased-row.ts';
 import { StoredTiles } from './stored-tiles.ts';
-import { type EntryRow, LOGS, type LogName } from './tables.ts';
+import { LOGS, type LogName } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 /** The newest signed checkpoint, with the anchor's and the witnesses' lines that are held for it. */
 export interface PublishedHead {

@@ -4,6 +4,7 @@ import type { Entry } from '../core/entry.ts';
 import type { ReviewStatus } from '../core/review.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Difference } from '../core/verdict.ts';
+import type { AssertRefusal } from '../verify/assertion.ts';
 import type { RefusedOfOurs } from './refusal-notices.ts';
 
 /** A fact as stored, with what projections say about it at the moment of reading. */
@@ -14,6 +15,23 @@ export interface StoredFact {
   /** A later fact of the same source with confidence 0 withdraws it. */
   readonly retracted: boolean;
   readonly quarantine: { readonly status: ReviewStatus; readonly reason: string } | null;
+}
+
+/** What became of one fact that was to be asserted here. */
+export type AssertOutcome =
+  | {
+      readonly kind: 'stored';
+      readonly fact: StoredFact;
+      readonly warnings: readonly string[];
+      /** The same content is held already; nothing was written. */
+      readonly repeated: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: AssertRefusal };
+
+/** Who asserts. */
+export interface AssertCaller {
+  readonly actor: string;
+  readonly mayWriteInstructions: boolean;
 }
 
 /** A stored row that is not what it was when it was appended: found on read, never served. */

@@ -1,5 +1,5 @@
 /** What the index of words holds of a fact. Projection and fsck have to agree on it. */
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 export type IndexedFields = Pick<EntryRow, 'entity' | 'relation' | 'value_v' | 'scope'>;
 

@@ -2,6 +2,7 @@
 import { isoMicros } from '../core/time.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { Marks } from './marks.ts';
 
 /** A judged page of a peer with the note that its sender signed. */
 export interface NotedPage {
@@ -42,8 +43,7 @@ export interface Acknowledged {
 
 export class ReceiptRecords {
   readonly #pages: Statement<[string, number, number], NotedPage>;
-  readonly #mark: Statement<[string], number>;
-  readonly #saveMark: Statement<[string, number]>;
+  readonly #marks: Marks;
   readonly #newest: Statement<[string, string], number>;
   readonly #count: Statement<[string], number>;
   readonly #counts = new Map<string, number>();
@@ -53,9 +53,7 @@ export class ReceiptRecords {
 
   constructor(db: Db) {
     this.#pages = prepare(db, pagesBehind);
-    const mark = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
-    this.#mark = prepare<[string]>(db, mark).pluck() as Statement<[string], number>;
-    this.#saveMark = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#marks = new Marks(db);
     this.#newest = prepare<[string, string]>(db, newestOfFeed).pluck() as Statement<[string, string], number>;
     this.#count = prepare<[string]>(db, countOf).pluck() as Statement<[string], number>;
     this.#list = prepare(db, receiptsBehind.limit(PARAM));
@@ -65,12 +63,12 @@ export class ReceiptRecords {
 
   /** Pages of a peer that it has not yet taken our receipts for, in order. */
   unacknowledged(peer: string, limit: number): readonly NotedPage[] {
-    return this.#pages.all(peer, this.#mark.get(markOf(peer)) ?? 0, limit);
+    return this.#pages.all(peer, this.#marks.get(markOf(peer)) ?? 0, limit);
   }
 
   /** The mark is derived: without it every receipt is sent again, which changes nothing. */
   markTaken(peer: string, pageId: number): void {
-    this.#saveMark.run(markOf(peer), pageId);
+    this.#marks.put(markOf(peer), pageId);
   }
 
   /** The last entry of our feed that the peer has given a receipt for; 0 for none. */

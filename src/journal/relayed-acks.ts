@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { TOMBSTONE } from '../core/tombstone.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { Marks } from './marks.ts';
 import type { Tables } from './tables.ts';
 
 export type StoredRelayedAck = Omit<Tables['relayed_acks'], 'sum1' | 'sum2'>;
@@ -14,8 +15,7 @@ export class RelayedAcks {
   readonly #insert: (row: NewRow<'relayed_acks'>) => number;
   readonly #of: Statement<[number], StoredRelayedAck>;
   readonly #passing: Statement<[string, number, number], StoredRelayedAck>;
-  readonly #mark: Statement<[string], number>;
-  readonly #saveMark: Statement<[string, number]>;
+  readonly #marks: Marks;
   readonly #stepIn: Statement<[number, number], { tombstone_seq: number | null; target_seq: number | null }>;
   readonly #place: Statement<[number], { feed: string; feed_seq: number }>;
 
@@ -37,9 +37,7 @@ export class RelayedAcks {
         .orderBy('ack_id')
         .limit(PARAM),
     );
-    const mark = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
-    this.#mark = prepare<[string]>(db, mark).pluck() as Statement<[string], number>;
-    this.#saveMark = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#marks = new Marks(db);
     const step = sqlBuilder.selectFrom('erasure_steps').select(['tombstone_seq', 'target_seq']);
     const inPage = step.where('page_id', '=', PARAM).where('feed_seq', '=', PARAM);
     this.#stepIn = prepare(db, inPage.orderBy('step_id', 'desc').limit(ONE));
@@ -66,12 +64,12 @@ export class RelayedAcks {
 
   /** What an author has not taken yet, in order. */
   passing(author: string, limit: number): readonly StoredRelayedAck[] {
-    return this.#passing.all(author, this.#mark.get(markOf(author)) ?? 0, limit);
+    return this.#passing.all(author, this.#marks.get(markOf(author)) ?? 0, limit);
   }
 
   /** The mark is derived: without it all are passed on again, which changes nothing. */
   passed(author: string, ackId: number): void {
-    if ((this.#mark.get(markOf(author)) ?? 0) < ackId) this.#saveMark.run(markOf(author), ackId);
+    if ((this.#marks.get(markOf(author)) ?? 0) < ackId) this.#marks.put(markOf(author), ackId);
   }
 
   /** The erasure of what stands at a place of a page, as its newest step has it. */

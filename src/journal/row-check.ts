@@ -9,7 +9,7 @@ import { entryOf, hashText } from './entry-row.ts';
 import { erasedLeafData, isErased, isWhollyErased } from './erased-row.ts';
 import { locate } from './locator.ts';
 import type { CorruptFact } from './read-model.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 export type CheckedRow =
   | { readonly ok: true; readonly entry: Entry; readonly text: string }

@@ -4,7 +4,7 @@ import type { SeenFact } from '../verify/seen-fact.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { entryOf } from './entry-row.ts';
 import type { Asserted, Erasures } from './erasures.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 export class SeenFacts {
   readonly #byId: Statement<[string], EntryRow>;

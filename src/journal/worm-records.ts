@@ -18,7 +18,8 @@ import { entryOf, hashText } from './entry-row.ts';
 import { erasedLeafData, isErased } from './erased-row.ts';
 import { LeafMismatchError, prepareEntries } from './published-log.ts';
 import { StoredTiles } from './stored-tiles.ts';
-import type { EntryRow, LogName, Tables } from './tables.ts';
+import type { LogName, Tables } from './tables.ts';
+import type { EntryRow } from './tables-logs.ts';
 
 /** Records of one stream that follow each other, a line each. */
 export interface WormBatch {

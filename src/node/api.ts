@@ -2,36 +2,30 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { buildApi } from '../admin/api/build-api.ts';
 import type { ApiEnv } from '../admin/api/route.ts';
+import { DEFAULT_API_LIMITS } from '../admin/api-limits.ts';
 import type { ConsoleDeps } from '../admin/console/deps.ts';
 import { mountConsole } from '../admin/console/mount.ts';
 import { Sessions } from '../admin/console/sessions.ts';
-import { type ApiDeps, DEFAULT_API_LIMITS, type Readiness } from '../admin/deps.ts';
+import type { ApiDeps } from '../admin/deps.ts';
 import type { ApiDrills } from '../admin/drill-desk.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
-import type { CaseCount } from '../core/case-report.ts';
-import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
-import { isConfirmed } from '../core/disclosure.ts';
-import type { KeyStatus } from '../core/key-status.ts';
-import { SEVERITIES, type Severity } from '../core/severity.ts';
 import { isoMicros } from '../core/time.ts';
 import { watchEventLoop } from '../observe/loop-delay.ts';
-import type { Metrics } from '../observe/metrics.ts';
-import { AuditSeverities } from './audit-severities.ts';
 import { backupsOf } from './backups.ts';
 import type { Base } from './base.ts';
-import { measureDrills } from './drills.ts';
 import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import type { JournalChecks } from './journal-checks.ts';
 import { keyStatuses } from './keys.ts';
+import { measureAtScrapes } from './measuring.ts';
 import { type Oidc, openOidc, watchProvider } from './oidc.ts';
-import { asksOnce, freeBytesOf, readinessOf } from './readiness.ts';
+import { asksOnce, readinessOf } from './readiness.ts';
 import type { Siem } from './siem.ts';
-import { sinkStatuses, sinksOf } from './sinks.ts';
+import { sinksOf } from './sinks.ts';
 import { openStats } from './stats.ts';
 import { SOFTWARE, VERSION } from './version.ts';
 import { startWeaknessWatch, weakeningsNow } from './weakness-watch.ts';
@@ -177,13 +171,12 @@ function consoleOf({ config, events, writer }: Base, { keys, oidc, sessions }: P
 }
 
 function casesOf({ reader, writer, nowMs }: Base): ApiDeps['cases'] {
-  const { cases } = reader;
   return {
-    list: (query) => cases.cases(query),
-    counts: () => cases.caseCounts(),
-    file: (name) => cases.caseFile(name, isoMicros(nowMs() * 1000)),
-    events: (query) => cases.caseEvents(query),
-    news: (after, limit) => cases.caseNews(after, limit),
+    list: (query) => reader.cases(query),
+    counts: () => reader.caseCounts(),
+    file: (name) => reader.caseFile(name, isoMicros(nowMs() * 1000)),
+    events: (query) => reader.caseEvents(query),
+    news: (after, limit) => reader.caseNews(after, limit),
     change: (order, by) => writer.changeCase(order, by),
     changeMany: (order, by) => writer.changeCases(order, by),
   };
@@ -203,38 +196,6 @@ function ready(
   return readinessOf(base, federation?.guard.status() ?? null, addresses, notices);
 }
 
-interface Measured {
-  readonly isReady: () => Promise<Readiness>;
-  readonly drills: ApiDrills;
-}
-
-function measureAtScrapes(base: Base, federation: OpenFederation | null, { isReady, drills }: Measured): void {
-  const { metrics } = base;
-  const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
-  void severities.look().catch(() => {}); // a node that is stopping; the next look begins
-  const each: readonly (() => void | Promise<void>)[] = [
-    async () => measureReadiness(base, await isReady()),
-    () => severities.look(),
-    () => measure(base),
-    () => measureAnchors(base),
-    async () => measureCases(metrics, await base.reader.cases.caseCounts(), base.nowMs()),
-    () => measureSinks(base),
-    () => measureDrills(metrics, drills.status),
-    async () => measureKeys(metrics, await keyStatuses(base, Date.now())),
-    () => metrics.peersUnconfirmed.set(unconfirmedIn(base, federation)),
-    () => {
-      for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])
-        metrics.replicationLagSeconds.set({ peer_id: name }, seconds);
-    },
-  ];
-  for (const collect of each) metrics.beforeScrape(collect);
-}
-
-function unconfirmedIn(base: Base, federation: OpenFederation | null): number {
-  const files = [...(federation?.files().values() ?? [])];
-  return files.filter((peer) => !peer.disabled && !isConfirmed(peer, base)).length;
-}
-
 function tombstonesOf({ reader, writer }: Base, peers: () => readonly PeerFile[]): ApiDeps['tombstones'] {
   const named = () =>
     Object.fromEntries(peers().flatMap(({ nodeId, logKey }) => (logKey === null ? [] : [[nodeId, logKey] as const])));
@@ -243,75 +204,4 @@ function tombstonesOf({ reader, writer }: Base, peers: () => readonly PeerFile[]
     list: (before, limit) => reader.erasures(before, limit),
     status: (fact) => reader.erasure(fact, named()),
   };
-}
-
-function measureReadiness({ config, metrics }: Base, { checks }: Readiness): void {
-  for (const { name, ok } of checks) metrics.checkFailed.set({ check: name }, ok ? 0 : 1);
-  const free = freeBytesOf(config.dir);
-  if (free !== null) metrics.diskFreeBytes.set(free);
-}
-
-async function measure({ metrics, writer }: Base): Promise<void> {
-  const { entries, auditRecords, projectionLag, recallLag } = await writer.stats();
-  metrics.journalEntries.set(entries);
-  metrics.auditRecords.set(auditRecords);
-  metrics.projectionLagEntries.set(projectionLag);
-  metrics.recallLagEntries.set(recallLag);
-}
-
-function measureCases(metrics: Metrics, counts: readonly CaseCount[], nowMs: number): void {
-  const label = { drill: 'true' } as const;
-  for (const severity of SEVERITIES) {
-    const of = counts.filter((one) => one.severity === severity);
-    measureSeverity(
-      metrics,
-      { severity },
-      of.filter(({ is_drill }) => !is_drill),
-      nowMs,
-    );
-    measureSeverity(
-      metrics,
-      { severity, ...label },
-      of.filter(({ is_drill }) => is_drill),
-      nowMs,
-    );
-  }
-}
-
-function measureSeverity(
-  { casesOpen, casesUnseenSeconds }: Metrics,
-  labels: { readonly severity: Severity; readonly drill?: 'true' },
-  of: readonly CaseCount[],
-  nowMs: number,
-): void {
-  const open = of.filter(({ state }) => OPEN_STATES.includes(state));
-  const unseen = of.filter(({ state }) => UNSEEN_STATES.includes(state)).map(({ oldest_at }) => Date.parse(oldest_at));
-  casesOpen.set(
-    labels,
-    open.reduce((sum, { count }) => sum + count, 0),
-  );
-  casesUnseenSeconds.set(labels, unseen.length === 0 ? 0 : Math.max(0, (nowMs - Math.min(...unseen)) / 1000));
-}
-
-function measureKeys({ keyExpirySeconds }: Metrics, keys: readonly KeyStatus[]): void {
-  keyExpirySeconds.reset(); // a peer that went, or a key that it declares no more
-  for (const { node_id, use, key_id, seconds_left, state } of keys)
-    if (seconds_left !== null && key_id !== null && state !== 'replaced')
-      keyExpirySeconds.set({ node: node_id, use, key_id }, seconds_left);
-}
-
-async function measureAnchors({ config, metrics, writer }: Base): Promise<void> {
-  const nowUs = Date.now() * 1_000;
-  for (const { backend, pending, oldestPendingUs, watermark } of await writer.anchorStatus(config.anchor.backends)) {
-    metrics.anchorsPending.set({ backend }, pending);
-    metrics.anchorOldestPendingSeconds.set({ backend }, oldestPendingUs === null ? 0 : (nowUs - oldestPendingUs) / 1e6);
-    metrics.anchorWatermark.set({ backend }, watermark);
-  }
-}
-
-async function measureSinks(base: Base): Promise<void> {
-  for (const { name, lagEvents, lagMs } of await sinkStatuses(base)) {
-    base.metrics.exportLagEvents.set({ sink: name }, lagEvents);
-    base.metrics.exportLagSeconds.set({ sink: name }, lagMs / 1_000);
-  }
 }

@@ -1,13 +1,13 @@
 /** What the API knows of copies of this node elsewhere. */
+
 import type { ApiBackups } from '../admin/backup-desk.ts';
+import { HOUR_MS } from '../core/time.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { openDocument } from '../wire/signed-document.ts';
 import { SNAPSHOT_MANIFEST, SNAPSHOT_PROOF } from '../wire/snapshot-manifest.ts';
 import { digestOf } from '../wire/worm-manifest.ts';
 import type { Base } from './base.ts';
 import { logKeysOf } from './worm-store.ts';
-
-const HOUR_MS = 3_600_000;
 
 export function backupsOf(base: Base): ApiBackups {
   const { backups, config, identity, keys, statements, writer } = base;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ApiDrills, DrillStatus } from '../admin/drill-desk.ts';
 import { writeFileAtomically } from '../config/atomic-file.ts';
 import { CUT_OFF, DRILL_KINDS, type DrillOutcome, type DrillRun } from '../core/drill.ts';
-import { isoMicros } from '../core/time.ts';
+import { HOUR_MS, isoMicros } from '../core/time.ts';
 import { readTar } from '../core/ustar.ts';
 import { DrillHistory } from '../drill/history.ts';
 import { DrillKeeper } from '../drill/keeper.ts';
@@ -86,8 +86,8 @@ async function convicts(base: Base, seq: number): Promise<boolean> {
 function historyOf({ reader }: Base, running: () => DrillRun | null): DrillHistory {
   return new DrillHistory({
     auditPage: (filter) => reader.auditPage(filter),
-    cases: (query) => reader.cases.cases(query),
-    caseEvents: (query) => reader.cases.caseEvents(query),
+    cases: (query) => reader.cases(query),
+    caseEvents: (query) => reader.caseEvents(query),
     running,
   });
 }
@@ -106,7 +106,7 @@ function keeperOf(
   return new DrillKeeper({
     runner,
     kinds: () => history.kinds(),
-    cases: (query) => reader.cases.cases(query),
+    cases: (query) => reader.cases(query),
     resolveDrillCases: (peer, why) => writer.resolveDrillCases(peer, why),
     endCutOff: async (before) => {
       for (const { id, kind, node_id: nodeId } of await history.cutOff(before)) {
@@ -203,7 +203,7 @@ async function statusOf(base: Base, history: DrillHistory, runner: DrillRunner |
   return {
     kinds: await history.kinds(),
     running: runner?.running ?? null,
-    schedule: everyMs === null ? null : { every_hours: everyMs / 3_600_000, kinds },
+    schedule: everyMs === null ? null : { every_hours: everyMs / HOUR_MS, kinds },
     last_refusal_at: refusal,
     since: begun,
   };

@@ -141,7 +141,7 @@ export async function federate(
       const renewed = keys.seen(peerId);
       if (renewed !== null) {
         onAllowedChanged();
-        void inTurn(() => renewed((peer) => sessions.change(peer)));
+        void inTurn(() => changeTo(renewed(), sessions));
       }
       guard.contact(peerId);
       sessions.contact(peerId);
@@ -163,6 +163,10 @@ export async function federate(
   return { guard, decided, sessions, witness, drills, files: () => folder.state().peers, ...reachOf(transport) };
 }
 
+async function changeTo(peer: PeerFile | undefined, sessions: PeerSessions): Promise<void> {
+  if (peer !== undefined) await sessions.change(peer);
+}
+
 function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {
   return { addresses: () => transport.addresses(), connected: (peerId) => transport.connected(peerId) };
 }
@@ -179,7 +183,7 @@ function servingDeps(
     ...keepingOf(base),
     successions: async (nodeId) => ((await writer.successions([nodeId]))[0] ?? []).map(({ note }) => note),
     head: () => writer.head(),
-    served: (knownSize) => writer.witness.servedHead(knownSize),
+    served: (knownSize) => writer.servedHead(knownSize),
     onCorrupt: (corrupt) => observeCorrupt(base, corrupt),
     nowMs: base.nowMs,
   };

@@ -1,6 +1,6 @@
 /** Grants in a running node: the lists of gardens, and what operators ask about who may read what. */
 import { join } from 'node:path';
-import type { Disclosed, Explanation, GrantDesk, GrantDiff } from '../admin/deps.ts';
+import type { Disclosed, Explanation, GrantDesk, GrantDiff } from '../admin/grant-desk.ts';
 import { checkPeerFile, PEER_SUFFIX, type PeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { problemText } from '../config/problem.ts';
@@ -51,7 +51,7 @@ export function grantDesk(base: Base, federation: Pick<Federation, 'files'> | nu
       const peer = find(id);
       if (peer === undefined) return null;
       const preview = previewGrants(await statesOf(base, peer), peer.name, peer, rules, Date.now());
-      const facts = await reader.grants.newestFacts(preview.open, examples);
+      const facts = await reader.newestFacts(preview.open, examples);
       return { peer: peer.name, node_id: peer.nodeId, ...preview, examples: facts };
     },
     explain: (id, fact) => explain(base, rules, find(id), fact),
@@ -59,11 +59,10 @@ export function grantDesk(base: Base, federation: Pick<Federation, 'files'> | nu
     async disclosed(query, fact) {
       // What a partner was given is kept when its file is gone.
       const nodeId = find(query.peer)?.nodeId ?? query.peer;
-      const { grants } = reader;
       if (fact !== null) return givenFact(base, nodeId, fact);
       const [feeds, runs] = await Promise.all([
-        grants.givenFeeds(nodeId),
-        grants.givenRuns({ ...query, peer: nodeId }),
+        reader.givenFeeds(nodeId),
+        reader.givenRuns({ ...query, peer: nodeId }),
       ]);
       return { node_id: nodeId, feeds, runs };
     },
@@ -76,13 +75,13 @@ async function givenFact({ reader }: Base, nodeId: string, idOrCid: string): Pro
   if (found.kind !== 'found') return null;
   const { entry } = found.fact;
   const feed = feedNameOf(entry);
-  const { runs } = await reader.grants.givenFact(nodeId, feed.ok ? feed.value : '', entry.feed_seq);
+  const { runs } = await reader.givenFact(nodeId, feed.ok ? feed.value : '', entry.feed_seq);
   return { node_id: nodeId, feeds: [], runs };
 }
 
 async function statesOf({ reader, writer }: Base, { nodeId }: PeerFile): Promise<readonly FeedState[]> {
   const { feeds } = await writer.guardView();
-  return reader.grants.feedStates(nodeId, feeds);
+  return reader.feedStates(nodeId, feeds);
 }
 
 async function explain(
@@ -99,7 +98,7 @@ async function explain(
   const feed = feedNameOf(entry);
   const name = feed.ok ? feed.value : null;
   const decision = decideFact(entry, peer, rules, Date.now());
-  const given = await reader.grants.givenFact(peer.nodeId, name ?? '', entry.feed_seq);
+  const given = await reader.givenFact(peer.nodeId, name ?? '', entry.feed_seq);
   return {
     kind: 'explained',
     peer: peer.name,
@@ -133,7 +132,7 @@ async function diff(
   const changes = diffGrants(states, proposed.name, inForce ?? null, proposed, rules, Date.now());
   const starting = new Set(changes.filter(({ change }) => change === 'starts').map(({ feed }) => feed));
   const feeds = states.filter(({ feed }) => starting.has(feed));
-  const examples = await base.reader.grants.newestFacts(feeds, DIFF_EXAMPLES);
+  const examples = await base.reader.newestFacts(feeds, DIFF_EXAMPLES);
   const found = { peer: proposed.name, node_id: proposed.nodeId, in_force: inForce?.name ?? null };
   return { kind: 'compared', ...found, changes, examples };
 }

@@ -48,6 +48,7 @@ export interface GuardDeps {
   readonly outside: OutsideHeads;
   readonly lostKeys: Pick<LostKeys, 'learn' | 'missing' | 'watch' | 'back' | 'stop'>;
   readonly waitMs: number;
+  /** Told at the first state, and when state or detail are others than it was told last. */
   readonly onChange: (status: GuardStatus) => void;
 }
 
@@ -75,6 +76,7 @@ export class RestoreGuard {
   #again: NodeJS.Timeout | undefined;
   #state: GuardState = 'asking';
   #trouble: string | null = null;
+  #told: Pick<GuardStatus, 'state' | 'detail'> | null = null;
   /** A peer has shown a checkpoint that our own key has signed. */
   #isShown = false;
   /** The largest of those beyond what is here. */
@@ -368,7 +370,10 @@ export class RestoreGuard {
 
   #set(state: GuardState): void {
     this.#state = state;
-    this.#deps.onChange(this.status());
+    const status = this.status();
+    if (this.#told?.state === status.state && this.#told.detail === status.detail) return;
+    this.#told = status;
+    this.#deps.onChange(status);
   }
 }
 

@@ -14,7 +14,7 @@ import {
   checkOf,
   type JournalCheck,
 } from '../core/journal-check.ts';
-import { isoMicros } from '../core/time.ts';
+import { HOUR_MS, isoMicros } from '../core/time.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
 import type { AuditFilter, AuditInput, AuditPage } from '../journal/read-model.ts';
@@ -98,7 +98,7 @@ export class JournalChecks implements ApiChecks {
 
   get everyHours(): number | null {
     const { everyMs } = this.#deps;
-    return everyMs === null ? null : everyMs / 3_600_000;
+    return everyMs === null ? null : everyMs / HOUR_MS;
   }
 
   /** Looks now, and every minute from now on. */

@@ -1,9 +1,10 @@
 /** The signing keys of this node and of its peers, as their declarations name them, in the words of operators. */
 import { openPeerFolder } from '../config/peer-folder.ts';
 import type { KeyStatus } from '../core/key-status.ts';
+import { DAY_MS } from '../core/time.ts';
 import { rawKeyOf } from '../transport/identity.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
-import { DAY_MS, type KeyLife, keyLives } from '../verify/key-expiry.ts';
+import { type KeyLife, keyLives } from '../verify/key-expiry.ts';
 import { type Declaration, openDeclaration } from '../wire/declaration.ts';
 import type { Base } from './base.ts';
 
@@ -13,7 +14,7 @@ export type KeysBase = Pick<Base, 'config' | 'paths' | 'declaration' | 'writer'>
 export async function keyStatuses(base: KeysBase, nowMs: number): Promise<readonly KeyStatus[]> {
   const { config, paths, declaration, writer } = base;
   const peers = [...openPeerFolder(paths.peers, config.nodeId).state().peers.values()].filter((one) => !one.disabled);
-  const notes = await writer.witness.declarations(peers.map(({ nodeId }) => nodeId));
+  const notes = await writer.declarations(peers.map(({ nodeId }) => nodeId));
   const ofPeers = peers.flatMap(({ name, nodeId, peerId }, i) => {
     const opened = openDeclaration(notes[i] ?? '', { nodeId, nodeKey: rawKeyOf(peerId) });
     return opened.ok ? statusesOf(opened.value, name, nowMs) : [];

@@ -78,7 +78,7 @@ function journalOf({ writer }: Base): OnboardJournal {
   return {
     audit: (input) => writer.audit(input),
     pinIfNew: (peer, note, input) => writer.pinIfNew(peer, note, input),
-    declarations: (nodeIds) => writer.witness.declarations(nodeIds),
+    declarations: (nodeIds) => writer.declarations(nodeIds),
     successions: (nodeIds) => writer.successions(nodeIds),
   };
 }

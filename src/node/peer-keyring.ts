@@ -32,7 +32,7 @@ export class PeerKeyring {
   /** Reads what the journal holds of a peer. */
   async learn(nodeId: string): Promise<void> {
     const [statements = []] = await this.#writer.successions([nodeId]);
-    const [declaration] = await this.#writer.witness.declarations([nodeId]);
+    const [declaration] = await this.#writer.declarations([nodeId]);
     // What is pinned stays: nothing takes a key back once somebody has confirmed it. Who watches learns that feeds have opened.
     if (declaration != null && !this.#confirmed.has(nodeId)) {
       this.#confirmed.add(nodeId);
@@ -53,14 +53,15 @@ export class PeerKeyring {
   /**
    * A peer has connected.
    *
-   * @returns if that was with another key than before: what calls with the peer's file of that moment, if there is still one
+   * @returns if that was with another key than before: gives the peer as its file says at the time it is called; undefined: there is
+   *   none any more
    */
-  seen(peerId: string): ((change: (peer: PeerFile) => Promise<void>) => Promise<void>) | null {
+  seen(peerId: string): (() => PeerFile | undefined) | null {
     const file = this.#files().find((one) => this.possible(one).some((peer) => peer.peerId === peerId));
     if (file === undefined || !this.#keys.seen(file, peerId)) return null;
-    return async (change) => {
+    return () => {
       const now = this.#files().find(({ name }) => name === file.name);
-      if (now !== undefined) await change(this.current(now));
+      return now === undefined ? undefined : this.current(now);
     };
   }
 

@@ -1,6 +1,6 @@
 /** Whether the node can do its work: append, sign, serve. Each reason against it has a name. */
 import { statfsSync } from 'node:fs';
-import type { Readiness } from '../admin/deps.ts';
+import type { Readiness } from '../admin/node-status.ts';
 import type { WriterStats } from '../threads/writer.ts';
 import type { Base } from './base.ts';
 import type { GuardStatus } from './guard.ts';

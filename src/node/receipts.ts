@@ -58,7 +58,7 @@ export function receiptsOf(
   /** From pinned keys to those that it declares now, by its own statements, as where it is greeted. @returns whether they have changed */
   async function follow(peer: PeerFile, { declaration: note, successions }: Hello): Promise<boolean> {
     const { nodeId, peerId } = peer;
-    const [kept] = await writer.witness.declarations([nodeId]);
+    const [kept] = await writer.declarations([nodeId]);
     if (kept == null) return false;
     const [stored = []] = await writer.successions([nodeId]);
     const statements = [...stored, ...openStatements(successions, nodeId)];

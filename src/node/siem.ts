@@ -1,10 +1,12 @@
 /** The audit log on its way to those who watch: sinks of the configuration, and the digests that they are sent. */
+
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { readPrivateFile, readSecretFile } from '../config/secret-file.ts';
 import type { SinkConfig } from '../config/sink-settings.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { HOUR_MS } from '../core/time.ts';
 import type { SinkState } from '../journal/sink-records.ts';
 import { type AuditBell, createAuditBell } from '../observe/audit-bell.ts';
 import { createHttpClient, type TlsFiles } from '../outbound/http-client.ts';
@@ -20,7 +22,6 @@ import { createWebhookSink, webhookSigner } from '../siem/webhook-sink.ts';
 import { type Base, StartError } from './base.ts';
 import { VERSION } from './version.ts';
 
-const HOUR_MS = 3_600_000;
 const RETRY_MS = 1_000;
 const SYSLOG_TIMEOUT_MS = 30_000;
 const SYSLOG_PORT = 6_514;

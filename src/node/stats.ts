@@ -1,7 +1,7 @@
 /** The numbers of this moment, for who watches a node without a collector of metrics. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Counter } from 'prom-client';
-import type { NodeStats } from '../admin/deps.ts';
+import type { NodeStats } from '../admin/node-status.ts';
 import { isoMicros } from '../core/time.ts';
 import type { Base } from './base.ts';
 

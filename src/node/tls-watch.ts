@@ -2,13 +2,14 @@
  * Looks after the API's certificate: takes up new files, warns before its end. Files are looked at by their times, because
  * notices of the file system are lost on network file systems and in containers.
  */
+
 import { statSync } from 'node:fs';
 import type { TlsOutcome, TlsState } from '../admin/server-tls.ts';
+import { DAY_MS } from '../core/time.ts';
 import type { Events } from '../observe/events.ts';
 import type { Clock } from '../transport/clock.ts';
 
 const LOOK_EVERY_MS = 1_000;
-const DAY_MS = 86_400_000;
 /** Days before the end at which it is told, as for signing keys; 0 is the end itself. */
 const STEPS = [30, 14, 7, 1, 0];
 

@@ -1,6 +1,6 @@
 /** The witness among the stations: its protocol, its timers, what it reports, what the API shows of it. */
 import { createHash } from 'node:crypto';
-import type { ApiWitness } from '../admin/deps.ts';
+import type { ApiWitness } from '../admin/witness-desk.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import { isConfirmed } from '../core/disclosure.ts';
 import { MAX_WITNESS_REQUEST_BYTES } from '../core/limits.ts';
@@ -89,7 +89,7 @@ export async function startWitness(base: Base, given: WitnessParts, owned: Async
 function depsOf(base: Base, parts: WitnessParts): WitnessDeps {
   const { config, writer, reader, logger, nowMs } = base;
   return {
-    journal: writer.witness,
+    journal: writer,
     transport: parts.transport,
     http: base.http,
     peers: parts.peers,
@@ -137,7 +137,7 @@ function unreconciledRecord(log: WitnessedLog, { smaller, larger, seenFrom }: Op
 
 /** With a policy of our own, peers hear of growth when the checkpoint that covers it may be served. */
 async function ringWhenServed({ config, writer, growth, appended, metrics }: Base): Promise<void> {
-  const state = await writer.witness.policyState();
+  const state = await writer.policyState();
   metrics.witnessPolicyMet.set(state === null || state.isMet ? 1 : 0);
   if (config.witness.policy === null || (state?.isMet !== true && state?.metSize !== null)) return;
   if (appended.current().size > growth.current().size) growth.ring(appended.current());

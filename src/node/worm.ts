@@ -106,7 +106,6 @@ function shippedAtLeast(stateFile: string, target: string): number {
 function sourceOf({ identity, keys, reader, statements, writer }: Base): WormSource {
   const former = keys.log.former.map(({ seed }) => seed);
   const signer = createLogSigner(identity.journalOrigin, keys.log.seed, former);
-  const { worm } = reader;
   return {
     signer,
     keys: logKeysOf(signer, statements),
@@ -114,9 +113,9 @@ function sourceOf({ identity, keys, reader, statements, writer }: Base): WormSou
       const { size, checkpoint, auditSize, auditCheckpoint } = await writer.head();
       return { journal: { size, note: checkpoint }, audit: { size: auditSize, note: auditCheckpoint } };
     },
-    ends: () => worm.wormEnds(),
-    read: (stream, after, end) => worm.wormBatch(stream, after, end),
-    writtenAt: (stream, seq) => worm.wormWrittenAt(stream, seq),
-    root: (log, size) => worm.wormRoot(log, size),
+    ends: () => reader.wormEnds(),
+    read: (stream, after, end) => reader.wormBatch(stream, after, end),
+    writtenAt: (stream, seq) => reader.wormWrittenAt(stream, seq),
+    root: (log, size) => reader.wormRoot(log, size),
   };
 }

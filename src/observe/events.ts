@@ -94,6 +94,7 @@ export function createEvents(logger: Logger, metrics: Metrics, isDrill = false):
     ...witnessEvents(logger, metrics),
     ...exportEvents(logger, metrics),
     ...backupEvents(logger, metrics),
+    ...drillEvents(logger, metrics),
   };
 }
 
@@ -167,7 +168,7 @@ function peerEvents(
   logger: Logger,
   metrics: Metrics,
   drill: DrillLabel,
-): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent | ExportEvent | BackupEvent> {
+): Omit<Events, ApiEvent | CertificateEvent | AnchorEvent | WitnessEvent | ExportEvent | BackupEvent | DrillEvent> {
   return {
     pageVerified(peer, feed, accepted) {
       metrics.pagesVerified.inc({ peer, ...drill });
@@ -215,7 +216,7 @@ function countRefused(metrics: Metrics, { peer, event, reason, drill }: Refused,
   metrics.hlcAnomalies.inc({ peer_id: peer, direction, ...drill }, count);
 }
 
-type AnchorEvent = 'anchorSubmitted' | 'anchorFailed' | 'teeReported' | 'teeFailed' | 'drillEnded';
+type AnchorEvent = 'anchorSubmitted' | 'anchorFailed' | 'teeReported' | 'teeFailed';
 
 function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEvent> {
   return {
@@ -223,11 +224,6 @@ function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEven
     anchorFailed(backend, code, message) {
       metrics.anchorFailures.inc({ backend, code });
       logger.warn({ backend, code, error: message }, 'a checkpoint could not be anchored');
-    },
-    drillEnded(kind, code, message) {
-      metrics.drills.inc({ kind, result: code === null ? 'passed' : 'failed' });
-      if (code === null) logger.info({ kind }, 'a drill ended as it has to');
-      else logger.error({ kind, code, error: message }, 'a drill did not end as it has to');
     },
     teeReported: (provider) => metrics.teeReports.inc({ provider }),
     teeFailed(code, message) {
@@ -297,6 +293,18 @@ function exportEvents(logger: Logger, metrics: Metrics): Pick<Events, ExportEven
     exportGap(sink, last, cause) {
       metrics.exportGaps.inc({ sink, cause });
       logger.error({ sink, last, cause }, 'audit records were passed over');
+    },
+  };
+}
+
+type DrillEvent = 'drillEnded';
+
+function drillEvents(logger: Logger, metrics: Metrics): Pick<Events, DrillEvent> {
+  return {
+    drillEnded(kind, code, message) {
+      metrics.drills.inc({ kind, result: code === null ? 'passed' : 'failed' });
+      if (code === null) logger.info({ kind }, 'a drill ended as it has to');
+      else logger.error({ kind, code, error: message }, 'a drill did not end as it has to');
     },
   };
 }

@@ -6,6 +6,7 @@ import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder } from '..
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { hashBytes } from '../journal/entry-row.ts';
 import { cidKey, groupText, lookupKey } from '../journal/lookup-key.ts';
+import { Marks } from '../journal/marks.ts';
 import type {
   Change,
   ChangePage,
@@ -18,6 +19,7 @@ import type {
 import type { CheckedRow, ErasedFact } from '../journal/row-check.ts';
 import { TombstoneReader } from '../journal/tombstone-reader.ts';
 import { HiddenFacts } from './hidden-facts.ts';
+import { POSITION } from './projector.ts';
 
 /** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */
 const MAX_SCANNED = 20_000;
@@ -43,6 +45,7 @@ export class FactReader {
   readonly #before: Statement<[number, number, number], number>;
   readonly #scan: Statement<[number, number], number>;
   readonly #hidden: HiddenFacts;
+  readonly #marks: Marks;
 
   /** @param nowMs the clock by which facts have run out where a question names no time of its own */
   constructor(db: Db, entries: EntryReader, nowMs: () => number = Date.now) {
@@ -50,6 +53,7 @@ export class FactReader {
     this.#entries = entries;
     this.#tombstones = new TombstoneReader(db);
     this.#nowMs = nowMs;
+    this.#marks = new Marks(db);
     this.#before = prepare<[number, number, number]>(
       db,
       sqlBuilder
@@ -260,13 +264,7 @@ export class FactReader {
 
   /** Entries that look-ups do not know yet. */
   lag(): number {
-    const position = prepare<[string], number>(
-      this.#db,
-      sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM),
-    )
-      .pluck()
-      .get('projected');
-    return lastKey(this.#db, 'entries', 'chain_seq') - Number(position ?? 0);
+    return lastKey(this.#db, 'entries', 'chain_seq') - (this.#marks.get(POSITION) ?? 0);
   }
 }
 

@@ -5,11 +5,13 @@
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced } from '../journal/database.ts';
 import { hasBody } from '../journal/erased-row.ts';
 import { type LookupFields, LookupKeys } from '../journal/lookup-key.ts';
-import type { EntryRow } from '../journal/tables.ts';
+import { Marks } from '../journal/marks.ts';
+import type { EntryRow } from '../journal/tables-logs.ts';
 
 /** Entries of one step. Sorting this many keys before they are inserted turns random writes into nearly ordered ones. */
 const STEP_ENTRIES = 4_000;
-const POSITION = 'projected';
+/** Name of the mark up to which look-ups know the journal. */
+export const POSITION = 'projected';
 
 type Projected = LookupFields & Pick<EntryRow, 'chain_seq'>;
 
@@ -18,7 +20,7 @@ export class Projector {
   readonly #next: Statement<[number, number], Projected>;
   readonly #insert: Statement<unknown[]>;
   readonly #remove: Statement<[number, number]>;
-  readonly #save: Statement<unknown[]>;
+  readonly #marks: Marks;
   readonly #keys = new LookupKeys();
   #position: number;
 
@@ -43,7 +45,7 @@ export class Projector {
     );
     const pair = sqlBuilder.deleteFrom('lookup').where('key', '=', PARAM).where('seq', '=', PARAM);
     this.#remove = prepare(db, pair);
-    this.#save = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#marks = new Marks(db);
     this.#position = storedPosition(db);
   }
 
@@ -66,7 +68,7 @@ export class Projector {
     pairs.sort(([a, seqA], [b, seqB]) => a - b || seqA - seqB);
     unsynced(this.#db, () => {
       for (const [key, seq] of pairs) this.#insert.run(key, seq);
-      this.#save.run(POSITION, last);
+      this.#marks.put(POSITION, last);
     });
     this.#position = last;
     return rows.length;
@@ -81,15 +83,14 @@ export class Projector {
   rebuild(): void {
     this.#db.transaction(() => {
       this.#db.exec(sqlBuilder.deleteFrom('lookup').compile().sql);
-      this.#save.run(POSITION, 0);
+      this.#marks.put(POSITION, 0);
     })();
     this.#position = 0;
   }
 }
 
 function storedPosition(db: Db): number {
-  const query = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
-  const stored = prepare<[string], number>(db, query).pluck().get(POSITION);
+  const stored = new Marks(db).get(POSITION) ?? 0;
   // A position beyond the journal can only be a leftover of another file: start again.
-  return stored === undefined || Number(stored) > lastKey(db, 'entries', 'chain_seq') ? 0 : Number(stored);
+  return stored > lastKey(db, 'entries', 'chain_seq') ? 0 : stored;
 }

@@ -6,9 +6,10 @@ import { sql } from 'kysely';
 import { SCOPES } from '../core/scope.ts';
 import { type Db, lastKey, PARAM, prepare, type Statement, sqlBuilder, unsynced } from '../journal/database.ts';
 import { hasBody } from '../journal/erased-row.ts';
+import { Marks } from '../journal/marks.ts';
 import { type IndexedFields, indexedText, scopeToken } from '../journal/recall-text.ts';
 import { RECALL_INDEX } from '../journal/schema.ts';
-import type { EntryRow } from '../journal/tables.ts';
+import type { EntryRow } from '../journal/tables-logs.ts';
 
 /** Entries of one step. FTS5 collects a transaction's words in memory and writes them sorted. */
 const STEP_ENTRIES = 5_000;
@@ -31,7 +32,7 @@ type Indexed = IndexedFields & Pick<EntryRow, 'chain_seq'>;
 export class RecallIndex {
   readonly #db: Db;
   readonly #next: Statement<[number, number], Indexed>;
-  readonly #save: Statement<unknown[]>;
+  readonly #marks: Marks;
   #insert: Statement<[number, string]>;
   #merge: ReturnType<Db['prepare']>;
   #remove: Statement<[number, string]>;
@@ -49,7 +50,7 @@ export class RecallIndex {
         .orderBy('chain_seq')
         .limit(PARAM),
     );
-    this.#save = prepare(db, sqlBuilder.replaceInto('state').values({ name: PARAM, value: PARAM }));
+    this.#marks = new Marks(db);
     if (!isThere(db)) db.exec(RECALL_INDEX);
     this.#insert = insertInto(db);
     this.#merge = db.prepare(MERGE);
@@ -92,7 +93,7 @@ export class RecallIndex {
       to = rows.at(-1)?.chain_seq ?? to;
     } while (to - from < STEP_ENTRIES && !isOver());
     this.#merge.run(MERGE_PAGES);
-    this.#save.run(POSITION, to);
+    this.#marks.put(POSITION, to);
     return to;
   }
 
@@ -106,7 +107,7 @@ export class RecallIndex {
     this.#db.transaction(() => {
       // Dropped, not emptied: the shadow tables may be what is damaged.
       this.#db.exec(`DROP TABLE IF EXISTS recall_index;${RECALL_INDEX}${OPTIONS}`);
-      this.#save.run(POSITION, 0);
+      this.#marks.put(POSITION, 0);
     })();
     this.#insert = insertInto(this.#db);
     this.#merge = this.#db.prepare(MERGE);
@@ -160,8 +161,7 @@ function removeFrom(db: Db): Statement<[number, string]> {
 }
 
 function storedPosition(db: Db): number {
-  const query = sqlBuilder.selectFrom('state').select('value').where('name', '=', PARAM);
-  const stored = Number(prepare<[string], number>(db, query).pluck().get(POSITION) ?? 0);
+  const stored = new Marks(db).get(POSITION) ?? 0;
   // A position beyond the journal can only be a leftover of another file: start again.
   return stored > lastKey(db, 'entries', 'chain_seq') ? 0 : stored;
 }

@@ -2,8 +2,8 @@
  * How many bytes of pages are taken from a peer in a day. What it sends within its grant is stored, refused or not: without a
  * bound it could fill the disk. Pure: the clock is an argument. Not kept over a restart.
  */
+import { DAY_MS } from '../core/time.ts';
 
-const DAY_MS = 86_400_000;
 /** Once it is spent, so much of a day's share has to be there again: a peer is not pulled from page by page. */
 const SHARE_TO_GO_ON = 1 / 96;
 

@@ -53,9 +53,9 @@ export type DeclarationFault =
   | { readonly code: 'log_key_not_yet_valid'; readonly detail: string }
   /** The peer itself wanted the change, at a time that has not come by this clock: it passes by itself. */
   | { readonly code: 'key_succession_ahead'; readonly detail: string }
-  /** `change` is null when the origin is another one too: that is another log, which nobody can trust in its place. */
   /** Nobody has said which key is the peer's, and a declaration does not say it of itself. */
   | { readonly code: 'log_key_unconfirmed'; readonly detail: string; readonly change: KeyChange }
+  /** `change` is null when the origin is another one too: that is another log, which nobody can trust in its place. */
   | { readonly code: 'key_changed'; readonly detail: string; readonly change: KeyChange | null };
 
 /** What a peer's keys have to follow from. */

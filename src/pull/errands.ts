@@ -1,5 +1,7 @@
-/** What is told a peer beside pulling from it. No pull depends on any of it: one that was not taken is tried after the next. */
+/** What is told and asked a peer beside pulling from it. No pull depends on any of it: what fails is tried again after the next. */
 import { NOTICE_PROTOCOL } from '../wire/protocols.ts';
+import { askClosures } from './ask-closures.ts';
+import { askPermit } from './ask-permit.ts';
 import type { PullDeps } from './deps.ts';
 import { sendErasures } from './send-erasures.ts';
 import { sendNotes } from './send-notes.ts';
@@ -34,8 +36,29 @@ export async function leaveNotes({ peer, greeted }: Known, deps: PullDeps, signa
   if (greeted !== null) await tried('restore notes not taken', sendNotes(peer, greeted, deps, signal), peer.name, deps);
 }
 
-async function tried(failure: string, errand: Promise<void>, peer: string, deps: PullDeps): Promise<void> {
-  await errand.catch((error: unknown) => {
+/** A peer that gives none shows its feeds no more, and that is all that is known then. @param feeds that are shown no more */
+export async function fetchClosures(
+  { peer, greeted }: Known,
+  feeds: readonly string[],
+  deps: PullDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  if (greeted !== null)
+    await tried('closures not given', askClosures(peer, greeted, feeds, deps, signal), peer.name, deps);
+}
+
+/** @returns whether the peer lets us relay its facts now */
+export async function fetchPermit({ peer, greeted }: Known, deps: PullDeps, signal: AbortSignal): Promise<boolean> {
+  if (greeted === null) return false;
+  return (await tried('no relay permit', askPermit(peer, greeted, deps, signal), peer.name, deps)) === true;
+}
+
+/** @returns undefined where it failed */
+async function tried<T>(failure: string, errand: Promise<T>, peer: string, deps: PullDeps): Promise<T | undefined> {
+  try {
+    return await errand;
+  } catch (error) {
     deps.logger.debug({ peer, error: error instanceof Error ? error.message : String(error) }, failure);
-  });
+    return undefined;
+  }
 }

@@ -7,25 +7,24 @@ import type PQueue from 'p-queue';
 import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
-import { span, untraced } from '../observe/trace.ts';
+import { span } from '../observe/trace.ts';
 import { TransportError } from '../transport/errors.ts';
-import { askClosures } from './ask-closures.ts';
-import { askPermit } from './ask-permit.ts';
 import { ByteQuota } from './byte-quota.ts';
 import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
-import { giveErasures, giveNotices, giveReceipts, leaveNotes } from './errands.ts';
+import { fetchClosures, fetchPermit, giveErasures, giveNotices, giveReceipts, leaveNotes } from './errands.ts';
 import { DeclarationRefused, PullError } from './errors.ts';
+import { FeedWatch } from './feed-watch.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
 import { RefusedBudget } from './refused-budget.ts';
 import { knownFeeds } from './relayed-feeds.ts';
 import { FRESH, failed, fruitlessAfter, fruitlessPauseMs, trial, waitAfterMs } from './schedule.ts';
-import type { SessionState } from './session-state.ts';
+import { goneFeeds, type SessionState } from './session-state.ts';
 import { takeTurn } from './take-turn.ts';
 import { isUnconfirmed, waitingKey } from './waiting-key.ts';
 import { Wakeable } from './wakeable.ts';
-import { type FeedLengths, watchPeer } from './watch-peer.ts';
+import type { FeedLengths } from './watch-peer.ts';
 
 /** Where peers wait for their turn: one that failed last time never takes the place of one that did not. */
 export interface PullLanes {
@@ -44,7 +43,7 @@ export class PeerSession {
   readonly #lanes: PullLanes;
   readonly #stopping = new AbortController();
   readonly #wake: Wakeable;
-  #watching: AbortController | undefined;
+  readonly #watch: FeedWatch;
   #state: SessionState;
   readonly #circuits = new CircuitRecords();
   readonly #budget: RefusedBudget;
@@ -61,6 +60,7 @@ export class PeerSession {
     this.#deps = deps;
     this.#lanes = lanes;
     this.#wake = new Wakeable();
+    this.#watch = new FeedWatch(deps, (stated) => this.#onStated(stated));
     this.#budget = new RefusedBudget(deps.settings.refusedPerSecond);
     this.#quota = new ByteQuota(deps.settings.peerBytesPerDay);
     this.#state = {
@@ -93,7 +93,7 @@ export class PeerSession {
   update(peer: PeerFile): void {
     this.#set({ peer, greeted: null });
     this.#fruitless = 0;
-    this.#watching?.abort();
+    this.#watch.close();
     this.#wake.wake();
   }
 
@@ -126,7 +126,7 @@ export class PeerSession {
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the node is stopping'));
-    this.#watching?.abort();
+    this.#watch.close();
     this.#wake.wake();
     await this.#done;
   }
@@ -173,7 +173,7 @@ export class PeerSession {
       if (this.#isSuspended()) return await this.#restSuspended(signal);
       this.#set({ attempts: FRESH, lastError: null, lastContactAtMs: deps.nowMs() });
       this.#putOffs = 0;
-      this.#watch(accept);
+      this.#watch.open(this.#state.peer, accept);
       await giveReceipts(this.#state, deps, signal);
       await giveNotices(this.#state, deps, signal);
       await this.#askPermit(signal);
@@ -313,30 +313,20 @@ export class PeerSession {
     return this.#rest('suspended');
   }
 
-  /** Not what a pull depends on: a peer that gives none shows its feeds no more, and that is all that is known then. */
   async #askClosures(accept: readonly string[], signal: AbortSignal): Promise<void> {
-    const { peer, greeted, progress, silent, stated, lost } = this.#state;
-    if (greeted === null || progress === null) return;
-    const gone = progress.cursors.filter(({ feed, after }) => after > 0 && silent.includes(feed) && !stated.has(feed));
-    const closed = new Set(progress.closed.map(({ feed }) => feed));
-    const asked = gone.map(({ feed }) => feed).filter((feed) => lost.includes(feed) || !closed.has(feed));
-    if (asked.length === 0) return;
+    const { peer } = this.#state;
+    const feeds = goneFeeds(this.#state);
+    if (feeds.length === 0) return;
     this.#set({ lost: [] });
-    await askClosures(peer, greeted, asked, this.#deps, signal).catch((error: unknown) => {
-      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'closures not given');
-    });
+    await fetchClosures(this.#state, feeds, this.#deps, signal);
     this.#set({ progress: await this.#deps.journal.peerProgress(peer.nodeId, accept) });
   }
 
   /** Until there is one, and anew with each greeting: it is good for days, and the peer may have changed its mind. */
   async #askPermit(signal: AbortSignal): Promise<void> {
-    const { peer, greeted } = this.#state;
+    const { greeted } = this.#state;
     if (greeted === null || greeted === this.#permitted) return;
-    const isPermitted = await askPermit(peer, greeted, this.#deps, signal).catch((error: unknown) => {
-      this.#deps.logger.debug({ peer: peer.name, error: messageOf(error) }, 'no relay permit');
-      return false;
-    });
-    if (isPermitted) this.#permitted = greeted;
+    if (await fetchPermit(this.#state, this.#deps, signal)) this.#permitted = greeted;
   }
 
   #noteAbsent(accept: readonly string[], outcome: PullOutcome): void {
@@ -345,28 +335,11 @@ export class PeerSession {
     this.#set({ silent, absent: silent.filter((feed) => !known.has(feed)) });
   }
 
-  /** Keeps one watch open. When it ends for any reason, the next turn opens another. */
-  #watch(accept: readonly string[]): void {
-    if (this.#watching !== undefined) return;
-    const watching = new AbortController();
-    this.#watching = watching;
-    const onUpdate = (stated: FeedLengths): void => {
-      // A feed that is shown no more may have been closed: the next turn asks.
-      const lost = [...this.#state.stated.keys()].filter((feed) => !stated.has(feed));
-      this.#set({ stated, lost: [...this.#state.lost, ...lost], lastContactAtMs: this.#deps.nowMs() });
-      if (lost.length > 0 || this.#isBehind(stated)) this.#wake.wake();
-    };
-    const ended = (error?: unknown): void => {
-      this.#watching = undefined;
-      if (error !== undefined && !watching.signal.aborted) {
-        this.#deps.logger.debug({ peer: this.#state.peer.name, error: messageOf(error) }, 'watch ended');
-      }
-    };
-    // It lives longer than the turn that opens it.
-    untraced(() => watchPeer(this.#state.peer.peerId, accept, this.#deps, onUpdate, watching.signal)).then(
-      () => ended(),
-      ended,
-    );
+  #onStated(stated: FeedLengths): void {
+    // A feed that is shown no more may have been closed: the next turn asks.
+    const lost = [...this.#state.stated.keys()].filter((feed) => !stated.has(feed));
+    this.#set({ stated, lost: [...this.#state.lost, ...lost], lastContactAtMs: this.#deps.nowMs() });
+    if (lost.length > 0 || this.#isBehind(stated)) this.#wake.wake();
   }
 
   #isBehind(stated: FeedLengths): boolean {

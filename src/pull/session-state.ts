@@ -36,3 +36,11 @@ export interface SessionState {
   /** Feeds that the peer has ceased to state, and that it was not asked about yet. */
   readonly lost: readonly string[];
 }
+
+/** Feeds of which something was taken and nothing is shown now, where the peer is to be asked what became of them. */
+export function goneFeeds({ greeted, progress, silent, stated, lost }: SessionState): readonly string[] {
+  if (greeted === null || progress === null) return [];
+  const closed = new Set(progress.closed.map(({ feed }) => feed));
+  const gone = progress.cursors.filter(({ feed, after }) => after > 0 && silent.includes(feed) && !stated.has(feed));
+  return gone.map(({ feed }) => feed).filter((feed) => lost.includes(feed) || !closed.has(feed));
+}

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
-import { isoMicros } from '../core/time.ts';
+import { DAY_MS, isoMicros } from '../core/time.ts';
 import { type CopyFacts, readCopyFacts, rootIn, signedHeadIn } from '../journal/copy-journal.ts';
 import { copyJournalInWorker } from '../journal/copy-run.ts';
 import { SignedHeadFile } from '../journal/signed-heads.ts';
@@ -64,7 +64,6 @@ export interface MadeSnapshot {
 
 const PARTIAL = '.partial';
 const LEFT_BEHIND = /^\.(\d{8}T\d{6}Z(-\d+)?\.partial|restore-.+)$/;
-const DAY_MS = 86_400_000;
 
 /** @throws SnapshotError; the error of the file system or of SQLite; the signal's reason. What was begun is removed then */
 export async function createSnapshot(

@@ -1,10 +1,11 @@
 /** Folders that snapshots are restored into to be checked. What a killed check has left there holds bodies that were erased since. */
+
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DAY_MS } from '../core/time.ts';
 import { makeFolder } from './files.ts';
 
 const NAME = /^\.restore-(?:(\d+)-)?[A-Za-z0-9]{6}$/;
-const DAY_MS = 86_400_000;
 /** Of this process: a container gives its process the same number each time. */
 const inUse = new Set<string>();
 

@@ -3,7 +3,7 @@ import { parseJson } from '../core/json.ts';
 import { isoMicros, parseIsoInstant } from '../core/time.ts';
 import { TOMBSTONE } from '../core/tombstone.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { StoredFact } from '../journal/read-model.ts';
+import type { AssertOutcome, StoredFact } from '../journal/read-model.ts';
 import { span } from '../observe/trace.ts';
 import type { FactReader } from '../projections/fact-reader.ts';
 import type { Projector } from '../projections/projector.ts';
@@ -17,16 +17,6 @@ import {
 
 /** A request on its way to the journal's thread: number literals survive as JSON text, objects would not. */
 export type SentAssertRequest = Omit<AssertRequest, 'value'> & { readonly valueJson: string };
-
-export type AssertOutcome =
-  | {
-      readonly kind: 'stored';
-      readonly fact: StoredFact;
-      readonly warnings: readonly string[];
-      /** The same content is held already; nothing was written. */
-      readonly repeated: boolean;
-    }
-  | { readonly kind: 'refused'; readonly refusal: AssertRefusal };
 
 type Checked = { readonly assertion: VerifiedAssertion } | { readonly refusal: AssertRefusal };
 

@@ -27,7 +27,7 @@ import {
   OPEN_STATES,
 } from '../core/case-state.ts';
 import type { Result } from '../core/result.ts';
-import { isoMicros } from '../core/time.ts';
+import { DAY_MS, isoMicros } from '../core/time.ts';
 import { CaseBook } from '../journal/case-book.ts';
 import { CaseReader } from '../journal/case-reader.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -35,7 +35,6 @@ import type { AuditInput } from '../journal/read-model.ts';
 
 /** Cases that one change of many may change. */
 export const MAX_BULK_CASES = 1_000;
-const DAY_MS = 86_400_000;
 
 export interface BulkOrder {
   readonly selection: CaseSelection;

@@ -3,6 +3,7 @@
 import type { ErasureOutcome, ErasureRefusal } from '../core/erasure-order.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { feedOf } from '../core/scope.ts';
+import { HOUR_MS } from '../core/time.ts';
 import { encodeTombstone, factDigest, TOMBSTONE, tombstoneEntity } from '../core/tombstone.ts';
 import { isOfNode } from '../journal/body-eraser.ts';
 import { hashText } from '../journal/entry-row.ts';
@@ -10,7 +11,7 @@ import { isErased } from '../journal/erased-row.ts';
 import type { Erasure, ErasureStep } from '../journal/erasure-records.ts';
 import { JournalError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { EntryRow } from '../journal/tables.ts';
+import type { EntryRow } from '../journal/tables-logs.ts';
 import { type VerifiedAssertion, verifyAssertion } from '../verify/assertion.ts';
 
 /** Drops what is derived from a row. */
@@ -36,7 +37,6 @@ export interface Advanced {
 
 /** Erasures that fall due at a moment are taken in runs: a call waits for one run at most. */
 const RUN = 64;
-const HOUR_MS = 3_600_000;
 const DONE: ErasureOutcome = { kind: 'done' };
 
 export class Erasing {

@@ -1,19 +1,9 @@
 /** What the readers' thread tells operators about grants. Each call looks at a bounded number of rows. */
-import type { FeedState } from '../core/disclosure-report.ts';
+import type { FactLine, FeedState } from '../core/disclosure-report.ts';
 import type { Db } from '../journal/database.ts';
 import { DisclosureRecords, type GivenFeed, type GivenRun, type RunQuery } from '../journal/disclosure-records.ts';
 import type { EntryReader } from '../journal/entry-reader.ts';
 import { ReceiptRecords } from '../journal/receipt-records.ts';
-
-/** One fact as a list names it; nothing of what it says. */
-export interface FactLine {
-  readonly feed: string;
-  readonly feed_seq: number;
-  readonly fact_id: string;
-  readonly entity: string;
-  readonly relation: string;
-  readonly timestamp: string;
-}
 
 export interface GrantsReads {
   /** How far a peer was given each of our feeds. */

@@ -73,13 +73,17 @@ export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods, W
   packetParts(request: PacketRequest): PacketParts;
   receipts(query: ReceiptQuery): readonly StoredReceipt[];
   refusalNotices(query: NoticeQuery): readonly ShownNotice[];
+  /** Newest first, from below `before`. */
   erasures(before: number, limit: number): readonly ErasureView[];
+  /** @param fact id of the fact, or its digest */
   erasure(fact: string, named: NamedKeys): ErasureStatus | null;
   quarantined(query: QuarantineQuery): QuarantinePage;
   quarantineHistory(factId: string): readonly AuditRecord[];
   proposals(query: ProposalQuery): ProposalPage;
   proposal(id: number, nowIso: string): Proposal | null;
+  /** Refusals that were no drills, between two times of the audit log. */
   realRefusals(since: string, until: string): readonly RefusalCount[];
+  /** The newest refusal that was no drill, and when the audit log began. */
   lastRefusalAt(): { readonly refusal: string | null; readonly begun: string | null };
   close(): void;
 }

@@ -1,11 +1,20 @@
 /** Calls between the main thread and a worker: typed by the worker's table of methods, answered in order. */
 import { AsyncResource } from 'node:async_hooks';
-import { type MessagePort, type Transferable, Worker, type WorkerOptions } from 'node:worker_threads';
+import { type MessagePort, Worker, type WorkerOptions } from 'node:worker_threads';
 import { currentTrace, inContext, isTraced, type Span, type SpanContext, takeSpans } from '../observe/trace.ts';
 
 /** Methods that a worker serves: synchronous, since SQLite is. */
 // biome-ignore lint/suspicious/noExplicitAny: any parameter list may be a method's; callers see the exact one.
 export type Methods = { readonly [name: string]: (...args: any[]) => unknown };
+
+/** A method of another thread, as it is called from this one. */
+export type Remote<F> = F extends (...args: infer A) => infer R ? (...args: A) => Promise<R> : never;
+/** The same without its last argument, which is the time: whoever makes the calls has a clock. */
+export type Dated<F> = F extends (...args: infer A) => infer R
+  ? A extends [...infer B, number]
+    ? (...args: B) => Promise<R>
+    : never
+  : never;
 
 interface Call {
   readonly id: number;
@@ -132,12 +141,12 @@ export class WorkerClient implements Calls {
     });
   }
 
-  call(method: string, args: readonly unknown[], transfer: readonly Transferable[] = []): Promise<unknown> {
+  call(method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, takeSpans: isTraced() ? AsyncResource.bind(takeSpans) : null });
-      this.#worker.postMessage({ id, method, args, trace: traceOfCall() } satisfies Call, transfer);
+      this.#worker.postMessage({ id, method, args, trace: traceOfCall() } satisfies Call);
     });
   }
 

@@ -1,14 +1,15 @@
 /** The witness's calls into the journal's thread. */
 import { witnessName } from '../core/node-id.ts';
+import type { PolicyState, WitnessState } from '../core/witness-report.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
 import { Cosigner, type CosignOutcome, type WitnessedLog } from '../witness/cosigner.ts';
-import { OwnHeads, type PolicyState, type ServedHead, type TrustedWitness } from '../witness/own-heads.ts';
+import { OwnHeads, type ServedHead, type TrustedWitness } from '../witness/own-heads.ts';
 import { type OpenPair, type Resolved, SeenHeads, type Shown } from '../witness/seen-heads.ts';
-import { type WitnessState, witnessState } from '../witness/state.ts';
+import { witnessState } from '../witness/state.ts';
 
 export interface WitnessMethods {
   cosign(request: AddCheckpoint, log: WitnessedLog, nowMs: number): CosignOutcome;

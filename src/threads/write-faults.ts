@@ -1,7 +1,8 @@
 /** Whether the disk takes what is written: known from how the last write went. */
+import type { WriterMethods } from './writer.ts';
 
 /** Calls that write. */
-const WRITES: ReadonlySet<string> = new Set([
+const WRITES: ReadonlySet<string> = new Set<keyof WriterMethods>([
   'assert',
   'ingestPage',
   'audit',

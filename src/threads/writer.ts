@@ -8,7 +8,7 @@ import { EntryReader } from '../journal/entry-reader.ts';
 import type { ErasureSettings } from '../journal/erasures.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
-import type { AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import type { AssertOutcome, AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { ReceiptRecords } from '../journal/receipt-records.ts';
 import { RefusalNotices } from '../journal/refusal-notices.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
@@ -21,7 +21,7 @@ import { type IngestInput, type IngestOutcome, PageIngest } from '../pull/ingest
 import type { AssertContext } from '../verify/assertion.ts';
 import { type AnchorMethods, anchorMethods } from './anchor-methods.ts';
 import { type ApprovalMethods, approvalMethods } from './approval-methods.ts';
-import { Asserting, type AssertOutcome, type SentAssertRequest } from './asserting.ts';
+import { Asserting, type SentAssertRequest } from './asserting.ts';
 import { type CaseMethods, caseMethods } from './case-methods.ts';
 import { CatchUp, STEP_CLOCK } from './catch-up.ts';
 import { type DeclarationMethods, declarationMethods } from './declaration-methods.ts';

@@ -1,11 +1,10 @@
 /** How long the keys of a declaration are good. Pure and total: the time is an argument. */
 import { DEFAULT_MAX_FUTURE_SKEW_MS } from '../core/limits.ts';
-import { parseIsoInstant } from '../core/time.ts';
+import { DAY_MS, parseIsoInstant } from '../core/time.ts';
 import { parseVerifierKey, verifierKeyId } from '../merkle/verifier-key.ts';
 import type { Declaration, DeclaredKey } from '../wire/declaration.ts';
 import { openOwnDeclaration } from './declared-log-key.ts';
 
-export const DAY_MS = 86_400_000;
 /** Days before its end at which a key is warned of. */
 const STEPS = [1, 7, 14, 30] as const;
 /** The last step that was passed; 0: the key has ended. */

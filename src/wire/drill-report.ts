@@ -54,9 +54,12 @@ export interface DrillReport {
   readonly whole: boolean;
 }
 
+/** A month of the calendar, as `2026-11`. */
+export const MONTH_TEXT: RegExp = /^[0-9]{4}-(0[1-9]|1[0-2])$/;
+
 const MONTH: Shape<string> = {
   check: (value, at) =>
-    typeof value === 'string' && /^[0-9]{4}-(0[1-9]|1[0-2])$/.test(value)
+    typeof value === 'string' && MONTH_TEXT.test(value)
       ? null
       : { at, expected: 'a month such as 2026-11', got: describe(value) },
 };

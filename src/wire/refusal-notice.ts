@@ -3,6 +3,7 @@ import { MAX_REQUEST_BYTES } from '../core/limits.ts';
 import { isNodeId } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { isFeed } from '../core/scope.ts';
+import type { Difference } from '../core/verdict.ts';
 import { decodeDecimal } from '../merkle/decimal.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { ed25519Verifier, formatNote, isKeyName, parseNote, signEd25519, verifyNote } from '../merkle/note.ts';
@@ -29,12 +30,7 @@ export interface RefusedEntry {
   /** In the author's journal, from 1; null for a page as a whole, as are `cid` and `feed_seq`. */
   readonly chain_seq: number | null;
   readonly cid: string | null;
-  /** The first field in which what was claimed and what was computed differ. */
-  readonly difference: {
-    readonly claimed: string | null;
-    readonly computed: string | null;
-    readonly field: string;
-  } | null;
+  readonly difference: Difference | null;
   /** `sha256:…` of what the receiver keeps about it. */
   readonly evidence: string | null;
   readonly feed_seq: number | null;

@@ -1,14 +1,14 @@
 import type { PeerFile } from '../config/peer-file.ts';
 import type { DisclosureRules } from '../core/disclosure.ts';
+import type { PolicyState, WitnessState } from '../core/witness-report.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { HttpClient } from '../outbound/http-client.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { CosignOutcome, WitnessedLog } from './cosigner.ts';
-import type { PolicyState, ServedHead, TrustedWitness } from './own-heads.ts';
+import type { ServedHead, TrustedWitness } from './own-heads.ts';
 import type { Contradiction, OpenPair, Resolved, Shown } from './seen-heads.ts';
-import type { WitnessState } from './state.ts';
 
 /** The journal as the witness needs it; its thread checks, records and signs. */
 export interface WitnessJournal {

@@ -1,4 +1,5 @@
 /** The node's own checkpoints in the journal's thread: cosignatures on them, and which of them is served. */
+import type { PolicyState } from '../core/witness-report.ts';
 import type { Journal } from '../journal/journal.ts';
 import { cosignatureTime, cosignatureVerifier } from '../merkle/cosignature.ts';
 import { formatSignatureLine, parseNote } from '../merkle/note.ts';
@@ -18,19 +19,6 @@ export interface TrustedWitness {
 export interface ServedHead {
   readonly size: number;
   readonly note: string;
-}
-
-/** How the node's own policy stands. */
-export interface PolicyState {
-  /** The newest signed checkpoint. */
-  readonly size: number;
-  /** Size of the newest checkpoint that meets the policy; null: none does. */
-  readonly metSize: number | null;
-  /** The newest checkpoint meets it. */
-  readonly isMet: boolean;
-  /** Names in the policy, of the newest checkpoint. */
-  readonly satisfied: readonly string[];
-  readonly missing: readonly string[];
 }
 
 /** Checkpoints with a cosignature that are looked through for one that meets the policy. */

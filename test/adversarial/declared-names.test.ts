@@ -13,7 +13,8 @@ import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { type Declaration, openDeclaration, signDeclaration } from '../../src/wire/declaration.ts';
 import { decodeHello, encodeHello } from '../../src/wire/hello.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const MALLORY = 'mallory.example';
 const SEED = createHash('sha256').update(`identity of ${MALLORY}`).digest();
@@ -58,7 +59,7 @@ test('a peer that declares another peer id is refused, and nothing of it is pinn
   const [refused] = await node.audit('peer_declaration_refused');
   assert.equal(refused?.reason, 'declaration_invalid');
   assert.match(String(refused?.detail['detail']), new RegExp(`peer_id: expected ${peerId}, got ${node.folder.peerId}`));
-  assert.deepEqual(await node.base.writer.witness.declarations([nodeId]), [null]);
+  assert.deepEqual(await node.base.writer.declarations([nodeId]), [null]);
   assert.equal(node.federation.sessions.get('mallory')?.accepted, 0);
 });
 

@@ -4,8 +4,9 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostilePeer } from '../../src/drill/hostile-peer.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import type { PeerLine } from '../support/node-process.ts';
+import { until } from '../support/until.ts';
 
 const AUTHORITY = 'mallory.example';
 const ENTRIES = 3_000;
@@ -63,7 +64,7 @@ test('a suspension ends the pull that is under way: a third node shows a contrad
   const other = log.fork(ENTRIES - 1).appendMany(1);
   const known = { origin: log.origin, key: log.signer.publicKey, nodeId: log.nodeId };
   const notes = [log.checkpoint(), other.checkpoint()];
-  const { kind } = await node.base.writer.witness.judgeHeads(known, notes, null, 'stigmem://hooli.example');
+  const { kind } = await node.base.writer.judgeHeads(known, notes, null, 'stigmem://hooli.example');
   assert.equal(kind, 'contradiction');
   await stopped(scene, await stored(scene));
   await until('it is shown', () => node.federation.sessions.get('mallory')?.state === 'suspended');

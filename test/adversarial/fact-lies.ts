@@ -1,7 +1,9 @@
 /** One hostile log per reason to refuse, or to hold back, a single fact; the same lie at every place of a page. */
 import type { FactReason, QuarantineReason } from '../../src/core/verdict.ts';
+import type { FactDraft } from '../../src/drill/entry-draft.ts';
 import type { Behaviour } from '../../src/drill/hostile-peer.ts';
-import { EPOCH_MS, type FactDraft, type PageLie, type StoredEntry } from '../../src/drill/peer-log.ts';
+import { EPOCH_MS, type StoredEntry } from '../../src/drill/peer-log.ts';
+import type { PageLie } from '../../src/drill/served-log.ts';
 import type { PageContent } from '../../src/wire/page.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
 import { FACT_CASES, type FactCase, QUARANTINE_CASES } from '../unit/verify/reason-cases.ts';

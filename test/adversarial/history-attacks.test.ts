@@ -13,7 +13,8 @@ import { runFsck } from '../../src/node/fsck.ts';
 import { ANCHORED, AttackStage, FACTS, YESTERDAY } from '../support/attack-stage.ts';
 import type { DataFolder } from '../support/data-folder.ts';
 import { changed, type Rewrite, rewriteHistory } from '../support/history-attacks.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 /** The entry that the attacker wants to have been otherwise. */
 const AT = 41;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import type { PageReason } from '../../src/core/verdict.ts';
 import { type Behaviour, framesOf } from '../../src/drill/hostile-peer.ts';
-import type { PageLie } from '../../src/drill/peer-log.ts';
+import type { PageLie } from '../../src/drill/served-log.ts';
 import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
 import { createLogSigner, type LogSigner } from '../../src/merkle/ed25519.ts';
 import { ALG_COSIGNATURE_V1 } from '../../src/merkle/note.ts';

@@ -29,7 +29,8 @@ import { encodeNoticeRequest } from '../../src/wire/refusal-notice.ts';
 import { encodeWatchRequest } from '../../src/wire/watch.ts';
 import { encodeWitnessRequest } from '../../src/wire/witness.ts';
 import { NAMED_KEY } from '../support/log-vkey.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const GARDENS = { gardens: 'merger,secret', garden_members: 'merger stigmem://m.example' };
 const LIMITS = { idleMs: 10_000, totalMs: 20_000, maxFrameBytes: 4_194_304 };

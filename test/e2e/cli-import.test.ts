@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CliProcesses, until } from '../support/cli-process.ts';
+import { CliProcesses } from '../support/cli-process.ts';
+import { until } from '../support/until.ts';
 
 const LINES = 12_000;
 

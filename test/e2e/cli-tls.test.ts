@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CliProcesses, until } from '../support/cli-process.ts';
+import { CliProcesses } from '../support/cli-process.ts';
 import { selfSigned } from '../support/self-signed.ts';
+import { until } from '../support/until.ts';
 
 test('commands talk to a daemon behind HTTPS and to none that shows another certificate, over new files and bad ones', async (t) => {
   const cli = new CliProcesses(t);

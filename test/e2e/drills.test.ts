@@ -8,8 +8,9 @@ import { DRILL_KINDS, DRILLS, type DrillRun } from '../../src/core/drill.ts';
 import { readTar } from '../../src/core/ustar.ts';
 import type { AuditRecord } from '../../src/journal/read-model.ts';
 import { judgePacket } from '../../src/verify/packet-verdict.ts';
-import { CliProcesses, type Ended, type Running, until } from '../support/cli-process.ts';
+import { CliProcesses, type Ended, type Running } from '../support/cli-process.ts';
 import { HttpReceiver } from '../support/http-receiver.ts';
+import { until } from '../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;

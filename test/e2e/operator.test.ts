@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { CliProcesses, type Running, until } from '../support/cli-process.ts';
+import { CliProcesses, type Running } from '../support/cli-process.ts';
 import { Terminal } from '../support/terminal.ts';
+import { until } from '../support/until.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const FACT = {

@@ -1,7 +1,8 @@
 /** A peer whose true facts fill the disk: it is left alone for its time, the others are not, and a larger quota goes on. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const SETTINGS = { 'federation.poll_interval_s': '1' };
 const LARGE = 'x'.repeat(60_000);

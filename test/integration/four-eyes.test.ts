@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openKeyStore } from '../../src/admin/keys.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const PATH = '/v1/federation/peers/acme/resume';
 const PEER = 'stigmem://acme.example';

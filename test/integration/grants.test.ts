@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { runFsck } from '../../src/node/fsck.ts';
 import { NAMED_KEY } from '../support/log-vkey.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const GARDENS = { gardens: 'merger,incident-42', garden_members: 'merger stigmem://b.example' };
 /** Until it is shortened. */

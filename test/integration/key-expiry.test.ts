@@ -16,8 +16,9 @@ import { startKeysWatch } from '../../src/node/keys-watch.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 import { createFolder, type DataFolder } from '../support/data-folder.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import { type PeerLine, peerText } from '../support/node-process.ts';
+import { until } from '../support/until.ts';
 
 const AUTHORITY = 'acme.example';
 const ENTRIES = 3;

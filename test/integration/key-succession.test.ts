@@ -10,7 +10,8 @@ import { parseVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { rotateKey } from '../../src/node/rotate-key.ts';
 import type { OpenedSuccession } from '../../src/wire/succession.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const WEEK_MS = 7 * 86_400_000;
 /** Long enough for one contact, however busy the machine is: the clock is put ahead then. */

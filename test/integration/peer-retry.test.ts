@@ -7,8 +7,9 @@ import type { ConfigFlags } from '../../src/config/overlay.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { rotateKey } from '../../src/node/rotate-key.ts';
 import { openRaw } from '../support/journal-fixture.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import { Bench, type NodeProcess, type PeerLine } from '../support/node-process.ts';
+import { until } from '../support/until.ts';
 
 const FACTS = 40;
 

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { runFsck } from '../../src/node/fsck.ts';
 import type { AssertRequest } from '../../src/verify/assertion.ts';
 import { openRaw } from '../support/journal-fixture.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const GARDEN_WORD = 'wipe';
 

@@ -8,7 +8,8 @@ import { encodeHello } from '../../src/wire/hello.ts';
 import { CLOSURE_PROTOCOL, HELLO_PROTOCOL } from '../../src/wire/protocols.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
 import { logVkeyIn, NAMED_KEY } from '../support/log-vkey.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 
 const LIMITS = { idleMs: 10_000, totalMs: 10_000, maxFrameBytes: 65_536 };
 

@@ -7,8 +7,9 @@ import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { rotateKey } from '../../src/node/rotate-key.ts';
 import { readDeclared } from '../../src/pull/declare.ts';
 import { KEY_SUCCESSION } from '../../src/wire/succession.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import { ask, filesWith, SECRET, say } from '../support/tombstone-mesh.ts';
+import { until } from '../support/until.ts';
 
 const FEED = 'from/a.example/public';
 const FLAGS = {

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { locatorSums } from '../../src/journal/locator.ts';
 import { pageDigest } from '../../src/journal/peer-records.ts';
-import type { PageRow } from '../../src/journal/tables.ts';
+import type { PageRow } from '../../src/journal/tables-peers.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { readDeclared } from '../../src/pull/declare.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import { tamper } from '../support/tampering.ts';
+import { until } from '../support/until.ts';
 
 const FEED = 'from/a.example/public';
 

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runFsck } from '../../src/app.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import { ask, filesWith, pulled, SECRET, say } from '../support/tombstone-mesh.ts';
+import { until } from '../support/until.ts';
 
 const FLAGS = {
   'tombstones.undo_window_s': '0',

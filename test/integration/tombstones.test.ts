@@ -7,12 +7,13 @@ import { runFsck } from '../../src/app.ts';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import type { ConfigFlags } from '../../src/config/overlay.ts';
 import { readSeedFile } from '../../src/config/secret-file.ts';
-import type { PageRow } from '../../src/journal/tables.ts';
+import type { PageRow } from '../../src/journal/tables-peers.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
 import { signErasureAck } from '../../src/wire/erasure-ack.ts';
 import { decodePage } from '../../src/wire/page.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import { ask, filesWith, pulled, SECRET } from '../support/tombstone-mesh.ts';
+import { until } from '../support/until.ts';
 
 const NOW = { 'tombstones.undo_window_s': '0', 'tombstones.received_window_s': '0' };
 /** Words that no other file of a node has, in the value, the entity and the relation. */
@@ -147,7 +148,7 @@ test('of the words of a partner that it has erased something one is kept for eac
   a.writePeer('c', c.asPeer({}, false));
   c.writePeer('author', a.asPeer({ accept: ['public'] }));
   await pulled(a, b);
-  await until('C has said who it is', async () => (await a.base.writer.witness.declarations([c.nodeId]))[0] !== null);
+  await until('C has said who it is', async () => (await a.base.writer.declarations([c.nodeId]))[0] !== null);
   assert.equal(
     (await ask(a, '/v1/tombstones', { fact: secretId, reason: 'it should not have been said' })).status,
     200,

@@ -7,8 +7,9 @@ import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { HonestPeer } from '../support/honest-peer.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import type { PeerLine } from '../support/node-process.ts';
+import { until } from '../support/until.ts';
 
 const AUTHORITY = 'acme.example';
 const PATH = '/v1/federation/peers/acme';

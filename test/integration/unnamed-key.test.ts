@@ -5,8 +5,9 @@ import type { ConfigFlags } from '../../src/config/overlay.ts';
 import type { PeerStatus } from '../../src/core/peer-status.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import { logVkeyIn } from '../support/log-vkey.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
 import type { PeerLine } from '../support/node-process.ts';
+import { until } from '../support/until.ts';
 
 const SOON: ConfigFlags = { 'federation.poll_interval_s': '1' };
 
@@ -33,7 +34,7 @@ async function status(node: MeshNode, name: string): Promise<PeerStatus> {
 }
 
 async function given(node: MeshNode, peer: MeshNode): Promise<number> {
-  return (await node.base.reader.grants.givenFeeds(peer.nodeId)).length;
+  return (await node.base.reader.givenFeeds(peer.nodeId)).length;
 }
 
 const taken = async (node: MeshNode): Promise<number> => (await node.base.writer.stats()).entries;
@@ -78,7 +79,7 @@ test('nothing is taken or given before both keys are confirmed, and each side sa
   }
   assert.equal(await taken(taker), 0);
   assert.equal(await given(giver, taker), 0);
-  assert.deepEqual(await giver.base.writer.witness.declarations([taker.nodeId]), [null]);
+  assert.deepEqual(await giver.base.writer.declarations([taker.nodeId]), [null]);
 
   const [toTaker, toGiver] = [logVkeyIn(taker.folder.dir), logVkeyIn(giver.folder.dir)];
   assert.equal(await trust(taker, 'acme', [toTaker]), 409, 'the key of somebody else');

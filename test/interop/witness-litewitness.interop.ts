@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { checkCosignature } from '../../src/merkle/cosignature.ts';
 import { parseNote } from '../../src/merkle/note.ts';
-import { MeshNode, until } from '../support/mesh-node.ts';
+import { MeshNode } from '../support/mesh-node.ts';
+import { until } from '../support/until.ts';
 import { startLitewitness } from './programs/litewitness.ts';
 
 const POLICY = { 'witness.policy_file': 'policy' };
@@ -22,19 +23,19 @@ function guardIs(disputed: boolean, detail: RegExp | null): boolean {
 }
 
 async function isMet(size: number): Promise<boolean> {
-  const state = await node.base.writer.witness.policyState();
+  const state = await node.base.writer.policyState();
   return state?.isMet === true && state.metSize === size;
 }
 
 test('a witness that does not know our log cosigns nothing; once it does, checkpoints are served with its line', async () => {
   await node.assertFact('s1');
   await node.federation.witness.collect();
-  assert.equal((await node.base.writer.witness.policyState())?.metSize, null);
+  assert.equal((await node.base.writer.policyState())?.metSize, null);
 
   witness.addLog(node.base.keys.log.vkey);
   await node.federation.witness.collect();
   await until('the policy is met', () => isMet(1));
-  const { size, note } = await node.base.writer.witness.servedHead(0);
+  const { size, note } = await node.base.writer.servedHead(0);
   const parsed = parseNote(note);
   assert.ok(size === 1 && parsed.ok);
   assert.ok(checkCosignature(parsed.value, { name: witness.name, key: witness.publicKey }).ok);
@@ -79,7 +80,7 @@ test('while it is down nothing new is served, and afterwards it is', async () =>
   await witness.server.stop();
   await node.assertFact('s3');
   await node.federation.witness.collect();
-  assert.equal((await node.base.writer.witness.servedHead(0)).size, 23);
+  assert.equal((await node.base.writer.servedHead(0)).size, 23);
   await witness.server.start();
   await node.federation.witness.collect();
   await until('the policy is met again', () => isMet(24));

@@ -3,8 +3,8 @@
  * of it, another time silence, a reset, nonsense, a frame without measure or pages without end. It also calls.
  */
 
+import type { EntryLie, FactDraft } from '../../src/drill/entry-draft.ts';
 import { type Behaviour, dialVictim, gone } from '../../src/drill/hostile-peer.ts';
-import type { EntryLie, FactDraft } from '../../src/drill/peer-log.ts';
 import { HELLO_PROTOCOL, PULL_PROTOCOL, WATCH_PROTOCOL } from '../../src/wire/protocols.ts';
 import { emptyPages, neverReads, slowly } from '../adversarial/stalling-lies.ts';
 import { HonestPeer } from '../support/honest-peer.ts';

@@ -32,7 +32,8 @@ import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { type CliFixture, createCliFixture } from './cli-fixture.ts';
 import type { DataFolder } from './data-folder.ts';
-import { MeshNode, until } from './mesh-node.ts';
+import { MeshNode } from './mesh-node.ts';
+import { until } from './until.ts';
 
 /** Sizes at which the node's checkpoints were anchored; the last is that of the whole history. */
 export const ANCHORED: readonly [number, number, number] = [40, 100, 120];

@@ -124,12 +124,3 @@ export class CliProcesses {
     return daemon;
   }
 }
-
-/** Looks until a condition holds; fails after a deadline. */
-export async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  for (const endMs = Date.now() + DEADLINE_MS; Date.now() < endMs; ) {
-    if (await look()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
-}

@@ -5,7 +5,7 @@
 import { eventHashOfText } from '../../src/core/chain.ts';
 import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import type { FactReason } from '../../src/core/verdict.ts';
-import type { PageRequest } from '../../src/drill/peer-log.ts';
+import type { PageRequest } from '../../src/drill/served-log.ts';
 import { entryLeafHash, SALT_BYTES } from '../../src/merkle/commitment.ts';
 import { signFeedHead } from '../../src/merkle/feed-head.ts';
 import { provePage, type TileSource } from '../../src/merkle/tiles.ts';

@@ -15,7 +15,8 @@ import { ENTRY_COLUMNS, entryCells, entryOf } from '../../src/journal/entry-row.
 import { SIGNED_HEADS_FILE } from '../../src/journal/files.ts';
 import { readIdentity } from '../../src/journal/identity.ts';
 import { StoredTiles, TileWriter, tileId } from '../../src/journal/stored-tiles.ts';
-import { type EntryRow, LOGS } from '../../src/journal/tables.ts';
+import { LOGS } from '../../src/journal/tables.ts';
+import type { EntryRow } from '../../src/journal/tables-logs.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { signCheckpoint } from '../../src/merkle/checkpoint.ts';
 import { entryLeafHash } from '../../src/merkle/commitment.ts';

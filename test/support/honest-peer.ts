@@ -1,8 +1,8 @@
-/** A peer's log (`src/drill/peer-log.ts`), with what a receiver that has approved it knows. */
-import { PeerLog } from '../../src/drill/peer-log.ts';
+/** A peer's log (`src/drill/served-log.ts`), with what a receiver that has approved it knows. */
+import { ServedLog } from '../../src/drill/served-log.ts';
 import type { PageContext, PinnedPeer } from '../../src/verify/context.ts';
 
-export class HonestPeer extends PeerLog {
+export class HonestPeer extends ServedLog {
   override fork(size: number): HonestPeer {
     return this.forkInto(size, new HonestPeer(this.options));
   }

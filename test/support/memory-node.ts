@@ -1,6 +1,6 @@
 /** A node without a journal, for tests of the HTTP layer alone: it keeps facts and records in arrays. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { ApiReader, ApiWriter, AssertContext, AssertOutcome } from '../../src/admin/deps.ts';
+import type { ApiReader, ApiWriter } from '../../src/admin/journal-desk.ts';
 import { cidOfText } from '../../src/core/cid.ts';
 import { type Entry, encodeEntry } from '../../src/core/entry.ts';
 import { MAX_VALUE_BYTES } from '../../src/core/limits.ts';
@@ -9,6 +9,8 @@ import { SEVERITIES, type Severity, severityOf } from '../../src/core/severity.t
 import { isoMicros } from '../../src/core/time.ts';
 import type { Published } from '../../src/journal/published-log.ts';
 import type {
+  AssertCaller,
+  AssertOutcome,
   AuditDetail,
   AuditFilter,
   AuditInput,
@@ -68,7 +70,7 @@ export class MemoryNode implements ApiWriter, ApiReader {
     this.#held(factId).quarantine = { status: 'pending', reason: 'instruction_inbound' };
   }
 
-  async assert(requests: readonly AssertRequest[], context: AssertContext): Promise<readonly AssertOutcome[]> {
+  async assert(requests: readonly AssertRequest[], context: AssertCaller): Promise<readonly AssertOutcome[]> {
     await this.#gate();
     return requests.map((request) => this.#assertOne(request, context));
   }
@@ -223,7 +225,7 @@ export class MemoryNode implements ApiWriter, ApiReader {
     return held;
   }
 
-  #assertOne(request: AssertRequest, { mayWriteInstructions }: AssertContext): AssertOutcome {
+  #assertOne(request: AssertRequest, { mayWriteInstructions }: AssertCaller): AssertOutcome {
     const nowMs = this.#nowMs();
     const verified = verifyAssertion(request, {
       nodeAuthority: 'example',

@@ -22,8 +22,6 @@ import { createFolder, type DataFolder } from './data-folder.ts';
 import { logVkeyIn } from './log-vkey.ts';
 import { type PeerLine, peerText } from './node-process.ts';
 
-const DEADLINE_MS = 30_000;
-const LOOK_EVERY_MS = 10;
 const FLAGS = {
   'listen.p2p': '/ip4/127.0.0.1/tcp/0',
   'log.level': 'error',
@@ -60,7 +58,7 @@ export class MeshNode {
    */
   async start(flags: ConfigFlags = {}, isPatched = false, use: 'daemon' | 'offline' = 'offline'): Promise<this> {
     this.#base = await openBase(this.folder.dir, { ...FLAGS, ...flags }, this.#owned, use);
-    if (isPatched) this.#base.writer.compareOwnHead = async () => ({ kind: 'known' });
+    if (isPatched) Object.assign(this.#base.writer, { compareOwnHead: async () => ({ kind: 'known' }) });
     this.#base.failed.catch(() => {});
     this.#federation = await startFederation(this.#base, this.#owned);
     // Only where it is asked for: a log that is written beside it is nothing that other tests look for.
@@ -178,14 +176,4 @@ export class MeshNode {
     if (response === undefined) throw new Error('not started');
     return response;
   }
-}
-
-/** Looks until `look` says so. */
-export async function until(what: string, look: () => Promise<boolean> | boolean): Promise<void> {
-  const endMs = performance.now() + DEADLINE_MS;
-  while (performance.now() < endMs) {
-    if (await look()) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
-  throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
 }

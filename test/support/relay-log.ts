@@ -3,7 +3,9 @@
  * relay shows of the origin can be told otherwise.
  */
 
-import { type EntryLie, EPOCH_MS, type FactDraft, type PageLie, type StoredEntry } from '../../src/drill/peer-log.ts';
+import type { EntryLie, FactDraft } from '../../src/drill/entry-draft.ts';
+import { EPOCH_MS, type StoredEntry } from '../../src/drill/peer-log.ts';
+import type { PageLie } from '../../src/drill/served-log.ts';
 import { encodeBase64 } from '../../src/merkle/base64.ts';
 import { ALG_ED25519 } from '../../src/merkle/note.ts';
 import { provePage } from '../../src/merkle/tiles.ts';

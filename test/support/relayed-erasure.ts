@@ -1,6 +1,7 @@
 /** A fact that came by two relays, and what becomes of it when its author has it erased. */
 
-import type { PageLie, StoredEntry } from '../../src/drill/peer-log.ts';
+import type { StoredEntry } from '../../src/drill/peer-log.ts';
+import type { PageLie } from '../../src/drill/served-log.ts';
 import type { AppendedPage, Journal } from '../../src/journal/journal.ts';
 import { RelayedAcks } from '../../src/journal/relayed-acks.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';

@@ -1,6 +1,7 @@
 /** A console in memory at `https://node.example` that signs people in at a provider on loopback. */
+
+import { DEFAULT_API_LIMITS } from '../../src/admin/api-limits.ts';
 import { mountConsole } from '../../src/admin/console/mount.ts';
-import { DEFAULT_API_LIMITS } from '../../src/admin/deps.ts';
 import { type OidcConfig, oidcConfig } from '../../src/config/oidc-settings.ts';
 import { checkSettings } from '../../src/config/settings.ts';
 import type { AuditInput } from '../../src/journal/read-model.ts';

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type MeshNode, until } from './mesh-node.ts';
+import type { MeshNode } from './mesh-node.ts';
 import type { Answer } from './node-process.ts';
+import { until } from './until.ts';
 
 /** Erased in each test: three words that stand nowhere else. */
 export const SECRET = 'Zebrafish-Quorum-Lantern';

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type JsonError, type JsonValue, parseJson } from '../../core/json.ts';
 import { MAX_JSON_DEPTH } from '../../core/limits.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { ApiLimits } from '../deps.ts';
+import type { ApiLimits } from '../api-limits.ts';
 import { echo } from './field-errors.ts';
 import { invalid, type Refusal } from './responses.ts';
 

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { currentTrace, readTraceparent } from '../../observe/trace.ts';
-import { type ApiDeps, UNAVAILABLE } from '../deps.ts';
+import type { ApiDeps } from '../deps.ts';
+import { UNAVAILABLE } from '../journal-desk.ts';
 import { addAnchors } from './anchors.ts';
 import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';

@@ -1,7 +1,12 @@
 /** Who is signed in to the console, and putting somebody out: a provider cannot, and a key that is taken away is not meant by it. */
 import { z } from '@hono/zod-openapi';
+import type { ShownSession } from '../console/sessions.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
+
+export interface ConsoleSessionsAnswer {
+  readonly sessions: readonly ShownSession[];
+}
 
 const SESSION = z
   .object({
@@ -14,7 +19,8 @@ const SESSION = z
     used_at: z.string(),
     ends_at: z.string(),
   })
-  .openapi('ConsoleSession');
+  .openapi('ConsoleSession') satisfies z.ZodType<ShownSession>;
+const SESSIONS = z.object({ sessions: z.array(SESSION) }) satisfies z.ZodType<ConsoleSessionsAnswer>;
 
 /** Adds the endpoints for sessions of the console. */
 export function addConsoleSessions(apparatus: Apparatus): void {
@@ -29,7 +35,7 @@ export function addConsoleSessions(apparatus: Apparatus): void {
     responses: {
       200: {
         description: 'sessions, the one that was used longest ago first',
-        content: { 'application/json': { schema: z.object({ sessions: z.array(SESSION) }) } },
+        content: { 'application/json': { schema: SESSIONS } },
       },
     },
   } as const;

@@ -1,7 +1,7 @@
 /** Drills: what there is, how the newest of each kind ended, making one, signed reports. */
 import { z } from '@hono/zod-openapi';
-import type { DrillKindStatus, DrillRun } from '../../core/drill.ts';
-import { DRILL_KINDS } from '../../core/drill.ts';
+import { DRILL_KINDS, type DrillKindStatus, type DrillRun } from '../../core/drill.ts';
+import { MONTH_TEXT } from '../../wire/drill-report.ts';
 import type { DrillStart } from '../drill-desk.ts';
 import { REASON, readActBody } from './acting.ts';
 import { intParam, optionalInt } from './params.ts';
@@ -97,7 +97,7 @@ const RUNS_QUERY = z.object({
   cursor: optionalInt({ min: 1, description: '`cursor` of the page before.' }),
 });
 const REPORT_QUERY = z.object({
-  month: TEXT.regex(/^[0-9]{4}-(0[1-9]|1[0-2])$/, 'a month such as 2026-11').openapi({
+  month: TEXT.regex(MONTH_TEXT, 'a month such as 2026-11').openapi({
     description: 'Such as 2026-11.',
   }),
 });
@@ -132,12 +132,18 @@ export function addDrills(apparatus: Apparatus): void {
 }
 
 function notStarted(outcome: Exclude<DrillStart, { kind: 'started' }>): Refusal {
-  const message = {
-    busy: () => `drill ${outcome.kind === 'busy' ? outcome.running : ''} runs: one at a time`,
-    held: () => 'the restore guard holds the journal: nothing is pulled until it is cleared',
-    not_running: () => 'the node does not run',
-  }[outcome.kind]();
-  return { status: 409, detail: { code: `drill_${outcome.kind}`, message } };
+  return { status: 409, detail: { code: `drill_${outcome.kind}`, message: whyNotStarted(outcome) } };
+}
+
+function whyNotStarted(outcome: Exclude<DrillStart, { kind: 'started' }>): string {
+  switch (outcome.kind) {
+    case 'busy':
+      return `drill ${outcome.running} runs: one at a time`;
+    case 'held':
+      return 'the restore guard holds the journal: nothing is pulled until it is cleared';
+    case 'not_running':
+      return 'the node does not run';
+  }
 }
 
 function addReading(apparatus: Apparatus): void {

@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import { permits } from '../../core/permissions.ts';
+import type { AssertOutcome } from '../../journal/read-model.ts';
 import type { AssertRequest } from '../../verify/assertion.ts';
-import type { ApiDeps, AssertOutcome } from '../deps.ts';
+import type { ApiDeps } from '../deps.ts';
 import { assertRefusal, INSTRUCTION_DENIED, type ReadAssert, readAssert } from './assert-request.ts';
 import { readJsonBody } from './body.ts';
 import { factRecordText } from './fact-record.ts';

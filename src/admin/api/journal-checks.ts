@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { CHECK_CAUSES, CHECK_EVENTS, checkOf, type JournalCheck } from '../../core/journal-check.ts';
 import type { ApiChecks, CheckRefusal, RunningCheck } from '../check-desk.ts';
-import type { ApiReader } from '../deps.ts';
+import type { ApiReader } from '../journal-desk.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
 import { intParam } from './params.ts';

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { Difference } from '../../core/verdict.ts';
 import { intParam, textParam } from './params.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute } from './route.ts';
@@ -14,11 +15,7 @@ export interface NoticesAnswer {
     readonly at: string;
     readonly entries: readonly {
       readonly cid: string | null;
-      readonly difference: {
-        readonly claimed: string | null;
-        readonly computed: string | null;
-        readonly field: string;
-      } | null;
+      readonly difference: Difference | null;
       readonly evidence: string | null;
       readonly fact: { readonly fact_id: string; readonly entity: string; readonly relation: string } | null;
       readonly feed_seq: number | null;

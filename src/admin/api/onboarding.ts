@@ -7,7 +7,7 @@ import {
   type OnboardingView,
 } from '../../core/onboarding.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { ApiOnboarding } from '../deps.ts';
+import type { ApiOnboarding } from '../onboarding-desk.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
 import { plain } from './plain-json.ts';

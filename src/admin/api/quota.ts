@@ -1,4 +1,4 @@
-import type { ApiLimits, QuotaDimension } from '../deps.ts';
+import type { ApiLimits, QuotaDimension } from '../api-limits.ts';
 
 interface Bucket {
   readonly dimension: QuotaDimension;

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { SignInStatus } from '../sign-in-status.ts';
 import { json } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
 
@@ -18,7 +19,7 @@ const PROVIDER = z
     clock_skew_ms: z.number().int().nullable().openapi({ description: 'How far its clock is ahead, to a second.' }),
     ends_sessions: z.boolean().openapi({ description: 'Whether it can be asked to end a session there.' }),
   })
-  .openapi('Provider');
+  .openapi('Provider') satisfies z.ZodType<SignInStatus>;
 
 /** Adds what an operator has to know of signing in to the console. */
 export function addSignIn(apparatus: Apparatus): void {

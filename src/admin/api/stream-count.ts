@@ -1,4 +1,4 @@
-import type { ApiLimits } from '../deps.ts';
+import type { ApiLimits } from '../api-limits.ts';
 
 /** Open event streams: so many of one key, so that none keeps the others out, and so many in all. */
 export class StreamCount {

@@ -1,6 +1,6 @@
 /** Who may ask the witness how often. */
 
-import type { ApiLimits } from '../deps.ts';
+import type { ApiLimits } from '../api-limits.ts';
 import { networkOf } from './network-of.ts';
 import { createQuota, type Quota } from './quota.ts';
 

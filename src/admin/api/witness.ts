@@ -1,8 +1,9 @@
 /** C2SP tlog-witness over HTTP, and what operators see of witnessing. */
 import { z } from '@hono/zod-openapi';
 import { isoMicros } from '../../core/time.ts';
+import type { WitnessState } from '../../core/witness-report.ts';
 import { MAX_ADD_CHECKPOINT_CHARS } from '../../merkle/witness-body.ts';
-import type { AddCheckpointOutcome, WitnessStatus } from '../deps.ts';
+import type { AddCheckpointOutcome } from '../witness-desk.ts';
 import { readTextBody } from './body.ts';
 import { answer, json, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addOpenRoute, addRoute, NO_QUERY } from './route.ts';
@@ -186,7 +187,7 @@ const STATUS: Readonly<Record<RefusedCode, number>> = {
   unreconciled: 503,
 };
 
-function stateBody({ size, cosignatures, policy, logs }: WitnessStatus): unknown {
+function stateBody({ size, cosignatures, policy, logs }: WitnessState): unknown {
   return {
     size,
     cosignatures: cosignatures.map(({ witness, timeSeconds }) => ({
@@ -206,6 +207,6 @@ function stateBody({ size, cosignatures, policy, logs }: WitnessStatus): unknown
   };
 }
 
-function policyBody({ isMet, metSize, satisfied, missing }: NonNullable<WitnessStatus['policy']>): unknown {
+function policyBody({ isMet, metSize, satisfied, missing }: NonNullable<WitnessState['policy']>): unknown {
   return { met: isMet, met_size: metSize, satisfied, missing };
 }

@@ -1,5 +1,7 @@
 /** Who is signed in. In memory alone: a restart signs everybody out, and nothing on disk opens a session. */
+
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { HOUR_MS } from '../../core/time.ts';
 import type { Party } from '../party.ts';
 
 export const SESSION_LIMITS: {
@@ -10,7 +12,7 @@ export const SESSION_LIMITS: {
 } = {
   /** Without a request that a person made; what a page fetches by itself does not count. */
   idleMs: 30 * 60_000,
-  absoluteMs: 12 * 3_600_000,
+  absoluteMs: 12 * HOUR_MS,
   /** Beyond these the one that was used longest ago ends. */
   max: 1_000,
   /** The same of one key, so that none ends the sessions of others. */

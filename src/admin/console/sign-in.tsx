@@ -1,5 +1,7 @@
 /** Signing in with an API key, and out again. The key itself is not kept: the session remembers which one it was. */
+
 import { getCookie } from 'hono/cookie';
+import { HOUR_MS } from '../../core/time.ts';
 import { networkOf } from '../api/network-of.ts';
 import type { ApiBindings, ApiContext } from '../api/route.ts';
 import { keyParty, type Party } from '../party.ts';
@@ -179,7 +181,7 @@ function signInPage({ assets, deps }: Desk, { status, refusal, next, token }: Gi
 }
 
 function hours({ maxSessionMs }: OidcDesk): string {
-  return `${maxSessionMs / 3_600_000} hours, or `;
+  return `${maxSessionMs / HOUR_MS} hours, or `;
 }
 
 /** Absolute, to the one address that the provider sends people back to: a cookie of another name of this server would not be there. */

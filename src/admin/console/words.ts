@@ -30,6 +30,12 @@ export function spanText(seconds: number): string {
   return `${Math.floor(seconds / DAY)} d`;
 }
 
+/** How far ahead a clock is. */
+export function skewText(ms: number | null): string {
+  if (ms === null) return '–';
+  return Math.abs(ms) < 1_000 ? `${Math.round(ms)} ms` : `${ms < 0 ? '−' : ''}${spanText(Math.abs(ms) / 1_000)}`;
+}
+
 /** To the second, in UTC: what is compared between organisations has one form. */
 export function instantText(at: string): string {
   const ms = Date.parse(at);

@@ -1,7 +1,9 @@
 /** What the hostile node of the demo says, and why an honest one refuses it. */
+
 import { cidOfText } from '../../core/cid.ts';
 import type { Entry } from '../../core/entry.ts';
 import { formatHlc } from '../../core/hlc.ts';
+import { HOUR_MS } from '../../core/time.ts';
 import type { FactReason } from '../../core/verdict.ts';
 
 export const HOSTILE_AUTHORITY = 'mallory.example';
@@ -20,7 +22,6 @@ export interface Lie {
   readonly forge: (nowMs: number, victim: Entry) => Forgery;
 }
 
-const HOUR_MS = 3_600_000;
 const PRICE = `stigmem://${HOSTILE_AUTHORITY}/offer/price`;
 
 /** One lie of each kind, in the order in which they are told. */

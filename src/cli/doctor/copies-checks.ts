@@ -1,11 +1,11 @@
 /** What leaves the machine: the SIEM's feed, the store that forgets nothing, backups; and what of the audit log waits for people. */
+import { DAY_MS } from '../../core/time.ts';
 import { type Check, fail, ofDaemon, ofNode, pass, plural, warn } from './judgement.ts';
 
 const HOUR_S = 3_600;
 const LATE_S = 300;
 /** Twice as long as between two snapshots: one may fail. */
 const MISSED = 2;
-const DAY_MS = 86_400_000;
 /** Where the node runs no check by itself, somebody has to. */
 const BY_HAND_MS = 30 * DAY_MS;
 

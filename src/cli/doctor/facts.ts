@@ -4,7 +4,7 @@ import type { AnchorBackendAnswer } from '../../admin/api/anchors.ts';
 import type { KeyAnswer } from '../../admin/api/key-routes.ts';
 import type { ReadinessAnswer, WellKnown } from '../../admin/api/node.ts';
 import type { WitnessAnswer } from '../../admin/api/witness.ts';
-import type { NodeStats } from '../../admin/deps.ts';
+import type { NodeStats } from '../../admin/node-status.ts';
 import type { SignInStatus } from '../../admin/sign-in-status.ts';
 import type { Config } from '../../config/config.ts';
 import type { PeerFile } from '../../config/peer-file.ts';

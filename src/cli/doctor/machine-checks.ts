@@ -1,11 +1,12 @@
 /** Configuration, files, disk, process, clock: what a node stands on. */
+
 import { isLoopback } from '../../config/checks.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
+import { DAY_MS } from '../../core/time.ts';
 import { filesNeeded } from '../../node/open-files.ts';
 import { isAtLeast } from '../version-order.ts';
 import { type Check, fail, type Judgement, ofDaemon, ofNode, pass, plural, skipped, warn } from './judgement.ts';
 
-const DAY_MS = 86_400_000;
 const MIB = 1_048_576;
 const LEAST_FREE_BYTES = 256 * MIB;
 const SKEW_WARN_MS = 5_000;

@@ -1,7 +1,7 @@
 /** One picture of a node, out of two samples. Pure; what peers wrote is made harmless and nothing is wider than the screen. */
 
 import type { ReadinessAnswer } from '../../admin/api/node.ts';
-import type { NodeStats } from '../../admin/deps.ts';
+import type { NodeStats } from '../../admin/node-status.ts';
 import type { PeerStatus } from '../../core/peer-status.ts';
 import { printable } from '../printable.ts';
 import type { Screen, Style } from '../screen.ts';

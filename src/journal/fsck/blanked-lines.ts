@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import type { Entry } from '../../core/entry.ts';
 import { decodeTombstone } from '../../core/tombstone.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
-import type { EntryRow, PageRow } from '../tables.ts';
+import type { EntryRow } from '../tables-logs.ts';
+import type { PageRow } from '../tables-peers.ts';
 
 /** The migration that made the table of copies; an older file has none. */
 const COPIES_SINCE_SCHEMA = 10;

@@ -7,7 +7,8 @@ import { parseErasureAck } from '../../wire/erasure-ack.ts';
 import { decodePage } from '../../wire/page.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { isErased } from '../erased-row.ts';
-import type { EntryRow, PageRow } from '../tables.ts';
+import type { EntryRow } from '../tables-logs.ts';
+import type { PageRow } from '../tables-peers.ts';
 import { hasCopies } from './blanked-lines.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 

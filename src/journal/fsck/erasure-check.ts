@@ -9,7 +9,8 @@ import { entryOf, hashText } from '../entry-row.ts';
 import { erasedLeafData, isErased, isWhollyErased } from '../erased-row.ts';
 import type { ErasureStep } from '../erasure-records.ts';
 import { leafOf } from '../row-check.ts';
-import type { EntryRow, ErasureStepRow } from '../tables.ts';
+import type { ErasureStepRow } from '../tables-erasures.ts';
+import type { EntryRow } from '../tables-logs.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { checkCopies } from './copy-check.ts';
 

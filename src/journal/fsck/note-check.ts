@@ -6,7 +6,7 @@ import { decodePage } from '../../wire/page.ts';
 import { isNoteOf, openPageNote, type PageNote, parsePageNote } from '../../wire/page-note.ts';
 import { openReceipt, parseReceipt } from '../../wire/page-receipt.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
-import type { PageRow } from '../tables.ts';
+import type { PageRow } from '../tables-peers.ts';
 import { feedKey } from './audit-check.ts';
 import { countRows, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 import { openWith, originOf } from './notes.ts';

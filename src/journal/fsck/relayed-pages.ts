@@ -4,7 +4,7 @@ import { encodeBase64 } from '../../merkle/base64.ts';
 import { type OriginHead, proveOrigins } from '../../verify/relay-rules.ts';
 import type { DecodedPage } from '../../wire/page.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
-import type { EntryRow } from '../tables.ts';
+import type { EntryRow } from '../tables-logs.ts';
 import type { Fault } from './context.ts';
 import { originOf, readCheckpoint } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';

@@ -1,4 +1,5 @@
 /** What a check of the whole journal found. */
+import type { CheckedTree } from '../../core/journal-check.ts';
 import type { LogName } from '../tables.ts';
 
 /** One thing that is not as it was written. */
@@ -58,17 +59,10 @@ export interface FsckCounts {
   quarantine: number;
 }
 
-/** A tree as it was derived again from its leaves. */
-export interface CheckedHead {
-  readonly size: number;
-  /** Base64. */
-  readonly root: string;
-}
-
 export interface FsckReport {
   readonly ok: boolean;
   /** Of both logs; null: what is stored did not give one to its end. */
-  readonly heads: Readonly<Record<LogName, CheckedHead | null>>;
+  readonly heads: Readonly<Record<LogName, CheckedTree | null>>;
   readonly checked: Readonly<FsckCounts>;
   /** In the order of the checks, at most {@link MAX_PROBLEMS}, of one table {@link MAX_OF_A_TABLE}. */
   readonly problems: readonly FsckProblem[];
@@ -86,7 +80,7 @@ const MAX_OF_A_TABLE = 200;
 export class Findings {
   readonly problems: FsckProblem[] = [];
   readonly notices: FsckNotice[] = [];
-  readonly heads: Record<LogName, CheckedHead | null> = { journal: null, audit: null };
+  readonly heads: Record<LogName, CheckedTree | null> = { journal: null, audit: null };
   readonly checked: FsckCounts = {
     entries: 0,
     audit: 0,

@@ -5,7 +5,7 @@ import { isFactReason } from '../../core/verdict.ts';
 import { decodePageHeader } from '../../wire/page-header.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { readPlaces, reasonsIn } from '../page-refusals.ts';
-import type { PageRow } from '../tables.ts';
+import type { PageRow } from '../tables-peers.ts';
 import { type AuditTotals, feedKey } from './audit-check.ts';
 import { allRows, changedColumn, type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
+import { DEFAULT_API_LIMITS } from '../../../src/admin/api-limits.ts';
 import { createTestApi, type Role, type TestApi } from '../../support/api-fixture.ts';
 import { openFolderApi } from '../../support/data-folder.ts';
 

@@ -15,7 +15,8 @@ import { teeMethods } from '../../../src/threads/tee-methods.ts';
 import { createCliFixture } from '../../support/cli-fixture.ts';
 import { appendOwn, LOG_KEY, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 import { KernelTsm } from '../../support/kernel-tsm.ts';
-import { MeshNode, until } from '../../support/mesh-node.ts';
+import { MeshNode } from '../../support/mesh-node.ts';
+import { until } from '../../support/until.ts';
 
 const SNP = readFileSync(new URL('../../vectors/tee/snp-report-v2.bin', import.meta.url));
 const NONCE = Buffer.alloc(64, 7);

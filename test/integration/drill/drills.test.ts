@@ -9,7 +9,8 @@ import type { AuditRecord } from '../../../src/journal/read-model.ts';
 import type { IngestInput } from '../../../src/pull/ingest.ts';
 import { factBehaviour } from '../../adversarial/fact-lies.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
-import { MeshNode, until } from '../../support/mesh-node.ts';
+import { MeshNode } from '../../support/mesh-node.ts';
+import { until } from '../../support/until.ts';
 
 async function nodeOf(t: TestContext, authority: string): Promise<MeshNode> {
   const node = await MeshNode.create(authority);

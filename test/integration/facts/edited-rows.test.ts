@@ -69,7 +69,7 @@ async function pulled(): Promise<{
     rules: { gardens: new Map(), permits: new Map(), confirmed: new Set() },
     disclose: (disclosure) => writer.disclose(disclosure),
     head: () => writer.head(),
-    served: (knownSize) => writer.witness.servedHead(knownSize),
+    served: (knownSize) => writer.servedHead(knownSize),
     reader,
     successions: async () => [],
     onLost: async () => {},

@@ -17,7 +17,8 @@ import { runFsckInWorker } from '../../../src/journal/fsck/worker-run.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { locatorSums } from '../../../src/journal/locator.ts';
 import { MIGRATIONS } from '../../../src/journal/schema.ts';
-import type { EntryRow, PageRow } from '../../../src/journal/tables.ts';
+import type { EntryRow } from '../../../src/journal/tables-logs.ts';
+import type { PageRow } from '../../../src/journal/tables-peers.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';
 import {
   appendOwn,

@@ -1,7 +1,9 @@
 /** What the first entry of a page has to link to is the same after a restart as before it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EntryLie, PageLie, StoredEntry } from '../../../src/drill/peer-log.ts';
+import type { EntryLie } from '../../../src/drill/entry-draft.ts';
+import type { StoredEntry } from '../../../src/drill/peer-log.ts';
+import type { PageLie } from '../../../src/drill/served-log.ts';
 import { PageIngest } from '../../../src/pull/ingest.ts';
 import type { SignedPageFrames } from '../../../src/wire/page.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';

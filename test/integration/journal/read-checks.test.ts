@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { AuditReader } from '../../../src/journal/audit-reader.ts';
 import { CorruptRowError, EntryReader } from '../../../src/journal/entry-reader.ts';
 import { FactProver } from '../../../src/journal/fact-prover.ts';
-import type { EntryRow } from '../../../src/journal/tables.ts';
+import type { EntryRow } from '../../../src/journal/tables-logs.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { FactReader } from '../../../src/projections/fact-reader.ts';
 import { fillJournal, IDENTITY, LOG_SEED, NOW_MS, newJournal, openRaw } from '../../support/journal-fixture.ts';

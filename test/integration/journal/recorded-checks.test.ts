@@ -13,8 +13,8 @@ import { CHECK_REPORT } from '../../../src/wire/check-report.ts';
 import { openDocument, signDocument } from '../../../src/wire/signed-document.ts';
 import { CliProcesses } from '../../support/cli-process.ts';
 import { createFolder, type DataFolder } from '../../support/data-folder.ts';
-import { until } from '../../support/mesh-node.ts';
 import { tamper } from '../../support/tampering.ts';
+import { until } from '../../support/until.ts';
 
 const FLAGS = {
   'api.port': '0',

@@ -30,7 +30,7 @@ import { JOURNAL_FILE } from '../../../src/journal/files.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { locatorSums } from '../../../src/journal/locator.ts';
 import { edgeId, tileId } from '../../../src/journal/stored-tiles.ts';
-import type { EntryRow } from '../../../src/journal/tables.ts';
+import type { EntryRow } from '../../../src/journal/tables-logs.ts';
 import type { AnchorReceipt } from '../../../src/merkle/anchor-receipt.ts';
 import { signCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';

@@ -9,7 +9,8 @@ import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { ALG_COSIGNATURE_V1, parseNote } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { runFsck } from '../../../src/node/fsck.ts';
-import { MeshNode, until } from '../../support/mesh-node.ts';
+import { MeshNode } from '../../support/mesh-node.ts';
+import { until } from '../../support/until.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'] as const;
 type Name = (typeof NAMES)[number];
@@ -48,7 +49,7 @@ function hasCosigned(note: string, by: MeshNode): boolean {
 }
 
 async function served(node: MeshNode): Promise<{ size: number; note: string }> {
-  return node.base.writer.witness.servedHead(0);
+  return node.base.writer.servedHead(0);
 }
 
 test('peers cosign the checkpoint soon after an append, and it is served with their lines', async () => {
@@ -126,7 +127,7 @@ test('with a policy of its own, a node serves the newest checkpoint that meets i
   });
   assert.equal((await served(a)).size, before.size);
   // Whoever has verified more is not shown less.
-  assert.equal((await a.base.writer.witness.servedHead(before.size + 1)).size, before.size + 1);
+  assert.equal((await a.base.writer.servedHead(before.size + 1)).size, before.size + 1);
   await c.base.writer.audit({ event: 'peer_resumed', peer: a.nodeId });
   await a.federation.witness.collect();
   await until('it is served', async () => (await served(a)).size === before.size + 1);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { MeshNode, until } from '../../support/mesh-node.ts';
+import { MeshNode } from '../../support/mesh-node.ts';
+import { until } from '../../support/until.ts';
 
 /** Takes some 100 ms. A page that is refused for want of cosignatures is asked for again after 15 s: that is too late. */
 const DEADLINE_MS = 12_000;
@@ -42,7 +43,7 @@ function hops(size: number): readonly (readonly [string, () => Promise<boolean>]
   return [
     ['appended and signed at A', async () => (await a.base.writer.head()).size === size],
     ['cosigned by the quorum', async () => (await witness()).policy.met_size === size],
-    ['served by A', async () => (await a.base.writer.witness.servedHead(0)).size === size],
+    ['served by A', async () => (await a.base.writer.servedHead(0)).size === size],
     ['pulled by B', async () => (await b.base.writer.stats()).entries === size],
   ];
 }

@@ -9,7 +9,8 @@ import { decodeBase64 } from '../../../src/merkle/base64.ts';
 import { judgePair } from '../../../src/verify/contradiction.ts';
 import { encodeProofAnswer } from '../../../src/wire/proof.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
-import { MeshNode, until } from '../../support/mesh-node.ts';
+import { MeshNode } from '../../support/mesh-node.ts';
+import { until } from '../../support/until.ts';
 
 const HONEST = 9;
 const MAX_ROUNDS = 2;

@@ -12,7 +12,7 @@ import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { WORM_STATE_FILE } from '../../../src/worm/known-place.ts';
 import { createFolder, type DataFolder } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
-import { until } from '../../support/mesh-node.ts';
+import { until } from '../../support/until.ts';
 
 function asker(folder: DataFolder, node: RunningNode) {
   const headers = { authorization: `Bearer ${folder.keys.full}`, 'content-type': 'application/json' };

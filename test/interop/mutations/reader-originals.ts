@@ -1,6 +1,6 @@
 /** Valid bundles, receipts, policies and evidence, with fixed keys; and, to swap parts with, the same of other keys. */
 import type { TrustOptions } from '../../../src/client/trust.ts';
-import type { FactDraft } from '../../../src/drill/peer-log.ts';
+import type { FactDraft } from '../../../src/drill/entry-draft.ts';
 import { formatCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { appendSignature, cosign } from '../../../src/merkle/cosignature.ts';
 import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';

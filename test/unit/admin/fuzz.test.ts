@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { type ApiLimits, DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
+import { type ApiLimits, DEFAULT_API_LIMITS } from '../../../src/admin/api-limits.ts';
 import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
 
 let api: TestApi;

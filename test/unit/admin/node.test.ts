@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
+import { DEFAULT_API_LIMITS } from '../../../src/admin/api-limits.ts';
 import type { PeerStatus } from '../../../src/core/peer-status.ts';
 import { createTestApi, type Role } from '../../support/api-fixture.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createQuota } from '../../../src/admin/api/quota.ts';
-import { DEFAULT_API_LIMITS } from '../../../src/admin/deps.ts';
+import { DEFAULT_API_LIMITS } from '../../../src/admin/api-limits.ts';
 
 const RATES = { ...DEFAULT_API_LIMITS.quotas, witness: { burst: 1, perSecond: 1 } };
 

@@ -5,7 +5,7 @@ import { decodeEntry, type Entry, encodeEntry } from '../../../src/core/entry.ts
 import { parseIsoInstant } from '../../../src/core/time.ts';
 import { ENTRY_COLUMNS, entryCells, entryOf, type Placed } from '../../../src/journal/entry-row.ts';
 import { checkRow } from '../../../src/journal/row-check.ts';
-import type { EntryRow } from '../../../src/journal/tables.ts';
+import type { EntryRow } from '../../../src/journal/tables-logs.ts';
 import { entryLeafHash } from '../../../src/merkle/commitment.ts';
 
 interface Vector {

@@ -11,6 +11,7 @@ import type { Transport } from '../../../src/transport/transport.ts';
 import { encodePullEnd } from '../../../src/wire/pull-end.ts';
 import { decodeRecoverRequest, encodeHeadAnswer } from '../../../src/wire/recover.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
+import { until } from '../../support/until.ts';
 
 const MISSING = 3;
 const PAGE = new HonestPeer().page({ feed: 'public', after: 0 });
@@ -234,4 +235,33 @@ test('while a key is missing nothing is given back or cleared, whatever peers sh
   assert.deepEqual([done.cleared, done.offered, watched], [0, 0, 1]);
   assert.equal(guard.status().state, 'behind');
   assert.match(guard.status().detail ?? '', /log key 01020304.*3 entries are missing too/);
+});
+
+test('peers that connect and change nothing are no news', async () => {
+  const { journal, done } = journalOf({}, () => null);
+  let isThere = false;
+  const transport: Pick<Transport, 'request' | 'connected'> = {
+    connected: () => isThere,
+    request: async function* (_peerId, _protocol, body) {
+      if (!isThere) throw new TransportError('dial_failed', 'connection refused');
+      yield* answers({ head: 'ours', isEndless: false }, body);
+    },
+  };
+  const peers = ['a', 'b', 'c'].map(peer);
+  const told: [string, string | null][] = [];
+  const onChange: GuardDeps['onChange'] = ({ state, detail }) => void told.push([state, detail]);
+  const guard = new RestoreGuard({ ...NOBODY_ELSE, journal, transport, peers: () => peers, onChange });
+  await guard.start();
+  const unconfirmed = guard.status().detail;
+  assert.match(unconfirmed ?? '', /^no peer and no witness could be asked/);
+
+  for (const { peerId } of peers) guard.contact(peerId);
+  await until('each was judged', async () => done.cleared === 1 + peers.length);
+  assert.deepEqual(told, [['clear', unconfirmed]]);
+
+  isThere = true;
+  for (const { peerId } of peers) guard.contact(peerId);
+  await until('each was judged', async () => done.cleared === 1 + 2 * peers.length);
+  assert.deepEqual(told.slice(1), [['clear', null]]);
+  await guard.stop();
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FactDraft } from '../../../src/drill/peer-log.ts';
+import type { FactDraft } from '../../../src/drill/entry-draft.ts';
 import type { InclusionPaths, VerifiedBatch } from '../../../src/verify/judge.ts';
 import { factIdsOf } from '../../../src/verify/judge.ts';
 import type { SeenFact } from '../../../src/verify/seen-fact.ts';

@@ -2,7 +2,9 @@
 
 import { type Entry, encodeEntry } from '../../../src/core/entry.ts';
 import type { FactReason, PageReason, QuarantineReason } from '../../../src/core/verdict.ts';
-import { type EntryLie, EPOCH_MS, type FactDraft, RECEIVER, type StoredEntry } from '../../../src/drill/peer-log.ts';
+import type { EntryLie, FactDraft } from '../../../src/drill/entry-draft.ts';
+import { EPOCH_MS, type StoredEntry } from '../../../src/drill/peer-log.ts';
+import { RECEIVER } from '../../../src/drill/served-log.ts';
 import { signCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { ALG_COSIGNATURE_V1 } from '../../../src/merkle/note.ts';

@@ -1,9 +1,9 @@
 /** What a step with a case asks for, and how the form's fields become what the API takes. */
+
 import { CASE_VERDICTS, type CaseMove } from '../../../core/case-state.ts';
+import { DAY_MS } from '../../../core/time.ts';
 import type { Form } from '../desk.ts';
 import { Field, type Html, Select } from '../parts.tsx';
-
-const DAY_MS = 86_400_000;
 
 /** The verbs of buttons. */
 export const MOVE_WORD: Readonly<Record<CaseMove, string>> = {

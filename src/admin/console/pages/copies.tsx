@@ -1,6 +1,6 @@
 /** What leaves the machine: who is sent the audit log, and where copies of everything are. */
 import type { BackupsAnswer } from '../../api/backups.ts';
-import type { SinkAnswer, SinksAnswer } from '../../api/sinks.ts';
+import type { SinkAnswer, SinksAnswer, SinkTestAnswer } from '../../api/sinks.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk } from '../desk.ts';
 import type { Frame } from '../layout.tsx';
@@ -15,16 +15,13 @@ export const SEES_COPIES = ['audit.read', 'admin'] as const;
 export function addSinkTest(desk: Desk): void {
   desk.act('/console/sinks/:name/test', async (visit, form) => {
     const name = visit.param('name');
-    const answer = await visit.frame.ask.post<Tested>(path`/v1/sinks/${name}/test`, { reason: form.text('reason') });
+    const answer = await visit.frame.ask.post<SinkTestAnswer>(path`/v1/sinks/${name}/test`, {
+      reason: form.text('reason'),
+    });
     const failed = answer.ok && !answer.value.taken;
     const said = failed ? { ok: false as const, status: 502, message: `${name}: ${answer.value.message}` } : answer;
     return tell(visit, said, `${name} has taken the test event.`, HERE);
   });
-}
-
-interface Tested {
-  readonly taken: boolean;
-  readonly message: string | null;
 }
 
 export function Copies(props: { sinks: Answer<SinksAnswer>; backups: Answer<BackupsAnswer>; frame: Frame }): Html {

@@ -1,7 +1,7 @@
 /** Drills: kinds with how the newest ended, making one, those that were made, the month's report. */
 import type { DrillKindStatus, DrillRun } from '../../../core/drill.ts';
 import type { Permission } from '../../../core/permissions.ts';
-import type { DrillStatus } from '../../drill-desk.ts';
+import type { DrillRunsAnswer, DrillsAnswer } from '../../api/drills.ts';
 import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { handedOn, seeOther } from '../headers.ts';
@@ -12,10 +12,6 @@ const HERE = '/console/drills';
 const LATEST = 30;
 const MAY_RUN: readonly Permission[] = ['admin', 'admin:federation'];
 const TONE = { passed: 'good', failed: 'critical', running: 'accent' } as const;
-
-interface Runs {
-  readonly runs: readonly DrillRun[];
-}
 
 export function addDrills(desk: Desk): void {
   desk.show(HERE, drillsPage);
@@ -38,8 +34,8 @@ export function addDrills(desk: Desk): void {
 
 async function drillsPage({ frame }: Visit): Promise<Shown> {
   const [status, made] = await Promise.all([
-    frame.ask.get<DrillStatus>('/v1/drills'),
-    frame.ask.get<Runs>(path`/v1/drills/runs?limit=${LATEST}`),
+    frame.ask.get<DrillsAnswer>('/v1/drills'),
+    frame.ask.get<DrillRunsAnswer>(path`/v1/drills/runs?limit=${LATEST}`),
   ]);
   const month = new Date(frame.nowMs).toISOString().slice(0, 7);
   const html = (
@@ -63,7 +59,7 @@ async function drillsPage({ frame }: Visit): Promise<Shown> {
   return { html };
 }
 
-function Kinds({ status, frame }: { status: DrillStatus; frame: Frame }): Html {
+function Kinds({ status, frame }: { status: DrillsAnswer; frame: Frame }): Html {
   const { kinds, running, schedule } = status;
   const mayRun = frame.ask.mayAny(MAY_RUN);
   const clock = schedule === null ? 'none is made by itself' : `every ${schedule.every_hours} hours by itself`;

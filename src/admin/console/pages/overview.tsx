@@ -12,7 +12,7 @@ import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { Mesh, stateText, theyHold, toneOf } from '../mesh.tsx';
 import { Ago, Body, Empty, type Html, Panel, Part, Pill, SeverityPill, Table } from '../parts.tsx';
-import { count, plural, spanText } from '../words.ts';
+import { count, plural, skewText } from '../words.ts';
 import { CaseTable, SEES_CASES } from './cases.tsx';
 
 const PACE_S = 60;
@@ -219,11 +219,6 @@ function MeshPanel({ frame, peers, head, witness, keys }: Seen): Html {
       />
     </Panel>
   );
-}
-
-export function skewText(ms: number | null): string {
-  if (ms === null) return '–';
-  return Math.abs(ms) < 1_000 ? `${Math.round(ms)} ms` : `${ms < 0 ? '−' : ''}${spanText(Math.abs(ms) / 1_000)}`;
 }
 
 function keysText(keys: Answer<SigningKeysAnswer>, nodeId: string): string {
