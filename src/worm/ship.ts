@@ -12,6 +12,7 @@ import {
   WORM_MANIFEST,
   WORM_STREAMS,
   type WormEnds,
+  type WormManifest,
   type WormSegment,
   type WormStream,
 } from '../wire/worm-manifest.ts';
@@ -56,21 +57,23 @@ export async function shipRound(place: Place, deps: ShipDeps): Promise<Shipped> 
   const { segments, ends } = await shipSegments(place.ends, last, retainUntilMs, deps);
   if (segments.length === 0) return { place, records: 0, segments: 0, hasMore: false };
   const number = place.number + 1;
-  const manifest = {
+  const { restored } = place;
+  const manifest: WormManifest = {
     audit: heads.audit.note,
     ends,
     journal: heads.journal.note,
     made_at: isoMicros(startedMs * 1000),
     number,
     previous: place.digest,
+    ...(restored === null ? {} : { restored }),
     retain_until: store.hasRetention ? new Date(retainUntilMs).toISOString() : null,
     segments,
-    v: 1,
-  } as const;
+    v: restored === null ? 1 : 2,
+  };
   const bytes = Buffer.from(signDocument(WORM_MANIFEST, manifest, source.signer));
   await store.put(manifestPath(number), bytes, retainUntilMs);
   return {
-    place: { number, digest: digestOf(bytes), ends, madeAt: manifest.made_at },
+    place: { number, digest: digestOf(bytes), ends, madeAt: manifest.made_at, restored },
     records: segments.reduce((sum, { first, last: end }) => sum + end - first + 1, 0),
     segments: segments.length,
     hasMore: WORM_STREAMS.some((stream) => ends[stream] < last[stream]),

@@ -3,9 +3,10 @@
  * when it is back. Nothing of the journal is ever dropped here, so that whatever was not shipped can still be.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WORM_STREAMS, type WormEnds } from '../wire/worm-manifest.ts';
+import { WORM_STREAMS, type WormEnds, type WormRestore } from '../wire/worm-manifest.ts';
 import { readKnown, writeKnown } from './known-place.ts';
-import { assertThere, findPlace, type KnownPlace, NOWHERE, type Place } from './place.ts';
+import type { Difference } from './pasts.ts';
+import { assertThere, findPlace, type KnownPlace, NOWHERE, type Place, type RestoredPlace } from './place.ts';
 import { type Shipped, shipRound } from './ship.ts';
 import type { WormSource } from './source.ts';
 import { WormError, type WormStore } from './store.ts';
@@ -29,6 +30,8 @@ export interface ShippingDeps {
   readonly nowMs: () => number;
   /** Whether checkpoints may be signed now. */
   readonly isReady: () => boolean;
+  /** The store holds what this node has lost: on record before the chain is gone on with. */
+  readonly onRestored: (place: RestoredPlace, why: Difference) => Promise<void>;
   readonly onShipped: (shipped: Shipped, store: WormStore) => void;
   readonly onFailed: (error: WormError) => Promise<void>;
 }
@@ -38,6 +41,8 @@ export interface ShippingStatus {
   readonly manifests: number;
   readonly madeAt: string | null;
   readonly ends: WormEnds;
+  /** The newest restore that the chain names; null: none, as far as it is known. */
+  readonly restored: WormRestore | null;
   /** Records that were not shipped yet, by stream. */
   readonly waiting: WormEnds;
   /** Age of the oldest of them; 0: none waits. */
@@ -82,12 +87,13 @@ export class Shipping {
       const oldest = count === 0 ? null : await source.writtenAt(stream, place.ends[stream] + 1);
       if (oldest !== null) lagSeconds = Math.max(lagSeconds, (nowMs() - oldest) / 1_000);
     }
-    const { number: manifests, madeAt, ends } = place;
+    const { number: manifests, madeAt, ends, restored } = place;
     return {
       target,
       manifests,
       madeAt,
       ends,
+      restored,
       waiting,
       lagSeconds,
       weakness: this.#weakness,
@@ -120,9 +126,11 @@ export class Shipping {
 
   /** A store that looks empty is not begun anew when the journal says that it was not. */
   async #find(store: WormStore): Promise<Place> {
-    const { pinned, source, stateFile, target } = this.#deps;
+    const { nowMs, onRestored, pinned, source, stateFile, target } = this.#deps;
     const known = readKnown(stateFile, target) ?? (await pinned());
-    return findPlace(store, source, known, this.#stopping.signal);
+    const found = await findPlace(store, source, { known, nowMs: nowMs(), signal: this.#stopping.signal });
+    if (found.kind === 'restored') await onRestored(found.place, found.why);
+    return found.place;
   }
 
   /** Killed before it, the next start finds the manifest and pins that one. */
@@ -162,7 +170,7 @@ export class Shipping {
   async #remembered(): Promise<Place> {
     const { stateFile, target } = this.#deps;
     const known = readKnown(stateFile, target);
-    return known === null ? NOWHERE : { ...known, madeAt: null };
+    return known === null ? NOWHERE : { ...known, madeAt: null, restored: null };
   }
 }
 

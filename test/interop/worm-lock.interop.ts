@@ -8,10 +8,9 @@ import { AwsClient } from 'aws4fetch';
 import { readNetwork } from '../../src/core/address.ts';
 import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { manifestPath } from '../../src/wire/worm-manifest.ts';
-import { findPlace } from '../../src/worm/place.ts';
 import { S3Store } from '../../src/worm/s3-store.ts';
 import { appendOwn, fillJournal, NOW_MS, newJournal, temporaryFolder } from '../support/journal-fixture.ts';
-import { RETAIN_MS, readBack, ship, wormSource } from '../support/worm-source.ts';
+import { find, RETAIN_MS, readBack, ship, wormSource } from '../support/worm-source.ts';
 import { type S3, startS3 } from './programs/s3.ts';
 
 const LOOPBACK = ['127.0.0.0/8'].flatMap((text) => readNetwork(text) ?? []);
@@ -54,12 +53,7 @@ for (const [name, s3, hasVersions] of [
     const { journal, source } = filled(t);
     const first = await ship(store, source, undefined, KEEP_MS);
     appendOwn(journal, 7);
-    const place = await findPlace(
-      store,
-      source,
-      { number: 1, digest: first.place.digest ?? '' },
-      new AbortController().signal,
-    );
+    const { place } = await find(store, source, { number: 1, digest: first.place.digest ?? '' });
     const second = await ship(store, source, place, KEEP_MS);
     assert.equal(second.place.number, 2);
     const report = await readBack(store, 2);

@@ -5,7 +5,7 @@ import { JOURNAL_FILE } from '../../src/journal/files.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { WormRecords } from '../../src/journal/worm-records.ts';
 import { createLogSigner } from '../../src/merkle/ed25519.ts';
-import { NOWHERE, type Place } from '../../src/worm/place.ts';
+import { type Found, findPlace, type KnownPlace, NOWHERE, type Place } from '../../src/worm/place.ts';
 import { type Shipped, shipRound } from '../../src/worm/ship.ts';
 import type { WormSource } from '../../src/worm/source.ts';
 import type { WormStore } from '../../src/worm/store.ts';
@@ -48,6 +48,19 @@ export function ship(
   return shipRound(place, { source, store, retainMs, nowMs: () => NOW_MS, signal });
 }
 
-export function readBack(store: WormStore, atLeast = 0): Promise<WormReport> {
-  return verifyWorm(store, { origin: IDENTITY.journalOrigin, keys: [LOG_KEY] }, { atLeast, nowMs: NOW_MS });
+export function readBack(store: WormStore, atLeast = 0, restores: number | null = 0): Promise<WormReport> {
+  const trust = { origin: IDENTITY.journalOrigin, keys: [LOG_KEY] };
+  return verifyWorm(store, trust, { atLeast, restores, nowMs: NOW_MS });
+}
+
+const NEVER = new AbortController().signal;
+
+/** The place of a store as the export finds it. */
+export function find(
+  store: WormStore,
+  source: WormSource,
+  known: KnownPlace | null = null,
+  signal: AbortSignal = NEVER,
+): Promise<Found> {
+  return findPlace(store, source, { known, nowMs: NOW_MS, signal });
 }

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { AuditReader } from '../../../src/journal/audit-reader.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
-import { begunRecord, pinnedIn, WORM_BEGUN_EVENT } from '../../../src/worm/pinned-place.ts';
+import { begunRecord, pinnedIn, resumedRecord, WORM_BEGUN_EVENT } from '../../../src/worm/pinned-place.ts';
 import { Shipping } from '../../../src/worm/shipping.ts';
 import type { WormError } from '../../../src/worm/store.ts';
 import { appendOwn, fillJournal, NOW_MS, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
@@ -46,6 +46,7 @@ function stage(t: TestContext) {
       retryMs: 5,
       nowMs: Date.now,
       isReady: () => isReady,
+      onRestored: async (place, why) => void journal.audit(resumedRecord(out, place, why), NOW_MS),
       onShipped: () => {},
       onFailed: async (error) => void failures.push(error),
     });

@@ -8,7 +8,6 @@ import { WormRecords } from '../../../src/journal/worm-records.ts';
 import { openDocument } from '../../../src/wire/signed-document.ts';
 import { manifestPath, WORM_MANIFEST } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
-import { findPlace } from '../../../src/worm/place.ts';
 import type { PutObject, WormStore } from '../../../src/worm/store.ts';
 import {
   appendOwn,
@@ -21,9 +20,7 @@ import {
 } from '../../support/journal-fixture.ts';
 import { filesBelow } from '../../support/published.ts';
 import { copyJournal, tamper } from '../../support/tampering.ts';
-import { readBack, ship, wormSource } from '../../support/worm-source.ts';
-
-const NEVER = new AbortController().signal;
+import { find, readBack, ship, wormSource } from '../../support/worm-source.ts';
 
 /** Files that the test can remove. */
 function plainStore(folder: string): FolderStore {
@@ -174,7 +171,7 @@ test('killed before or behind any write, the next export goes on, and nothing is
       const out = join(temporaryFolder(t), 'worm');
       const store = plainStore(out);
       await assert.rejects(ship(new DyingStore(store, at, when), source), /killed/);
-      const place = await findPlace(store, source, null, NEVER);
+      const { place } = await find(store, source);
       assert.equal(place.number, when === 'behind' && at === 5 ? 1 : 0);
       const { place: now } = await ship(store, source, place);
       assert.equal(now.number, 1);
@@ -199,20 +196,17 @@ test('an old copy, another history, another node and a lost end are refused', as
 
   const copy = openJournal(old);
   const behind = wormSource(old, copy);
-  await assert.rejects(findPlace(store, behind, null, NEVER), withCode('store_ahead'));
+  await assert.rejects(find(store, behind), withCode('store_ahead'));
   appendOwn(copy, 4);
-  await assert.rejects(findPlace(store, behind, null, NEVER), withCode('store_contradicts'));
+  await assert.rejects(find(store, behind), withCode('store_contradicts'));
   copy.close();
 
   const { number } = place;
-  await assert.rejects(
-    findPlace(store, source, { number, digest: `sha256:${'0'.repeat(64)}` }, NEVER),
-    withCode('store_lost'),
-  );
+  await assert.rejects(find(store, source, { number, digest: `sha256:${'0'.repeat(64)}` }), withCode('store_lost'));
   const stranger = { ...source, signer: { ...source.signer, name: 'initech.example/journal/00000000000000cc' } };
-  await assert.rejects(findPlace(store, stranger, null, NEVER), withCode('store_other_log'));
+  await assert.rejects(find(store, stranger), withCode('store_other_log'));
   rmSync(join(out, manifestPath(1)));
-  await assert.rejects(findPlace(store, source, { number, digest: place.digest ?? '' }, NEVER), withCode('store_lost'));
+  await assert.rejects(find(store, source, { number, digest: place.digest ?? '' }), withCode('store_lost'));
 });
 
 test('a damaged row is not shipped', async (t) => {
