@@ -170,7 +170,7 @@ export class Shipping {
   async #remembered(): Promise<Place> {
     const { stateFile, target } = this.#deps;
     const known = readKnown(stateFile, target);
-    return known === null ? NOWHERE : { ...known, madeAt: null, restored: null };
+    return known === null ? NOWHERE : { ...known, madeAt: null };
   }
 }
 

@@ -20,6 +20,11 @@ function asker(folder: DataFolder, node: RunningNode) {
     get: async (path: string) =>
       (await fetch(`${node.api}${path}`, { headers })).json() as Promise<Record<string, never>>,
     text: async (path: string) => (await fetch(`${node.api}${path}`, { headers })).text(),
+    addKey: async (name: string) => {
+      const body = JSON.stringify({ name, permissions: ['audit.read'] });
+      const admin = { ...headers, authorization: `Bearer ${folder.keys.admin}` };
+      return (await fetch(`${node.api}/v1/admin/keys`, { method: 'POST', headers: admin, body })).status;
+    },
     write: async (count: number) => {
       const facts = Array.from({ length: count }, (_, i) => ({
         entity: `${folder.nodeId}/service/s${i}`,
@@ -36,7 +41,12 @@ function asker(folder: DataFolder, node: RunningNode) {
 }
 
 interface Backups {
-  readonly worm: { readonly sentence: string };
+  readonly worm: {
+    readonly manifests: number;
+    readonly restores: number;
+    readonly sentence: string;
+    readonly waiting: { readonly audit: number };
+  };
 }
 
 function stage(t: TestContext, folder: DataFolder) {
@@ -142,4 +152,59 @@ test('it ships and makes checked snapshots by itself; an old copy with nobody el
   assert.match(guard?.detail ?? '', /manifest\/000000000001\.note is gone/);
   await until('nothing is begun anew there', async () => /is not there any more/.test((await worm()).sentence));
   assert.equal(existsSync(join(out, 'manifest')), false);
+});
+
+test('put back from a copy it goes on by itself, on record once, and says so wherever somebody looks', async (t) => {
+  const folder = await createFolder('example');
+  let node: RunningNode | undefined;
+  t.after(async () => {
+    await node?.stop();
+    folder.remove();
+  });
+  const { out, start } = stage(t, folder);
+  node = await start();
+  let ask = asker(folder, node);
+  const backups = async (): Promise<Backups> => (await ask.get('/v1/backups')) as unknown as Backups;
+  const audits = async (event: string): Promise<readonly { readonly detail: Readonly<Record<string, unknown>> }[]> =>
+    ((await ask.get(`/v1/federation/audit?event_type=${event}`)) as unknown as { entries: [] }).entries;
+  const isShipped = async (): Promise<boolean> => {
+    const { sentence, waiting } = (await backups()).worm;
+    return waiting.audit === 0 && /up to entry 5 /.test(sentence);
+  };
+  assert.equal(await ask.write(5), 201);
+  await until('shipped', isShipped);
+  await node.stop();
+  const old = join(temporaryFolder(t), 'old');
+  cpSync(folder.dir, old, { recursive: true });
+  node = await start();
+  ask = asker(folder, node);
+  // Records of the audit log, which nobody can give back; no entry.
+  for (const name of ['one', 'two', 'three']) assert.equal(await ask.addKey(name), 201);
+  await until('the records are shipped', isShipped);
+  const { manifests: left } = (await backups()).worm;
+  await node.stop();
+
+  rmSync(folder.dir, { recursive: true });
+  cpSync(old, folder.dir, { recursive: true });
+  for (let starts = 0; starts < 2; starts++) {
+    node = await start();
+    ask = asker(folder, node);
+    await until('gone on with', async () => (await backups()).worm.manifests > left && (await isShipped()));
+    const { worm } = await backups();
+    assert.equal(worm.restores, 1);
+    assert.match(
+      worm.sentence,
+      /; restored at .*: manifest \d+ goes on from manifest \d+; audit records \d+ to \d+ of before/,
+    );
+    const [begun, ...more] = await audits('worm_export_resumed');
+    assert.deepEqual([begun?.detail['manifest'], more.length], [left, 0]);
+    assert.deepEqual(await audits('worm_export_refused'), []);
+    assert.match(await ask.text('/metrics'), /stigmem_peerd_worm_restores 1\n/);
+    if (starts === 0) await node.stop();
+  }
+  const { publicKey, name: origin } = logSignerOf(folder.dir);
+  const trust = { keys: [publicKey], origin };
+  const options = { atLeast: left + 1, restores: 1, nowMs: Date.now() };
+  const report = await verifyWormTarget({ kind: 'folder', path: out }, trust, options);
+  assert.deepEqual([report.problems, report.ends.journal, report.restores.length], [[], 5, 1]);
 });

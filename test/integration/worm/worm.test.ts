@@ -8,7 +8,6 @@ import { WormRecords } from '../../../src/journal/worm-records.ts';
 import { openDocument } from '../../../src/wire/signed-document.ts';
 import { manifestPath, WORM_MANIFEST } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
-import type { PutObject, WormStore } from '../../../src/worm/store.ts';
 import {
   appendOwn,
   fillJournal,
@@ -20,7 +19,7 @@ import {
 } from '../../support/journal-fixture.ts';
 import { filesBelow } from '../../support/published.ts';
 import { copyJournal, tamper } from '../../support/tampering.ts';
-import { find, readBack, ship, wormSource } from '../../support/worm-source.ts';
+import { DyingStore, find, readBack, ship, wormSource } from '../../support/worm-source.ts';
 
 /** Files that the test can remove. */
 function plainStore(folder: string): FolderStore {
@@ -124,41 +123,6 @@ test('missing, changed, moved, cut off: each is named', async (t) => {
   assert.ok(forged.includes(`manifest_signature_invalid ${manifestPath(3)}`), forged.join());
   assert.deepEqual((await readBack(store, 4)).problems, []);
 });
-
-/** A store that the process loses at its n-th write: before it, or behind it. */
-class DyingStore implements WormStore {
-  readonly hasRetention = false;
-  readonly weakness = null;
-  readonly #store: WormStore;
-  #left: number;
-  readonly #when: 'before' | 'behind';
-
-  constructor(store: WormStore, at: number, when: 'before' | 'behind') {
-    this.#store = store;
-    this.#left = at;
-    this.#when = when;
-  }
-
-  get name(): string {
-    return this.#store.name;
-  }
-
-  read(path: string, version: string | null, maxBytes: number): ReturnType<WormStore['read']> {
-    return this.#store.read(path, version, maxBytes);
-  }
-
-  exists(path: string): Promise<boolean> {
-    return this.#store.exists(path);
-  }
-
-  async put(path: string, bytes: Uint8Array, retainUntilMs: number): Promise<PutObject> {
-    const isLast = --this.#left === 0;
-    if (isLast && this.#when === 'before') throw new Error('killed');
-    const put = await this.#store.put(path, bytes, retainUntilMs);
-    if (isLast) throw new Error('killed');
-    return put;
-  }
-}
 
 test('killed before or behind any write, the next export goes on, and nothing is there twice', async (t) => {
   const folder = temporaryFolder(t);
