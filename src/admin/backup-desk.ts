@@ -38,14 +38,17 @@ export interface ApiBackups {
   recordVerified(name: string, manifest: string, proof: string, actor: string): Promise<number | null>;
 }
 
-const NAMES = { audit: 'audit records', anchors: 'anchors', receipts: 'receipts' } as const;
+const NAMES = { audit: 'audit record', anchors: 'anchor', receipts: 'receipt' } as const;
 
 /** A restore as people read it: what is only in the part of the chain that was left. */
 export function restoreSentence(restore: WormRestore): string {
   const { at, base, number } = restore;
-  const lost = onlyBefore(restore).map(({ stream, first, last }) => `${NAMES[stream]} ${first} to ${last}`);
+  const lost = onlyBefore(restore).map(({ stream, first, last }) => span(NAMES[stream], first, last));
   const whence = base === 0 ? 'begins anew' : `goes on from manifest ${base}`;
-  const left = number - 1 === base + 1 ? `manifest ${number - 1}` : `manifests ${base + 1} to ${number - 1}`;
-  const only = lost.length === 0 ? 'nothing was lost' : `${lost.join(', ')} of before are only in ${left}`;
-  return `restored at ${at}: manifest ${number} ${whence}; ${only}`;
+  const only = lost.length === 0 ? 'nothing' : lost.join(', ');
+  return `restored at ${at}: manifest ${number} ${whence}; only in ${span('manifest', base + 1, number - 1)}: ${only}`;
+}
+
+function span(name: string, first: number, last: number): string {
+  return first === last ? `${name} ${first}` : `${name}s ${first} to ${last}`;
 }

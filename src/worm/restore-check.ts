@@ -106,7 +106,7 @@ export class RestoreCheck {
     }
     const first = known === null ? undefined : this.found[known];
     if (first === undefined) return;
-    const detail = `${this.found.length} restores are named, and ${known} are known: from here on the chain goes on from manifest ${first.base}`;
+    const detail = `restores that the chain names: ${this.found.length}, that are known: ${known}; here it goes on from manifest ${first.base}`;
     this.#problem(manifestPath(first.number), 'restore_unknown', detail);
   }
 
