@@ -254,7 +254,10 @@ function backupEvents(logger: Logger, metrics: Metrics): Pick<Events, BackupEven
       if (records > 0) logger.debug({ records }, 'records shipped to the WORM store');
     },
     wormResumed: (target, left, base) =>
-      logger.warn({ target, left, base }, 'this node was restored: the WORM store is gone on with from an earlier manifest'),
+      logger.warn(
+        { target, left, base },
+        'this node was restored: the WORM store is gone on with from an earlier manifest',
+      ),
     wormFailed(code, message) {
       metrics.wormFailures.inc({ code });
       logger.warn({ code, error: message }, 'records could not be shipped to the WORM store');
