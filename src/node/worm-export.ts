@@ -5,17 +5,18 @@ import type { Network } from '../core/address.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { readIdentity } from '../journal/identity.ts';
-import { ownLogKeys } from '../journal/key-statements.ts';
+import { KeyStatements, ownLogKeys } from '../journal/key-statements.ts';
 import { PublishedLog } from '../journal/published-log.ts';
 import { WormRecords } from '../journal/worm-records.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import type { S3Options } from '../publish/s3-client.ts';
 import { FolderStore } from '../worm/folder-store.ts';
+import { shipStatements } from '../worm/key-statements.ts';
 import { pinnedIn, WORM_BEGUN_EVENT, WORM_RESUMED_EVENT } from '../worm/pinned-place.ts';
 import { findPlace, type KnownPlace, type Place } from '../worm/place.ts';
 import { S3Store } from '../worm/s3-store.ts';
-import { shipRound } from '../worm/ship.ts';
+import { retainUntil, shipRound } from '../worm/ship.ts';
 import type { WormSource } from '../worm/source.ts';
 import { WormError, type WormStore } from '../worm/store.ts';
 import { verifyWorm, type WormReport, type WormTrust, type WormVerifyOptions } from '../worm/verify.ts';
@@ -80,6 +81,8 @@ export async function exportWorm(
       root: async (log, size) => records.root(log, size),
     };
     let place = await placeIn(store, source, pinnedAt(new AuditReader(db), store.name), options);
+    const statements = new KeyStatements(db).of(readIdentity(db).nodeId);
+    await shipStatements(store, statements, retainUntil(options.nowMs(), options.retainMs));
     let [shippedRecords, segments] = [0, 0];
     for (let hasMore = true; hasMore; ) {
       const round = await shipRound(place, { source, store, ...options });

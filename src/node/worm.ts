@@ -1,6 +1,7 @@
 /** The node's records on their way to a store that forgets nothing. */
 import { join } from 'node:path';
 import { createLogSigner } from '../merkle/ed25519.ts';
+import { statementsFrom } from '../worm/key-statements.ts';
 import { readKnown, WORM_STATE_FILE } from '../worm/known-place.ts';
 import { type NewestCheckpoint, newestCheckpoint } from '../worm/newest.ts';
 import type { Difference } from '../worm/pasts.ts';
@@ -11,6 +12,7 @@ import type { WormSource } from '../worm/source.ts';
 import type { WormErrorCode } from '../worm/store.ts';
 import type { Base } from './base.ts';
 import type { RestoreGuard } from './guard.ts';
+import type { LostKeys } from './lost-keys.ts';
 import { logKeysOf, openWormStore, wormTarget } from './worm-store.ts';
 
 /** A store that is down is on the dashboard, not in the audit log. */
@@ -32,6 +34,7 @@ export function startWorm(base: Base, guard: RestoreGuard, owned: AsyncDisposabl
     stateFile: join(config.dir, WORM_STATE_FILE),
     pinned: () => pinnedPlace(base, target),
     pin: async (known) => void (await writer.audit(begunRecord(target, known))),
+    statements: base.statements,
     retainMs,
     intervalMs,
     retryMs,
@@ -97,20 +100,28 @@ async function recordRestored(base: Base, target: string, place: RestoredPlace, 
 export async function shippedHead(
   { config, http, ...base }: Base,
   signal: AbortSignal,
+  lostKeys: Pick<LostKeys, 'learn' | 'learned'>,
 ): Promise<{ readonly newest: NewestCheckpoint; readonly shownBy: string } | null> {
   if (config.worm === null) return null;
   const { place } = config.worm;
   const signer = createLogSigner(base.identity.journalOrigin, base.keys.log.seed);
   const shownBy = wormTarget(place);
   const pinned = await pinnedPlace(base, shownBy);
-  const newest = await newestCheckpoint(openWormStore(place, http), {
-    keys: logKeysOf(signer, base.statements),
+  const store = openWormStore(place, http);
+  // First the keys: what is signed with one that is not known here cannot be opened.
+  await lostKeys.learn(await statementsFrom(store, vkeysOf(base), base.identity.nodeId, signal), shownBy);
+  const newest = await newestCheckpoint(store, {
+    keys: logKeysOf(signer, [...base.statements, ...lostKeys.learned]),
     origin: signer.name,
     atLeast: Math.max(shippedAtLeast(join(config.dir, WORM_STATE_FILE), shownBy), pinned?.number ?? 0),
     nowMs: base.nowMs(),
     signal,
   });
   return { newest, shownBy };
+}
+
+function vkeysOf({ keys }: Pick<Base, 'keys'>): readonly string[] {
+  return [keys.log.vkey, keys.node.vkey, keys.witness.vkey, keys.anchor.vkey];
 }
 
 /** A hint: a file that is damaged keeps nobody from asking the store. */

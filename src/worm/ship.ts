@@ -52,8 +52,7 @@ export async function shipRound(place: Place, deps: ShipDeps): Promise<Shipped> 
     throw new WormError('nothing_signed', 'no checkpoint has been signed yet: run `stigmem-peerd journal head` first');
   const last = coveredEnds(await source.ends(), heads);
   const startedMs = nowMs();
-  // Whole seconds are what stores keep; the next one, so that nothing is kept for less than was asked for.
-  const retainUntilMs = Math.ceil((startedMs + deps.retainMs) / SECOND_MS) * SECOND_MS;
+  const retainUntilMs = retainUntil(startedMs, deps.retainMs);
   const { segments, ends } = await shipSegments(place.ends, last, retainUntilMs, deps);
   if (segments.length === 0) return { place, records: 0, segments: 0, hasMore: false };
   const number = place.number + 1;
@@ -78,6 +77,11 @@ export async function shipRound(place: Place, deps: ShipDeps): Promise<Shipped> 
     segments: segments.length,
     hasMore: WORM_STREAMS.some((stream) => ends[stream] < last[stream]),
   };
+}
+
+/** Whole seconds are what stores keep; the next one, so that nothing is kept for less than was asked for. */
+export function retainUntil(nowMs: number, retainMs: number): number {
+  return Math.ceil((nowMs + retainMs) / SECOND_MS) * SECOND_MS;
 }
 
 /** Nothing is shipped that no checkpoint covers: whoever reads the store could not tell it from what was made up. */

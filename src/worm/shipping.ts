@@ -4,10 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WORM_STREAMS, type WormEnds, type WormRestore } from '../wire/worm-manifest.ts';
+import { type KeyStatement, shipStatements } from './key-statements.ts';
 import { readKnown, writeKnown } from './known-place.ts';
 import type { Difference } from './pasts.ts';
 import { assertThere, findPlace, type KnownPlace, NOWHERE, type Place, type RestoredPlace } from './place.ts';
-import { type Shipped, shipRound } from './ship.ts';
+import { retainUntil, type Shipped, shipRound } from './ship.ts';
 import type { WormSource } from './source.ts';
 import { WormError, type WormStore } from './store.ts';
 
@@ -23,6 +24,8 @@ export interface ShippingDeps {
   readonly pinned: () => Promise<KnownPlace | null>;
   /** Has the journal say it. */
   readonly pin: (place: KnownPlace) => Promise<void>;
+  /** Changes of this node's keys so far. */
+  readonly statements: readonly KeyStatement[];
   readonly retainMs: number;
   readonly intervalMs: number;
   /** First pause after a failure; it doubles, up to an hour. */
@@ -58,6 +61,8 @@ export class Shipping {
   /** Null: to be found in the store first. */
   #place: Place | null = null;
   #isPinned = false;
+  /** When the store has to be asked to keep the changes of keys for longer. */
+  #statementsDueMs = 0;
   #failures = 0;
   #weakness: string | null = null;
   #lastError: string | null = null;
@@ -115,6 +120,7 @@ export class Shipping {
     if (this.#place !== null && before.digest !== null)
       await assertThere(store, { number: before.number, digest: before.digest });
     this.#place = before;
+    await this.#shipStatements(store);
     const shipped = await shipRound(before, { source, store, retainMs, nowMs, signal: this.#stopping.signal });
     this.#place = shipped.place;
     if (shipped.place !== before || readKnown(stateFile, target) === null) writeKnown(stateFile, target, shipped.place);
@@ -122,6 +128,15 @@ export class Shipping {
     this.#deps.onShipped(shipped, store);
     await this.#pin(shipped.place);
     return shipped;
+  }
+
+  /** Before what they have signed. Again when half of their time is over. */
+  async #shipStatements(store: WormStore): Promise<void> {
+    const { nowMs, retainMs, statements } = this.#deps;
+    const now = nowMs();
+    if (now < this.#statementsDueMs) return;
+    await shipStatements(store, statements, retainUntil(now, retainMs));
+    this.#statementsDueMs = now + retainMs / 2;
   }
 
   /** A store that looks empty is not begun anew when the journal says that it was not. */

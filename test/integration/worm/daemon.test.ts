@@ -1,76 +1,18 @@
 /** A whole daemon that ships and makes snapshots by itself; and what it has shipped keeps an old copy of it from signing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { type RunningNode, runDaemon } from '../../../src/app.ts';
+import { test } from 'node:test';
+import type { RunningNode } from '../../../src/app.ts';
 import { logSignerOf, shelfOf } from '../../../src/node/snapshots.ts';
 import { verifyWormTarget } from '../../../src/node/worm-export.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { WORM_STATE_FILE } from '../../../src/worm/known-place.ts';
-import { createFolder, type DataFolder } from '../../support/data-folder.ts';
+import { createFolder } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
 import { until } from '../../support/mesh-node.ts';
-
-function asker(folder: DataFolder, node: RunningNode) {
-  const headers = { authorization: `Bearer ${folder.keys.full}`, 'content-type': 'application/json' };
-  return {
-    get: async (path: string) =>
-      (await fetch(`${node.api}${path}`, { headers })).json() as Promise<Record<string, never>>,
-    text: async (path: string) => (await fetch(`${node.api}${path}`, { headers })).text(),
-    addKey: async (name: string) => {
-      const body = JSON.stringify({ name, permissions: ['audit.read'] });
-      const admin = { ...headers, authorization: `Bearer ${folder.keys.admin}` };
-      return (await fetch(`${node.api}/v1/admin/keys`, { method: 'POST', headers: admin, body })).status;
-    },
-    write: async (count: number) => {
-      const facts = Array.from({ length: count }, (_, i) => ({
-        entity: `${folder.nodeId}/service/s${i}`,
-        relation: 'memory:status',
-        value: { type: 'text', v: `state ${i} of ${count}` },
-        source: `${folder.nodeId}/agent/a1`,
-        confidence: 1,
-        scope: 'public',
-      }));
-      const answer = await fetch(`${node.api}/v1/facts`, { method: 'POST', headers, body: JSON.stringify({ facts }) });
-      return answer.status;
-    },
-  };
-}
-
-interface Backups {
-  readonly worm: {
-    readonly manifests: number;
-    readonly restores: number;
-    readonly sentence: string;
-    readonly waiting: { readonly audit: number };
-  };
-}
-
-function stage(t: TestContext, folder: DataFolder) {
-  const shelf = temporaryFolder(t);
-  const out = mkdtempSync(join(tmpdir(), 'peerd-worm-'));
-  // Files there are immutable where that can be set.
-  t.after(() => {
-    spawnSync('chattr', ['-R', '-i', out]);
-    rmSync(out, { recursive: true });
-  });
-  const flags = {
-    'api.port': '0',
-    'listen.p2p': '/ip4/127.0.0.1/tcp/0',
-    'log.level': 'fatal',
-    'anchor.backends': 'off',
-    'worm.target': out,
-    'guard.wait_s': '4',
-    'worm.interval_s': '1',
-    'worm.backoff_s': '1',
-    'snapshot.directory': shelf,
-    'snapshot.every_hours': '1',
-  };
-  return { out, shelf, start: () => runDaemon(folder.dir, flags) };
-}
+import { asker, type Backups, stage } from '../../support/worm-daemon.ts';
 
 test('it ships and makes checked snapshots by itself; an old copy with nobody else to ask is held by the store', async (t) => {
   const folder = await createFolder('example');

@@ -41,6 +41,7 @@ function stage(t: TestContext) {
         return pinnedIn(records, out);
       },
       pin: async (place) => void journal.audit(begunRecord(out, place), NOW_MS),
+      statements: [],
       retainMs: RETAIN_MS,
       intervalMs: 5,
       retryMs: 5,
