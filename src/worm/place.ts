@@ -70,6 +70,8 @@ export async function findPlace(
   const manifests = new Manifests(store, { keys: source.keys, origin: source.signer.name }, signal);
   const newest = await manifests.open(number);
   if (newest === null) {
+    if ((await store.read(manifestPath(number), null, MAX_MANIFEST_BYTES)) === undefined)
+      throw lost(store, manifestPath(number), 'it was there, and cannot be read any more');
     const message = `${store.name}/${manifestPath(number)} is not signed by this log (${source.signer.name}): give each node a place of its own`;
     throw new WormError('store_other_log', message);
   }

@@ -155,8 +155,15 @@ class ChainCheck {
       this.#problem(manifestPath(number + 1), 'manifest_missing', detail);
     } else if (this.#problems.length < MAX_PROBLEMS && (await this.#store.exists(manifestPath(number + 2)))) {
       this.#problem(manifestPath(number + 1), 'manifest_missing', 'the one behind it is there');
+    } else if (await this.#isHidden(manifestPath(number + 1))) {
+      this.#problem(manifestPath(number + 1), 'manifest_missing', 'it was deleted: look at its versions');
     }
     this.#restores.end(number, this.#options.restores);
+  }
+
+  /** In a store with versions. One that was shipped meanwhile is there, and can be read. */
+  async #isHidden(path: string): Promise<boolean> {
+    return (await this.#store.exists(path)) && (await this.#store.read(path, null, MAX_MANIFEST_BYTES)) === undefined;
   }
 
   #checkLink(path: string, manifest: WormManifest, number: number, previous: string | null): void {

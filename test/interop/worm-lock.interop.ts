@@ -9,11 +9,14 @@ import { readNetwork } from '../../src/core/address.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { manifestPath } from '../../src/wire/worm-manifest.ts';
+import { newestCheckpoint } from '../../src/worm/newest.ts';
 import { S3Store } from '../../src/worm/s3-store.ts';
 import type { WormSource } from '../../src/worm/source.ts';
 import {
   appendOwn,
   fillJournal,
+  IDENTITY,
+  LOG_KEY,
   NOW_MS,
   newJournal,
   openJournal,
@@ -120,6 +123,24 @@ for (const [name, s3, hasVersions] of [
     assert.match(await kept.text(), /^stigmem-worm-manifest\/v1\n/);
   });
 }
+
+test('with versions: a manifest under a delete marker is missed, and nothing is put in its place', async (t) => {
+  const store = await lockedBucket(VERSIONED, 'worm-deleted');
+  const { journal, source } = filled(t);
+  const { place } = await ship(store, source, undefined, KEEP_MS);
+  appendOwn(journal, 2);
+  await ship(store, source, place, KEEP_MS);
+  const object = `${VERSIONED.url}/worm-deleted/acme/${manifestPath(2)}`;
+  const deleted = await clientOf(VERSIONED).fetch(object, { method: 'DELETE' });
+  assert.equal(deleted.status, 204, await deleted.text());
+  // Nothing but the store remembers it, as in a folder that was put back from an older copy.
+  await assert.rejects(find(store, source), { code: 'store_lost' });
+  const problems = (await readBack(store)).problems.map(({ code, path }) => `${code} ${path}`);
+  assert.deepEqual(problems, [`manifest_missing ${manifestPath(2)}`]);
+  const options = { keys: [LOG_KEY], origin: IDENTITY.journalOrigin, atLeast: 0, nowMs: NOW_MS };
+  const newest = await newestCheckpoint(store, { ...options, signal: new AbortController().signal });
+  assert.equal(newest.kind, 'unreadable');
+});
 
 test('a bucket without Object Lock is refused at the first object, with what to do', async (t) => {
   const { source } = filled(t);
