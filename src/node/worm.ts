@@ -9,7 +9,7 @@ import { begunRecord, pinnedIn, resumedRecord, WORM_BEGUN_EVENT, WORM_RESUMED_EV
 import type { KnownPlace, RestoredPlace } from '../worm/place.ts';
 import { Shipping } from '../worm/shipping.ts';
 import type { WormSource } from '../worm/source.ts';
-import type { WormErrorCode } from '../worm/store.ts';
+import { WormError, type WormErrorCode } from '../worm/store.ts';
 import type { Base } from './base.ts';
 import type { RestoreGuard } from './guard.ts';
 import type { LostKeys } from './lost-keys.ts';
@@ -109,7 +109,12 @@ export async function shippedHead(
   const pinned = await pinnedPlace(base, shownBy);
   const store = openWormStore(place, http);
   // First the keys: what is signed with one that is not known here cannot be opened.
-  await lostKeys.learn(await statementsFrom(store, vkeysOf(base), base.identity.nodeId, signal), shownBy);
+  const shown = statementsFrom(store, vkeysOf(base), base.identity.nodeId, signal).catch((error: unknown) => {
+    // What stands there hides no manifest: those are asked for all the same.
+    if (error instanceof WormError) return [];
+    throw error;
+  });
+  await lostKeys.learn(await shown, shownBy);
   const newest = await newestCheckpoint(store, {
     keys: logKeysOf(signer, [...base.statements, ...lostKeys.learned]),
     origin: signer.name,

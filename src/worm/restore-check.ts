@@ -58,6 +58,8 @@ export class RestoreCheck {
   readonly #bases: ReadonlySet<number>;
   readonly #kept = new Map<number, Kept>([[0, { digest: null, ends: NOWHERE.ends, trees: NO_TREES }]]);
   readonly #problem: RestoreProblem;
+  /** Told of a restore already: that its journal is shorter than what was signed. */
+  #isRewound = false;
   /** By the manifest before. */
   #named: WormRestore | undefined;
 
@@ -100,7 +102,7 @@ export class RestoreCheck {
   /** @param known how many restores the reader knows of; null: any number */
   end(number: number, known: number | null): void {
     const { owed } = this.#trees;
-    if (owed !== null) {
+    if (owed !== null && !this.#isRewound) {
       const detail = `${owed} entries were signed before the restore, and are not shipped behind it: where the export is still at it, verify again later`;
       this.#problem(manifestPath(number), 'restore_rewound', detail);
     }
@@ -122,6 +124,7 @@ export class RestoreCheck {
     const checkpoint = parsed.ok ? parseCheckpoint(parsed.value.text) : parsed;
     const size = checkpoint.ok ? checkpoint.value.size : 0;
     if (size < this.#trees.signedSize) {
+      this.#isRewound = true;
       const detail = `its journal has ${size} entries, and ${this.#trees.signedSize} were signed before: who goes on from an old copy hides the others`;
       this.#problem(path, 'restore_rewound', detail);
     }

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { statedSize } from '../../../src/merkle/checkpoint.ts';
 import { createAnchorSigner } from '../../../src/merkle/ecdsa.ts';
-import { manifestPath, onlyBefore, type WormRestore } from '../../../src/wire/worm-manifest.ts';
+import { MAX_RESTORES, manifestPath, onlyBefore, type WormRestore } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
 import { Manifests } from '../../../src/worm/manifests.ts';
 import { newestCheckpoint, newestNumber } from '../../../src/worm/newest.ts';
@@ -232,7 +232,7 @@ test('who holds the log key of an old copy hides nothing by a restore: the guard
   record(thief);
   await ship(store, thief.source, await claimed(store, 2));
   assert.deepEqual(await shown(store), ['head', had, had + 10]);
-  assert.deepEqual(await problems(store), [`restore_rewound ${manifestPath(5)}`, `restore_rewound ${manifestPath(5)}`]);
+  assert.deepEqual(await problems(store), [`restore_rewound ${manifestPath(5)}`]);
   // Others in their place: longer than what was signed, and not the same.
   appendOwn(thief.journal, 20);
   await round(store, thief);
@@ -275,6 +275,35 @@ test('what a restore says of the chain is compared with it', async (t) => {
   await ship(store, copy.source, { ...place, restored: null });
   const told = await problems(store);
   assert.ok(told.includes(`restore_invalid ${manifestPath(6)}`), told.join());
+});
+
+test('behind a restore what was signed before has to be shipped again', async (t) => {
+  const { copyOf, live, store } = stage(t);
+  await rounds(store, live, 1);
+  const restore = copyOf(live);
+  appendOwn(live.journal, 10);
+  await rounds(store, live, 1);
+  // It names the newest checkpoint, and ships nothing that it covers.
+  const thief = restore();
+  record(thief);
+  const { journal } = await live.source.heads().then((heads) => heads ?? assert.fail());
+  const heads = async (): ReturnType<WormSource['heads']> => {
+    const own = await thief.source.heads();
+    return own === undefined ? undefined : { audit: own.audit, journal };
+  };
+  await ship(store, { ...thief.source, heads }, await claimed(store, 1));
+  assert.deepEqual(await problems(store), [`restore_rewound ${manifestPath(3)}`]);
+});
+
+test('a chain is gone on with after so many restores', async (t) => {
+  const { copyOf, live, store } = stage(t);
+  await rounds(store, live, 1);
+  const restore = copyOf(live);
+  await rounds(store, live, 1);
+  const first = restore();
+  record(first);
+  await ship(store, first.source, await claimed(store, 1, { count: MAX_RESTORES }));
+  await assert.rejects(claimed(store, 1), { code: 'store_conflict' });
 });
 
 test('what was left at a restore and is gone is a claim, until the store need keep it no longer', async (t) => {
