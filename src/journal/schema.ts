@@ -9,7 +9,16 @@
 import { CASES_OF_DRILLS, DERIVED_11 } from './schema-cases.ts';
 import { copyGuards, TABLES_10 } from './schema-copies.ts';
 import { erasureGuards, TABLES_9 } from './schema-erasures.ts';
-import { DERIVED_5, INDEX_7, SINK_PLACES_14, SINKS_12, TABLES_3, TABLES_6, TABLES_8, WAITING_4 } from './schema-later.ts';
+import {
+  DERIVED_5,
+  INDEX_7,
+  SINK_PLACES_14,
+  SINKS_12,
+  TABLES_3,
+  TABLES_6,
+  TABLES_8,
+  WAITING_4,
+} from './schema-later.ts';
 
 const TABLES = `
 CREATE TABLE meta (

@@ -36,7 +36,14 @@ export class SinkRecords {
   constructor(db: Db) {
     this.#find = prepare(db, sqlBuilder.selectFrom('sinks').selectAll().where('name', '=', PARAM).limit(ONE));
     this.#insert = prepareInsert(db, 'sinks', ['name', 'since', 'acked', 'placed', 'attempts']);
-    const place = { acked: PARAM, placed: PARAM, attempts: PARAM, failing_since_us: PARAM, last_error: PARAM, acked_us: PARAM };
+    const place = {
+      acked: PARAM,
+      placed: PARAM,
+      attempts: PARAM,
+      failing_since_us: PARAM,
+      last_error: PARAM,
+      acked_us: PARAM,
+    };
     const at = sqlBuilder.updateTable('sinks').set(place).where('name', '=', PARAM).where('acked', '=', PARAM);
     this.#put = prepare(db, at);
   }
@@ -45,7 +52,16 @@ export class SinkRecords {
     const row = this.#find.get(name);
     if (row === undefined) return null;
     const { since, acked, placed, attempts, failing_since_us, last_error, acked_us } = row;
-    return { name, since, acked, placed, attempts, failingSinceUs: failing_since_us, lastError: last_error, ackedUs: acked_us };
+    return {
+      name,
+      since,
+      acked,
+      placed,
+      attempts,
+      failingSinceUs: failing_since_us,
+      lastError: last_error,
+      ackedUs: acked_us,
+    };
   }
 
   add(name: string, acked: number): void {

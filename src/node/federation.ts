@@ -9,6 +9,7 @@ import type { Onboarding } from '../onboard/onboarding.ts';
 import type { PullDeps } from '../pull/deps.ts';
 import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
+import { LateRecords } from '../pull/late-records.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
 import { RefusedConnections } from '../serve/refused-connections.ts';
 import { type RegisterDeps, registerProtocols } from '../serve/register.ts';
@@ -155,7 +156,7 @@ export async function federate(
     growth.ring(growth.current());
   };
   // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
-  const deps = { sessions, journal: writer, logger, onAllowedChanged };
+  const deps = { sessions, journal: writer, records: lateRecords(base, owned), logger, onAllowedChanged };
   const decided = guard.start().then(() => followFolder(surroundings, keys, deps, inTurn, owned));
   decided.catch(() => {}); // whoever waits for it is told
   following = decided.catch(() => {});
@@ -232,6 +233,12 @@ function pullDeps(
       if (outcome.kind === 'refused' && outcome.heads !== null) witness().convicted(peer, outcome.heads);
     },
   };
+}
+
+function lateRecords({ writer, logger }: Base, owned: AsyncDisposableStack): LateRecords {
+  const records = new LateRecords({ audit: (input) => writer.audit(input), logger });
+  owned.defer(() => records.stop());
+  return records;
 }
 
 /** Runs a change behind those before it. Never rejects. */

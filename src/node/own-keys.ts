@@ -104,8 +104,20 @@ function settleNext({ paths, identity, statements, nowMs, use }: Opening): Resul
   }
   if (isLater(statement.effective_at, nowMs)) return ok(undefined);
   const keepsSigning = use !== 'node' && isLater(statement.overlap_until, nowMs);
-  promoteNextKey(paths, use, keepsSigning ? keyIdOf(statement.old) : null);
-  return ok(undefined);
+  try {
+    promoteNextKey(paths, use, keepsSigning ? keyIdOf(statement.old) : null);
+    return ok(undefined);
+  } catch (error) {
+    return err(notInPlace(file, use, error));
+  }
+}
+
+/** With the key before it the node would sign what nobody believes. */
+function notInPlace(file: string, use: SeedUse, error: unknown): ConfigProblem {
+  const cause = error instanceof Error ? error.message : String(error);
+  const message = `expected to put this key in the place of the ${use} key, which it follows from now on, got: ${cause}`;
+  const fix = 'Make room on the disk, or let the daemon write to its keys folder, and start it again.';
+  return { where: file, key: null, message, fix };
 }
 
 function formerKeys({ paths, identity, statements, nowMs, use }: Opening): Result<readonly FormerKey[], ConfigProblem> {

@@ -28,7 +28,15 @@ export function sinksOf(base: Base, siem: Siem | null): ApiSinks {
   };
 }
 
-const NOT_OPENED = { since: 0, acked: 0, attempts: 0, failingSinceUs: null, lastError: null, ackedUs: null } as const;
+const NOT_OPENED = {
+  since: 0,
+  acked: 0,
+  placed: 0,
+  attempts: 0,
+  failingSinceUs: null,
+  lastError: null,
+  ackedUs: null,
+} as const;
 
 export async function sinkStatuses(base: Base): Promise<readonly SinkStatus[]> {
   const { auditRecords } = await base.writer.stats();

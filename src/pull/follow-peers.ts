@@ -4,14 +4,14 @@ import type { PeerFolderChange } from '../config/peer-folder.ts';
 import { problemText } from '../config/problem.ts';
 import type { AuditInput } from '../journal/read-model.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { LateRecords } from './late-records.ts';
 import type { PeerSessions } from './peer-sessions.ts';
 
 export interface FollowDeps {
   readonly sessions: PeerSessions;
-  readonly journal: {
-    isPeerAdded(peer: string): Promise<boolean>;
-    audit(input: AuditInput): Promise<number>;
-  };
+  readonly journal: { isPeerAdded(peer: string): Promise<boolean> };
+  /** A file is in force as soon as it is read, and its record may have to wait for room on the disk. */
+  readonly records: Pick<LateRecords, 'put'>;
   /** The set of allowed peers has changed. */
   readonly onAllowedChanged: () => void;
   readonly logger: Logger;
@@ -24,16 +24,16 @@ export async function followPeers(change: PeerFolderChange, deps: FollowDeps): P
   deps.onAllowedChanged();
   for (const peer of change.added) {
     // Files are read anew at each start: only a peer that was not known before is news.
-    if (!(await deps.journal.isPeerAdded(peer.nodeId))) await deps.journal.audit(record('peer_added', peer));
+    if (!(await deps.journal.isPeerAdded(peer.nodeId))) deps.records.put(record('peer_added', peer));
     deps.sessions.add(peer);
   }
   for (const peer of change.changed) {
-    await deps.journal.audit(record('peer_changed', peer));
+    deps.records.put(record('peer_changed', peer));
     await deps.sessions.change(peer);
   }
   for (const peer of change.removed) {
     await deps.sessions.remove(peer.name);
-    await deps.journal.audit(record('peer_removed', peer));
+    deps.records.put(record('peer_removed', peer));
   }
 }
 

@@ -158,7 +158,9 @@ class SinkWorker {
     const { name } = this.#target;
     this.#rung = false;
     const { acked, placed } = await journal.sinkState(name);
-    const unsent = this.#isUnsure ? await this.#sendAgain(Math.max(placed, acked - this.#target.batch), acked, signal) : null;
+    const unsent = this.#isUnsure
+      ? await this.#sendAgain(Math.max(placed, acked - this.#target.batch), acked, signal)
+      : null;
     if (signal.aborted) return 0;
     if (unsent !== null) return this.#failed(unsent, acked, acked, signal);
     const lines = await journal.auditLines(acked, this.#batch, MAX_BATCH_BYTES).catch(damageOf);

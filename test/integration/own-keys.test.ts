@@ -1,12 +1,13 @@
 /** What becomes of keys when a change is cut off at any step, and of folders whose keys are not those of the journal. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import { nextKeyFile } from '../../src/config/key-files.ts';
 import { randomSeed, writeSeedFile } from '../../src/config/secret-file.ts';
 import { openBase } from '../../src/node/base.ts';
+import { keyIdOf } from '../../src/node/own-keys.ts';
 import { rotateKey } from '../../src/node/rotate-key.ts';
 import { createFolder, type DataFolder } from '../support/data-folder.ts';
 
@@ -52,6 +53,22 @@ test('a change that was cut off before or between the renames is made at the nex
   rmSync(paths.logKey);
   assert.equal(await vkey(), statement.new);
   assert.deepEqual(readFileSync(paths.logKey), changed);
+});
+
+test('a key that cannot be put in its place keeps the node from starting, says why, and is there when it can', async () => {
+  const paths = dataPaths(folder.dir);
+  const old = readFileSync(paths.logKey);
+  const { statement } = await rotateKey(folder.dir, 'log', { overlapMs: DAY_MS, actor: 'test' });
+  const former = join(paths.keys, 'former', `log-${keyIdOf(statement.old)}.key`);
+  rmSync(former);
+  cpSync(paths.logKey, nextKeyFile(paths, 'log'));
+  cpText(paths.logKey, old);
+  // No file takes the place of a folder, whoever asks.
+  mkdirSync(former);
+  await assert.rejects(vkey(), /log\.next\.key: expected to put this key in the place of the log key.*Make room/);
+  assert.deepEqual(readFileSync(paths.logKey), old);
+  rmdirSync(former);
+  assert.equal(await vkey(), statement.new);
 });
 
 test('a folder whose key was succeeded does not start', async () => {

@@ -26,13 +26,18 @@ export function writeKeys(folder: string, keys: OwnKeys): void {
   for (const use of KEY_USES) writeSeedFile(keyFile(paths, use), use, keys[use].seed);
 }
 
+/** What a start says of the files of keys. */
+export class KeysFault extends Error {
+  override readonly name = 'KeysFault';
+}
+
 /** As a start finds them, which carries out what an interrupted change has left. Without files: those of every run. */
 export function keysIn({ identity, keys }: Made, folder: string, nowMs: number): KeysNow {
   const paths = dataPaths(folder);
   if (!existsSync(paths.keys)) return { keys, statements: [] };
   const { statements } = readOwnSuccessions(folder);
   const opened = openOwnKeys(paths, identity, statements, nowMs);
-  if (!opened.ok) throw new Error(`${opened.error.message} ${opened.error.fix}`);
+  if (!opened.ok) throw new KeysFault(`${opened.error.message} ${opened.error.fix}`);
   return { keys: opened.value, statements };
 }
 

@@ -11,7 +11,7 @@ import type { AssertRequest } from '../../src/verify/assertion.ts';
 import { Chance } from './chance.ts';
 import { type CrashKind, Disk, installDisks, isOfTheDead } from './disk.ts';
 import { FOR_EVER, type Grant } from './grants.ts';
-import { rotateIn } from './keys.ts';
+import { KeysFault, rotateIn } from './keys.ts';
 import { Liar, type LiarIdentity, makeLiar } from './liar.ts';
 import { type AssertedFact, Model } from './model.ts';
 import { Network, type Weather } from './network.ts';
@@ -94,8 +94,9 @@ export class SimNode {
         this.peerIds.add(running.base.peerId);
       }
     } catch (error) {
-      // A crash may come while it starts; anything else is a fault of the product.
-      if (!this.isDown) this.#mesh.problem(`${this.name} does not start: ${String(error)}`);
+      // A crash may come while it starts, and the disk be too full for a key that takes over; anything else is a fault of the product.
+      if (!this.isDown && !(this.disk.isFull && error instanceof KeysFault))
+        this.#mesh.problem(`${this.name} does not start: ${String(error)}`);
       this.isDown = true;
       for (const peerId of this.peerIds) this.network.find(peerId)?.end();
     }
