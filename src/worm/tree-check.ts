@@ -20,10 +20,12 @@ export interface TreesState {
   readonly journal: CompactState;
   readonly audit: CompactState;
   readonly broken: ReadonlySet<LogName>;
+  /** Checkpoints of the audit log beyond its leaves: they hold for whatever goes on from here. */
+  readonly waiting: readonly Waiting[];
 }
 
 const NO_LEAVES: CompactState = { size: 0, peaks: [], kept: [] };
-export const NO_TREES: TreesState = { journal: NO_LEAVES, audit: NO_LEAVES, broken: new Set() };
+export const NO_TREES: TreesState = { journal: NO_LEAVES, audit: NO_LEAVES, broken: new Set(), waiting: [] };
 
 export class TreeCheck {
   readonly #trust: ManifestTrust;
@@ -44,7 +46,12 @@ export class TreeCheck {
 
   state(): TreesState {
     const { journal, audit } = this.#trees;
-    return { journal: journal.state(), audit: audit.state(), broken: new Set(this.#broken) };
+    return {
+      journal: journal.state(),
+      audit: audit.state(),
+      broken: new Set(this.#broken),
+      waiting: this.#waiting.audit,
+    };
   }
 
   /** The largest size of the journal that a manifest so far names. */
@@ -72,7 +79,7 @@ export class TreeCheck {
     this.#owed = this.#signed;
     this.#waiting = {
       journal: [...this.#waiting.journal, ...shipped, ...(this.#signed ? [this.#signed] : [])],
-      audit: [],
+      audit: state.waiting,
     };
     this.#compareDue('journal');
   }
