@@ -91,13 +91,13 @@ export class TreeCheck {
     this.#compareDue(log);
   }
 
-  /** The checkpoint is compared when its leaves are there. @returns its size; null: it is none, which was told */
-  expect(path: string, log: LogName, note: string): number | null {
+  /** The checkpoint is compared when its leaves are there. */
+  expect(path: string, log: LogName, note: string): void {
     const parsed = parseNote(note);
     const checkpoint = parsed.ok ? parseCheckpoint(parsed.value.text) : parsed;
     if (!parsed.ok || !checkpoint.ok) {
       this.#problem(path, 'checkpoint_invalid', `the checkpoint of the ${log} is none`);
-      return null;
+      return;
     }
     const { origin, size, root } = checkpoint.value;
     if (log === 'audit') this.#auditOrigin ??= origin;
@@ -105,13 +105,12 @@ export class TreeCheck {
     const isSigned = this.#trust.keys.some((key) => verifyNote(parsed.value, [ed25519Verifier(wanted, key)]).ok);
     if (origin !== wanted || !isSigned) {
       this.#problem(path, 'checkpoint_invalid', `the checkpoint of the ${log} is not signed by the keys given`);
-      return null;
+      return;
     }
     const waiting = { path, size, root };
     this.#waiting = { ...this.#waiting, [log]: [...this.#waiting[log], waiting] };
     if (log === 'journal' && size > this.signedSize) this.#signed = waiting;
     this.#compareDue(log);
-    return size;
   }
 
   /** What stands behind a hole gives no tree: one problem is told, not one for each checkpoint. */
