@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { BackupsAnswer } from '../admin/api/backups.ts';
+import { restoreSentence } from '../admin/backup-desk.ts';
 import { loadConfig } from '../config/config.ts';
 import { DEFAULT_RETAIN_DAYS } from '../config/section-worm.ts';
 import type { Network } from '../core/address.ts';
 import { DAY_MS } from '../core/time.ts';
 import type { WormTarget } from '../node/worm-export.ts';
+import { MAX_RESTORES } from '../wire/worm-manifest.ts';
 import type { WormReport } from '../worm/verify.ts';
 import { configFailure, connectDaemonApi, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -33,12 +35,14 @@ interface ShipOptions extends CommonOptions {
   readonly to: string;
   readonly endpoint?: string;
   readonly retainDays?: number;
+  readonly afterRestore?: boolean;
 }
 
 interface VerifyOptions {
   readonly logKey: readonly string[];
   readonly endpoint?: string;
   readonly atLeast: number;
+  readonly restores?: number;
   readonly json?: boolean;
 }
 
@@ -63,6 +67,7 @@ function addShip(worm: Command, cli: Cli): void {
     .requiredOption('--to <target>', 'a folder, or s3://bucket/prefix')
     .option('--endpoint <url>', 'address of the S3-compatible store (or AWS_ENDPOINT_URL)')
     .option('--retain-days <days>', 'how long the store is told to keep it', (text) => wholeNumber(text, 1, MAX_DAYS))
+    .option('--after-restore', 'this node was put back from a copy: go on from what it and the store have in common')
     .description(
       `Ships everything that signed checkpoints cover and that is not there yet; asks the store afterwards what it holds and for how long. Works beside a running daemon. Stopped or killed, the same command goes on. ${S3}`,
     )
@@ -86,17 +91,19 @@ async function runShip(context: Context, _args: readonly string[], options: Ship
   const report = await longRun(context, stopped, async ({ nowMs, signal, onProgress }) =>
     (await context.node()).exportWorm(dir, target, {
       retainMs,
+      afterRestore: options.afterRestore === true,
       nowMs,
       signal,
       onProgress: (done, total) => onProgress('records', done, total),
     }),
   );
-  const { manifests, records, segments, uncovered, weakness } = report;
+  const { manifests, records, restores, segments, uncovered, weakness } = report;
   const rest =
     uncovered === 0 ? '' : ` ${uncovered} records wait for a checkpoint: run \`stigmem-peerd journal head\`.`;
   const weak = weakness === null ? '' : `\n${context.screen.paint('yellow', '!')} ${weakness}`;
   const human = `${report.target}: ${counted(records, 'record')} shipped in ${counted(segments, 'segment')}; it has ${counted(manifests, 'manifest')}.${rest}${weak}`;
-  return { json: JSON.stringify({ target: report.target, manifests, records, segments, uncovered, weakness }), human };
+  const json = { target: report.target, manifests, restores, records, segments, uncovered, weakness };
+  return { json: JSON.stringify(json), human };
 }
 
 /** Two that write one chain would get in each other's way. */
@@ -120,10 +127,13 @@ function addVerify(worm: Command, cli: Cli): void {
     .argument('<place>', 'a folder, or s3://bucket/prefix')
     .requiredOption('--log-key <vkey...>', 'verifier keys of the log; after a change of keys all of them')
     .option('--at-least <number>', 'manifests that have to be there', (text) => wholeNumber(text, 0, 1e12), 0)
+    .option('--restores <number>', 'restores that you know of: more are a problem', (text) =>
+      wholeNumber(text, 0, MAX_RESTORES),
+    )
     .option('--endpoint <url>', 'address of the S3-compatible store (or AWS_ENDPOINT_URL)')
     .option('--json', 'one JSON document on standard output')
     .description(
-      `Checks the signature of each manifest and that it names the one before it, each segment's hash and place, and makes both trees again from what was shipped: against the checkpoints in the manifests and every anchor. Names what is missing, changed or moved; exits with 4 then. Needs no data folder. What was taken from the end of the chain is not seen without --at-least. ${S3}`,
+      `Checks the signature of each manifest and that it names the one before it, each segment's hash and place, and makes both trees again from what was shipped: against the checkpoints in the manifests and every anchor. Names what is missing, changed or moved; exits with 4 then. Where a node was put back from a copy, the chain goes on from an earlier manifest: each such restore is named, with what is only in the part before it. Needs no data folder. What was taken from the end of the chain is not seen without --at-least. ${S3}`,
     )
     .action(action<VerifyOptions>(cli, runVerify));
   withExamples(command, [
@@ -144,28 +154,31 @@ async function runVerify(context: Context, [place = '']: readonly string[], opti
   const report = await longRun(context, stopped, async ({ nowMs, signal, onProgress }) =>
     (await context.node()).verifyWormTarget(target, trust, {
       atLeast: options.atLeast,
+      restores: options.restores ?? null,
       nowMs: nowMs(),
       signal,
       onProgress: (manifests, records) => onProgress('records', records, manifests),
     }),
   );
-  const { ok, manifests, madeAt, ends, problems, unlocked } = report;
+  const { ok, manifests, madeAt, ends, problems, restores, unlocked } = report;
   const isNothing = manifests === 0 && problems.length === 0;
   if (isNothing) throw new CliError({ exit: 'not_found', message: `nothing was shipped to ${place}` });
-  const json = JSON.stringify({ ok, manifests, made_at: madeAt, ends, problems, unlocked });
+  const json = JSON.stringify({ ok, manifests, made_at: madeAt, ends, restores, problems, unlocked });
   return { json, human: verdictText(report, context.screen), exit: ok ? 'ok' : 'integrity' };
 }
 
-function verdictText({ ends, madeAt, manifests, ok, problems, unlocked }: WormReport, screen: Screen): string {
+function verdictText(report: WormReport, screen: Screen): string {
+  const { ends, madeAt, manifests, ok, problems, restores, unlocked } = report;
   const sums = `${counted(manifests, 'manifest')}, the last of ${madeAt ?? 'no known time'}: ${ends.journal} entries, ${ends.audit} audit records, ${ends.anchors} anchors, ${ends.receipts} receipts`;
   const open =
     unlocked === null || unlocked === 0
       ? ''
       : `\n${screen.paint('yellow', '!')} ${unlocked} objects are not, or no longer, kept by the store`;
-  if (ok) return `${screen.paint('green', 'verified')}: ${sums}${open}`;
+  const gone = restores.map((one) => `\n${screen.paint('yellow', '!')} ${printable(restoreSentence(one))}`).join('');
+  if (ok) return `${screen.paint('green', 'verified')}: ${sums}${gone}${open}`;
   const rows = problems.map(({ path, code, detail }) => [printable(path), code, printable(detail)]);
   const head = screen.paint('red', problems.length === 1 ? '1 problem' : `${problems.length} problems`);
-  return `${head}: ${sums}${open}\n\n${screen.table(['OBJECT', 'CODE', 'WHAT IS WRONG'], rows)}`;
+  return `${head}: ${sums}${gone}${open}\n\n${screen.table(['OBJECT', 'CODE', 'WHAT IS WRONG'], rows)}`;
 }
 
 function addStatus(worm: Command, cli: Cli): void {

@@ -69,6 +69,7 @@ const OF_EVENT: Readonly<Record<string, Severity>> = {
   peer_words_differ: 'high',
   snapshot_failed: 'high',
   worm_export_refused: 'high',
+  worm_export_resumed: 'high',
   refusal_budget_reached: 'high',
   tombstone_refused: 'high',
   anchor_waits: 'medium',

@@ -37,7 +37,12 @@ export class LostKeys {
     return this.#back.promise;
   }
 
-  /** Takes what a peer says of this node's keys. What our own keys have not signed is nobody's word. */
+  /** What others have shown since the start. */
+  get learned(): readonly OpenedSuccession[] {
+    return this.#learned;
+  }
+
+  /** Takes what others say of this node's keys. What our own keys have not signed is nobody's word. */
   async learn(shown: readonly string[], shownBy: string): Promise<void> {
     const { identity, keys, learn, statements } = this.#deps;
     const inUse: KeysInUse = {

@@ -155,7 +155,8 @@ export class OutsideHeads {
     if (head === null) return;
     const { newest, shownBy } = head;
     this.#unopened = newest.kind === 'unreadable' ? newest.detail : null;
-    if (newest.kind !== 'none' && newest.note !== null) await compare(newest.note, shownBy);
+    // All of them: a restore may claim to go on from less than was signed before it.
+    for (const note of newest.kind === 'none' ? [] : newest.notes) await compare(note, shownBy);
   }
 
   /** The newest note of ours in the file. Those before it say nothing more. */

@@ -142,8 +142,8 @@ async function outsideOf(
   if (worm !== null) {
     const store = openWormStore(worm.place, createHttpClient(network.allowed));
     const { keys, signal } = options;
-    const newest = await newestCheckpoint(store, { keys, origin, atLeast: 0, signal });
-    if (newest.kind !== 'none') note(wormTarget(worm.place), newest.note);
+    const newest = await newestCheckpoint(store, { keys, origin, atLeast: 0, nowMs: Date.now(), signal });
+    for (const head of newest.kind === 'none' ? [] : newest.notes) note(wormTarget(worm.place), head);
     // What nobody can open may be a newer history.
     if (newest.kind === 'unreadable') mute.push(`WORM store: ${newest.detail}`);
     else others.push(`WORM store ${wormTarget(worm.place)}`);

@@ -15,19 +15,19 @@ export function restoreOf(
   owned: AsyncDisposableStack,
 ): RestoreGuard {
   const { config, events, guarded, identity, logger, writer } = base;
+  const lostKeys = new LostKeys({
+    ...base,
+    learn: (news, shownBy) => writer.learnSuccessions(news, shownBy),
+    nowMs: Date.now,
+  });
   const outside = new OutsideHeads({
     journal: writer,
     http: base.http,
     origin: identity.journalOrigin,
     witnesses: config.witness.policy?.witnesses ?? [],
     anchorFile: config.anchor.backends.includes('local') ? config.anchor.localPath : null,
-    shippedHead: (signal) => shippedHead(base, signal),
+    shippedHead: (signal) => shippedHead(base, signal, lostKeys),
     logger,
-  });
-  const lostKeys = new LostKeys({
-    ...base,
-    learn: (news, shownBy) => writer.learnSuccessions(news, shownBy),
-    nowMs: Date.now,
   });
   const guard = new RestoreGuard({
     journal: writer,

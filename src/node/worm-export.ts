@@ -5,19 +5,20 @@ import type { Network } from '../core/address.ts';
 import { AuditReader } from '../journal/audit-reader.ts';
 import { openDatabase } from '../journal/database.ts';
 import { readIdentity } from '../journal/identity.ts';
-import { ownLogKeys } from '../journal/key-statements.ts';
+import { KeyStatements, ownLogKeys } from '../journal/key-statements.ts';
 import { PublishedLog } from '../journal/published-log.ts';
 import { WormRecords } from '../journal/worm-records.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import type { S3Options } from '../publish/s3-client.ts';
 import { FolderStore } from '../worm/folder-store.ts';
-import { pinnedIn, WORM_BEGUN_EVENT } from '../worm/pinned-place.ts';
-import { findPlace } from '../worm/place.ts';
+import { shipStatements } from '../worm/key-statements.ts';
+import { pinnedIn, WORM_BEGUN_EVENT, WORM_RESUMED_EVENT } from '../worm/pinned-place.ts';
+import { findPlace, type KnownPlace, type Place } from '../worm/place.ts';
 import { S3Store } from '../worm/s3-store.ts';
-import { shipRound } from '../worm/ship.ts';
+import { retainUntil, shipRound } from '../worm/ship.ts';
 import type { WormSource } from '../worm/source.ts';
-import type { WormStore } from '../worm/store.ts';
+import { WormError, type WormStore } from '../worm/store.ts';
 import { verifyWorm, type WormReport, type WormTrust, type WormVerifyOptions } from '../worm/verify.ts';
 import { StartError } from './base.ts';
 
@@ -27,6 +28,8 @@ export type WormTarget =
 
 export interface WormExportOptions {
   readonly retainMs: number;
+  /** This node was put back from a copy, and started since: the chain is gone on with from what both have. */
+  readonly afterRestore: boolean;
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
@@ -35,6 +38,8 @@ export interface WormExportOptions {
 export interface WormExportReport {
   readonly target: string;
   readonly manifests: number;
+  /** Restores that the chain names. */
+  readonly restores: number;
   readonly records: number;
   readonly segments: number;
   /** Records that no signed checkpoint covers yet. */
@@ -43,7 +48,7 @@ export interface WormExportReport {
 }
 
 const CACHE_MIB = 8;
-const BEGUN_LOOKED_AT = 100;
+const PINNED_LOOKED_AT = 100;
 
 /**
  * Ships everything that signed checkpoints cover and that is not there yet. Signs manifests, and no checkpoint.
@@ -75,12 +80,9 @@ export async function exportWorm(
       writtenAt: async (stream, seq) => records.writtenAt(stream, seq),
       root: async (log, size) => records.root(log, size),
     };
-    const { records: begun } = new AuditReader(db).page({
-      event: WORM_BEGUN_EVENT,
-      order: 'desc',
-      limit: BEGUN_LOOKED_AT,
-    });
-    let place = await findPlace(store, source, pinnedIn(begun, store.name), options.signal);
+    let place = await placeIn(store, source, pinnedAt(new AuditReader(db), store.name), options);
+    const statements = new KeyStatements(db).of(readIdentity(db).nodeId);
+    await shipStatements(store, statements, retainUntil(options.nowMs(), options.retainMs));
     let [shippedRecords, segments] = [0, 0];
     for (let hasMore = true; hasMore; ) {
       const round = await shipRound(place, { source, store, ...options });
@@ -92,10 +94,35 @@ export async function exportWorm(
     const ends = records.ends();
     const uncovered = ends.journal - place.ends.journal + ends.audit - place.ends.audit;
     const { name, weakness } = store;
-    return { target: name, manifests: place.number, records: shippedRecords, segments, uncovered, weakness };
+    const restores = place.restored?.count ?? 0;
+    return { target: name, manifests: place.number, restores, records: shippedRecords, segments, uncovered, weakness };
   } finally {
     db.close();
   }
+}
+
+function pinnedAt(audit: AuditReader, target: string): KnownPlace | null {
+  const pages = [WORM_BEGUN_EVENT, WORM_RESUMED_EVENT].map((event) =>
+    audit.page({ event, order: 'desc', limit: PINNED_LOOKED_AT }),
+  );
+  return pinnedIn(
+    pages.flatMap(({ records }) => records),
+    target,
+  );
+}
+
+/** Nobody asks here whether this copy is the newest: who ran the command has to say that it was restored. */
+async function placeIn(
+  store: WormStore,
+  source: WormSource,
+  known: KnownPlace | null,
+  { afterRestore, nowMs, signal }: WormExportOptions,
+): Promise<Place> {
+  const found = await findPlace(store, source, { known, nowMs: nowMs(), signal });
+  if (found.kind === 'past' || afterRestore) return found.place;
+  const { base, number } = found.place.restored;
+  const message = `${store.name} holds records of this node that are not here (${found.why}): all that is here was there with manifest ${base}, and ${number - 1} are there. If this node was put back from a copy, start it once, so that it asks whether it is the newest; then add --after-restore, and the next manifest says that it goes on from there. Otherwise keep both, they are evidence`;
+  throw new WormError('store_restored', message);
 }
 
 /** Reads a store back with public keys alone. @throws WormError if it cannot be read */

@@ -68,6 +68,8 @@ export interface Events {
   /** Records were not sent. @param last sequence of the last of them */
   exportGap(sink: string, last: number, cause: 'refused' | 'skipped'): void;
   wormShipped(records: number): void;
+  /** The chain in the store goes on from an earlier manifest, after a restore. */
+  wormResumed(target: string, left: number, base: number): void;
   /** @param code of the closed list */
   wormFailed(code: string, message: string): void;
   journalChecked(check: Pick<JournalCheck, 'clean' | 'problems' | 'rows' | 'duration_ms'>): void;
@@ -233,7 +235,13 @@ function anchorEvents(logger: Logger, metrics: Metrics): Pick<Events, AnchorEven
   };
 }
 
-type BackupEvent = 'journalChecked' | 'wormShipped' | 'wormFailed' | 'snapshotVerified' | 'snapshotFailed';
+type BackupEvent =
+  | 'journalChecked'
+  | 'wormShipped'
+  | 'wormResumed'
+  | 'wormFailed'
+  | 'snapshotVerified'
+  | 'snapshotFailed';
 
 function backupEvents(logger: Logger, metrics: Metrics): Pick<Events, BackupEvent> {
   return {
@@ -241,6 +249,11 @@ function backupEvents(logger: Logger, metrics: Metrics): Pick<Events, BackupEven
       metrics.wormShipped.inc(records);
       if (records > 0) logger.debug({ records }, 'records shipped to the WORM store');
     },
+    wormResumed: (target, left, base) =>
+      logger.warn(
+        { target, left, base },
+        'this node was restored: the WORM store is gone on with from an earlier manifest',
+      ),
     wormFailed(code, message) {
       metrics.wormFailures.inc({ code });
       logger.warn({ code, error: message }, 'records could not be shipped to the WORM store');

@@ -64,6 +64,7 @@ export interface BackupMetrics {
   readonly wormExportLagSeconds: Gauge;
   readonly wormWaiting: Gauge<'stream'>;
   readonly wormManifests: Gauge;
+  readonly wormRestores: Gauge;
   readonly wormShipped: Counter;
   readonly wormFailures: Counter<'code'>;
   readonly journalCheckedAgeSeconds: Gauge;
@@ -80,6 +81,7 @@ export function backupMetrics(make: Makers): BackupMetrics {
     ),
     wormWaiting: make.gauge(`${NS}_worm_waiting_records`, 'Records that the WORM store does not have', ['stream']),
     wormManifests: make.gauge(`${NS}_worm_manifests`, 'Manifests in the WORM store'),
+    wormRestores: make.gauge(`${NS}_worm_restores`, 'Restores that the chain in the WORM store names'),
     wormShipped: make.counter(`${NS}_worm_shipped_records_total`, 'Records that the WORM store has taken'),
     wormFailures: make.counter(`${NS}_worm_failures_total`, 'Rounds of the export that failed', ['code']),
     journalCheckedAgeSeconds: make.gauge(

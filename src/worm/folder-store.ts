@@ -47,10 +47,13 @@ export class FolderStore implements WormStore {
     const file = join(this.#root, path);
     try {
       if (!existsSync(file)) return undefined;
-      if (statSync(file).size > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+      if (statSync(file).size > maxBytes) {
+        const message = `${file} has more than ${maxBytes} bytes: it is larger than anything that was shipped`;
+        throw new WormError('store_other_log', message);
+      }
       return { bytes: readFileSync(file), version: null, lockedUntilMs: null };
     } catch (cause) {
-      throw unusable(file, cause);
+      throw cause instanceof WormError ? cause : unusable(file, cause);
     }
   }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomically } from '../config/atomic-file.ts';
-import type { WormEnds } from '../wire/worm-manifest.ts';
+import type { WormEnds, WormRestore } from '../wire/worm-manifest.ts';
 import type { KnownPlace, Place } from './place.ts';
 import { WormError } from './store.ts';
 
@@ -11,15 +11,28 @@ const MODE = 0o600;
 
 export interface KnownState extends KnownPlace {
   readonly ends: WormEnds;
+  /** The newest restore that the chain names; null: none. */
+  readonly restored: WormRestore | null;
 }
 
 const COUNT = z.number().int().nonnegative();
+const ENDS = z.strictObject({ anchors: COUNT, audit: COUNT, journal: COUNT, receipts: COUNT });
+const RESTORED: z.ZodType<WormRestore> = z.strictObject({
+  at: z.string(),
+  base: COUNT,
+  base_digest: z.string().nullable(),
+  count: COUNT,
+  from: ENDS,
+  left: ENDS,
+  number: COUNT,
+});
 const STATE = z.strictObject({
   v: z.literal(1),
   target: z.string(),
   number: COUNT,
   digest: z.string(),
-  ends: z.strictObject({ anchors: COUNT, audit: COUNT, journal: COUNT, receipts: COUNT }),
+  ends: ENDS,
+  restored: RESTORED.optional(),
 });
 
 /** Null: nothing was shipped to that target yet. @throws WormError for a file that is damaged */
@@ -30,14 +43,15 @@ export function readKnown(file: string, target: string): KnownState | null {
     const message = `${file} is damaged: it cannot be told any more whether the store lost anything. Run \`stigmem-peerd export worm verify\`, then remove the file`;
     throw new WormError('store_unusable', message);
   }
-  const state = parsed.data;
-  return state.target === target ? { number: state.number, digest: state.digest, ends: state.ends } : null;
+  const { digest, ends, number, restored = null, target: of } = parsed.data;
+  return of === target ? { number, digest, ends, restored } : null;
 }
 
 /** A crash before this leaves the place before; what was shipped behind it is found in the store. */
-export function writeKnown(file: string, target: string, { number, digest, ends }: Place): void {
+export function writeKnown(file: string, target: string, { number, digest, ends, restored }: Place): void {
   if (digest === null) return;
-  writeFileAtomically(file, `${JSON.stringify({ v: 1, target, number, digest, ends })}\n`, MODE);
+  const state = { v: 1, target, number, digest, ends, ...(restored === null ? {} : { restored }) };
+  writeFileAtomically(file, `${JSON.stringify(state)}\n`, MODE);
 }
 
 function parseOrNull(text: string): unknown {

@@ -1,16 +1,17 @@
 /** The newest checkpoint in a store, for whoever asks whether this copy of the node is the newest: nothing that cannot be opened passes for nothing. */
-import { openDocument } from '../wire/signed-document.ts';
-import { MAX_MANIFEST_BYTES, MAX_MANIFEST_NUMBER, manifestPath, WORM_MANIFEST } from '../wire/worm-manifest.ts';
+import { MAX_MANIFEST_NUMBER, manifestPath } from '../wire/worm-manifest.ts';
+import { eraOf, leftBefore, Manifests, type OpenedManifest } from './manifests.ts';
 import { WormError, type WormStore } from './store.ts';
 
 /**
- * `head`: the newest manifest is signed by a key that was given. `unreadable`: something newer than `note` is there, or was,
- * and cannot be opened; nobody can tell what it holds.
+ * `notes` are checkpoints, the newest first: of the newest manifest that opens, and of each that was left at a restore, so that a
+ * restore that claims to go on from less than was signed hides nothing. `head`: all of them are signed by a key that was given.
+ * `unreadable`: something newer is there, or was, and cannot be opened; nobody can tell what it holds.
  */
 export type NewestCheckpoint =
   | { readonly kind: 'none' }
-  | { readonly kind: 'head'; readonly note: string }
-  | { readonly kind: 'unreadable'; readonly note: string | null; readonly detail: string };
+  | { readonly kind: 'head'; readonly notes: readonly string[] }
+  | { readonly kind: 'unreadable'; readonly notes: readonly string[]; readonly detail: string };
 
 export interface NewestOptions {
   /** Raw log keys. */
@@ -18,6 +19,7 @@ export interface NewestOptions {
   readonly origin: string;
   /** How many manifests there have been at least; 0: it is not known. */
   readonly atLeast: number;
+  readonly nowMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +29,7 @@ const LOOK_PAST = 16;
 const STEP_BY_STEP = 16;
 
 /**
- * The newest checkpoint of the journal in a store, signed manifest and all. It is for the caller to judge.
+ * The newest checkpoints of the journal in a store, as signed manifests name them. They are for the caller to judge.
  *
  * @throws WormError if the store cannot be asked; the signal's reason
  */
@@ -36,12 +38,51 @@ export async function newestCheckpoint(store: WormStore, options: NewestOptions)
     if (error instanceof WormError && error.code === 'store_other_log') return error.message;
     throw error;
   });
-  if (typeof newest === 'string') return { kind: 'unreadable', note: null, detail: newest };
+  if (typeof newest === 'string') return { kind: 'unreadable', notes: [], detail: newest };
   if (newest === 0) return { kind: 'none' };
-  const first = await noteAt(store, newest, options);
-  if (first !== null) return { kind: 'head', note: first };
-  const detail = `${store.name}/${manifestPath(newest)} is gone, or is not signed by a key of this log that is known here`;
-  return { kind: 'unreadable', note: await newestBelow(store, newest, options), detail };
+  const manifests = new Manifests(store, options, options.signal);
+  const first = await openOrNull(manifests, newest);
+  const top = first ?? (await newestBelow(manifests, newest));
+  const { notes, unopened } = top === null ? { notes: [], unopened: null } : await endsOfEras(manifests, top, options);
+  const shut = first === null ? newest : unopened;
+  if (shut === null) return { kind: 'head', notes };
+  const detail = `${store.name}/${manifestPath(shut)} is gone, or is not signed by a key of this log that is known here`;
+  return { kind: 'unreadable', notes, detail };
+}
+
+/** Checkpoints of a manifest and of those that were left at restores before it. @returns `unopened` one of them that does not open */
+async function endsOfEras(
+  manifests: Manifests,
+  top: OpenedManifest,
+  { nowMs }: NewestOptions,
+): Promise<{ readonly notes: readonly string[]; readonly unopened: number | null }> {
+  const notes = [top.manifest.journal];
+  for (let era = eraOf(top); era.restore !== undefined; ) {
+    const left = await leftBefore(manifests, era).catch(nullForStore);
+    if (left === null) {
+      const isPast = nowMs >= (await keptUntilMs(manifests, top, era.restore));
+      return { notes, unopened: isPast ? null : era.restore.number - 1 };
+    }
+    notes.push(left.manifest.journal);
+    era = eraOf(left);
+  }
+  return { notes, unopened: null };
+}
+
+/** Until when the store keeps what stood there at a restore: what went later is no news. */
+async function keptUntilMs(
+  manifests: Manifests,
+  { manifest: { made_at, retain_until } }: OpenedManifest,
+  restore: NonNullable<OpenedManifest['manifest']['restored']>,
+): Promise<number> {
+  const began = await openOrNull(manifests, restore.number);
+  if (began !== null) return untilMs(began.manifest.retain_until);
+  return untilMs(retain_until) - Date.parse(made_at) + Date.parse(restore.at);
+}
+
+/** A folder keeps what it has without end. */
+function untilMs(time: string | null): number {
+  return time === null ? Number.POSITIVE_INFINITY : Date.parse(time);
 }
 
 /**
@@ -90,40 +131,40 @@ function pastHole(newest: number): readonly number[] {
   return [...near, ...far].filter((number) => number <= MAX_MANIFEST_NUMBER);
 }
 
-/** The newest that opens: one by one, then in doubling steps, and between the last two by halves, as of a change of keys. */
-async function newestBelow(store: WormStore, newest: number, options: NewestOptions): Promise<string | null> {
+/**
+ * The newest below one that does not open: one by one, then in doubling steps, and between the last two by halves, as of a change
+ * of keys.
+ *
+ * @throws the signal's reason
+ */
+export async function newestBelow(manifests: Manifests, newest: number): Promise<OpenedManifest | null> {
   let shut = newest;
   for (let back = 1; shut > 1; back = back < STEP_BY_STEP ? back + 1 : back * 2) {
-    let open = Math.max(1, newest - back);
-    let note = await noteAt(store, open, options);
-    if (note === null) {
+    const open = Math.max(1, newest - back);
+    let found = await openOrNull(manifests, open);
+    if (found === null) {
       shut = open;
       continue;
     }
-    while (shut - open > 1) {
-      const middle = Math.floor((open + shut) / 2);
-      const between = await noteAt(store, middle, options);
+    while (shut - found.manifest.number > 1) {
+      const middle = Math.floor((found.manifest.number + shut) / 2);
+      const between = await openOrNull(manifests, middle);
       if (between === null) shut = middle;
-      else [open, note] = [middle, between];
+      else found = between;
     }
-    return note;
+    return found;
   }
   return null;
 }
 
 /** Null: it does not open, whatever the reason. */
-async function noteAt(
-  store: WormStore,
-  number: number,
-  { keys, origin, signal }: NewestOptions,
-): Promise<string | null> {
-  signal.throwIfAborted();
-  const stored = await store.read(manifestPath(number), null, MAX_MANIFEST_BYTES).catch((error: unknown) => {
-    if (error instanceof WormError) return undefined;
-    throw error;
-  });
-  const opened = stored === undefined ? undefined : openDocument(WORM_MANIFEST, stored.bytes, keys, origin);
-  return opened?.ok === true && opened.value.value.number === number ? opened.value.value.journal : null;
+export function openOrNull(manifests: Manifests, number: number): Promise<OpenedManifest | null> {
+  return manifests.open(number).catch(nullForStore);
+}
+
+function nullForStore(error: unknown): null {
+  if (error instanceof WormError) return null;
+  throw error;
 }
 
 function endless(store: WormStore): WormError {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { isBucketMissing, S3Client, type S3Options } from '../publish/s3-client.ts';
 import { PublishError } from '../publish/target.ts';
+import { MAX_SEGMENT_BYTES } from '../wire/worm-manifest.ts';
 import { type PutObject, type StoredObject, WormError, type WormStore } from './store.ts';
 
 const MODE = 'COMPLIANCE';
@@ -44,8 +45,12 @@ export class S3Store implements WormStore {
     return { bytes, version: versionOf(response), lockedUntilMs: untilMs };
   }
 
+  /** What was deleted in a store with versions was there, and its versions are: only its name leads to nothing. */
   async exists(path: string): Promise<boolean> {
-    return (await this.#head(path)) !== undefined;
+    if ((await this.#head(path)) !== undefined) return true;
+    // Not with every store does the answer to HEAD say so.
+    const response = await this.#send('GET', path, { maxBytes: MAX_SEGMENT_BYTES });
+    return response.ok || response.headers.get('x-amz-delete-marker') === 'true';
   }
 
   async put(path: string, bytes: Uint8Array, retainUntilMs: number): Promise<PutObject> {

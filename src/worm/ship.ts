@@ -12,6 +12,7 @@ import {
   WORM_MANIFEST,
   WORM_STREAMS,
   type WormEnds,
+  type WormManifest,
   type WormSegment,
   type WormStream,
 } from '../wire/worm-manifest.ts';
@@ -51,30 +52,36 @@ export async function shipRound(place: Place, deps: ShipDeps): Promise<Shipped> 
     throw new WormError('nothing_signed', 'no checkpoint has been signed yet: run `stigmem-peerd journal head` first');
   const last = coveredEnds(await source.ends(), heads);
   const startedMs = nowMs();
-  // Whole seconds are what stores keep; the next one, so that nothing is kept for less than was asked for.
-  const retainUntilMs = Math.ceil((startedMs + deps.retainMs) / SECOND_MS) * SECOND_MS;
+  const retainUntilMs = retainUntil(startedMs, deps.retainMs);
   const { segments, ends } = await shipSegments(place.ends, last, retainUntilMs, deps);
   if (segments.length === 0) return { place, records: 0, segments: 0, hasMore: false };
   const number = place.number + 1;
-  const manifest = {
+  const { restored } = place;
+  const manifest: WormManifest = {
     audit: heads.audit.note,
     ends,
     journal: heads.journal.note,
     made_at: isoMicros(startedMs * 1000),
     number,
     previous: place.digest,
+    ...(restored === null ? {} : { restored }),
     retain_until: store.hasRetention ? new Date(retainUntilMs).toISOString() : null,
     segments,
-    v: 1,
-  } as const;
+    v: restored === null ? 1 : 2,
+  };
   const bytes = Buffer.from(signDocument(WORM_MANIFEST, manifest, source.signer));
   await store.put(manifestPath(number), bytes, retainUntilMs);
   return {
-    place: { number, digest: digestOf(bytes), ends, madeAt: manifest.made_at },
+    place: { number, digest: digestOf(bytes), ends, madeAt: manifest.made_at, restored },
     records: segments.reduce((sum, { first, last: end }) => sum + end - first + 1, 0),
     segments: segments.length,
     hasMore: WORM_STREAMS.some((stream) => ends[stream] < last[stream]),
   };
+}
+
+/** Whole seconds are what stores keep; the next one, so that nothing is kept for less than was asked for. */
+export function retainUntil(nowMs: number, retainMs: number): number {
+  return Math.ceil((nowMs + retainMs) / SECOND_MS) * SECOND_MS;
 }
 
 /** Nothing is shipped that no checkpoint covers: whoever reads the store could not tell it from what was made up. */

@@ -3,10 +3,12 @@
  * when it is back. Nothing of the journal is ever dropped here, so that whatever was not shipped can still be.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WORM_STREAMS, type WormEnds } from '../wire/worm-manifest.ts';
+import { WORM_STREAMS, type WormEnds, type WormRestore } from '../wire/worm-manifest.ts';
+import { type KeyStatement, shipStatements } from './key-statements.ts';
 import { readKnown, writeKnown } from './known-place.ts';
-import { assertThere, findPlace, type KnownPlace, NOWHERE, type Place } from './place.ts';
-import { type Shipped, shipRound } from './ship.ts';
+import type { Difference } from './pasts.ts';
+import { assertThere, findPlace, type KnownPlace, NOWHERE, type Place, type RestoredPlace } from './place.ts';
+import { retainUntil, type Shipped, shipRound } from './ship.ts';
 import type { WormSource } from './source.ts';
 import { WormError, type WormStore } from './store.ts';
 
@@ -22,6 +24,8 @@ export interface ShippingDeps {
   readonly pinned: () => Promise<KnownPlace | null>;
   /** Has the journal say it. */
   readonly pin: (place: KnownPlace) => Promise<void>;
+  /** Changes of this node's keys so far. */
+  readonly statements: readonly KeyStatement[];
   readonly retainMs: number;
   readonly intervalMs: number;
   /** First pause after a failure; it doubles, up to an hour. */
@@ -29,6 +33,8 @@ export interface ShippingDeps {
   readonly nowMs: () => number;
   /** Whether checkpoints may be signed now. */
   readonly isReady: () => boolean;
+  /** The store holds what this node has lost: on record before the chain is gone on with. */
+  readonly onRestored: (place: RestoredPlace, why: Difference) => Promise<void>;
   readonly onShipped: (shipped: Shipped, store: WormStore) => void;
   readonly onFailed: (error: WormError) => Promise<void>;
 }
@@ -38,6 +44,8 @@ export interface ShippingStatus {
   readonly manifests: number;
   readonly madeAt: string | null;
   readonly ends: WormEnds;
+  /** The newest restore that the chain names; null: none, as far as it is known. */
+  readonly restored: WormRestore | null;
   /** Records that were not shipped yet, by stream. */
   readonly waiting: WormEnds;
   /** Age of the oldest of them; 0: none waits. */
@@ -53,6 +61,8 @@ export class Shipping {
   /** Null: to be found in the store first. */
   #place: Place | null = null;
   #isPinned = false;
+  /** When the store has to be asked to keep the changes of keys for longer. */
+  #statementsDueMs = 0;
   #failures = 0;
   #weakness: string | null = null;
   #lastError: string | null = null;
@@ -82,12 +92,13 @@ export class Shipping {
       const oldest = count === 0 ? null : await source.writtenAt(stream, place.ends[stream] + 1);
       if (oldest !== null) lagSeconds = Math.max(lagSeconds, (nowMs() - oldest) / 1_000);
     }
-    const { number: manifests, madeAt, ends } = place;
+    const { number: manifests, madeAt, ends, restored } = place;
     return {
       target,
       manifests,
       madeAt,
       ends,
+      restored,
       waiting,
       lagSeconds,
       weakness: this.#weakness,
@@ -109,6 +120,7 @@ export class Shipping {
     if (this.#place !== null && before.digest !== null)
       await assertThere(store, { number: before.number, digest: before.digest });
     this.#place = before;
+    await this.#shipStatements(store);
     const shipped = await shipRound(before, { source, store, retainMs, nowMs, signal: this.#stopping.signal });
     this.#place = shipped.place;
     if (shipped.place !== before || readKnown(stateFile, target) === null) writeKnown(stateFile, target, shipped.place);
@@ -118,11 +130,22 @@ export class Shipping {
     return shipped;
   }
 
+  /** Before what they have signed. Again when half of their time is over. */
+  async #shipStatements(store: WormStore): Promise<void> {
+    const { nowMs, retainMs, statements } = this.#deps;
+    const now = nowMs();
+    if (now < this.#statementsDueMs) return;
+    await shipStatements(store, statements, retainUntil(now, retainMs));
+    this.#statementsDueMs = now + retainMs / 2;
+  }
+
   /** A store that looks empty is not begun anew when the journal says that it was not. */
   async #find(store: WormStore): Promise<Place> {
-    const { pinned, source, stateFile, target } = this.#deps;
+    const { nowMs, onRestored, pinned, source, stateFile, target } = this.#deps;
     const known = readKnown(stateFile, target) ?? (await pinned());
-    return findPlace(store, source, known, this.#stopping.signal);
+    const found = await findPlace(store, source, { known, nowMs: nowMs(), signal: this.#stopping.signal });
+    if (found.kind === 'restored') await onRestored(found.place, found.why);
+    return found.place;
   }
 
   /** Killed before it, the next start finds the manifest and pins that one. */

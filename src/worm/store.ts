@@ -49,6 +49,10 @@ export type WormErrorCode =
   | 'store_ahead'
   /** Its checkpoint contradicts the history here. */
   | 'store_contradicts'
+  /** Another copy of this node goes on there. */
+  | 'store_forked'
+  /** Goes on from what this node has lost, and nobody has said that it was restored. */
+  | 'store_restored'
   | 'nothing_signed'
   /** A row here does not give its leaf: it is not shipped, and nothing behind it. */
   | 'row_damaged';
@@ -65,4 +69,9 @@ export class WormError extends Error {
     this.code = code;
     this.note = options.note ?? null;
   }
+}
+
+export function lost(store: WormStore, path: string, why: string): WormError {
+  const message = `${store.name}/${path}: ${why}. Look at its versions and at who may delete; what this node still has can be shipped to a new, empty place`;
+  return new WormError('store_lost', message);
 }

@@ -1,11 +1,8 @@
 /**
  * Reads a store back with public keys alone: each manifest with its signature and the one before it, each segment with its
- * hash and place, and both trees made again from what was shipped, against every checkpoint and anchor in the chain.
+ * hash and place, and both trees made again from what was shipped, against every checkpoint and anchor in the chain. A manifest
+ * that goes on from an earlier one, since the node was put back from a copy, is told for what it is.
  */
-import { parseCheckpoint } from '../merkle/checkpoint.ts';
-import { CompactRange } from '../merkle/compact-range.ts';
-import { sameHash } from '../merkle/hash.ts';
-import { ed25519Verifier, parseNote, verifyNote } from '../merkle/note.ts';
 import { openDocument } from '../wire/signed-document.ts';
 import {
   digestOf,
@@ -16,11 +13,15 @@ import {
   WORM_STREAMS,
   type WormEnds,
   type WormManifest,
+  type WormRestore,
   type WormSegment,
 } from '../wire/worm-manifest.ts';
+import type { ManifestTrust } from './manifests.ts';
 import { NOWHERE } from './place.ts';
+import { RestoreCheck, restoredBases } from './restore-check.ts';
 import { readSegment, type SegmentRecord } from './segment.ts';
 import type { WormStore } from './store.ts';
+import { TreeCheck } from './tree-check.ts';
 
 export type WormProblemCode =
   | 'manifest_missing'
@@ -31,7 +32,15 @@ export type WormProblemCode =
   | 'segment_order'
   | 'segment_malformed'
   | 'checkpoint_invalid'
-  | 'root_mismatch';
+  | 'root_mismatch'
+  /** It goes on from what is not there, or from something else than it says. */
+  | 'restore_invalid'
+  /** It goes on from the end of a history that was left: two copies of the node were running. */
+  | 'restore_forked'
+  /** The journal behind a restore is shorter than what was signed before it. */
+  | 'restore_rewound'
+  /** More restores than the reader knows of. */
+  | 'restore_unknown';
 
 export interface WormProblem {
   readonly path: string;
@@ -46,36 +55,31 @@ export interface WormReport {
   /** When the newest manifest was made. */
   readonly madeAt: string | null;
   readonly origin: string | null;
+  /** What the chain goes on from in place of the manifest before, in order. No problem by itself: a node may be put back from a copy. */
+  readonly restores: readonly WormRestore[];
   readonly problems: readonly WormProblem[];
   /** Objects that the store does not, or no longer, keep from being removed; null: it says nothing of that. */
   readonly unlocked: number | null;
 }
 
-export interface WormTrust {
-  /** Raw Ed25519 keys of the log. */
-  readonly keys: readonly Uint8Array[];
-  readonly origin: string;
-}
+export type WormTrust = ManifestTrust;
 
 export interface WormVerifyOptions {
   /** Manifests that have to be there at least. */
   readonly atLeast: number;
+  /** How many restores the reader knows of; null: any number. */
+  readonly restores: number | null;
   readonly nowMs: number;
   readonly onProgress?: (manifests: number, records: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** A checkpoint that is compared when as many leaves are there. */
-interface Waiting {
-  readonly path: string;
-  readonly size: number;
-  readonly root: Uint8Array;
-}
-
 const MAX_PROBLEMS = 100;
+const NEVER: AbortSignal = new AbortController().signal;
 
 export async function verifyWorm(store: WormStore, trust: WormTrust, options: WormVerifyOptions): Promise<WormReport> {
-  const check = new ChainCheck(store, trust, options);
+  const bases = await restoredBases(store, trust, options.signal ?? NEVER);
+  const check = new ChainCheck(store, trust, options, bases);
   return check.run();
 }
 
@@ -84,18 +88,19 @@ class ChainCheck {
   readonly #trust: WormTrust;
   readonly #options: WormVerifyOptions;
   readonly #problems: WormProblem[] = [];
-  readonly #trees = { journal: new CompactRange(), audit: new CompactRange() };
-  readonly #waiting: { journal: Waiting[]; audit: Waiting[] } = { journal: [], audit: [] };
-  readonly #broken = new Set<'journal' | 'audit'>();
+  readonly #trees: TreeCheck;
+  readonly #restores: RestoreCheck;
   #ends: WormEnds = NOWHERE.ends;
-  #auditOrigin: string | null = null;
   #unlocked = 0;
   #records = 0;
 
-  constructor(store: WormStore, trust: WormTrust, options: WormVerifyOptions) {
+  constructor(store: WormStore, trust: WormTrust, options: WormVerifyOptions, bases: ReadonlySet<number>) {
     this.#store = store;
     this.#trust = trust;
     this.#options = options;
+    const problem = this.#problem.bind(this);
+    this.#trees = new TreeCheck(trust, problem);
+    this.#restores = new RestoreCheck(this.#trees, bases, problem);
   }
 
   async run(): Promise<WormReport> {
@@ -108,22 +113,17 @@ class ChainCheck {
       const stored = await this.#store.read(path, null, MAX_MANIFEST_BYTES);
       if (stored === undefined) break;
       this.#lock(stored.lockedUntilMs);
-      const opened = openDocument(WORM_MANIFEST, stored.bytes, this.#trust.keys, this.#trust.origin);
-      if (!opened.ok) {
-        this.#problem(
-          path,
-          'manifest_signature_invalid',
-          `${opened.error}: it was changed, or another key has signed it`,
-        );
-        previous = digestOf(stored.bytes);
-        continue;
+      const digest = digestOf(stored.bytes);
+      const manifest = this.#open(path, stored.bytes);
+      if (manifest !== null) {
+        this.#checkLink(path, manifest, number + 1, previous);
+        this.#ends = this.#restores.enter(path, manifest, number + 1, this.#ends);
+        await this.#manifest(path, manifest);
+        this.#restores.keep(number + 1, digest, this.#ends);
+        madeAt = manifest.made_at;
+        this.#options.onProgress?.(number + 1, this.#records);
       }
-      const manifest = opened.value.value;
-      this.#checkLink(path, manifest, number + 1, previous);
-      await this.#manifest(path, manifest);
-      previous = digestOf(stored.bytes);
-      madeAt = manifest.made_at;
-      this.#options.onProgress?.(number + 1, this.#records);
+      previous = digest;
     }
     await this.#end(number);
     const unlocked = this.#store.hasRetention ? this.#unlocked : null;
@@ -134,9 +134,18 @@ class ChainCheck {
       ends: this.#ends,
       madeAt,
       origin: this.#trust.origin,
+      restores: this.#restores.found,
       problems,
       unlocked,
     };
+  }
+
+  #open(path: string, bytes: Uint8Array): WormManifest | null {
+    const opened = openDocument(WORM_MANIFEST, bytes, this.#trust.keys, this.#trust.origin);
+    if (opened.ok) return opened.value.value;
+    const detail = `${opened.error}: it was changed, or another key has signed it`;
+    this.#problem(path, 'manifest_signature_invalid', detail);
+    return null;
   }
 
   /** A hole is not the end: what is behind it says so. */
@@ -146,7 +155,15 @@ class ChainCheck {
       this.#problem(manifestPath(number + 1), 'manifest_missing', detail);
     } else if (this.#problems.length < MAX_PROBLEMS && (await this.#store.exists(manifestPath(number + 2)))) {
       this.#problem(manifestPath(number + 1), 'manifest_missing', 'the one behind it is there');
+    } else if (await this.#isHidden(manifestPath(number + 1))) {
+      this.#problem(manifestPath(number + 1), 'manifest_missing', 'it was deleted: look at its versions');
     }
+    this.#restores.end(number, this.#options.restores);
+  }
+
+  /** In a store with versions. One that was shipped meanwhile is there, and can be read. */
+  async #isHidden(path: string): Promise<boolean> {
+    return (await this.#store.exists(path)) && (await this.#store.read(path, null, MAX_MANIFEST_BYTES)) === undefined;
   }
 
   #checkLink(path: string, manifest: WormManifest, number: number, previous: string | null): void {
@@ -158,8 +175,8 @@ class ChainCheck {
   }
 
   async #manifest(path: string, manifest: WormManifest): Promise<void> {
-    this.#expect(path, 'journal', manifest.journal);
-    this.#expect(path, 'audit', manifest.audit);
+    this.#trees.expect(path, 'journal', manifest.journal);
+    this.#trees.expect(path, 'audit', manifest.audit);
     const ends = { ...this.#ends };
     for (const segment of manifest.segments) {
       this.#options.signal?.throwIfAborted();
@@ -167,7 +184,7 @@ class ChainCheck {
       if (first !== ends[stream] + 1 || last < first) {
         const detail = `expected ${stream} to go on at ${ends[stream] + 1}, got ${first} to ${last}`;
         this.#problem(segment.path, 'segment_order', detail);
-        this.#giveUp(stream);
+        this.#trees.giveUp(stream);
       }
       ends[stream] = last;
       await this.#segment(segment);
@@ -187,19 +204,19 @@ class ChainCheck {
     const stored = await this.#store.read(path, version, MAX_SEGMENT_BYTES);
     if (stored === undefined) {
       this.#problem(path, 'segment_missing', `records ${segment.first} to ${segment.last} of ${stream} are not there`);
-      this.#giveUp(stream);
+      this.#trees.giveUp(stream);
       return;
     }
     this.#lock(stored.lockedUntilMs);
     if (digestOf(stored.bytes) !== sha256) {
       this.#problem(path, 'segment_changed', `its bytes are not those that manifest and name give the hash of`);
-      this.#giveUp(stream);
+      this.#trees.giveUp(stream);
       return;
     }
     const records = readSegment(segment, stored.bytes);
     if (!records.ok) {
       this.#problem(path, 'segment_malformed', records.error);
-      this.#giveUp(stream);
+      this.#trees.giveUp(stream);
       return;
     }
     for (const record of records.value) this.#record(path, record);
@@ -207,55 +224,8 @@ class ChainCheck {
   }
 
   #record(path: string, record: SegmentRecord): void {
-    if (record.kind === 'anchor') this.#expect(path, record.log, record.note);
-    if (record.kind !== 'leaf') return;
-    this.#trees[record.log].append(record.leaf);
-    // Paths of leaves are kept as the tree grows; nobody asks for them here.
-    this.#trees[record.log].forget(this.#trees[record.log].size - 1);
-    this.#compareDue(record.log);
-  }
-
-  /** The checkpoint is compared when its leaves are there. */
-  #expect(path: string, log: 'journal' | 'audit', note: string): void {
-    const parsed = parseNote(note);
-    const checkpoint = parsed.ok ? parseCheckpoint(parsed.value.text) : parsed;
-    if (!parsed.ok || !checkpoint.ok) {
-      this.#problem(path, 'checkpoint_invalid', `the checkpoint of the ${log} is none`);
-      return;
-    }
-    const { origin, size, root } = checkpoint.value;
-    if (log === 'audit') this.#auditOrigin ??= origin;
-    const wanted = log === 'journal' ? this.#trust.origin : (this.#auditOrigin ?? origin);
-    const isSigned = this.#trust.keys.some((key) => verifyNote(parsed.value, [ed25519Verifier(wanted, key)]).ok);
-    if (origin !== wanted || !isSigned) {
-      this.#problem(path, 'checkpoint_invalid', `the checkpoint of the ${log} is not signed by the keys given`);
-      return;
-    }
-    this.#waiting[log].push({ path, size, root });
-    this.#compareDue(log);
-  }
-
-  #compareDue(log: 'journal' | 'audit'): void {
-    const tree = this.#trees[log];
-    const waiting = this.#waiting[log];
-    const due = waiting.filter(({ size }) => size <= tree.size);
-    if (due.length === 0) return;
-    this.#waiting[log] = waiting.filter(({ size }) => size > tree.size);
-    if (this.#broken.has(log)) return;
-    for (const { path, size, root } of due) {
-      // Smaller than what is there: it was compared at its own manifest, or nothing can be said of it any more.
-      if (size < tree.size || sameHash(tree.root(), root)) continue;
-      this.#problem(
-        path,
-        'root_mismatch',
-        `the ${log} as shipped has another root over ${size} records than was signed`,
-      );
-    }
-  }
-
-  /** What stands behind a hole gives no tree: one problem is told, not one for each checkpoint. */
-  #giveUp(stream: WormSegment['stream']): void {
-    if (stream === 'journal' || stream === 'audit') this.#broken.add(stream);
+    if (record.kind === 'anchor') this.#trees.expect(path, record.log, record.note);
+    if (record.kind === 'leaf') this.#trees.append(record.log, record.leaf);
   }
 
   #lock(untilMs: number | null): void {

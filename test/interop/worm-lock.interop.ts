@@ -6,12 +6,24 @@ import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import { AwsClient } from 'aws4fetch';
 import { readNetwork } from '../../src/core/address.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import { createHttpClient } from '../../src/outbound/http-client.ts';
 import { manifestPath } from '../../src/wire/worm-manifest.ts';
-import { findPlace } from '../../src/worm/place.ts';
+import { newestCheckpoint } from '../../src/worm/newest.ts';
 import { S3Store } from '../../src/worm/s3-store.ts';
-import { appendOwn, fillJournal, NOW_MS, newJournal, temporaryFolder } from '../support/journal-fixture.ts';
-import { RETAIN_MS, readBack, ship, wormSource } from '../support/worm-source.ts';
+import type { WormSource } from '../../src/worm/source.ts';
+import {
+  appendOwn,
+  fillJournal,
+  IDENTITY,
+  LOG_KEY,
+  NOW_MS,
+  newJournal,
+  openJournal,
+  temporaryFolder,
+} from '../support/journal-fixture.ts';
+import { copyJournal } from '../support/tampering.ts';
+import { find, RETAIN_MS, readBack, ship, wormSource } from '../support/worm-source.ts';
 import { type S3, startS3 } from './programs/s3.ts';
 
 const LOOPBACK = ['127.0.0.0/8'].flatMap((text) => readNetwork(text) ?? []);
@@ -41,32 +53,47 @@ function filled(t: TestContext) {
   const journal = newJournal(folder);
   fillJournal(journal, 30, 3);
   t.after(() => journal.close());
-  return { journal, source: wormSource(folder, journal) };
+  return { folder, journal, source: wormSource(folder, journal) };
+}
+
+/** The log goes on after the copy, and is shipped; then the copy takes its place. */
+async function restoreFrom(old: string, journal: Journal, source: WormSource, store: S3Store): Promise<void> {
+  const round = async (from: WormSource): Promise<void> => {
+    const { place } = await find(store, from);
+    await ship(store, from, place, KEEP_MS);
+  };
+  for (let i = 0; i < 3; i++) journal.audit({ event: 'something_happened', detail: { i } }, NOW_MS);
+  await round(source);
+  const copy = openJournal(old);
+  copy.audit({ event: 'something_else_happened' }, NOW_MS);
+  await round(wormSource(old, copy));
+  copy.close();
 }
 
 for (const [name, s3, hasVersions] of [
   ['without versions', PLAIN, false],
   ['with versions', VERSIONED, true],
 ] as const) {
-  test(`${name}: shipped, gone on with, read back; deletion and overwrite refused while it is kept`, async (t) => {
+  test(`${name}: shipped, gone on with after a restore too, read back; deletion and overwrite refused while it is kept`, async (t) => {
     const bucket = hasVersions ? 'worm-versions' : 'worm-plain';
     const store = await lockedBucket(s3, bucket);
-    const { journal, source } = filled(t);
+    const { folder, journal, source } = filled(t);
     const first = await ship(store, source, undefined, KEEP_MS);
     appendOwn(journal, 7);
-    const place = await findPlace(
-      store,
-      source,
-      { number: 1, digest: first.place.digest ?? '' },
-      new AbortController().signal,
-    );
+    const { place } = await find(store, source, { number: 1, digest: first.place.digest ?? '' });
     const second = await ship(store, source, place, KEEP_MS);
     assert.equal(second.place.number, 2);
-    const report = await readBack(store, 2);
-    assert.deepEqual([report.problems, report.manifests, report.unlocked], [[], 2, 0]);
+    await restoreFrom(copyJournal(folder, temporaryFolder(t), 'old'), journal, source, store);
+    const report = await readBack(store, 4, 1);
+    assert.deepEqual([report.problems, report.manifests, report.unlocked], [[], 4, 0]);
+    assert.deepEqual(
+      report.restores.map(({ base, number }) => [base, number]),
+      [[2, 4]],
+    );
 
     const client = clientOf(s3);
-    const object = `${s3.url}/${bucket}/acme/${manifestPath(1)}`;
+    // What a restore has left is kept like all else.
+    const object = `${s3.url}/${bucket}/acme/${manifestPath(3)}`;
     const head = await client.fetch(object, { method: 'HEAD' });
     assert.equal(head.headers.get('x-amz-object-lock-mode'), 'COMPLIANCE');
     const version = head.headers.get('x-amz-version-id');
@@ -86,16 +113,34 @@ for (const [name, s3, hasVersions] of [
     const overwritten = await client.fetch(object, { method: 'PUT', body: 'other' });
     if (!hasVersions) {
       assert.equal(overwritten.status, 403, await overwritten.text());
-      assert.deepEqual((await readBack(store, 2)).problems, []);
+      assert.deepEqual((await readBack(store, 4, 1)).problems, []);
       return;
     }
     // A store with versions puts the new one above: the locked one stays, and what is above is told.
     assert.equal(overwritten.status, 200);
-    assert.deepEqual((await readBack(store, 2)).problems[0]?.code, 'manifest_signature_invalid');
+    assert.deepEqual((await readBack(store, 4, 1)).problems[0]?.code, 'manifest_signature_invalid');
     const kept = await client.fetch(exact);
     assert.match(await kept.text(), /^stigmem-worm-manifest\/v1\n/);
   });
 }
+
+test('with versions: a manifest under a delete marker is missed, and nothing is put in its place', async (t) => {
+  const store = await lockedBucket(VERSIONED, 'worm-deleted');
+  const { journal, source } = filled(t);
+  const { place } = await ship(store, source, undefined, KEEP_MS);
+  appendOwn(journal, 2);
+  await ship(store, source, place, KEEP_MS);
+  const object = `${VERSIONED.url}/worm-deleted/acme/${manifestPath(2)}`;
+  const deleted = await clientOf(VERSIONED).fetch(object, { method: 'DELETE' });
+  assert.equal(deleted.status, 204, await deleted.text());
+  // Nothing but the store remembers it, as in a folder that was put back from an older copy.
+  await assert.rejects(find(store, source), { code: 'store_lost' });
+  const problems = (await readBack(store)).problems.map(({ code, path }) => `${code} ${path}`);
+  assert.deepEqual(problems, [`manifest_missing ${manifestPath(2)}`]);
+  const options = { keys: [LOG_KEY], origin: IDENTITY.journalOrigin, atLeast: 0, nowMs: NOW_MS };
+  const newest = await newestCheckpoint(store, { ...options, signal: new AbortController().signal });
+  assert.equal(newest.kind, 'unreadable');
+});
 
 test('a bucket without Object Lock is refused at the first object, with what to do', async (t) => {
   const { source } = filled(t);

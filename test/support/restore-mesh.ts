@@ -18,9 +18,16 @@ export class RestoreMesh {
     this.nodes = nodes;
   }
 
-  static async start(t: TestContext, settings: readonly string[] = []): Promise<RestoreMesh> {
+  /** @param first settings of the first node alone */
+  static async start(
+    t: TestContext,
+    settings: readonly string[] = [],
+    first: readonly string[] = [],
+  ): Promise<RestoreMesh> {
     const bench = new Bench(t);
-    const [a, b, c] = await Promise.all(AUTHORITIES.map((name) => bench.node(name, ['guard.wait_s=30', ...settings])));
+    const [a, b, c] = await Promise.all(
+      AUTHORITIES.map((name, i) => bench.node(name, ['guard.wait_s=30', ...settings, ...(i === 0 ? first : [])])),
+    );
     if (a === undefined || b === undefined || c === undefined) throw new Error('three nodes');
     const mesh = new RestoreMesh(bench, [a, b, c]);
     await Promise.all(mesh.nodes.map((node) => node.start()));

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { WormStatus } from '../backup-desk.ts';
+import { restoreSentence, type WormStatus } from '../backup-desk.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
 import { plain } from './plain-json.ts';
@@ -33,6 +33,11 @@ const WORM = z
       .nullable()
       .openapi({ description: 'When the newest manifest was made, if it was since the start.' }),
     shipped: COUNTS,
+    restores: z.number().int().openapi({ description: 'How often the chain was gone on with after a restore.' }),
+    restored: z
+      .object({ at: z.string(), manifest: z.number().int(), base: z.number().int(), sentence: z.string() })
+      .nullable()
+      .openapi({ description: 'The newest of them: `manifest` goes on from manifest `base`.' }),
     waiting: COUNTS.openapi({ description: 'Records that are not there yet.' }),
     lag_seconds: z.number().openapi({ description: 'Age of the oldest of them.' }),
     weakness: z.string().nullable(),
@@ -122,12 +127,17 @@ export function addBackups(apparatus: Apparatus): void {
 }
 
 function wormBody(status: WormStatus): z.input<typeof WORM> {
-  const { target, manifests, madeAt, ends, waiting, lagSeconds, weakness, lastError } = status;
+  const { target, manifests, madeAt, ends, restored, waiting, lagSeconds, weakness, lastError } = status;
   return {
     target,
     manifests,
     made_at: madeAt,
     shipped: { ...ends },
+    restores: restored?.count ?? 0,
+    restored:
+      restored === null
+        ? null
+        : { at: restored.at, manifest: restored.number, base: restored.base, sentence: restoreSentence(restored) },
     waiting: { ...waiting },
     lag_seconds: lagSeconds,
     weakness,
@@ -136,9 +146,10 @@ function wormBody(status: WormStatus): z.input<typeof WORM> {
   };
 }
 
-function sentenceOf({ ends, lagSeconds, lastError, target, waiting }: WormStatus): string {
+function sentenceOf({ ends, lagSeconds, lastError, restored, target, waiting }: WormStatus): string {
   const count = waiting.journal + waiting.audit + waiting.anchors + waiting.receipts;
-  const why = lastError === null ? '' : `: ${lastError}`;
+  const since = restored === null ? '' : `; ${restoreSentence(restored)}`;
+  const why = lastError === null ? since : `: ${lastError}`;
   if (count === 0) return `${target} has everything up to entry ${ends.journal} and audit record ${ends.audit}${why}`;
   const age = lagSeconds < 120 ? `${Math.round(lagSeconds)} s` : `${Math.round(lagSeconds / 60)} min`;
   return `${count} records wait for ${target}, the oldest for ${age}${why}`;

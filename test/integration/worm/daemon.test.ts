@@ -1,66 +1,18 @@
 /** A whole daemon that ships and makes snapshots by itself; and what it has shipped keeps an old copy of it from signing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { type RunningNode, runDaemon } from '../../../src/app.ts';
+import { test } from 'node:test';
+import type { RunningNode } from '../../../src/app.ts';
 import { logSignerOf, shelfOf } from '../../../src/node/snapshots.ts';
 import { verifyWormTarget } from '../../../src/node/worm-export.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { WORM_STATE_FILE } from '../../../src/worm/known-place.ts';
-import { createFolder, type DataFolder } from '../../support/data-folder.ts';
+import { createFolder } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
 import { until } from '../../support/until.ts';
-
-function asker(folder: DataFolder, node: RunningNode) {
-  const headers = { authorization: `Bearer ${folder.keys.full}`, 'content-type': 'application/json' };
-  return {
-    get: async (path: string) =>
-      (await fetch(`${node.api}${path}`, { headers })).json() as Promise<Record<string, never>>,
-    text: async (path: string) => (await fetch(`${node.api}${path}`, { headers })).text(),
-    write: async (count: number) => {
-      const facts = Array.from({ length: count }, (_, i) => ({
-        entity: `${folder.nodeId}/service/s${i}`,
-        relation: 'memory:status',
-        value: { type: 'text', v: `state ${i} of ${count}` },
-        source: `${folder.nodeId}/agent/a1`,
-        confidence: 1,
-        scope: 'public',
-      }));
-      const answer = await fetch(`${node.api}/v1/facts`, { method: 'POST', headers, body: JSON.stringify({ facts }) });
-      return answer.status;
-    },
-  };
-}
-
-interface Backups {
-  readonly worm: { readonly sentence: string };
-}
-
-function stage(t: TestContext, folder: DataFolder) {
-  const shelf = temporaryFolder(t);
-  const out = mkdtempSync(join(tmpdir(), 'peerd-worm-'));
-  // Files there are immutable where that can be set.
-  t.after(() => {
-    spawnSync('chattr', ['-R', '-i', out]);
-    rmSync(out, { recursive: true });
-  });
-  const flags = {
-    'api.port': '0',
-    'listen.p2p': '/ip4/127.0.0.1/tcp/0',
-    'log.level': 'fatal',
-    'anchor.backends': 'off',
-    'worm.target': out,
-    'guard.wait_s': '4',
-    'worm.interval_s': '1',
-    'worm.backoff_s': '1',
-    'snapshot.directory': shelf,
-    'snapshot.every_hours': '1',
-  };
-  return { out, shelf, start: () => runDaemon(folder.dir, flags) };
-}
+import { asker, type Backups, stage } from '../../support/worm-daemon.ts';
 
 test('it ships and makes checked snapshots by itself; an old copy with nobody else to ask is held by the store', async (t) => {
   const folder = await createFolder('example');
@@ -78,7 +30,7 @@ test('it ships and makes checked snapshots by itself; an old copy with nobody el
   const target = { kind: 'folder', path: out } as const;
   const { publicKey, name: origin } = logSignerOf(folder.dir);
   const trust = { keys: [publicKey], origin };
-  const report = await verifyWormTarget(target, trust, { atLeast: 1, nowMs: Date.now() });
+  const report = await verifyWormTarget(target, trust, { atLeast: 1, restores: 0, nowMs: Date.now() });
   assert.deepEqual([report.problems, report.ends.journal], [[], 20]);
 
   await until('a snapshot is made, restored and checked', () => shelfOf(folder.dir, shelf)[0]?.state === 'verified');
@@ -142,4 +94,59 @@ test('it ships and makes checked snapshots by itself; an old copy with nobody el
   assert.match(guard?.detail ?? '', /manifest\/000000000001\.note is gone/);
   await until('nothing is begun anew there', async () => /is not there any more/.test((await worm()).sentence));
   assert.equal(existsSync(join(out, 'manifest')), false);
+});
+
+test('put back from a copy it goes on by itself, on record once, and says so wherever somebody looks', async (t) => {
+  const folder = await createFolder('example');
+  let node: RunningNode | undefined;
+  t.after(async () => {
+    await node?.stop();
+    folder.remove();
+  });
+  const { out, start } = stage(t, folder);
+  node = await start();
+  let ask = asker(folder, node);
+  const backups = async (): Promise<Backups> => (await ask.get('/v1/backups')) as unknown as Backups;
+  const audits = async (event: string): Promise<readonly { readonly detail: Readonly<Record<string, unknown>> }[]> =>
+    ((await ask.get(`/v1/federation/audit?event_type=${event}`)) as unknown as { entries: [] }).entries;
+  const isShipped = async (): Promise<boolean> => {
+    const { sentence, waiting } = (await backups()).worm;
+    return waiting.audit === 0 && /up to entry 5 /.test(sentence);
+  };
+  assert.equal(await ask.write(5), 201);
+  await until('shipped', isShipped);
+  await node.stop();
+  const old = join(temporaryFolder(t), 'old');
+  cpSync(folder.dir, old, { recursive: true });
+  node = await start();
+  ask = asker(folder, node);
+  // Records of the audit log, which nobody can give back; no entry.
+  for (const name of ['one', 'two', 'three']) assert.equal(await ask.addKey(name), 201);
+  await until('the records are shipped', isShipped);
+  const { manifests: left } = (await backups()).worm;
+  await node.stop();
+
+  rmSync(folder.dir, { recursive: true });
+  cpSync(old, folder.dir, { recursive: true });
+  for (let starts = 0; starts < 2; starts++) {
+    node = await start();
+    ask = asker(folder, node);
+    await until('gone on with', async () => (await backups()).worm.manifests > left && (await isShipped()));
+    const { worm } = await backups();
+    assert.equal(worm.restores, 1);
+    assert.match(
+      worm.sentence,
+      /; restored at .*: manifest \d+ goes on from manifest \d+; only in manifests? [\d to]+: audit records? \d/,
+    );
+    const [begun, ...more] = await audits('worm_export_resumed');
+    assert.deepEqual([begun?.detail['manifest'], more.length], [left, 0]);
+    assert.deepEqual(await audits('worm_export_refused'), []);
+    assert.match(await ask.text('/metrics'), /stigmem_peerd_worm_restores 1\n/);
+    if (starts === 0) await node.stop();
+  }
+  const { publicKey, name: origin } = logSignerOf(folder.dir);
+  const trust = { keys: [publicKey], origin };
+  const options = { atLeast: left + 1, restores: 1, nowMs: Date.now() };
+  const report = await verifyWormTarget({ kind: 'folder', path: out }, trust, options);
+  assert.deepEqual([report.problems, report.ends.journal, report.restores.length], [[], 5, 1]);
 });

@@ -8,17 +8,18 @@ import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { MAX_MANIFEST_BYTES, manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
 import { type NewestCheckpoint, newestCheckpoint } from '../../../src/worm/newest.ts';
-import { findPlace, NOWHERE } from '../../../src/worm/place.ts';
+import { NOWHERE } from '../../../src/worm/place.ts';
 import type { WormStore } from '../../../src/worm/store.ts';
 import {
   appendOwn,
   fillJournal,
   IDENTITY,
   LOG_KEY,
+  NOW_MS,
   newJournal,
   temporaryFolder,
 } from '../../support/journal-fixture.ts';
-import { ship, wormSource } from '../../support/worm-source.ts';
+import { find, ship, wormSource } from '../../support/worm-source.ts';
 
 const NEVER = new AbortController().signal;
 const MANIFESTS = 3;
@@ -50,9 +51,11 @@ async function newest(store: WormStore, atLeast = 0): Promise<readonly [kind: st
     keys: [LOG_KEY],
     origin: IDENTITY.journalOrigin,
     atLeast,
+    nowMs: NOW_MS,
     signal: NEVER,
   });
-  return [found.kind, found.kind === 'none' || found.note === null ? null : statedSize(found.note)];
+  const [note] = found.kind === 'none' ? [] : found.notes;
+  return [found.kind, note === undefined ? null : statedSize(note)];
 }
 
 test('nothing there, and the newest of those that are there', async (t) => {
@@ -104,6 +107,6 @@ test('a store that has everything is left after a bounded number of questions, a
     },
   };
   assert.deepEqual(await newest(liar), ['unreadable', null]);
-  await assert.rejects(findPlace(liar, source, null, NEVER), { code: 'store_other_log' });
-  await assert.rejects(findPlace(liar, source, null, AbortSignal.abort(new Error('stopping'))), /stopping/);
+  await assert.rejects(find(liar, source), { code: 'store_other_log' });
+  await assert.rejects(find(liar, source, null, AbortSignal.abort(new Error('stopping'))), /stopping/);
 });

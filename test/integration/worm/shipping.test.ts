@@ -6,11 +6,19 @@ import { type TestContext, test } from 'node:test';
 import { AuditReader } from '../../../src/journal/audit-reader.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
-import { begunRecord, pinnedIn, WORM_BEGUN_EVENT } from '../../../src/worm/pinned-place.ts';
+import { begunRecord, pinnedIn, resumedRecord, WORM_BEGUN_EVENT } from '../../../src/worm/pinned-place.ts';
 import { Shipping } from '../../../src/worm/shipping.ts';
 import type { WormError } from '../../../src/worm/store.ts';
-import { appendOwn, fillJournal, NOW_MS, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
-import { RETAIN_MS, readBack, wormSource } from '../../support/worm-source.ts';
+import {
+  appendOwn,
+  fillJournal,
+  NOW_MS,
+  newJournal,
+  openJournal,
+  temporaryFolder,
+} from '../../support/journal-fixture.ts';
+import { copyJournal } from '../../support/tampering.ts';
+import { find, RETAIN_MS, readBack, ship, wormSource } from '../../support/worm-source.ts';
 
 const DEADLINE_MS = 30_000;
 
@@ -41,11 +49,13 @@ function stage(t: TestContext) {
         return pinnedIn(records, out);
       },
       pin: async (place) => void journal.audit(begunRecord(out, place), NOW_MS),
+      statements: [],
       retainMs: RETAIN_MS,
       intervalMs: 5,
       retryMs: 5,
       nowMs: Date.now,
       isReady: () => isReady,
+      onRestored: async (place, why) => void journal.audit(resumedRecord(out, place, why), NOW_MS),
       onShipped: () => {},
       onFailed: async (error) => void failures.push(error),
     });
@@ -129,4 +139,29 @@ test('a store that was emptied is not begun anew, although nothing beside the jo
   await second.stop();
   assert.equal(failures[0]?.code, 'store_lost');
   assert.equal(existsSync(join(out, manifestPath(1))), false);
+});
+
+test('an older copy that goes on while this node runs is found out at the next round, and nothing is shipped over it', async (t) => {
+  const { failures, folder, journal, start, store } = stage(t);
+  const happen = (): unknown => journal.audit({ event: 'something_happened' }, NOW_MS);
+  const shipping = start();
+  const atRest = async (): Promise<boolean> => (await shipping.status()).waiting.audit === 0;
+  await until('shipped', async () => (await shipping.status()).manifests > 0 && (await atRest()));
+  const at = copyJournal(folder, temporaryFolder(t), 'copy');
+  happen();
+  await until('shipped too', atRest);
+  const copy = openJournal(at);
+  t.after(() => copy.close());
+  const source = wormSource(at, copy);
+  copy.audit({ event: 'something_else_happened' }, NOW_MS);
+  const found = await find(store, source);
+  assert.equal(found.kind, 'restored');
+  await ship(store, source, found.place);
+  const { manifests } = await readBack(store, 0, 1);
+  happen();
+  await until('told', () => failures.some(({ code }) => code === 'store_forked'));
+  assert.equal(failures[0]?.code, 'store_conflict', 'at once');
+  await shipping.stop();
+  const report = await readBack(store, 0, 1);
+  assert.deepEqual([report.problems, report.manifests], [[], manifests]);
 });

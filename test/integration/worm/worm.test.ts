@@ -8,8 +8,6 @@ import { WormRecords } from '../../../src/journal/worm-records.ts';
 import { openDocument } from '../../../src/wire/signed-document.ts';
 import { manifestPath, WORM_MANIFEST } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
-import { findPlace } from '../../../src/worm/place.ts';
-import type { PutObject, WormStore } from '../../../src/worm/store.ts';
 import {
   appendOwn,
   fillJournal,
@@ -21,9 +19,7 @@ import {
 } from '../../support/journal-fixture.ts';
 import { filesBelow } from '../../support/published.ts';
 import { copyJournal, tamper } from '../../support/tampering.ts';
-import { readBack, ship, wormSource } from '../../support/worm-source.ts';
-
-const NEVER = new AbortController().signal;
+import { DyingStore, find, readBack, ship, wormSource } from '../../support/worm-source.ts';
 
 /** Files that the test can remove. */
 function plainStore(folder: string): FolderStore {
@@ -128,41 +124,6 @@ test('missing, changed, moved, cut off: each is named', async (t) => {
   assert.deepEqual((await readBack(store, 4)).problems, []);
 });
 
-/** A store that the process loses at its n-th write: before it, or behind it. */
-class DyingStore implements WormStore {
-  readonly hasRetention = false;
-  readonly weakness = null;
-  readonly #store: WormStore;
-  #left: number;
-  readonly #when: 'before' | 'behind';
-
-  constructor(store: WormStore, at: number, when: 'before' | 'behind') {
-    this.#store = store;
-    this.#left = at;
-    this.#when = when;
-  }
-
-  get name(): string {
-    return this.#store.name;
-  }
-
-  read(path: string, version: string | null, maxBytes: number): ReturnType<WormStore['read']> {
-    return this.#store.read(path, version, maxBytes);
-  }
-
-  exists(path: string): Promise<boolean> {
-    return this.#store.exists(path);
-  }
-
-  async put(path: string, bytes: Uint8Array, retainUntilMs: number): Promise<PutObject> {
-    const isLast = --this.#left === 0;
-    if (isLast && this.#when === 'before') throw new Error('killed');
-    const put = await this.#store.put(path, bytes, retainUntilMs);
-    if (isLast) throw new Error('killed');
-    return put;
-  }
-}
-
 test('killed before or behind any write, the next export goes on, and nothing is there twice', async (t) => {
   const folder = temporaryFolder(t);
   const journal = newJournal(folder);
@@ -174,7 +135,7 @@ test('killed before or behind any write, the next export goes on, and nothing is
       const out = join(temporaryFolder(t), 'worm');
       const store = plainStore(out);
       await assert.rejects(ship(new DyingStore(store, at, when), source), /killed/);
-      const place = await findPlace(store, source, null, NEVER);
+      const { place } = await find(store, source);
       assert.equal(place.number, when === 'behind' && at === 5 ? 1 : 0);
       const { place: now } = await ship(store, source, place);
       assert.equal(now.number, 1);
@@ -199,20 +160,17 @@ test('an old copy, another history, another node and a lost end are refused', as
 
   const copy = openJournal(old);
   const behind = wormSource(old, copy);
-  await assert.rejects(findPlace(store, behind, null, NEVER), withCode('store_ahead'));
+  await assert.rejects(find(store, behind), withCode('store_ahead'));
   appendOwn(copy, 4);
-  await assert.rejects(findPlace(store, behind, null, NEVER), withCode('store_contradicts'));
+  await assert.rejects(find(store, behind), withCode('store_contradicts'));
   copy.close();
 
   const { number } = place;
-  await assert.rejects(
-    findPlace(store, source, { number, digest: `sha256:${'0'.repeat(64)}` }, NEVER),
-    withCode('store_lost'),
-  );
+  await assert.rejects(find(store, source, { number, digest: `sha256:${'0'.repeat(64)}` }), withCode('store_lost'));
   const stranger = { ...source, signer: { ...source.signer, name: 'initech.example/journal/00000000000000cc' } };
-  await assert.rejects(findPlace(store, stranger, null, NEVER), withCode('store_other_log'));
+  await assert.rejects(find(store, stranger), withCode('store_other_log'));
   rmSync(join(out, manifestPath(1)));
-  await assert.rejects(findPlace(store, source, { number, digest: place.digest ?? '' }, NEVER), withCode('store_lost'));
+  await assert.rejects(find(store, source, { number, digest: place.digest ?? '' }), withCode('store_lost'));
 });
 
 test('a damaged row is not shipped', async (t) => {

@@ -117,14 +117,14 @@ test('of the anchor file the largest note of ours counts, whatever stands around
 
 test('what stands in the store of records and cannot be opened is a claim of any size until it can', async () => {
   const detail = 'store/manifest/000000000002.note is gone, or is not signed by a key of this log that is known here';
-  let newest: NewestCheckpoint = { kind: 'unreadable', note: noteOf(12), detail };
+  let newest: NewestCheckpoint = { kind: 'unreadable', notes: [noteOf(12)], detail };
   const outside = outsideOf(null, false, async () => ({ newest, shownBy: 'store' }));
   assert.deepEqual(await ask(outside), [noteOf(12)], 'what is below it is compared all the same');
   assert.equal(outside.claimed, Number.POSITIVE_INFINITY);
   assert.ok(outside.warning?.startsWith(`${detail}: this node may have signed more than is here`));
   outside.restored(99);
   assert.equal(outside.claimed, Number.POSITIVE_INFINITY);
-  newest = { kind: 'head', note: noteOf(20) };
+  newest = { kind: 'head', notes: [noteOf(20)] };
   assert.deepEqual(await ask(outside), [noteOf(20)]);
   assert.deepEqual([outside.claimed, outside.warning], [0, null]);
   newest = { kind: 'none' };
