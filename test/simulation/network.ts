@@ -191,7 +191,13 @@ export class MemoryTransport implements Transport {
     signal?.throwIfAborted();
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => {});
-    const stream = { peer: peerId, fail: failed.reject };
+    const gone = new AbortController();
+    // Who answers is told too, also while nobody reads: a process that has died reads nothing any more.
+    const fail = (error: TransportError): void => {
+      failed.reject(error);
+      gone.abort(error);
+    };
+    const stream = { peer: peerId, fail };
     const { platform } = this.#network.options;
     const timeout = (what: string) => (): void => failed.reject(new TransportError('timeout', what));
     let idle = platform.after(options.idleMs, timeout('no whole frame'));
@@ -199,7 +205,6 @@ export class MemoryTransport implements Transport {
     const onAbort = (): void => failed.reject(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#streams.add(stream);
-    const gone = new AbortController();
     const frames = this.#open(peerId, protocol, body.slice(), gone);
     try {
       await Promise.race([this.dial(peerId, signal), failed.promise]);
