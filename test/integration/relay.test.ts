@@ -137,6 +137,23 @@ async function explainedAtC(): Promise<unknown> {
   return (await ask(`/v1/federation/peers/b/explain?fact=${encodeURIComponent(facts.first)}`, c)).code;
 }
 
+test('what C refused by a wrong file of A comes in when it is judged again, and fsck accounts for it', async () => {
+  const before = (await c.audit('rejected_fact')).length;
+  c.writePeer('a', { ...knownOf(a), namespaces: ['nobody.example'] });
+  await until('the file is read', async () =>
+    (await c.audit('peer_changed')).some(({ peer }) => peer === 'stigmem://a.example'),
+  );
+  const late = await say(a, 'misread');
+  await until('it is refused', async () => (await c.audit('rejected_fact')).length > before);
+  c.writePeer('a', knownOf(a));
+  const by = { actor: 'test', reason: 'its file was wrong', approves: null };
+  await until('it is taken', async () => {
+    await c.federation.sessions.retry('b', 0, by);
+    return (await entryAt(c, late)) !== undefined;
+  });
+  assert.deepEqual((await runFsck(c.folder.dir, {})).problems, []);
+});
+
 test('B keeps its permit over a restart', async () => {
   await b.restart({ gardens: 'merger', 'federation.poll_interval_s': '1' });
   assert.ok((b.base.permits.get(FEED)?.notAfterMs ?? 0) > Date.now());

@@ -52,7 +52,7 @@ class PageCheck implements PageTotals {
   constructor(ctx: FsckContext, logs: PeerLogs) {
     this.#ctx = ctx;
     this.#logs = logs;
-    this.#relayed = new RelayedPages(ctx.db, logs);
+    this.#relayed = new RelayedPages(ctx.db, logs, hasRetries(ctx));
     this.#stored = prepare(
       ctx.db,
       sqlBuilder

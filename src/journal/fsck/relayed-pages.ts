@@ -4,6 +4,7 @@ import { encodeBase64 } from '../../merkle/base64.ts';
 import { type OriginHead, proveOrigins } from '../../verify/relay-rules.ts';
 import type { DecodedPage } from '../../wire/page.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
+import type { Tables } from '../tables.ts';
 import type { EntryRow } from '../tables-logs.ts';
 import type { Fault } from './context.ts';
 import { originOf, readCheckpoint } from './notes.ts';
@@ -14,22 +15,28 @@ export type StoredOrigin = Pick<
   'chain_seq' | 'received_from' | 'origin_node_id' | 'origin_chain_seq' | 'origin_leaf_hash'
 >;
 
+type Run = Pick<Tables['page_places'], 'first_seq' | 'entries'>;
+
 export class RelayedPages {
   readonly #logs: PeerLogs;
-  readonly #place: Statement<[number], { first_seq: number; entries: number }>;
-  #pageId = 0;
+  /** Runs of entries that a page has brought: when it came, and when what it had brought was judged again. */
+  readonly #places: readonly Statement<[number], Run>[];
+  #runs: readonly Run[] = [];
   #taken: { readonly entry: Entry; readonly place: number }[] = [];
   /** Of lines without a body, by their place. */
   readonly #blanked = new Map<number, Entry['origin']>();
 
-  constructor(db: Db, logs: PeerLogs) {
+  /** @param hasRetries whether the file is of a version that judges pages again */
+  constructor(db: Db, logs: PeerLogs, hasRetries: boolean) {
     this.#logs = logs;
-    const place = sqlBuilder.selectFrom('page_places').select(['first_seq', 'entries']).where('page_id', '=', PARAM);
-    this.#place = prepare(db, place);
+    const tables = hasRetries ? (['page_places', 'page_retries'] as const) : (['page_places'] as const);
+    this.#places = tables.map((table) =>
+      prepare(db, sqlBuilder.selectFrom(table).select(['first_seq', 'entries']).where('page_id', '=', PARAM)),
+    );
   }
 
   begin(pageId: number): void {
-    this.#pageId = pageId;
+    this.#runs = this.#places.flatMap((place) => place.all(pageId));
     this.#taken = [];
     this.#blanked.clear();
   }
@@ -41,8 +48,9 @@ export class RelayedPages {
 
   /** Whether the journal took the entry out of this page, and not out of another one that said the same. */
   isTaken(entry: Entry, place: number, row: StoredOrigin): boolean {
-    const at = this.#place.get(this.#pageId);
-    const isWithin = at !== undefined && row.chain_seq >= at.first_seq && row.chain_seq < at.first_seq + at.entries;
+    const isWithin = this.#runs.some(
+      ({ first_seq, entries }) => row.chain_seq >= first_seq && row.chain_seq < first_seq + entries,
+    );
     const { origin } = entry;
     const isSame =
       origin !== null &&

@@ -1,7 +1,10 @@
 /** Which entries of pages were refused, and which of them were taken since: against the pages, the entries and the audit log. */
 import { sql } from 'kysely';
+import { decodeEntry } from '../../core/entry.ts';
 import { positionsOf } from '../../core/runs.ts';
 import { isFactReason } from '../../core/verdict.ts';
+import { isBlank } from '../../wire/erased-entry.ts';
+import { decodePage } from '../../wire/page.ts';
 import { decodePageHeader } from '../../wire/page-header.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { readPlaces, reasonsIn } from '../page-refusals.ts';
@@ -12,7 +15,7 @@ import { allRows, changedColumn, type Fault, type FsckContext, type StoredRow, w
 /** The migration that made the tables; an older file has none. */
 const SINCE_SCHEMA = 8;
 
-type Page = Pick<PageRow, 'peer' | 'feed' | 'after_seq' | 'to_seq' | 'refused' | 'header'>;
+type Page = Pick<PageRow, 'peer' | 'feed' | 'after_seq' | 'to_seq' | 'refused' | 'header' | 'entries' | 'proof'>;
 
 export function checkRetries(ctx: FsckContext, audit: AuditTotals | undefined): void {
   if (!hasRetries(ctx)) return;
@@ -123,16 +126,37 @@ class RetryCheck {
   }
 
   #judgeEntries(page: Page, peer: string, firstSeq: number, places: readonly number[]): Fault | undefined {
-    const header = decodePageHeader(page.header);
+    const sequenceOf = originSequences(page);
     const rows = this.#entries.all(firstSeq, firstSeq + places.length - 1);
     const isTheirs = places.every((place, i) => {
-      const index = header.ok ? header.value.indexes[place - page.after_seq - 1] : undefined;
-      return index !== undefined && rows[i]?.received_from === peer && rows[i]?.origin_chain_seq === index + 1;
+      const sequence = sequenceOf(place - page.after_seq - 1);
+      const row = rows[i];
+      return row?.received_from === peer && (sequence === 'erased' || row.origin_chain_seq === sequence);
     });
     if (isTheirs && rows.length === places.length) return undefined;
     const detail = `the entries from ${firstSeq} on are not those of the page`;
     return { code: 'page_retry_mismatch', field: 'first_seq', detail };
   }
+}
+
+/**
+ * Where each entry of a page stands in its origin's log: in the sender's own, by the index of its leaf; in that of a node whose feed
+ * the sender relays, by what the entry says of itself.
+ */
+function originSequences(page: Page): (at: number) => number | 'erased' | undefined {
+  const header = decodePageHeader(page.header);
+  const decoded = header.ok && header.value.origins !== null ? decodePage(page) : null;
+  if (decoded?.ok !== true)
+    return (at) => {
+      const index = header.ok ? header.value.indexes[at] : undefined;
+      return index === undefined ? undefined : index + 1;
+    };
+  return (at) => {
+    const bytes = decoded.value.entries[at];
+    if (bytes === undefined || isBlank(bytes)) return bytes === undefined ? undefined : 'erased';
+    const entry = decodeEntry(bytes);
+    return entry.ok ? entry.value.origin?.chain_seq : undefined;
+  };
 }
 
 function isOnce(refused: readonly (readonly [number, string])[]): boolean {
@@ -141,7 +165,7 @@ function isOnce(refused: readonly (readonly [number, string])[]): boolean {
 
 const pageById = sqlBuilder
   .selectFrom('pages')
-  .select(['peer', 'feed', 'after_seq', 'to_seq', 'refused', 'header'])
+  .select(['peer', 'feed', 'after_seq', 'to_seq', 'refused', 'header', 'entries', 'proof'])
   .where('page_id', '=', PARAM);
 
 const refusalsOf = sqlBuilder.selectFrom('page_refusals').select('places').where('page_id', '=', PARAM);
