@@ -84,6 +84,12 @@ export class AuditReader {
     return row === undefined ? null : recordOf(row);
   }
 
+  /** Text of a record's evidence; null: it has none, or not what it had. */
+  evidenceOf(seq: number): string | null {
+    const id = this.record(seq)?.evidence ?? null;
+    return id === null ? null : (this.#evidence.read(id) ?? null);
+  }
+
   detail(seq: number): AuditDetail | null {
     const row = this.#bySeq.get(seq);
     if (row === undefined) return null;

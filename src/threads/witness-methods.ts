@@ -6,6 +6,7 @@ import type { Journal } from '../journal/journal.ts';
 import { createLogSigner } from '../merkle/ed25519.ts';
 import type { WitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
+import type { HeadPair } from '../verify/contradiction.ts';
 import { Cosigner, type CosignOutcome, type WitnessedLog } from '../witness/cosigner.ts';
 import { OwnHeads, type ServedHead, type TrustedWitness } from '../witness/own-heads.ts';
 import { type OpenPair, type Resolved, SeenHeads, type Shown } from '../witness/seen-heads.ts';
@@ -16,6 +17,7 @@ export interface WitnessMethods {
   monitored(log: WitnessedLog, nowMs: number): string | null;
   showHead(log: WitnessedLog, note: string, seenFrom: string, nowMs: number): Shown;
   headToShow(log: WitnessedLog): string | null;
+  conviction(log: WitnessedLog): HeadPair | null;
   openPairs(log: WitnessedLog): readonly OpenPair[];
   resolvePair(log: WitnessedLog, pair: OpenPair, path: readonly Uint8Array[] | null, nowMs: number): Resolved;
   judgeHeads(
@@ -52,6 +54,7 @@ export function witnessMethods(
     monitored: (log, nowMs) => cosigner.monitored(log, nowMs),
     showHead: (log, note, seenFrom, nowMs) => seen.show(log, { note }, seenFrom, nowMs),
     headToShow: (log) => seen.toShow(log),
+    conviction: (log) => seen.conviction(log),
     openPairs: (log) => seen.openPairs(log),
     resolvePair: (log, pair, path, nowMs) => seen.resolve(log, pair, path, nowMs),
     judgeHeads: (log, notes, path, seenFrom, nowMs) => seen.judge(log, notes, path, seenFrom, nowMs),

@@ -100,6 +100,7 @@ export class WriterClient {
   readonly monitored: Now<'monitored'> = this.#now('monitored');
   readonly showHead: Now<'showHead'> = this.#now('showHead');
   readonly headToShow: Plain<'headToShow'> = this.#plain('headToShow');
+  readonly conviction: Plain<'conviction'> = this.#plain('conviction');
   readonly openPairs: Plain<'openPairs'> = this.#plain('openPairs');
   readonly resolvePair: Now<'resolvePair'> = this.#now('resolvePair');
   readonly judgeHeads: Now<'judgeHeads'> = this.#now('judgeHeads');

@@ -6,6 +6,7 @@ import type { AddCheckpoint } from '../merkle/witness-body.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { HttpClient } from '../outbound/http-client.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { HeadPair } from '../verify/contradiction.ts';
 import type { CosignOutcome, WitnessedLog } from './cosigner.ts';
 import type { ServedHead, TrustedWitness } from './own-heads.ts';
 import type { Contradiction, OpenPair, Resolved, Shown } from './seen-heads.ts';
@@ -16,6 +17,7 @@ export interface WitnessJournal {
   monitored(log: WitnessedLog): Promise<string | null>;
   showHead(log: WitnessedLog, note: string, seenFrom: string): Promise<Shown>;
   headToShow(log: WitnessedLog): Promise<string | null>;
+  conviction(log: WitnessedLog): Promise<HeadPair | null>;
   openPairs(log: WitnessedLog): Promise<readonly OpenPair[]>;
   resolvePair(log: WitnessedLog, pair: OpenPair, path: readonly Uint8Array[] | null): Promise<Resolved>;
   judgeHeads(

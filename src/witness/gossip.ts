@@ -31,6 +31,8 @@ export class Gossip {
   readonly #signal: AbortSignal;
   readonly #turns = new Map<string, Turn>();
   readonly #reported = new Set<string>();
+  /** Peers that were told of a conviction, each with its notes. */
+  readonly #told = new Set<string>();
 
   constructor(deps: WitnessDeps, known: KnownLogs, signal: AbortSignal) {
     this.#deps = deps;
@@ -121,6 +123,15 @@ export class Gossip {
       if (ours !== null && ours !== note) heads.push(ours);
     }
     if (heads.length > 0) await this.#ask(peer, { heads, kind: 'heads', logs: [], salt: drawSalt(), v: 1 });
+    for (const note of shared) await this.#tellConviction(peer, asked.get(originOf(note))?.log);
+  }
+
+  /** Who was away when a log was convicted, or knows it since, is told once: it has shown that it knows the log. */
+  async #tellConviction(peer: PeerFile, log: WitnessedLog | undefined): Promise<void> {
+    const pair = log === undefined ? null : await this.#deps.journal.conviction(log);
+    if (pair === null) return;
+    const key = `${peer.nodeId} ${pair.notes.join('')}`;
+    if (!this.#told.has(key) && (await this.#showPair(peer, pair)) !== undefined) remember(this.#told, key);
   }
 
   async #askHeads(peer: PeerFile, known: readonly KnownLog[]): Promise<readonly string[]> {
@@ -132,13 +143,17 @@ export class Gossip {
   }
 
   /** A log is named only to those who show that they know it. */
-  async #tell(peer: PeerFile, log: WitnessedLog, { notes, path }: HeadPair): Promise<void> {
+  async #tell(peer: PeerFile, log: WitnessedLog, heads: HeadPair): Promise<void> {
     const salt = drawSalt();
     const token = logToken(salt, log.origin);
     const knows = await this.#ask(peer, { heads: [], kind: 'heads', logs: [token], salt, v: 1 });
     if (knows?.kind !== 'heads' || !knows.heads.some((note) => originOf(note) === log.origin)) return;
+    await this.#showPair(peer, heads);
+  }
+
+  #showPair(peer: PeerFile, { notes, path }: HeadPair): Promise<WitnessAnswer | undefined> {
     const told = path === null ? null : path.map(encodeBase64);
-    await this.#ask(peer, { kind: 'evidence', notes: [...notes], path: told, v: 1 });
+    return this.#ask(peer, { kind: 'evidence', notes: [...notes], path: told, v: 1 });
   }
 
   async #reconcile({ log, peer }: KnownLog): Promise<void> {
@@ -169,8 +184,7 @@ export class Gossip {
   #reportOpen(log: WitnessedLog, pair: OpenPair): void {
     const key = reportKey(log, pair.seenId);
     if (this.#reported.has(key)) return;
-    if (this.#reported.size >= MAX_REMEMBERED) this.#reported.clear();
-    this.#reported.add(key);
+    remember(this.#reported, key);
     this.#deps.report.unreconciled(log, pair);
   }
 
@@ -190,6 +204,12 @@ export class Gossip {
   #failed(error: unknown): void {
     if (!this.#signal.aborted) this.#deps.logger.warn({ error: String(error) }, 'heads could not be compared');
   }
+}
+
+/** What is forgotten is said once more. */
+function remember(set: Set<string>, key: string): void {
+  if (set.size >= MAX_REMEMBERED) set.clear();
+  set.add(key);
 }
 
 /** Without sizes: a log that grows, and joins nothing, would be written down with each of them. */

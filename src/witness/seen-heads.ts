@@ -16,6 +16,7 @@ import {
   pairEvidence,
   pairOf,
 } from '../verify/contradiction.ts';
+import { pairInEvidence } from '../verify/evidence-pair.ts';
 import type { WitnessedLog } from './cosigner.ts';
 
 /** Two heads that contradict each other and were not known to: others have to be told. */
@@ -57,6 +58,9 @@ export class SeenHeads {
   readonly #audit: AuditReader;
   /** Pairs that were shown to be consistent and have to be looked at again when ours grows, by origin. */
   readonly #checked = new Map<string, Set<string>>();
+
+  /** Out of the evidence of each suspension, by origin. */
+  readonly #convictions = new Map<string, { readonly auditSeq: number; readonly pair: HeadPair | null }>();
 
   constructor(journal: Journal, audit: AuditReader) {
     this.#journal = journal;
@@ -120,6 +124,19 @@ export class SeenHeads {
     if (witness.unreconciled(log.origin).length >= MAX_OPEN_HEADS) return { kind: 'ignored', news: null };
     this.#journal.durably(() => witness.saveSeen(log.origin, shown, seenFrom, nowMs * 1000));
     return { kind: 'pending', news: null };
+  }
+
+  /** What a log is suspended for, if it is two of its heads: for those who have not heard of it. */
+  conviction(log: WitnessedLog): HeadPair | null {
+    const { nodeId, origin } = log;
+    const suspended = nodeId === null ? null : this.#audit.suspension(nodeId);
+    if (nodeId === null || suspended === null || !CONTRADICTIONS.has(suspended.reason)) return null;
+    const { auditSeq } = suspended;
+    const known = this.#convictions.get(origin);
+    if (known?.auditSeq === auditSeq) return known.pair;
+    const pair = pairInEvidence(this.#audit.evidenceOf(auditSeq) ?? '', { ...log, nodeId });
+    this.#convictions.set(origin, { auditSeq, pair });
+    return pair;
   }
 
   /** What the log has to be asked for now. */

@@ -44,6 +44,8 @@ const CASES: readonly Case[] = [
 ];
 
 let nodes: readonly MeshNode[];
+/** Joins when everything is over. */
+let late: MeshNode | undefined;
 before(async () => {
   const made: MeshNode[] = [];
   for (let i = 0; i < HONEST; i++) made.push(await MeshNode.create(`n${i}.example`).then((node) => node.start()));
@@ -61,7 +63,8 @@ after(async () => {
 
 /** Pages are signed for the one who asks. */
 function nodeIdOf(peerId: string): string {
-  return nodes.find(({ folder }) => folder.peerId === peerId)?.nodeId ?? 'stigmem://nobody.example';
+  const all = late === undefined ? nodes : [...nodes, late];
+  return all.find(({ folder }) => folder.peerId === peerId)?.nodeId ?? 'stigmem://nobody.example';
 }
 
 /** Shows `odd` one history and everybody else the other, and proves to each what it shows. */
@@ -185,6 +188,22 @@ test('a peer that finds a split view by pulling tells the others', async (t) => 
   });
   for (const node of nodes.slice(1))
     await assertEvidence(node, at.nodeId, { ...CASES[0], authority: 'eve.example' } as Case);
+
+  // Nothing that it is shown from now on contradicts what it holds: it has to be told.
+  const joins = await MeshNode.create('late.example').then((node) => node.start());
+  late = joins;
+  t.after(() => joins.stop());
+  joins.writePeer('eve', line);
+  await until('it has pulled', () => sawCheckpoint(joins, at.nodeId));
+  first.writePeer('late', joins.asPeer({}, true));
+  joins.writePeer('n0', first.asPeer({}, false));
+  await until('it is connected', () => first.federation.connected(joins.folder.peerId));
+  assert.equal(await isSuspended(joins, at.nodeId), false);
+  await until('it is told with a round', async () => {
+    await first.federation.witness.gossipRound();
+    return isSuspended(joins, at.nodeId);
+  });
+  await assertEvidence(joins, at.nodeId, { ...CASES[0], authority: 'eve.example' } as Case);
 });
 
 test('a head that the log does not join with ours is no proof: it is recorded once, and asked about again', async (t) => {
