@@ -47,7 +47,9 @@ export class FolderStore implements WormStore {
     const file = join(this.#root, path);
     try {
       if (!existsSync(file)) return undefined;
-      if (statSync(file).size > maxBytes) {
+      const stat = statSync(file);
+      if (!stat.isFile()) throw notAFile(file);
+      if (stat.size > maxBytes) {
         const message = `${file} has more than ${maxBytes} bytes: it is larger than anything that was shipped`;
         throw new WormError('store_other_log', message);
       }
@@ -71,6 +73,7 @@ export class FolderStore implements WormStore {
         throw unusable(file, cause);
       }
     }
+    if (!statSync(file).isFile()) throw notAFile(file);
     const stored = readFileSync(file);
     if (Buffer.compare(stored, bytes) !== 0) {
       const message = `${file} holds other bytes than this node would write there: nothing was overwritten. Keep it, it is evidence; let one node write to one folder`;
@@ -116,6 +119,12 @@ function writeWhole(file: string, bytes: Uint8Array): void {
     rmSync(temporary, { force: true });
   }
   syncFolder(folder);
+}
+
+/** A pipe or a device would be read without end. */
+function notAFile(file: string): WormError {
+  const message = `${file} is not a file: this node puts nothing else there. Look at who may write to the folder, and take it away`;
+  return new WormError('store_unusable', message);
 }
 
 function unusable(file: string, cause: unknown): WormError {

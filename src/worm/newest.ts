@@ -1,11 +1,13 @@
 /** The newest checkpoint in a store, for whoever asks whether this copy of the node is the newest: nothing that cannot be opened passes for nothing. */
+import { statedSize } from '../merkle/checkpoint.ts';
 import { MAX_MANIFEST_NUMBER, manifestPath } from '../wire/worm-manifest.ts';
+import { largestBelow } from './largest.ts';
 import { eraOf, leftBefore, Manifests, type OpenedManifest } from './manifests.ts';
 import { WormError, type WormStore } from './store.ts';
 
 /**
  * `notes` are checkpoints, the newest first: of the newest manifest that opens, and of each that was left at a restore, so that a
- * restore that claims to go on from less than was signed hides nothing. `head`: all of them are signed by a key that was given.
+ * restore that claims to go on from less than was signed hides nothing; and the largest of the others, where it is larger than those. `head`: all of them are signed by a key that was given.
  * `unreadable`: something newer is there, or was, and cannot be opened; nobody can tell what it holds.
  */
 export type NewestCheckpoint =
@@ -25,6 +27,8 @@ export interface NewestOptions {
 
 /** Numbers behind a hole that are looked at, each. */
 const LOOK_PAST = 16;
+/** Holes that are looked past. */
+const MAX_HOLES = 64;
 /** Manifests below the newest that are read one by one; then in doubling steps. */
 const STEP_BY_STEP = 16;
 
@@ -45,6 +49,8 @@ export async function newestCheckpoint(store: WormStore, options: NewestOptions)
   const top = first ?? (await newestBelow(manifests, newest));
   const { notes, unopened } = top === null ? { notes: [], unopened: null } : await endsOfEras(manifests, top, options);
   const shut = first === null ? newest : unopened;
+  const hidden = top === null ? undefined : await largestOther(store, options, top, notes);
+  if (hidden !== undefined) notes.push(hidden);
   if (shut === null) return { kind: 'head', notes };
   const detail = `${store.name}/${manifestPath(shut)} is gone, or is not signed by a key of this log that is known here`;
   return { kind: 'unreadable', notes, detail };
@@ -55,7 +61,7 @@ async function endsOfEras(
   manifests: Manifests,
   top: OpenedManifest,
   { nowMs }: NewestOptions,
-): Promise<{ readonly notes: readonly string[]; readonly unopened: number | null }> {
+): Promise<{ readonly notes: string[]; readonly unopened: number | null }> {
   const notes = [top.manifest.journal];
   for (let era = eraOf(top); era.restore !== undefined; ) {
     const left = await leftBefore(manifests, era).catch(nullForStore);
@@ -67,6 +73,20 @@ async function endsOfEras(
     era = eraOf(left);
   }
   return { notes, unopened: null };
+}
+
+/** Not kept in memory, as the others are: there may be many. */
+async function largestOther(
+  store: WormStore,
+  options: NewestOptions,
+  top: OpenedManifest,
+  notes: readonly string[],
+): Promise<string | undefined> {
+  const open = (number: number): Promise<OpenedManifest | null> =>
+    openOrNull(new Manifests(store, options, options.signal), number);
+  const largest = await largestBelow(open, top, options.atLeast);
+  const isNews = largest !== undefined && notes.every((note) => statedSize(note) < statedSize(largest));
+  return isNews ? largest : undefined;
 }
 
 /** Until when the store keeps what stood there at a restore: what went later is no news. */
@@ -114,7 +134,9 @@ export async function newestNumber(store: WormStore, known: number, signal: Abor
 /** What somebody has hidden makes holes. */
 async function newestPastHoles(store: WormStore, atLeast: number, signal: AbortSignal): Promise<number> {
   let newest = atLeast;
-  for (let from: number | undefined = atLeast; from !== undefined; ) {
+  let holes = 0;
+  for (let from: number | undefined = atLeast; from !== undefined; holes++) {
+    if (holes > MAX_HOLES) throw holed(store);
     newest = await newestNumber(store, from, signal);
     const found: readonly (number | null)[] = await Promise.all(
       pastHole(newest).map(async (number) => ((await store.exists(manifestPath(number))) ? number : null)),
@@ -169,5 +191,10 @@ function nullForStore(error: unknown): null {
 
 function endless(store: WormStore): WormError {
   const message = `${store.name} says that there is a manifest of every number up to ${MAX_MANIFEST_NUMBER}: it is no store of this log`;
+  return new WormError('store_other_log', message);
+}
+
+function holed(store: WormStore): WormError {
+  const message = `${store.name} says that more than ${MAX_HOLES} manifests are missing before others: what is the newest cannot be told`;
   return new WormError('store_other_log', message);
 }

@@ -3,6 +3,7 @@ import { encodeBase64 } from '../merkle/base64.ts';
 import { parseCheckpoint } from '../merkle/checkpoint.ts';
 import { parseNote } from '../merkle/note.ts';
 import { digestOf, MAX_MANIFEST_BYTES, manifestPath, type WormEnds, type WormRestore } from '../wire/worm-manifest.ts';
+import { assertFollows } from './follows.ts';
 import { Manifests } from './manifests.ts';
 import { newestNumber } from './newest.ts';
 import { type Difference, Pasts } from './pasts.ts';
@@ -77,6 +78,7 @@ export async function findPlace(
   }
   const { ends, journal, made_at, restored = null } = newest.manifest;
   await assertJournal(store, source, journal);
+  await assertFollows(manifests, newest, known?.number ?? 0);
   const place = { number, digest: newest.digest, ends, madeAt: made_at, restored };
   const pasts = await Pasts.of(manifests, source);
   const why = await pasts.difference(newest);

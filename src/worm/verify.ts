@@ -3,6 +3,7 @@
  * hash and place, and both trees made again from what was shipped, against every checkpoint and anchor in the chain. A manifest
  * that goes on from an earlier one, since the node was put back from a copy, is told for what it is.
  */
+import { statedSize } from '../merkle/checkpoint.ts';
 import { openDocument } from '../wire/signed-document.ts';
 import {
   digestOf,
@@ -91,6 +92,8 @@ class ChainCheck {
   readonly #trees: TreeCheck;
   readonly #restores: RestoreCheck;
   #ends: WormEnds = NOWHERE.ends;
+  /** What the newest manifest so far says that was signed of the journal. */
+  #signedSize = 0;
   #unlocked = 0;
   #records = 0;
 
@@ -175,6 +178,7 @@ class ChainCheck {
   }
 
   async #manifest(path: string, manifest: WormManifest): Promise<void> {
+    this.#grows(path, manifest);
     this.#trees.expect(path, 'journal', manifest.journal);
     this.#trees.expect(path, 'audit', manifest.audit);
     const ends = { ...this.#ends };
@@ -197,6 +201,15 @@ class ChainCheck {
           `expected ${stream} to end at ${manifest.ends[stream]}, got ${ends[stream]}`,
         );
     this.#ends = manifest.ends;
+  }
+
+  /** One that names less than the one before it hides that from whoever asks the newest alone. Of restores it is told elsewhere. */
+  #grows(path: string, { journal, number, restored }: WormManifest): void {
+    const [had, size] = [this.#signedSize, statedSize(journal)];
+    this.#signedSize = size;
+    if (size >= had || restored?.number === number) return;
+    const detail = `its checkpoint of the journal has ${size} entries, and the manifest before it has one over ${had}: this node makes none such, somebody else has its log key`;
+    this.#problem(path, 'checkpoint_invalid', detail);
   }
 
   async #segment(segment: WormSegment): Promise<void> {

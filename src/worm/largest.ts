@@ -1,0 +1,57 @@
+/**
+ * The largest checkpoint of the journal among manifests below the newest. Each manifest of this node names no less than the one before
+ * it; one that does is of somebody else who has its log key, and hides what stands before it from whoever asks the newest alone.
+ */
+import { statedSize } from '../merkle/checkpoint.ts';
+import type { OpenedManifest } from './manifests.ts';
+
+/** Manifests that are looked at, evenly between the ends: all of them where there are no more. */
+export const PROBES = 1_024;
+const AT_ONCE = 16;
+
+interface Probe {
+  readonly number: number;
+  readonly size: number;
+}
+
+/**
+ * @param open a manifest, or null
+ * @param from below it nothing is looked at
+ * @returns undefined: none of those that were looked at names more than the ones above it
+ */
+export async function largestBelow(
+  open: (number: number) => Promise<OpenedManifest | null>,
+  top: OpenedManifest,
+  from: number,
+): Promise<string | undefined> {
+  const newest = top.manifest.number;
+  const step = Math.max(1, Math.ceil((newest - from) / PROBES));
+  let above: Probe = { number: newest, size: statedSize(top.manifest.journal) };
+  let [largest, limit]: [Probe, number] = [above, newest];
+  for (let number = newest - step; number >= Math.max(1, from); number -= step * AT_ONCE) {
+    const numbers = Array.from({ length: AT_ONCE }, (_, i) => number - i * step).filter(
+      (one) => one >= Math.max(1, from),
+    );
+    const batch = await Promise.all(numbers.map(async (one) => probeOf(await open(one))));
+    for (const probe of batch) {
+      if (probe === null) continue;
+      if (probe.size > largest.size) [largest, limit] = [probe, above.number];
+      above = probe;
+    }
+  }
+  if (largest.number === newest) return undefined;
+  // What was signed last before it got less.
+  let best = (await open(largest.number))?.manifest.journal;
+  for (let low = largest.number; limit - low > 1; ) {
+    const middle = Math.floor((low + limit) / 2);
+    const opened = await open(middle);
+    if (opened !== null && statedSize(opened.manifest.journal) >= largest.size)
+      [low, best] = [middle, opened.manifest.journal];
+    else limit = middle;
+  }
+  return best;
+}
+
+function probeOf(opened: OpenedManifest | null): Probe | null {
+  return opened === null ? null : { number: opened.manifest.number, size: statedSize(opened.manifest.journal) };
+}
