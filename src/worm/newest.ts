@@ -1,7 +1,6 @@
 /** The newest checkpoint in a store, for whoever asks whether this copy of the node is the newest: nothing that cannot be opened passes for nothing. */
-import { statedSize } from '../merkle/checkpoint.ts';
 import { MAX_MANIFEST_NUMBER, manifestPath } from '../wire/worm-manifest.ts';
-import { largestBelow } from './largest.ts';
+import { largestBelow, signedSizeOf } from './largest.ts';
 import { eraOf, leftBefore, Manifests, type OpenedManifest } from './manifests.ts';
 import { WormError, type WormStore } from './store.ts';
 
@@ -84,8 +83,9 @@ async function largestOther(
 ): Promise<string | undefined> {
   const open = (number: number): Promise<OpenedManifest | null> =>
     openOrNull(new Manifests(store, options, options.signal), number);
-  const largest = await largestBelow(open, top, options.atLeast);
-  const isNews = largest !== undefined && notes.every((note) => statedSize(note) < statedSize(largest));
+  const sizeOf = (note: string): number => signedSizeOf(note, options);
+  const largest = await largestBelow(open, sizeOf, top, options.atLeast);
+  const isNews = largest !== undefined && notes.every((note) => sizeOf(note) < sizeOf(largest));
   return isNews ? largest : undefined;
 }
 

@@ -71,6 +71,17 @@ test('manifests behind the newest that name less than was signed hide nothing fr
   );
 });
 
+test('nor do those that name more than was signed, which nobody has signed', async (t) => {
+  const { forge, manifest, store } = await stage(t);
+  const [early, had] = await Promise.all([1, 4].map(async (n) => statedSize((await manifest(n)).manifest.journal)));
+  const { journal } = (await manifest(4)).manifest;
+  await forge(5, {});
+  await forge(6, { journal: journal.replace(/\n\d+\n/, '\n999999\n') });
+  assert.deepEqual(await shown(store), ['head', 999_999, had]);
+  await forge(7, {});
+  assert.deepEqual(await shown(store), ['head', early, had]);
+});
+
 test('a restore that is said to have been long ago hides nothing that was shipped since', async (t) => {
   const { forge, manifest, store } = await stage(t);
   const { digest, manifest: first } = await manifest(1);
@@ -99,7 +110,7 @@ test('of a long chain some are looked at, and between them the last before it ge
     asked++;
     return { digest, manifest: { ...one, number, journal: note(number <= honest ? number : 10) } };
   };
-  const largest = await largestBelow(open, await open(all), 0);
+  const largest = await largestBelow(open, statedSize, await open(all), 0);
   assert.equal(largest === undefined ? 0 : statedSize(largest), honest);
   assert.ok(asked < PROBES + 32, `${asked}`);
 });
