@@ -82,7 +82,7 @@ export async function exportWorm(
     };
     let place = await placeIn(store, source, pinnedAt(new AuditReader(db), store.name), options);
     const statements = new KeyStatements(db).of(readIdentity(db).nodeId);
-    await shipStatements(store, statements, retainUntil(options.nowMs(), options.retainMs));
+    const crowded = await shipStatements(store, statements, retainUntil(options.nowMs(), options.retainMs));
     let [shippedRecords, segments] = [0, 0];
     for (let hasMore = true; hasMore; ) {
       const round = await shipRound(place, { source, store, ...options });
@@ -93,7 +93,8 @@ export async function exportWorm(
     }
     const ends = records.ends();
     const uncovered = ends.journal - place.ends.journal + ends.audit - place.ends.audit;
-    const { name, weakness } = store;
+    const { name } = store;
+    const weakness = store.weakness ?? crowded;
     const restores = place.restored?.count ?? 0;
     return { target: name, manifests: place.number, restores, records: shippedRecords, segments, uncovered, weakness };
   } finally {

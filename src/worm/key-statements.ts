@@ -21,18 +21,30 @@ const MAX_FOLLOWED = 64;
 /** Notes are ASCII but for the dash of a signature line. */
 const MAX_STATEMENT_BYTES: number = 2 * MAX_SUCCESSION_CHARS;
 
-/** Puts those that are not there, and has the store keep the others for as long. @throws WormError */
+/**
+ * Puts those that are not there, and has the store keep the others for as long.
+ *
+ * @returns what operators should know; null: nothing
+ * @throws WormError
+ */
 export async function shipStatements(
   store: WormStore,
   statements: readonly KeyStatement[],
   retainUntilMs: number,
-): Promise<void> {
+): Promise<string | null> {
+  let weakness: string | null = null;
   for (const { old, note } of statements) {
     const kept = await statementsOf(store, old);
     const at = kept.indexOf(note);
     const place = at < 0 ? kept.length : at;
     if (place < MAX_OF_KEY) await store.put(statementPath(old, place), Buffer.from(note), retainUntilMs);
+    else weakness = crowded(store, old);
   }
+  return weakness;
+}
+
+function crowded(store: WormStore, old: string): string {
+  return `${store.name}: a change of keys has no place there, since somebody else has put ${MAX_OF_KEY} objects in its places (${statementPath(old, 0)} and those behind it). A copy from before that change will not learn of it from this store. Look at who may write there, and name a new, empty place`;
 }
 
 /**

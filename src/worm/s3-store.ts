@@ -71,21 +71,29 @@ export class S3Store implements WormStore {
       existed = response.status === 412;
       if (!existed && !response.ok) throw await this.#refused('write', path, response);
     }
-    return { version: await this.#confirm(path, bytes, retainUntilMs), existed };
+    return { version: await this.#confirm(path, bytes, { retainUntilMs, existed }), existed };
   }
 
   /** What the store says it holds, after the write. @returns the version that is locked */
-  async #confirm(path: string, bytes: Uint8Array, retainUntilMs: number): Promise<string | null> {
+  async #confirm(
+    path: string,
+    bytes: Uint8Array,
+    { retainUntilMs, existed }: { readonly retainUntilMs: number; readonly existed: boolean },
+  ): Promise<string | null> {
     const head = await this.#head(path);
     if (head === undefined) throw broken(path, this.name, 'it is not there after it was written');
     await this.#compare(path, head, bytes);
     const version = versionOf(head);
-    const found = await this.#retention(path, version);
-    if (found.mode === MODE && (found.untilMs ?? 0) < retainUntilMs - SECOND_MS) {
-      // Written by a round that did not come to its end: what is locked may be locked for longer.
-      await this.#extend(path, version, retainUntilMs);
-      this.#assertKept(path, await this.#retention(path, version), retainUntilMs);
-    } else this.#assertKept(path, found, retainUntilMs);
+    let found = await this.#retention(path, version);
+    const isShort = found.mode === MODE && (found.untilMs ?? 0) < retainUntilMs - SECOND_MS;
+    if (isShort || (existed && found.mode !== MODE)) {
+      // Written by a round that did not come to its end: what is locked may be locked for longer. Or by somebody else, above ours
+      // and without a lock: the same bytes, which are locked as ours were.
+      const refused = await this.#extend(path, version, retainUntilMs).catch(wormErrorOr);
+      if (refused !== undefined && isShort) throw refused;
+      found = await this.#retention(path, version);
+    }
+    this.#assertKept(path, found, retainUntilMs);
     return version;
   }
 
@@ -170,6 +178,11 @@ export class S3Store implements WormStore {
       throw new WormError(code, cause.message, { cause });
     }
   }
+}
+
+function wormErrorOr(error: unknown): WormError {
+  if (error instanceof WormError) return error;
+  throw error;
 }
 
 function retentionQuery(version: string | null): string {

@@ -65,6 +65,7 @@ export class Shipping {
   #statementsDueMs = 0;
   #failures = 0;
   #weakness: string | null = null;
+  #statementsWeakness: string | null = null;
   #lastError: string | null = null;
 
   constructor(deps: ShippingDeps) {
@@ -101,7 +102,7 @@ export class Shipping {
       restored,
       waiting,
       lagSeconds,
-      weakness: this.#weakness,
+      weakness: this.#weakness ?? this.#statementsWeakness,
       lastError: this.#lastError,
     };
   }
@@ -109,7 +110,7 @@ export class Shipping {
   /** What operators should know; null: nothing. */
   notice(): string | null {
     const failed = this.#lastError === null ? null : `records are not shipped to the WORM store: ${this.#lastError}`;
-    return failed ?? this.#weakness;
+    return failed ?? this.#weakness ?? this.#statementsWeakness;
   }
 
   /** One round. @throws WormError; the signal's reason */
@@ -135,7 +136,7 @@ export class Shipping {
     const { nowMs, retainMs, statements } = this.#deps;
     const now = nowMs();
     if (now < this.#statementsDueMs) return;
-    await shipStatements(store, statements, retainUntil(now, retainMs));
+    this.#statementsWeakness = await shipStatements(store, statements, retainUntil(now, retainMs));
     this.#statementsDueMs = now + retainMs / 2;
   }
 

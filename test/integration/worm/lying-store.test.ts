@@ -19,4 +19,7 @@ test('retention is what the store says after the write: one that ignores it is f
     return true;
   });
   assert.equal(server.objects.size, 1, 'it was taken all the same');
+  // The same bytes without a lock, which anybody may have put above ours: they are locked, and stop nothing.
+  await store.put('audit/1', Buffer.from('a segment'), Date.now() + 86_400_000);
+  assert.equal([...server.objects.keys()].filter((path) => path.includes('retention')).length, 1);
 });

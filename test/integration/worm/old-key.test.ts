@@ -80,6 +80,12 @@ test('statements are put once, each, and garbage in their place hides none of th
     notes.map(({ note }) => note),
   );
   assert.deepEqual(await from(notes[2]?.old ?? ''), [notes[2]?.note]);
+  // Where all places are taken, it is said that one has none.
+  for (let i = 0; i < 8; i++) await shipStatements(store, [{ old: 'another', note: `garbage ${i}` }], 0);
+  assert.equal(await shipStatements(store, notes, 0), null);
+  const weakness = await shipStatements(store, [...notes, { old: 'another', note: notes[0]?.note ?? '' }], 0);
+  assert.match(weakness ?? '', /a change of keys has no place there.* name a new, empty place/);
+  assert.equal(filesBelow(out).size, 12);
   // Nor what is larger than any statement.
   rmSync(join(out, path));
   writeFileSync(join(out, path), 'x'.repeat(100_000));
