@@ -73,7 +73,7 @@ export async function findPlace(
   if (newest === null) {
     if ((await store.read(manifestPath(number), null, MAX_MANIFEST_BYTES)) === undefined)
       throw lost(store, manifestPath(number), 'it was there, and cannot be read any more');
-    const message = `${store.name}/${manifestPath(number)} is not signed by this log (${source.signer.name}): give each node a place of its own`;
+    const message = `${store.name}/${manifestPath(number)} is not signed by a key that this log (${source.signer.name}) has had: give each node a place of its own. If no other node writes there, somebody else does: look at who may, keep what is there, and name a new, empty place`;
     throw new WormError('store_other_log', message);
   }
   const { ends, journal, made_at, restored = null } = newest.manifest;

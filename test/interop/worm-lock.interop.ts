@@ -165,3 +165,18 @@ test('what a killed round left is kept for as long as the next one asks for', as
   assert.ok(Math.abs(kept - until(3)) < 60_000, new Date(kept).toISOString());
   await assert.rejects(store.put('audit/1', Buffer.from('another'), until(1)), { code: 'store_conflict' });
 });
+
+test('with versions: the same bytes that somebody puts above ours, without a lock, are locked and stop nothing', async () => {
+  const store = await lockedBucket(VERSIONED, 'worm-shadowed');
+  const bytes = Buffer.from('a change of keys');
+  const untilMs = Math.ceil((Date.now() + KEEP_MS) / 1_000) * 1_000;
+  await store.put('keys/1.note', bytes, untilMs);
+  const object = `${VERSIONED.url}/worm-shadowed/acme/keys/1.note`;
+  const above = await clientOf(VERSIONED).fetch(object, { method: 'PUT', body: bytes });
+  assert.equal(above.status, 200, await above.text());
+  const unlocked = await clientOf(VERSIONED).fetch(object, { method: 'HEAD' });
+  assert.equal(unlocked.headers.get('x-amz-object-lock-mode'), null);
+  const { version } = await store.put('keys/1.note', bytes, untilMs);
+  assert.equal(version, unlocked.headers.get('x-amz-version-id'));
+  assert.ok(((await store.read('keys/1.note', version, 100))?.lockedUntilMs ?? 0) >= untilMs - 1_000);
+});
