@@ -122,6 +122,7 @@ export async function shippedHead(
     nowMs: base.nowMs(),
     signal,
   });
+  if (store.weakness !== null) base.logger.warn(store.weakness);
   return { newest, shownBy };
 }
 

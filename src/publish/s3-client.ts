@@ -48,6 +48,9 @@ export class S3Client {
   readonly name: string;
   readonly #client: AwsClient;
   readonly #base: string;
+  readonly #bucket: string;
+  /** Of keys in the bucket; ends with a slash where it is not empty. */
+  readonly prefix: string;
   readonly #http: HttpClient;
   readonly #retries: number;
   readonly #timeoutMs: number;
@@ -55,7 +58,9 @@ export class S3Client {
   constructor(options: S3Options) {
     const { bucket, prefix, endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options;
     this.name = `s3://${bucket}/${prefix}`;
-    this.#base = `${endpoint.replace(/\/+$/, '')}/${bucket}/${prefix === '' ? '' : `${prefix}/`}`;
+    this.prefix = prefix === '' ? '' : `${prefix}/`;
+    this.#bucket = `${endpoint.replace(/\/+$/, '')}/${bucket}`;
+    this.#base = `${this.#bucket}/${this.prefix}`;
     this.#client = new AwsClient({
       accessKeyId,
       secretAccessKey,
@@ -73,11 +78,25 @@ export class S3Client {
    * @returns whatever the store answered at last
    * @throws PublishError `target_unusable` if it cannot be reached, `target_other_log` for an answer that is too large
    */
-  async send(method: string, path: string, { body, headers = {}, maxBytes, tooLarge }: S3Request): Promise<Response> {
+  send(method: string, path: string, request: S3Request): Promise<Response> {
+    return this.#send(method, `${this.#base}${path}`, path, request);
+  }
+
+  /** What the bucket says of itself. @param query of the operation, with whole keys @throws PublishError as `send` */
+  ask(query: URLSearchParams, request: S3Request): Promise<Response> {
+    return this.#send('GET', `${this.#bucket}?${query}`, '', request);
+  }
+
+  async #send(
+    method: string,
+    url: string,
+    path: string,
+    { body, headers = {}, maxBytes, tooLarge }: S3Request,
+  ): Promise<Response> {
     const init = { method, headers, ...(body === undefined ? {} : { body: new Uint8Array(body) }) };
     try {
       for (let attempt = 0; ; attempt += 1) {
-        const signed = await this.#client.sign(`${this.#base}${path}`, init);
+        const signed = await this.#client.sign(url, init);
         const response = await this.#sendOnce(signed, maxBytes);
         if (attempt >= this.#retries || (response.status < 500 && response.status !== 429) || response.status === 501)
           return response;

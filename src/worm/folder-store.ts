@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder, TEMPORARY_SUFFIX } from '../config/atomic-file.ts';
 import { makeFolders } from '../config/make-folders.ts';
-import { type PutObject, type StoredObject, WormError, type WormStore } from './store.ts';
+import { NONE_SHADOWED, type PutObject, type Shadowed, type StoredObject, WormError, type WormStore } from './store.ts';
 
 const READ_ONLY = 0o444;
 const WRITE_BITS = 0o222;
@@ -61,6 +61,11 @@ export class FolderStore implements WormStore {
 
   async exists(path: string): Promise<boolean> {
     return existsSync(join(this.#root, path));
+  }
+
+  /** A folder has one file of a name. */
+  async shadowed(): Promise<Shadowed> {
+    return NONE_SHADOWED;
   }
 
   async put(path: string, bytes: Uint8Array): Promise<PutObject> {

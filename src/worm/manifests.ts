@@ -37,13 +37,18 @@ export class Manifests {
   }
 
   async #read(number: number): Promise<OpenedManifest | null> {
+    const opened = await this.openVersion(manifestPath(number), null);
+    return opened?.manifest.number === number ? opened : null;
+  }
+
+  /** Whatever manifest stands there. @param version of a store with versions; null: the newest @throws as `open` */
+  async openVersion(path: string, version: string | null): Promise<OpenedManifest | null> {
     this.#signal.throwIfAborted();
-    const stored = await this.store.read(manifestPath(number), null, MAX_MANIFEST_BYTES);
+    const stored = await this.store.read(path, version, MAX_MANIFEST_BYTES);
     if (stored === undefined) return null;
     const { keys, origin } = this.#trust;
     const opened = openDocument(WORM_MANIFEST, stored.bytes, keys, origin);
-    if (!opened.ok || opened.value.value.number !== number) return null;
-    return { manifest: opened.value.value, digest: digestOf(stored.bytes) };
+    return opened.ok ? { manifest: opened.value.value, digest: digestOf(stored.bytes) } : null;
   }
 }
 

@@ -24,6 +24,8 @@ export interface NewestOptions {
   readonly signal: AbortSignal;
 }
 
+/** Manifests below the newest whose versions are listed. */
+const MAX_LISTED = 50_000;
 /** Numbers behind a hole that are looked at, each. */
 const LOOK_PAST = 16;
 /** Holes that are looked past. */
@@ -50,9 +52,35 @@ export async function newestCheckpoint(store: WormStore, options: NewestOptions)
   const shut = first === null ? newest : unopened;
   const hidden = top === null ? undefined : await largestOther(store, options, top, notes);
   if (hidden !== undefined) notes.push(hidden);
-  if (shut === null) return { kind: 'head', notes };
-  const detail = `${store.name}/${manifestPath(shut)} is gone, or is not signed by a key of this log that is known here`;
+  const older = await largestShadowed(manifests, options, newest);
+  if (older.note !== null && isNews(older.note, notes, options)) notes.push(older.note);
+  if (shut === null && older.isWhole) return { kind: 'head', notes };
+  const detail =
+    shut === null
+      ? `${store.name}: more manifests have been put above others than are looked at`
+      : `${store.name}/${manifestPath(shut)} is gone, or is not signed by a key of this log that is known here`;
   return { kind: 'unreadable', notes, detail };
+}
+
+function isNews(note: string, notes: readonly string[], trust: NewestOptions): boolean {
+  return notes.every((one) => signedSizeOf(one, trust) < signedSizeOf(note, trust));
+}
+
+/** In a store with versions one manifest may stand above another: of what is below, the largest checkpoint. */
+async function largestShadowed(
+  manifests: Manifests,
+  options: NewestOptions,
+  newest: number,
+): Promise<{ readonly note: string | null; readonly isWhole: boolean }> {
+  const after = manifestPath(Math.max(0, options.atLeast - 1, newest - MAX_LISTED));
+  const { versions, isWhole } = await manifests.store.shadowed('manifest/', after);
+  let note: string | null = null;
+  for (const { path, version } of versions) {
+    const opened = await manifests.openVersion(path, version).catch(nullForStore);
+    const size = opened === null ? 0 : signedSizeOf(opened.manifest.journal, options);
+    if (opened !== null && size > (note === null ? 0 : signedSizeOf(note, options))) note = opened.manifest.journal;
+  }
+  return { note, isWhole };
 }
 
 /** Checkpoints of a manifest and of those that were left at restores before it. @returns `unopened` one of them that does not open */
@@ -85,8 +113,7 @@ async function largestOther(
     openOrNull(new Manifests(store, options, options.signal), number);
   const sizeOf = (note: string): number => signedSizeOf(note, options);
   const largest = await largestBelow(open, sizeOf, top, options.atLeast);
-  const isNews = largest !== undefined && notes.every((note) => sizeOf(note) < sizeOf(largest));
-  return isNews ? largest : undefined;
+  return largest !== undefined && isNews(largest, notes, options) ? largest : undefined;
 }
 
 /** Until when the store keeps what stood there at a restore: what went later is no news. */

@@ -6,11 +6,16 @@ import { createHash } from 'node:crypto';
 import { isBucketMissing, S3Client, type S3Options } from '../publish/s3-client.ts';
 import { PublishError } from '../publish/target.ts';
 import { MAX_SEGMENT_BYTES } from '../wire/worm-manifest.ts';
-import { type PutObject, type StoredObject, WormError, type WormStore } from './store.ts';
+import { readVersions } from './s3-versions.ts';
+import { type PutObject, type Shadowed, type StoredObject, WormError, type WormStore } from './store.ts';
 
 const MODE = 'COMPLIANCE';
 const MAX_ANSWER_BYTES = 65_536;
 const TOO_LARGE = 'is larger than anything that was shipped';
+/** A thousand versions each. */
+const MAX_LISTED_PAGES = 64;
+const MAX_LIST_BYTES = 4_194_304;
+const MAX_SHADOWED = 256;
 /** Stores keep whole seconds. */
 const SECOND_MS = 1_000;
 const NO_LOCK =
@@ -24,12 +29,16 @@ interface Retention {
 export class S3Store implements WormStore {
   readonly name: string;
   readonly hasRetention = true;
-  readonly weakness = null;
+  #weakness: string | null = null;
   readonly #client: S3Client;
 
   constructor(options: S3Options) {
     this.#client = new S3Client(options);
     this.name = this.#client.name;
+  }
+
+  get weakness(): string | null {
+    return this.#weakness;
   }
 
   async read(path: string, version: string | null, maxBytes: number): Promise<StoredObject | undefined> {
@@ -51,6 +60,28 @@ export class S3Store implements WormStore {
     // Not with every store does the answer to HEAD say so.
     const response = await this.#send('GET', path, { maxBytes: MAX_SEGMENT_BYTES });
     return response.ok || response.headers.get('x-amz-delete-marker') === 'true';
+  }
+
+  async shadowed(folder: string, after: string): Promise<Shadowed> {
+    const { prefix } = this.#client;
+    const versions: { readonly path: string; readonly version: string }[] = [];
+    let marker: Readonly<Record<string, string>> | null = { 'key-marker': `${prefix}${after}` };
+    for (let page = 0; marker !== null; page++) {
+      if (page === MAX_LISTED_PAGES || versions.length > MAX_SHADOWED) return { versions, isWhole: false };
+      const query = new URLSearchParams({ versions: '', prefix: `${prefix}${folder}`, ...marker });
+      const request = { maxBytes: MAX_LIST_BYTES, tooLarge: TOO_LARGE };
+      const response: Response = await this.#orUnusable(this.#client.ask(query, request));
+      if (!response.ok) {
+        const { message } = await this.#client.refusal('list the versions of', folder, response);
+        this.#weakness = `${message}. Until the credentials may ListBucketVersions, a manifest that somebody puts above one of ours hides it from a copy that is put back`;
+        return { versions: [], isWhole: true };
+      }
+      const listed = readVersions(await response.text());
+      for (const { key, version } of listed.shadowed)
+        if (key.startsWith(prefix)) versions.push({ path: key.slice(prefix.length), version });
+      marker = listed.next;
+    }
+    return { versions, isWhole: true };
   }
 
   async put(path: string, bytes: Uint8Array, retainUntilMs: number): Promise<PutObject> {

@@ -14,6 +14,15 @@ export interface PutObject {
   readonly existed: boolean;
 }
 
+/** Versions of objects that stand below others of the same name, or below a delete marker. */
+export interface Shadowed {
+  readonly versions: readonly { readonly path: string; readonly version: string }[];
+  /** False: there are more than are looked at. */
+  readonly isWhole: boolean;
+}
+
+export const NONE_SHADOWED: Shadowed = { versions: [], isWhole: true };
+
 export interface WormStore {
   /** For messages. */
   readonly name: string;
@@ -24,6 +33,8 @@ export interface WormStore {
   /** Undefined if there is none. @param version of a store with versions; null: the newest */
   read(path: string, version: string | null, maxBytes: number): Promise<StoredObject | undefined>;
   exists(path: string): Promise<boolean>;
+  /** In a folder, of the objects whose path comes after another. A store that may not be asked says so as its weakness. */
+  shadowed(folder: string, after: string): Promise<Shadowed>;
   /**
    * Writes an object that never changes, and looks at it afterwards: its bytes and how long it is kept are what the store
    * says then, not what it was asked for.

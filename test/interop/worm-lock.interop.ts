@@ -7,9 +7,13 @@ import { after, type TestContext, test } from 'node:test';
 import { AwsClient } from 'aws4fetch';
 import { readNetwork } from '../../src/core/address.ts';
 import type { Journal } from '../../src/journal/journal.ts';
+import { statedSize } from '../../src/merkle/checkpoint.ts';
 import { createHttpClient } from '../../src/outbound/http-client.ts';
-import { manifestPath } from '../../src/wire/worm-manifest.ts';
+import { signDocument } from '../../src/wire/signed-document.ts';
+import { manifestPath, WORM_MANIFEST } from '../../src/wire/worm-manifest.ts';
+import { Manifests } from '../../src/worm/manifests.ts';
 import { newestCheckpoint } from '../../src/worm/newest.ts';
+import { NOWHERE, type Place } from '../../src/worm/place.ts';
 import { S3Store } from '../../src/worm/s3-store.ts';
 import type { WormSource } from '../../src/worm/source.ts';
 import {
@@ -179,4 +183,38 @@ test('with versions: the same bytes that somebody puts above ours, without a loc
   const { version } = await store.put('keys/1.note', bytes, untilMs);
   assert.equal(version, unlocked.headers.get('x-amz-version-id'));
   assert.ok(((await store.read('keys/1.note', version, 100))?.lockedUntilMs ?? 0) >= untilMs - 1_000);
+});
+
+test('with versions: a manifest that is put above a larger one, under the key of an old copy, hides nothing from the guard', async (t) => {
+  const store = await lockedBucket(VERSIONED, 'worm-above');
+  const { journal, source } = filled(t);
+  const sizes: number[] = [];
+  let place: Place = NOWHERE;
+  for (let i = 0; i < 3; i++) {
+    ({ place } = await ship(store, source, place, KEEP_MS));
+    sizes.push(place.ends.journal);
+    appendOwn(journal, 2);
+  }
+  const manifests = new Manifests(
+    store,
+    { keys: [LOG_KEY], origin: IDENTITY.journalOrigin },
+    new AbortController().signal,
+  );
+  const [early, before] = [await manifests.open(1), await manifests.open(2)];
+  assert.ok(early && before);
+  const { audit, journal: note } = early.manifest;
+  const claim = { ...before.manifest, audit, journal: note, number: 3, previous: before.digest, segments: [] };
+  const object = `${VERSIONED.url}/worm-above/acme/${manifestPath(3)}`;
+  const above = await clientOf(VERSIONED).fetch(object, {
+    method: 'PUT',
+    body: Buffer.from(signDocument(WORM_MANIFEST, claim, source.signer)),
+  });
+  assert.equal(above.status, 200, await above.text());
+  for (const atLeast of [0, 3]) {
+    const options = { keys: [LOG_KEY], origin: IDENTITY.journalOrigin, atLeast, nowMs: NOW_MS };
+    const newest = await newestCheckpoint(store, { ...options, signal: new AbortController().signal });
+    assert.ok(newest.kind === 'head');
+    assert.equal(Math.max(...newest.notes.map(statedSize)), sizes[2], String(atLeast));
+  }
+  assert.equal(store.weakness, null);
 });

@@ -91,6 +91,10 @@ export class DyingStore implements WormStore {
     return this.#store.exists(path);
   }
 
+  shadowed(folder: string, after: string): ReturnType<WormStore['shadowed']> {
+    return this.#store.shadowed(folder, after);
+  }
+
   async put(path: string, bytes: Uint8Array, retainUntilMs: number): Promise<PutObject> {
     const isLast = --this.#left === 0;
     if (isLast && this.#when === 'before') throw new Error('killed');

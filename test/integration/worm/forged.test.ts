@@ -150,6 +150,7 @@ test('a store with a hole before each manifest is left after a bounded number of
     weakness: null,
     read: (path, version, maxBytes) => store.read(path, version, maxBytes),
     put: (path, bytes) => store.put(path, bytes),
+    shadowed: () => store.shadowed(),
     exists: async (path) => {
       assert.ok(++asked < 10_000, 'it is asked without end');
       return Number(/\d+/.exec(path)?.[0]) % 10 === 0;

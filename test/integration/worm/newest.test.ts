@@ -100,6 +100,7 @@ test('a store that has everything is left after a bounded number of questions, a
     weakness: null,
     read: (path, version, maxBytes) => store.read(path, version, maxBytes),
     put: (path, bytes) => store.put(path, bytes),
+    shadowed: () => store.shadowed(),
     exists: async () => {
       asked += 1;
       assert.ok(asked < 1_000, 'it is asked without end');

@@ -315,6 +315,7 @@ test('what was left at a restore and is gone is a claim, until the store need ke
     read: (path, version, maxBytes) => store.read(path, version, maxBytes),
     exists: (path) => store.exists(path),
     put: (path, bytes) => store.put(path, bytes),
+    shadowed: () => store.shadowed(),
   };
   await rounds(keeping, live, 1);
   const restore = copyOf(live);
