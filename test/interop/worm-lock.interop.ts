@@ -217,4 +217,21 @@ test('with versions: a manifest that is put above a larger one, under the key of
     assert.equal(Math.max(...newest.notes.map(statedSize)), sizes[2], String(atLeast));
   }
   assert.equal(store.weakness, null);
+  const told = (await readBack(store)).problems.map(({ code, path }) => `${code} ${path}`);
+  assert.ok(told.includes(`checkpoint_invalid ${manifestPath(3)}`), told.join());
+});
+
+test('with versions: a manifest above ours that agrees with the chain is told of', async (t) => {
+  const store = await lockedBucket(VERSIONED, 'worm-twice');
+  const { source } = filled(t);
+  await ship(store, source, NOWHERE, KEEP_MS);
+  const object = `${VERSIONED.url}/worm-twice/acme/${manifestPath(1)}`;
+  const bytes = await (await clientOf(VERSIONED).fetch(object)).arrayBuffer();
+  assert.deepEqual((await readBack(store)).problems, []);
+  const above = await clientOf(VERSIONED).fetch(object, { method: 'PUT', body: bytes });
+  assert.equal(above.status, 200, await above.text());
+  assert.deepEqual(
+    (await readBack(store)).problems.map(({ code, path }) => `${code} ${path}`),
+    [`manifest_chain ${manifestPath(1)}`],
+  );
 });
