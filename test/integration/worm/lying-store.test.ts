@@ -41,7 +41,7 @@ test('a store that may not be asked for versions says so; one that lists without
   let pages = 0;
   const older = '<Version><Key>acme/manifest/1</Key><VersionId>1</VersionId><IsLatest>false</IsLatest></Version>';
   const endless = createServer((_, answer) => {
-    pages++;
+    assert.ok(++pages <= 64, 'it is asked without end');
     answer.end(`<IsTruncated>true</IsTruncated><NextKeyMarker>acme/manifest/1</NextKeyMarker>${older}`);
   }).listen(0, '127.0.0.1');
   t.after(() => {
