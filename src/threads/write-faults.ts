@@ -1,7 +1,7 @@
 /** Whether the disk takes what is written: known from how the last write went. */
 import type { WriterMethods } from './writer.ts';
 
-/** Calls that write. */
+/** When one of these goes through, the disk takes what is written. Any call may show that it does not. */
 const WRITES: ReadonlySet<string> = new Set<keyof WriterMethods>([
   'assert',
   'ingestPage',
@@ -46,10 +46,9 @@ export class WriteFaults {
   }
 
   watch(method: string, call: Promise<unknown>): void {
-    if (!WRITES.has(method)) return;
     call.then(
       () => {
-        this.#fault = null;
+        if (WRITES.has(method)) this.#fault = null;
       },
       (error: Error & { code?: string }) => {
         if (isDiskFault(error.code)) this.#fault = error.message;
