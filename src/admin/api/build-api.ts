@@ -146,11 +146,14 @@ function noSuchRoute(app: OpenAPIHono<ApiEnv>, path: string): Refusal {
 function failure(error: unknown): Refusal {
   const code = errorCode(error);
   if (code === 'SQLITE_FULL') {
-    return { status: 503, detail: 'the disk that holds the journal is full; nothing was stored' };
+    return {
+      status: 503,
+      detail: 'the disk that holds the journal is full; nothing was stored. Make room on it and try again',
+    };
   }
   if (code !== null && UNAVAILABLE.has(code)) {
     if (code === 'ENOSPC')
-      return { status: 503, detail: 'the disk that holds the data folder is full; nothing was signed' };
+      return { status: 503, detail: 'the disk that holds the data folder is full. Make room on it and try again' };
     // The guard's own words: they say what it waits for, and nothing about facts.
     if (code === 'guarded') {
       const detail = `no writes are taken now: ${(error as Error).message}`;
