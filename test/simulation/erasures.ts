@@ -52,7 +52,9 @@ export function checkErasures(mesh: Mesh, author: Held, all: readonly Held[]): v
     if (said === null) continue;
     issued.add(said.fact);
     const fact = byDigest.get(said.fact);
-    if (fact?.erasure !== 'asked' && fact?.erasure !== 'unsure')
+    // Of a node that was put back from before it was undone nobody knows that it was.
+    const isForgotten = fact?.erasure === 'undone' && mesh.model.restored.has(node.name);
+    if (fact?.erasure !== 'asked' && fact?.erasure !== 'unsure' && !isForgotten)
       mesh.problem(
         `${node.name} erased ${fact?.entity ?? said.fact}, which nobody wanted: ${fact?.erasure ?? 'no word'}`,
       );
