@@ -57,6 +57,8 @@ const MAX_BATCH_BYTES = 1_048_576;
 /** An event that the receiver refuses so often, while it takes others, is passed over, and that is recorded. */
 const REFUSALS_TO_PASS = 5;
 const MAX_ERROR_CHARS = 300;
+/** Of a receiver that confirms nothing: one that it had read and not written, and one whose connection it closed as it ended. */
+const UNSURE_DELIVERIES = 2;
 const SYSTEM = { actor: 'system', reason: 'the receiver refuses this event and takes others' };
 
 export class Exporting {
@@ -159,7 +161,7 @@ class SinkWorker {
     this.#rung = false;
     const { acked, placed } = await journal.sinkState(name);
     const unsent = this.#isUnsure
-      ? await this.#sendAgain(Math.max(placed, acked - this.#target.batch), acked, signal)
+      ? await this.#sendAgain(Math.max(placed, acked - UNSURE_DELIVERIES * this.#target.batch), acked, signal)
       : null;
     if (signal.aborted) return 0;
     if (unsent !== null) return this.#failed(unsent, acked, acked, signal);
@@ -184,12 +186,13 @@ class SinkWorker {
   }
 
   /**
-   * What went out before a break may be lost with a receiver that had read it and not kept it: as much as one delivery holds goes
-   * out again, with the same ids.
+   * What went out before a break may be lost with a receiver that had read it and not kept it: as much as two deliveries hold
+   * goes out again, with the same ids.
    */
   async #sendAgain(from: number, to: number, signal: AbortSignal): Promise<SinkError | null> {
     for (let at = from; at < to; ) {
-      const lines = await this.#deps.journal.auditLines(at, to - at, MAX_BATCH_BYTES).catch(damageOf);
+      const limit = Math.min(this.#target.batch, to - at);
+      const lines = await this.#deps.journal.auditLines(at, limit, MAX_BATCH_BYTES).catch(damageOf);
       // One that was damaged since it was sent keeps nothing back that is still to be sent.
       const last = lines instanceof SinkError ? undefined : lines.at(-1);
       if (lines instanceof SinkError || last === undefined) break;

@@ -9,8 +9,8 @@ export class SyslogReceiver {
   readonly #open = new Set<TLSSocket>();
   /** Messages, without their counts, in the order in which they came. */
   readonly messages: string[] = [];
-  /** How many there were before the newest connection. */
-  #kept = 0;
+  /** How many there were before each connection. */
+  readonly #before: number[] = [];
   #server: Server | undefined;
   #port = 0;
 
@@ -40,9 +40,10 @@ export class SyslogReceiver {
     await once(server, 'close');
   }
 
-  /** It ends before it has written what it had read last, which its sender took for delivered. */
-  loseNewest(): void {
-    this.messages.length = this.#kept;
+  /** It ends before it has written what it had read on its newest connections, which its sender took for delivered. */
+  loseNewest(connections = 1): void {
+    this.messages.length = this.#before.at(-connections) ?? 0;
+    this.#before.length = Math.max(0, this.#before.length - connections);
   }
 
   async #serve(socket: TLSSocket): Promise<void> {
@@ -62,7 +63,7 @@ export class SyslogReceiver {
   }
 
   #read(bytes: Buffer): void {
-    this.#kept = this.messages.length;
+    this.#before.push(this.messages.length);
     for (let at = 0; at < bytes.length; ) {
       const space = bytes.indexOf(0x20, at);
       const count = Number(bytes.toString('latin1', at, space));

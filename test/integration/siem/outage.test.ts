@@ -73,7 +73,7 @@ async function started<T extends Receiver>(t: TestContext, receiver: T): Promise
   return receiver;
 }
 
-/** It loses what it has read and not written, as those do that have a queue in memory. */
+/** It loses what it has read and not written, as those do that have a queue in memory. Whatever it is sent while it ends, it may close in order. */
 class Syslog extends SyslogReceiver implements Receiver {
   override async stop(): Promise<void> {
     await super.stop();

@@ -55,8 +55,9 @@ test('a receiver that ends with what it had read: none is lost, whichever of the
   assert.deepEqual(taken(), upTo(25), 'while nothing breaks nothing goes out twice');
 
   await receiver.stop();
-  receiver.loseNewest();
-  assert.equal(taken().length, 20);
+  // One that it had not written yet, and one whose connection it closed in order as it ended.
+  receiver.loseNewest(2);
+  assert.equal(taken().length, 10);
   journal.append(auditLine({ seq: 26 }));
   await until('it is missed', () => failures.length > 0);
   await receiver.start();
