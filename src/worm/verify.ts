@@ -129,6 +129,7 @@ class ChainCheck {
       previous = digest;
     }
     await this.#end(number);
+    await this.#findShadowed();
     const unlocked = this.#store.hasRetention ? this.#unlocked : null;
     const problems = this.#problems;
     return {
@@ -162,6 +163,16 @@ class ChainCheck {
       this.#problem(manifestPath(number + 1), 'manifest_missing', 'it was deleted: look at its versions');
     }
     this.#restores.end(number, this.#options.restores);
+  }
+
+  /** In a store with versions the first that stood in a place stays there, below what was put above it. */
+  async #findShadowed(): Promise<void> {
+    const { versions, isWhole } = await this.#store.shadowed('manifest/', manifestPath(0));
+    const told = new Set(this.#problems.map(({ path }) => path));
+    for (const { path, version } of versions)
+      if (!told.has(path) && this.#problems.length < MAX_PROBLEMS)
+        this.#problem(path, 'manifest_chain', `another object was put above it: version ${version} is the older one`);
+    if (!isWhole) this.#problem('manifest/', 'manifest_chain', 'more objects were put above others than are looked at');
   }
 
   /** In a store with versions. One that was shipped meanwhile is there, and can be read. */
