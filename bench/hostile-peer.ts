@@ -4,7 +4,7 @@
  * an order that changes: one with a hostile peer, of the next kind, and two without. The one without is the baseline, the other
  * one, `control`, shows what the machine does by itself.
  *
- *   --rounds N    (default 48)      --seconds N   of a turn (default 7)
+ *   --rounds N    (default 36: each kind of the six with each of the three first, twice)      --seconds N   of a turn (default 7)
  *   --kinds a,b   only these
  */
 import { loadavg } from 'node:os';
@@ -26,7 +26,7 @@ const TURNS = ['without', 'with', 'control'] as const;
 process.env['STIGMEM_TEST_MAIN'] ??= fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '48' },
+    rounds: { type: 'string', default: '36' },
     seconds: { type: 'string', default: '7' },
     kinds: { type: 'string', default: HOSTILE_KINDS.join(',') },
   },
@@ -86,7 +86,7 @@ async function allTurns(node: NodeProcess, hostile: HostileProcess, kinds: reado
   const turns: Turn[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
     const kind = kinds[round % kinds.length] ?? '';
-    // Each order of the three comes as often as any other, with each kind.
+    // Each of the three comes first in turn, with each kind.
     const first = Math.floor(round / kinds.length) % TURNS.length;
     for (let i = 0; i < TURNS.length; i++) {
       const is = TURNS[(first + i) % TURNS.length] ?? 'without';

@@ -15,7 +15,6 @@ import type { OpenedSuccession } from '../wire/succession.ts';
 import { type AnchorCheckpoint, AnchorRecords, type NewAnchorReceipt } from './anchor-records.ts';
 import { Approvals, NO_FOUR_EYES } from './approvals.ts';
 import { AuditLog } from './audit-log.ts';
-import { blankedEntries } from './body-eraser.ts';
 import { fillCases } from './case-filling.ts';
 import { JournalClock } from './clock.ts';
 import { type Db, openDatabase } from './database.ts';
@@ -195,11 +194,10 @@ export class Journal {
         batch.accepted.map(({ entry, leafHash }) => draftReceived(entry, leafHash, peer.nodeId)),
         nowUs,
       );
-      batch.accepted.forEach((fact, i) => {
+      for (const [i, fact] of batch.accepted.entries())
         if (fact.quarantine !== null) this.refusals.quarantined(entries[i] as Entry, fact.quarantine, batch, nowUs);
-      });
       const refused = this.refusals.facts(batch, nowUs);
-      const pageId = this.peers.saveProgress(batch, withoutGone(batch), nowUs);
+      const pageId = this.peers.saveProgress(batch, nowUs);
       if (pageId !== null && entries.length > 0) this.#places.save(pageId, first, entries.length);
       if (pageId !== null && batch.refused.length > 0)
         this.retries.pages.save({ pageId, peer: peer.nodeId, feed: batch.feed }, batch.refused);
@@ -399,9 +397,4 @@ export class Journal {
     this.erasures.takePutBack(entries, this.identity.nodeId, nowMs * 1000);
     this.#clock.receive(entries, nowMs);
   }
-}
-
-/** The entries of a page as they are stored: bytes that their author has had erased do not come into the file again. */
-function withoutGone({ gone, page }: VerifiedBatch): Uint8Array | null {
-  return gone.length === 0 ? page.entries : blankedEntries(page, new Set(gone.map(({ place }) => place)));
 }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { VerifiedBatch } from '../verify/judge.ts';
 import type { PageFrames, SignedPageFrames } from '../wire/page.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
+import { blankedEntries } from './body-eraser.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { JournalError } from './errors.ts';
 import { lastLink, type Neighbour } from './page-tail.ts';
@@ -117,7 +118,7 @@ export class PeerRecords {
   }
 
   /** @returns the key of the page; null when it had no entry */
-  saveProgress(batch: VerifiedBatch, stored: Uint8Array | null, nowUs: number): number | null {
+  saveProgress(batch: VerifiedBatch, nowUs: number): number | null {
     const { checkpoint, feed, feedHead } = batch;
     const peer = batch.peer.nodeId;
     const treeSize = checkpoint.size;
@@ -134,7 +135,7 @@ export class PeerRecords {
         to: batch.to,
         treeSize,
         frames: batch.page,
-        stored,
+        stored: withoutGone(batch),
         accepted: batch.accepted.length + batch.regained,
         refused: batch.refused.length,
       },
@@ -264,3 +265,8 @@ const newestDeclaration = sqlBuilder
   .where('peer', '=', PARAM)
   .orderBy('declaration_id', 'desc')
   .limit(ONE);
+
+/** The entries of a page as they are stored: bytes that their author has had erased do not come into the file again. */
+function withoutGone({ gone, page }: VerifiedBatch): Uint8Array | null {
+  return gone.length === 0 ? page.entries : blankedEntries(page, new Set(gone.map(({ place }) => place)));
+}
