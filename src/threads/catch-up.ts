@@ -41,6 +41,8 @@ const MAX_SETTLED = 2_000;
 const MAX_WORDS_LAG = 100_000;
 /** Before the thread is idle, a step is followed by this many times its own length without one: a fifth of the time. */
 const REST_PER_STEP = 4;
+/** Who is behind for so long takes a step whatever is called: calls that never pause (a probe, a poll) must not keep a fact from being found. */
+const MAX_WAIT_MS = 1_000;
 const RETRY_MS = 5_000;
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -52,6 +54,8 @@ export class CatchUp {
   #retryAt = 0;
   /** What could not be filled when it was last tried. */
   #faulty: Follower | null = null;
+  /** Since when each waits for its next step. */
+  readonly #waitsSince = new Map<Follower, number>();
   #cancel: () => void = () => {};
 
   constructor(parts: CatchUpParts) {
@@ -107,7 +111,8 @@ export class CatchUp {
     if (lag === 0) return NEVER;
     const now = clock.nowMs();
     const pause = lag > MAX_LOOKUP_LAG ? 0 : PAUSE_MS;
-    return Math.max(0, this.#calledAt + pause - now, this.#retryAt - now);
+    const dueAt = Math.min(this.#calledAt + pause, this.#waitsUntil(lookups, now));
+    return Math.max(0, dueAt - now, this.#retryAt - now);
   }
 
   /** Milliseconds until the index of words may take a step. */
@@ -118,12 +123,21 @@ export class CatchUp {
     const now = clock.nowMs();
     const idleAt = this.#calledAt + IDLE_MS;
     const pauseAt = this.#calledAt + (lag > MAX_WORDS_LAG ? 0 : PAUSE_MS);
-    const dueAt = lag <= MAX_SETTLED ? idleAt : Math.min(idleAt, Math.max(pauseAt, this.#restUntil));
+    const workAt = lag <= MAX_SETTLED ? idleAt : Math.max(pauseAt, this.#restUntil);
+    const dueAt = Math.min(idleAt, workAt, this.#waitsUntil(words, now));
     return Math.max(0, dueAt - now, this.#retryAt - now);
+  }
+
+  /** When a follower that is behind has waited long enough. */
+  #waitsUntil(follower: Follower, now: number): number {
+    const since = this.#waitsSince.get(follower) ?? now;
+    this.#waitsSince.set(follower, since);
+    return since + MAX_WAIT_MS;
   }
 
   #attempt(follower: Follower, step: () => void): void {
     const { clock, onFault } = this.#parts;
+    this.#waitsSince.delete(follower);
     try {
       step();
       if (this.#faulty !== follower) return;
