@@ -160,25 +160,24 @@ async function runVerify(context: Context, [place = '']: readonly string[], opti
       onProgress: (manifests, records) => onProgress('records', records, manifests),
     }),
   );
-  const { ok, manifests, madeAt, ends, problems, restores, unlocked } = report;
+  const { ok, manifests, madeAt, ends, problems, restores, unlocked, weakness } = report;
   const isNothing = manifests === 0 && problems.length === 0;
   if (isNothing) throw new CliError({ exit: 'not_found', message: `nothing was shipped to ${place}` });
-  const json = JSON.stringify({ ok, manifests, made_at: madeAt, ends, restores, problems, unlocked });
+  const json = JSON.stringify({ ok, manifests, made_at: madeAt, ends, restores, problems, unlocked, weakness });
   return { json, human: verdictText(report, context.screen), exit: ok ? 'ok' : 'integrity' };
 }
 
 function verdictText(report: WormReport, screen: Screen): string {
-  const { ends, madeAt, manifests, ok, problems, restores, unlocked } = report;
+  const { ends, madeAt, manifests, ok, problems, restores, unlocked, weakness } = report;
   const sums = `${counted(manifests, 'manifest')}, the last of ${madeAt ?? 'no known time'}: ${ends.journal} entries, ${ends.audit} audit records, ${ends.anchors} anchors, ${ends.receipts} receipts`;
-  const open =
-    unlocked === null || unlocked === 0
-      ? ''
-      : `\n${screen.paint('yellow', '!')} ${unlocked} objects are not, or no longer, kept by the store`;
-  const gone = restores.map((one) => `\n${screen.paint('yellow', '!')} ${printable(restoreSentence(one))}`).join('');
-  if (ok) return `${screen.paint('green', 'verified')}: ${sums}${gone}${open}`;
+  const notes = restores.map((one) => printable(restoreSentence(one)));
+  if ((unlocked ?? 0) > 0) notes.push(`${unlocked} objects are not, or no longer, kept by the store`);
+  if (weakness !== null) notes.push(printable(weakness));
+  const noted = notes.map((note) => `\n${screen.paint('yellow', '!')} ${note}`).join('');
+  if (ok) return `${screen.paint('green', 'verified')}: ${sums}${noted}`;
   const rows = problems.map(({ path, code, detail }) => [printable(path), code, printable(detail)]);
   const head = screen.paint('red', problems.length === 1 ? '1 problem' : `${problems.length} problems`);
-  return `${head}: ${sums}${gone}${open}\n\n${screen.table(['OBJECT', 'CODE', 'WHAT IS WRONG'], rows)}`;
+  return `${head}: ${sums}${noted}\n\n${screen.table(['OBJECT', 'CODE', 'WHAT IS WRONG'], rows)}`;
 }
 
 function addStatus(worm: Command, cli: Cli): void {

@@ -73,7 +73,7 @@ export class S3Store implements WormStore {
       const response: Response = await this.#orUnusable(this.#client.ask(query, request));
       if (!response.ok) {
         const { message } = await this.#client.refusal('list the versions of', folder, response);
-        this.#weakness = `${message}. Until the credentials may ListBucketVersions, a manifest that somebody puts above one of ours hides it from a copy that is put back`;
+        this.#weakness = `${message}. Until the credentials may ListBucketVersions, a manifest that somebody puts above one of ours hides it from verify and from a copy that is put back`;
         return { versions: [], isWhole: true };
       }
       const listed = readVersions(await response.text());

@@ -61,6 +61,8 @@ export interface WormReport {
   readonly problems: readonly WormProblem[];
   /** Objects that the store does not, or no longer, keep from being removed; null: it says nothing of that. */
   readonly unlocked: number | null;
+  /** What the store did not let the reader look at; null: nothing. */
+  readonly weakness: string | null;
 }
 
 export type WormTrust = ManifestTrust;
@@ -141,6 +143,7 @@ class ChainCheck {
       restores: this.#restores.found,
       problems,
       unlocked,
+      weakness: this.#store.weakness,
     };
   }
 

@@ -9,6 +9,8 @@ export interface S3Store {
   readonly objects: ReadonlyMap<string, Uint8Array>;
   /** Method and path of each request, in order. */
   readonly requests: readonly string[];
+  /** An object that was there before. @param path below the bucket */
+  place(path: string, bytes: Buffer): void;
   /** Answers each request with this status from now on; null: works again. */
   fail(status: number | null): void;
   close(): Promise<void>;
@@ -47,6 +49,7 @@ export async function startS3Store(conditional = true): Promise<S3Store> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     objects,
     requests,
+    place: (path, bytes) => void objects.set(`/logs/${path}`, bytes),
     fail: (status) => {
       failure = status;
     },

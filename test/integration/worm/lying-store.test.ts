@@ -6,8 +6,15 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { readNetwork } from '../../../src/core/address.ts';
 import { createHttpClient } from '../../../src/outbound/http-client.ts';
+import { FolderStore } from '../../../src/worm/folder-store.ts';
 import { S3Store } from '../../../src/worm/s3-store.ts';
+import { appendOwn, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
+import { filesBelow } from '../../support/published.ts';
 import { startS3Store } from '../../support/s3-store.ts';
+import { readBack, ship, wormSource } from '../../support/worm-source.ts';
+
+/** Files that the test can remove. */
+const plainStore = (folder: string): FolderStore => new FolderStore(folder, async () => {});
 
 test('retention is what the store says after the write: one that ignores it is found out at the first object', async (t) => {
   const server = await startS3Store();
@@ -25,6 +32,24 @@ test('retention is what the store says after the write: one that ignores it is f
   // The same bytes without a lock, which anybody may have put above ours: they are locked, and stop nothing.
   await store.put('audit/1', Buffer.from('a segment'), Date.now() + 86_400_000);
   assert.equal([...server.objects.keys()].filter((path) => path.includes('retention')).length, 1);
+});
+
+test('who reads a chain back is told that the store did not let it look at versions', async (t) => {
+  const server = await startS3Store();
+  t.after(() => server.close());
+  const out = temporaryFolder(t);
+  const folder = temporaryFolder(t);
+  const journal = newJournal(folder);
+  t.after(() => journal.close());
+  appendOwn(journal, 3);
+  await ship(plainStore(out), wormSource(folder, journal));
+  for (const [path, bytes] of filesBelow(out)) server.place(`acme/${path}`, bytes);
+  const http = createHttpClient(['127.0.0.0/8'].flatMap((text) => readNetwork(text) ?? []));
+  const account = { region: 'eu-test-1', accessKeyId: 'key', secretAccessKey: 'secret', http, retries: 0 };
+  const read = await readBack(new S3Store({ bucket: 'logs', prefix: 'acme', endpoint: server.url, ...account }));
+  assert.deepEqual([read.ok, read.manifests, read.problems], [true, 1, []]);
+  assert.match(read.weakness ?? '', /cannot list the versions .*ListBucketVersions/);
+  assert.equal((await readBack(plainStore(out))).weakness, null);
 });
 
 test('a store that may not be asked for versions says so; one that lists without end is left', async (t) => {
