@@ -97,7 +97,8 @@ export interface CheckFacts {
 export type RecallFacts =
   | { readonly kind: 'empty' }
   | { readonly kind: 'verified'; readonly sentence: string }
-  | { readonly kind: 'failed'; readonly message: string };
+  /** `fix` null: there is an answer, and it does not verify. */
+  | { readonly kind: 'failed'; readonly message: string; readonly fix: string | null };
 
 export interface Facts {
   readonly dir: string;

@@ -18,6 +18,7 @@ import { type Api, configFailure, withApi } from '../api-client.ts';
 import { expectOk } from '../api-failure.ts';
 import { checkBundles, logOf, VERIFY_FULL } from '../check-bundles.ts';
 import type { Context } from '../cli.ts';
+import { CliError } from '../exit.ts';
 import { readFactPage, viewOf } from '../fact-view.ts';
 import { readRecallAnswer } from '../recall.ts';
 import type { Facts, NodeFacts, ProcessFacts, RecallFacts } from './facts.ts';
@@ -112,10 +113,13 @@ async function tryRecall(context: Context, api: Api): Promise<RecallFacts> {
       limit: 5,
     });
     const { facts, bundles } = readRecallAnswer(expectOk(await api.post('/v1/recall', body, VERIFY_FULL)));
-    if (facts.length === 0) return { kind: 'failed', message: 'the newest fact is not recalled by its own words' };
+    if (facts.length === 0)
+      return { kind: 'failed', message: 'the newest fact is not recalled by its own words', fix: null };
     return { kind: 'verified', sentence: checkBundles(facts, bundles, await logOf(context, api)) };
   } catch (thrown) {
-    return { kind: 'failed', message: thrown instanceof Error ? thrown.message : String(thrown) };
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const isAnswered = !(thrown instanceof CliError && thrown.exit === 'unavailable');
+    return { kind: 'failed', message, fix: isAnswered ? null : 'stigmem-peerd status --data DIR' };
   }
 }
 

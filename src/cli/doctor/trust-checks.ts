@@ -149,7 +149,7 @@ export const TRUST_CHECKS: readonly Check[] = [
     judge: ofNode(({ recall }) => {
       if (recall.kind === 'empty') return skipped('there is no fact to recall yet');
       if (recall.kind === 'verified') return pass(recall.sentence);
-      return fail(recall.message, 'stigmem-peerd fsck --data DIR');
+      return fail(recall.message, recall.fix ?? 'stigmem-peerd fsck --data DIR');
     }),
   },
   {

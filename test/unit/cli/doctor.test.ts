@@ -223,7 +223,9 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
       /restored together/,
     ],
   ],
-  'recall.verified': [[node({ recall: { kind: 'failed', message: 'fact 1 is not proved' } }), 'fail', /not proved/]],
+  'recall.verified': [
+    [node({ recall: { kind: 'failed', message: 'fact 1 is not proved', fix: null } }), 'fail', /not proved/],
+  ],
   'peers.state': [
     [peer({ state: 'suspended', waiting_on: 'an operator' }), 'fail', /globex: an operator/],
     [peer({ circuit: 'open', circuit_reason: 'refused' }), 'warn', /globex: refused/],
@@ -296,6 +298,15 @@ const ILL: Readonly<Record<string, readonly (readonly [Partial<Facts>, Result, R
   ],
   'desk.waiting': [[node({ quarantined: 2, proposals: 1 }), 'warn', /quarantine \(2\), 1 proposal open/]],
 };
+
+test('a recall that got no answer leads to the node, one that does not verify to fsck', () => {
+  const fixOf = (fix: string | null): string | null | undefined => {
+    const recall = { kind: 'failed', message: 'no', fix } as const;
+    return examine({ ...WELL, ...node({ recall }) }).find(({ id }) => id === 'recall.verified')?.fix;
+  };
+  assert.equal(fixOf(null), 'stigmem-peerd fsck --data /data');
+  assert.equal(fixOf('stigmem-peerd status --data DIR'), 'stigmem-peerd status --data /data');
+});
 
 test('a node that is well passes every check', () => {
   const others = examine(WELL).filter(({ result }) => result !== 'pass');
