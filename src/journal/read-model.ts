@@ -28,9 +28,8 @@ export type AssertOutcome =
     }
   | { readonly kind: 'refused'; readonly refusal: AssertRefusal };
 
-/** Who asserts. */
+/** What the caller who asserts may do. */
 export interface AssertCaller {
-  readonly actor: string;
   readonly mayWriteInstructions: boolean;
 }
 

@@ -160,8 +160,7 @@ export class WriterClient {
   assert(requests: readonly AssertRequest[], caller: AssertCaller): Promise<readonly AssertOutcome[]> {
     const { nodeAuthority, maxValueBytes, nowMs } = this.#options;
     const sent = requests.map(({ value, ...rest }) => ({ ...rest, valueJson: jsonText(value) }));
-    const { mayWriteInstructions } = caller;
-    return this.#call('assert', sent, { nodeAuthority, maxValueBytes, mayWriteInstructions, nowMs: nowMs() });
+    return this.#call('assert', sent, { ...caller, nodeAuthority, maxValueBytes, nowMs: nowMs() });
   }
 
   /** One of this node's keys takes the place of another. @throws JournalError `broken` if it is no statement of this node */

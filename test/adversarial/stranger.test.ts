@@ -72,7 +72,7 @@ async function fill(node: MeshNode, scope: string, garden: string | null): Promi
     attestation: null,
     interpret_as: 'content',
   }));
-  const outcomes = await node.base.writer.assert(requests, { actor: 'test', mayWriteInstructions: false });
+  const outcomes = await node.base.writer.assert(requests, { mayWriteInstructions: false });
   assert.ok(outcomes.every(({ kind }) => kind === 'stored'));
 }
 

@@ -30,7 +30,7 @@ async function say(from: MeshNode, count: number, value: (i: number) => string):
     attestation: null,
     interpret_as: 'content',
   }));
-  const outcomes = await from.base.writer.assert(requests, { actor: 'test', mayWriteInstructions: false });
+  const outcomes = await from.base.writer.assert(requests, { mayWriteInstructions: false });
   assert.ok(outcomes.every(({ kind }) => kind === 'stored'));
 }
 

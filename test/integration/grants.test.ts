@@ -39,7 +39,7 @@ async function say(name: string, scope: string, garden: string | null = null): P
     attestation: null,
     interpret_as: 'content',
   };
-  const [outcome] = await a.base.writer.assert([request], { actor: 'test', mayWriteInstructions: false });
+  const [outcome] = await a.base.writer.assert([request], { mayWriteInstructions: false });
   assert.ok(outcome?.kind === 'stored', JSON.stringify(outcome));
   return outcome.fact.entry.fact_id;
 }

@@ -16,7 +16,7 @@ const FACTS = 40;
 test('what was refused is taken once, both sides show it closed, and fsck accounts for each entry', async (t) => {
   const [a, b] = await pair(t);
   await a.assertFacts(Array.from({ length: FACTS }, (_, i) => `s${i}`));
-  await a.base.writer.assert([instruction(a)], { actor: 'test', mayWriteInstructions: true });
+  await a.base.writer.assert([instruction(a)], { mayWriteInstructions: true });
   b.writePeer('a', without(a));
   const all = FACTS + 1;
   await until('all is refused', async () => (await status(b, 'a')).refused === all);

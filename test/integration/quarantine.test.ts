@@ -212,7 +212,7 @@ function instruction(node: MeshNode, value: string): AssertRequest {
 }
 
 async function say(node: MeshNode, requests: readonly AssertRequest[]): Promise<readonly string[]> {
-  const outcomes = await node.base.writer.assert(requests, { actor: 'test', mayWriteInstructions: true });
+  const outcomes = await node.base.writer.assert(requests, { mayWriteInstructions: true });
   return outcomes.map((outcome) => {
     assert.ok(outcome.kind === 'stored', JSON.stringify(outcome));
     return outcome.fact.entry.fact_id;
@@ -220,7 +220,7 @@ async function say(node: MeshNode, requests: readonly AssertRequest[]): Promise<
 }
 
 async function outcomesOf(node: MeshNode, requests: readonly AssertRequest[]): Promise<readonly string[]> {
-  const outcomes = await node.base.writer.assert(requests, { actor: 'test', mayWriteInstructions: true });
+  const outcomes = await node.base.writer.assert(requests, { mayWriteInstructions: true });
   return outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.refusal.code : outcome.kind));
 }
 

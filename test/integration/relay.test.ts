@@ -43,7 +43,7 @@ async function say(node: MeshNode, name: string, more: { scope?: string; garden?
     attestation: null,
     interpret_as: more.kind ?? 'content',
   };
-  const [outcome] = await node.base.writer.assert([request], { actor: 'test', mayWriteInstructions: true });
+  const [outcome] = await node.base.writer.assert([request], { mayWriteInstructions: true });
   assert.ok(outcome?.kind === 'stored', JSON.stringify(outcome));
   return outcome.fact.entry.fact_id;
 }

@@ -49,7 +49,7 @@ test('what a pull brings is verified and appended in spans below its turn, and i
     attestation: null,
     interpret_as: 'content',
   };
-  await author.base.writer.assert([request], { actor: 'test', mayWriteInstructions: false });
+  await author.base.writer.assert([request], { mayWriteInstructions: false });
   author.writePeer('taker', taker.asPeer({ share: ['public'] }, false));
   taker.writePeer('author', author.asPeer({ accept: ['public'] }));
   await until('the spans of the page arrive', () => spans.some(({ name }) => name === 'append page'));

@@ -266,7 +266,7 @@ export class Mesh {
     if (running === undefined) return;
     const requests = facts.map((fact) => requestOf(node.made.nodeId, fact));
     try {
-      const outcomes = await running.base.writer.assert(requests, { actor: 'client', mayWriteInstructions: false });
+      const outcomes = await running.base.writer.assert(requests, { mayWriteInstructions: false });
       outcomes.forEach((outcome, i) => {
         const fact = facts[i];
         if (outcome.kind === 'stored' && fact !== undefined) {

@@ -70,9 +70,9 @@ export class MemoryNode implements ApiWriter, ApiReader {
     this.#held(factId).quarantine = { status: 'pending', reason: 'instruction_inbound' };
   }
 
-  async assert(requests: readonly AssertRequest[], context: AssertCaller): Promise<readonly AssertOutcome[]> {
+  async assert(requests: readonly AssertRequest[], caller: AssertCaller): Promise<readonly AssertOutcome[]> {
     await this.#gate();
-    return requests.map((request) => this.#assertOne(request, context));
+    return requests.map((request) => this.#assertOne(request, caller));
   }
 
   async audit(input: AuditInput): Promise<number> {

@@ -149,7 +149,7 @@ export class MeshNode {
         interpret_as: 'content',
       }),
     );
-    const outcomes = await this.base.writer.assert(requests, { actor: 'test', mayWriteInstructions: false });
+    const outcomes = await this.base.writer.assert(requests, { mayWriteInstructions: false });
     const refused = outcomes.find(({ kind }) => kind !== 'stored');
     if (refused !== undefined) throw new Error(JSON.stringify(refused));
   }

@@ -122,8 +122,7 @@ async function assertAll(
   const ready = guarded.filter((item): item is Ready => !('refusal' in item));
   const mayWriteInstructions = permits(principal.party, 'instruction:write');
   const requests = ready.map((item) => item.request);
-  const outcomes =
-    ready.length === 0 ? [] : await deps.writer.assert(requests, { actor: principal.actor, mayWriteInstructions });
+  const outcomes = ready.length === 0 ? [] : await deps.writer.assert(requests, { mayWriteInstructions });
   if (outcomes.length !== ready.length)
     throw new Error(`the writer gave ${outcomes.length} outcomes for ${ready.length} facts`);
 
