@@ -6,7 +6,7 @@ import type { JournalIdentity } from '../journal/files.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
 import type { LogName } from '../journal/tables.ts';
-import type { CheckTimes } from '../node/check-report.ts';
+import type { CheckTimes } from '../node/left-checks.ts';
 import type { Rehearsal, RestoreOptions } from '../node/restore-snapshot.ts';
 import type { Rotation, RotationOutcome } from '../node/rotate-key.ts';
 import type { CheckedSnapshot, SnapshotRun } from '../node/snapshots.ts';

@@ -22,7 +22,7 @@ import type { LogName } from '../journal/tables.ts';
 import type { Clock } from '../transport/clock.ts';
 import { CHECK_REPORT, type CheckReport } from '../wire/check-report.ts';
 import { openDocument } from '../wire/signed-document.ts';
-import { findingsOf, type WaitingCheck } from './check-report.ts';
+import { findingsOf, type WaitingCheck } from './left-checks.ts';
 
 const LOOK_EVERY_MS = 60_000;
 /** A node that has just started has other things to do, and one that starts again and again never only checks. */

@@ -7,9 +7,9 @@ import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { type Clock, SYSTEM_CLOCK } from '../transport/clock.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import type { Base } from './base.ts';
-import { removeCheck, type WaitingCheck, waitingChecks } from './check-report.ts';
 import type { Federation } from './federation.ts';
 import { type CheckKey, JournalChecks } from './journal-checks.ts';
+import { removeCheck, type WaitingCheck, waitingChecks } from './left-checks.ts';
 
 /** From when the node runs; nothing is checked before the restore guard is clear, since nothing could be recorded. */
 export function startJournalChecks(
