@@ -15,6 +15,8 @@ export interface KeyAnswer {
   readonly class: 'human' | 'automation';
   readonly role: string | null;
   readonly permissions: readonly string[];
+  /** `ISSUER#SUBJECT`; null: the key names nobody. */
+  readonly person: string | null;
   readonly state: 'active' | 'expired' | 'revoked';
   readonly created_at: string;
   readonly expires_at: string | null;

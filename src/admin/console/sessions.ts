@@ -29,6 +29,8 @@ const ID_BYTES = 4;
 export type Who = () => Party | null;
 
 export interface Session {
+  /** Names the session, and opens nothing. */
+  readonly id: string;
   readonly csrf: string;
   readonly holder: Party;
   readonly endsMs: number;
@@ -154,6 +156,7 @@ export function newToken(): string {
 
 function sessionOf(stored: Stored, holder: Party): Session {
   return {
+    id: stored.id,
     csrf: stored.csrf,
     holder,
     endsMs: stored.endsMs,

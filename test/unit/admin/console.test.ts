@@ -253,6 +253,41 @@ test('a form without the token of its session changes nothing; signing out ends 
   assert.equal((await send('/console', { cookie })).status, 303);
 });
 
+test('a key that names a person is made a person’s, and says whose it is', async () => {
+  const cookie = cookiesOf(await signIn(node.keys.admin));
+  const _csrf = tokenIn(await (await send('/console/settings', { cookie })).text());
+  const person = 'https://idp.acme.example#<b>248289761001';
+  const form = { _csrf, name: 'carla', role: 'reviewer', days: '5', person };
+  assert.match(await (await send('/console/keys/create', { cookie, form })).text(), /smk_[0-9a-f]{8}_/);
+  const [carla] = node.keyStore.list().filter(({ name }) => name === 'carla');
+  assert.deepEqual([carla?.class, carla?.person], ['human', person]);
+  assert.match(await (await send('/console/settings', { cookie })).text(), /example#&lt;b&gt;248289761001<\/div>/);
+  assert.equal(
+    (await send('/console/keys/create', { cookie, form: { ...form, name: 'dan', person: 'x' } })).status,
+    303,
+  );
+  assert.match(await (await send('/console/settings', { cookie })).text(), /expected ISSUER#SUBJECT/);
+});
+
+test('who is signed in stands on the page for an administrator, who can put others out and not this session', async () => {
+  const [cookie, other] = [cookiesOf(await signIn(node.keys.admin)), cookiesOf(await signIn(node.keys.ro))];
+  const html = await (await send('/console/settings', { cookie })).text();
+  const own = /<span class="muted">this session<\/span>/g;
+  assert.equal([...html.matchAll(own)].length, 1);
+  // The one that was used last, of several of this key.
+  const id = [...html.matchAll(/aria-label="End the session ([0-9a-f]{8}) of ro"/g)].at(-1)?.[1];
+  assert.ok(id !== undefined, html);
+  const end = (as: string, page: string): Promise<Response> =>
+    send(`/console/sessions/${id}/end`, { cookie: as, form: { _csrf: tokenIn(page) } });
+  const seen = await (await send('/console/settings', { cookie: other })).text();
+  assert.ok(!seen.includes('Who is signed in'));
+  assert.equal((await end(other, seen)).status, 303);
+  assert.match(await (await send('/console/settings', { cookie: other })).text(), /admin permission required/);
+  assert.equal((await end(cookie, html)).status, 303);
+  assert.match(await (await send('/console/settings', { cookie })).text(), /The session is over/);
+  assert.equal((await send('/console/facts', { cookie: other })).status, 303, 'signed out');
+});
+
 test('every answer has the policy, and pages are kept by nobody', async () => {
   const cookie = cookiesOf(await signIn(node.keys.admin));
   for (const path of [

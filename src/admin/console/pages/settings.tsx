@@ -1,5 +1,5 @@
-import { KEY_ROLES } from '../../../core/permissions.ts';
 import type { BackupsAnswer } from '../../api/backups.ts';
+import type { ConsoleSessionsAnswer } from '../../api/console-sessions.ts';
 import type { KeyAnswer } from '../../api/key-routes.ts';
 import type { ReadinessAnswer, WellKnown } from '../../api/node.ts';
 import type { SigningKeysAnswer } from '../../api/signing-keys.ts';
@@ -8,46 +8,23 @@ import type { Proposals } from '../answers.ts';
 import { path } from '../ask.ts';
 import { type Desk, ownPath, type Shown, type Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
-import {
-  ActionForm,
-  Ago,
-  Body,
-  Code,
-  Empty,
-  Field,
-  type Html,
-  Pairs,
-  Panel,
-  Part,
-  Pill,
-  Select,
-  Table,
-  Until,
-} from '../parts.tsx';
+import { Body, Code, type Html, Pairs, Panel, Part, Pill, Table, Until } from '../parts.tsx';
 import { whoPairs } from '../who.tsx';
-import { instantText } from '../words.ts';
+import { ApiKeys, addKeyActions, CreateKey, type MadeKey, NewKey } from './api-keys.tsx';
 import { Approvals } from './approvals.tsx';
+import { addSessionActions, SignedIn } from './console-sessions.tsx';
 import { addSinkTest, Copies, SEES_COPIES } from './copies.tsx';
 import { SettingsTabs } from './settings-tabs.tsx';
 import { tell } from './tell.ts';
 
 const HERE = '/console/settings';
-const DEFAULT_DAYS = '90';
 
 /** Adds the page of keys, checks and rules, and what can be changed there. */
 export function addSettings(desk: Desk): void {
   desk.show(HERE, (visit) => settingsPage(visit, null));
   addSinkTest(desk);
-  desk.act('/console/keys/create', async (visit, form) => {
-    const body = { name: form.text('name').trim(), role: form.text('role'), days: Number(form.text('days')) };
-    const made = await visit.frame.ask.post<{ name: string; secret: string }>('/v1/admin/keys', body);
-    // Shown on the answer to the form alone: the secret is kept nowhere.
-    return made.ok ? settingsPage(visit, made.value) : tell(visit, made, '', HERE);
-  });
-  desk.act('/console/keys/:id/revoke', async (visit) => {
-    const answer = await visit.frame.ask.delete(path`/v1/admin/keys/${visit.param('id')}`);
-    return tell(visit, answer, 'The key is revoked, and whoever was signed in with it is out.', HERE);
-  });
+  addKeyActions(desk, HERE, settingsPage);
+  addSessionActions(desk, HERE);
   for (const verb of ['approve', 'reject', 'withdraw'] as const)
     desk.act(`/console/approvals/:id/${verb}`, async (visit, form) => {
       const answer = await visit.frame.ask.post(path`/v1/approvals/${visit.param('id')}/` + verb, {
@@ -64,17 +41,15 @@ export function addSettings(desk: Desk): void {
 
 const DONE = { approve: 'approved, and done', reject: 'rejected', withdraw: 'withdrawn' } as const;
 
-async function settingsPage(
-  { frame }: Visit,
-  made: { readonly name: string; readonly secret: string } | null,
-): Promise<Shown> {
+async function settingsPage({ frame }: Visit, made: MadeKey | null): Promise<Shown> {
   const { ask } = frame;
   const seesCopies = ask.mayAny(SEES_COPIES);
-  const [ready, node, signing, apiKeys, proposals, sinks, backups] = await Promise.all([
+  const [ready, node, signing, apiKeys, signedIn, proposals, sinks, backups] = await Promise.all([
     ask.get<ReadinessAnswer>('/readyz'),
     ask.get<WellKnown>('/.well-known/stigmem'),
     ask.get<SigningKeysAnswer>('/v1/keys'),
     ask.may('admin') ? ask.get<{ keys: readonly KeyAnswer[] }>('/v1/admin/keys') : null,
+    ask.may('admin') ? ask.get<ConsoleSessionsAnswer>('/v1/admin/sessions') : null,
     ask.mayAny(['audit.read', 'review']) ? ask.get<Proposals>('/v1/approvals?limit=50') : null,
     seesCopies ? ask.get<SinksAnswer>('/v1/sinks') : null,
     seesCopies ? ask.get<BackupsAnswer>('/v1/backups') : null,
@@ -95,7 +70,7 @@ async function settingsPage(
             <Panel title="Checks" live="checks">
               <Part answer={ready} show={(one) => <Checks readiness={one} />} />
             </Panel>
-            <Session frame={frame} />
+            <OwnSession frame={frame} />
           </div>
           <div class="stack w6">
             <Panel title="This node">
@@ -113,22 +88,15 @@ async function settingsPage(
             <CreateKey csrf={frame.session.csrf} />
           </Panel>
         )}
+        {signedIn === null ? null : (
+          <Panel title="Who is signed in" aside="to this console">
+            <Part answer={signedIn} show={({ sessions }) => <SignedIn sessions={sessions} frame={frame} />} />
+          </Panel>
+        )}
       </div>
     </Page>
   );
   return { html };
-}
-
-function NewKey({ name, secret }: { name: string; secret: string }): Html {
-  return (
-    <Panel title={`Key ${name}`} aside="shown this once">
-      <Body>
-        <pre tabindex={0} aria-label="Secret of the new key">
-          {secret}
-        </pre>
-      </Body>
-    </Panel>
-  );
 }
 
 function Checks({ readiness }: { readiness: ReadinessAnswer }): Html {
@@ -147,7 +115,7 @@ function Checks({ readiness }: { readiness: ReadinessAnswer }): Html {
   );
 }
 
-function Session({ frame }: { frame: Frame }): Html {
+function OwnSession({ frame }: { frame: Frame }): Html {
   const { holder, endsMs } = frame.session;
   return (
     <Panel title="Your session">
@@ -233,86 +201,4 @@ function Signing({ keys, nowMs }: { keys: SigningKeysAnswer['keys']; nowMs: numb
 /** The name without what all names of one node begin and end with: which of its logs it is. */
 function shortName(name: string): string {
   return /^[^/]+\/([^/]+)(?:\/|$)/.exec(name)?.[1] ?? name;
-}
-
-const KEY_TONE = { active: 'good', expired: 'medium', revoked: '' } as const;
-
-function ApiKeys({ keys, frame }: { keys: readonly KeyAnswer[]; frame: Frame }): Html {
-  if (keys.length === 0) return <Empty>There are no API keys.</Empty>;
-  return (
-    <Table
-      label="API keys"
-      columns={[
-        { name: 'Name' },
-        { name: 'State' },
-        { name: 'Class' },
-        { name: 'May' },
-        { name: 'Ends' },
-        { name: 'Last used' },
-        { name: 'Act' },
-      ]}
-    >
-      {keys.map((key) => (
-        <tr>
-          <th scope="row" class="wrap">
-            {key.name} <span class="muted">{key.id}</span>
-          </th>
-          <td>
-            <Pill tone={KEY_TONE[key.state]}>{key.state}</Pill>
-          </td>
-          <td>{key.class}</td>
-          <td class="wrap">{key.role ?? key.permissions.join(', ')}</td>
-          <td title={key.expires_at === null ? '' : instantText(key.expires_at)}>
-            <Until at={key.expires_at} nowMs={frame.nowMs} />
-          </td>
-          <td>
-            <Ago at={key.last_used_at} nowMs={frame.nowMs} />
-          </td>
-          <td>
-            {key.state === 'active' ? (
-              <details>
-                <summary aria-label={`Revoke ${key.name}`}>Revoke</summary>
-                <ActionForm action={path`/console/keys/${key.id}/revoke`} csrf={frame.session.csrf} class="actions">
-                  <button class="danger" type="submit">
-                    Revoke {key.name} for good
-                  </button>
-                </ActionForm>
-              </details>
-            ) : (
-              '–'
-            )}
-          </td>
-        </tr>
-      ))}
-    </Table>
-  );
-}
-
-function CreateKey({ csrf }: { csrf: string }): Html {
-  return (
-    <details class="more">
-      <summary>Create a key</summary>
-      <ActionForm action="/console/keys/create" csrf={csrf} class="filters">
-        <Field label="Name" grow>
-          <input
-            name="name"
-            required
-            maxlength={64}
-            pattern="[a-z0-9][a-z0-9._\-]*"
-            autocomplete="off"
-            spellcheck={false}
-          />
-        </Field>
-        <Field label="Role">
-          <Select name="role" value="reader" options={KEY_ROLES.map((role) => [role, role] as const)} />
-        </Field>
-        <Field label="Days">
-          <input name="days" type="number" min={1} max={3650} value={DEFAULT_DAYS} required />
-        </Field>
-        <button class="main" type="submit">
-          Create
-        </button>
-      </ActionForm>
-    </details>
-  );
 }
