@@ -75,6 +75,12 @@ async function fill(scene: Scene): Promise<string> {
   await bench.until('everything is checked', async () =>
     (await node.get('/v1/journal/checks')).body.checks.length > 0 ? true : undefined,
   );
+  for (const kind of ['cid-mismatch', 'split-view', 'time-future']) {
+    const { body } = await node.post('/v1/drills', { kind, reason: 'drill of the month' });
+    await bench.until(`drill ${kind} is over`, async () =>
+      (await node.get(`/v1/drills/runs/${body.run.id}`)).body.run.state === 'running' ? undefined : true,
+    );
+  }
   return id;
 }
 
