@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommonOptions } from './cli.ts';
 
 export interface CaseFilterOptions extends CommonOptions {
@@ -11,6 +11,7 @@ export interface CaseFilterOptions extends CommonOptions {
   readonly assignee?: string;
   readonly since?: string;
   readonly text?: string;
+  readonly drills: string;
 }
 
 /** Adds the conditions by which cases are found; they combine. */
@@ -24,12 +25,13 @@ export function withCaseFilters(command: Command): Command {
     .option('--feed <feed>', 'exact feed')
     .option('--assignee <name>', 'exact name; none: those that are nobody’s')
     .option('--since <time>', 'seen again, or in its state, since this ISO time')
-    .option('--text <text>', 'part of a note, a reason or a ticket');
+    .option('--text <text>', 'part of a note, a reason or a ticket')
+    .addOption(new Option('--drills <which>', 'those of drills').choices(['any', 'only', 'none']).default('any'));
 }
 
 /** As the API takes them; `all` is no condition. */
 export function caseQuery(options: CaseFilterOptions): Readonly<Record<string, string | undefined>> {
-  const { state, severity, topic, peer, about, feed, assignee, since, text } = options;
+  const { state, severity, topic, peer, about, feed, assignee, since, text, drills } = options;
   const states = state === 'all' ? undefined : state;
-  return { state: states, severity, topic, peer_id: peer, reason: about, feed, assignee, since, text };
+  return { state: states, severity, topic, peer_id: peer, reason: about, feed, assignee, since, text, drills };
 }

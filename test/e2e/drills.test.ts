@@ -167,6 +167,11 @@ test('every kind is refused, recorded, sent to each sink, acknowledged and repor
   await t.test('who acknowledges a case is timed, and the case is resolved as a drill', async () => {
     const { cases: open } = JSON.parse(await team.get('/v1/cases?state=open&limit=100'));
     assert.equal(open.length, DRILL_KINDS.length);
+    for (const [drills, count] of [
+      ['only', DRILL_KINDS.length],
+      ['none', 0],
+    ] as const)
+      assert.equal(((await team.json(['case', 'list', '--drills', drills])) as { cases: [] }).cases.length, count);
     for (const { id, version } of open)
       assert.equal((await team.post(`/v1/cases/${id}/acknowledge`, { version })).status, 200);
     await until('all cases are resolved', async () => {

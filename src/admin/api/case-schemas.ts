@@ -6,7 +6,7 @@ import { CASE_STATES, CASE_VERDICTS, type CaseState, OPEN_STATES } from '../../c
 import { SEVERITIES, type Severity } from '../../core/severity.ts';
 import type { ApiDeps } from '../deps.ts';
 import { VALUE_ERROR } from './field-errors.ts';
-import { instantParam, listed, textParam } from './params.ts';
+import { choiceParam, instantParam, listed, textParam } from './params.ts';
 
 const TEXT = z.string();
 const NULLABLE = TEXT.nullable();
@@ -132,7 +132,11 @@ type Filters = {
   readonly assignee: Text;
   readonly since: Text;
   readonly text: Text;
+  readonly drills: z.ZodType<DrillWord>;
 };
+
+const DRILL_WORDS = ['any', 'only', 'none'] as const;
+type DrillWord = (typeof DRILL_WORDS)[number];
 
 /** `open` stands for all states that somebody has still to do something about. */
 export const FILTERS: Filters = {
@@ -148,11 +152,12 @@ export const FILTERS: Filters = {
   assignee: textParam('Exact name; `none` for those that are nobody’s.'),
   since: instantParam('Seen again, or in its state, since this moment.'),
   text: textParam('Part of a note, a reason that somebody gave, or a ticket.', 200),
+  drills: choiceParam(DRILL_WORDS, 'any', 'Only those of drills, or none of them.'),
 };
 export type GivenFilter = { readonly [K in keyof Filters]?: z.output<Filters[K]> };
 
 export function filterOf({ peers }: Pick<ApiDeps, 'peers'>, given: GivenFilter): CaseFilter {
-  const { state, severity, topic, peer_id, reason, feed, assignee, since, text } = given;
+  const { state, severity, topic, peer_id, reason, feed, assignee, since, text, drills = 'any' } = given;
   return {
     ...(state === undefined ? {} : { states: statesOf(state) }),
     ...(severity === undefined ? {} : { severities: severity as Severity[] }),
@@ -163,6 +168,7 @@ export function filterOf({ peers }: Pick<ApiDeps, 'peers'>, given: GivenFilter):
     ...(assignee === undefined ? {} : { assignee: assignee === 'none' ? null : assignee }),
     ...(since === undefined ? {} : { since }),
     ...(text === undefined ? {} : { text }),
+    ...(drills === 'any' ? {} : { drill: drills === 'only' }),
   };
 }
 

@@ -37,6 +37,8 @@ test('a case is found, read with its records, changed by the version that was se
     ['own_history_forked', 'feed_gap'],
   );
   assert.equal((await ask(node, '/v1/cases?state=lost')).status, 422);
+  assert.deepEqual((await ask(node, '/v1/cases?drills=only')).body.cases, []);
+  assert.equal((await ask(node, '/v1/cases?drills=some')).status, 422);
   assert.equal((await node.send('/v1/cases', { as: 'ro' })).status, 403);
   assert.equal((await node.send('/v1/cases', { as: 'audit' })).status, 200);
 

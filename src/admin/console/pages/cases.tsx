@@ -11,7 +11,7 @@ import { addBulk, BulkForm } from './case-bulk.tsx';
 import { casePeer, caseTitle, StatePill, stateWord } from './case-words.tsx';
 
 const PER_PAGE = 50;
-const FILTERS = ['state', 'severity', 'peer_id', 'reason', 'feed', 'assignee', 'text'] as const;
+const FILTERS = ['state', 'severity', 'peer_id', 'reason', 'feed', 'assignee', 'text', 'drills'] as const;
 export const SEES_CASES = ['audit.read', 'review'] as const;
 
 /** Adds the list of cases: filters that combine, views, one step for many. */
@@ -137,6 +137,17 @@ function Filters({ query, state }: { query: Visit['query']; state: string }): Ht
             ['', 'any'],
             ['critical,high', 'critical and high'],
             ...SEVERITIES.toReversed().map((one) => [one, one] as const),
+          ]}
+        />
+      </Field>
+      <Field label="Drills">
+        <Select
+          name="drills"
+          value={query('drills')}
+          options={[
+            ['', 'with'],
+            ['none', 'without'],
+            ['only', 'only'],
           ]}
         />
       </Field>
