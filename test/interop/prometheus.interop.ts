@@ -113,6 +113,11 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   StigmemKeyEnded: above(`${NS}_key_expiry_seconds{node="a",use="log",key_id="1"}`, 86_400, 86_401),
   StigmemWormLag: above(`${NS}_worm_export_lag_seconds`, 901, 900),
   StigmemWormRefused: counter(`${NS}_worm_failures_total`, 'code="store_lost"', 'code="store_unusable"'),
+  StigmemWormResumed: counter(
+    `${NS}_audit_records_total`,
+    'event="worm_export_resumed",severity="high"',
+    'event="worm_export_resumed",severity="high",drill="true"',
+  ),
   StigmemJournalCheckFailed: above(`${NS}_journal_check_problems`, 1, 0),
   StigmemJournalNotChecked: { ...above(`${NS}_journal_checked_age_seconds`, 1_209_601, 1_209_600), at: '40m' },
   StigmemNoCheckedSnapshot: { ...above(`${NS}_snapshot_verified_age_seconds`, 172_801, 172_800), at: '40m' },
