@@ -128,6 +128,31 @@ test('Sigma, Splunk and Kusto have the same rules', () => {
   assert.deepEqual(names(SPLUNK.rules), expected.sort());
 });
 
+test('what a rule looks for is the same in all three', () => {
+  const sorted = ({ events: named, reasons: why }: ReturnType<Language['values']>): string[][] => [
+    named.toSorted(),
+    why.toSorted(),
+  ];
+  for (const { name, text } of KUSTO.rules) {
+    const [search = ''] = SPLUNK.rules.filter((rule) => rule.name === name).map((rule) => rule.text);
+    assert.deepEqual(sorted(SPLUNK.values(search)), sorted(KUSTO.values(text)), name);
+    const path = `deploy/sigma/${name}.yml`;
+    const sigma = NOT_SIGMA.includes(name) ? '' : readFileSync(path, 'utf8');
+    // A correlation counts what another rule finds.
+    if (sigma.includes('detection:'))
+      assert.deepEqual(
+        [valuesOf(sigma, 'event.action'), valuesOf(sigma, 'event.code')],
+        sorted(KUSTO.values(text)),
+        path,
+      );
+  }
+});
+
+function valuesOf(rule: string, field: string): string[] {
+  const [, one = '', list = ''] = new RegExp(`^ {4}${field}: ?(.*)((?:\\n {6}- .*)*)`, 'm').exec(rule) ?? [];
+  return [one, ...list.split(/\n {6}- /)].filter((value) => value !== '').toSorted();
+}
+
 test('every saved search is complete', () => {
   const stanzas = readFileSync('deploy/splunk/savedsearches.conf', 'utf8')
     .split(/^\[Stigmem /m)
