@@ -1,4 +1,5 @@
 /** The journal's part in receipts for pages: signing ours, and taking those of peers. */
+import { DisclosureRecords } from '../journal/disclosure-records.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AuditInput } from '../journal/read-model.ts';
 import type { ReceiptRecords } from '../journal/receipt-records.ts';
@@ -74,13 +75,13 @@ function take(
   const log = declaredLogOf(journal, peer);
   if (log === null) return 0;
   let room = maxOfOnePeer - records.count(peer);
-  const lengths = new Map(journal.feeds().map(({ feed, length }) => [feed, length]));
+  const ledger = new DisclosureRecords(journal.db);
   const save = (note: string): void => {
     const receipt = log.keys.map((key) => openReceipt(note, { origin: log.origin, key })).find(({ ok }) => ok);
     if (receipt?.ok !== true || receipt.value.sender !== journal.identity.journalOrigin) return;
     const { feed, after, to } = receipt.value;
-    // In order and within what there is: a peer can store no more receipts here than it has been given entries.
-    const isNext = after >= records.acknowledgedTo(peer, feed) && to <= (lengths.get(feed) ?? 0);
+    // In order and within what it was given: it can store no more receipts here than it has entries, nor make the ledger look cut off.
+    const isNext = after >= records.acknowledgedTo(peer, feed) && to <= (ledger.last(peer, feed)?.to ?? 0);
     if (isNext && room-- > 0) records.save(peer, receipt.value, note, nowMs * 1000);
   };
   journal.db.transaction(() => receipts.forEach(save)).immediate();

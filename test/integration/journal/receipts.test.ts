@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
+import { grantText } from '../../../src/core/disclosure.ts';
 import { AnchorRecords } from '../../../src/journal/anchor-records.ts';
+import { DisclosureRecords } from '../../../src/journal/disclosure-records.ts';
 import { EntryReader } from '../../../src/journal/entry-reader.ts';
 import type { JournalIdentity } from '../../../src/journal/files.ts';
+import { checkJournal, filesOf } from '../../../src/journal/fsck/run-fsck.ts';
 import { initJournal } from '../../../src/journal/init.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { OriginProofs } from '../../../src/journal/origin-proofs.ts';
@@ -62,6 +65,14 @@ class Node {
 
   get methods(): ReturnType<typeof receiptsMethods> {
     return receiptsMethods(this.journal, this.records, this.signer);
+  }
+
+  /** Records that a peer was given entries of the public feed, as serving them does. */
+  given(peer: Node, to: number, after = 0): void {
+    const { nodeId } = peer.identity;
+    const grant = grantText(nodeId, { feed: 'public', notBeforeMs: null, notAfterMs: null });
+    const run = { peer: nodeId, feed: 'public', after, to, treeSize: this.journal.size, grant };
+    this.journal.durably(() => new DisclosureRecords(this.journal.db).save(run, [{ after, to }], NOW_MS * 1000));
   }
 
   restart(): void {
@@ -127,6 +138,7 @@ function pull(sender: Node, receiver: Node, count: number): void {
       sender.signer,
     );
     if (built === undefined || built.to === after) return;
+    sender.given(receiver, built.to, after);
     const input = { peer, feed: 'public', frames: built.frames, firstPage: first, ...rules };
     const outcome = receiver.pages.ingest(input);
     assert.equal(outcome.kind, 'appended', JSON.stringify(outcome));
@@ -286,6 +298,26 @@ test('wrong receipts are answered like right ones, and none is stored', async (t
   assert.deepEqual(acknowledged(sender, receiver), [10, 1]);
 });
 
+test('a receipt for more than was given is dropped: no peer makes the ledger look cut off', async (t) => {
+  const { sender, receiver } = await pair(t, 25, 10);
+  await give(receiver, sender, { requests: [] });
+  assertFacts(sender, 15);
+  const { nodeId } = receiver.identity;
+  const page = { sender: sender.signer.name, feed: 'public', accepted: 5, refused: 0 };
+  const lies = [
+    signReceipt({ ...page, after: 25, to: 30 }, 'a page that was never sent', receiver.signer),
+    signReceipt({ ...page, after: 25, to: 41 }, 'a page that cannot be', receiver.signer),
+  ];
+  assert.equal(sender.methods.takeReceipts(nodeId, lies, NOW_MS), 2, 'answered alike');
+  assert.deepEqual(acknowledged(sender, receiver), [25, 3]);
+  const clean = (): readonly unknown[] =>
+    checkJournal(filesOf(sender.folder), { logKey: sender.signer.publicKey }).problems;
+  assert.deepEqual(clean(), []);
+  sender.given(receiver, 30, 25);
+  assert.equal(sender.methods.takeReceipts(nodeId, lies, NOW_MS), 2);
+  assert.deepEqual([acknowledged(sender, receiver), clean()], [[30, 4], []]);
+});
+
 test('a flood from one peer: the first so many are kept, all are answered alike, and no other peer loses one', async (t) => {
   const limit = 10;
   const sender = new Node(t, 'acme.example');
@@ -293,6 +325,7 @@ test('a flood from one peer: the first so many are kept, all are answered alike,
   assertFacts(sender, 60);
   for (const node of [flooding, other])
     sender.methods.pinIfNew(node.identity.nodeId, await node.declaration(), { event: 'peer_verified' }, NOW_MS);
+  for (const node of [flooding, other]) sender.given(node, 60);
   const limited = receiptsMethods(sender.journal, sender.records, sender.signer, limit);
   const giveOf = ({ identity, signer }: Node, from: number, count: number): void => {
     const origin = sender.signer.name;
