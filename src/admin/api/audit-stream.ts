@@ -50,18 +50,23 @@ export function auditSource({ reader }: ApiDeps, filter: StreamFilter): StreamSo
   };
 }
 
+export interface StreamLife {
+  readonly stopping: AbortSignal | undefined;
+  /** Whether who asked still may. */
+  readonly holds: () => boolean;
+  /** Called once when the stream is over, whoever ended it. */
+  readonly onEnd: () => void;
+}
+
 /**
- * What a source has after a sequence as server-sent events, `id` the sequence, for as long as the client stays and the
- * server runs. Nothing is subscribed before the first read, so an answer that nobody reads costs nothing.
- *
- * @param onEnd called once when the stream is over, whoever ended it
+ * What a source has after a sequence as server-sent events, `id` the sequence, for as long as the client stays and may, and
+ * the server runs. Nothing is subscribed before the first read, so an answer that nobody reads costs nothing.
  */
 export function eventStream(
   deps: ApiDeps,
   source: StreamSource,
   after: number,
-  stopping: AbortSignal | undefined,
-  onEnd: () => void,
+  { stopping, holds, onEnd }: StreamLife,
 ): ReadableStream<Uint8Array> {
   const tail = new Tail(deps, source, after, stopping);
   const end = (): void => {
@@ -72,7 +77,8 @@ export function eventStream(
       async pull(controller) {
         try {
           const text = await tail.next();
-          if (text !== null) return controller.enqueue(encoder.encode(text));
+          // Records or a heartbeat: it is looked at whenever something is about to leave.
+          if (text !== null && holds()) return controller.enqueue(encoder.encode(text));
           end();
           controller.close();
         } catch (error) {

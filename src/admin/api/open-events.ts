@@ -27,7 +27,9 @@ export async function openEvents(
   try {
     // The client's own memory of where it was comes before the address it first asked for.
     const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
-    const stream = eventStream(deps, source, after, call.c.env?.stopping, leave);
+    // A key that is revoked, or has expired, ends what it has opened. Sessions are looked at by the console.
+    const holds = (): boolean => party.keyId === null || deps.keys.inForce(party.keyId, deps.nowMs()) !== null;
+    const stream = eventStream(deps, source, after, { stopping: call.c.env?.stopping, holds, onEnd: leave });
     return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
   } catch (error) {
     leave();

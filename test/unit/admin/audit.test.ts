@@ -222,6 +222,22 @@ test('a stopping server ends its streams', async () => {
   assert.equal(await last, 'end');
 });
 
+for (const [how, end] of [
+  ['is revoked', ({ keyStore }, id) => void keyStore.revoke(id, Date.parse('2026-11-23T12:00:00Z'))],
+  ['has expired', ({ advance }) => advance(91 * 86_400_000)],
+] as const satisfies readonly (readonly [string, (own: TestApi, id: string) => void])[])
+  test(`a key that ${how} is told nothing more on the stream that it has opened`, async () => {
+    const own = await createTestApi({ limits: { maxStreams: 1 } });
+    const events = new Events(await own.send('/v1/federation/audit/stream', { as: 'audit' }));
+    await own.audit({ event: 'before' });
+    assert.deepEqual(await events.seqs(1), [1]);
+    end(own, own.keyStore.list().find(({ name }) => name === 'audit')?.id ?? '');
+    await own.audit({ event: 'behind' });
+    assert.equal(await events.next(), 'end');
+    assert.match(await (await own.send('/metrics')).text(), /^stigmem_peerd_audit_streams 0$/m, 'its place is free');
+    await own.close();
+  });
+
 test('one key has its own limit of streams, and leaves others theirs', async () => {
   const own = await createTestApi({ limits: { maxStreams: 3, maxStreamsOfKey: 1 } });
   const path = '/v1/federation/audit/stream';
