@@ -267,6 +267,30 @@ test('a rehearsal writes nothing; a folder with anything in it is refused; a new
   await assert.rejects(opened, { code: 'history_rewritten' });
 });
 
+test('two that restore into one folder at once: one of them is there, whole, and the other replaces nothing', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const { path } = await makeSnapshot(folder.dir, temporaryFolder(t), false, RUN);
+  const parent = temporaryFolder(t);
+  const target = join(parent, 'restored');
+  const options = { ...restoring(folder), isAlone: true };
+  const rehearsed = await planRestore(path, target, options);
+  assert.ok(rehearsed.ok);
+  const { plan } = rehearsed;
+  // The first is done, and its node has written, while the second one still checks.
+  let second: Promise<unknown> | null = null;
+  const onProgress = (phase: string): void => {
+    if (phase.startsWith('checking')) second ??= restoreSnapshot(path, target, plan, options);
+  };
+  const first = await restoreSnapshot(path, target, plan, { ...options, onProgress });
+  assert.deepEqual(first.problems, []);
+  writeFileSync(join(target, 'keys', 'log.key'), 'of the node that runs here');
+  assert.ok(second !== null);
+  await assert.rejects(second, { code: 'occupied' });
+  assert.equal(readFileSync(join(target, 'keys', 'log.key'), 'utf8'), 'of the node that runs here');
+  assert.equal(readCopyFacts(dataPaths(target).journal).journal.size, 20);
+  assert.deepEqual(readdirSync(parent), ['restored']);
+});
+
 test('what was signed since is where the node reads it before the folder has its name; else nothing is restored', async (t) => {
   const folder = await writtenFolder(t, 20);
   const elsewhere = join(temporaryFolder(t), 'heads', 'acme.json');
