@@ -7,6 +7,8 @@ export type StreamFilter = Omit<AuditFilter, 'cursor' | 'order' | 'limit'>;
 
 /** Records fetched at a time: what a stream holds in memory. */
 const CHUNK = 500;
+/** Records that one call of the reader looks at, about 20 ms: others are answered between two of them. */
+export const LOOKS_AT = 20_000;
 
 const encoder = new TextEncoder();
 
@@ -19,11 +21,20 @@ export function jsonLines(deps: ApiDeps, filter: StreamFilter, after: number): R
   return new ReadableStream(
     {
       async pull(controller) {
-        const page = await deps.reader.auditPage({ ...filter, order: 'asc', cursor, limit: CHUNK });
-        const text = page.records.map((record) => `${JSON.stringify(auditEntry(record))}\n`).join('');
-        if (text !== '') controller.enqueue(encoder.encode(text));
-        cursor = page.records.at(-1)?.seq ?? cursor;
-        if (!page.hasMore || page.records.length === 0) controller.close();
+        for (;;) {
+          const page = await deps.reader.auditPage({
+            ...filter,
+            order: 'asc',
+            cursor,
+            limit: CHUNK,
+            looksAt: LOOKS_AT,
+          });
+          const text = page.records.map((record) => `${JSON.stringify(auditEntry(record))}\n`).join('');
+          if (text !== '') controller.enqueue(encoder.encode(text));
+          cursor = page.cursor ?? cursor;
+          if (!page.hasMore) return controller.close();
+          if (text !== '') return;
+        }
       },
     },
     { highWaterMark: 0 },
@@ -34,7 +45,12 @@ export function jsonLines(deps: ApiDeps, filter: StreamFilter, after: number): R
 export type StreamSource = (
   after: number,
   limit: number,
-) => Promise<{ readonly events: readonly StreamEvent[]; readonly hasMore: boolean }>;
+) => Promise<{
+  readonly events: readonly StreamEvent[];
+  /** What was looked at. */
+  readonly upTo: number;
+  readonly hasMore: boolean;
+}>;
 
 export interface StreamEvent {
   /** Sequence of its audit record. */
@@ -45,8 +61,10 @@ export interface StreamEvent {
 /** Matching records. */
 export function auditSource({ reader }: ApiDeps, filter: StreamFilter): StreamSource {
   return async (after, limit) => {
-    const { records, hasMore } = await reader.auditPage({ ...filter, order: 'asc', cursor: after, limit });
-    return { events: records.map((record) => ({ seq: record.seq, data: auditEntry(record) })), hasMore };
+    const asked = { ...filter, order: 'asc', cursor: after, limit, looksAt: LOOKS_AT } as const;
+    const { records, cursor, hasMore } = await reader.auditPage(asked);
+    const events = records.map((record) => ({ seq: record.seq, data: auditEntry(record) }));
+    return { events, upTo: cursor ?? records.at(-1)?.seq ?? after, hasMore };
   };
 }
 
@@ -118,14 +136,14 @@ class Tail {
     if (!this.#greeted) return this.#greet();
     for (;;) {
       const heard = this.#newest;
-      const { events, hasMore } = await this.#source(this.#after, CHUNK);
-      this.#after = events.at(-1)?.seq ?? this.#after;
+      const { events, upTo, hasMore } = await this.#source(this.#after, CHUNK);
+      this.#after = upTo;
       // Nothing up to what was announced before the query is missing from it: later queries may start there.
       if (!hasMore) this.#after = Math.max(this.#after, heard);
       if (events.length > 0) return events.map(eventText).join('');
       // Nothing is awaited between this look and the rest below: no wake-up can fall between them.
       if (this.#closed || this.#stopping?.aborted === true) return null;
-      if (this.#newest === heard && (await this.#rest()) === 'idle') return this.#heartbeat();
+      if (!hasMore && this.#newest === heard && (await this.#rest()) === 'idle') return this.#heartbeat();
     }
   }
 

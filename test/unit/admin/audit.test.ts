@@ -213,6 +213,24 @@ test('a filtered stream shows only matches, and its heartbeat moves the client o
   await own.close();
 });
 
+test('matches behind what one call looks at are found: in a page, as lines, and by who follows', async () => {
+  const own = await createTestApi();
+  for (let index = 1; index <= 30; index++) await own.audit({ event: 'x', feed: index === 30 ? 'wanted' : 'public' });
+  // As the journal's reader does where no index leads to the matches.
+  own.lookAt(4);
+  for (const order of ['asc', 'desc']) {
+    const one = await own.send(`/v1/federation/audit?feed=wanted&order=${order}`, { as: 'audit' });
+    const { entries, has_more } = (await one.json()) as Page;
+    assert.deepEqual([entries.map(({ seq }) => seq), has_more], [[30], false], order);
+  }
+  const lines = await own.send('/v1/federation/audit?feed=wanted&format=jsonl', { as: 'audit' });
+  assert.equal((JSON.parse(await lines.text()) as AuditEntry).seq, 30);
+  const events = new Events(await own.send('/v1/federation/audit/stream?cursor=0&feed=wanted', { as: 'audit' }));
+  assert.deepEqual(await events.seqs(1), [30]);
+  await events.close();
+  await own.close();
+});
+
 test('a stopping server ends its streams', async () => {
   const stopping = new AbortController();
   const events = new Events(await api.send('/v1/federation/audit/stream', { as: 'audit', stopping: stopping.signal }));
