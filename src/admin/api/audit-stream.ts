@@ -16,12 +16,19 @@ const encoder = new TextEncoder();
  * All matching records in sequence order, one JSON object per line, then the end. Fetches as fast as the client
  * reads. Ends where the log ended when its last chunk was read.
  */
-export function jsonLines(deps: ApiDeps, filter: StreamFilter, after: number): ReadableStream<Uint8Array> {
+export function jsonLines(
+  deps: ApiDeps,
+  filter: StreamFilter,
+  after: number,
+  holds: StreamLife['holds'],
+): ReadableStream<Uint8Array> {
   let cursor = after;
   return new ReadableStream(
     {
       async pull(controller) {
         for (;;) {
+          // Who reads slowly would follow the log for as long as he likes. Cut off, so that it is not taken for the end.
+          if (!holds()) return controller.error(new Error('the key is not in force any more'));
           const page = await deps.reader.auditPage({
             ...filter,
             order: 'asc',

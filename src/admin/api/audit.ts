@@ -6,7 +6,7 @@ import type { ApiDeps } from '../deps.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
 import { AUDIT_SEQ, auditSeqIn } from './audit-seq.ts';
 import { auditSource, jsonLines, LOOKS_AT, type StreamFilter } from './audit-stream.ts';
-import { newestSeq, openEvents, STREAM_CONTENT } from './open-events.ts';
+import { newestSeq, openEvents, STREAM_CONTENT, whileInForce } from './open-events.ts';
 import { choiceParam, instantParam, intParam, optionalInt, textParam } from './params.ts';
 import { answer, json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
@@ -96,7 +96,9 @@ function addList(apparatus: Apparatus, streams: StreamCount): void {
     if (form === 'jsonl') {
       // A stream that has begun cannot become an error any more: fail while it still can.
       await newestSeq(deps);
-      return answer(200, 'application/x-ndjson', jsonLines(deps, filterOf(deps, query), query.cursor ?? 0));
+      const holds = whileInForce(deps, principal.party);
+      const lines = jsonLines(deps, filterOf(deps, query), query.cursor ?? 0, holds);
+      return answer(200, 'application/x-ndjson', lines);
     }
     return json(200, await pageOf(deps, query));
   });

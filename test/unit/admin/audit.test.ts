@@ -213,6 +213,17 @@ test('a filtered stream shows only matches, and its heartbeat moves the client o
   await own.close();
 });
 
+test('lines that are read slowly break off when the key is revoked', async () => {
+  const own = await createTestApi();
+  for (let index = 0; index < 1_203; index++) await own.audit({ event: 'x' });
+  const answer = await own.send('/v1/federation/audit?format=jsonl', { as: 'audit' });
+  const reader = answer.body?.getReader();
+  assert.equal((await reader?.read())?.done, false);
+  own.keyStore.revoke(own.keyStore.list().find(({ name }) => name === 'audit')?.id ?? '', 0);
+  await assert.rejects(async () => reader?.read(), /not in force/);
+  await own.close();
+});
+
 test('matches behind what one call looks at are found: in a page, as lines, and by who follows', async () => {
   const own = await createTestApi();
   for (let index = 1; index <= 30; index++) await own.audit({ event: 'x', feed: index === 30 ? 'wanted' : 'public' });
