@@ -73,7 +73,8 @@ const USAGE: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['query', '--limit', '0'], /Expected a whole number from 1 to 1000000/],
   [['query', '--scope', 'all'], /Allowed choices are local, team, company, public/],
   [['retract'], /missing required argument 'fact'/],
-  [['query', 'a', 'b'], /too many arguments/],
+  [['query', 'a', 'b'], /too many arguments.*\nSee: stigmem-peerd query --help\n$/s],
+  [['peer', 'show'], /missing required argument 'name'\nSee: stigmem-peerd peer show --help\n$/],
 ];
 for (const [args, says] of USAGE) {
   test(`usage: ${args.join(' ')}`, async () => {
@@ -87,6 +88,10 @@ for (const [args, says] of USAGE) {
     assert.equal(json.json().error.exit, 2);
   });
 }
+
+test('a command with one line in the list of commands has it in its own help', async () => {
+  assert.match((await cli.runBare(['peer', 'list', '--help'])).stdout, /\n\nAll partners\.\n\nOptions:/);
+});
 
 test('a group without a command shows its help and is a usage error', async () => {
   const { code, stderr, stdout } = await cli.runBare(['peer']);
@@ -451,7 +456,7 @@ test('status of a node that does not run', async () => {
   assert.equal(code, 0);
   assert.match(stdout, /^node +stigmem:\/\/example\nstate +not running\n/);
   assert.match(stdout, /journal +1 facts/);
-  assert.match(stdout, /No peers\. Add one: stigmem-peerd peer add --help/);
+  assert.match(stdout, /No peers\. Make one a code: stigmem-peerd peer invite --help/);
   writeFileSync(join(cli.dir, 'peers', 'bad.toml'), 'x = 1');
   const warned = await cli.run('status --json');
   assert.equal(warned.json().peer_file_problems.length, 3);
