@@ -352,6 +352,17 @@ test('fsck: clean is 0, problems are 4 with table, row and field', async () => {
   assert.deepEqual([isClean, problems, problem_count], [false, [problem], 3]);
 });
 
+test('a path where nothing is: no damaged backup, and no evidence that is too large', async () => {
+  for (const command of ['snapshot verify /nowhere/20261130T053700Z', 'restore /nowhere/x --keys keys']) {
+    const { code, stderr } = await cli.run(command);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /expected a snapshot, got "\/nowhere\/\w+", which is not there/);
+  }
+  const { code, stderr } = await cli.runBare(['evidence', 'verify', '/nowhere/evidence.tar']);
+  assert.equal(code, 2);
+  assert.match(stderr, /expected a file that is there/);
+});
+
 test('fsck stopped by Ctrl-C is no verdict', async () => {
   cli.node.runFsck = async (_dir, { onProgress, signal }) => {
     onProgress?.({ phase: 'entries', done: 1, total: 2 });
