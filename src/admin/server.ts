@@ -159,9 +159,7 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
     const failed = (error: NodeJS.ErrnoException): void => {
       const hint =
         error.code === 'EADDRINUSE' ? 'another program listens there; stop it, or set another api.port' : error.message;
-      reject(
-        new AdminError('listen_failed', `the API cannot listen on ${host}:${port}: ${hint}`, { cause: error }),
-      );
+      reject(new AdminError('listen_failed', `the API cannot listen on ${host}:${port}: ${hint}`, { cause: error }));
     };
     server.once('error', failed);
     server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
