@@ -1,0 +1,100 @@
+/** What a partner sends never makes our own journal look damaged: each page is taken as the puller takes it, then `fsck` looks. */
+import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { encodeEntry } from '../../../src/core/entry.ts';
+import type { PageLie } from '../../../src/drill/served-log.ts';
+import { entryOf } from '../../../src/journal/entry-row.ts';
+import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../../../src/journal/files.ts';
+import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
+import type { Journal } from '../../../src/journal/journal.ts';
+import { createLogSigner } from '../../../src/merkle/ed25519.ts';
+import { sha256 } from '../../../src/merkle/hash.ts';
+import { formatSignatureLine, signEd25519 } from '../../../src/merkle/note.ts';
+import { type IngestInput, type IngestOutcome, PageIngest } from '../../../src/pull/ingest.ts';
+import type { SignedPageFrames } from '../../../src/wire/page.ts';
+import type { HonestPeer } from '../../support/honest-peer.ts';
+import {
+  appendOwn,
+  IDENTITY,
+  LOG_KEY,
+  NOW_MS,
+  newJournal,
+  openJournal,
+  temporaryFolder,
+} from '../../support/journal-fixture.ts';
+
+class Receiver {
+  readonly folder: string;
+  readonly journal: Journal;
+  readonly pages: PageIngest;
+
+  constructor(t: TestContext) {
+    this.folder = temporaryFolder(t);
+    this.journal = newJournal(this.folder);
+    t.after(() => this.journal.db.open && this.journal.close());
+    appendOwn(this.journal, 2);
+    this.pages = new PageIngest(this.journal);
+  }
+
+  /** The next page of a feed, however it lies. */
+  pull(peer: HonestPeer, feed: string, lie: PageLie = {}, more: Partial<IngestInput> = {}): IngestOutcome {
+    const { peers } = this.journal;
+    const after = peers.cursor(peer.nodeId, feed);
+    const frames = peer.page({ feed, after, knownSize: peers.checkpoint(peer.nodeId)?.size ?? 0 }, lie);
+    return this.take(frames, peer, feed, more);
+  }
+
+  take(frames: SignedPageFrames, peer: HonestPeer, feed: string, more: Partial<IngestInput>): IngestOutcome {
+    return this.pages.ingest({
+      peer: peer.pinned(),
+      feed,
+      frames,
+      firstPage: true,
+      accept: [feed],
+      nowMs: NOW_MS,
+      maxFutureSkewMs: 300_000,
+      maxPastSkewMs: 2_592_000_000,
+      maxValueBytes: 65_536,
+      relay: null,
+      policy: { witnesses: null, anchors: null },
+      ...more,
+    });
+  }
+
+  problems(): string[] {
+    this.journal.head(0);
+    return runFsck(this.folder, { logKey: LOG_KEY }).problems.map(
+      ({ table, code, detail }) => `${table} ${code} ${detail}`,
+    );
+  }
+}
+
+test('a checkpoint of ours that a peer shows with lines of others: ours alone are kept, and served', (t) => {
+  const { folder, journal } = new Receiver(t);
+  journal.head(0);
+  const copy = temporaryFolder(t);
+  journal.db.exec(`VACUUM INTO '${join(copy, JOURNAL_FILE)}'`);
+  copyFileSync(join(folder, SIGNED_HEADS_FILE), join(copy, SIGNED_HEADS_FILE));
+  appendOwn(journal, 1);
+  const { checkpoint: signed } = journal.head(0);
+  const row = journal.erasures.bodies.row(journal.size);
+  assert.ok(row !== undefined);
+
+  const restored = openJournal(copy, true);
+  const text = signed.slice(0, signed.lastIndexOf('\n\n') + 1);
+  const junk = Array.from({ length: 40 }, (_, i) => {
+    const name = i % 2 === 0 ? IDENTITY.journalOrigin : `w${i}.example/witness`;
+    return formatSignatureLine(signEd25519(text, createLogSigner(name, sha256(`key ${i}`))));
+  });
+  const verdict = restored.guard.compare(signed + junk.join(''), 'stigmem://acme.example', NOW_MS);
+  assert.equal(verdict.kind, 'ahead');
+  const bytes = Buffer.from(encodeEntry(entryOf(row)));
+  const proved = { index: row.chain_seq - 1, salt: row.salt, bytes, leafHash: Buffer.from(row.leaf_hash) };
+  assert.ok(restored.guard.restore(new Map([[proved.index, proved]]), NOW_MS).ok);
+  restored.guard.clear();
+  assert.equal(restored.head(0).checkpoint, signed);
+  restored.close();
+  assert.deepEqual(runFsck(copy, { logKey: LOG_KEY }).problems, []);
+});
