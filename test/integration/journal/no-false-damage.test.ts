@@ -8,17 +8,21 @@ import type { PageLie } from '../../../src/drill/served-log.ts';
 import { entryOf } from '../../../src/journal/entry-row.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../../../src/journal/files.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
-import type { Journal } from '../../../src/journal/journal.ts';
-import { createLogSigner } from '../../../src/merkle/ed25519.ts';
+import { Journal } from '../../../src/journal/journal.ts';
+import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
 import { sha256 } from '../../../src/merkle/hash.ts';
-import { formatSignatureLine, signEd25519 } from '../../../src/merkle/note.ts';
+import { ALG_ED25519, formatSignatureLine, signEd25519 } from '../../../src/merkle/note.ts';
+import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../../../src/pull/ingest.ts';
+import { keyMethods } from '../../../src/threads/key-methods.ts';
 import type { SignedPageFrames } from '../../../src/wire/page.ts';
+import { signSuccession } from '../../../src/wire/succession.ts';
 import type { HonestPeer } from '../../support/honest-peer.ts';
 import {
   appendOwn,
   IDENTITY,
   LOG_KEY,
+  LOG_SEED,
   NOW_MS,
   newJournal,
   openJournal,
@@ -97,4 +101,25 @@ test('a checkpoint of ours that a peer shows with lines of others: ours alone ar
   assert.equal(restored.head(0).checkpoint, signed);
   restored.close();
   assert.deepEqual(runFsck(copy, { logKey: LOG_KEY }).problems, []);
+});
+
+test('after a change of the log key the same tree is signed once more, by the new one', (t) => {
+  const { folder, journal } = new Receiver(t);
+  const [seed, { journalOrigin: name, nodeId }] = [sha256('the next log seed'), IDENTITY];
+  const [old, next] = [createLogSigner(name, LOG_SEED), createLogSigner(name, seed)];
+  const vkeyOf = ({ publicKey }: LogSigner): string => formatVerifierKey({ name, algorithm: ALG_ED25519, publicKey });
+  const at = new Date(NOW_MS).toISOString();
+  const change = { use: 'log', old: vkeyOf(old), new: vkeyOf(next), effective_at: at, overlap_until: at } as const;
+  const lines = { old: (text: string) => signEd25519(text, old), new: (text: string) => signEd25519(text, next) };
+  const context = { nodeAuthority: 'globex.example', nowMs: NOW_MS, maxValueBytes: 65_536 };
+  keyMethods(journal).changeKey(signSuccession(nodeId, change, lines), 'agent:ann', context);
+  const before = journal.head(0);
+  journal.close();
+
+  const again = Journal.open(folder, { logSeed: seed, cacheMiB: 2, random: (bytes) => bytes });
+  const after = again.head(0);
+  again.close();
+  assert.equal(after.size, before.size);
+  assert.notEqual(after.checkpoint, before.checkpoint);
+  assert.deepEqual(runFsck(folder, { logKey: next.publicKey }).problems, []);
 });
