@@ -17,7 +17,7 @@ import { type IngestInput, type IngestOutcome, PageIngest } from '../../../src/p
 import { keyMethods } from '../../../src/threads/key-methods.ts';
 import type { SignedPageFrames } from '../../../src/wire/page.ts';
 import { signSuccession } from '../../../src/wire/succession.ts';
-import type { HonestPeer } from '../../support/honest-peer.ts';
+import { HonestPeer } from '../../support/honest-peer.ts';
 import {
   appendOwn,
   IDENTITY,
@@ -74,6 +74,25 @@ class Receiver {
     );
   }
 }
+
+test('an entry that is sent again at a place where it does not stand', (t) => {
+  const receiver = new Receiver(t);
+  const peer = new HonestPeer().appendMany(3);
+  assert.equal(receiver.pull(peer, 'public').kind, 'appended');
+  const [first] = peer.entries;
+  peer.append();
+  const again: PageLie = {
+    content: (page) => ({ ...page, entries: first === undefined ? [] : [first], proof: new Uint8Array(32) }),
+  };
+  assert.equal(receiver.pull(peer, 'public', again).kind, 'proofs_needed');
+  const outcome = receiver.pull(peer, 'public', again, { inclusion: 'unavailable' });
+  assert.ok(outcome.kind === 'appended');
+  assert.deepEqual(
+    outcome.refused.map(({ reason }) => reason),
+    ['inclusion_proof_invalid'],
+  );
+  assert.deepEqual(receiver.problems(), []);
+});
 
 test('a checkpoint of ours that a peer shows with lines of others: ours alone are kept, and served', (t) => {
   const { folder, journal } = new Receiver(t);
