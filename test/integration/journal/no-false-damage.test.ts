@@ -75,6 +75,25 @@ class Receiver {
   }
 }
 
+test('one entry in two feeds is taken once: a restore gave nothing back', (t) => {
+  const receiver = new Receiver(t);
+  const peer = new HonestPeer().appendMany(3);
+  assert.equal(receiver.pull(peer, 'public').kind, 'appended');
+  const [first] = peer.entries;
+  peer.append({ scope: 'company' });
+  const twice: PageLie = {
+    content: (page) => ({ ...page, entries: first === undefined ? [] : [first] }),
+    feedHead: (head) => ({ ...head, lastLeaf: first?.leaf ?? null }),
+  };
+  const outcome = receiver.pull(peer, 'company', twice);
+  assert.ok(outcome.kind === 'appended');
+  assert.deepEqual(
+    outcome.refused.map(({ reason }) => reason),
+    ['scope_not_granted'],
+  );
+  assert.deepEqual(receiver.problems(), []);
+});
+
 test('an entry that is sent again at a place where it does not stand', (t) => {
   const receiver = new Receiver(t);
   const peer = new HonestPeer().appendMany(3);
