@@ -4,6 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { encodeEntry } from '../../../src/core/entry.ts';
+import type { StoredEntry } from '../../../src/drill/peer-log.ts';
 import type { PageLie } from '../../../src/drill/served-log.ts';
 import { entryOf } from '../../../src/journal/entry-row.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../../../src/journal/files.ts';
@@ -28,6 +29,7 @@ import {
   openJournal,
   temporaryFolder,
 } from '../../support/journal-fixture.ts';
+import { RelayLog } from '../../support/relay-log.ts';
 
 class Receiver {
   readonly folder: string;
@@ -110,6 +112,28 @@ test('an entry that is sent again at a place where it does not stand', (t) => {
     outcome.refused.map(({ reason }) => reason),
     ['inclusion_proof_invalid'],
   );
+  assert.deepEqual(receiver.problems(), []);
+});
+
+test('a relay that gives one fact at two places of its log', (t) => {
+  const receiver = new Receiver(t);
+  const log = new RelayLog({ facts: 2 });
+  const [first] = log.origin.entries;
+  assert.ok(first !== undefined);
+  log.pass(first);
+  const frames = log.relay.page(
+    { feed: log.feed, after: 0 },
+    {
+      // A batch proves each leaf once: the second place is proved under an earlier checkpoint.
+      content: (page) => ({
+        ...page,
+        origins: log.origins(page.entries as readonly StoredEntry[], (place) => (place === 2 ? 1 : 2)),
+      }),
+    },
+  );
+  const outcome = receiver.take(frames, log.relay, log.feed, { relay: log.pinned() });
+  assert.ok(outcome.kind === 'appended');
+  assert.deepEqual([outcome.accepted, outcome.duplicates, outcome.refusals], [2, 1, 0]);
   assert.deepEqual(receiver.problems(), []);
 });
 
