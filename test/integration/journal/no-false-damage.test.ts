@@ -16,6 +16,7 @@ import { ALG_ED25519, formatSignatureLine, signEd25519 } from '../../../src/merk
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../../../src/pull/ingest.ts';
 import { keyMethods } from '../../../src/threads/key-methods.ts';
+import type { Origins } from '../../../src/wire/origins.ts';
 import type { SignedPageFrames } from '../../../src/wire/page.ts';
 import { signSuccession } from '../../../src/wire/succession.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
@@ -134,6 +135,25 @@ test('a relay that gives one fact at two places of its log', (t) => {
   const outcome = receiver.take(frames, log.relay, log.feed, { relay: log.pinned() });
   assert.ok(outcome.kind === 'appended');
   assert.deepEqual([outcome.accepted, outcome.duplicates, outcome.refusals], [2, 1, 0]);
+  assert.deepEqual(receiver.problems(), []);
+});
+
+test('withheld lines that are not where the relay says: their summary is what was refused', (t) => {
+  const receiver = new Receiver(t);
+  const log = new RelayLog({ facts: 60 });
+  const withheld: PageLie = {
+    content: (page) => ({
+      ...page,
+      entries: page.entries.map((entry) => ({ ...entry, salt: sha256(entry.salt), bytes: new Uint8Array(0) })),
+    }),
+  };
+  const bare = (origins: Origins): Origins => ({ ...origins, batches: [], entries: origins.entries.map(() => null) });
+  const outcome = receiver.take(log.page({}, bare, withheld), log.relay, log.feed, {
+    relay: log.pinned(),
+    inclusion: 'unavailable',
+  });
+  assert.ok(outcome.kind === 'appended');
+  assert.deepEqual([outcome.refusals, outcome.summaries.length], [60, 1]);
   assert.deepEqual(receiver.problems(), []);
 });
 
