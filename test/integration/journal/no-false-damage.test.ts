@@ -22,6 +22,7 @@ import { signSuccession } from '../../../src/wire/succession.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import {
   appendOwn,
+  fillErasures,
   IDENTITY,
   LOG_KEY,
   LOG_SEED,
@@ -154,6 +155,15 @@ test('withheld lines that are not where the relay says: their summary is what wa
   });
   assert.ok(outcome.kind === 'appended');
   assert.deepEqual([outcome.refusals, outcome.summaries.length], [60, 1]);
+  assert.deepEqual(receiver.problems(), []);
+});
+
+test('a fact id that is spelt like an erased row', (t) => {
+  const receiver = new Receiver(t);
+  const liar = new HonestPeer();
+  liar.append({ fact_id: 'erased:4' });
+  assert.equal(receiver.pull(liar, 'public').kind, 'appended');
+  fillErasures(receiver.journal);
   assert.deepEqual(receiver.problems(), []);
 });
 
