@@ -16,6 +16,7 @@ import { ALG_ED25519, formatSignatureLine, signEd25519 } from '../../../src/merk
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../../../src/pull/ingest.ts';
 import { keyMethods } from '../../../src/threads/key-methods.ts';
+import { openStatements } from '../../../src/verify/key-chain.ts';
 import type { Origins } from '../../../src/wire/origins.ts';
 import type { SignedPageFrames } from '../../../src/wire/page.ts';
 import { signSuccession } from '../../../src/wire/succession.ts';
@@ -164,6 +165,22 @@ test('a fact id that is spelt like an erased row', (t) => {
   liar.append({ fact_id: 'erased:4' });
   assert.equal(receiver.pull(liar, 'public').kind, 'appended');
   fillErasures(receiver.journal);
+  assert.deepEqual(receiver.problems(), []);
+});
+
+test('pages of a relay, signed by a key that the origin had changed when we met it', (t) => {
+  const receiver = new Receiver(t);
+  const log = new RelayLog({ facts: 3 });
+  const { origin } = log;
+  assert.equal(receiver.take(log.page(), log.relay, log.feed, { relay: log.pinned() }).kind, 'appended');
+  const now = new HonestPeer({ authority: origin.authority, logKey: 'the next one' });
+  const at = '2026-01-01T00:10:00.000Z';
+  const change = { use: 'log', old: origin.logVkey, new: now.logVkey, effective_at: at, overlap_until: at } as const;
+  const line = (peer: HonestPeer) => (text: string) => signEd25519(text, peer.signer);
+  const statement = signSuccession(origin.nodeId, change, { old: line(origin), new: line(now) });
+  receiver.journal.saveSuccessions(openStatements([statement], origin.nodeId), NOW_MS);
+  const declared = now.declaration(createLogSigner(now.nodeId, sha256('node key')), 'peer id of initech');
+  receiver.journal.pinDeclaration(now.nodeId, declared, { event: 'peer_verified', peer: now.nodeId }, NOW_MS);
   assert.deepEqual(receiver.problems(), []);
 });
 
