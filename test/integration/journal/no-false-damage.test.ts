@@ -15,6 +15,7 @@ import { sha256 } from '../../../src/merkle/hash.ts';
 import { ALG_ED25519, formatSignatureLine, signEd25519 } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { type IngestInput, type IngestOutcome, PageIngest } from '../../../src/pull/ingest.ts';
+import { Erasing } from '../../../src/threads/erasing.ts';
 import { keyMethods } from '../../../src/threads/key-methods.ts';
 import { openStatements } from '../../../src/verify/key-chain.ts';
 import type { Origins } from '../../../src/wire/origins.ts';
@@ -182,6 +183,37 @@ test('pages of a relay, signed by a key that the origin had changed when we met 
   const declared = now.declaration(createLogSigner(now.nodeId, sha256('node key')), 'peer id of initech');
   receiver.journal.pinDeclaration(now.nodeId, declared, { event: 'peer_verified', peer: now.nodeId }, NOW_MS);
   assert.deepEqual(receiver.problems(), []);
+});
+
+test('a restore brings the tombstone back of a fact that the copy had let stay', (t) => {
+  const { folder, journal } = new Receiver(t);
+  const erasing = new Erasing(journal, []);
+  const row = journal.erasures.bodies.row(1);
+  assert.ok(row !== undefined);
+  const order = { fact: row.fact_id, actor: 'agent:ann', reason: 'a test', approves: null };
+  assert.equal(erasing.request(order, NOW_MS).kind, 'done');
+  assert.equal(erasing.undo(order, NOW_MS).kind, 'done');
+  journal.head(0);
+  const copy = temporaryFolder(t);
+  journal.db.exec(`VACUUM INTO '${join(copy, JOURNAL_FILE)}'`);
+  const from = journal.size;
+  assert.equal(erasing.request(order, NOW_MS).kind, 'done');
+  erasing.advance(NOW_MS + 2 * journal.erasures.settings.undoWindowMs);
+  assert.equal(journal.size, from + 1);
+  journal.head(0);
+  const tombstone = journal.erasures.bodies.row(from + 1);
+  assert.ok(tombstone !== undefined);
+  copyFileSync(join(folder, SIGNED_HEADS_FILE), join(copy, SIGNED_HEADS_FILE));
+
+  const restored = openJournal(copy, true);
+  const bytes = Buffer.from(encodeEntry(entryOf(tombstone)));
+  const proved = { index: from, salt: tombstone.salt, bytes, leafHash: Buffer.from(tombstone.leaf_hash) };
+  assert.ok(restored.guard.restore(new Map([[from, proved]]), NOW_MS).ok);
+  restored.guard.clear();
+  assert.equal(restored.erasures.records.ofTarget(1)?.step, 'issued');
+  restored.head(0);
+  restored.close();
+  assert.deepEqual(runFsck(copy, { logKey: LOG_KEY }).problems, []);
 });
 
 test('a checkpoint of ours that a peer shows with lines of others: ours alone are kept, and served', (t) => {
