@@ -4,7 +4,7 @@ import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { NamedPeer } from '../pull/deps.ts';
 import type { KeyChange } from '../pull/errors.ts';
-import type { RetryInput } from '../pull/retry.ts';
+import type { RetryInput } from '../pull/retry-pages.ts';
 
 export interface ApprovalMethods {
   /** Ends a suspension. @returns the sequence of its audit record */
