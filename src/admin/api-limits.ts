@@ -27,6 +27,9 @@ export interface ApiLimits {
   /** Open streams of audit records and cases, of all keys together. */
   readonly maxStreams: number;
   readonly maxStreamsOfKey: number;
+  /** Requests for changes that wait at a time, of all keys together: each holds a connection, and operators need some too. */
+  readonly maxWaits: number;
+  readonly maxWaitsOfKey: number;
   /** Token bucket per key: `burst` requests at once, then `perSecond`. A batch is one request. */
   readonly quotas: Readonly<Record<QuotaDimension, { readonly burst: number; readonly perSecond: number }>>;
 }
@@ -43,6 +46,8 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   streamHeartbeatMs: 15_000,
   maxStreams: 64,
   maxStreamsOfKey: 16,
+  maxWaits: 256,
+  maxWaitsOfKey: 64,
   quotas: {
     fact_write: { burst: 20_000, perSecond: 5_000 },
     fact_read: { burst: 20_000, perSecond: 5_000 },

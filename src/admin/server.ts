@@ -1,10 +1,11 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { refused } from './api/responses.ts';
 import type { ApiEnv } from './api/route.ts';
 import { AdminError } from './errors.ts';
+import { OpenCount } from './open-count.ts';
 import { type HostRule, isLoopback, whyForeign } from './server-guard.ts';
 import { ServerTls, type TlsOutcome, type TlsState } from './server-tls.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -19,6 +20,7 @@ export interface ServerTimeouts {
 }
 
 export const DEFAULT_SERVER_TIMEOUTS: ServerTimeouts = { headersMs: 10_000, requestMs: 30_000, idleMs: 5_000 };
+/** Half of them of one address, so that an operator gets in beside a client that has run away. */
 export const MAX_CONNECTIONS = 512;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_REQUESTS_PER_CONNECTION = 100_000;
@@ -112,6 +114,12 @@ function createServer(options: ServerOptions, tls: ServerTls | null, stopping: A
       : createHttpsServer({ ...serverOptions, ...tls.options() }, listener);
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+  const open = new OpenCount(server.maxConnections, Math.ceil(server.maxConnections / 2));
+  server.on('connection', (socket: Socket) => {
+    const leave = open.enter(socket.remoteAddress ?? '');
+    if (typeof leave === 'function') socket.once('close', leave);
+    else socket.destroy();
+  });
   return server;
 }
 

@@ -3,6 +3,7 @@ import type { Permission } from '../../core/permissions.ts';
 import { SEVERITIES } from '../../core/severity.ts';
 import type { AuditRecord } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { OpenCount } from '../open-count.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
 import { AUDIT_SEQ, auditSeqIn } from './audit-seq.ts';
 import { auditSource, jsonLines, LOOKS_AT, type StreamFilter } from './audit-stream.ts';
@@ -10,7 +11,6 @@ import { newestSeq, openEvents, STREAM_CONTENT, whileInForce } from './open-even
 import { choiceParam, instantParam, intParam, optionalInt, textParam } from './params.ts';
 import { answer, json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
-import type { StreamCount } from './stream-count.ts';
 
 const FILTERS = {
   peer_id: textParam('Peer file name, node id or peer id.'),
@@ -62,13 +62,13 @@ const PAGE = z
 const MAY_READ: readonly [Permission, ...Permission[]] = ['federate', 'audit.read'];
 
 /** Adds the endpoints of the audit log. */
-export function addAudit(apparatus: Apparatus, streams: StreamCount): void {
+export function addAudit(apparatus: Apparatus, streams: OpenCount): void {
   addList(apparatus, streams);
   addStream(apparatus, streams);
   addDetail(apparatus);
 }
 
-function addList(apparatus: Apparatus, streams: StreamCount): void {
+function addList(apparatus: Apparatus, streams: OpenCount): void {
   const { deps } = apparatus;
   const route = {
     method: 'get',
@@ -144,7 +144,7 @@ function filterOf(deps: ApiDeps, query: z.output<typeof STREAM_QUERY>): StreamFi
   };
 }
 
-function addStream(apparatus: Apparatus, streams: StreamCount): void {
+function addStream(apparatus: Apparatus, streams: OpenCount): void {
   const route = {
     method: 'get',
     path: '/v1/federation/audit/stream',

@@ -4,6 +4,7 @@ import type { Permission } from '../../core/permissions.ts';
 import { SEVERITIES } from '../../core/severity.ts';
 import type { CaseEvent, CaseNews } from '../../journal/case-reader.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { OpenCount } from '../open-count.ts';
 import type { CaseFile } from '../review-desk.ts';
 import { PROPOSAL } from './acting.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
@@ -13,7 +14,6 @@ import { openEvents, STREAM_CONTENT } from './open-events.ts';
 import { choiceParam, flagParam, intParam, optionalInt } from './params.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY } from './route.ts';
-import type { StreamCount } from './stream-count.ts';
 
 export const MAY_READ_CASES: readonly [Permission, ...Permission[]] = ['audit.read', 'review'];
 
@@ -79,7 +79,7 @@ const STREAM_QUERY = z.object({
 });
 
 /** Adds what there is to read about cases. */
-export function addCases(apparatus: Apparatus, streams: StreamCount): void {
+export function addCases(apparatus: Apparatus, streams: OpenCount): void {
   const { deps } = apparatus;
   const list = {
     method: 'get',

@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import type { Change, ChangePage } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { OpenCount } from '../open-count.ts';
 import { factRecordText } from './fact-record.ts';
 import type { ReadTools } from './facts-read.ts';
 import { intParam, textParam } from './params.ts';
 import { bundlesText, PROVEN_FACTS, proveFacts, READ_HEADERS, wantsProof } from './proofs.ts';
-import { jsonText, refused } from './responses.ts';
+import { jsonText, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, type Principal } from './route.ts';
 import { FACT_RECORD } from './schemas.ts';
 import { isVisible } from './visibility.ts';
@@ -46,7 +47,7 @@ fact at least once. Facts that the key may not see are passed over, and the posi
 to be erased, also if that is undone later.`;
 
 /** Adds the stream of changes, as a long poll. */
-export function addChanges(apparatus: Apparatus, tools: ReadTools): void {
+export function addChanges(apparatus: Apparatus, tools: ReadTools, waits: OpenCount): void {
   const route = {
     method: 'get',
     path: '/v1/changes',
@@ -59,9 +60,37 @@ export function addChanges(apparatus: Apparatus, tools: ReadTools): void {
     responses: {
       200: { description: 'what came behind the position', content: { 'application/json': { schema: CHANGES } } },
       409: { description: 'a stored row is not what was appended; nothing behind it is served' },
+      503: { description: 'too many requests wait already; `Retry-After` says when to ask again' },
     },
   } as const;
-  addRoute(apparatus, route, ['read'], (call, principal) => answerChanges(tools, call, principal));
+  addRoute(apparatus, route, ['read'], (call, principal) =>
+    waiting(waits, call, principal, () => answerChanges(tools, call, principal)),
+  );
+}
+
+/** Whoever waits holds a connection. */
+async function waiting(
+  waits: OpenCount,
+  { query }: Call<z.output<typeof QUERY>>,
+  { party }: Principal,
+  answerIt: () => Promise<Response>,
+): Promise<Response> {
+  if (query.wait_s === 0) return answerIt();
+  const leave = waits.enter(party.id);
+  if (typeof leave !== 'function') return refused(tooManyWaits(leave));
+  try {
+    return await answerIt();
+  } finally {
+    leave();
+  }
+}
+
+function tooManyWaits({ most, of }: { readonly most: number; readonly of: 'one' | 'all' }): Refusal {
+  return {
+    status: 503,
+    detail: `${most} requests ${of === 'one' ? 'of this key ' : ''}wait for changes, which is the limit; ask with wait_s=0, or again in a while`,
+    headers: { 'retry-after': '5' },
+  };
 }
 
 async function answerChanges(

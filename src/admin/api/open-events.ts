@@ -1,10 +1,10 @@
 /** Streams of server-sent events over the audit log: where each begins, and that there are not too many. */
 import { z } from '@hono/zod-openapi';
 import type { ApiDeps } from '../deps.ts';
+import type { OpenCount } from '../open-count.ts';
 import { eventStream, type StreamSource } from './audit-stream.ts';
 import { answer, invalid, type Refusal, refused } from './responses.ts';
 import type { Call, Principal } from './route.ts';
-import type { StreamCount } from './stream-count.ts';
 
 export const STREAM_CONTENT: { readonly 'text/event-stream': { readonly schema: z.ZodString } } = {
   'text/event-stream': { schema: z.string() },
@@ -13,7 +13,7 @@ export const STREAM_CONTENT: { readonly 'text/event-stream': { readonly schema: 
 /** Follows a source from where the client was, or from now. */
 export async function openEvents(
   deps: ApiDeps,
-  streams: StreamCount,
+  streams: OpenCount,
   call: Call<{ readonly cursor?: number | undefined }>,
   { party }: Pick<Principal, 'party'>,
   source: StreamSource,
@@ -51,10 +51,10 @@ function badLastId(given: string): Refusal {
   return invalid({ type: 'int_parsing', loc: ['header', 'last-event-id'], msg, input: given.slice(0, 64) });
 }
 
-function tooManyStreams({ most, of }: { readonly most: number; readonly of: 'key' | 'all' }): Refusal {
+function tooManyStreams({ most, of }: { readonly most: number; readonly of: 'one' | 'all' }): Refusal {
   return {
     status: 503,
-    detail: `${most} event streams ${of === 'key' ? 'of this key ' : ''}are open, which is the limit; close one or page through what there is`,
+    detail: `${most} event streams ${of === 'one' ? 'of this key ' : ''}are open, which is the limit; close one or page through what there is`,
     headers: { 'retry-after': '10' },
   };
 }

@@ -1,6 +1,7 @@
 /** `GET /v1/changes` and `GET /v1/journal/consistency`: following the journal, and knowing that it is the same one. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { DEFAULT_API_LIMITS } from '../../../src/admin/api-limits.ts';
 import { decodeBase64 } from '../../../src/merkle/base64.ts';
 import { type Checkpoint, parseCheckpoint } from '../../../src/merkle/checkpoint.ts';
 import { checkConsistency } from '../../../src/merkle/consistency.ts';
@@ -139,4 +140,19 @@ test('nothing at or behind an edited row is told; what stands before it is', asy
   const before = await changes('after=10');
   assert.deepEqual([before.position, before.more], [11, true]);
   assert.equal((await api.send('/v1/changes?after=11', { as: 'ro' })).status, 409);
+});
+
+test('one key waits so many times at once and no more, and leaves others their places', async (t) => {
+  const own = await openFolderApi();
+  t.after(() => own.close());
+  const ask = (as: 'ro' | 'full', seconds: number): Promise<Response> =>
+    own.send(`/v1/changes?wait_s=${seconds}`, { as });
+  const waiting = Array.from({ length: DEFAULT_API_LIMITS.maxWaitsOfKey }, () => ask('ro', 2));
+  const refused = await ask('ro', 2);
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5']);
+  assert.match(await refused.text(), /64 requests of this key wait for changes, which is the limit; ask with wait_s=0/);
+  assert.equal((await ask('ro', 0)).status, 200);
+  assert.equal((await ask('full', 1)).status, 200);
+  for (const one of waiting) assert.equal((await one).status, 200);
+  assert.equal((await ask('ro', 1)).status, 200, 'a place is given back');
 });

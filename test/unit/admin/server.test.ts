@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { AdminError } from '../../../src/admin/errors.ts';
 import { type AdminServer, DEFAULT_SERVER_TIMEOUTS, startServer } from '../../../src/admin/server.ts';
 import { type Asked, type HostRule, whyForeign } from '../../../src/admin/server-guard.ts';
 import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
+import { until } from '../../support/until.ts';
 
 const NATIVE = { Request, Response };
 let fixture: TestApi;
@@ -308,4 +310,28 @@ test('a batch over real HTTP', async () => {
   const response = await fetch(`${server.url}/v1/facts`, { method: 'POST', headers, body: JSON.stringify({ facts }) });
   assert.equal(response.status, 201);
   assert.equal(((await response.json()) as { stored: number }).stored, 200);
+});
+
+test('an address has half of the connections: another one is let in all the same', async (t) => {
+  const own = await startServer({ api: fixture.api, host: '0.0.0.0', port: 0, behindProxy: true, maxConnections: 8 });
+  t.after(() => own.close({ graceMs: 0 }));
+  const open = async (localAddress: string): Promise<Socket> => {
+    const socket = connect({ host: '127.0.0.1', port: own.port, localAddress });
+    t.after(() => socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  const held = await Promise.all(Array.from({ length: 4 }, () => open('127.0.0.2')));
+  const fifth = (await open('127.0.0.2')).resume();
+  await once(fifth, 'close');
+  const answered = async (socket: Socket): Promise<string> => {
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return String((await once(socket, 'data'))[0]).slice(0, 15);
+  };
+  assert.equal(await answered(await open('127.0.0.3')), 'HTTP/1.1 200 OK');
+  held[0]?.destroy();
+  await until('a place is given back', async () => {
+    const socket = (await open('127.0.0.2')).on('error', () => {});
+    return (await Promise.race([answered(socket), once(socket, 'close').then(() => '')])) === 'HTTP/1.1 200 OK';
+  });
 });
