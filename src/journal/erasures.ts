@@ -34,12 +34,22 @@ export interface Asserted {
 }
 
 const HOUR_US = 3_600_000_000;
+/** Records of an author's tombstones that contradict what it gave, in an hour: each costs it one entry. */
+const REFUSED_PER_HOUR = 16;
+
+interface RefusedOfAuthor {
+  readonly sinceUs: number;
+  told: number;
+  /** Beyond those: the next record says how many. */
+  suppressed: number;
+}
 
 export class Erasures {
   readonly records: ErasureRecords;
   readonly bodies: BodyEraser;
   readonly settings: ErasureSettings;
   readonly #audit: AuditLog;
+  readonly #refused = new Map<string, RefusedOfAuthor>();
 
   constructor(db: Db, audit: AuditLog, settings: ErasureSettings) {
     this.records = new ErasureRecords(db);
@@ -150,7 +160,7 @@ export class Erasures {
     const place = { feed, feed_seq: said.feed_seq, tombstone_seq: entry.chain_seq };
     if (named.kind === 'contradicts') {
       const detail = { leaf_index: said.leaf_index, tombstone_seq: entry.chain_seq, why: named.detail };
-      this.#audit.append({ event: 'tombstone_refused', peer, feed, detail }, null, nowUs);
+      this.#tellRefused(peer, feed, detail, nowUs);
       return;
     }
     const known = this.records.of(fact, peer);
@@ -164,6 +174,21 @@ export class Erasures {
     const isTooMany = this.records.count(peer, 'received', nowUs - HOUR_US) >= this.settings.maxPerHour;
     if (isTooMany) this.#stop(held, nowUs);
     else this.#add({ ...held, due_us: nowUs + this.settings.receivedWindowMs * 1000 }, 'received', nowUs);
+  }
+
+  #tellRefused(peer: string, feed: string, said: Readonly<Record<string, string | number>>, nowUs: number): void {
+    const before = this.#refused.get(peer);
+    const isOver = before === undefined || nowUs >= before.sinceUs + HOUR_US || nowUs < before.sinceUs;
+    const now = isOver ? { sinceUs: nowUs, told: 0, suppressed: 0 } : before;
+    this.#refused.set(peer, now);
+    if (now.told >= REFUSED_PER_HOUR) {
+      now.suppressed++;
+      return;
+    }
+    now.told++;
+    const passedOver = isOver ? (before?.suppressed ?? 0) : 0;
+    const detail = passedOver === 0 ? said : { ...said, suppressed: passedOver };
+    this.#audit.append({ event: 'tombstone_refused', peer, feed, detail }, null, nowUs);
   }
 
   #stop(held: Omit<Erasure, 'step_id' | 'step' | 'at_us' | 'actor' | 'reason'>, nowUs: number): void {

@@ -8,6 +8,7 @@ import { firstOk, ok, type Result } from '../core/result.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { sameHash } from '../merkle/hash.ts';
+import { ed25519Verifier, formatNote, type NoteSignature, type SignedNote } from '../merkle/note.ts';
 import { rootAt } from '../merkle/tiles.ts';
 import { type ProvedEntry, type TailFault, verifyTail } from '../verify/own-tail.ts';
 import type { AuditLog } from './audit-log.ts';
@@ -148,12 +149,14 @@ export class JournalGuard {
    */
   compare(note: string, shownBy: string, nowMs: number): OwnHeadVerdict {
     const { entries, heads, log, db } = this.#parts;
-    const opened = firstOk(ownLogKeys(db, log.key), (key) => openCheckpoint(note, { origin: log.origin, key }));
+    const keys = ownLogKeys(db, log.key);
+    const opened = firstOk(keys, (key) => openCheckpoint(note, { origin: log.origin, key }));
     if (!opened.ok) return { kind: 'foreign' };
     const { size, root } = opened.value;
     if (size > entries.size) {
       this.hold(`a checkpoint over ${size} entries was signed, and ${entries.size} are here`);
-      if (size > (heads.last('journal')?.size ?? 0)) heads.set('journal', { size, root: encodeBase64(root), note });
+      if (size > (heads.last('journal')?.size ?? 0))
+        heads.set('journal', { size, root: encodeBase64(root), note: ownLinesOf(opened.value.note, log.origin, keys) });
       return { kind: 'ahead', size };
     }
     const ours = this.#rootAt(size, root);
@@ -282,4 +285,16 @@ export class JournalGuard {
       ),
     );
   }
+}
+
+/** What is kept is served to others later: lines that whoever showed the note has added would have them refuse it. */
+function ownLinesOf({ text, signatures }: SignedNote, origin: string, keys: readonly Uint8Array[]): string {
+  const signed = Buffer.from(text);
+  const own = keys.flatMap((key) => {
+    const { keyId, verify } = ed25519Verifier(origin, key);
+    const isOwn = (line: NoteSignature): boolean =>
+      line.name === origin && line.keyId === keyId && verify(signed, line.signature);
+    return signatures.find(isOwn) ?? [];
+  });
+  return formatNote({ text, signatures: own });
 }

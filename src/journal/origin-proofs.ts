@@ -9,7 +9,7 @@ import { type Checkpoint, parseCheckpoint } from '../merkle/checkpoint.ts';
 import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { parseNote } from '../merkle/note.ts';
 import { foldPage, narrowPage } from '../merkle/page-proof.ts';
-import { ownLines } from '../verify/contradiction.ts';
+import { ownLines } from '../verify/own-lines.ts';
 import { storedLeaves } from '../verify/page-leaves.ts';
 import type { OriginBatch, OriginEntry, Origins } from '../wire/origins.ts';
 import { type DecodedPage, decodePage } from '../wire/page.ts';
@@ -154,7 +154,7 @@ function batchOf(
   const keep = inOrder.map(({ position }) => position);
   const proof = narrowPage(checkpoint.size, page.header.indexes, leaves, page.proof, keep);
   return {
-    checkpoint: ownLines(page.header.checkpoint, checkpoint.origin),
+    checkpoint: ownLines(page.header.checkpoint, { origin: checkpoint.origin, key: null }),
     places: inOrder.map(({ place }) => place),
     proof: hashesOf(proof),
   };

@@ -9,8 +9,9 @@ import { parsePolicy, type WitnessPolicy } from '../merkle/tlog-policy.ts';
 import { parseTrustedRoot, type TrustedLog } from '../merkle/trusted-root.ts';
 import { span } from '../observe/trace.ts';
 import type { AnchorPolicy, PageContext, PinnedPeer, RelayOrigin } from '../verify/context.ts';
-import { type HeadPair, judgePair, ownLines } from '../verify/contradiction.ts';
+import { type HeadPair, judgePair } from '../verify/contradiction.ts';
 import { assertedIn, factIdsOf, type InclusionPaths, judgePage, type VerifiedBatch } from '../verify/judge.ts';
+import { ownLines } from '../verify/own-lines.ts';
 import { openPage, type PageRefusal } from '../verify/page.ts';
 import type { PagePutOff } from '../verify/relay-rules.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
@@ -179,8 +180,9 @@ export class PageIngest {
     if (known === null || !header.ok) return null;
     const { checkpoint, consistency } = header.value;
     const path = consistency?.map((hash) => decodeBase64(hash) ?? new Uint8Array(0)) ?? null;
-    const pair: HeadPair = { notes: [ownLines(known.note, peer.origin), ownLines(checkpoint, peer.origin)], path };
-    const verdict = judgePair(pair, { ...peer, key: peer.logKey });
+    const log = { ...peer, key: peer.logKey };
+    const pair: HeadPair = { notes: [ownLines(known.note, log), ownLines(checkpoint, log)], path };
+    const verdict = judgePair(pair, log);
     return verdict.kind === 'contradiction' ? pair : null;
   }
 

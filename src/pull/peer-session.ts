@@ -20,7 +20,7 @@ import { type PullOutcome, pullOnce } from './pull-once.ts';
 import { RefusedBudget } from './refused-budget.ts';
 import { knownFeeds } from './relayed-feeds.ts';
 import { FRESH, failed, fruitlessAfter, fruitlessPauseMs, trial, waitAfterMs } from './schedule.ts';
-import { goneFeeds, type SessionState } from './session-state.ts';
+import { goneFeeds, lostWith, type SessionState } from './session-state.ts';
 import { takeTurn } from './take-turn.ts';
 import { isUnconfirmed, waitingKey } from './waiting-key.ts';
 import { Wakeable } from './wakeable.ts';
@@ -337,9 +337,9 @@ export class PeerSession {
 
   #onStated(stated: FeedLengths): void {
     // A feed that is shown no more may have been closed: the next turn asks.
-    const lost = [...this.#state.stated.keys()].filter((feed) => !stated.has(feed));
-    this.#set({ stated, lost: [...this.#state.lost, ...lost], lastContactAtMs: this.#deps.nowMs() });
-    if (lost.length > 0 || this.#isBehind(stated)) this.#wake.wake();
+    const { gone, lost } = lostWith(this.#state, stated);
+    this.#set({ stated, lost, lastContactAtMs: this.#deps.nowMs() });
+    if (gone.length > 0 || this.#isBehind(stated)) this.#wake.wake();
   }
 
   #isBehind(stated: FeedLengths): boolean {

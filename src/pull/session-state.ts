@@ -37,6 +37,15 @@ export interface SessionState {
   readonly lost: readonly string[];
 }
 
+/** With those that the peer states no more, each once: it may take feeds away and bring them back as often as it likes. */
+export function lostWith(
+  { lost, stated: before }: Pick<SessionState, 'lost' | 'stated'>,
+  stated: FeedLengths,
+): { readonly gone: readonly string[]; readonly lost: readonly string[] } {
+  const gone = [...before.keys()].filter((feed) => !stated.has(feed));
+  return { gone, lost: gone.length === 0 ? lost : [...new Set([...lost, ...gone])] };
+}
+
 /** Feeds of which something was taken and nothing is shown now, where the peer is to be asked what became of them. */
 export function goneFeeds({ greeted, progress, silent, stated, lost }: SessionState): readonly string[] {
   if (greeted === null || progress === null) return [];

@@ -14,7 +14,7 @@ const BETWEEN_UPDATES_MS = 20;
 export type FeedLengths = ReadonlyMap<string, number>;
 
 /**
- * Calls `onUpdate` with the lengths that the peer states, until the stream ends or the signal aborts.
+ * Calls `onUpdate` with the lengths that the peer states of these feeds, until the stream ends or the signal aborts.
  *
  * @throws TransportError; the signal's reason
  */
@@ -26,11 +26,13 @@ export async function watchPeer(
   signal: AbortSignal,
 ): Promise<void> {
   const ask = encodeWatchRequest({ feeds });
+  const asked = new Set(feeds);
   const limits = { signal, idleMs: SILENCE_MS, totalMs: undefined, maxFrameBytes: MAX_REQUEST_BYTES };
   for await (const frame of deps.transport.request(peerId, WATCH_PROTOCOL, ask, limits)) {
     const update = decodeWatchUpdate(frame);
     if (!update.ok) return;
-    onUpdate(new Map(update.value.feeds.map(({ feed, length }) => [feed, length])));
+    const stated = update.value.feeds.filter(({ feed }) => asked.has(feed));
+    onUpdate(new Map(stated.map(({ feed, length }) => [feed, length])));
     await sleep(BETWEEN_UPDATES_MS, undefined, { signal });
   }
 }

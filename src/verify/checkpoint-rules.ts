@@ -7,9 +7,11 @@ import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
 import type { SignedNote } from '../merkle/note.ts';
 import { checkWitnessPolicy } from '../merkle/tlog-policy.ts';
 import type { PageHeader } from '../wire/page-header.ts';
+import { MAX_HEAD_CHARS } from '../wire/witness.ts';
 import { checkAnchor } from './anchor-rules.ts';
 import type { KnownCheckpoint, PageContext } from './context.ts';
 import type { EvidenceClass } from './evidence.ts';
+import { fitsHead } from './own-lines.ts';
 
 /** Longest text of a peer that is repeated in a difference, in UTF-16 units: a note may carry many signatures. */
 const MAX_SHOWN_CHARS = 512;
@@ -37,6 +39,7 @@ export function checkCheckpoint(header: PageHeader, ctx: PageContext): Result<Kn
   const fault =
     compareWithKnown(checkpoint, ctx.known) ??
     checkExtension(checkpoint, header.consistency, ctx) ??
+    checkOwnLines(header.checkpoint, ctx) ??
     checkWitnesses(opened.value.note, ctx) ??
     checkAnchored(header.anchor, checkpoint, ctx);
   return fault === null ? ok(checkpoint) : err(fault);
@@ -86,6 +89,13 @@ function checkExtension(now: KnownCheckpoint, proof: PageHeader['consistency'], 
     difference: difference('consistency', verdict, 'ok'),
     class: verdict === 'old_root_mismatch' ? 'contradiction' : 'accusation',
   };
+}
+
+/** Behind what may contradict: a log that signs more lines than a head has room for would keep others from being shown what it says. */
+function checkOwnLines(note: string, { peer }: PageContext): PageFault | null {
+  if (fitsHead(note, peer.origin)) return null;
+  const computed = `at most ${MAX_HEAD_CHARS} characters with the lines of its own keys`;
+  return accusation('checkpoint_malformed', difference('checkpoint.signature', `${note.length} characters`, computed));
 }
 
 /** Last: a history that contradicts itself is told from one that nobody has vouched for yet. */

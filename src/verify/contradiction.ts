@@ -79,14 +79,3 @@ export function pairOf(
 ): HeadPair['notes'] {
   return one.size <= other.size ? [one.note, other.note] : [other.note, one.note];
 }
-
-/**
- * Keeps the text and the lines of the log's own keys: cosignatures of others are no part of what the log said.
- *
- * @param note a note that `openCheckpoint` has taken
- */
-export function ownLines(note: string, origin: string): string {
-  const border = note.lastIndexOf('\n\n') + 2;
-  const lines = note.slice(border).split(/(?<=\n)/);
-  return note.slice(0, border) + lines.filter((line) => line.startsWith(`— ${origin} `)).join('');
-}

@@ -1,4 +1,5 @@
 import type { Entry } from '../core/entry.ts';
+import { feedNameOf } from '../core/feed-name.ts';
 import {
   type Difference,
   FACT_EVENT,
@@ -255,6 +256,9 @@ class Judgement {
   #isRegained(place: number, entry: Entry): boolean {
     // A relay may give one fact at two places of its log: which of them it was taken from, nothing says.
     if (this.#page.relayed !== null) return false;
+    // It stood in one feed: in another one it was never taken, and an erasure would not look for it there.
+    const feed = feedNameOf(entry);
+    if (!feed.ok || feed.value !== this.#page.context.feed) return false;
     const known = this.#seen.get(entry.fact_id);
     if (!isTakenFrom(known, leafAt(this.#page, place), this.#page.context.peer.nodeId)) return false;
     return this.#isIncluded(place) && !this.#taken.has(entry.fact_id);

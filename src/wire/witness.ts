@@ -12,7 +12,7 @@ const MAX_WITNESS_PATH = 63;
 const MAX_EVIDENCE_PATH = 65;
 const MAX_NOTE_CHARS = 16_384;
 /** A head in gossip has the lines of the log's own keys alone. */
-const MAX_HEAD_CHARS = 2_048;
+export const MAX_HEAD_CHARS = 2_048;
 /** Logs asked about, and heads shown, in one message. */
 export const MAX_GOSSIP_LOGS = 256;
 

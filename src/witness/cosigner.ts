@@ -12,7 +12,8 @@ import type { LogSigner } from '../merkle/ed25519.ts';
 import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
 import { formatSignatureLine } from '../merkle/note.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
-import { type ContradictionReason, ownLines } from '../verify/contradiction.ts';
+import type { ContradictionReason } from '../verify/contradiction.ts';
+import { ownLines } from '../verify/own-lines.ts';
 import type { CosignRefusal } from '../wire/witness.ts';
 import type { Contradiction, SeenHeads } from './seen-heads.ts';
 
@@ -56,7 +57,7 @@ export class Cosigner {
   cosign(request: AddCheckpoint, log: WitnessedLog, nowMs: number): CosignOutcome {
     const opened = openCheckpoint(request.checkpoint, log);
     if (!opened.ok) return refused(opened.error === 'checkpoint_malformed' ? 'bad_request' : 'bad_signature');
-    const next = { ...opened.value, note: ownLines(request.checkpoint, log.origin) };
+    const next = { ...opened.value, note: ownLines(request.checkpoint, log) };
     if (request.oldSize > next.size) return refused('bad_request');
     if (log.nodeId !== null && this.#audit.suspension(log.nodeId) !== null) return refused('suspended');
     // Which of two heads is the past is not known: a signature over either might contradict the other.
@@ -89,7 +90,7 @@ export class Cosigner {
   monitored(log: WitnessedLog, nowMs: number): string | null {
     const last = this.#journal.witness.cosigned(log.origin);
     if (last === null) return null;
-    const note = ownLines(last.note, log.origin);
+    const note = ownLines(last.note, log);
     return note + this.#lines(note, nowMs);
   }
 

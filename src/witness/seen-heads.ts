@@ -8,15 +8,9 @@ import type { VerifiedCheckpoint } from '../journal/peer-records.ts';
 import type { SeenHead } from '../journal/witness-records.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { sameHash } from '../merkle/hash.ts';
-import {
-  type ContradictionReason,
-  type HeadPair,
-  judgePair,
-  ownLines,
-  pairEvidence,
-  pairOf,
-} from '../verify/contradiction.ts';
+import { type ContradictionReason, type HeadPair, judgePair, pairEvidence, pairOf } from '../verify/contradiction.ts';
 import { pairInEvidence } from '../verify/evidence-pair.ts';
+import { ownLines } from '../verify/own-lines.ts';
 import type { WitnessedLog } from './cosigner.ts';
 
 /** Two heads that contradict each other and were not known to: others have to be told. */
@@ -103,7 +97,7 @@ export class SeenHeads {
     const own = this.largest(log);
     const seen = this.#journal.witness.largestSeen(log.origin);
     const newest = seen !== null && seen.size > (own?.size ?? -1) ? seen : own;
-    return newest === null ? null : ownLines(newest.note, log.origin);
+    return newest === null ? null : ownLines(newest.note, log);
   }
 
   /** Takes a head that `seenFrom` showed. It is opened with the pinned key; nothing is trusted on first use. */
@@ -111,14 +105,14 @@ export class SeenHeads {
     const opened = openCheckpoint(head.note, log);
     if (!opened.ok) return { kind: 'ignored', news: null };
     const { size, root } = opened.value;
-    const shown = { size, root, note: ownLines(head.note, log.origin) };
+    const shown = { size, root, note: ownLines(head.note, log) };
     const { witness } = this.#journal;
     const others = witness.headsAt(log.origin, log.nodeId, size);
     if (others.some((other) => sameHash(other.root, root))) return { kind: 'known', news: null };
 
     const [other] = others;
     if (other !== undefined) {
-      const pair = { notes: [ownLines(other.note, log.origin), shown.note] as const, path: null };
+      const pair = { notes: [ownLines(other.note, log), shown.note] as const, path: null };
       return { kind: 'contradiction', news: this.#judge(log, pair, null, seenFrom, nowMs).news };
     }
     if (witness.unreconciled(log.origin).length >= MAX_OPEN_HEADS) return { kind: 'ignored', news: null };
@@ -256,7 +250,7 @@ export class SeenHeads {
     seenFrom: string,
   ): OpenPair {
     const [smaller, larger] = ours.size <= head.size ? [ours, head] : [head, ours];
-    const [smallerNote, largerNote] = pairOf(ours, head).map((note) => ownLines(note, log.origin));
+    const [smallerNote, largerNote] = pairOf(ours, head).map((note) => ownLines(note, log));
     return {
       smaller: { size: smaller.size, note: smallerNote ?? '' },
       larger: { size: larger.size, note: largerNote ?? '' },

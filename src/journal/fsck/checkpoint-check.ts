@@ -9,9 +9,12 @@ import { originOf, readCheckpoint } from './notes.ts';
 export type Heads = Readonly<Record<LogName, SignedHead | null>>;
 
 interface Newest {
-  size: number;
-  id: number;
+  readonly size: number;
+  readonly id: number;
+  readonly note: string;
 }
+
+const NONE: Newest = { size: -1, id: 0, note: '' };
 
 /**
  * Each signed checkpoint by itself: signature, columns against the note, sizes that only grow. Roots: log-tree.ts.
@@ -19,12 +22,12 @@ interface Newest {
  * @param heads null: there is no file of signed heads to compare with
  */
 export function checkCheckpoints(ctx: FsckContext, heads: Heads | null): void {
-  const newest: Record<LogName, Newest> = { journal: { size: -1, id: 0 }, audit: { size: -1, id: 0 } };
+  const newest: Record<LogName, Newest> = { journal: NONE, audit: NONE };
   walkTable(ctx, 'checkpoints', {
     judge: (row) => judge(ctx, row, newest),
     after: (row, id, changed) => {
       const log = logOf(row.log);
-      if (log !== undefined && changed === undefined) newest[log] = { size: row.tree_size, id };
+      if (log !== undefined && changed === undefined) newest[log] = { size: row.tree_size, id, note: row.note };
     },
   });
   if (heads === null) return;
@@ -39,8 +42,10 @@ function judge(
   const log = logOf(row.log);
   if (log === undefined) return { code: 'log_unknown', field: 'log', detail: `there is no log ${row.log}` };
   const fault = compareNote(ctx, row, log);
-  if (fault !== undefined || row.tree_size > newest[log].size || changedColumn('checkpoints', row) !== undefined)
-    return fault;
+  // After a change of keys a tree is signed once more, by the new one; that both are of one root is seen where the tree is derived.
+  const { size, note } = newest[log];
+  const isNext = row.tree_size > size || (row.tree_size === size && row.note !== note);
+  if (fault !== undefined || isNext || changedColumn('checkpoints', row) !== undefined) return fault;
   const detail = `a checkpoint over ${row.tree_size} rows comes after one over ${newest[log].size}`;
   return { code: 'checkpoint_rollback', field: 'tree_size', detail };
 }

@@ -5,7 +5,7 @@ import { type Entry, encodeEntry } from '../../core/entry.ts';
 import { quarantineOf } from '../../verify/entry-rules.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { entryOf } from '../entry-row.ts';
-import { isErased } from '../erased-row.ts';
+import { hasBody, isErased } from '../erased-row.ts';
 import { isInFeed, leafOf } from '../row-check.ts';
 import type { SignedHead } from '../signed-heads.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
@@ -217,13 +217,15 @@ function checkFeeds(ctx: FsckContext): ReadonlyMap<number, Feed> {
   return feeds;
 }
 
-/** No fact stands in the journal twice. The index gives equal ids one after the other. */
+/** No fact stands in the journal twice. What was erased has no id any more, and a peer may call a fact as it calls those rows. */
 function checkTwice(ctx: FsckContext): void {
   const query = sqlBuilder
     .selectFrom('entries')
     .select(['fact_id', 'chain_seq'])
+    .where(hasBody)
     .orderBy('fact_id')
     .orderBy('chain_seq');
+  // The index gives equal ids one after the other.
   const rows = prepare<[], { fact_id: string; chain_seq: number }>(ctx.db, query).iterate();
   let before: { fact_id: string; chain_seq: number } | undefined;
   for (const row of rows) {

@@ -21,7 +21,8 @@ const SINCE_SCHEMA = 9;
 const BEFORE: Readonly<Record<ErasureStep, readonly (ErasureStep | null)[]>> = {
   requested: [null, 'undone'],
   undone: ['requested'],
-  issued: ['requested', null],
+  // Behind the last two where a restore has brought back the tombstone, and not the order.
+  issued: ['requested', 'undone', null],
   received: [null, 'kept'],
   stopped: [null, 'kept'],
   absent: [null],

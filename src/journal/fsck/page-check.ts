@@ -18,6 +18,7 @@ import { originOf, readCheckpoint, readFeedHead } from './notes.ts';
 import type { PeerLogs } from './peer-logs.ts';
 import { RelayedPages, type StoredOrigin } from './relayed-pages.ts';
 import { hasRetries, isAnyRetryChanged } from './retry-check.ts';
+import { StandingRefusals } from './standing-refusals.ts';
 
 export interface PageTotals {
   /** Facts accepted, by peer. */
@@ -41,6 +42,8 @@ class PageCheck implements PageTotals {
   readonly #isRetryChanged: boolean;
   /** null: the file is older than retries. */
   readonly #retried: Statement<[number], number | null> | null;
+  /** null: as for those, or a row that they are read from was changed. */
+  readonly #standing: StandingRefusals | null;
   readonly #stored: Statement<[string], StoredOrigin>;
   readonly #relayed: RelayedPages;
   readonly #root: Statement<[string, number], Uint8Array>;
@@ -65,6 +68,7 @@ class PageCheck implements PageTotals {
     this.#retried = hasRetries(ctx)
       ? (prepare<[number]>(ctx.db, retriedEntries).pluck() as Statement<[number], number | null>)
       : null;
+    this.#standing = hasRetries(ctx) && !this.#isRetryChanged ? new StandingRefusals(ctx.db) : null;
     this.#root = prepare<[string, number]>(
       ctx.db,
       sqlBuilder.selectFrom('peer_checkpoints').select('root').where('peer', '=', PARAM).where('tree_size', '=', PARAM),
@@ -141,10 +145,12 @@ class PageCheck implements PageTotals {
     let accepted = 0;
     let unknown = 0;
     let firstUnknown = 0;
+    const refused = row.refused > 0 ? this.#standing?.of(row) : undefined;
     page.entries.forEach((bytes, i) => {
       if (isWithheld(page.header, i)) return;
       const leaf = leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
-      const place = isBlank(bytes) ? this.#blankAt(row, i) : this.#placeOf(row.peer, bytes, leaf, page, i);
+      const isRefused = refused?.has(row.after_seq + 1 + i) === true;
+      const place = isRefused ? 'unknown' : this.#placeOf(row, bytes, leaf, page, i);
       if (place === 'accepted') accepted++;
       if (place === 'unknown' && unknown++ === 0) firstUnknown = row.after_seq + 1 + i;
     });
@@ -174,29 +180,31 @@ class PageCheck implements PageTotals {
     return this.#retried?.get(pageId) ?? 0;
   }
 
-  #placeOf(peer: string, bytes: Uint8Array, leaf: Uint8Array, page: DecodedPage, i: number): Place {
+  #placeOf(row: Page, bytes: Uint8Array, leaf: Uint8Array, page: DecodedPage, i: number): Place {
+    if (isBlank(bytes)) return this.#blankAt(row, i);
     // It was never taken: the tombstone that stands for it was judged with the page.
     if (isErasedEntry(bytes)) return 'held';
     const entry = decodeEntry(bytes);
     const stored = entry.ok ? this.#stored.all(entry.value.fact_id) : [];
     if (stored.length === 0) return 'unknown';
+    const { peer } = row;
     if (entry.ok && page.header.origins !== null) {
-      const isTaken = stored.some((row) => row.received_from === peer && this.#relayed.isTaken(entry.value, i, row));
+      const isTaken = stored.some((one) => one.received_from === peer && this.#relayed.isTaken(entry.value, i, one));
       return isTaken ? 'accepted' : 'held';
     }
     const seq = (page.header.indexes[i] ?? -1) + 1;
     const isFromHere = stored.some(
-      (row) =>
-        row.received_from === peer &&
-        row.origin_node_id === peer &&
-        row.origin_chain_seq === seq &&
-        sameHash(leaf, row.origin_leaf_hash ?? NO_HASH),
+      (one) =>
+        one.received_from === peer &&
+        one.origin_node_id === peer &&
+        one.origin_chain_seq === seq &&
+        sameHash(leaf, one.origin_leaf_hash ?? NO_HASH),
     );
     return isFromHere ? 'accepted' : 'held';
   }
 }
 
-/** `held`: another entry has the fact id, so that this one was a repeat or was refused. */
+/** `held`: another entry has the fact id, so that this one was a repeat; `unknown`: it was refused, or is lost. */
 type Place = 'accepted' | 'held' | 'unknown';
 const NO_HASH = new Uint8Array(0);
 

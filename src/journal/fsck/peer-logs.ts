@@ -1,8 +1,8 @@
 import { authorityOf } from '../../core/node-id.ts';
 import { sameHash } from '../../merkle/hash.ts';
 import { ALG_ED25519, parseNote } from '../../merkle/note.ts';
-import { parseVerifierKey } from '../../merkle/verifier-key.ts';
-import { openSuccession } from '../../wire/succession.ts';
+import { formatVerifierKey, parseVerifierKey } from '../../merkle/verifier-key.ts';
+import { keysOfChain, openStatements } from '../../verify/key-chain.ts';
 import { type Db, prepare, sqlBuilder } from '../database.ts';
 import type { NoteLog } from './notes.ts';
 
@@ -21,17 +21,22 @@ export class PeerLogs {
     this.#follow(prepare<[], { node_id: string; note: string }>(db, statements).all());
   }
 
-  /** A node that is known by what a relay brings declares its later keys to others: its statements are what is held here. */
+  /**
+   * A node that is known by what a relay brings declares its later keys to others, and its earlier ones no more when it is met: its
+   * statements are what is held here. Both keys have signed each, so that one vouches for the other.
+   */
   #follow(rows: readonly { readonly node_id: string; readonly note: string }[]): void {
-    for (const { node_id, note } of rows) {
-      const opened = openSuccession(note, node_id);
-      if (!opened.ok || opened.value.use !== 'log') continue;
-      const [old, next] = [opened.value.old, opened.value.new].map((vkey) => parseVerifierKey(vkey));
-      if (!old?.ok || !next?.ok) continue;
-      const keys = this.#keys.get(next.value.name) ?? [];
-      const isFollowed = keys.some((key) => sameHash(key, old.value.publicKey));
-      if (isFollowed && !keys.some((key) => sameHash(key, next.value.publicKey)))
-        this.#keys.set(next.value.name, [...keys, next.value.publicKey]);
+    for (const [nodeId, notes] of Map.groupBy(rows, ({ node_id }) => node_id)) {
+      const statements = openStatements(
+        notes.map(({ note }) => note),
+        nodeId,
+      );
+      for (const [name, keys] of this.#keys) {
+        if (!isLogOf(nodeId, name)) continue;
+        const vkeys = keys.map((publicKey) => formatVerifierKey({ name, algorithm: ALG_ED25519, publicKey }));
+        const joined = vkeys.flatMap((vkey) => keysOfChain(statements, 'log', vkey));
+        for (const key of joined.flatMap(rawKeyOf)) this.#add(name, key);
+      }
     }
   }
 
@@ -39,6 +44,12 @@ export class PeerLogs {
   logOf(peer: string, origin: string | undefined): NoteLog | undefined {
     if (origin === undefined || !isLogOf(peer, origin)) return undefined;
     return { origin, keys: this.#keys.get(origin) ?? [] };
+  }
+
+  /** Each once: a declaration is renewed again and again. */
+  #add(name: string, key: Uint8Array): void {
+    const keys = this.#keys.get(name) ?? [];
+    if (!keys.some((one) => sameHash(one, key))) this.#keys.set(name, [...keys, key]);
   }
 
   #read(note: string): void {
@@ -49,9 +60,14 @@ export class PeerLogs {
       if (!key.ok || key.value.algorithm !== ALG_ED25519) continue;
       const { name, publicKey } = key.value;
       // Nobody declares keys of another's log.
-      if (isLogOf(nodeId, name)) this.#keys.set(name, [...(this.#keys.get(name) ?? []), publicKey]);
+      if (isLogOf(nodeId, name)) this.#add(name, publicKey);
     }
   }
+}
+
+function rawKeyOf(vkey: string): readonly Uint8Array[] {
+  const key = parseVerifierKey(vkey);
+  return key.ok ? [key.value.publicKey] : [];
 }
 
 function isLogOf(nodeId: string, origin: string): boolean {

@@ -22,7 +22,8 @@ export class RelayedPages {
   /** Runs of entries that a page has brought: when it came, and when what it had brought was judged again. */
   readonly #places: readonly Statement<[number], Run>[];
   #runs: readonly Run[] = [];
-  #taken: { readonly entry: Entry; readonly place: number }[] = [];
+  /** By `chain_seq`: a relay may give one fact at two places, and the journal took it from the first of them. */
+  readonly #taken = new Map<number, { readonly entry: Entry; readonly place: number }>();
   /** Of lines without a body, by their place. */
   readonly #blanked = new Map<number, Entry['origin']>();
 
@@ -37,7 +38,7 @@ export class RelayedPages {
 
   begin(pageId: number): void {
     this.#runs = this.#places.flatMap((place) => place.all(pageId));
-    this.#taken = [];
+    this.#taken.clear();
     this.#blanked.clear();
   }
 
@@ -57,22 +58,23 @@ export class RelayedPages {
       row.origin_node_id === origin.node_id &&
       row.origin_chain_seq === origin.chain_seq &&
       encodeBase64(row.origin_leaf_hash ?? new Uint8Array(0)) === origin.leaf_hash;
-    if (!isWithin || !isSame) return false;
-    this.#taken.push({ entry, place });
+    if (!isWithin || !isSame || this.#taken.has(row.chain_seq)) return false;
+    this.#taken.set(row.chain_seq, { entry, place });
     return true;
   }
 
   /** How long an origin's keys were good is judged once, when the page comes: declarations do not say it of former ones. */
   finish({ header, entries }: DecodedPage): Fault | undefined {
     const { origins } = header;
-    const nodeId = this.#taken[0]?.entry.origin?.node_id;
+    const taken = [...this.#taken.values()];
+    const nodeId = taken[0]?.entry.origin?.node_id;
     if (origins === null || nodeId === undefined) return undefined;
     const named = entries.map((bytes, place) => {
       const entry = decodeEntry(bytes);
       return entry.ok ? entry.value.origin : (this.#blanked.get(place) ?? null);
     });
     const faultOf = proveOrigins(origins, named, nodeId, (note) => this.#head(nodeId, note));
-    for (const { entry, place } of this.#taken) {
+    for (const { entry, place } of taken) {
       const fault = faultOf(entry, place);
       if (fault === null) continue;
       const detail = `entry ${entry.feed_seq} of the feed is not shown to be one of ${nodeId}: ${fault.field}`;

@@ -29,10 +29,13 @@ export function hasRetries({ db }: FsckContext): boolean {
   return Number(db.pragma('user_version', { simple: true })) >= SINCE_SCHEMA;
 }
 
-/** Whether a row of `page_retries` is not what was written, by its sums. */
+/** Whether a row that says what was refused, or taken after all, is not what was written, by its sums. */
 export function isAnyRetryChanged(db: Db): boolean {
-  for (const row of allRows(db, 'page_retries').iterate())
-    if (changedColumn('page_retries', row) !== undefined) return true;
+  return isAnyChanged(db, 'page_refusals') || isAnyChanged(db, 'page_retries');
+}
+
+function isAnyChanged(db: Db, table: 'page_refusals' | 'page_retries'): boolean {
+  for (const row of allRows(db, table).iterate()) if (changedColumn(table, row) !== undefined) return true;
   return false;
 }
 

@@ -4,6 +4,7 @@ import { decodeBase64 } from '../../merkle/base64.ts';
 import { entryLeafHash, SALT_BYTES } from '../../merkle/commitment.ts';
 import { checkInclusion } from '../../merkle/inclusion.ts';
 import { decodeEvidence, type FactEvidenceForm } from '../../verify/evidence-form.ts';
+import { isErasedEntry } from '../../wire/erased-entry.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
 import { EvidenceStore } from '../evidence-store.ts';
 import type { AuditRecord } from '../read-model.ts';
@@ -54,21 +55,24 @@ export class SummaryCheck {
     }
   }
 
-  #leafOf({ peer, feed, reason, evidence, chain_seq: chainSeq, detail }: AuditRecord): Buffer | undefined {
+  #leafOf({ peer, feed, reason, evidence, chain_seq: chainSeq, detail }: AuditRecord): Uint8Array | undefined {
     if (peer === null || feed === null || reason === null || evidence === null) return undefined;
     if (!(reason in FACT_EVENT)) return pageRefusalLeaf({ peer, feed, reason, evidence });
     const text = this.#evidence.read(evidence);
     const decoded = text === undefined ? undefined : decodeEvidence(text);
     const isFact = decoded?.ok === true && decoded.value.kind === 'fact';
-    const entryLeaf = isFact ? entryLeafOf(decoded.value.form.received) : undefined;
+    const entryLeaf = isFact ? entryLeafOf(decoded.value.form.received, feed) : undefined;
     if (entryLeaf === undefined || chainSeq === null) return undefined;
     return entryRefusalLeaf({ peer, feed, reason, feedSeq: Number(detail['feed_seq']), chainSeq, entryLeaf });
   }
 }
 
-function entryLeafOf({ entry, salt }: FactEvidenceForm['received']): Buffer | undefined {
+/** Of a line without a body the leaf hash was received in the place of its salt: it was withheld by a relay, or is erased. */
+function entryLeafOf({ entry, salt }: FactEvidenceForm['received'], feed: string): Uint8Array | undefined {
   const [bytes, salted] = [decodeBase64(entry), decodeBase64(salt)];
-  return bytes === undefined || salted?.length !== SALT_BYTES ? undefined : entryLeafHash(salted, bytes);
+  if (bytes === undefined || salted?.length !== SALT_BYTES) return undefined;
+  const isBodiless = isErasedEntry(bytes) || (bytes.length === 0 && feed.startsWith('from/'));
+  return isBodiless ? salted : entryLeafHash(salted, bytes);
 }
 
 /** Refused facts of a feed that wait for their summary. */

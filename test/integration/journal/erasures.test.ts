@@ -292,6 +292,23 @@ test('a tombstone that contradicts what was received erases nothing, and is reco
   assert.deepEqual(problems(one.folder), []);
 });
 
+test('tombstones that contradict, without end: so many are recorded in an hour, and the next says how many were not', (t) => {
+  const { journal, peer, secret } = pulled(t);
+  const lie = (count: number, nowMs: number): void => {
+    for (let i = 0; i < count; i++) bury(peer, { ...secret, leaf: Buffer.alloc(32, 1) });
+    pullPage(journal, peer, count, { nowMs });
+  };
+  lie(40, NOW_MS);
+  lie(3, NOW_MS + 1_000);
+  lie(1, NOW_MS + 3_600_000);
+  const told = journal.db
+    .prepare("SELECT body FROM audit WHERE event = 'tombstone_refused' ORDER BY seq")
+    .pluck()
+    .all();
+  const suppressed = told.map((body) => JSON.parse(String(body)).detail.suppressed ?? 0);
+  assert.deepEqual(suppressed, [...Array<number>(16).fill(0), 27]);
+});
+
 test('too many at once: own ones are refused, a partner’s wait for an operator; both raise the alarm once', (t) => {
   const one = own(t);
   const { journal, erasing } = one;

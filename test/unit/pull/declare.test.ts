@@ -61,6 +61,9 @@ test('names that are not the peer’s own: refused, whatever has signed them', a
     { journal_origin: 'globex.example/journal/00000000000000aa' },
     { audit_origin: 'globex.example/audit/00000000000000aa' },
     { audit_origin: 'acme.example' },
+    // fsck would not know the log as the peer's, and name each page of it.
+    { journal_origin: 'acme.example/log/00000000000000aa' },
+    { audit_origin: 'acme.example/log/00000000000000aa' },
   ];
   for (const change of changes) {
     const judged = pinPeer(declare(log, change), file, history(null));

@@ -1,10 +1,21 @@
 /** Two heads of one log: contradiction, one history, or no proof of either. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeBase64 } from '../../../src/merkle/base64.ts';
-import { type HeadPair, judgePair, ownLines, pairEvidence } from '../../../src/verify/contradiction.ts';
+import { createLogSigner } from '../../../src/merkle/ed25519.ts';
+import { formatSignatureLine, signEd25519 } from '../../../src/merkle/note.ts';
+import { type HeadPair, judgePair, pairEvidence } from '../../../src/verify/contradiction.ts';
+import { ownLines } from '../../../src/verify/own-lines.ts';
+import {
+  decodeWitnessAnswer,
+  decodeWitnessRequest,
+  encodeWitnessAnswer,
+  encodeWitnessRequest,
+} from '../../../src/wire/witness.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
+import { judge } from '../../support/judging.ts';
 
 const honest = new HonestPeer().appendMany(20);
 const stranger = new HonestPeer({ authority: 'stranger.example' }).appendMany(20);
@@ -12,6 +23,14 @@ const log = { nodeId: honest.nodeId, origin: honest.origin, key: honest.signer.p
 
 function path(peer: HonestPeer, from: number, to: number): Uint8Array[] {
   return peer.consistency(from, to).map((hash) => decodeBase64(hash) ?? new Uint8Array(0));
+}
+
+/** A note with many lines under the log's own name before the one that counts. */
+function padded(note: string): string {
+  const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
+  const keys = Array.from({ length: 60 }, (_, i) => createHash('sha256').update(`${i}`).digest());
+  const junk = keys.map((seed) => formatSignatureLine(signEd25519(text, createLogSigner(honest.origin, seed))));
+  return `${text}\n${junk.join('')}${note.slice(text.length + 1)}`;
 }
 
 test('any two sizes of one history are consistent, and of two histories a contradiction that the path shows', () => {
@@ -78,6 +97,32 @@ test('what the log has not signed is no proof, nor are notes in the wrong order'
   });
 });
 
+test('a log that signs its heads with line upon line is shown to others all the same, by the line that counts', () => {
+  const fork = honest.fork(2).appendMany(3);
+  const notes = [ownLines(padded(honest.checkpoint(5)), log), ownLines(padded(fork.checkpoint(5)), log)] as const;
+  assert.equal(judgePair({ notes, path: null }, log).kind, 'contradiction');
+  const request = { kind: 'evidence', notes: [...notes], path: null, v: 1 } as const;
+  assert.ok(decodeWitnessRequest(encodeWitnessRequest(request)).ok);
+  // One head that is too long would keep those of all other logs from being shown.
+  const answer = encodeWitnessAnswer({ heads: [notes[0], honest.checkpoint(4)], kind: 'heads', v: 1 });
+  assert.ok(decodeWitnessAnswer(answer).ok);
+});
+
+test('a page under such a checkpoint is not taken; a contradiction in it is one all the same', () => {
+  const refused = (peer: HonestPeer, known: HonestPeer | null): string => {
+    const frames = peer.page(
+      { feed: 'public', after: 0, knownSize: known === null ? 0 : 5, size: 5 },
+      {
+        content: (page) => ({ ...page, checkpoint: padded(page.checkpoint) }),
+      },
+    );
+    const verdict = judge(frames, honest.context({ known: known?.known(5) ?? null }));
+    return verdict.kind === 'refused' ? `${verdict.reason} ${verdict.evidence.class}` : verdict.kind;
+  };
+  assert.equal(refused(honest, null), 'checkpoint_malformed accusation');
+  assert.equal(refused(honest.fork(2).appendMany(3), honest), 'checkpoint_split_view contradiction');
+});
+
 test('total: any texts and hashes', () => {
   const note = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -87,7 +132,7 @@ test('total: any texts and hashes', () => {
   fc.assert(
     fc.property(note, note, hashes, (one, two, given) => {
       assert.notEqual(judgePair({ notes: [one, two], path: given }, log).kind, 'contradiction');
-      ownLines(one, honest.origin);
+      ownLines(one, log);
     }),
   );
 });
