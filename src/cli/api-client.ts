@@ -6,7 +6,7 @@ import { type ConfigError, problemText } from '../config/problem.ts';
 import { readSecretFile } from '../config/secret-file.ts';
 import { apiFailure } from './api-failure.ts';
 import type { Context } from './cli.ts';
-import { openDaemonSender } from './daemon-send.ts';
+import { askAlive, openDaemonSender } from './daemon-send.ts';
 import { CliError } from './exit.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -40,6 +40,8 @@ export interface Backend {
 
 /** Nothing is resolved; requests in process never reach a network. */
 const IN_PROCESS = 'http://offline.invalid';
+/** Many times what a busy machine takes: a daemon that says nothing for so long is looked at, not waited for. */
+const ALIVE_WAIT_MS = 15_000;
 
 /** Connects to the node of a data folder. @throws CliError `unavailable` with what to do */
 export async function connectApi(context: Context): Promise<Api> {
@@ -114,8 +116,7 @@ async function connectDaemon(context: Context, dir: string): Promise<Backend | n
   // The one that is served, not the file: a new file that cannot be served must not lock the operator out.
   const sender = openDaemonSender(info.api, info.certificate ?? null);
   try {
-    const health = await sender.send(new Request(`${info.api}/healthz`));
-    await health.body?.cancel();
+    await askAlive(sender, info.api, ALIVE_WAIT_MS);
     const { certificate: _, ...daemon } = info;
     return { daemon, send: sender.send, close: async () => sender.close() };
   } catch (thrown) {

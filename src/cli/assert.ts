@@ -98,10 +98,16 @@ export async function assertFact(context: Context, api: Api, fact: FactText): Pr
     '/v1/facts',
     `${plain.slice(0, -1)},"confidence":${fact.confidence},"value":${fact.value}}`,
   );
+  if (answer.status === 404 && fact.garden !== null) throw unknownGarden(fact.garden);
   const text = expectOk(answer);
   const stored = readFact(text);
   for (const warning of stored.warnings) context.note(`${context.screen.paint('yellow', 'warning:')} ${warning}`);
   return { json: text, human: factPairs(stored, context.screen) };
+}
+
+function unknownGarden(garden: string): CliError {
+  const message = `garden not found: ${JSON.stringify(garden)} is not among those of this node`;
+  return new CliError({ exit: 'not_found', message, fix: 'List it in config.toml (gardens = ["…"]), and restart.' });
 }
 
 /** The source of what an operator asserts by hand. */

@@ -73,6 +73,7 @@ function previewText({ token, would_change, would_refuse }: Preview, screen: Scr
   const refusals = would_refuse.map(({ id, code }): Cell[] => [id, 'stays', code]);
   if (changes.length + refusals.length === 0) return 'There is no case that matches.';
   const table = screen.table(['ID', 'FROM', 'TO'], [...changes, ...refusals]);
+  if (changes.length === 0) return `${table}\n\nNothing would change.`;
   return `${table}\n\nNothing is done yet. To change these ${changes.length}: the same command with --apply ${token}`;
 }
 

@@ -35,6 +35,22 @@ export function openDaemonSender(base: string, certPem: string | null): DaemonSe
   };
 }
 
+/**
+ * Asks whether the daemon is there. One that hangs takes connections and says nothing: whoever wants to know what is wrong
+ * must not wait for it.
+ *
+ * @throws Error when nothing came in time, or there was no connection
+ */
+export async function askAlive({ send }: DaemonSender, api: string, waitMs: number): Promise<void> {
+  const signal = AbortSignal.timeout(waitMs);
+  try {
+    const health = await send(new Request(`${api}/healthz`, { signal }));
+    await health.body?.cancel();
+  } catch (thrown) {
+    throw signal.aborted ? new Error(`no answer within ${waitMs / 1_000} s`, { cause: thrown }) : thrown;
+  }
+}
+
 function exchange(outgoing: ClientRequest, body: Buffer | null): Promise<Response> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => outgoing.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS);

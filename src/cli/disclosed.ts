@@ -11,6 +11,7 @@ import {
   withCommonOptions,
   withExamples,
 } from './cli.ts';
+import { CliError } from './exit.ts';
 import type { Screen } from './screen.ts';
 
 const PAGE_RUNS = 500;
@@ -46,6 +47,10 @@ export function addDisclosed(program: Command, cli: Cli): void {
 async function runDisclosed(context: Context, [peer = '']: readonly string[], options: Options): Promise<Outcome> {
   const { fact } = options;
   const ledger = await withApi(context, (api) => readLedger(api, peer, fact ?? null, options.runs === true));
+  if (!ledger.node_id.startsWith('stigmem://')) {
+    const message = `expected the name of a partner, or a node id, got ${JSON.stringify(peer)}, which has no file under peers/`;
+    throw new CliError({ exit: 'not_found', message, fix: 'See: stigmem-peerd peer list' });
+  }
   return { json: JSON.stringify(ledger), human: human(ledger, fact ?? null, context.screen) };
 }
 

@@ -55,6 +55,10 @@ export function addExport(program: Command, cli: Cli): void {
     .description(
       'Ships audit records, what the journal commits to, anchors and their receipts, under a chain of signed manifests. No body of a fact and no salt of one leaves the node. With [worm] in config.toml the daemon does it by itself.',
     );
+  withExamples(worm, [
+    'export worm --to /mnt/worm/acme --data ./acme',
+    'export worm verify /mnt/worm/acme --log-key "$(cat acme.vkey)"',
+  ]);
   addShip(worm, cli);
   addVerify(worm, cli);
   addStatus(worm, cli);
@@ -125,7 +129,10 @@ function addVerify(worm: Command, cli: Cli): void {
     .command('verify')
     .summary('read all of it back, with public keys alone')
     .argument('<place>', 'a folder, or s3://bucket/prefix')
-    .requiredOption('--log-key <vkey...>', 'verifier keys of the log; after a change of keys all of them')
+    .requiredOption(
+      '--log-key <vkey...>',
+      'verifier keys of the log, as `peer show self` shows them; after a change of keys all of them',
+    )
     .option('--at-least <number>', 'manifests that have to be there', (text) => wholeNumber(text, 0, 1e12), 0)
     .option('--restores <number>', 'restores that you know of: more are a problem', (text) =>
       wholeNumber(text, 0, MAX_RESTORES),

@@ -18,6 +18,10 @@ export interface InviteOptions extends CommonOptions, TermsOptions {
 /** `peer invite`: one code for one partner. On a terminal it waits for the partner and for the operator's yes. */
 export async function runInvite(context: Context, _args: readonly string[], options: InviteOptions): Promise<Outcome> {
   const body = { ...readTermsOptions(options), ...readValidFor(options.validFor) };
+  if (options.share === undefined && options.accept === undefined) {
+    const message = 'expected at least one feed that the partner may read, or that is taken from it, got none';
+    throw new CliError({ exit: 'usage', message, fix: 'Add --share public, --accept public, or both.' });
+  }
   return withApi(context, async (api) => {
     const json = expectOk(await api.post('/v1/federation/invites', JSON.stringify(body)));
     const { code, onboarding } = JSON.parse(json) as { readonly code: string; readonly onboarding: OnboardingView };

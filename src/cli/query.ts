@@ -1,6 +1,7 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type JsonObject, jsonText } from '../core/json.ts';
 import { SCOPES } from '../core/scope.ts';
+import { parseIsoInstant } from '../core/time.ts';
 import { type Api, type Query, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { checkBundles, logOf, VERIFY_FULL } from './check-bundles.ts';
@@ -53,7 +54,7 @@ export function addQuery(program: Command, cli: Cli): void {
     .addOption(new Option('--scope <scope>', 'scope').choices(SCOPES))
     .option('--garden <name>', 'garden')
     .option('--min-confidence <number>', 'least confidence')
-    .option('--after <time>', 'only facts asserted after this ISO time')
+    .option('--after <time>', 'only facts asserted after this ISO time', isoTime)
     .option('--include-contradicted', 'also facts that others contradict')
     .option('--include-expired', 'also facts that have expired')
     .option('--include-quarantined', 'also facts that wait for an operator')
@@ -134,4 +135,10 @@ function table(facts: readonly JsonObject[], total: number, screen: Screen): str
   const all = total >= COUNTED_TO ? `${COUNTED_TO} or more` : String(total);
   const shown = facts.length < total ? `${facts.length} of ${all} facts; --all shows all` : `${facts.length} facts`;
   return `${screen.table(['ENTITY', 'RELATION', 'VALUE', 'SCOPE', 'FROM', 'ID'], rows)}\n\n${shown}`;
+}
+
+/** The API, as the reference, takes any text and finds nothing after it. */
+function isoTime(text: string): string {
+  if (parseIsoInstant(text).ok) return text;
+  throw new InvalidArgumentError('Expected an ISO time such as 2026-01-31T12:00:00Z.');
 }

@@ -62,7 +62,10 @@ export function addSnapshot(program: Command, cli: Cli): void {
     .summary('restore it into a scratch folder and check it whole')
     .argument('<snapshot>', 'a folder that `snapshot create` made')
     .option('--scratch <directory>', 'where it is restored; beside the snapshot unless named')
-    .option('--log-key <vkey...>', 'verifier keys of the log, in place of --data: nothing is recorded then')
+    .option(
+      '--log-key <vkey...>',
+      'verifier keys of the log, as `peer show self` shows them, in place of --data: nothing is recorded then',
+    )
     .description(
       'Checks signature and hashes, restores everything into a scratch folder, runs the whole fsck there against the anchors, and compares with the journal of the node. Only then is it recorded as verified: beside its manifest, and in the audit log. Names the file that is wrong, and exits with 4 then.',
     )

@@ -53,7 +53,12 @@ function declarationIn({ declaration }: TrustFlags): string | null {
 
 function withTrust(command: Command): Command {
   return command
-    .addOption(new Option('--log-key <vkey...>', 'verifier key of a log that is trusted'))
+    .addOption(
+      new Option(
+        '--log-key <vkey...>',
+        'verifier key of a log that is trusted, as `peer show self` of its node shows it',
+      ),
+    )
     .addOption(new Option('--node <id=peer-id...>', 'a node that is trusted: stigmem://…=12D3Koo…'))
     .option('--policy <file>', 'tlog-policy: which witnesses have to have cosigned')
     .option('--trust-root <file>', 'Sigstore trusted_root.json: an anchor by one of its logs is asked for')

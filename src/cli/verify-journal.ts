@@ -29,7 +29,10 @@ export function addVerifyJournal(group: Command, cli: Cli): void {
     .summary('a journal.db, with what others hold of it')
     .argument('<file>', 'a journal.db, alone: no configuration, no keys, it may be read-only')
     .option('--anchors <file...>', 'anchors: JSON lines of a local log, receipts, or signed checkpoints')
-    .option('--log-key <vkey>', 'verifier key of the log; without it no signature of the node is checked')
+    .option(
+      '--log-key <vkey>',
+      'verifier key of the log, as `peer show self` shows it; without it no signature of the node is checked',
+    )
     .option('--trust-root <file>', 'Sigstore trusted_root.json: receipts of its logs are verified, not only compared')
     .option('--anchor-key <vkey...>', 'verifier keys of the anchor keys, for --trust-root')
     .option('--json', 'one JSON document on standard output')

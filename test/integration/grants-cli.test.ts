@@ -105,5 +105,6 @@ test('disclosed: by feed and grant, run by run, and for one fact', async () => {
   assert.match(all.stdout, /SENT +FEED +FROM +TO +GRANT/);
   assert.match((await run('disclosed', GLOBEX, '--fact', ids[0] ?? '')).stdout, /public +1 +1 +sha256:/);
   assert.match((await run('disclosed', 'globex', '--fact', ids[1] ?? '')).stdout, /was never given/);
+  assert.match((await run('disclosed', 'nobody')).stderr, /got "nobody", which has no file under peers/);
   assert.match((await run('disclosed', 'stigmem://hooli.example')).stdout, /was never given anything\.$/m);
 });

@@ -70,6 +70,7 @@ const USAGE: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['query', '--entety', 'x'], /unknown option '--entety'\n\(Did you mean --entity\?\)/],
   [['assert'], /required option '--entity <uri>' not specified/],
   [['status'], /expected the data folder of a node, got none\nAdd --data DIR, or set STIGMEM_PEERD_DATA\./],
+  [['query', '--after', 'yesterday'], /Expected an ISO time such as 2026-01-31T12:00:00Z/],
   [['query', '--limit', '0'], /Expected a whole number from 1 to 1000000/],
   [['query', '--scope', 'all'], /Allowed choices are local, team, company, public/],
   [['retract'], /missing required argument 'fact'/],
@@ -207,7 +208,7 @@ test('what the node refuses is told in its words, with exit 1', async () => {
 test('an unknown garden is not found', async () => {
   const { code, stderr } = await cli.run(`${ASSERT} --value x --garden nowhere`);
   assert.equal(code, 3);
-  assert.match(stderr, /garden not found/);
+  assert.match(stderr, /garden not found: "nowhere" is not among those of this node\nList it in config\.toml/);
 });
 
 test('warnings of the node go to standard error', async () => {

@@ -120,7 +120,7 @@ test('a wrong command line says what was expected; a node that does not run has 
     ['peer invite --share public --until 2026-02-30', 2, /Expected a day/],
     ['peer invite --share public --valid-for 1w', 2, /expected --valid-for with a span/],
     ['peer invite --share public --valid-for 8d', 1, /valid_for_s/],
-    ['peer invite', 1, /expected at least one feed/],
+    ['peer invite', 2, /expected at least one feed .*got none\nAdd --share public/],
     ['peer invite --share local', 1, /local facts never leave/],
     ['peer join hello', 1, /begins with stigmem1/],
   ] as const) {
