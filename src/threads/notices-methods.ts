@@ -6,7 +6,7 @@ import type { AuditReader } from '../journal/audit-reader.ts';
 import { DisclosureRecords } from '../journal/disclosure-records.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AuditInput } from '../journal/read-model.ts';
-import { RefusalNotices } from '../journal/refusal-notices.ts';
+import { isLater, RefusalNotices } from '../journal/refusal-notices.ts';
 import { RESOLVED_EVENT, type RefusalGroup, ToldRefusals } from '../journal/told-refusals.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { refusedEntries } from '../pull/refused-entries.ts';
@@ -129,7 +129,7 @@ class NoticeDesk {
       return 'notice_not_given';
     const stored = this.#notices.find(peer, notice);
     if (stored === undefined) return this.#notices.count(peer) < MAX_GROUPS_OF_PEER ? null : 'notice_too_many';
-    return notice.number > stored.number ? null : 'known';
+    return isLater(notice, stored) ? null : 'known';
   }
 
   #wasGiven(peer: string, feed: string, feedSeq: number | null, chainSeq: number | null): boolean {

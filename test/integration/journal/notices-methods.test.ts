@@ -141,7 +141,10 @@ test('a notice is kept once, a later one takes its place, and the end of it is r
   assert.deepEqual(notices.ofPeer(peer.nodeId), [{ feed: 'public', reason: 'cid_mismatch', refused: 3, resolved: 0 }]);
   const [first, second, ...more] = audited(journal, 'refusal_notice_received');
   assert.deepEqual([first?.detail['places'], second?.detail['places'], more.length], [[3], [4, 3], 0]);
-  assert.equal(take(sign({ number: 9, refused: 3, resolved: 3, entries: [] })).changed, 1);
+  const later = '2026-02-02T00:00:00.000Z';
+  assert.equal(take(sign({ number: 2, at: later })).changed, 1, 'its sender was put back from a copy');
+  assert.deepEqual(notices.ofPeer(peer.nodeId), [{ feed: 'public', reason: 'cid_mismatch', refused: 1, resolved: 0 }]);
+  assert.equal(take(sign({ number: 9, at: later, refused: 3, resolved: 3, entries: [] })).changed, 1);
   assert.equal(audited(journal, 'refusal_notice_resolved').length, 1);
 });
 
