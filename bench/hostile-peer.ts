@@ -6,6 +6,7 @@
  *
  *   --rounds N    (default 36: each kind of the six with each of the three first, twice)      --seconds N   of a turn (default 7)
  *   --kinds a,b   only these
+ *   --apart       the hostile process takes what the others leave of the processor, as if it had its own machine
  */
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '36' },
     seconds: { type: 'string', default: '7' },
     kinds: { type: 'string', default: HOSTILE_KINDS.join(',') },
+    apart: { type: 'boolean', default: false },
   },
 });
 
@@ -58,6 +60,7 @@ async function measure(): Promise<void> {
     HostileProcess.start(bench, CROWD, names),
     HostileProcess.start(bench, CROWD, kinds),
   ]);
+  if (values.apart) hostile.giveWay();
   for (const name of names) node.writePeer(name, crowd.asPeer(name));
   const ending = new AbortController();
   const arrivals: Arrival[] = [];

@@ -1,7 +1,7 @@
 /** What operators see of peers, and do with them. */
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
-import type { RetryOutcome } from '../core/retry.ts';
+import type { RetryOutcome } from '../core/retry-report.ts';
 
 export interface PeerDirectory {
   list(): readonly PeerStatus[];

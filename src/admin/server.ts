@@ -158,10 +158,8 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
       const hint =
-        error.code === 'EADDRINUSE' ? 'another program listens there; stop it or set another port' : error.message;
-      reject(
-        new AdminError('listen_failed', `the admin API cannot listen on ${host}:${port}: ${hint}`, { cause: error }),
-      );
+        error.code === 'EADDRINUSE' ? 'another program listens there; stop it, or set another api.port' : error.message;
+      reject(new AdminError('listen_failed', `the API cannot listen on ${host}:${port}: ${hint}`, { cause: error }));
     };
     server.once('error', failed);
     server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {

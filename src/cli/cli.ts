@@ -44,6 +44,12 @@ export interface Context {
   note(text: string): void;
 }
 
+/** What help and the manual page say of a command: where it has no description, its line in the list of commands. */
+export function descriptionOf(command: Command): string {
+  const summary = command.summary();
+  return command.description() || `${summary.charAt(0).toUpperCase()}${summary.slice(1)}${summary === '' ? '' : '.'}`;
+}
+
 /** Adds `--data` and `--json`. */
 export function withCommonOptions(command: Command): Command {
   return command

@@ -128,7 +128,7 @@ async function runExport(context: Context, [seq = '']: readonly string[], option
 async function runVerify(_context: Context, [path = '']: readonly string[]): Promise<Outcome> {
   const bytes = readGiven(path);
   if (bytes === null) {
-    const message = `expected a file of at most ${MAX_FILE_BYTES} bytes, got ${JSON.stringify(path)}`;
+    const message = `expected a file that is there and has at most ${MAX_FILE_BYTES} bytes, got ${JSON.stringify(path)}`;
     throw new CliError({ exit: 'usage', message });
   }
   const finding = judgeFile({ bytes, beside: (name) => readGiven(join(dirname(path), name)) });

@@ -28,7 +28,7 @@ export async function runList(context: Context): Promise<Outcome> {
   const json = JSON.stringify({ running: running !== null, peers: files, problems });
   const warnings = problems.map((problem) => `${context.screen.paint('yellow', '!')} ${problemText(problem)}`);
   const body = running === null ? fileTable(context, [...peers.values()]) : peerTable(running, context.screen);
-  const empty = 'No peers. Add one: stigmem-peerd peer add --help';
+  const empty = 'No peers. Make one a code: stigmem-peerd peer invite --help';
   return { json, human: [peers.size === 0 ? empty : body, ...warnings].join('\n') };
 }
 

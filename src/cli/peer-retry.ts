@@ -1,4 +1,4 @@
-import type { RetryReport } from '../core/retry.ts';
+import type { RetryReport } from '../core/retry-report.ts';
 import { type ActOptions, actedOutcome } from './acting.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';

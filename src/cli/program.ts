@@ -6,7 +6,7 @@ import { addApproval } from './approval.ts';
 import { addAssert } from './assert.ts';
 import { addAudit } from './audit.ts';
 import { addCase } from './case.ts';
-import { type Cli, reportFailure } from './cli.ts';
+import { type Cli, descriptionOf, reportFailure } from './cli.ts';
 import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import { addDemo } from './demo.ts';
@@ -70,17 +70,27 @@ export async function runProgram(
     return cli.exitCode;
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
-    return usageExit(thrown, args, runtime);
+    return usageExit(thrown, { args, command: commandOf(program, args) }, runtime);
   }
 }
 
 /** Help and version are asked for; everything else that ends parsing is a wrong command line. */
-function usageExit(thrown: CommanderError, args: readonly string[], runtime: Runtime): number {
+function usageExit(
+  thrown: CommanderError,
+  { args, command }: { readonly args: readonly string[]; readonly command: string },
+  runtime: Runtime,
+): number {
   if (thrown.exitCode === 0) return EXITS.ok.code;
   if (thrown.code === 'commander.help') return EXITS.usage.code;
   const [message = '', ...hints] = thrown.message.replace(/^error: /, '').split('\n');
-  const fix = [...hints, 'See: stigmem-peerd --help, or --help behind the command.'].join('\n');
+  const fix = [...hints, `See: ${command} --help`].join('\n');
   return reportFailure(runtime, new CliError({ exit: 'usage', message, fix }), args.includes('--json'));
+}
+
+/** As much of a command as the arguments name before anything else: `stigmem-peerd peer show`. */
+function commandOf(program: Command, [word, ...rest]: readonly string[]): string {
+  const inner = program.commands.find((command) => command.name() === word);
+  return inner === undefined ? program.name() : `${program.name()} ${commandOf(inner, rest)}`;
 }
 
 /** The commands, before any of them runs. */
@@ -92,6 +102,7 @@ export function createProgram(cli: Cli): Command {
     .helpOption('-h, --help', 'help; behind a command: help for that command')
     .addHelpText('after', `${FIRST_STEPS}\n${exitCodeHelp()}`)
     .showSuggestionAfterError(true)
+    .configureHelp({ commandDescription: descriptionOf })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),

@@ -51,13 +51,16 @@ async function runRecall(context: Context, [words = '']: readonly string[], opti
     const json = expectOk(answer);
     const { facts, bundles, truncated } = readRecallAnswer(json);
     const sentence = options.verify === true ? checkBundles(facts, bundles, await logOf(context, api)) : null;
-    const parts = [table(context, facts), sentence, truncated, unindexed(answer)];
+    const parts = [table(context, facts, scope), sentence, truncated, unindexed(answer)];
     return { json, human: parts.filter((part) => part !== null).join('\n\n') };
   });
 }
 
-function table(context: Context, facts: readonly JsonObject[]): string {
-  if (facts.length === 0) return 'No fact has these words.';
+function table(context: Context, facts: readonly JsonObject[], scope: string): string {
+  if (facts.length === 0) {
+    const others = SCOPES.filter((one) => one !== scope).join(', ');
+    return `No fact of scope ${scope} has these words. Other scopes: --scope with one of ${others}.`;
+  }
   const rows = facts.map((fact) => {
     const { entity, relation, value, receivedFrom, source, id } = viewOf(fact);
     return [entity, relation, value, receivedFrom ?? source, id];

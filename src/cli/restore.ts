@@ -15,7 +15,7 @@ import {
 import { CliError } from './exit.ts';
 import { logKeyIn, logKeyOf } from './log-keys.ts';
 import { longRun } from './long-run.ts';
-import { verdict } from './snapshot.ts';
+import { snapshotAt, verdict } from './snapshot.ts';
 
 interface Options extends CommonOptions {
   readonly apply?: boolean;
@@ -52,7 +52,7 @@ export function addRestore(program: Command, cli: Cli): void {
 }
 
 async function runRestore(context: Context, [given = '']: readonly string[], options: Options): Promise<Outcome> {
-  const path = resolve(given);
+  const path = snapshotAt(given);
   const folder = resolve(context.dir());
   const node = await context.node();
   const keys = keysOf(options);

@@ -113,7 +113,7 @@ async function runCreate(
 }
 
 async function runVerify(context: Context, [given = '']: readonly string[], options: VerifyOptions): Promise<Outcome> {
-  const path = resolve(given);
+  const path = snapshotAt(given);
   const scratch = options.scratch ?? dirname(path);
   const node = await context.node();
   const keys = options.logKey?.map((text) => logKeyOf(text).publicKey) ?? [];
@@ -127,6 +127,17 @@ async function runVerify(context: Context, [given = '']: readonly string[], opti
   const dir = context.dir();
   const { report, proof } = await longRun(context, NOT_CHECKED, (run) => node.checkSnapshot(dir, path, scratch, run));
   return verdict(report, proof === null ? null : await recordedAt(context, path, proof), context.screen);
+}
+
+/** @throws CliError `not_found`: a path that was mistyped is no damaged backup */
+export function snapshotAt(given: string): string {
+  const path = resolve(given);
+  if (existsSync(path)) return path;
+  throw new CliError({
+    exit: 'not_found',
+    message: `expected a snapshot, got ${JSON.stringify(given)}, which is not there`,
+    fix: 'See: stigmem-peerd snapshot list DIRECTORY',
+  });
 }
 
 /** @returns sequence of the audit record */

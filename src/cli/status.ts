@@ -113,7 +113,9 @@ function human(status: Status, screen: Screen): string {
     ...status.peer_file_problems.map((problem) => `peer file: ${problemText(problem)}`),
   ].map((line) => `${screen.paint('yellow', '!')} ${line}`);
   const peers =
-    status.peers.length === 0 ? 'No peers. Add one: stigmem-peerd peer add --help' : peerTable(status.peers, screen);
+    status.peers.length === 0
+      ? 'No peers. Make one a code: stigmem-peerd peer invite --help'
+      : peerTable(status.peers, screen);
   const receipts = status.peers.flatMap((peer) => acknowledgedSentence(peer) ?? []);
   return [
     pairs,

@@ -54,7 +54,7 @@ async function runVerifyJournal(
     throw new CliError({
       exit: 'not_found',
       message,
-      fix: 'Or one of: verify bundle, checkpoint, anchor. See verify --help.',
+      fix: 'Or one of: verify bundle, checkpoint, anchor, tee. See: stigmem-peerd verify --help',
     });
   }
   const logKey = options.logKey === undefined ? null : logKeyOf(options.logKey).publicKey;

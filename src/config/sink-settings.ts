@@ -1,5 +1,5 @@
 /** The `[[sink]]` tables: who receives the audit log, and how. */
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, normalize } from 'node:path';
 import { z } from 'zod';
 import { SEVERITIES, type Severity } from '../core/severity.ts';
 import { MAX_SINKS, SINK_FORMATS, SINK_KINDS, SINK_NAME, type SinkFormat, type SinkKind } from '../core/sink.ts';
@@ -78,7 +78,7 @@ export const SINK_SETTINGS: readonly SinkSettingInfo[] = [
   {
     name: 'path',
     expected: 'a path of a file',
-    doc: 'Of a file. Relative paths start at the data folder; another volume is better.',
+    doc: 'Of a file. Relative paths start at the data folder; another volume is better. No two sinks have the same.',
     example: 'export/audit.jsonl',
   },
   {
@@ -182,12 +182,18 @@ export const SINK_TABLES: z.ZodType<readonly SinkSettings[]> = z
   .array(TABLE)
   .max(MAX_SINKS)
   .superRefine((tables, ctx) => {
-    const names = tables.map(({ name }) => name);
-    const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
-    if (twice !== -1)
-      ctx.addIssue({ code: 'custom', path: [twice, 'name'], message: 'another sink has it', input: names[twice] });
+    // Two that write to one file would each take the other's half-written lines for torn ones, and cut them off.
+    const own = { name: tables.map(({ name }) => name), path: tables.map(({ path: file }) => normalize(file)) };
+    for (const [key, values] of Object.entries(own)) {
+      const twice = values.findIndex((value, i) => value !== NO_PATH && values.indexOf(value) !== i);
+      if (twice !== -1)
+        ctx.addIssue({ code: 'custom', path: [twice, key], message: 'another sink has it', input: values[twice] });
+    }
   })
   .default([]);
+
+/** As `normalize` gives an empty one. */
+const NO_PATH = '.';
 
 type TableFault = readonly [key: keyof SinkSettings, message: string];
 

@@ -7,6 +7,16 @@ const YEAR_10000_MS = 253_402_300_800_000;
 const MICROS_PER_SECOND = 1_000_000n;
 
 /**
+ * How long ago something was done. A moment that is still to come was told by a clock that was wrong, and says nothing: what was done
+ * then does not keep anything from being done now.
+ */
+export function agoMs(atMs: number, nowMs: number): number {
+  const ago = nowMs - atMs;
+  // Clocks are put right by a little all the time.
+  return ago < -HOUR_MS ? Number.POSITIVE_INFINITY : Math.max(0, ago);
+}
+
+/**
  * A moment as our entries write it, `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`: always six digits, so that text order is
  * time order.
  * @param us microseconds since 1970, up to 2^53 (the year 2255)

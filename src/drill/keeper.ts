@@ -7,7 +7,7 @@ import type { Case } from '../core/case-fold.ts';
 import type { CasePage, CaseQuery } from '../core/case-report.ts';
 import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
 import type { DrillKind, DrillKindStatus } from '../core/drill.ts';
-import { HOUR_MS, isoMicros } from '../core/time.ts';
+import { agoMs, HOUR_MS, isoMicros } from '../core/time.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import { monthBefore, monthOf } from './month.ts';
 import type { DrillRunner } from './runner.ts';
@@ -115,7 +115,7 @@ export class DrillKeeper {
     const known = await kinds();
     for (const kind of schedule.kinds) {
       const last = known.find((one) => one.kind === kind)?.last_run_at ?? null;
-      if (last !== null && nowMs() - Date.parse(last) < schedule.everyMs) continue;
+      if (last !== null && agoMs(Date.parse(last), nowMs()) < schedule.everyMs) continue;
       if (this.#stopping.signal.aborted) return;
       const outcome = await runner.start(kind, SCHEDULE_ACTOR, 'by the clock');
       if (outcome.kind !== 'started') return;

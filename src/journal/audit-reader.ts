@@ -2,7 +2,7 @@
 import { atLeast } from '../core/severity.ts';
 import { sameHash } from '../merkle/hash.ts';
 import { recordHash } from './audit-log.ts';
-import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { type Db, PARAM, prepare, prepareLastKey, type Statement, sqlBuilder } from './database.ts';
 import { JournalError } from './errors.ts';
 import { EvidenceStore } from './evidence-store.ts';
 import { LeafMismatchError } from './published-log.ts';
@@ -30,6 +30,7 @@ export class AuditReader {
   readonly #bySeq: Statement<[number], StoredRecord>;
   readonly #lines: Statement<[after: number, limit: number], StoredRecord>;
   readonly #newestOf: Statement<[peer: string, event: string, limit: number], RecordLine>;
+  readonly #newestSeq: () => number;
 
   constructor(db: Db) {
     this.#db = db;
@@ -49,14 +50,27 @@ export class AuditReader {
         .limit(PARAM),
     );
     this.#newestOf = prepare(db, newestOf);
+    this.#newestSeq = prepareLastKey(db, 'audit', 'seq');
   }
 
   page(filter: AuditFilter): AuditPage {
-    const { sql, parameters } = auditQuery(filter).compile();
+    const edge = this.#edge(filter);
+    const { sql, parameters } = auditQuery(filter, edge).compile();
     const bodies = this.#db.prepare<unknown[], RecordLine>(sql).all(...parameters);
     const rows = bodies.slice(0, filter.limit);
+    const records = rows.map(recordOf);
     const hasMore = bodies.length > filter.limit;
-    return { records: rows.map(recordOf), cursor: rows.at(-1)?.seq ?? filter.cursor ?? null, hasMore };
+    if (!hasMore && edge !== null) return { records, cursor: edge, hasMore: true };
+    return { records, cursor: rows.at(-1)?.seq ?? filter.cursor ?? null, hasMore };
+  }
+
+  /** The last sequence that one page looks at; null: to the end. */
+  #edge(filter: AuditFilter): number | null {
+    const { cursor, looksAt, order } = filter;
+    if (looksAt === undefined || isLedTo(filter)) return null;
+    const newest = this.#newestSeq();
+    const edge = order === 'asc' ? (cursor ?? 0) + looksAt : Math.min(cursor ?? newest + 1, newest + 1) - looksAt;
+    return edge > 1 && edge < newest ? edge : null;
   }
 
   /**
@@ -179,7 +193,13 @@ const newestOf = sqlBuilder
   .orderBy('seq', 'desc')
   .limit(PARAM);
 
-function auditQuery(filter: AuditFilter) {
+/** Whether the next matches are those that an index has next. */
+function isLedTo({ peer, event, reason, factId, cid, feed, since, until, minSeverity = 'info' }: AuditFilter): boolean {
+  const isBroad = feed !== undefined || since !== undefined || until !== undefined || minSeverity !== 'info';
+  return !isBroad && [peer, event, reason, factId, cid].filter((one) => one !== undefined).length <= 1;
+}
+
+function auditQuery(filter: AuditFilter, edge: number | null) {
   const { order, cursor } = filter;
   let query = sqlBuilder.selectFrom('audit').select(['seq', 'body']);
   if (filter.peer !== undefined) query = query.where('peer', '=', filter.peer);
@@ -195,5 +215,6 @@ function auditQuery(filter: AuditFilter) {
   if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
   if (filter.until !== undefined) query = query.where('at', '<=', filter.until);
   if (cursor !== undefined) query = query.where('seq', order === 'asc' ? '>' : '<', cursor);
+  if (edge !== null) query = query.where('seq', order === 'asc' ? '<=' : '>=', edge);
   return query.orderBy('seq', order).limit(filter.limit + 1);
 }

@@ -242,9 +242,12 @@ export interface AuditFilter {
   readonly cursor?: number;
   readonly order: 'asc' | 'desc';
   readonly limit: number;
+  /** Records that are looked at, where no index leads to the matches: the page ends behind them, whatever it holds by then. */
+  readonly looksAt?: number;
 }
 
 export interface AuditPage {
+  /** As many as were asked for, or those that were found so far: `hasMore` says whether there is something left to look at. */
   readonly records: readonly AuditRecord[];
   /** Sequence to continue from, or null at the end. */
   readonly cursor: number | null;

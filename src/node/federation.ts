@@ -32,7 +32,7 @@ import { openOnboarding, serveInvitations } from './onboarding.ts';
 import { PeerKeyring } from './peer-keyring.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
 import { relayingOf } from './relaying.ts';
-import { restoreOf } from './restore.ts';
+import { guardOf } from './restore-guard.ts';
 import { SOFTWARE } from './version.ts';
 import { startWitness, type Witness } from './witness.ts';
 
@@ -128,7 +128,7 @@ export async function federate(
   started = sessions;
   owned.defer(() => sessions.stop());
   tellErased(base, peers, sessions, owned);
-  const guard = restoreOf(base, transport, peers, owned);
+  const guard = guardOf(base, transport, peers, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
   const witness = await startWitness(base, parts, owned);

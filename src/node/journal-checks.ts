@@ -14,7 +14,7 @@ import {
   checkOf,
   type JournalCheck,
 } from '../core/journal-check.ts';
-import { HOUR_MS, isoMicros } from '../core/time.ts';
+import { agoMs, HOUR_MS, isoMicros } from '../core/time.ts';
 import type { FsckProgress } from '../journal/fsck/context.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
 import type { AuditFilter, AuditInput, AuditPage } from '../journal/read-model.ts';
@@ -154,7 +154,7 @@ export class JournalChecks implements ApiChecks {
 
   #ageMs(): number {
     const { clock, createdMs } = this.#deps;
-    return Math.max(0, clock.nowMs() - (this.#known?.cleanMs ?? createdMs));
+    return agoMs(this.#known?.cleanMs ?? createdMs, clock.nowMs());
   }
 
   async #look(): Promise<void> {
@@ -164,7 +164,7 @@ export class JournalChecks implements ApiChecks {
     await this.#read();
     // Asked behind the last wait: a check may have ended meanwhile.
     const nowMs = clock.nowMs();
-    const isSettled = nowMs - this.#startedMs >= SETTLING_MS && nowMs >= this.#notBeforeMs;
+    const isSettled = agoMs(this.#startedMs, nowMs) >= SETTLING_MS && nowMs >= this.#notBeforeMs;
     if (everyMs !== null && isSettled && this.#ageMs() >= everyMs) this.#begin('by_clock', null);
   }
 
@@ -266,7 +266,7 @@ export class JournalChecks implements ApiChecks {
     const seq = await audit({ event, actor, detail: { ...detail } });
     const check = checkOf({ seq, event, actor, at: detail.ended_at, detail: { ...detail } });
     if (check !== null) {
-      this.#known = withNewer(this.#known, check);
+      this.#known = withNewer(this.#known, check, this.#deps.clock.nowMs());
       onEnded(check);
     }
     return seq;
@@ -288,16 +288,18 @@ export class JournalChecks implements ApiChecks {
       found.push(...records.flatMap((record) => checkOf(record) ?? []));
     }
     const inOrder = found.toSorted((a, b) => a.audit_seq - b.audit_seq);
-    const known = inOrder.reduce<Known>(withNewer, { problems: 0, cleanMs: null });
+    const nowMs = this.#deps.clock.nowMs();
+    const known = inOrder.reduce<Known>((newest, check) => withNewer(newest, check, nowMs), NONE_KNOWN);
     this.#known ??= known;
     return this.#known;
   }
 }
 
-/** A report that waited may be of before the newest clean check. */
-function withNewer(known: Known | null, check: JournalCheck): Known {
-  const before = known?.cleanMs ?? null;
-  const endedMs = Date.parse(check.ended_at);
-  const cleanMs = check.clean ? Math.max(before ?? endedMs, endedMs) : before;
-  return { problems: check.problems, cleanMs };
+const NONE_KNOWN: Known = { problems: 0, cleanMs: null };
+
+/** A report that waited may be of before the newest clean check. One of a time to come is not the newest. */
+function withNewer(known: Known | null, check: JournalCheck, nowMs: number): Known {
+  const ends = [known?.cleanMs ?? null, check.clean ? Date.parse(check.ended_at) : null];
+  const past = ends.filter((ms) => ms !== null && Number.isFinite(agoMs(ms, nowMs)));
+  return { problems: check.problems, cleanMs: past.length === 0 ? null : Math.max(...past.map(Number)) };
 }

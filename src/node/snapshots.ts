@@ -103,8 +103,13 @@ export function shelfOf(dir: string, directory: string): readonly ShelvedSnapsho
 }
 
 /** Removes what is behind the newest `keep` that were restored and checked. @returns what was removed */
-export function pruneShelf(dir: string, directory: string, keep: number): readonly ShelvedSnapshot[] {
-  const old = prunable(shelfOf(dir, directory), keep);
+export function pruneShelf(
+  dir: string,
+  directory: string,
+  keep: number,
+  nowMs: number = Date.now(),
+): readonly ShelvedSnapshot[] {
+  const old = prunable(shelfOf(dir, directory), keep, nowMs);
   removeSnapshots(old);
   return old;
 }
@@ -139,7 +144,7 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
       });
       failure = null;
     },
-    prune: async () => removeSnapshots(prunable(list(), keep)),
+    prune: async () => removeSnapshots(prunable(list(), keep, nowMs())),
     onFailed: async (thrown) => {
       const code = thrown instanceof SnapshotError ? thrown.code : 'unusable';
       const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -64,7 +64,8 @@ export class Onboarding {
     if (!opened.ok) {
       // Not what was there instead: the file is a stranger's, and the message goes to a terminal.
       const { at, expected } = opened.error;
-      const message = `expected the output of peer declaration, whole and unchanged: ${at}: expected ${expected}`;
+      const place = at === '' ? '' : `${at}: `;
+      const message = `expected the output of peer declaration, whole and unchanged: ${place}expected ${expected}`;
       return refuse('declaration_invalid', message);
     }
     const { nodeId, peerId } = opened.value;

@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { ActBy, ActOutcome } from '../core/approval.ts';
 import type { PeerStatus, TrustKeyOutcome } from '../core/peer-status.ts';
-import type { RetryOutcome } from '../core/retry.ts';
+import type { RetryOutcome } from '../core/retry-report.ts';
 import type { PullDeps } from './deps.ts';
 import type { IngestOutcome } from './ingest.ts';
 import { PeerSession, type PullLanes } from './peer-session.ts';

@@ -2,7 +2,7 @@
 import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { ActBy } from '../core/approval.ts';
-import { added, NOTHING_RETRIED, type RetryOutcome, type RetryReport } from '../core/retry.ts';
+import { added, NOTHING_RETRIED, type RetryOutcome, type RetryReport } from '../core/retry-report.ts';
 import type { PinnedPeer } from '../verify/context.ts';
 import { readDeclared } from './declare.ts';
 import type { PullDeps } from './deps.ts';

@@ -3,13 +3,13 @@
  * asked before the node signs. What was signed and is not in the copy comes back from partners or not at all; that it is
  * never signed a second time is the restore guard's part, at the first start.
  */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
 import { checkFiles, type ReadSnapshot, readSnapshot, type SnapshotProblem } from './check.ts';
 import { SnapshotError } from './errors.ts';
-import { makeFolder } from './files.ts';
 import { putBack } from './put-back.ts';
+import { openScratch } from './scratch.ts';
 import { checkRestored, type SnapshotReport, type VerifyOptions } from './verify.ts';
 
 /** A head of this node's journal that stands outside of the snapshot. */
@@ -69,7 +69,7 @@ export async function rehearse(
  * Restores beside the folder, checks everything there, and gives it its name only then.
  *
  * @param prepare what has to be in the folder, or to be known outside of it, before it can be started
- * @throws SnapshotError `not_verified`: nothing is left behind
+ * @throws SnapshotError `occupied`: somebody else was there first. Nothing is left behind
  */
 export async function applyRestore(
   path: string,
@@ -79,20 +79,23 @@ export async function applyRestore(
   prepare: (beside: string) => void,
 ): Promise<SnapshotReport> {
   assertEmpty(folder);
-  const beside = join(dirname(folder), `.${basename(folder)}.restoring`);
-  rmSync(beside, { recursive: true, force: true });
-  makeFolder(beside);
+  // Of this process alone: two that restore at once must not have what one has checked replaced by what the other has begun.
+  using beside = openScratch(dirname(folder), Date.now());
+  putBack(path, snapshot.manifest, beside.path);
+  const report = await checkRestored(beside.path, snapshot, options);
+  if (!report.ok) return report;
+  prepare(beside.path);
+  takeName(beside.path, folder);
+  return report;
+}
+
+/** Takes the place of an empty folder, and of nothing else: the check takes time, and a node may run there by now. */
+function takeName(beside: string, folder: string): void {
   try {
-    putBack(path, snapshot.manifest, beside);
-    const report = await checkRestored(beside, snapshot, options);
-    if (!report.ok) return report;
-    prepare(beside);
-    // An empty folder that was made for it, by whoever may not make folders above.
-    if (existsSync(folder)) rmSync(folder, { recursive: true });
     renameSync(beside, folder);
-    syncFolder(dirname(folder));
-    return report;
-  } finally {
-    rmSync(beside, { recursive: true, force: true });
+  } catch (thrown) {
+    assertEmpty(folder);
+    throw thrown;
   }
+  syncFolder(dirname(folder));
 }

@@ -1,5 +1,6 @@
 /** Makes snapshots by the clock. One counts when it was restored and checked; until then the next one is still due. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { agoMs } from '../core/time.ts';
 import type { ShelvedSnapshot } from './shelf.ts';
 
 export interface ScheduleDeps {
@@ -39,8 +40,8 @@ export class SnapshotSchedule {
 
   /** Age of the newest snapshot that was restored and checked; +Infinity without one. */
   ageMs(): number {
-    const newest = this.#deps.list().find(({ state }) => state === 'verified');
-    return newest?.madeAt == null ? Number.POSITIVE_INFINITY : this.#deps.nowMs() - Date.parse(newest.madeAt);
+    const verified = this.#deps.list().flatMap(({ state, madeAt }) => (state === 'verified' ? (madeAt ?? []) : []));
+    return Math.min(...verified.map((madeAt) => agoMs(Date.parse(madeAt), this.#deps.nowMs())));
   }
 
   async #loop(): Promise<void> {

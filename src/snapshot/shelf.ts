@@ -1,6 +1,7 @@
 /** The snapshots of a directory, newest first, and which of them may go. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { agoMs } from '../core/time.ts';
 import { readSnapshot } from './check.ts';
 
 export interface ShelvedSnapshot {
@@ -45,12 +46,13 @@ export function listSnapshots(directory: string, keys: readonly Uint8Array[]): r
 
 /**
  * Which snapshots are behind the newest `keep` that were restored and checked. What is newer than those is never among them,
- * whatever it is; where fewer were checked, nothing is.
+ * whatever it is; where fewer were checked, nothing is. One of a time to come stays, and stands for none that is newer.
  */
-export function prunable(shelf: readonly ShelvedSnapshot[], keep: number): readonly ShelvedSnapshot[] {
-  const verified = shelf.filter(({ state }) => state === 'verified');
+export function prunable(shelf: readonly ShelvedSnapshot[], keep: number, nowMs: number): readonly ShelvedSnapshot[] {
+  const past = shelf.filter(({ madeAt }) => madeAt === null || Number.isFinite(agoMs(Date.parse(madeAt), nowMs)));
+  const verified = past.filter(({ state }) => state === 'verified');
   const last = verified[keep - 1];
-  return last === undefined ? [] : shelf.slice(shelf.indexOf(last) + 1);
+  return last === undefined ? [] : past.slice(past.indexOf(last) + 1);
 }
 
 export function removeSnapshots(snapshots: readonly ShelvedSnapshot[]): void {

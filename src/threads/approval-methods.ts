@@ -4,7 +4,7 @@ import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { NamedPeer } from '../pull/deps.ts';
 import type { KeyChange } from '../pull/errors.ts';
-import type { RetryInput } from '../pull/retry.ts';
+import type { RetryInput } from '../pull/retry-pages.ts';
 
 export interface ApprovalMethods {
   /** Ends a suspension. @returns the sequence of its audit record */
@@ -29,9 +29,12 @@ export function approvalMethods(journal: Journal, audit: AuditReader): ApprovalM
     resumePeer({ name, nodeId }, by, nowMs) {
       const input = { event: 'peer_resumed', peer: nodeId, actor: by.actor, detail: { name } };
       // Having a peer tried at once unblocks nothing: one person is enough.
-      if (by.approves === null && audit.suspension(nodeId) === null)
+      const suspension = audit.suspension(nodeId);
+      if (by.approves === null && suspension === null)
         return { kind: 'done', value: journal.audit(input, nowMs), proposal: null };
-      const request = { action: 'peer.resume', subject: nodeId, params: { name } } as const;
+      // What is ended is the suspension that was looked at: meanwhile another may have come, for something worse.
+      const looked = suspension === null ? {} : { suspended_for: suspension.reason, suspension: suspension.auditSeq };
+      const request = { action: 'peer.resume', subject: nodeId, params: { name, ...looked } } as const;
       return journal.durably((record) =>
         approvals.act(request, by, nowMs * 1000, ({ actor, detail }) =>
           record({ ...input, actor, detail: { name, ...detail } }, nowMs),

@@ -24,7 +24,9 @@ export function quarantineMethods(journal: Journal, facts: FactReader): Quaranti
       const { entry, quarantine } = found.fact;
       if (quarantine === null) return { kind: 'impossible', code: 'not_quarantined' };
       if (quarantine.status === decision) return { kind: 'impossible', code: 'already_decided' };
-      const request = { action: ACTION[decision], subject: entry.fact_id, params: { cid: entry.cid } };
+      // A decision that somebody has taken meanwhile is not undone by a word that was given before it.
+      const params = { cid: entry.cid, was: quarantine.status };
+      const request = { action: ACTION[decision], subject: entry.fact_id, params };
       return journal.durably((record) =>
         journal.approvals.act(request, by, nowMs * 1000, ({ actor, detail }) => {
           table.put({ chain_seq: entry.chain_seq, reason: quarantine.reason, status: decision });

@@ -33,10 +33,11 @@ export function receiptsMethods(
   signer: LogSigner,
   maxOfOnePeer: number = MAX_RECEIPTS_OF_PEER,
 ): ReceiptsMethods {
+  const shelf = { journal, records, ledger: new DisclosureRecords(journal.db), maxOfOnePeer };
   return {
     pendingReceipts: (peer, origin) => pending(records, signer, peer, origin),
     receiptsTaken: (peer, pageId) => records.markTaken(peer, pageId),
-    takeReceipts: (peer, receipts, nowMs) => take({ journal, records, maxOfOnePeer }, peer, receipts, nowMs),
+    takeReceipts: (peer, receipts, nowMs) => take(shelf, peer, receipts, nowMs),
     pinIfNew: (peer, note, input, nowMs) =>
       journal.peers.declaration(peer) === null ? journal.pinDeclaration(peer, note, input, nowMs) : undefined,
   };
@@ -63,11 +64,12 @@ function pending(records: ReceiptRecords, signer: LogSigner, peer: string, origi
 interface Shelf {
   readonly journal: Journal;
   readonly records: ReceiptRecords;
+  readonly ledger: DisclosureRecords;
   readonly maxOfOnePeer: number;
 }
 
 function take(
-  { journal, records, maxOfOnePeer }: Shelf,
+  { journal, records, ledger, maxOfOnePeer }: Shelf,
   peer: string,
   receipts: readonly string[],
   nowMs: number,
@@ -75,7 +77,6 @@ function take(
   const log = declaredLogOf(journal, peer);
   if (log === null) return 0;
   let room = maxOfOnePeer - records.count(peer);
-  const ledger = new DisclosureRecords(journal.db);
   const save = (note: string): void => {
     const receipt = log.keys.map((key) => openReceipt(note, { origin: log.origin, key })).find(({ ok }) => ok);
     if (receipt?.ok !== true || receipt.value.sender !== journal.identity.journalOrigin) return;

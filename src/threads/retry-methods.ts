@@ -1,7 +1,7 @@
 /** Refused facts of a peer, judged again by the journal's thread: a page at a time, so that other calls come between. */
-import type { RetryReport } from '../core/retry.ts';
+import type { RetryReport } from '../core/retry-report.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type RetriedPage, type RetryInput, retryNext } from '../pull/retry.ts';
+import { type RetriedPage, type RetryInput, retryNext } from '../pull/retry-pages.ts';
 
 export interface RetryMethods {
   /** @returns null: nothing of the peer stands refused behind that page */

@@ -73,6 +73,11 @@ export function toError(thrown: unknown, doing: string): TransportError {
   return new TransportError(known[0], `${doing}: ${known[1]}${detail}`, error);
 }
 
+/** libp2p's message has the stack of what failed on each address; an operator can use the first line of each. */
+export function listenFaults(message: string): readonly string[] {
+  return message.split('\n').flatMap((line) => /^ {2}\/\S+: (?:\w*Error: )?(.+)$/.exec(line)?.[1] ?? []);
+}
+
 function innerError(thrown: unknown): Error | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('error' in thrown)) return undefined;
   return thrown.error instanceof Error ? thrown.error : undefined;

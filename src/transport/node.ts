@@ -4,7 +4,7 @@ import { tcp } from '@libp2p/tcp';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import type { Network } from '../core/address.ts';
 import { DialRule } from './dial-rule.ts';
-import { TransportError, toError } from './errors.ts';
+import { listenFaults, TransportError, toError } from './errors.ts';
 import { Gate, type Refusal } from './gate.ts';
 import { guardedYamux } from './guard.ts';
 import { identityFromSeed } from './identity.ts';
@@ -50,10 +50,16 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     const node = await createLibp2p({ privateKey, ...libp2pOptions(options, limits, { gate, dialRule }, onError) });
     return new Libp2pTransport(node, { gate, dialRule }, options.allowed, limits);
   } catch (thrown) {
-    const where = options.listen.join(', ') || 'no address';
-    const why = toError(thrown, `starting on ${where}`).message;
-    throw new TransportError('start_failed', `${why}; is the port free and the address one of this machine?`, thrown);
+    throw startFailure(options.listen, thrown);
   }
+}
+
+function startFailure(listen: readonly string[], thrown: unknown): TransportError {
+  const where = listen.join(', ') || 'no address';
+  const faults = thrown instanceof Error ? listenFaults(thrown.message) : [];
+  const got = faults.length > 0 ? faults.join('; ') : toError(thrown, 'starting').message;
+  const advice = 'stop what listens there, or name free addresses of this machine in listen.p2p';
+  return new TransportError('start_failed', `expected to listen for peers on ${where}, got: ${got}; ${advice}`, thrown);
 }
 
 function libp2pOptions(

@@ -156,6 +156,15 @@ test('with four eyes a promotion waits for a second person', async (t) => {
   const [record] = await b.audit('quarantine_decided');
   assert.deepEqual([record?.detail['proposal'], record?.detail['why']], [proposed.body.proposal.id, 'read it']);
   assert.equal((await decide(b, id, 'reject')).status, 200, 'keeping it hidden needs one');
+
+  const [other = ''] = await say(a, [instruction(a, 'stop')]);
+  await until('it is taken', async () => (await entries(b)) === 2);
+  const early = await decide(b, other, 'promote', 'looks harmless');
+  assert.equal((await decide(b, other, 'reject', 'it is not')).status, 200);
+  const late = `/v1/approvals/${early.body.proposal.id}/approve`;
+  const answer = await ask(b, 'POST', late, { reason: 'read it' }, key.body.secret);
+  assert.deepEqual([answer.status, answer.body.detail.code], [409, 'proposal_differs']);
+  assert.equal((await fact(b, other)).status, 404, 'it was rejected since it was proposed');
 });
 
 interface Item {

@@ -50,6 +50,8 @@ export interface TestApi {
   send(path: string, options?: SendOptions): Promise<Response>;
   /** Writes audit records and tells whoever follows the log. @returns the sequence of the last */
   audit(...records: readonly AuditInput[]): Promise<number>;
+  /** Calls of the reader that are bounded look at so many audit records. */
+  lookAt(records: number): void;
   /** Changes one stored field behind the node's back, as somebody with the database file would. */
   tamper(factId: string, field: 'value_v' | 'interpret_as', value: string): Promise<void>;
   /** Moves a fact into quarantine. */
@@ -269,6 +271,9 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       for (const record of records) seq = await node.audit(record);
       audits.ring(seq);
       return seq;
+    },
+    lookAt: (records) => {
+      node.looksAt = records;
     },
     tamper: async (factId, field, value) => node.tamper(factId, field, value),
     quarantine: async (factId) => node.quarantine(factId),

@@ -1,6 +1,7 @@
 /** One or more hostile peers as a process of their own. What they do stands in a module that exports `behaviours`. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { HostileReport, Listening } from '../../src/drill/hostile-peer.ts';
 import { type Bench, type NodeProcess, type PeerLine, STEP_MS, within } from './node-process.ts';
@@ -70,6 +71,11 @@ export class HostileProcess {
 
   call(name: string, victim: NodeProcess): Promise<HostileReport> {
     return this.#order({ name, what: 'call', victim: { peerId: victim.peerId, address: victim.address } });
+  }
+
+  /** Takes what the others leave of the processor, as if it had a machine of its own. */
+  giveWay(): void {
+    setPriority(this.#child.pid ?? 0, constants.priority.PRIORITY_LOW);
   }
 
   async stop(): Promise<void> {

@@ -28,7 +28,7 @@ import { ALG_ECDSA } from '../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { Projector } from '../../src/projections/projector.ts';
 import { RecallIndex } from '../../src/projections/recall-index.ts';
-import { retryNext } from '../../src/pull/retry.ts';
+import { retryNext } from '../../src/pull/retry-pages.ts';
 import { Erasing } from '../../src/threads/erasing.ts';
 import { type AssertRequest, type VerifiedAssertion, verifyAssertion } from '../../src/verify/assertion.ts';
 import type { InclusionPaths } from '../../src/verify/judge.ts';

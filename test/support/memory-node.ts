@@ -41,6 +41,8 @@ const HASH = `sha256:${'0'.repeat(64)}`;
 export class MemoryNode implements ApiWriter, ApiReader {
   readonly #facts: Held[] = [];
   readonly #records: AuditRecord[] = [];
+  /** Records that a call looks at which is bounded. */
+  looksAt: number = Number.POSITIVE_INFINITY;
   readonly #nowMs: () => number;
   #failure: string | null = null;
   #hangs = false;
@@ -146,11 +148,15 @@ export class MemoryNode implements ApiWriter, ApiReader {
 
   async auditPage(filter: AuditFilter): Promise<AuditPage> {
     await this.#gate();
-    const matching = this.#records.filter((record) => matchesRecord(record, filter));
-    if (filter.order === 'desc') matching.reverse();
+    const behind = this.#records.filter((record) => isBehind(record, filter));
+    if (filter.order === 'desc') behind.reverse();
+    const looked = filter.looksAt === undefined ? behind : behind.slice(0, this.looksAt);
+    const matching = looked.filter((record) => matchesRecord(record, filter));
     const records = matching.slice(0, filter.limit);
-    const hasMore = matching.length > records.length;
-    return { records, cursor: hasMore ? (records.at(-1)?.seq ?? null) : null, hasMore };
+    const isCut = matching.length > records.length;
+    const hasMore = isCut || looked.length < behind.length;
+    const last = isCut ? records.at(-1) : looked.at(-1);
+    return { records, cursor: hasMore ? (last?.seq ?? null) : null, hasMore };
   }
 
   async auditDetail(seq: number): Promise<AuditDetail | null> {
@@ -301,8 +307,11 @@ function isInLane({ event, reason }: AuditRecord, least: Severity): boolean {
   return SEVERITIES.indexOf(severityOf(event, reason)) >= SEVERITIES.indexOf(least);
 }
 
+function isBehind({ seq }: AuditRecord, { cursor, order }: AuditFilter): boolean {
+  return cursor === undefined || (order === 'asc' ? seq > cursor : seq < cursor);
+}
+
 function matchesRecord(record: AuditRecord, filter: AuditFilter): boolean {
-  const { cursor } = filter;
   return (
     (filter.peer === undefined || record.peer === filter.peer) &&
     (filter.event === undefined || record.event === filter.event) &&
@@ -312,8 +321,7 @@ function matchesRecord(record: AuditRecord, filter: AuditFilter): boolean {
     (filter.factId === undefined || record.fact_id === filter.factId) &&
     (filter.cid === undefined || record.cid === filter.cid) &&
     (filter.since === undefined || record.at >= filter.since) &&
-    (filter.until === undefined || record.at <= filter.until) &&
-    (cursor === undefined || (filter.order === 'asc' ? record.seq > cursor : record.seq < cursor))
+    (filter.until === undefined || record.at <= filter.until)
   );
 }
 

@@ -7,6 +7,8 @@ export type StreamFilter = Omit<AuditFilter, 'cursor' | 'order' | 'limit'>;
 
 /** Records fetched at a time: what a stream holds in memory. */
 const CHUNK = 500;
+/** Records that one call of the reader looks at, about 20 ms: others are answered between two of them. */
+export const LOOKS_AT = 20_000;
 
 const encoder = new TextEncoder();
 
@@ -14,16 +16,32 @@ const encoder = new TextEncoder();
  * All matching records in sequence order, one JSON object per line, then the end. Fetches as fast as the client
  * reads. Ends where the log ended when its last chunk was read.
  */
-export function jsonLines(deps: ApiDeps, filter: StreamFilter, after: number): ReadableStream<Uint8Array> {
+export function jsonLines(
+  deps: ApiDeps,
+  filter: StreamFilter,
+  after: number,
+  holds: StreamLife['holds'],
+): ReadableStream<Uint8Array> {
   let cursor = after;
   return new ReadableStream(
     {
       async pull(controller) {
-        const page = await deps.reader.auditPage({ ...filter, order: 'asc', cursor, limit: CHUNK });
-        const text = page.records.map((record) => `${JSON.stringify(auditEntry(record))}\n`).join('');
-        if (text !== '') controller.enqueue(encoder.encode(text));
-        cursor = page.records.at(-1)?.seq ?? cursor;
-        if (!page.hasMore || page.records.length === 0) controller.close();
+        for (;;) {
+          // Who reads slowly would follow the log for as long as he likes. Cut off, so that it is not taken for the end.
+          if (!holds()) return controller.error(new Error('the key is not in force any more'));
+          const page = await deps.reader.auditPage({
+            ...filter,
+            order: 'asc',
+            cursor,
+            limit: CHUNK,
+            looksAt: LOOKS_AT,
+          });
+          const text = page.records.map((record) => `${JSON.stringify(auditEntry(record))}\n`).join('');
+          if (text !== '') controller.enqueue(encoder.encode(text));
+          cursor = page.cursor ?? cursor;
+          if (!page.hasMore) return controller.close();
+          if (text !== '') return;
+        }
       },
     },
     { highWaterMark: 0 },
@@ -34,7 +52,12 @@ export function jsonLines(deps: ApiDeps, filter: StreamFilter, after: number): R
 export type StreamSource = (
   after: number,
   limit: number,
-) => Promise<{ readonly events: readonly StreamEvent[]; readonly hasMore: boolean }>;
+) => Promise<{
+  readonly events: readonly StreamEvent[];
+  /** What was looked at. */
+  readonly upTo: number;
+  readonly hasMore: boolean;
+}>;
 
 export interface StreamEvent {
   /** Sequence of its audit record. */
@@ -45,23 +68,30 @@ export interface StreamEvent {
 /** Matching records. */
 export function auditSource({ reader }: ApiDeps, filter: StreamFilter): StreamSource {
   return async (after, limit) => {
-    const { records, hasMore } = await reader.auditPage({ ...filter, order: 'asc', cursor: after, limit });
-    return { events: records.map((record) => ({ seq: record.seq, data: auditEntry(record) })), hasMore };
+    const asked = { ...filter, order: 'asc', cursor: after, limit, looksAt: LOOKS_AT } as const;
+    const { records, cursor, hasMore } = await reader.auditPage(asked);
+    const events = records.map((record) => ({ seq: record.seq, data: auditEntry(record) }));
+    return { events, upTo: cursor ?? records.at(-1)?.seq ?? after, hasMore };
   };
 }
 
+export interface StreamLife {
+  readonly stopping: AbortSignal | undefined;
+  /** Whether who asked still may. */
+  readonly holds: () => boolean;
+  /** Called once when the stream is over, whoever ended it. */
+  readonly onEnd: () => void;
+}
+
 /**
- * What a source has after a sequence as server-sent events, `id` the sequence, for as long as the client stays and the
- * server runs. Nothing is subscribed before the first read, so an answer that nobody reads costs nothing.
- *
- * @param onEnd called once when the stream is over, whoever ended it
+ * What a source has after a sequence as server-sent events, `id` the sequence, for as long as the client stays and may, and
+ * the server runs. Nothing is subscribed before the first read, so an answer that nobody reads costs nothing.
  */
 export function eventStream(
   deps: ApiDeps,
   source: StreamSource,
   after: number,
-  stopping: AbortSignal | undefined,
-  onEnd: () => void,
+  { stopping, holds, onEnd }: StreamLife,
 ): ReadableStream<Uint8Array> {
   const tail = new Tail(deps, source, after, stopping);
   const end = (): void => {
@@ -72,7 +102,8 @@ export function eventStream(
       async pull(controller) {
         try {
           const text = await tail.next();
-          if (text !== null) return controller.enqueue(encoder.encode(text));
+          // Records or a heartbeat: it is looked at whenever something is about to leave.
+          if (text !== null && holds()) return controller.enqueue(encoder.encode(text));
           end();
           controller.close();
         } catch (error) {
@@ -112,14 +143,14 @@ class Tail {
     if (!this.#greeted) return this.#greet();
     for (;;) {
       const heard = this.#newest;
-      const { events, hasMore } = await this.#source(this.#after, CHUNK);
-      this.#after = events.at(-1)?.seq ?? this.#after;
+      const { events, upTo, hasMore } = await this.#source(this.#after, CHUNK);
+      this.#after = upTo;
       // Nothing up to what was announced before the query is missing from it: later queries may start there.
       if (!hasMore) this.#after = Math.max(this.#after, heard);
       if (events.length > 0) return events.map(eventText).join('');
       // Nothing is awaited between this look and the rest below: no wake-up can fall between them.
       if (this.#closed || this.#stopping?.aborted === true) return null;
-      if (this.#newest === heard && (await this.#rest()) === 'idle') return this.#heartbeat();
+      if (!hasMore && this.#newest === heard && (await this.#rest()) === 'idle') return this.#heartbeat();
     }
   }
 

@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import type { Permission } from '../../core/permissions.ts';
 import { SEVERITIES } from '../../core/severity.ts';
-import type { AuditFilter } from '../../journal/read-model.ts';
+import type { AuditRecord } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import { AUDIT_ENTRY, auditEntry } from './audit-entry.ts';
 import { AUDIT_SEQ, auditSeqIn } from './audit-seq.ts';
-import { auditSource, jsonLines, type StreamFilter } from './audit-stream.ts';
-import { newestSeq, openEvents, STREAM_CONTENT } from './open-events.ts';
+import { auditSource, jsonLines, LOOKS_AT, type StreamFilter } from './audit-stream.ts';
+import { newestSeq, openEvents, STREAM_CONTENT, whileInForce } from './open-events.ts';
 import { choiceParam, instantParam, intParam, optionalInt, textParam } from './params.ts';
 import { answer, json, refused } from './responses.ts';
 import { type Apparatus, addRoute, NO_QUERY } from './route.ts';
@@ -44,10 +44,18 @@ const QUERY = z.object({
   ),
 });
 type Query = z.output<typeof QUERY>;
+/** A page that is not full by then says where to go on. */
+const MAX_SEARCH_MS = 2_000;
 const STREAM_QUERY = z.object({ ...FILTERS, cursor: CURSOR });
 
 const PAGE = z
-  .object({ entries: z.array(AUDIT_ENTRY), cursor: z.string().nullable(), has_more: z.boolean() })
+  .object({
+    entries: z.array(AUDIT_ENTRY),
+    cursor: z.string().nullable(),
+    has_more: z.boolean().openapi({
+      description: 'There are records behind `cursor` to look at, also where few or none of this page matched.',
+    }),
+  })
   .openapi('AuditPage');
 
 /** The reference asks for `federate`; an auditor's key has no business with peers and is let in too. */
@@ -88,7 +96,9 @@ function addList(apparatus: Apparatus, streams: StreamCount): void {
     if (form === 'jsonl') {
       // A stream that has begun cannot become an error any more: fail while it still can.
       await newestSeq(deps);
-      return answer(200, 'application/x-ndjson', jsonLines(deps, filterOf(deps, query), query.cursor ?? 0));
+      const holds = whileInForce(deps, principal.party);
+      const lines = jsonLines(deps, filterOf(deps, query), query.cursor ?? 0, holds);
+      return answer(200, 'application/x-ndjson', lines);
     }
     return json(200, await pageOf(deps, query));
   });
@@ -100,15 +110,23 @@ function formOf(query: Query, accept: string): Query['format'] {
   return /\bapplication\/(?:x-ndjson|jsonl|x-jsonlines)\b/i.test(accept) ? 'jsonl' : 'json';
 }
 
+/** Looks on until the page is full, for a while: others are answered in between. */
 async function pageOf(deps: ApiDeps, query: Query): Promise<z.output<typeof PAGE>> {
-  const { order, limit, cursor } = query;
-  const filter: AuditFilter = { ...filterOf(deps, query), order, limit, ...(cursor === undefined ? {} : { cursor }) };
-  const page = await deps.reader.auditPage(filter);
-  return {
-    entries: page.records.map(auditEntry),
-    cursor: page.cursor === null ? null : String(page.cursor),
-    has_more: page.hasMore,
-  };
+  const { order, limit } = query;
+  const filter = { ...filterOf(deps, query), order, looksAt: LOOKS_AT };
+  const endMs = performance.now() + MAX_SEARCH_MS;
+  const found: AuditRecord[] = [];
+  for (let { cursor } = query; ; ) {
+    const at = cursor === undefined ? {} : { cursor };
+    const page = await deps.reader.auditPage({ ...filter, ...at, limit: limit - found.length });
+    found.push(...page.records);
+    if (page.hasMore && found.length < limit && performance.now() < endMs) cursor = page.cursor ?? undefined;
+    else return pageBody(found, page.cursor, page.hasMore);
+  }
+}
+
+function pageBody(found: readonly AuditRecord[], cursor: number | null, hasMore: boolean): z.output<typeof PAGE> {
+  return { entries: found.map(auditEntry), cursor: cursor === null ? null : String(cursor), has_more: hasMore };
 }
 
 function filterOf(deps: ApiDeps, query: z.output<typeof STREAM_QUERY>): StreamFilter {

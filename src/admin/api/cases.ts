@@ -197,6 +197,7 @@ function newsSource(deps: ApiDeps): StreamSource {
       ...shownEvent({ record, isChange }),
       case: shownCase(deps, held),
     });
-    return { events: news.map((one) => ({ seq: one.seq, data: dataOf(one) })), hasMore: news.length === limit };
+    const events = news.map((one) => ({ seq: one.seq, data: dataOf(one) }));
+    return { events, upTo: news.at(-1)?.seq ?? after, hasMore: news.length === limit };
   };
 }

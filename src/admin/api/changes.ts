@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { Change } from '../../journal/read-model.ts';
+import type { Change, ChangePage } from '../../journal/read-model.ts';
+import type { ApiDeps } from '../deps.ts';
 import { factRecordText } from './fact-record.ts';
 import type { ReadTools } from './facts-read.ts';
 import { intParam, textParam } from './params.ts';
@@ -70,15 +71,7 @@ async function answerChanges(
   const { deps, desk } = tools;
   const stopping = c.env?.stopping;
   const signal = stopping === undefined ? c.req.raw.signal : AbortSignal.any([stopping, c.req.raw.signal]);
-  const endMs = deps.nowMs() + query.wait_s * 1000;
-  let page = await deps.reader.changes(query.after, query.limit);
-  while (page.changes.length === 0 && page.corrupt === null && !signal.aborted) {
-    const leftMs = endMs - deps.nowMs();
-    if (leftMs <= 0) break;
-    // What was told before this line has been read or is read now; what comes after it rings.
-    if (deps.growth.current().size <= query.after) await deps.growth.wait(leftMs, signal);
-    page = await deps.reader.changes(query.after, query.limit);
-  }
+  const page = await changesBehind(deps, query, signal);
   if (page.corrupt !== null && page.changes.length === 0) return refused(await desk.report(page.corrupt, principal));
   const shown = page.changes.filter(
     ({ fact }) => isVisible(fact, principal) && (query.scope === undefined || fact.entry.scope === query.scope),
@@ -89,6 +82,23 @@ async function answerChanges(
   deps.events.factsRead(principal.label, shown.length);
   const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
   return jsonText(200, changesText(shown, page.changes.at(-1)?.seq ?? query.after, page.more, bundles));
+}
+
+/** Waits for something to tell: what nobody is shown, such as a fact that is to be erased, is nothing. */
+async function changesBehind(
+  { reader, growth, nowMs }: ApiDeps,
+  { after, limit, wait_s }: z.output<typeof QUERY>,
+  signal: AbortSignal,
+): Promise<ChangePage> {
+  const endMs = nowMs() + wait_s * 1000;
+  for (;;) {
+    const { size } = growth.current();
+    const page = await reader.changes(after, limit);
+    const leftMs = endMs - nowMs();
+    if (page.changes.length > 0 || page.corrupt !== null || signal.aborted || leftMs <= 0) return page;
+    // What was told since the line above is looked at; what comes after this one rings.
+    if (growth.current().size === size) await growth.wait(leftMs, signal);
+  }
 }
 
 /** @param bundles further members, each after a comma */

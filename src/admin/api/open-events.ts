@@ -27,12 +27,18 @@ export async function openEvents(
   try {
     // The client's own memory of where it was comes before the address it first asked for.
     const after = lastId !== undefined ? Number(lastId) : (call.query.cursor ?? (await newestSeq(deps)));
-    const stream = eventStream(deps, source, after, call.c.env?.stopping, leave);
+    const life = { stopping: call.c.env?.stopping, holds: whileInForce(deps, party), onEnd: leave };
+    const stream = eventStream(deps, source, after, life);
     return answer(200, 'text/event-stream', stream, { 'x-accel-buffering': 'no' });
   } catch (error) {
     leave();
     throw error;
   }
+}
+
+/** A key that is revoked, or has expired, ends what it has opened. Sessions are looked at by the console. */
+export function whileInForce({ keys, nowMs }: ApiDeps, { keyId }: Principal['party']): () => boolean {
+  return () => keyId === null || keys.inForce(keyId, nowMs()) !== null;
 }
 
 export async function newestSeq(deps: ApiDeps): Promise<number> {

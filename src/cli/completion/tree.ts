@@ -1,6 +1,7 @@
 /** The command line as a tree: what completion and manual page are made from, so that neither can lag behind it. */
 import type { Argument, Command, Option } from 'commander';
 import { SETTINGS } from '../../config/settings.ts';
+import { descriptionOf } from '../cli.ts';
 
 /** What a word may be. `any`: nothing can be offered. */
 export type Values =
@@ -43,10 +44,13 @@ export function commandTree(command: Command, path = ''): CommandNode {
     path,
     name: command.name(),
     summary: command.summary() || command.description(),
-    description: command.description(),
+    description: descriptionOf(command),
     options: help.visibleOptions(command).map(optionNode),
     arguments: command.registeredArguments.map(argumentNode),
-    commands: command.commands.map((inner) => commandTree(inner, `${path} ${inner.name()}`.trim())),
+    commands: help
+      .visibleCommands(command)
+      .filter((inner) => command.commands.includes(inner))
+      .map((inner) => commandTree(inner, `${path} ${inner.name()}`.trim())),
   };
 }
 

@@ -6,6 +6,7 @@ import { type Checkpoint, parseCheckpoint } from '../../../src/merkle/checkpoint
 import { checkConsistency } from '../../../src/merkle/consistency.ts';
 import { parseNote } from '../../../src/merkle/note.ts';
 import { type FolderApi, openFolderApi } from '../../support/data-folder.ts';
+import { until } from '../../support/until.ts';
 
 interface Changes {
   readonly changes: readonly { readonly seq: number; readonly fact: { readonly id: string; readonly scope: string } }[];
@@ -81,6 +82,28 @@ test('who waits is told as soon as there is something', async () => {
     (await waiting).changes.map(({ seq }) => seq),
     [10],
   );
+});
+
+test('who waits behind a fact that is to be erased waits, and does not ask the reader again and again', async (t) => {
+  const own = await openFolderApi();
+  t.after(() => own.close());
+  const fact = {
+    entity: 'stigmem://example/service/s',
+    relation: 'ops:state',
+    value: { type: 'string', v: 'to be erased' },
+    source: 'stigmem://example/agent/a',
+    scope: 'public',
+    confidence: 1,
+  };
+  const stored = await own.send('/v1/facts', { method: 'POST', as: 'full', body: fact });
+  const { id } = (await stored.json()) as { id: string };
+  const asked = await own.send('/v1/tombstones', { method: 'POST', as: 'admin', body: { fact: id } });
+  assert.equal(asked.status, 200, await asked.clone().text());
+  await until('the bell has rung', () => own.base.growth.current().size === 1);
+  const read = t.mock.method(own.base.reader, 'changes');
+  const answer = await own.send('/v1/changes?wait_s=1', { as: 'ro' });
+  assert.deepEqual(await answer.json(), { changes: [], position: 0, more: false });
+  assert.ok(read.mock.callCount() <= 3, `${read.mock.callCount()} times in a second`);
 });
 
 test('a larger tree is proved to extend a smaller one', async () => {

@@ -7,6 +7,7 @@ import { AuditReader } from '../../../src/journal/audit-reader.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { Proposals } from '../../../src/journal/proposals.ts';
+import { approvalMethods } from '../../../src/threads/approval-methods.ts';
 import { LOG_KEY, NOW_MS, newJournal, openJournal, temporaryFolder } from '../../support/journal-fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -146,6 +147,30 @@ test('what fails while it is done leaves the proposal open', (t) => {
   assert.equal(new Proposals(journal.db).find(id, isoMicros(NOW_MS * 1000))?.state, 'open');
   assert.equal(act(journal, { actor: BOB, approves: id }).kind, 'done');
   journal.close();
+});
+
+test('a proposal to end a suspension ends that one: not another that has come since, for something worse', (t) => {
+  const journal = openJournal(prepared(t), false, FOUR_EYES);
+  t.after(() => journal.close());
+  const audit = new AuditReader(journal.db);
+  const methods = approvalMethods(journal, audit);
+  const suspend = (reason: string): number => journal.audit({ event: 'peer_suspended', reason, peer: PEER }, NOW_MS);
+  const resume = (actor: string, approves: number | null): ActOutcome<number> =>
+    methods.resumePeer({ name: 'acme', nodeId: PEER }, { actor, reason: 'because', approves }, NOW_MS);
+
+  const gap = suspend('feed_gap');
+  const first = resume(ANN, null);
+  assert.ok(first.kind === 'proposed');
+  assert.deepEqual(first.proposal.params, { name: 'acme', suspended_for: 'feed_gap', suspension: gap });
+  // A third node shows two heads of it, which it has signed.
+  suspend('checkpoint_split_view');
+  assert.equal(codeOf(resume(BOB, first.proposal.id)), 'proposal_differs');
+  assert.equal(audit.suspension(PEER)?.reason, 'checkpoint_split_view');
+  const second = resume(ANN, null);
+  assert.ok(second.kind === 'proposed', 'what was looked at anew is proposed anew');
+  assert.equal(codeOf(resume(BOB, second.proposal.id)), 'done');
+  assert.equal(audit.suspension(PEER), null);
+  assert.equal(codeOf(resume(BOB, first.proposal.id)), 'proposal_differs');
 });
 
 test('what is not listed is done at once, by one person', (t) => {

@@ -33,6 +33,8 @@ test('recall shows what answers, and says that it is proved', async () => {
   assert.match(stdout, /2 proved against checkpoints of example\/journal\/\w{16}, 0 of them anchored/);
   const small = await run('recall', 'walrus', '--scope', 'public', '--budget', '12');
   assert.match(small.stdout, /More is there than fits 12 tokens/);
+  const elsewhere = await run('recall', 'walrus');
+  assert.match(elsewhere.stdout, /^No fact of scope local has these words\. Other scopes: --scope .*public\./);
 });
 
 test('query --verify proves a page, and one fact', async () => {

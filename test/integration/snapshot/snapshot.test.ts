@@ -32,6 +32,7 @@ import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { createFolder, type DataFolder, openFolderApi } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
 
+const NOON = Date.parse('2026-11-30T12:00:00Z');
 const RUN = { nowMs: Date.now, signal: new AbortController().signal };
 
 function factsOf(nodeId: string, from: number, count: number): readonly object[] {
@@ -267,6 +268,30 @@ test('a rehearsal writes nothing; a folder with anything in it is refused; a new
   await assert.rejects(opened, { code: 'history_rewritten' });
 });
 
+test('two that restore into one folder at once: one of them is there, whole, and the other replaces nothing', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const { path } = await makeSnapshot(folder.dir, temporaryFolder(t), false, RUN);
+  const parent = temporaryFolder(t);
+  const target = join(parent, 'restored');
+  const options = { ...restoring(folder), isAlone: true };
+  const rehearsed = await planRestore(path, target, options);
+  assert.ok(rehearsed.ok);
+  const { plan } = rehearsed;
+  // The first is done, and its node has written, while the second one still checks.
+  let second: Promise<unknown> | null = null;
+  const onProgress = (phase: string): void => {
+    if (phase.startsWith('checking')) second ??= restoreSnapshot(path, target, plan, options);
+  };
+  const first = await restoreSnapshot(path, target, plan, { ...options, onProgress });
+  assert.deepEqual(first.problems, []);
+  writeFileSync(join(target, 'keys', 'log.key'), 'of the node that runs here');
+  assert.ok(second !== null);
+  await assert.rejects(second, { code: 'occupied' });
+  assert.equal(readFileSync(join(target, 'keys', 'log.key'), 'utf8'), 'of the node that runs here');
+  assert.equal(readCopyFacts(dataPaths(target).journal).journal.size, 20);
+  assert.deepEqual(readdirSync(parent), ['restored']);
+});
+
 test('what was signed since is where the node reads it before the folder has its name; else nothing is restored', async (t) => {
   const folder = await writtenFolder(t, 20);
   const elsewhere = join(temporaryFolder(t), 'heads', 'acme.json');
@@ -337,8 +362,8 @@ test('what may go: nothing newer than the newest verified ones, and nothing wher
     [...states].map((state, i) => ({
       name: String(i),
       path: `/nowhere/${i}`,
-      state: state === 'v' ? 'verified' : state === 'd' ? 'damaged' : 'unverified',
-      madeAt: null,
+      state: 'vf'.includes(state) ? 'verified' : state === 'd' ? 'damaged' : 'unverified',
+      madeAt: state === 'f' ? '2031-01-01T00:00:00Z' : null,
       verifiedAt: null,
       journalSize: null,
       auditSize: null,
@@ -346,13 +371,38 @@ test('what may go: nothing newer than the newest verified ones, and nothing wher
       keys: false,
     }));
   const left = (states: string, keep: number): string =>
-    prunable(shelf(states), keep)
+    prunable(shelf(states), keep, NOON)
       .map(({ name }) => name)
       .join('');
   assert.equal(left('uvduvv', 2), '5');
   assert.equal(left('uvduvv', 1), '2345');
   assert.equal(left('uduvu', 2), '');
   assert.equal(left('', 1), '');
+  assert.equal(left('fvv', 1), '2', 'one that a wrong clock has dated ahead is not the newest, and stays');
+  assert.equal(left('ffv', 1), '');
+});
+
+test('a snapshot that a wrong clock has dated ahead does not keep the next one from being made', async () => {
+  const made = Promise.withResolvers<void>();
+  const dated = {
+    name: '20310101T000000Z',
+    path: '/nowhere',
+    state: 'verified',
+    madeAt: '2031-01-01T00:00:00Z',
+  } as const;
+  const rest = { verifiedAt: null, journalSize: 1, auditSize: 1, bytes: 1, keys: false };
+  const schedule = new SnapshotSchedule({
+    everyMs: 3_600_000,
+    list: () => [{ ...dated, ...rest }],
+    isReady: () => true,
+    nowMs: () => NOON,
+    makeChecked: async () => made.resolve(),
+    prune: () => new Promise(() => undefined),
+    onFailed: async () => undefined,
+  });
+  assert.equal(schedule.ageMs(), Number.POSITIVE_INFINITY);
+  schedule.start();
+  await made.promise;
 });
 
 test('by the clock: one is made when it is due, failures do not count, and old ones go', async (t) => {
@@ -380,7 +430,7 @@ test('by the clock: one is made when it is due, failures do not count, and old o
         if (!report.ok) throw new SnapshotError('not_verified', 'broken');
       },
       prune: async () => {
-        pruneShelf(folder.dir, directory, 2);
+        pruneShelf(folder.dir, directory, 2, nowMs);
         turns.at(-1)?.resolve();
       },
       onFailed: async (error) => {

@@ -231,7 +231,14 @@ test('bad settings and a taken port are refused at the start', async (t) => {
   const one = await start(t, 'one', []);
   const listen = [one.addresses()[0]!.replace(/\/p2p.*/, '')];
   const wrong = (peer: AllowedPeer) => createTransport({ seed: seedOf('x'), listen: [LOCAL], allowed: () => [peer] });
-  await assert.rejects(createTransport({ seed: seedOf('x'), listen, allowed: () => [] }), { code: 'start_failed' });
+  await assert.rejects(createTransport({ seed: seedOf('x'), listen, allowed: () => [] }), (error: TransportError) => {
+    assert.equal(error.code, 'start_failed');
+    assert.match(
+      error.message,
+      /^expected to listen for peers on \/ip4\/127\.0\.0\.1\/tcp\/\d+, got: .*EADDRINUSE.*listen\.p2p$/,
+    );
+    return true;
+  });
   await assert.rejects(createTransport({ seed: Buffer.alloc(31), listen, allowed: () => [] }), { code: 'bad_key' });
   await assert.rejects(wrong({ peerId: 'nonsense', addresses: [] }), { code: 'bad_key' });
   await assert.rejects(wrong({ peerId: one.peerId, addresses: ['localhost:1'] }), { code: 'bad_address' });

@@ -213,6 +213,35 @@ test('a filtered stream shows only matches, and its heartbeat moves the client o
   await own.close();
 });
 
+test('lines that are read slowly break off when the key is revoked', async () => {
+  const own = await createTestApi();
+  for (let index = 0; index < 1_203; index++) await own.audit({ event: 'x' });
+  const answer = await own.send('/v1/federation/audit?format=jsonl', { as: 'audit' });
+  const reader = answer.body?.getReader();
+  assert.equal((await reader?.read())?.done, false);
+  own.keyStore.revoke(own.keyStore.list().find(({ name }) => name === 'audit')?.id ?? '', 0);
+  await assert.rejects(async () => reader?.read(), /not in force/);
+  await own.close();
+});
+
+test('matches behind what one call looks at are found: in a page, as lines, and by who follows', async () => {
+  const own = await createTestApi();
+  for (let index = 1; index <= 30; index++) await own.audit({ event: 'x', feed: index === 30 ? 'wanted' : 'public' });
+  // As the journal's reader does where no index leads to the matches.
+  own.lookAt(4);
+  for (const order of ['asc', 'desc']) {
+    const one = await own.send(`/v1/federation/audit?feed=wanted&order=${order}`, { as: 'audit' });
+    const { entries, has_more } = (await one.json()) as Page;
+    assert.deepEqual([entries.map(({ seq }) => seq), has_more], [[30], false], order);
+  }
+  const lines = await own.send('/v1/federation/audit?feed=wanted&format=jsonl', { as: 'audit' });
+  assert.equal((JSON.parse(await lines.text()) as AuditEntry).seq, 30);
+  const events = new Events(await own.send('/v1/federation/audit/stream?cursor=0&feed=wanted', { as: 'audit' }));
+  assert.deepEqual(await events.seqs(1), [30]);
+  await events.close();
+  await own.close();
+});
+
 test('a stopping server ends its streams', async () => {
   const stopping = new AbortController();
   const events = new Events(await api.send('/v1/federation/audit/stream', { as: 'audit', stopping: stopping.signal }));
@@ -221,6 +250,22 @@ test('a stopping server ends its streams', async () => {
   stopping.abort();
   assert.equal(await last, 'end');
 });
+
+for (const [how, end] of [
+  ['is revoked', ({ keyStore }, id) => void keyStore.revoke(id, Date.parse('2026-11-23T12:00:00Z'))],
+  ['has expired', ({ advance }) => advance(91 * 86_400_000)],
+] as const satisfies readonly (readonly [string, (own: TestApi, id: string) => void])[])
+  test(`a key that ${how} is told nothing more on the stream that it has opened`, async () => {
+    const own = await createTestApi({ limits: { maxStreams: 1 } });
+    const events = new Events(await own.send('/v1/federation/audit/stream', { as: 'audit' }));
+    await own.audit({ event: 'before' });
+    assert.deepEqual(await events.seqs(1), [1]);
+    end(own, own.keyStore.list().find(({ name }) => name === 'audit')?.id ?? '');
+    await own.audit({ event: 'behind' });
+    assert.equal(await events.next(), 'end');
+    assert.match(await (await own.send('/metrics')).text(), /^stigmem_peerd_audit_streams 0$/m, 'its place is free');
+    await own.close();
+  });
 
 test('one key has its own limit of streams, and leaves others theirs', async () => {
   const own = await createTestApi({ limits: { maxStreams: 3, maxStreamsOfKey: 1 } });

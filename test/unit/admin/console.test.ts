@@ -96,6 +96,12 @@ test('a key opens a session; its cookie is for this server, over TLS, and for no
   );
 });
 
+test('the address of the API alone leads to the console', async () => {
+  const answer = await send('/');
+  assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/console']);
+  assert.equal((await send('/', { form: {} })).status, 405);
+});
+
 test('failed sign-ins of one network are counted like failed keys', async () => {
   const statuses: number[] = [];
   for (let i = 0; i < 40; i++) statuses.push((await signIn('smk_00000000_nothing', '198.51.100.7')).status);

@@ -73,7 +73,8 @@ const USAGE: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['query', '--limit', '0'], /Expected a whole number from 1 to 1000000/],
   [['query', '--scope', 'all'], /Allowed choices are local, team, company, public/],
   [['retract'], /missing required argument 'fact'/],
-  [['query', 'a', 'b'], /too many arguments/],
+  [['query', 'a', 'b'], /too many arguments.*\nSee: stigmem-peerd query --help\n$/s],
+  [['peer', 'show'], /missing required argument 'name'\nSee: stigmem-peerd peer show --help\n$/],
 ];
 for (const [args, says] of USAGE) {
   test(`usage: ${args.join(' ')}`, async () => {
@@ -87,6 +88,10 @@ for (const [args, says] of USAGE) {
     assert.equal(json.json().error.exit, 2);
   });
 }
+
+test('a command with one line in the list of commands has it in its own help', async () => {
+  assert.match((await cli.runBare(['peer', 'list', '--help'])).stdout, /\n\nAll partners\.\n\nOptions:/);
+});
 
 test('a group without a command shows its help and is a usage error', async () => {
   const { code, stderr, stdout } = await cli.runBare(['peer']);
@@ -347,6 +352,17 @@ test('fsck: clean is 0, problems are 4 with table, row and field', async () => {
   assert.deepEqual([isClean, problems, problem_count], [false, [problem], 3]);
 });
 
+test('a path where nothing is: no damaged backup, and no evidence that is too large', async () => {
+  for (const command of ['snapshot verify /nowhere/20261130T053700Z', 'restore /nowhere/x --keys keys']) {
+    const { code, stderr } = await cli.run(command);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /expected a snapshot, got "\/nowhere\/\w+", which is not there/);
+  }
+  const { code, stderr } = await cli.runBare(['evidence', 'verify', '/nowhere/evidence.tar']);
+  assert.equal(code, 2);
+  assert.match(stderr, /expected a file that is there/);
+});
+
 test('fsck stopped by Ctrl-C is no verdict', async () => {
   cli.node.runFsck = async (_dir, { onProgress, signal }) => {
     onProgress?.({ phase: 'entries', done: 1, total: 2 });
@@ -451,7 +467,7 @@ test('status of a node that does not run', async () => {
   assert.equal(code, 0);
   assert.match(stdout, /^node +stigmem:\/\/example\nstate +not running\n/);
   assert.match(stdout, /journal +1 facts/);
-  assert.match(stdout, /No peers\. Add one: stigmem-peerd peer add --help/);
+  assert.match(stdout, /No peers\. Make one a code: stigmem-peerd peer invite --help/);
   writeFileSync(join(cli.dir, 'peers', 'bad.toml'), 'x = 1');
   const warned = await cli.run('status --json');
   assert.equal(warned.json().peer_file_problems.length, 3);

@@ -81,4 +81,5 @@ test('every command is in the scripts and on the manual page, with its options',
     assert.match(fish, new RegExp(` -a ${name} -d `), name);
   }
   assert.match(page, /scope <scope>/);
+  assert.doesNotMatch(page, /^\.SS .*\n\n/m, 'each command says what it does');
 });

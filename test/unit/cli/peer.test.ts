@@ -116,7 +116,7 @@ test('a key or node that another file names is not added twice', async () => {
 });
 
 test('list shows files when the node does not run, and what is wrong with others', async () => {
-  assert.match((await cli.run('peer list')).stdout, /No peers\. Add one/);
+  assert.match((await cli.run('peer list')).stdout, /No peers\. Make one a code/);
   await cli.run(`${ADD} --share public`);
   writeFileSync(join(cli.dir, 'peers', 'bad.toml'), 'peer_id = 3\n');
   const { stdout } = await cli.run('peer list');

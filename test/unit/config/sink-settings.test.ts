@@ -50,6 +50,10 @@ const WRONG: readonly (readonly [table: string, says: RegExp])[] = [
   [`${FILE}events = ["Not An Event"]\n`, /sink\.events/],
   [`${FILE}batch = 1001\n`, /sink\.batch: expected a number from 1 to 1000, got 1001/],
   [`${FILE}[[sink]]\n${FILE}`, /another sink has it/],
+  [
+    `${FILE}[[sink]]\n${FILE.replace('name = "a"', 'name = "b"').replace('path = "a"', 'path = "./a"')}`,
+    /sink\.path: .*another sink has it/,
+  ],
   ['name = "a"\nkind = "webhook"\nurl = "https://x.example"\n', /sink\.secret_file: .*webhook needs one/],
   [
     'name = "a"\nkind = "otlp"\nurl = "http://collector.example:4318"\n',

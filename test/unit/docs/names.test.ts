@@ -1,6 +1,6 @@
 /** Metrics, settings, variables, routes, audit events, files and links that documents name are there. */
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { CHECKS } from '../../../src/cli/doctor/checks.ts';
@@ -103,7 +103,7 @@ const OF_OTHERS = /\/v1\/(logs|traces)$|docs\/decisions\//;
 /** Words in quotes in the sources. */
 const literals = new Set(
   globSync('src/**/*.ts').flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/'([a-z]+(?:_[a-z]+)+)'/g)].map(([, word = '']) => word),
+    [...readFileSync(file, 'utf8').matchAll(/'([a-z]+(?:_[a-z]+)*)'/g)].map(([, word = '']) => word),
   ),
 );
 
@@ -122,10 +122,27 @@ test('events of the audit log, in both directions', () => {
   );
 
   const written = globSync('src/**/*.ts').flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/\bevent: '([a-z]+(?:_[a-z]+)+)'/g)].map(([, name = '']) => name),
+    [...readFileSync(file, 'utf8').matchAll(/\bevent: '([a-z]+(?:_[a-z]+)*)'/g)].map(([, name = '']) => name),
   );
   assert.deepEqual(
     [...new Set(written)].filter((name) => !told.has(name) && name !== UNREADABLE_RECORD.event).sort(),
+    [],
+  );
+});
+
+test('stations and tables of the architecture', () => {
+  const architecture = readFileSync('docs/ARCHITECTURE.md', 'utf8');
+  const stations = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  assert.deepEqual(
+    stations.map(({ name }) => name).filter((name) => !architecture.includes(`| \`${name}/\` |`)),
+    [],
+  );
+  const tables = globSync('src/journal/*.ts').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/CREATE TABLE ([a-z_]+) \(/g)].map(([, name = '']) => name),
+  );
+  assert.ok(tables.length > 30, `${tables.length} tables`);
+  assert.deepEqual(
+    tables.filter((name) => !architecture.includes(`\`${name}\``)),
     [],
   );
 });

@@ -132,6 +132,10 @@ test('by the clock each kind is made when its newest is old enough, and nothing 
   ];
   await kept.keeper.look();
   assert.deepEqual(kept.started, ['rollback', 'cid-missing']);
+  const ahead = keep({ schedule: { everyMs: 168 * HOUR, kinds: ['rollback'] } });
+  ahead.kinds = [status('rollback', iso(START + 8_760 * HOUR))];
+  await ahead.keeper.look();
+  assert.deepEqual(ahead.started, ['rollback'], 'a clock that was wrong then does not put drills off for a year');
   const held = keep({ schedule: { everyMs: HOUR, kinds }, isReady: () => false });
   await held.keeper.look();
   assert.deepEqual(held.started, []);

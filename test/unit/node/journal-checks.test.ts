@@ -148,6 +148,28 @@ test('it checks when the newest clean check is old enough, not right after its s
   await checks.close();
 });
 
+test('a clean check that a wrong clock has dated ahead puts off none, in the process that made it and in the next', async () => {
+  const stage = new Stage();
+  const ahead = stage.checks();
+  ahead.begin();
+  await stage.pass(52 * WEEK);
+  assert.equal(stage.runs, 1);
+  stage.nowMs -= 50 * WEEK;
+  await stage.pass(MINUTE);
+  await stage.pass(MINUTE);
+  assert.equal(stage.runs, 2, 'once');
+  await ahead.close();
+
+  stage.records.pop();
+  const next = stage.checks();
+  next.begin();
+  await stage.pass(10 * MINUTE);
+  await stage.pass(MINUTE);
+  assert.equal(stage.runs, 3);
+  assert.equal((await next.state()).ageMs, MINUTE);
+  await next.close();
+});
+
 test('without a schedule it runs none; damage is recorded once in a period; what fails is tried an hour later', async () => {
   const none = new Stage();
   const byHand = none.checks(null);

@@ -64,3 +64,26 @@ test('a delivery that a full disk has cut off behind a rotation comes again, and
   for (const seq of [5, 6, 7, 8]) assert.ok(lines().has(textOf(seq, 'second')), `line ${seq}, again`);
   assert.equal(lines().has('first 8'), false);
 });
+
+test('an event that is sent past a batch, as a test is, cuts no line of it off', async (t) => {
+  const { folder } = stage(t);
+  const path = join(folder, 'busy.jsonl');
+  const sink = createJsonlSink({ path, maxBytes: 64 * 1_048_576 });
+  const large = (seq: number): FormattedEvent => ({
+    event: { ...testEvent(NODE, 0), seq },
+    text: `${seq} `.padEnd(2_048, '.'),
+  });
+  const deliveries = Array.from({ length: 4 }, async (_, batch) => {
+    const first = batch * 1_000;
+    const delivery = sink.deliver(
+      Array.from({ length: 1_000 }, (_, i) => large(first + i)),
+      NEVER,
+    );
+    for (let test = 0; test < 8; test++) await sink.deliver([large(10_000 + batch * 8 + test)], NEVER);
+    return delivery;
+  });
+  await Promise.all(deliveries);
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  assert.ok(lines.every((line) => line.length === 2_048));
+  assert.equal(new Set(lines).size, 4 * 1_000 + 4 * 8);
+});

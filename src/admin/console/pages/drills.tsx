@@ -81,7 +81,7 @@ function Kinds({ status, frame }: { status: DrillsAnswer; frame: Frame }): Html 
             <td class="wrap">
               {kind.kind === 'anchor-down' ? 'A log that' : 'A partner that'} {kind.does}
             </td>
-            <td class="wrap">{kind.reason}</td>
+            <td class="nowrap">{kind.reason}</td>
             <td>
               <Newest kind={kind} nowMs={frame.nowMs} />
             </td>

@@ -76,7 +76,9 @@ async function listPage({ frame, query }: Visit): Promise<Shown> {
             show={({ entries, cursor, has_more }) => (
               <>
                 {entries.length === 0 ? (
-                  <Empty>No record matches.</Empty>
+                  <Empty>
+                    {has_more ? 'No record matches among those that were looked at.' : 'No record matches.'}
+                  </Empty>
                 ) : (
                   <RecordTable entries={entries} nowMs={frame.nowMs} />
                 )}

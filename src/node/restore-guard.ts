@@ -8,7 +8,7 @@ import { OutsideHeads } from './outside-heads.ts';
 import { shippedHead } from './worm.ts';
 
 /** Nothing is asked before the guard is started. */
-export function restoreOf(
+export function guardOf(
   base: Base,
   transport: Transport,
   peers: () => readonly PeerFile[],
