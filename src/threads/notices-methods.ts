@@ -36,7 +36,7 @@ export function noticesMethods(journal: Journal, audit: AuditReader, signer: Log
   return {
     pendingNotices: (peer, nowMs) => {
       if (journal.guard.isHeld) return { notices: [], groups: [] };
-      journal.durably(() => told.advance(peer));
+      advance(journal, told, peer);
       resolvePages(journal, audit, told, peer, nowMs);
       return pending(audit, told, signer, peer);
     },
@@ -58,7 +58,15 @@ function resolvePages(journal: Journal, audit: AuditReader, told: ToldRefusals, 
     const detail = { count: refused - resolved, refused_by: lastSeq };
     journal.audit({ event: RESOLVED_EVENT, reason, peer, feed, detail }, nowMs);
   }
-  if (over.length > 0) journal.durably(() => told.advance(peer));
+  if (over.length > 0) advance(journal, told, peer);
+}
+
+/** On a full disk it is the commit that fails: what was read then is read again. */
+function advance(journal: Journal, told: ToldRefusals, peer: string): void {
+  told.advanced(
+    peer,
+    journal.durably(() => told.advance(peer)),
+  );
 }
 
 function pending(audit: AuditReader, told: ToldRefusals, signer: LogSigner, peer: string): PendingNotices {

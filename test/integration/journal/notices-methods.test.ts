@@ -75,6 +75,22 @@ test('a peer is told of its own refusals, by reason, until it has taken them, an
   assert.deepEqual(restarted.pendingNotices(acme.nodeId, NOW_MS).notices, []);
 });
 
+test('what could not be written down for want of room is told as soon as there is some', (t) => {
+  const journal = journalOf(t);
+  const peer = new HonestPeer();
+  peer.append({ source: 'stigmem://initech.example/agent/stolen' });
+  pullPage(journal, peer, 10);
+  const methods = methodsOf(journal);
+  // The commit fails, as it does on a full disk: everything before it went well.
+  journal.db.pragma('foreign_keys = ON');
+  journal.db.exec(`CREATE TEMP TABLE there (id INTEGER PRIMARY KEY);
+    CREATE TEMP TABLE gone (id INTEGER REFERENCES there (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TEMP TRIGGER full AFTER INSERT ON told_refusals BEGIN INSERT INTO gone VALUES (1); END`);
+  assert.throws(() => methods.pendingNotices(peer.nodeId, NOW_MS), /FOREIGN KEY/);
+  journal.db.exec('DROP TRIGGER full');
+  assert.equal(methods.pendingNotices(peer.nodeId, NOW_MS).notices.length, 1);
+});
+
 test('what a peer is told of a rewritten fact says nothing of what is held', (t) => {
   const journal = journalOf(t);
   const [acme, hooli] = [new HonestPeer(), new HonestPeer({ authority: 'hooli.example', journal: '00000000000000dd' })];
