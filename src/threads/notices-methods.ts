@@ -48,11 +48,16 @@ export function noticesMethods(journal: Journal, audit: AuditReader, signer: Log
   };
 }
 
+/** A peer can have a page refused, and the next one taken, as often as it connects: the end of it is recorded once in this time. */
+const RESOLVED_APART_MS = 600_000;
+
 /** A page that was refused is over when a later one of its feed was taken: the cursor has passed it. */
 function resolvePages(journal: Journal, audit: AuditReader, told: ToldRefusals, peer: string, nowMs: number): void {
   const over = told.open(peer).filter(({ feed, reason, lastSeq }) => {
     const takenUs = isPageReason(reason) ? told.lastTakenUs(peer, feed) : undefined;
-    return takenUs !== undefined && isoMicros(takenUs) > (audit.record(lastSeq)?.at ?? '');
+    if (takenUs === undefined || isoMicros(takenUs) <= (audit.record(lastSeq)?.at ?? '')) return false;
+    const [last] = audit.page({ event: RESOLVED_EVENT, peer, feed, reason, order: 'desc', limit: 1 }).records;
+    return last === undefined || nowMs - Date.parse(last.at) >= RESOLVED_APART_MS;
   });
   for (const { feed, reason, refused, resolved, lastSeq } of over) {
     const detail = { count: refused - resolved, refused_by: lastSeq };

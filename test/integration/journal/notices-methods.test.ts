@@ -75,6 +75,34 @@ test('a peer is told of its own refusals, by reason, until it has taken them, an
   assert.deepEqual(restarted.pendingNotices(acme.nodeId, NOW_MS).notices, []);
 });
 
+test('a peer that has a page refused and the next one taken, again and again, costs one end of it in ten minutes', (t) => {
+  const journal = journalOf(t);
+  const peer = new HonestPeer();
+  const methods = methodsOf(journal);
+  const turn = (nowMs: number): void => {
+    const refused = {
+      event: 'federation_integrity_rejected',
+      reason: 'page_malformed',
+      peer: peer.nodeId,
+      feed: 'public',
+    };
+    journal.audit(refused, nowMs);
+    peer.append();
+    pullPage(journal, peer, 10, { nowMs: nowMs + 1 });
+    methods.pendingNotices(peer.nodeId, nowMs + 2);
+  };
+  for (let i = 0; i < 20; i++) turn(NOW_MS + 1_000 * i);
+  assert.deepEqual(
+    audited(journal, 'refusal_resolved').map(({ detail }) => detail['count']),
+    [1],
+  );
+  turn(NOW_MS + 600_000);
+  assert.deepEqual(
+    audited(journal, 'refusal_resolved').map(({ detail }) => detail['count']),
+    [1, 20],
+  );
+});
+
 test('what could not be written down for want of room is told as soon as there is some', (t) => {
   const journal = journalOf(t);
   const peer = new HonestPeer();
