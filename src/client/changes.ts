@@ -93,8 +93,8 @@ function numberOf(value: JsonValue | undefined): number | undefined {
 }
 
 /**
- * Facts asserted at the node are numbered in their feed without holes and never hidden from a reader of the feed: one
- * that is skipped was withheld. Received ones may wait for an operator.
+ * Facts asserted at the node are numbered in their feed without holes: one that is skipped was withheld, or its author has asked to
+ * have it erased, which a lying server could say of any. Received ones may wait for an operator.
  */
 class FeedCheck {
   readonly #lengths = new Map<string, number>();
@@ -110,7 +110,7 @@ class FeedCheck {
     const feed = fact.garden_id === null ? fact.scope : `${fact.scope}/${fact.garden_id}`;
     const before = this.#lengths.get(feed);
     if (before !== undefined && fact.feed_seq !== before + 1) {
-      const message = `feed ${feed} goes from ${before} to ${fact.feed_seq}: the server withholds what is between`;
+      const message = `feed ${feed} goes from ${before} to ${fact.feed_seq}: what is between is withheld, or was erased by the node. Ask the node which; who follows anew from the acknowledged position goes on behind it`;
       throw new VerificationError('feed_gap', message);
     }
     this.#lengths.set(feed, fact.feed_seq);

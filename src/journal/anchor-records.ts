@@ -1,4 +1,5 @@
 /** Checkpoints that go to transparency logs, what came back for them, and what is still to be submitted. */
+import { DAY_MS } from '../core/time.ts';
 import type { AnchorBackendName, AnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
@@ -123,7 +124,9 @@ export class AnchorRecords {
   next(backend: string, nowUs: number): AnchorCheckpoint | null {
     for (const id of this.#pending(backend)) {
       const attempt = this.#attempt.get(id, backend);
-      if (attempt === undefined || attempt.next_retry_us <= nowUs) return this.byId(id);
+      const waitUs = (attempt?.next_retry_us ?? 0) - nowUs;
+      // Nobody backs off for a day: the clock was wrong when it failed.
+      if (attempt === undefined || waitUs <= 0 || waitUs > DAY_MS * 1000) return this.byId(id);
       if (attempt.is_permanent === 0) return null;
     }
     return null;

@@ -1,5 +1,6 @@
 /** Once an hour a signed digest goes through every sink: who keeps what came can show that nothing is missing. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { agoMs } from '../core/time.ts';
 import type { JournalHead } from '../journal/read-model.ts';
 import type { SinkState } from '../journal/sink-records.ts';
 import { parseCheckpoint } from '../merkle/checkpoint.ts';
@@ -61,7 +62,7 @@ export class Digests {
   async makeDue(): Promise<number | null> {
     const { journal, nowMs, everyMs } = this.#deps;
     const newest = await journal.newestDigest();
-    return newest !== null && nowMs() - newest.atMs < everyMs ? null : this.make((newest?.last ?? 0) + 1);
+    return newest !== null && agoMs(newest.atMs, nowMs()) < everyMs ? null : this.make((newest?.last ?? 0) + 1);
   }
 
   /** Over the records from `first` to the newest one. @returns null if there is none */

@@ -1,4 +1,6 @@
 /** Anchors, as the journal's thread serves them. */
+
+import { agoMs } from '../core/time.ts';
 import type {
   AnchorCheckpoint,
   Anchored,
@@ -38,7 +40,7 @@ export function anchorMethods(journal: Journal, anchorSeed: Uint8Array): AnchorM
     const size = log === 'journal' ? journal.size : journal.auditSize;
     const last = anchors.latest(log);
     const grown = size - (last?.treeSize ?? 0);
-    const isDue = grown >= cadence.interval || nowMs - (last?.createdUs ?? 0) / 1000 >= cadence.maxAgeMs;
+    const isDue = grown >= cadence.interval || agoMs((last?.createdUs ?? 0) / 1000, nowMs) >= cadence.maxAgeMs;
     return grown > 0 && isDue && journal.makeAnchor(log, signers[log], nowMs) !== null ? 1 : 0;
   };
   return {

@@ -122,7 +122,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     tile: (level, index, width) => entries.tile(level, index, width),
     heldCheckpoint: (peer) => held.checkpoint(peer),
     heldPage: (peer, place) => held.page(peer, place),
-    ...grantsReads(db, entries),
+    ...grantsReads(db, entries, facts),
     ...caseReads(db, proposals),
     keptNotes: (peer, cursors, skip, limits) =>
       kept.list(peer, new Map(cursors.map(({ feed, after }) => [feed, after])), skip, limits),

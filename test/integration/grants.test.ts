@@ -71,6 +71,34 @@ function grantCompanyFor(ms: number): void {
   a.writePeer('b', b.asPeer({ share: ['public', company, 'company/merger'] }, false));
 }
 
+test('a preview names no fact that readers do not see', async (t) => {
+  const node = await MeshNode.create('d.example').then((made) => made.start());
+  t.after(() => node.stop());
+  node.writePeer('b', b.asPeer({ share: ['public'] }, false));
+  await until('the peer is there', () => node.federation.sessions.get('b') !== undefined);
+  const admin = { authorization: `Bearer ${node.folder.keys.admin}`, 'content-type': 'application/json' };
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape
+  const post = async (path: string, body: object): Promise<any> => {
+    const init = { method: 'POST', headers: admin, body: JSON.stringify(body) };
+    return (await node.fetch(new Request(`http://node.invalid${path}`, init))).json();
+  };
+  const fact = (name: string): object => ({
+    entity: `${node.nodeId}/person/${name}`,
+    relation: 'test:state',
+    value: { type: 'string', v: name },
+    source: `${node.nodeId}/agent/x`,
+    confidence: 1,
+    scope: 'public',
+  });
+  const { id } = await post('/v1/facts', fact('to-be-erased'));
+  await post('/v1/facts', fact('other'));
+  const named = async (): Promise<string[]> =>
+    (await ask('/v1/federation/peers/b/grants', node)).examples.map(({ entity }: { entity: string }) => entity);
+  assert.equal((await named()).length, 2);
+  await post('/v1/tombstones', { fact: id });
+  assert.deepEqual(await named(), [`${node.nodeId}/person/other`]);
+});
+
 test('B is given what its file grants, C nothing of the garden that it is no member of', async () => {
   facts.public = await say('p', 'public');
   facts.company = await say('c', 'company');

@@ -42,7 +42,8 @@ const CHANGES = z
 
 const DESCRIPTION = `Every fact in the order of the journal, each once per position: who asks again with the same \`after\`
 gets the same ones again. The server keeps no state; a caller that stores \`position\` after it has done its work sees each
-fact at least once. Facts that the key may not see are passed over, and the position moves all the same.`;
+fact at least once. Facts that the key may not see are passed over, and the position moves all the same; so are those that are
+to be erased, also if that is undone later.`;
 
 /** Adds the stream of changes, as a long poll. */
 export function addChanges(apparatus: Apparatus, tools: ReadTools): void {

@@ -111,6 +111,22 @@ test('a checkpoint is due by count, by age, and never for nothing new', async (t
   assert.equal(rig.journal.anchors.latest('audit')?.treeSize, 1);
 });
 
+test('what a wrong clock has dated ahead puts off no checkpoint and no retry', async (t) => {
+  const rig = rigOf(t);
+  appendOwn(rig.journal, 1);
+  const year = 365 * 86_400_000;
+  rig.now += year;
+  assert.equal(await rig.calls.makeDueAnchors(CADENCE), 1);
+  const made = await rig.calls.nextAnchor('local');
+  const failure = { error: 'x', isPermanent: false, nextRetryUs: (rig.now + 60_000) * 1_000 };
+  await rig.calls.failAnchor(made?.id ?? 0, 'local', failure);
+  assert.equal(await rig.calls.nextAnchor('local'), null, 'it waits for its minute');
+  rig.now -= year;
+  assert.equal((await rig.calls.nextAnchor('local'))?.id, made?.id);
+  appendOwn(rig.journal, 1);
+  assert.equal(await rig.calls.makeDueAnchors(CADENCE), 1);
+});
+
 test('local log: reference lines with our note, in order, each receipt verifies', async (t) => {
   const rig = rigOf(t);
   const local = createLocalBackend(rig.file, () => rig.now);

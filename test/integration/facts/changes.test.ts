@@ -104,6 +104,18 @@ test('who waits behind a fact that is to be erased waits, and does not ask the r
   const answer = await own.send('/v1/changes?wait_s=1', { as: 'ro' });
   assert.deepEqual(await answer.json(), { changes: [], position: 0, more: false });
   assert.ok(read.mock.callCount() <= 3, `${read.mock.callCount()} times in a second`);
+
+  // Who is told of the next one has passed it, and is not told of it when that is undone.
+  const next = { ...fact, value: { type: 'string', v: 'the next' } };
+  assert.equal((await own.send('/v1/facts', { method: 'POST', as: 'full', body: next })).status, 201);
+  const { position } = (await (await own.send('/v1/changes', { as: 'ro' })).json()) as Changes;
+  const undone = await own.send(`/v1/tombstones/${id}/undo`, { method: 'POST', as: 'admin', body: {} });
+  assert.equal(undone.status, 200);
+  const seqs = async (after: number): Promise<number[]> => {
+    const answer = await own.send(`/v1/changes?after=${after}`, { as: 'ro' });
+    return ((await answer.json()) as Changes).changes.map(({ seq }) => seq);
+  };
+  assert.deepEqual([position, await seqs(position), await seqs(0)], [2, [], [1, 2]]);
 });
 
 test('a larger tree is proved to extend a smaller one', async () => {
