@@ -23,6 +23,9 @@ export type Named =
   | { readonly kind: 'absent' | 'kept' }
   | { readonly kind: 'contradicts'; readonly detail: string };
 
+/** The row that stands at a place of its origin's log. */
+export type ByOrigin = (author: string, chainSeq: number) => EntryRow | undefined;
+
 const SPACE = 0x20;
 /** Pages of relays with refused entries that are looked at for one tombstone. */
 const MAX_REFUSED_PAGES = 16;
@@ -32,7 +35,7 @@ export class BodyEraser {
   readonly #db: Db;
   readonly #row: Statement<[number], EntryRow>;
   readonly #byId: Statement<[string], EntryRow>;
-  readonly #byOrigin: Statement<[string, number], EntryRow>;
+  readonly #received: Statement<[], { chain_seq: number; origin_node_id: string; origin_chain_seq: number }>;
   readonly #relayed: Statement<[string, number], EntryRow>;
   readonly #refusedIn: Statement<[string, number], number>;
   readonly #savePage: Statement<[Uint8Array, number, number, number]>;
@@ -44,7 +47,8 @@ export class BodyEraser {
     this.#row = prepare(db, entries.where('chain_seq', '=', PARAM));
     this.#byId = prepare(db, entries.where('fact_id', '=', PARAM));
     const ofOrigin = entries.where('origin_node_id', '=', PARAM).where('origin_chain_seq', '=', PARAM).limit(ONE);
-    this.#byOrigin = prepare(db, ofOrigin);
+    const received = sqlBuilder.selectFrom('entries').select(['chain_seq', 'origin_node_id', 'origin_chain_seq']);
+    this.#received = prepare(db, received.where('origin_node_id', 'is not', null));
     this.#relayed = prepare(db, ofOrigin.where(sql<boolean>`received_from <> origin_node_id`));
     const refused = sqlBuilder.selectFrom('page_refusals').select('page_id').where('feed', '=', PARAM);
     this.#refusedIn = prepare<[string, number]>(
@@ -66,18 +70,37 @@ export class BodyEraser {
   /**
    * What a tombstone is about, whichever way the fact came: from its author, as the page says that it came in, or by a relay.
    *
-   * @param mayScan where the author's page is missing, as a restore leaves it for a while, the whole journal is looked through;
-   *   nothing that a relay sends leads there
+   * @param byOrigin where the author's page is missing, as a restore leaves it for a while, the whole journal is looked through: see
+   *   {@link byOrigins}. Null: not for this one; nothing that a relay sends leads there
    */
-  named(author: string, feed: string, said: Tombstone, mayScan: boolean): Named {
-    const direct = this.#fromAuthor(author, feed, said, mayScan);
+  named(author: string, feed: string, said: Tombstone, byOrigin: ByOrigin | null): Named {
+    const direct = this.#fromAuthor(author, feed, said, byOrigin);
     if (direct.kind === 'held' || direct.kind === 'contradicts') return direct;
     const row = this.#relayed.get(author, said.leaf_index + 1);
     if (row !== undefined && !isErased(row)) return namedRow(row, said);
     return direct.kind === 'absent' && this.keptFromRelays(author, feed)(said) ? { kind: 'kept' } : direct;
   }
 
-  #fromAuthor(author: string, feed: string, said: Tombstone, mayScan: boolean): Named {
+  /** No index leads there. One walk through the journal, when the first is asked for, however many are wanted. */
+  byOrigins(wanted: readonly { readonly author: string; readonly chainSeq: number }[]): ByOrigin {
+    let found: ReadonlyMap<string, number> | undefined;
+    return (author, chainSeq) => {
+      found ??= this.#walk(new Set(wanted.map((one) => placeKey(one.author, one.chainSeq))));
+      const seq = found.get(placeKey(author, chainSeq));
+      return seq === undefined ? undefined : this.#row.get(seq);
+    };
+  }
+
+  #walk(wanted: ReadonlySet<string>): ReadonlyMap<string, number> {
+    const found = new Map<string, number>();
+    for (const { chain_seq, origin_node_id, origin_chain_seq } of this.#received.iterate()) {
+      const key = placeKey(origin_node_id, origin_chain_seq);
+      if (wanted.has(key) && !found.has(key)) found.set(key, chain_seq);
+    }
+    return found;
+  }
+
+  #fromAuthor(author: string, feed: string, said: Tombstone, byOrigin: ByOrigin | null): Named {
     const page = this.places.pageOf(author, feed, said.feed_seq);
     if (page !== undefined) {
       const decoded = decodePage(page);
@@ -85,7 +108,7 @@ export class BodyEraser {
       if (!decoded.ok) return contradicts('the page that the entry came in cannot be read');
       return this.#inPage(author, said, decoded.value, place, page.page_id);
     }
-    const row = mayScan ? this.#byOrigin.get(author, said.leaf_index + 1) : undefined;
+    const row = byOrigin?.(author, said.leaf_index + 1);
     return row === undefined || isErased(row) ? { kind: 'absent' } : namedRow(row, said);
   }
 
@@ -208,6 +231,10 @@ function namedRow(row: EntryRow, said: Tombstone): Named {
 function originIn(bytes: Uint8Array): Entry['origin'] {
   const entry = bytes.length === 0 ? undefined : decodeEntry(bytes);
   return entry?.ok === true ? entry.value.origin : null;
+}
+
+function placeKey(author: string, chainSeq: number): string {
+  return `${author} ${chainSeq}`;
 }
 
 function contradicts(detail: string): Named {

@@ -7,7 +7,7 @@ import type { PlacedFact } from '../verify/judge.ts';
 import { ERASED, type SeenFact } from '../verify/seen-fact.ts';
 import { tombstoneOf } from '../verify/tombstone-rules.ts';
 import type { AuditLog } from './audit-log.ts';
-import { BodyEraser } from './body-eraser.ts';
+import { BodyEraser, type ByOrigin } from './body-eraser.ts';
 import type { Db } from './database.ts';
 import { isErased } from './erased-row.ts';
 import { type Erasure, ErasureRecords, type ErasureStep } from './erasure-records.ts';
@@ -84,18 +84,13 @@ export class Erasures {
 
   /** Entries of a page that was just stored. */
   take(entries: readonly Entry[], nowUs: number): void {
+    const byOrigin = this.#byOrigin(entries);
     for (const entry of entries) {
       const said = entry.relation === TOMBSTONE ? decodeTombstone(entry.value_v) : null;
       const feed = feedOf(entry);
-      if (said !== null && entry.origin !== null && feed.ok)
-        this.#receive(
-          entry,
-          said,
-          entry.origin.node_id,
-          feed.value,
-          nowUs,
-          entry.received_from === entry.origin.node_id,
-        );
+      if (said === null || entry.origin === null || !feed.ok) continue;
+      const isDirect = entry.received_from === entry.origin.node_id;
+      this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs, isDirect ? byOrigin : null);
     }
   }
 
@@ -117,16 +112,26 @@ export class Erasures {
 
   /** Entries that a restore has put back, or that were refused and pass now: what they erase, or what erases them, is seen to. */
   takePutBack(entries: readonly Entry[], self: string, nowUs: number): void {
+    const byOrigin = this.#byOrigin(entries);
     for (const entry of entries) {
       const feed = feedOf(entry);
       if (entry.relation !== TOMBSTONE) this.#notKeptAnyMore(entry, nowUs);
       if (entry.relation !== TOMBSTONE || !feed.ok) continue;
       const said = decodeTombstone(entry.value_v);
       if (said !== null && entry.origin !== null)
-        this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs, true);
+        this.#receive(entry, said, entry.origin.node_id, feed.value, nowUs, byOrigin);
       else if (tombstoneOf(entry, self) !== null && said !== null)
         this.#issuedBefore(entry, said, self, feed.value, nowUs);
     }
+  }
+
+  /** What the tombstones among these name. */
+  #byOrigin(entries: readonly Entry[]): ByOrigin {
+    const wanted = entries.flatMap(({ relation, value_v, origin }) => {
+      const said = relation === TOMBSTONE && origin !== null ? decodeTombstone(value_v) : null;
+      return said === null || origin === null ? [] : [{ author: origin.node_id, chainSeq: said.leaf_index + 1 }];
+    });
+    return this.bodies.byOrigins(wanted);
   }
 
   /** A fact that was kept as evidence beside its tombstone, and is taken after all. */
@@ -136,7 +141,7 @@ export class Erasures {
     const row = kept?.step === 'kept' && kept.tombstone_seq !== null ? this.bodies.row(kept.tombstone_seq) : undefined;
     const said = row === undefined ? null : decodeTombstone(row.value_v);
     if (kept !== undefined && row !== undefined && said !== null)
-      this.#receive({ chain_seq: row.chain_seq }, said, kept.node_id, kept.feed, nowUs, false);
+      this.#receive({ chain_seq: row.chain_seq }, said, kept.node_id, kept.feed, nowUs, null);
   }
 
   #issuedBefore(entry: Entry, said: Tombstone, self: string, feed: string, nowUs: number): void {
@@ -153,10 +158,10 @@ export class Erasures {
     peer: string,
     feed: string,
     nowUs: number,
-    mayScan: boolean,
+    byOrigin: ByOrigin | null,
   ): void {
     const fact = digestOf(said.fact);
-    const named = this.bodies.named(peer, feed, said, mayScan);
+    const named = this.bodies.named(peer, feed, said, byOrigin);
     const place = { feed, feed_seq: said.feed_seq, tombstone_seq: entry.chain_seq };
     if (named.kind === 'contradicts') {
       const detail = { leaf_index: said.leaf_index, tombstone_seq: entry.chain_seq, why: named.detail };

@@ -62,6 +62,11 @@ export class KeptNotes {
     this.#totals.set(peer, total);
   }
 
+  /** A transaction in which something was kept has failed: what was counted in it is counted anew. */
+  forget(peer: string): void {
+    this.#totals.delete(peer);
+  }
+
   /**
    * What a peer left, feed by feed, without what ends within its cursors and without the first `skip` of the rest.
    *

@@ -91,6 +91,8 @@ export class OriginProofs {
     const read = decodeEntry(proved.page.entries[position] ?? new Uint8Array(0));
     if (encodeBase64(leaf) !== origin.leaf_hash || !read.ok) return null;
     const { created_at, feed_seq, previous_hash } = read.value;
+    // A header has no room for no time: the fact stays here, and those around it go on.
+    if (created_at === '') return null;
     const written = {
       created_at,
       feed_seq,

@@ -88,9 +88,13 @@ export class ReceiptRecords {
     return known;
   }
 
+  /** A transaction in which some were saved has failed: they are counted anew. */
+  forget(peer: string): void {
+    this.#counts.delete(peer);
+  }
+
   save(peer: string, receipt: { feed: string; after: number; to: number }, note: string, nowUs: number): void {
     const { feed, after, to } = receipt;
-    // Also if the transaction does not come to its end: one too many is counted until the next start, never one too few.
     this.#counts.set(peer, this.count(peer) + 1);
     this.#insert({ peer, feed, after_seq: after, to_seq: to, note, received_us: nowUs });
   }

@@ -16,6 +16,8 @@ export interface RefusedOfOurs {
 
 interface StoredNotice extends RefusedOfOurs {
   readonly number: number;
+  /** As the peer signed it. */
+  readonly note: string;
 }
 
 /** One refused entry, with what it is here. */
@@ -98,6 +100,14 @@ export class RefusalNotices {
   }
 }
 
+/** By its number; and by its time, where whoever sends it was put back from a copy, and counts on from there. */
+export function isLater({ number, at }: RefusalNotice, stored: StoredNotice): boolean {
+  if (number > stored.number) return true;
+  const note = parseNote(stored.note);
+  const before = note.ok ? parseNotice(note.value.text) : note;
+  return before.ok && at > before.value.at;
+}
+
 function factOf({ chain_seq }: RefusedEntry, entries: EntryReader): ShownEntry['fact'] {
   const row = chain_seq === null ? undefined : entries.bySeq(chain_seq);
   if (row?.ok !== true) return null;
@@ -129,7 +139,7 @@ const ofPeer = sqlBuilder
 
 const byGroup = sqlBuilder
   .selectFrom('refusal_notices')
-  .select(['feed', 'reason', 'refused', 'resolved', 'number'])
+  .select(['feed', 'reason', 'refused', 'resolved', 'number', 'note'])
   .where('peer', '=', PARAM)
   .where('feed', '=', PARAM)
   .where('reason', '=', PARAM);

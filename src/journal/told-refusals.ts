@@ -49,15 +49,23 @@ export class ToldRefusals {
     this.#lastPage = prepare<[string, string]>(db, newestPage).pluck() as Statement<[string, string], number>;
   }
 
-  /** Takes in what the audit log has more. The caller holds the transaction. */
-  advance(peer: string): void {
+  /**
+   * Takes in what the audit log has more. The caller holds the transaction.
+   *
+   * @returns how far it was read: for {@link advanced}, once the transaction has come to its end
+   */
+  advance(peer: string): number {
     const mark = this.#marks.get(peer) ?? this.#start.get(peer) ?? 0;
     const records = this.#records.all(peer, mark, MAX_RECORDS);
     const changed = new Map<string, ToldGroup>();
     for (const record of records) this.#count(peer, record, changed);
     for (const { feed, reason, refused, resolved, lastSeq, toldSeq } of changed.values())
       this.#put.run(peer, feed, reason, refused, resolved, lastSeq, toldSeq);
-    this.#marks.set(peer, records.at(-1)?.seq ?? mark);
+    return records.at(-1)?.seq ?? mark;
+  }
+
+  advanced(peer: string, upTo: number): void {
+    this.#marks.set(peer, upTo);
   }
 
   /** Groups that the peer has to be told of: those that changed, and, once in each run of the node, all that stand. */

@@ -71,7 +71,7 @@ export function receiptsOf(
       links.map((one) => one.note),
     );
     const detail = { origin: pinned.origin, log_key: Buffer.from(pinned.logKey).toString('base64'), peer_id: peerId };
-    await writer.pinDeclaration(nodeId, note, { event: 'peer_keys_succeeded', peer: nodeId, detail });
+    await writer.followDeclaration(nodeId, note, { event: 'peer_keys_succeeded', peer: nodeId, detail });
     return true;
   }
 }

@@ -40,6 +40,8 @@ export interface PullJournal {
   ingestPage(input: IngestInput): Promise<IngestOutcome>;
   peerProgress(peer: string, feeds: readonly string[]): Promise<PeerProgress>;
   pinDeclaration(peer: string, note: string, input: AuditInput): Promise<number>;
+  /** Pins one of other keys that follow from those pinned; false: the peer has changed its keys too often. */
+  followDeclaration(peer: string, note: string, input: AuditInput): Promise<boolean>;
   /** Records, once for each key, that a peer has declared a log key which nobody has confirmed. */
   keyWaits(peer: string, waiting: WaitingKey): Promise<boolean>;
   /** Keeps a declaration that says of the pinned keys how long they are good; nothing is done about any other. */

@@ -63,11 +63,23 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
   if (kept === null || isOther) {
     const { origin, logKey } = pinned;
     const detail = { origin, log_key: Buffer.from(logKey).toString('base64'), peer_id: peer.peerId };
-    const event = kept === null ? 'peer_verified' : 'peer_keys_succeeded';
-    await journal.pinDeclaration(peer.nodeId, note, { event, peer: peer.nodeId, detail });
+    if (kept === null)
+      await journal.pinDeclaration(peer.nodeId, note, { event: 'peer_verified', peer: peer.nodeId, detail });
+    else await follow(peer.nodeId, note, detail, journal);
   } else await journal.renewDeclaration(peer.nodeId, note);
   const { software, protocols, clock_ms } = hello.value;
   return { pinned, goodUntilMs, software, protocols, clockSkewMs: clock_ms - nowMs() };
+}
+
+/** Each change is a declaration and a record that stay. @throws PullError: it is asked again later */
+async function follow(
+  peer: string,
+  note: string,
+  detail: Readonly<Record<string, string>>,
+  journal: PullDeps['journal'],
+): Promise<void> {
+  if (await journal.followDeclaration(peer, note, { event: 'peer_keys_succeeded', peer, detail })) return;
+  throw new PullError('unavailable', 'it has changed its keys too often, and is followed once an hour');
 }
 
 function recordRefusal(

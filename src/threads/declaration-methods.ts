@@ -8,6 +8,10 @@ import { isRenewal } from '../verify/key-expiry.ts';
 /** Each renewal is a row and a record that stay: a peer that declares another time with every hello is not followed. */
 const RENEWALS_APART_MS = 3_600_000;
 
+/** Changes of a peer's keys that are followed: so many at once, then one an hour. With two statements it could go back and forth for ever. */
+const CHANGES_AT_ONCE = 8;
+const CHANGES_APART_MS = 3_600_000;
+
 const KEY_WAITS = 'peer_log_key_waits';
 
 export interface DeclarationMethods {
@@ -20,12 +24,16 @@ export interface DeclarationMethods {
    */
   keyWaits(peer: string, waiting: WaitingKey, nowMs: number): boolean;
   pinDeclaration(peer: string, note: string, input: AuditInput, nowMs: number): number;
+  /** Pins a declaration of other keys, to which statements lead from those that were pinned. @returns false: it has changed them too often */
+  followDeclaration(peer: string, note: string, input: AuditInput, nowMs: number): boolean;
   /** @returns whether it was kept */
   renewDeclaration(peer: string, note: string, nowMs: number): boolean;
 }
 
 export function declarationMethods(journal: Journal, audit: AuditReader): DeclarationMethods {
   const renewedAtMs = new Map<string, number>();
+  /** When the allowance of a peer is whole again. */
+  const changesUntilMs = new Map<string, number>();
   return {
     declaredNodes: () => journal.peers.declaredNodes(),
     keyWaits(peer, waiting, nowMs) {
@@ -34,6 +42,14 @@ export function declarationMethods(journal: Journal, audit: AuditReader): Declar
       return true;
     },
     pinDeclaration: (peer, note, input, nowMs) => journal.pinDeclaration(peer, note, input, nowMs),
+    followDeclaration(peer, note, input, nowMs) {
+      const untilMs = Math.max(nowMs, changesUntilMs.get(peer) ?? 0) + CHANGES_APART_MS;
+      const isClockBack = untilMs - nowMs > (CHANGES_AT_ONCE + 1) * CHANGES_APART_MS;
+      if (untilMs - nowMs > CHANGES_AT_ONCE * CHANGES_APART_MS && !isClockBack) return false;
+      journal.pinDeclaration(peer, note, input, nowMs);
+      changesUntilMs.set(peer, isClockBack ? nowMs + CHANGES_APART_MS : untilMs);
+      return true;
+    },
     renewDeclaration(peer, note, nowMs) {
       const pinned = journal.peers.declaration(peer);
       if (pinned === null || pinned === note || !isRenewal(pinned, note)) return false;

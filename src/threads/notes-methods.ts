@@ -37,7 +37,12 @@ export function notesMethods(journal: Journal, seed: Uint8Array): NotesMethods {
       const keepAll = (): void => {
         for (const note of notes) kept.keep(peer, note, given, nowMs * 1000);
       };
-      journal.db.transaction(keepAll).immediate();
+      try {
+        journal.db.transaction(keepAll).immediate();
+      } catch (error) {
+        kept.forget(peer);
+        throw error;
+      }
     },
     leaveNotesAgain: (peer, pageId) => places.unmark(peer, pageId),
   };

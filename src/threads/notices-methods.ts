@@ -6,7 +6,7 @@ import type { AuditReader } from '../journal/audit-reader.ts';
 import { DisclosureRecords } from '../journal/disclosure-records.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AuditInput } from '../journal/read-model.ts';
-import { RefusalNotices } from '../journal/refusal-notices.ts';
+import { isLater, RefusalNotices } from '../journal/refusal-notices.ts';
 import { RESOLVED_EVENT, type RefusalGroup, ToldRefusals } from '../journal/told-refusals.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { refusedEntries } from '../pull/refused-entries.ts';
@@ -36,7 +36,7 @@ export function noticesMethods(journal: Journal, audit: AuditReader, signer: Log
   return {
     pendingNotices: (peer, nowMs) => {
       if (journal.guard.isHeld) return { notices: [], groups: [] };
-      journal.durably(() => told.advance(peer));
+      advance(journal, told, peer);
       resolvePages(journal, audit, told, peer, nowMs);
       return pending(audit, told, signer, peer);
     },
@@ -48,17 +48,30 @@ export function noticesMethods(journal: Journal, audit: AuditReader, signer: Log
   };
 }
 
+/** A peer can have a page refused, and the next one taken, as often as it connects: the end of it is recorded once in this time. */
+const RESOLVED_APART_MS = 600_000;
+
 /** A page that was refused is over when a later one of its feed was taken: the cursor has passed it. */
 function resolvePages(journal: Journal, audit: AuditReader, told: ToldRefusals, peer: string, nowMs: number): void {
   const over = told.open(peer).filter(({ feed, reason, lastSeq }) => {
     const takenUs = isPageReason(reason) ? told.lastTakenUs(peer, feed) : undefined;
-    return takenUs !== undefined && isoMicros(takenUs) > (audit.record(lastSeq)?.at ?? '');
+    if (takenUs === undefined || isoMicros(takenUs) <= (audit.record(lastSeq)?.at ?? '')) return false;
+    const [last] = audit.page({ event: RESOLVED_EVENT, peer, feed, reason, order: 'desc', limit: 1 }).records;
+    return last === undefined || nowMs - Date.parse(last.at) >= RESOLVED_APART_MS;
   });
   for (const { feed, reason, refused, resolved, lastSeq } of over) {
     const detail = { count: refused - resolved, refused_by: lastSeq };
     journal.audit({ event: RESOLVED_EVENT, reason, peer, feed, detail }, nowMs);
   }
-  if (over.length > 0) journal.durably(() => told.advance(peer));
+  if (over.length > 0) advance(journal, told, peer);
+}
+
+/** On a full disk it is the commit that fails: what was read then is read again. */
+function advance(journal: Journal, told: ToldRefusals, peer: string): void {
+  told.advanced(
+    peer,
+    journal.durably(() => told.advance(peer)),
+  );
 }
 
 function pending(audit: AuditReader, told: ToldRefusals, signer: LogSigner, peer: string): PendingNotices {
@@ -129,7 +142,7 @@ class NoticeDesk {
       return 'notice_not_given';
     const stored = this.#notices.find(peer, notice);
     if (stored === undefined) return this.#notices.count(peer) < MAX_GROUPS_OF_PEER ? null : 'notice_too_many';
-    return notice.number > stored.number ? null : 'known';
+    return isLater(notice, stored) ? null : 'known';
   }
 
   #wasGiven(peer: string, feed: string, feedSeq: number | null, chainSeq: number | null): boolean {

@@ -85,6 +85,11 @@ function take(
     const isNext = after >= records.acknowledgedTo(peer, feed) && to <= (ledger.last(peer, feed)?.to ?? 0);
     if (isNext && room-- > 0) records.save(peer, receipt.value, note, nowMs * 1000);
   };
-  journal.db.transaction(() => receipts.forEach(save)).immediate();
+  try {
+    journal.db.transaction(() => receipts.forEach(save)).immediate();
+  } catch (error) {
+    records.forget(peer);
+    throw error;
+  }
   return receipts.length;
 }

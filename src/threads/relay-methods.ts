@@ -5,6 +5,7 @@ import { authorityOf } from '../core/node-id.ts';
 import { receivedFeed } from '../core/scope.ts';
 import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { AuditRecord } from '../journal/read-model.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import type { TakenPermit } from '../pull/ask-permit.ts';
 import { openRelayPermit, RELAYED_FEED, type RelayPermit, signRelayPermit } from '../wire/relay-permit.ts';
@@ -12,7 +13,9 @@ import { declaredLogOf } from './declared-log.ts';
 
 /** Permits are the same text for so long: asking often makes no records. */
 const GIVEN_ANEW_MS = 86_400_000;
-/** One a day of each peer, of the last seven days. */
+/** A peer can sign another one whenever it is asked, each time with other words: a record of it is made once in this time. */
+const TAKEN_APART_MS = 3_600_000;
+/** One a day of each honest peer, of the last seven days. */
 const MAX_RECORDS = 10_000;
 
 export interface RelayMethods {
@@ -33,7 +36,9 @@ export function relayMethods(journal: Journal, audit: AuditReader, signer: LogSi
       const feed = feedOf(peer);
       if (typeof permit === 'string' || feed === null)
         return { kind: 'refused', code: typeof permit === 'string' ? permit : 'peer_unknown' };
-      if (newest(audit, 'relay_permitted', peer) !== note)
+      const last = newestRecord(audit, 'relay_permitted', peer);
+      const isDue = last === undefined || nowMs - Date.parse(last.at) >= TAKEN_APART_MS;
+      if (isDue && last?.detail['note'] !== note)
         journal.audit({ event: 'relay_permitted', peer, feed, detail: { note, not_after: permit.notAfter } }, nowMs);
       return { kind: 'taken', feed, permit: { note, notAfterMs: Date.parse(permit.notAfter) } };
     },
@@ -92,5 +97,9 @@ function feedOf(peer: string): string | null {
 
 /** The note of the newest record of its kind. */
 function newest(audit: AuditReader, event: string, peer: string): unknown {
-  return audit.page({ event, peer, order: 'desc', limit: 1 }).records[0]?.detail['note'];
+  return newestRecord(audit, event, peer)?.detail['note'];
+}
+
+function newestRecord(audit: AuditReader, event: string, peer: string): AuditRecord | undefined {
+  return audit.page({ event, peer, order: 'desc', limit: 1 }).records[0];
 }

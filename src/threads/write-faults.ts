@@ -7,6 +7,7 @@ const WRITES: ReadonlySet<string> = new Set<keyof WriterMethods>([
   'ingestPage',
   'audit',
   'pinDeclaration',
+  'followDeclaration',
   'renewDeclaration',
   'keyWaits',
   'head',

@@ -45,6 +45,7 @@ export class WriterClient {
   readonly declarations: Plain<'declarations'> = this.#plain('declarations');
   readonly keyWaits: Now<'keyWaits'> = this.#now('keyWaits');
   readonly pinDeclaration: Now<'pinDeclaration'> = this.#now('pinDeclaration');
+  readonly followDeclaration: Now<'followDeclaration'> = this.#now('followDeclaration');
   readonly pinIfNew: Now<'pinIfNew'> = this.#now('pinIfNew');
   readonly renewDeclaration: Now<'renewDeclaration'> = this.#now('renewDeclaration');
   readonly successions: Plain<'successions'> = this.#plain('successions');

@@ -11,7 +11,7 @@ import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { entryLeafHash } from '../merkle/commitment.ts';
 import { checkShownConsistency } from '../merkle/consistency.ts';
 import { openFeedHead } from '../merkle/feed-head.ts';
-import { HASH_BYTES, packHashes, sameHash } from '../merkle/hash.ts';
+import { HASH_BYTES, sameHash } from '../merkle/hash.ts';
 import { checkInclusion } from '../merkle/inclusion.ts';
 import { foldPage } from '../merkle/page-proof.ts';
 import { type DecodedPage, decodePage, type SignedPageFrames } from '../wire/page.ts';
@@ -26,6 +26,7 @@ import {
   type FactEvidenceForm,
   type PageEvidenceForm,
 } from './evidence-form.ts';
+import { pageLeaves } from './page-leaves.ts';
 
 /**
  * (a) two signed checkpoints of one size with two roots; (b) two signed checkpoints, the larger of which does not extend
@@ -250,17 +251,19 @@ function betweenAnchor({ anchor, checkpoint }: PageHeader, known: string | null,
 
 /** The page proof leads from the entries to the signed root: they all are in the tree. */
 function inSignedTree(page: DecodedPage, log: Log): Found | null {
-  const { header, entries, salts, proof } = page;
+  const { header, entries, proof } = page;
   const opened = openCheckpoint(header.checkpoint, log);
   if (!opened.ok || entries.length === 0) return null;
   const { size, root } = opened.value;
-  const leaves = entries.map((bytes, place) => entryLeafHash(salts[place] ?? Buffer.alloc(HASH_BYTES), bytes));
-  const folded = foldPage(size, header.indexes, packHashes(leaves), proof);
+  // A line without a body is in the tree all the same: it must not hide what the others say.
+  const leaves = pageLeaves(page);
+  const folded = foldPage(size, header.indexes, leaves, proof);
   if (!folded.ok || !sameHash(folded.value, root)) return null;
 
   const held = entries.map((bytes, place): Proved => {
     const entry = readEntry(bytes);
-    return { entry, leaf: leaves[place] ?? root, index: header.indexes[place] ?? 0, head: { size, root } };
+    const leaf = leaves.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES);
+    return { entry, leaf, index: header.indexes[place] ?? 0, head: { size, root } };
   });
   return amongHeld(held, header.feed_head, log);
 }

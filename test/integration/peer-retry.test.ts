@@ -75,7 +75,7 @@ test('what was refused is taken once, both sides show it closed, and fsck accoun
   };
   const deleted = await found('DELETE FROM page_retries');
   assert.ok(
-    deleted.includes('pages accepted_mismatch') && deleted.includes('page_retries resolved_mismatch'),
+    deleted.includes('entries received_without_page') && deleted.includes('page_retries resolved_mismatch'),
     `${deleted}`,
   );
 });

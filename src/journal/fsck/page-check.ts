@@ -45,6 +45,7 @@ class PageCheck implements PageTotals {
   /** null: as for those, or a row that they are read from was changed. */
   readonly #standing: StandingRefusals | null;
   readonly #stored: Statement<[string], StoredOrigin>;
+  readonly #noted: Statement<[number], number>;
   readonly #relayed: RelayedPages;
   readonly #root: Statement<[string, number], Uint8Array>;
   readonly #blanks: BlankedLines | null;
@@ -63,6 +64,8 @@ class PageCheck implements PageTotals {
         .select(['chain_seq', 'received_from', 'origin_node_id', 'origin_chain_seq', 'origin_leaf_hash'])
         .where('fact_id', '=', PARAM),
     );
+    const noted = sqlBuilder.selectFrom('page_notes').select('page_id').where('page_id', '=', PARAM);
+    this.#noted = prepare<[number]>(ctx.db, noted).pluck() as Statement<[number], number>;
     this.#isRetryChanged = hasRetries(ctx) && isAnyRetryChanged(ctx.db);
     this.#blanks = hasErasures(ctx.db) ? new BlankedLines(ctx.db) : null;
     this.#retried = hasRetries(ctx)
@@ -125,7 +128,18 @@ class PageCheck implements PageTotals {
     if (head.value.feed !== row.feed || head.value.length < row.to_seq) {
       return { code: 'feed_head_mismatch', field: 'header', detail: `the feed ends at ${head.value.length}` };
     }
-    return this.#judgeCheckpoint(row, checkpoint.value) ?? judgeProof(row, page, checkpoint.value, leaves);
+    return this.#judgeCheckpoint(row, checkpoint.value) ?? this.#judgeProof(row, page, checkpoint.value, leaves);
+  }
+
+  /**
+   * Where the page proof fails each entry is judged by a proof of its own, which is not kept. Whoever sent the page has signed for its
+   * frames then; a page of a time before notes is refused something, or its proof holds.
+   */
+  #judgeProof(row: Page, page: DecodedPage, { size, root }: Checkpoint, leaves: Buffer): Fault | undefined {
+    const folded = foldPage(size, page.header.indexes, leaves, page.proof);
+    if ((folded.ok && sameHash(folded.value, root)) || row.refused > 0) return undefined;
+    if (this.#noted.get(row.page_id) !== undefined) return undefined;
+    return { code: 'page_proof_invalid', field: 'proof', detail: 'entries and proof do not lead to the signed root' };
   }
 
   #judgeCheckpoint(row: Page, { size, root }: Checkpoint): Fault | undefined {
@@ -242,13 +256,6 @@ const retriedEntries = sqlBuilder
   .selectFrom('page_retries')
   .select((q) => q.fn.sum<number>('entries').as('entries'))
   .where('page_id', '=', PARAM);
-
-/** Where some entries were refused the page proof may have failed: then each entry was judged by a proof of its own. */
-function judgeProof(row: Page, page: DecodedPage, { size, root }: Checkpoint, leaves: Buffer): Fault | undefined {
-  const folded = foldPage(size, page.header.indexes, leaves, page.proof);
-  if ((folded.ok && sameHash(folded.value, root)) || row.refused > 0) return undefined;
-  return { code: 'page_proof_invalid', field: 'proof', detail: 'entries and proof do not lead to the signed root' };
-}
 
 function add(totals: Map<string, number>, key: string, count: number): void {
   totals.set(key, (totals.get(key) ?? 0) + count);

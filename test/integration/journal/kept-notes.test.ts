@@ -114,6 +114,24 @@ test('of a feed that was never given nothing is kept, whether it exists or not',
   assert.deepEqual(placesOf(notes), [['public', 2, 1]], 'as far as it was given');
 });
 
+test('notes that could not be kept for want of room count for nothing once there is some', (t) => {
+  const journal = newJournal(temporaryFolder(t));
+  t.after(() => journal.close());
+  appendOwn(journal, 3);
+  const run = { peer: PEER, feed: 'public', after: 0, to: 3, treeSize: 3, grant: 'g' };
+  journal.durably(() => new DisclosureRecords(journal.db).save(run, [run], 1));
+  const methods = notesMethods(journal, new Uint8Array(32));
+  // The commit fails, as it does on a full disk.
+  journal.db.pragma('foreign_keys = ON');
+  journal.db.exec(`CREATE TEMP TABLE there (id INTEGER PRIMARY KEY);
+    CREATE TEMP TABLE gone (id INTEGER REFERENCES there (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TEMP TRIGGER full AFTER INSERT ON kept_notes BEGIN INSERT INTO gone VALUES (1); END`);
+  for (let i = 0; i < 10; i++) assert.throws(() => methods.keepNotes(PEER, [noteOf('public', 0, 3)], 1), /FOREIGN KEY/);
+  journal.db.exec('DROP TRIGGER full');
+  methods.keepNotes(PEER, [noteOf('public', 0, 3)], 1);
+  assert.deepEqual(placesOf(new KeptNotes(journal.db)), [['public', 3, 1]]);
+});
+
 test('fsck finds what no peer can have left', (t) => {
   const folder = temporaryFolder(t);
   const journal = newJournal(folder);

@@ -264,3 +264,14 @@ test('after a change of the log key the same tree is signed once more, by the ne
   assert.notEqual(after.checkpoint, before.checkpoint);
   assert.deepEqual(runFsck(folder, { logKey: next.publicKey }).problems, []);
 });
+
+test('a page whose proof leads nowhere, each entry of which is proved by itself', (t) => {
+  const receiver = new Receiver(t);
+  const peer = new HonestPeer().appendMany(5);
+  const garbled: PageLie = { frames: (frames) => ({ ...frames, proof: Buffer.alloc(frames.proof?.length ?? 0, 7) }) };
+  const frames = peer.page({ feed: 'public', after: 0, count: 3 }, garbled);
+  const outcome = receiver.take(frames, peer, 'public', { inclusion: peer.inclusionMap([0, 1, 2]) });
+  assert.ok(outcome.kind === 'appended');
+  assert.deepEqual([outcome.accepted, outcome.refusals], [3, 0]);
+  assert.deepEqual(receiver.problems(), []);
+});

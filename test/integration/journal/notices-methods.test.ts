@@ -75,6 +75,50 @@ test('a peer is told of its own refusals, by reason, until it has taken them, an
   assert.deepEqual(restarted.pendingNotices(acme.nodeId, NOW_MS).notices, []);
 });
 
+test('a peer that has a page refused and the next one taken, again and again, costs one end of it in ten minutes', (t) => {
+  const journal = journalOf(t);
+  const peer = new HonestPeer();
+  const methods = methodsOf(journal);
+  const turn = (nowMs: number): void => {
+    const refused = {
+      event: 'federation_integrity_rejected',
+      reason: 'page_malformed',
+      peer: peer.nodeId,
+      feed: 'public',
+    };
+    journal.audit(refused, nowMs);
+    peer.append();
+    pullPage(journal, peer, 10, { nowMs: nowMs + 1 });
+    methods.pendingNotices(peer.nodeId, nowMs + 2);
+  };
+  for (let i = 0; i < 20; i++) turn(NOW_MS + 1_000 * i);
+  assert.deepEqual(
+    audited(journal, 'refusal_resolved').map(({ detail }) => detail['count']),
+    [1],
+  );
+  turn(NOW_MS + 600_000);
+  assert.deepEqual(
+    audited(journal, 'refusal_resolved').map(({ detail }) => detail['count']),
+    [1, 20],
+  );
+});
+
+test('what could not be written down for want of room is told as soon as there is some', (t) => {
+  const journal = journalOf(t);
+  const peer = new HonestPeer();
+  peer.append({ source: 'stigmem://initech.example/agent/stolen' });
+  pullPage(journal, peer, 10);
+  const methods = methodsOf(journal);
+  // The commit fails, as it does on a full disk: everything before it went well.
+  journal.db.pragma('foreign_keys = ON');
+  journal.db.exec(`CREATE TEMP TABLE there (id INTEGER PRIMARY KEY);
+    CREATE TEMP TABLE gone (id INTEGER REFERENCES there (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TEMP TRIGGER full AFTER INSERT ON told_refusals BEGIN INSERT INTO gone VALUES (1); END`);
+  assert.throws(() => methods.pendingNotices(peer.nodeId, NOW_MS), /FOREIGN KEY/);
+  journal.db.exec('DROP TRIGGER full');
+  assert.equal(methods.pendingNotices(peer.nodeId, NOW_MS).notices.length, 1);
+});
+
 test('what a peer is told of a rewritten fact says nothing of what is held', (t) => {
   const journal = journalOf(t);
   const [acme, hooli] = [new HonestPeer(), new HonestPeer({ authority: 'hooli.example', journal: '00000000000000dd' })];
@@ -141,7 +185,10 @@ test('a notice is kept once, a later one takes its place, and the end of it is r
   assert.deepEqual(notices.ofPeer(peer.nodeId), [{ feed: 'public', reason: 'cid_mismatch', refused: 3, resolved: 0 }]);
   const [first, second, ...more] = audited(journal, 'refusal_notice_received');
   assert.deepEqual([first?.detail['places'], second?.detail['places'], more.length], [[3], [4, 3], 0]);
-  assert.equal(take(sign({ number: 9, refused: 3, resolved: 3, entries: [] })).changed, 1);
+  const later = '2026-02-02T00:00:00.000Z';
+  assert.equal(take(sign({ number: 2, at: later })).changed, 1, 'its sender was put back from a copy');
+  assert.deepEqual(notices.ofPeer(peer.nodeId), [{ feed: 'public', reason: 'cid_mismatch', refused: 1, resolved: 0 }]);
+  assert.equal(take(sign({ number: 9, at: later, refused: 3, resolved: 3, entries: [] })).changed, 1);
   assert.equal(audited(journal, 'refusal_notice_resolved').length, 1);
 });
 

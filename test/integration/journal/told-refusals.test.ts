@@ -10,7 +10,10 @@ test('a summary that comes after what it counts was taken does not open it again
   const journal = newJournal(temporaryFolder(t));
   const told = new ToldRefusals(journal.db);
   const groups = () => {
-    journal.durably(() => told.advance(PEER));
+    told.advanced(
+      PEER,
+      journal.durably(() => told.advance(PEER)),
+    );
     return told.open(PEER);
   };
   journal.audit({ ...OF, event: 'rejected_fact', detail: { feed_seq: 1 } }, NOW_MS);

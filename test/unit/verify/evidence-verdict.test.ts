@@ -11,6 +11,7 @@ import { identityFromSeed } from '../../../src/transport/identity.ts';
 import type { Evidence } from '../../../src/verify/evidence.ts';
 import { judgeEvidence } from '../../../src/verify/evidence-verdict.ts';
 import { openPage } from '../../../src/verify/page.ts';
+import { bury, withHole } from '../../support/buried.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { judged } from '../../support/judging.ts';
 import { PAGE_CASES } from './reason-cases.ts';
@@ -184,6 +185,19 @@ test('an entry in a signed page that lies beside it: the page alone shows the wr
   const changed = { ...page, entries: Buffer.from((page.entries ?? '').toString().replace('state 4', 'state 5')) };
   for (const wrong of [unsigned, forOthers, otherPage, changed])
     assert.equal(judgeEvidence(text, { page: wrong }).verdict, 'accusation');
+});
+
+test('a line without a body hides nothing of what the rest of its page shows', () => {
+  const log = new HonestPeer().appendMany(4);
+  bury(log, log.entries[1] as StoredEntry);
+  const frames = log.page(
+    { feed: 'public', after: 0 },
+    { content: withHole(log, 1), feedHead: (head) => ({ ...head, lastLeaf: Buffer.alloc(32, 7) }) },
+  );
+  const page = openPage(frames, log.context());
+  assert.ok(!page.ok && page.error.kind === 'refused' && page.error.evidence.class === 'contradiction');
+  const { verdict, class: kind } = judgeEvidence(page.error.evidence.text());
+  assert.deepEqual([page.error.reason, verdict, kind], ['feed_head_mismatch', 'contradiction', 'c']);
 });
 
 test('a true entry accuses nobody, wherever it stands', () => {
