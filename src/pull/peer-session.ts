@@ -354,7 +354,8 @@ export class PeerSession {
   }
 
   #backOff(error: unknown): number {
-    const attempts = failed(this.#state.attempts, error instanceof PullError || error instanceof TransportError);
+    const isTheirs = error instanceof PullError || error instanceof TransportError;
+    const attempts = failed(this.#state.attempts, isTheirs, this.#deps.nowMs());
     const asked = error instanceof PullError ? error.retryAfterMs : null;
     const isPutOff = error instanceof PullError && (error.code === 'unavailable' || error.code === 'busy');
     this.#putOffs = isPutOff ? this.#putOffs + 1 : 0;

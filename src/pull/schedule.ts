@@ -5,6 +5,8 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 900_000;
 /** Failures in a row after which a peer is left alone until one trial goes through: half a minute of trying. */
 export const OPEN_AFTER_FAILURES = 5;
+/** Less than those take by themselves. A peer that we meet, before it knows us, wakes us at each of its own tries: five in a moment say nothing. */
+export const OPEN_AFTER_MS = 5_000;
 
 /** `open`: the peer is left alone until its time, or its call. `half_open`: one request to it is under way, which decides. */
 export type Circuit = 'closed' | 'open' | 'half_open';
@@ -12,10 +14,12 @@ export type Circuit = 'closed' | 'open' | 'half_open';
 export interface Attempts {
   /** Failures since the last success. */
   readonly failures: number;
+  /** Unix ms of the first of them; null: there is none. */
+  readonly sinceMs: number | null;
   readonly circuit: Circuit;
 }
 
-export const FRESH: Attempts = { failures: 0, circuit: 'closed' };
+export const FRESH: Attempts = { failures: 0, sinceMs: null, circuit: 'closed' };
 
 /** Waiting time after the n-th failure in a row: doubled each time, up to a quarter of an hour, ±50 % by `chance` (0 ≤ x < 1). */
 export function backoffMs(failures: number, chance: number): number {
@@ -39,11 +43,13 @@ export function waitAfterMs(failures: number, putOffs: number, askedMs: number |
  * @param isTheirs the peer could not be reached or broke a rule; a disk that is full here is waited for, and says nothing
  *                 about the peer. A single fact that is refused is no failure at all.
  */
-export function failed({ failures, circuit }: Attempts, isTheirs: boolean): Attempts {
-  const more = failures + 1;
-  if (!isTheirs) return { failures: more, circuit: circuit === 'half_open' ? 'open' : circuit };
-  const isOpen = more >= OPEN_AFTER_FAILURES || circuit !== 'closed';
-  return { failures: more, circuit: isOpen ? 'open' : 'closed' };
+export function failed({ failures, sinceMs, circuit }: Attempts, isTheirs: boolean, nowMs: number): Attempts {
+  const now = { failures: failures + 1, sinceMs: sinceMs ?? nowMs };
+  if (!isTheirs) return { ...now, circuit: circuit === 'half_open' ? 'open' : circuit };
+  // Of a clock that was put back since, only the number counts.
+  const isLong = nowMs < now.sinceMs || nowMs - now.sinceMs >= OPEN_AFTER_MS;
+  const isOpen = (isLong && now.failures >= OPEN_AFTER_FAILURES) || circuit !== 'closed';
+  return { ...now, circuit: isOpen ? 'open' : 'closed' };
 }
 
 /** A turn begins: of a peer whose circuit is open it is the one trial that decides. */

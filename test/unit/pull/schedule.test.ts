@@ -9,6 +9,7 @@ import {
   fruitlessAfter,
   fruitlessPauseMs,
   OPEN_AFTER_FAILURES,
+  OPEN_AFTER_MS,
   trial,
   waitAfterMs,
 } from '../../../src/pull/schedule.ts';
@@ -33,18 +34,28 @@ test('a peer that wakes us for nothing is asked ever more seldom, until it bring
 });
 
 /** As a session does it: a turn begins, and comes to nothing. */
-const failTurns = (turns: number, from: Attempts = FRESH, isTheirs = true): Attempts =>
-  Array.from({ length: turns }).reduce<Attempts>((attempts) => failed(trial(attempts), isTheirs), from);
+const failTurns = (turns: number, from: Attempts = FRESH, isTheirs = true, everyMs = 2_000): Attempts =>
+  Array.from({ length: turns }, (_, turn) => turn * everyMs).reduce<Attempts>(
+    (attempts, nowMs) => failed(trial(attempts), isTheirs, nowMs),
+    from,
+  );
 
 test('the circuit opens after so many failures in a row, and one trial decides', () => {
   assert.equal(failTurns(OPEN_AFTER_FAILURES - 1).circuit, 'closed');
   const open = failTurns(OPEN_AFTER_FAILURES);
-  assert.deepEqual(open, { failures: OPEN_AFTER_FAILURES, circuit: 'open' });
+  assert.deepEqual(open, { failures: OPEN_AFTER_FAILURES, sinceMs: 0, circuit: 'open' });
   const half = trial(open);
   assert.equal(half.circuit, 'half_open');
-  const again = failed(half, true);
+  const again = failed(half, true, 9_000);
   assert.equal(again.circuit, 'open');
   assert.ok(backoffMs(again.failures, 0.5) > backoffMs(open.failures, 0.5), 'a trial that failed is waited for longer');
+});
+
+test('failures of a moment open no circuit: who meets us before it knows us wakes us at each of its tries', () => {
+  const quick = failTurns(40, FRESH, true, 100);
+  assert.deepEqual([quick.failures, quick.circuit], [40, 'closed']);
+  assert.equal(failed(quick, true, OPEN_AFTER_MS).circuit, 'open', 'one that goes on does');
+  assert.equal(failed(quick, true, -1).circuit, 'open', 'and a clock that was put back keeps none closed');
 });
 
 test('a peer that answers after a long absence, and asks to come again, is asked again soon', () => {
@@ -61,8 +72,12 @@ test('a peer that answers after a long absence, and asks to come again, is asked
 
 test('what fails here opens no circuit', () => {
   const attempts = failTurns(20, FRESH, false);
-  assert.deepEqual(attempts, { failures: 20, circuit: 'closed' });
-  assert.deepEqual(failed(trial(failTurns(OPEN_AFTER_FAILURES)), false).circuit, 'open', 'nor does it close one');
+  assert.deepEqual(attempts, { failures: 20, sinceMs: 0, circuit: 'closed' });
+  assert.deepEqual(
+    failed(trial(failTurns(OPEN_AFTER_FAILURES)), false, 9_000).circuit,
+    'open',
+    'nor does it close one',
+  );
 });
 
 test('a circuit that flaps costs one record in ten minutes, and the last state is told', () => {
