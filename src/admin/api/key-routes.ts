@@ -153,7 +153,10 @@ function keyFailure(error: unknown): Response {
 
 async function revokeKey(deps: ApiDeps, call: Call<object>, principal: Principal): Promise<Response> {
   const id = call.param('id');
-  if (!deps.keys.list().some((key) => key.id === id)) return refused({ status: 404, detail: 'key not found' });
+  const before = deps.keys.list().find((key) => key.id === id);
+  if (before === undefined) return refused({ status: 404, detail: 'key not found' });
+  // Who revoked it stands on record already.
+  if (before.revoked_at !== null) return json(200, keyBody(deps, before));
   try {
     const key = deps.keys.revoke(id, deps.nowMs());
     if (key === null) return refused({ status: 404, detail: 'key not found' });

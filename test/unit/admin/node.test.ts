@@ -251,7 +251,9 @@ test('keys: created, listed without secrets, revoked, and every change audited',
     (await api.send('/v1/admin/keys', { as: 'full', body: { name: 'x', permissions: ['read'] } })).status,
     403,
   );
-  assert.equal((await api.send(`/v1/admin/keys/${key.id}`, { as: 'admin', method: 'DELETE' })).status, 200);
+  // Once more changes nothing, and is no second record.
+  for (let i = 0; i < 2; i++)
+    assert.equal((await api.send(`/v1/admin/keys/${key.id}`, { as: 'admin', method: 'DELETE' })).status, 200);
   assert.equal((await use()).status, 401);
   assert.equal((await api.send('/v1/admin/keys/00000000', { as: 'admin', method: 'DELETE' })).status, 404);
   const audit = (await (await api.send('/v1/federation/audit?order=asc', { as: 'audit' })).json()) as {
