@@ -22,6 +22,7 @@ export const WITHOUT: Readonly<Record<number, string>> = {
   49: 'A drill is what the node says of itself: `test/integration/drill/drills.test.ts` has a real attack beside one',
   50: 'A drill lets in a peer of the node’s own: `test/integration/drill/drills.test.ts` looks at what it leaves',
   51: 'What is attacked is the alarm: `test/e2e/drills.test.ts` breaks the program and sees it',
+  52: 'What is looked at is what `fsck` says of our own journal: `test/integration/journal/no-false-damage.test.ts` sends each',
   45: 'The reader is attacked, not a node: `test/integration/client/client.test.ts` has the lying servers',
 };
 

@@ -145,9 +145,9 @@ function Filters({ query, state }: { query: Visit['query']; state: string }): Ht
           name="drills"
           value={query('drills')}
           options={[
-            ['', 'with'],
-            ['none', 'without'],
-            ['only', 'only'],
+            ['', 'any'],
+            ['none', 'no drills'],
+            ['only', 'drills only'],
           ]}
         />
       </Field>
