@@ -286,17 +286,19 @@ function checkReceived(mesh: Mesh, to: Held, from: Held, relay: Held | undefined
     if (origin_node_id !== null || isErased(line) || !mesh.mayRead(from.node.name, to.node.name, scope)) continue;
     if (received.has(entity)) continue;
     const fault = refused.get(fact_id);
-    if (fault === undefined && isAhead(mesh, line) && misread-- > 0) continue;
+    if (fault === undefined && isOutOfTime(mesh, line) && misread-- > 0) continue;
     if (fault === undefined && counted-- > 0) continue;
     if (fault === undefined) mesh.problem(`${to.node.name} has not got ${entity} of ${from.node.name}`);
     // Judged again under the right file it fails by its clock, and gets no second record.
-    else if (fault === 'source_not_owned' && isAhead(mesh, line)) continue;
+    else if (fault === 'source_not_owned' && isOutOfTime(mesh, line)) continue;
     else if (fault !== 'clock') mesh.problem(`${to.node.name} refused ${entity} of ${from.node.name}: ${fault}`);
   }
 }
 
-function isAhead({ platform }: Mesh, { timestamp }: EntryLine): boolean {
-  return Date.parse(timestamp) - platform.nowMs() > SKEW_LIMIT_MS.hlc_future;
+/** Written by a clock that was far ahead, or far behind. */
+function isOutOfTime({ platform }: Mesh, { timestamp }: EntryLine): boolean {
+  const aheadMs = Date.parse(timestamp) - platform.nowMs();
+  return aheadMs > SKEW_LIMIT_MS.hlc_future || -aheadMs > SKEW_LIMIT_MS.hlc_past;
 }
 
 /** Refused facts by id. `clock`: one of the two clocks was as wrong as the refusal says, by the record itself. */
