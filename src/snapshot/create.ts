@@ -21,7 +21,12 @@ import { copyJournalInWorker } from '../journal/copy-run.ts';
 import { SignedHeadFile } from '../journal/signed-heads.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
 import { signDocument } from '../wire/signed-document.ts';
-import { SNAPSHOT_MANIFEST, type SnapshotFile, type SnapshotManifest } from '../wire/snapshot-manifest.ts';
+import {
+  MAX_SNAPSHOT_FILES,
+  SNAPSHOT_MANIFEST,
+  type SnapshotFile,
+  type SnapshotManifest,
+} from '../wire/snapshot-manifest.ts';
 import { SnapshotError } from './errors.ts';
 import {
   ANCHORS,
@@ -91,9 +96,7 @@ export async function createSnapshot(
       software: options.software,
       v: 1,
     };
-    writeFileSync(join(partial, MANIFEST_FILE), signDocument(SNAPSHOT_MANIFEST, manifest, options.signer), {
-      mode: 0o600,
-    });
+    writeFileSync(join(partial, MANIFEST_FILE), signed(manifest, options.signer), { mode: 0o600 });
     syncFile(join(partial, MANIFEST_FILE));
     syncTree(partial);
     options.signal?.throwIfAborted();
@@ -164,6 +167,7 @@ function assertConsistent(partial: string, facts: CopyFacts): void {
 
 async function describeAll(partial: string, options: CreateOptions): Promise<readonly SnapshotFile[]> {
   const paths = filesBelow(partial);
+  if (paths.length > MAX_SNAPSHOT_FILES) throw tooManyFiles(paths.length);
   const total = bytesOf(partial, paths);
   let done = 0;
   const files: SnapshotFile[] = [];
@@ -185,4 +189,17 @@ function freeName(directory: string, nowMs: number): string {
     const name = i === 0 ? base : `${base}-${i}`;
     if (!existsSync(join(directory, name)) && !existsSync(join(directory, `.${name}${PARTIAL}`))) return name;
   }
+}
+
+function signed(manifest: SnapshotManifest, signer: LogSigner): string {
+  try {
+    return signDocument(SNAPSHOT_MANIFEST, manifest, signer);
+  } catch (error) {
+    throw error instanceof RangeError ? tooManyFiles(manifest.files.length) : error;
+  }
+}
+
+function tooManyFiles(count: number): SnapshotError {
+  const message = `it would have ${count} files, more than its manifest can name (${MAX_SNAPSHOT_FILES}, in 64 KiB): move peer files that are not in use out of peers/, and keep them elsewhere; nothing was kept`;
+  return new SnapshotError('too_many_files', message);
 }

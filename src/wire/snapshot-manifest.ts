@@ -2,7 +2,7 @@
 import { boolean, describe, integer, list, literal, nullable, object, type Shape, text } from './shape.ts';
 import type { DocumentForm } from './signed-document.ts';
 
-const MAX_FILES = 400;
+export const MAX_SNAPSHOT_FILES = 400;
 const MAX_CHECKPOINT_CHARS = 16_384;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** Names below a snapshot: no way out of it, none hidden. */
@@ -67,7 +67,7 @@ export const SNAPSHOT_MANIFEST: DocumentForm<SnapshotManifest> = {
   title: 'stigmem-snapshot/v1',
   shape: object<SnapshotManifest>({
     audit: LOG,
-    files: list(object<SnapshotFile>({ bytes: integer(), path, sha256: digest }), MAX_FILES),
+    files: list(object<SnapshotFile>({ bytes: integer(), path, sha256: digest }), MAX_SNAPSHOT_FILES),
     journal: LOG,
     keys: boolean,
     made_at: text(64),

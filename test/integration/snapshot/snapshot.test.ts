@@ -234,6 +234,20 @@ test('stopped in the middle, nothing is left', async (t) => {
   assert.deepEqual(readdirSync(directory), []);
 });
 
+test('more files than a manifest can name, by number or by their names: it says so, and nothing is left', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  const fill = (count: number, name: string): void => {
+    for (let n = 0; n < count; n++) writeFileSync(join(folder.dir, 'peers', `${name}${n}.toml`), '# nobody\n');
+  };
+  fill(300, 'a'.repeat(110));
+  await assert.rejects(makeSnapshot(folder.dir, directory, false, RUN), /more than its manifest can name .*peers\//);
+  for (const file of readdirSync(join(folder.dir, 'peers'))) rmSync(join(folder.dir, 'peers', file));
+  fill(401, 'p');
+  await assert.rejects(makeSnapshot(folder.dir, directory, false, RUN), { code: 'too_many_files' });
+  assert.deepEqual(readdirSync(directory), []);
+});
+
 test('a rehearsal writes nothing; a folder with anything in it is refused; a newer head holds the restored node', async (t) => {
   const folder = await writtenFolder(t, 20);
   const directory = temporaryFolder(t);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { WormRecords } from '../../../src/journal/worm-records.ts';
 import { openDocument } from '../../../src/wire/signed-document.ts';
-import { manifestPath, WORM_MANIFEST } from '../../../src/wire/worm-manifest.ts';
+import { MAX_MANIFEST_BYTES, MAX_SEGMENT_BYTES, manifestPath, WORM_MANIFEST } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
 import {
   appendOwn,
@@ -48,6 +48,43 @@ test('everything is read back: both trees, every anchor, the chain; a second rou
   assert.ok(report.ends.audit > 0 && report.ends.anchors > 0 && report.ends.receipts > 0);
   for (const path of filesBelow(out).keys()) assert.equal(statSync(join(out, path)).mode & 0o222, 0, path);
   journal.close();
+});
+
+test('a segment holds ten thousand records, and the next one goes on behind it', async (t) => {
+  const [folder, out] = [temporaryFolder(t), join(temporaryFolder(t), 'worm')];
+  const journal = newJournal(folder);
+  t.after(() => journal.close());
+  for (let batch = 0; batch < 11; batch++) appendOwn(journal, 1_000);
+  const { segments } = await ship(plainStore(out), wormSource(folder, journal));
+  const names = [...filesBelow(out).keys()].filter((path) => path.startsWith('journal/')).sort();
+  assert.equal(names.length, 2, names.join());
+  const lines = names.map((path) => readFileSync(join(out, path), 'utf8').trimEnd().split('\n').length);
+  assert.deepEqual(
+    lines.toSorted((a, b) => b - a),
+    [10_000, 1_000],
+  );
+  assert.ok(segments >= 2);
+  assert.deepEqual((await readBack(plainStore(out))).problems, []);
+});
+
+test('an object that is larger than anything that was shipped is not read', async (t) => {
+  const [folder, out] = [temporaryFolder(t), join(temporaryFolder(t), 'worm')];
+  const journal = newJournal(folder);
+  t.after(() => journal.close());
+  appendOwn(journal, 3);
+  await ship(plainStore(out), wormSource(folder, journal));
+  for (const [path, most] of [
+    [manifestPath(1), MAX_MANIFEST_BYTES],
+    [[...filesBelow(out).keys()].find((name) => name.startsWith('journal/')) ?? '', MAX_SEGMENT_BYTES],
+  ] as const) {
+    const file = join(out, path);
+    const before = readFileSync(file);
+    chmodSync(file, 0o600);
+    writeFileSync(file, Buffer.alloc(most + 1, 'x'));
+    await assert.rejects(readBack(plainStore(out)), withCode('store_other_log'), path);
+    writeFileSync(file, before);
+  }
+  assert.deepEqual((await readBack(plainStore(out))).problems, []);
 });
 
 test('no body, salt or unsalted hash of a fact is in it, and what is erased later has nothing to be erased there', async (t) => {
