@@ -1,4 +1,5 @@
 import type { ChangedKey } from '../core/peer-status.ts';
+import { TransportError } from '../transport/errors.ts';
 
 /** A signed declaration that was refused for its keys alone: origin and node are those that were pinned. */
 export interface KeyChange {
@@ -55,4 +56,14 @@ export class DeclarationRefused extends PullError {
     super('declaration_refused', message);
     this.change = change;
   }
+}
+
+/** It could not be reached or broke a rule. What fails here, such as a disk that is full, says nothing about the peer. */
+export function isFaultOfPeer(error: unknown): boolean {
+  return error instanceof PullError || error instanceof TransportError;
+}
+
+/** It is there, and asks to come again. */
+export function isPutOff(error: unknown): boolean {
+  return error instanceof PullError && (error.code === 'unavailable' || error.code === 'busy');
 }

@@ -8,12 +8,11 @@ import { grantsInForce } from '../config/grant.ts';
 import type { PeerFile } from '../config/peer-file.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
 import { span } from '../observe/trace.ts';
-import { TransportError } from '../transport/errors.ts';
 import { ByteQuota } from './byte-quota.ts';
 import { CircuitRecords } from './circuit-records.ts';
 import type { PullDeps } from './deps.ts';
 import { fetchClosures, fetchPermit, giveErasures, giveNotices, giveReceipts, leaveNotes } from './errands.ts';
-import { DeclarationRefused, PullError } from './errors.ts';
+import { DeclarationRefused, isFaultOfPeer, isPutOff, PullError } from './errors.ts';
 import { FeedWatch } from './feed-watch.ts';
 import { type Greeted, greet } from './greet.ts';
 import { type PullOutcome, pullOnce } from './pull-once.ts';
@@ -354,11 +353,9 @@ export class PeerSession {
   }
 
   #backOff(error: unknown): number {
-    const isTheirs = error instanceof PullError || error instanceof TransportError;
-    const attempts = failed(this.#state.attempts, isTheirs, this.#deps.nowMs());
+    const attempts = failed(this.#state.attempts, isFaultOfPeer(error), this.#deps.nowMs());
     const asked = error instanceof PullError ? error.retryAfterMs : null;
-    const isPutOff = error instanceof PullError && (error.code === 'unavailable' || error.code === 'busy');
-    this.#putOffs = isPutOff ? this.#putOffs + 1 : 0;
+    this.#putOffs = isPutOff(error) ? this.#putOffs + 1 : 0;
     const waitMs = waitAfterMs(attempts.failures, this.#putOffs, asked, this.#deps.random());
     const lastError = messageOf(error);
     const keyChange = error instanceof DeclarationRefused ? error.change : this.#state.keyChange;
