@@ -13,7 +13,7 @@ import { type Outcome, simulate } from './scenario.ts';
 const BASE_SEED = 1;
 const SEEDS_AT_ONCE = 20;
 /** Nodes that a crash abandons are never taken apart: what they hold adds up, and slows a worker down that goes on for long. */
-const LOTS_OF_A_WORKER = 3;
+const LOTS_OF_A_WORKER = 6;
 const MAX_FAILURES_SHOWN = 20;
 /** What a run leaves behind dies young: with room for it, collecting it costs half as much. Errors are told again by a replay. */
 const FLAGS = ['--max-semi-space-size=64', '--stack-trace-limit=0'];
