@@ -1,6 +1,7 @@
 /** What peers have signed about facts of ours that they have erased. */
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
+import { entriesAt } from './feed-places.ts';
 import type { EntryRow } from './tables-logs.ts';
 
 export interface StoredAck {
@@ -21,12 +22,7 @@ export class ErasureAcks {
     this.#of = prepare(db, acks.where('tombstone_seq', '=', PARAM).orderBy('ack_id'));
     this.#target = prepare(
       db,
-      sqlBuilder
-        .selectFrom('feeds')
-        .innerJoin('entries', 'entries.feed_id', 'feeds.feed_id')
-        .select(['chain_seq', 'leaf_hash'])
-        .where('feeds.name', '=', PARAM)
-        .where('entries.feed_seq', '=', PARAM),
+      entriesAt.select(['chain_seq', 'leaf_hash']),
     );
   }
 

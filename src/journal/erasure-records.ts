@@ -1,7 +1,7 @@
 /** The steps of erasures. They are appended; how an erasure stands is its newest one. */
 import { sql } from 'kysely';
 import { type NewRow, prepareAppend } from './appended.ts';
-import { type Db, ONE, PARAM, prepare, prepareLastKey, type Statement, sqlBuilder } from './database.ts';
+import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { SUMMED_COLUMNS } from './locator.ts';
 import { Marks } from './marks.ts';
 import type { ErasureStepRow } from './tables-erasures.ts';
@@ -28,6 +28,17 @@ export type ErasureStep =
 /** Steps behind which the body is gone from the table. */
 export const GONE: ReadonlySet<string> = new Set(['erased', 'scrubbed', 'told']);
 
+/** Steps behind which another one comes: by its time, an operator's word, or when the file is clean. */
+const OPEN: ReadonlySet<ErasureStep> = new Set([
+  'requested',
+  'issued',
+  'received',
+  'stopped',
+  'held',
+  'released',
+  'erased',
+]);
+
 /** An erasure as its newest step has it. */
 export type Erasure = Omit<ErasureStepRow, 'sum1' | 'sum2' | 'step'> & { readonly step: ErasureStep };
 
@@ -42,11 +53,11 @@ export class ErasureRecords {
   readonly #step: Statement<[number], Erasure>;
   readonly #marks: Marks;
   readonly #since: Statement<[number], Erasure>;
+  /** Those that wait, as of step {@link #seen}: one of them may wait for years. */
+  readonly #open = new Map<string, Erasure>();
+  #seen = 0;
   readonly #list: Statement<[number, number], Erasure>;
   readonly #counted: Statement<[string, string, number], number>;
-  readonly #lastStep: () => number;
-  /** No step before this one is the newest of an erasure that is open. */
-  #mark = 1;
 
   constructor(db: Db) {
     this.#insert = prepareAppend(db, 'erasure_steps');
@@ -62,9 +73,8 @@ export class ErasureRecords {
     this.#untoldBy = prepare(db, over.where(wasBroughtBy).limit(PARAM));
     this.#step = prepare(db, steps.where('step_id', '=', PARAM));
     this.#marks = new Marks(db);
-    this.#since = prepare(db, newest.where('step_id', '>=', PARAM).where(isOpen).orderBy('step_id'));
+    this.#since = prepare(db, steps.where('step_id', '>', PARAM).orderBy('step_id'));
     this.#list = prepare(db, newest.where('step_id', '<', PARAM).orderBy('step_id', 'desc').limit(PARAM));
-    this.#lastStep = prepareLastKey(db, 'erasure_steps', 'step_id');
     const counted = sqlBuilder
       .selectFrom('erasure_steps')
       .select((q) => q.fn.countAll().as('rows'))
@@ -142,9 +152,14 @@ export class ErasureRecords {
 
   /** Those that wait for a time, an operator or the file. To be called outside of a transaction. */
   open(): readonly Erasure[] {
-    const found = this.#since.all(this.#mark);
-    this.#mark = found[0]?.step_id ?? this.#lastStep() + 1;
-    return found;
+    for (const step of this.#since.iterate(this.#seen)) {
+      const key = `${Buffer.from(step.fact).toString('hex')} ${step.node_id}`;
+      // To the end: they are given by their newest steps, in order.
+      this.#open.delete(key);
+      if (OPEN.has(step.step)) this.#open.set(key, step);
+      this.#seen = step.step_id;
+    }
+    return [...this.#open.values()];
   }
 
   /** How often a step was taken for facts of one author since a moment. */
@@ -159,8 +174,6 @@ const newest = steps.where(
   sql<boolean>`NOT EXISTS (SELECT 1 FROM erasure_steps n WHERE n.fact = erasure_steps.fact
     AND n.node_id = erasure_steps.node_id AND n.step_id > erasure_steps.step_id)`,
 );
-
-const isOpen = sql<boolean>`step IN ('requested', 'issued', 'received', 'stopped', 'held', 'released', 'erased')`;
 
 const isOver = sql<boolean>`step IN ('scrubbed', 'absent')`;
 

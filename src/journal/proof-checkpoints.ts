@@ -1,11 +1,12 @@
 /** Which checkpoint a fact is proved against: the one that most outsiders have put their word to. */
+import { sql } from 'kysely';
 import type { AnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { type AnchorCheckpoint, AnchorRecords } from './anchor-records.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { LOGS } from './tables.ts';
 
-/** Receipts come in the order of checkpoints, those of both logs and of several backends in turn. */
-const RECENT_RECEIPTS = 16;
+/** Anchored checkpoints that are looked at for one that is cosigned, too. */
+const RECENT_ANCHORED = 16;
 const MAX_COSIGNATURES = 32;
 
 /** A signed checkpoint of the journal to prove against. */
@@ -34,12 +35,14 @@ export class ProofCheckpoints {
 
   constructor(db: Db) {
     this.#anchors = new AnchorRecords(db);
+    const receipt = sql<boolean>`EXISTS (SELECT 1 FROM anchor_receipts r WHERE r.anchor_id = anchor_checkpoints.anchor_id)`;
+    // Not a join with receipts: they would be sorted, all that there ever were.
     const recent = sqlBuilder
-      .selectFrom('anchor_receipts')
-      .innerJoin('anchor_checkpoints', 'anchor_checkpoints.anchor_id', 'anchor_receipts.anchor_id')
-      .select('anchor_receipts.anchor_id')
-      .where('anchor_checkpoints.log', '=', PARAM)
-      .orderBy('anchor_receipts.receipt_id', 'desc')
+      .selectFrom('anchor_checkpoints')
+      .select('anchor_id')
+      .where('log', '=', PARAM)
+      .where(receipt)
+      .orderBy('tree_size', 'desc')
       .limit(PARAM);
     this.#recent = prepare<[number, number]>(db, recent).pluck() as Statement<[number, number], number>;
     const lines = sqlBuilder
@@ -88,9 +91,7 @@ export class ProofCheckpoints {
 
   /** The largest first. */
   #anchored(): AnchorCheckpoint[] {
-    const ids = new Set(this.#recent.all(LOGS.journal, RECENT_RECEIPTS));
-    const found = [...ids].flatMap((id) => this.#anchors.byId(id) ?? []);
-    return found.sort((a, b) => b.treeSize - a.treeSize);
+    return this.#recent.all(LOGS.journal, RECENT_ANCHORED).flatMap((id) => this.#anchors.byId(id) ?? []);
   }
 
   #withWitnesses(checkpoint: AnchorCheckpoint): ProofCheckpoint {

@@ -4,6 +4,7 @@ import { parseNote } from '../merkle/note.ts';
 import { parseNotice, type RefusalNotice, type RefusedEntry } from '../wire/refusal-notice.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import type { EntryReader } from './entry-reader.ts';
+import { entriesAt } from './feed-places.ts';
 
 /** Facts of ours that a peer has refused in one feed for one reason. */
 export interface RefusedOfOurs {
@@ -154,9 +155,4 @@ const newestFirst = sqlBuilder
   .select(['peer as node_id', 'feed', 'reason', 'refused', 'resolved', 'note', 'received_us'])
   .orderBy('received_us', 'desc');
 
-const ownEntry = sqlBuilder
-  .selectFrom('entries')
-  .innerJoin('feeds', 'feeds.feed_id', 'entries.feed_id')
-  .select('chain_seq')
-  .where('feeds.name', '=', PARAM)
-  .where('feed_seq', '=', PARAM);
+const ownEntry = entriesAt.select('chain_seq');

@@ -111,3 +111,14 @@ export const SINK_PLACES_14: string = `
 ALTER TABLE sinks ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
 UPDATE sinks SET placed = acked;
 `;
+
+/**
+ * Migration 15: what a tombstone, a pull, an erasure that is told, and one that is made are looked up by. Without them each walked through
+ * all steps, declarations, refusals or retries that there ever were.
+ */
+export const INDEXES_15: string = `
+CREATE INDEX erasure_steps_by_author ON erasure_steps (node_id, step, at_us);
+CREATE INDEX peer_declarations_by_peer ON peer_declarations (peer, declaration_id);
+CREATE INDEX page_refusals_by_page ON page_refusals (page_id);
+CREATE INDEX page_retries_by_seq ON page_retries (first_seq);
+`;

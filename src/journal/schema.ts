@@ -12,6 +12,7 @@ import { erasureGuards, TABLES_9 } from './schema-erasures.ts';
 import {
   DERIVED_5,
   INDEX_7,
+  INDEXES_15,
   SINK_PLACES_14,
   SINKS_12,
   TABLES_3,
@@ -370,6 +371,7 @@ export const MIGRATIONS: readonly string[] = [
   SINKS_12,
   CASES_OF_DRILLS,
   SINK_PLACES_14,
+  INDEXES_15,
 ];
 
 /** Tables that `rebuild` may empty: all of them follow from the guarded ones. */

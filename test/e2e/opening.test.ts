@@ -83,6 +83,7 @@ function makeOlder(node: NodeProcess): void {
   for (const [, table, column] of later.matchAll(/ALTER TABLE (\w+) ADD COLUMN (\w+)/g))
     db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
   for (const [, table] of later.matchAll(/CREATE TABLE (\w+)/g)) db.exec(`DROP TABLE ${table}`);
+  for (const [, index] of later.matchAll(/CREATE INDEX (\w+)/g)) db.exec(`DROP INDEX IF EXISTS ${index}`);
   db.pragma(`user_version = ${OLDER}`);
   db.close();
 }

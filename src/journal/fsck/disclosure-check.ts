@@ -1,6 +1,7 @@
 /** The disclosure ledger: each run is within its feed and under a grant of that feed to that peer, and none is missing. */
 import { sameHash, sha256 } from '../../merkle/hash.ts';
 import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
+import { feedNamed } from '../feed-places.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 
 /** The migration that made the tables; an older file has none. */
@@ -78,11 +79,10 @@ function textOfGrant(db: Db): Statement<[number], string> {
 
 function lengthOfFeed(db: Db): Statement<[string], number> {
   const query = sqlBuilder
-    .selectFrom('feeds')
-    .innerJoin('entries', 'entries.feed_id', 'feeds.feed_id')
-    .select('entries.feed_seq')
-    .where('feeds.name', '=', PARAM)
-    .orderBy('entries.feed_seq', 'desc')
+    .selectFrom('entries')
+    .select('feed_seq')
+    .where('feed_id', '=', feedNamed)
+    .orderBy('feed_seq', 'desc')
     .limit(ONE);
   return prepare<[string]>(db, query).pluck() as Statement<[string], number>;
 }

@@ -2,6 +2,7 @@
 import { MAX_PAGE_ENTRIES } from '../../core/limits.ts';
 import { MIN_SEALED_BYTES, sealedBytes } from '../../wire/restore-note.ts';
 import { PARAM, prepare, type Statement, sqlBuilder } from '../database.ts';
+import { feedNamed } from '../feed-places.ts';
 import type { Tables } from '../tables.ts';
 import { type Fault, type FsckContext, type StoredRow, walkTable } from './context.ts';
 
@@ -64,9 +65,8 @@ export function checkKeptNotes(ctx: FsckContext): void {
   if (!hasTables(ctx)) return;
   const ofFeed = sqlBuilder
     .selectFrom('entries')
-    .innerJoin('feeds', 'feeds.feed_id', 'entries.feed_id')
     .select((q) => q.fn.max('feed_seq').as('length'))
-    .where('feeds.name', '=', PARAM);
+    .where('feed_id', '=', feedNamed);
   const length = prepare<[string], number | null>(ctx.db, ofFeed).pluck() as Statement<[string], number | null>;
   // What is wrong with a feed is said where feeds are read.
   const isKnown = !ctx.findings.isDamaged('feeds', 'entries');
