@@ -10,7 +10,7 @@ import { formatPeerFile } from '../config/peer-text.ts';
 import type { OnboardingRefusal, OnboardingView } from '../core/onboarding.ts';
 import { ok, type Result } from '../core/result.ts';
 import { type Desk, openedNote, refuse } from './desk.ts';
-import { clashWith, faultOf, peerFileOf } from './new-peer.ts';
+import { clashWith, faultOf, type Partner, peerFileOf } from './new-peer.ts';
 import { isWaiting, type MetRecord } from './record.ts';
 
 const PEER_FILE_MODE = 0o600;
@@ -37,15 +37,12 @@ export async function confirm(
       return refuse('words_differ', message);
     }
     if (record.state === 'pending') {
-      const clash = clashWith(partner, record.name, desk.deps.peers());
-      // A file that cannot be read names nobody, and is somebody's all the same.
-      if (clash !== undefined || existsSync(peerFilePath(desk, record))) {
-        const file = `${clash?.name ?? record.name}${PEER_SUFFIX}`;
+      const file = fileThere(desk, record, partner);
+      if (file !== null)
         return refuse(
           'peer_exists',
           `expected a new partner, got one whose id, key or name is in peers/${file} already`,
         );
-      }
       const fault = faultOf(peerFileOf(record.name, partner, record));
       if (fault !== null) return refuse('invitation_invalid', fault);
     }
@@ -75,14 +72,24 @@ async function carryOut(desk: Desk, record: MetRecord): Promise<OnboardingView> 
     // One that is pinned from before stays: whether its keys may change is asked when the partner is met.
     if ((await deps.journal.pinIfNew(nodeId, declarationNote, input)) === undefined) await deps.journal.audit(input);
   }
-  writeFileAtomically(
-    peerFilePath(desk, record),
-    formatPeerFile(peerFileOf(record.name, partner, record)),
-    PEER_FILE_MODE,
-  );
+  // There was none at the yes: one that is there now was written right before a crash, and somebody may have changed it since.
+  if (fileThere(desk, record, partner) === null)
+    writeFileAtomically(
+      peerFilePath(desk, record),
+      formatPeerFile(peerFileOf(record.name, partner, record)),
+      PEER_FILE_MODE,
+    );
   const confirmed = { ...record, state: 'confirmed' as const };
   desk.records.put(confirmed);
   return desk.view(confirmed);
+}
+
+/** The name of a file that stands for the partner, or in its place; null: there is none. */
+function fileThere(desk: Desk, record: MetRecord, partner: Partner): string | null {
+  const clash = clashWith(partner, record.name, desk.deps.peers());
+  if (clash !== undefined) return `${clash.name}${PEER_SUFFIX}`;
+  // A file that cannot be read names nobody, and is somebody's all the same.
+  return existsSync(peerFilePath(desk, record)) ? `${record.name}${PEER_SUFFIX}` : null;
 }
 
 function peerFilePath({ deps }: Desk, { name }: MetRecord): string {

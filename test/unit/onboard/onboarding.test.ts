@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { OnboardingTerms } from '../../../src/core/onboarding.ts';
@@ -128,6 +128,27 @@ test('what is on disk is all there is: a restart at any point changes nothing, a
   assert.deepEqual([(await acme.onboarding().get(id))?.state, acme.peers()], ['confirmed', ['globex']]);
   const said = acme.audited.at(-1);
   assert.deepEqual([said?.event, said?.actor], ['peer_confirmed', 'agent:op'], 'whose yes it was outlives the crash');
+});
+
+test('a yes that is carried out behind a crash leaves a file alone that somebody has changed, or written, meanwhile', async (t) => {
+  for (const name of ['globex', 'globex-by-hand', 'a-globex']) {
+    const net = new DeskNetwork(t);
+    const [acme, globex] = [await net.node('acme.example', 1), await net.node('globex.example', 2)];
+    const { code, id } = await invite(acme);
+    const words = taken(await globex.onboarding().join(code, null, 'agent:op')).partner?.words ?? [];
+    const record = join(acme.dir, 'onboarding', `${id}.json`);
+    const file = join(acme.dir, 'peers/globex.toml');
+    taken(await acme.onboarding().confirm('globex', words, 'agent:op'));
+    // As a kill between the peer file and the end of the record leaves it, and an operator who takes a grant back then.
+    writeFileSync(record, readFileSync(record, 'utf8').replace('"confirmed"', '"confirming"'));
+    const narrower = readFileSync(file, 'utf8').replace('share = ["public"]', 'share = []');
+    rmSync(file);
+    writeFileSync(join(acme.dir, 'peers', `${name}.toml`), narrower);
+    await acme.restart();
+    assert.equal((await acme.onboarding().get(id))?.state, 'confirmed', name);
+    assert.deepEqual(acme.peers(), [name]);
+    assert.equal(readFileSync(join(acme.dir, 'peers', `${name}.toml`), 'utf8'), narrower);
+  }
 });
 
 test('a record that somebody has edited admits nobody, and the others stay', async (t) => {
