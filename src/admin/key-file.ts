@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomically } from '../config/atomic-file.ts';
@@ -11,6 +11,8 @@ import {
   type Permission,
 } from '../core/permissions.ts';
 import { readPerson } from '../core/person.ts';
+import { JournalError } from '../journal/errors.ts';
+import { type JournalLock, takeLock } from '../journal/lock.ts';
 import { AdminError } from './errors.ts';
 
 /** A key as it stands in the file: everything but the secret. Times are ISO texts in UTC. */
@@ -48,6 +50,9 @@ const STORED_KEY = z.strictObject({
   revoked_at: INSTANT.nullable(),
 });
 const KEY_FILE = z.strictObject({ version: z.literal(1), keys: z.array(STORED_KEY) });
+
+/** What the name of a lock of keys ends with: it holds nothing, and goes into no copy. */
+export const KEY_LOCK_END = '.lock.db';
 
 /** What changes whenever the file is replaced or rewritten; null when there is none. */
 export function fileStamp(path: string): string | null {
@@ -89,13 +94,12 @@ function parseKeyFile(path: string, text: string): readonly StoredKey[] {
  */
 export function changeKeyFile(path: string, change: (keys: readonly StoredKey[]) => readonly StoredKey[]): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const lock = takeLock(`${path}.lock`);
+  const lock = lockOf(path);
   try {
     const keys = change(readKeyFile(path));
     writeFileAtomically(path, `${JSON.stringify({ version: 1, keys: keys.map(written) }, null, 2)}\n`, 0o600);
   } finally {
-    closeSync(lock);
-    rmSync(`${path}.lock`, { force: true });
+    lock.release();
   }
 }
 
@@ -104,12 +108,17 @@ function written({ person, ...key }: StoredKey): object {
   return person === null ? key : { ...key, person };
 }
 
-function takeLock(path: string): number {
+/** The system frees it when its holder dies: whoever was killed over it keeps nobody from revoking a key. */
+function lockOf(path: string): JournalLock {
   try {
-    return openSync(path, 'wx', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const message = `another process is changing the API keys; try again. If none is, remove ${path} and try again.`;
-    throw new AdminError('key_file_locked', message, { cause: error });
+    return takeLock(keyLockFile(path));
+  } catch (cause) {
+    if (!(cause instanceof JournalError && cause.code === 'locked')) throw cause;
+    throw new AdminError('key_file_locked', 'another process is changing the API keys; try again', { cause });
   }
+}
+
+/** @param path of the file of keys */
+export function keyLockFile(path: string): string {
+  return path.replace(/\.json$/, KEY_LOCK_END);
 }

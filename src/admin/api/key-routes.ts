@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { isJsonNumber, isJsonObject, type JsonValue } from '../../core/json.ts';
 import { isPermission, KEY_CLASSES, KEY_ROLES, PERMISSIONS, rolePermissions } from '../../core/permissions.ts';
+import { isoMicros } from '../../core/time.ts';
 import type { ApiDeps } from '../deps.ts';
 import { AdminError } from '../errors.ts';
 import { DEFAULT_KEY_DAYS, keyState, MAX_KEY_DAYS, type NewKey, type StoredKey } from '../keys.ts';
@@ -8,6 +9,10 @@ import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
 import { json, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
+
+const REVOKED = 'api_key_revoked';
+/** Revocations behind that of a key, among which its record is looked for: it comes first. */
+const MAX_LOOKED_AT = 100;
 
 export interface KeyAnswer {
   readonly id: string;
@@ -130,7 +135,11 @@ async function createKey(deps: ApiDeps, call: Call<object>, principal: Principal
   };
   try {
     const { key, secret } = deps.keys.create(request, deps.nowMs());
-    await record(deps, 'api_key_created', key, principal);
+    // Nobody has its secret: what is not on record is not left in force, and its name is free for the next try.
+    await record(deps, 'api_key_created', key, principal).catch((error: unknown) => {
+      deps.keys.revoke(key.id, deps.nowMs());
+      throw error;
+    });
     return json(201, { ...keyBody(deps, key), secret });
   } catch (error) {
     return keyFailure(error);
@@ -155,16 +164,24 @@ async function revokeKey(deps: ApiDeps, call: Call<object>, principal: Principal
   const id = call.param('id');
   const before = deps.keys.list().find((key) => key.id === id);
   if (before === undefined) return refused({ status: 404, detail: 'key not found' });
-  // Who revoked it stands on record already.
-  if (before.revoked_at !== null) return json(200, keyBody(deps, before));
+  // Who revoked it stands on record already, unless the node was killed between the two, or could not write.
+  if (before.revoked_at !== null && (await isOnRecord(deps, id, before.revoked_at)))
+    return json(200, keyBody(deps, before));
   try {
     const key = deps.keys.revoke(id, deps.nowMs());
     if (key === null) return refused({ status: 404, detail: 'key not found' });
-    await record(deps, 'api_key_revoked', key, principal);
+    await record(deps, REVOKED, key, principal);
     return json(200, keyBody(deps, key));
   } catch (error) {
     return keyFailure(error);
   }
+}
+
+/** Looked for from the moment on that the file gives. */
+async function isOnRecord({ reader }: ApiDeps, id: string, revokedAt: string): Promise<boolean> {
+  const since = isoMicros(Date.parse(revokedAt) * 1_000);
+  const page = await reader.auditPage({ event: REVOKED, since, order: 'asc', limit: MAX_LOOKED_AT });
+  return page.records.some(({ detail }) => detail['key_id'] === id);
 }
 
 async function record(deps: ApiDeps, event: string, key: StoredKey, principal: Principal): Promise<void> {

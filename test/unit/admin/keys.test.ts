@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { AdminError, type AdminErrorCode } from '../../../src/admin/errors.ts';
+import { keyLockFile } from '../../../src/admin/key-file.ts';
 import { type KeyStore, keyState, openKeyStore } from '../../../src/admin/keys.ts';
+
 import { keyParty } from '../../../src/admin/party.ts';
 import {
   effectivePermissions,
@@ -15,6 +18,7 @@ import {
   permits,
   rolePermissions,
 } from '../../../src/core/permissions.ts';
+import { takeLock } from '../../../src/journal/lock.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const DAY = 86_400_000;
@@ -133,13 +137,23 @@ test('a damaged file stops everything; it does not become an empty one', () => {
 
 test('two writers at once: the second is told', () => {
   store.create({ name: 'a', permissions: ['read'] }, NOW);
-  writeFileSync(`${path}.lock`, '');
+  const lock = takeLock(keyLockFile(path));
   assert.equal(
     code(() => store.create({ name: 'b', permissions: ['read'] }, NOW)),
     'key_file_locked',
   );
-  rmSync(`${path}.lock`);
+  lock.release();
   assert.ok(store.create({ name: 'b', permissions: ['read'] }, NOW));
+});
+
+test('whoever is killed while it changes the keys keeps nobody from revoking one', () => {
+  const { key } = store.create({ name: 'a', permissions: ['read'] }, NOW);
+  const module = new URL('../../../src/admin/key-file.ts', import.meta.url).href;
+  const change = `import { changeKeyFile } from ${JSON.stringify(module)};
+    changeKeyFile(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'));`;
+  const died = spawnSync(process.execPath, ['--input-type=module', '-e', change], { encoding: 'utf8' });
+  assert.equal(died.signal, 'SIGKILL', died.stderr);
+  assert.equal(store.revoke(key.id, NOW)?.revoked_at, '2026-01-01T00:00:00.000Z');
 });
 
 const person = (...permissions: Permission[]): Holder => ({ class: 'human', permissions });

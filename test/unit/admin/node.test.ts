@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DEFAULT_API_LIMITS } from '../../../src/admin/api-limits.ts';
+import { keyState } from '../../../src/admin/keys.ts';
 import type { PeerStatus } from '../../../src/core/peer-status.ts';
 import { createTestApi, type Role } from '../../support/api-fixture.ts';
+import { MemoryNode } from '../../support/memory-node.ts';
 
 const PEER: PeerStatus = {
   name: 'beta',
@@ -263,6 +265,35 @@ test('keys: created, listed without secrets, revoked, and every change audited',
     audit.entries.map((entry) => entry.event_type),
     ['api_key_created', 'api_key_revoked'],
   );
+  await api.close();
+});
+
+test('keys: what a crash or a full disk left without a record has one when it is asked for again', async (t) => {
+  const api = await createTestApi();
+  const create = (name: string): Promise<Response> =>
+    api.send('/v1/admin/keys', { as: 'admin', body: { name, permissions: ['read'] } });
+  const events = async (): Promise<readonly string[]> => {
+    const page = await (await api.send('/v1/federation/audit?order=asc', { as: 'audit' })).json();
+    return (page as { entries: { event_type: string }[] }).entries.map(({ event_type }) => event_type);
+  };
+  const { id, created_at } = (await (await create('old')).json()) as { id: string; created_at: string };
+  // Killed behind the file of keys.
+  api.keyStore.revoke(id, Date.parse(created_at));
+  for (let i = 0; i < 2; i++)
+    assert.equal((await api.send(`/v1/admin/keys/${id}`, { as: 'admin', method: 'DELETE' })).status, 200);
+  assert.deepEqual(await events(), ['api_key_created', 'api_key_revoked'], 'one record, and no second one');
+
+  const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  const audit = t.mock.method(MemoryNode.prototype, 'audit', () => Promise.reject(full), { times: 1 });
+  assert.equal((await create('new')).status >= 500, true);
+  assert.equal(audit.mock.callCount(), 1);
+  const left = api.keyStore.list().filter(({ name }) => name === 'new');
+  assert.deepEqual(
+    left.map((key) => keyState(key, Date.parse(created_at))),
+    ['revoked'],
+    'no key in force that nobody has, and nobody knows of',
+  );
+  assert.equal((await create('new')).status, 201, 'and its name is free');
   await api.close();
 });
 
