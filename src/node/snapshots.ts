@@ -1,9 +1,12 @@
 /** Snapshots of a node: by hand beside a running daemon, and by its clock. */
 import { existsSync, readdirSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { KEY_LOCK_END } from '../admin/key-file.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
+import { checkPeerFile } from '../config/peer-file.ts';
 import { readSeedFile } from '../config/secret-file.ts';
+import { readTomlFile } from '../config/toml-file.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
 import { readSnapshot } from '../snapshot/check.ts';
 import { createSnapshot, type MadeSnapshot, removeLeftovers, type SnapshotSources } from '../snapshot/create.ts';
@@ -12,6 +15,7 @@ import { ANCHORS, CONFIG } from '../snapshot/files.ts';
 import { SnapshotSchedule } from '../snapshot/schedule.ts';
 import { listSnapshots, prunable, removeSnapshots, type ShelvedSnapshot } from '../snapshot/shelf.ts';
 import { recordProof, type SnapshotReport, snapshotKeys, verifySnapshot } from '../snapshot/verify.ts';
+import { isSnapshotPath } from '../wire/snapshot-manifest.ts';
 import { localClaims } from './anchor-claims.ts';
 import { type Base, StartError } from './base.ts';
 import type { RestoreGuard } from './guard.ts';
@@ -172,11 +176,14 @@ function notVerified(name: string, { problems }: SnapshotReport): SnapshotError 
 export function sourcesOf(config: Config, withKeys: boolean): SnapshotSources {
   const paths = dataPaths(config.dir);
   const peers = namesIn(paths.peers, '.toml').map((name) => ({ from: join(paths.peers, name), path: `peers/${name}` }));
-  const policy = config.witness.policyFile;
-  const inFolder = policy === null ? null : relative(config.dir, policy);
-  const isOwn = inFolder !== null && !isAbsolute(inFolder) && !inFolder.startsWith('..');
+  const named = [config.witness.policyFile, ...peers.map(({ from }) => trustRootOf(from))];
+  const own = [...new Set(named)].flatMap((file) => (file === null ? [] : inFolder(config.dir, file)));
   const keys = withKeys
-    ? namesIn(paths.keys, '').map((name) => ({ from: join(paths.keys, name), path: `keys/${name}` }))
+    ? ['', 'former/'].flatMap((under) =>
+        namesIn(join(paths.keys, under), '')
+          .filter((name) => !name.endsWith(KEY_LOCK_END))
+          .map((name) => ({ from: join(paths.keys, under, name), path: `keys/${under}${name}` })),
+      )
     : [];
   return {
     journal: paths.journal,
@@ -184,12 +191,30 @@ export function sourcesOf(config: Config, withKeys: boolean): SnapshotSources {
     anchors: config.anchor.backends.includes('local') ? config.anchor.localPath : null,
     others: [
       { from: paths.config, path: CONFIG },
-      ...peers,
-      ...(isOwn && policy !== null ? [{ from: policy, path: inFolder }] : []),
+      // What no manifest can name can name no partner either.
+      ...peers.filter(({ path }) => isSnapshotPath(path)),
+      ...own,
       ...keys,
     ],
     keys: withKeys,
   };
+}
+
+/** The trust root that a peer file names, without which it cannot be used; null: none. */
+function trustRootOf(peerFile: string): string | null {
+  const file = readTomlFile(peerFile);
+  const peer = file.ok ? checkPeerFile(peerFile, file.value) : file;
+  const root = peer.ok ? peer.value.policy.anchors?.trustRootFile : null;
+  return root == null ? null : resolve(dirname(peerFile), root);
+}
+
+/** What lies elsewhere is its operator's to copy, and what is not there has been told of already. */
+function inFolder(dir: string, file: string): readonly SnapshotSources['others'][number][] {
+  const path = relative(dir, file);
+  if (isAbsolute(path) || path.startsWith('..') || !existsSync(file)) return [];
+  if (isSnapshotPath(path)) return [{ from: file, path }];
+  const message = `${file} cannot be in a snapshot: expected a name of letters, digits, dots, hyphens and underscores. Rename it, and name it so where it is used; nothing was kept`;
+  throw new SnapshotError('unusable', message);
 }
 
 /** Hidden and temporary files, and folders, are none of a node's. */

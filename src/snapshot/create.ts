@@ -5,6 +5,7 @@
  */
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -38,6 +39,7 @@ import {
   JOURNAL,
   MANIFEST_FILE,
   makeFolder,
+  partialOf,
   syncFile,
   syncTree,
 } from './files.ts';
@@ -67,7 +69,6 @@ export interface MadeSnapshot {
   readonly manifest: SnapshotManifest;
 }
 
-const PARTIAL = '.partial';
 const LEFT_BEHIND = /^\.(\d{8}T\d{6}Z(-\d+)?\.partial|restore-.+)$/;
 
 /** @throws SnapshotError; the error of the file system or of SQLite; the signal's reason. What was begun is removed then */
@@ -77,9 +78,7 @@ export async function createSnapshot(
   options: CreateOptions,
 ): Promise<MadeSnapshot> {
   const madeMs = options.nowMs();
-  const name = freeName(directory, madeMs);
-  const partial = join(directory, `.${name}${PARTIAL}`);
-  makeFolder(partial);
+  const { name, partial } = begin(directory, madeMs);
   try {
     await copyAll(partial, sources, options);
     const facts = readCopyFacts(join(partial, JOURNAL));
@@ -182,12 +181,24 @@ async function describeAll(partial: string, options: CreateOptions): Promise<rea
   return files;
 }
 
-/** By the second, so that names sort by time. */
-function freeName(directory: string, nowMs: number): string {
+/** Named by the second, so that names sort by time. Whoever makes the folder has the name: two may begin within one second. */
+function begin(directory: string, nowMs: number): { readonly name: string; readonly partial: string } {
   const base = new Date(nowMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
+  makeFolder(directory);
   for (let i = 0; ; i++) {
     const name = i === 0 ? base : `${base}-${i}`;
-    if (!existsSync(join(directory, name)) && !existsSync(join(directory, `.${name}${PARTIAL}`))) return name;
+    const partial = partialOf(join(directory, name));
+    if (!existsSync(join(directory, name)) && isMade(partial)) return { name, partial };
+  }
+}
+
+function isMade(folder: string): boolean {
+  try {
+    mkdirSync(folder, 0o700);
+    return true;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw thrown;
   }
 }
 

@@ -12,7 +12,7 @@ import {
   readdirSync,
   statSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
 import { makeFolders } from '../config/make-folders.ts';
 import type { SnapshotFile } from '../wire/snapshot-manifest.ts';
@@ -26,6 +26,11 @@ export const CONFIG = 'config.toml';
 export const ANCHORS = 'anchors.jsonl';
 const OWNER_ONLY = 0o600;
 const FOLDER_MODE = 0o700;
+
+/** What a snapshot is called while it is made, and while it is removed: nobody takes a part of it for one. */
+export function partialOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.partial`);
+}
 
 /** Copies one file into place, for its owner alone, durably. The target must not be there. */
 export function copyDurably(from: string, to: string): void {

@@ -1,8 +1,9 @@
 /** The snapshots of a directory, newest first, and which of them may go. */
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { agoMs } from '../core/time.ts';
 import { readSnapshot } from './check.ts';
+import { partialOf } from './files.ts';
 
 export interface ShelvedSnapshot {
   readonly name: string;
@@ -55,8 +56,14 @@ export function prunable(shelf: readonly ShelvedSnapshot[], keep: number, nowMs:
   return last === undefined ? [] : past.slice(past.indexOf(last) + 1);
 }
 
-export function removeSnapshots(snapshots: readonly ShelvedSnapshot[]): void {
-  for (const { path } of snapshots) rmSync(path, { recursive: true, force: true });
+/** Killed in the middle, what is left of one has no name under which it could count as a copy that was checked. */
+export function removeSnapshots(snapshots: readonly Pick<ShelvedSnapshot, 'path'>[]): void {
+  for (const { path } of snapshots) {
+    const leaving = partialOf(path);
+    rmSync(leaving, { recursive: true, force: true });
+    if (existsSync(path)) renameSync(path, leaving);
+    rmSync(leaving, { recursive: true, force: true });
+  }
 }
 
 function namesIn(directory: string): readonly string[] {

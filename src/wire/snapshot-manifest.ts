@@ -50,9 +50,14 @@ const digest: Shape<string> = {
     typeof value === 'string' && DIGEST.test(value) ? null : { at, expected: 'sha256:…', got: describe(value) },
 };
 
+/** Whether a manifest can name a file. */
+export function isSnapshotPath(path: string): boolean {
+  return path.length <= 200 && PATH.test(path);
+}
+
 const path: Shape<string> = {
   check: (value, at) =>
-    typeof value === 'string' && value.length <= 200 && PATH.test(value)
+    typeof value === 'string' && isSnapshotPath(value)
       ? null
       : { at, expected: 'a path below the snapshot', got: describe(value) },
 };

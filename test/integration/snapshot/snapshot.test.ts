@@ -1,6 +1,7 @@
 /** Snapshots: made while the node writes, restored and checked before they count, and every file that is wrong is named. */
 import assert from 'node:assert/strict';
-import {
+import { spawnSync } from 'node:child_process';
+import fs, {
   appendFileSync,
   cpSync,
   existsSync,
@@ -11,12 +12,15 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { dataPaths } from '../../../src/config/data-dir.ts';
+import { openPeerFolder } from '../../../src/config/peer-folder.ts';
 import { readCopyFacts } from '../../../src/journal/copy-journal.ts';
 import { SignedHeadFile } from '../../../src/journal/signed-heads.ts';
 import { planRestore, restoreSnapshot } from '../../../src/node/restore-snapshot.ts';
+import { rotateKey } from '../../../src/node/rotate-key.ts';
 import {
   checkSnapshot,
   checkSnapshotAlone,
@@ -31,6 +35,7 @@ import { prunable, type ShelvedSnapshot } from '../../../src/snapshot/shelf.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { createFolder, type DataFolder, openFolderApi } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
+import { SmallRekor } from '../../support/small-rekor.ts';
 
 const NOON = Date.parse('2026-11-30T12:00:00Z');
 const RUN = { nowMs: Date.now, signal: new AbortController().signal };
@@ -70,6 +75,15 @@ function setIn(config: string, from: string, to: string): void {
   const text = readFileSync(config, 'utf8');
   assert.ok(text.includes(`\n${from}\n`));
   writeFileSync(config, text.replace(`\n${from}\n`, `\n${to}\n`));
+}
+
+/** A partner that has to show an anchor of a log. */
+function withTrustRoot({ dir, peerId }: DataFolder, file: string): void {
+  const { peers } = dataPaths(dir);
+  writeFileSync(join(peers, file), new SmallRekor(1).trustRoot);
+  const who = `node_id = "stigmem://globex.example"\npeer_id = "${peerId}"\n`;
+  const policy = `[policy]\nanchors = ["rekor"]\nanchor_trust_root = "${file}"\n`;
+  writeFileSync(join(peers, 'globex.toml'), `${who}${policy}`);
 }
 
 function restoring(folder: DataFolder) {
@@ -417,6 +431,83 @@ test('a snapshot that a wrong clock has dated ahead does not keep the next one f
   assert.equal(schedule.ageMs(), Number.POSITIVE_INFINITY);
   schedule.start();
   await made.promise;
+});
+
+test('a file in peers/ that no manifest can name keeps no snapshot from being made; one that counts is told of', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  const { peers } = dataPaths(folder.dir);
+  writeFileSync(join(peers, 'globex (copy).toml'), 'node_id = "stigmem://globex.example"\n');
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  assert.deepEqual((await checkSnapshot(folder.dir, path, directory, RUN)).report.problems, []);
+  withTrustRoot(folder, 'our root.json');
+  await assert.rejects(
+    makeSnapshot(folder.dir, directory, false, RUN),
+    /our root\.json cannot be in a snapshot.*Rename/,
+  );
+});
+
+test('a trust root that a peer file names comes along: without it the partner would be nobody behind a restore', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  const { peers } = dataPaths(folder.dir);
+  withTrustRoot(folder, 'rekor.json');
+  const before = openPeerFolder(peers, folder.nodeId).state();
+  assert.deepEqual([before.problems, [...before.peers.keys()]], [[], ['globex']]);
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  const copy = openPeerFolder(join(path, 'peers'), folder.nodeId).state();
+  assert.deepEqual([copy.problems, [...copy.peers.keys()]], [[], ['globex']]);
+});
+
+test('with keys: those that still sign beside their successors, too', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  await rotateKey(folder.dir, 'log', { overlapMs: 86_400_000, actor: 'test' });
+  const [former = ''] = readdirSync(join(dataPaths(folder.dir).keys, 'former'));
+  const { manifest } = await makeSnapshot(folder.dir, directory, true, RUN);
+  const names = manifest.files.map(({ path }) => path).filter((path) => path.startsWith('keys/'));
+  assert.ok(names.includes(`keys/former/${former}`), names.join(' '));
+  assert.ok(!names.some((name) => name.includes('lock')), names.join(' '));
+});
+
+test('two that are begun within one second are two, whoever of them looks first', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  const other = join(directory, '.20261130T120000Z.partial');
+  mkdirSync(other);
+  writeFileSync(join(other, 'config.toml'), 'of another process');
+  // It came between the look and the deed.
+  const { existsSync: look } = fs;
+  t.mock.method(fs, 'existsSync', (path: string) => path !== other && look(path));
+  syncBuiltinESMExports();
+  const { name, path } = await makeSnapshot(folder.dir, directory, false, { ...RUN, nowMs: () => NOON }).finally(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  assert.equal(name, '20261130T120000Z-1');
+  assert.ok((await checkSnapshot(folder.dir, path, directory, RUN)).report.ok);
+  assert.equal(readFileSync(join(other, 'config.toml'), 'utf8'), 'of another process');
+});
+
+test('what is left of one that was being removed when its remover was killed is no snapshot', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  await checkSnapshot(folder.dir, path, directory, RUN);
+  const shelf = new URL('../../../src/snapshot/shelf.ts', import.meta.url).href;
+  // The first file that goes is the last thing that it does.
+  const remove = `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    fs.rmSync = (path) => {
+      if (!fs.existsSync(path)) return;
+      fs.unlinkSync(path + '/journal.db');
+      process.kill(process.pid, 'SIGKILL');
+    };
+    syncBuiltinESMExports();
+    (await import(${JSON.stringify(shelf)})).removeSnapshots([{ path: ${JSON.stringify(path)} }]);`;
+  const died = spawnSync(process.execPath, ['--input-type=module', '-e', remove], { encoding: 'utf8' });
+  assert.equal(died.signal, 'SIGKILL', died.stderr);
+  assert.deepEqual(shelfOf(folder.dir, directory), []);
 });
 
 test('by the clock: one is made when it is due, failures do not count, and old ones go', async (t) => {
