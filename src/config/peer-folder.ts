@@ -42,15 +42,20 @@ export interface PeerFolder {
 export function openPeerFolder(folder: string, ownNodeId: string): PeerFolder {
   let seen: ReadonlyMap<string, Seen> = new Map();
   let state: PeerFolderState = { peers: new Map(), problems: [] };
+  let isListed = false;
   const rescan = (): PeerFolderChange | null => {
     const listed = listFiles(folder);
     if (!listed.ok) {
       // Nothing is known to be gone: keep every peer and say so.
       const same = state.problems.length === 1 && state.problems[0]?.message === listed.problem.message;
       if (same) return null;
+      isListed = false;
       state = { peers: state.peers, problems: [listed.problem] };
       return { added: [], changed: [], removed: [], state };
     }
+    // Asked for every two seconds: thousands of files that are as they were cost no more than looking at their times.
+    if (isListed && isAsSeen(listed.files, seen)) return null;
+    isListed = true;
     const next = new Map(listed.files.map((file) => [file.name, look(folder, file, seen.get(file.name))]));
     const before = state;
     state = settle(next, before, ownNodeId, folder);
@@ -59,6 +64,10 @@ export function openPeerFolder(folder: string, ownNodeId: string): PeerFolder {
   };
   rescan();
   return { state: () => state, rescan };
+}
+
+function isAsSeen(files: readonly Listed[], seen: ReadonlyMap<string, Seen>): boolean {
+  return files.length === seen.size && files.every(({ name, stamp }) => seen.get(name)?.stamp === stamp);
 }
 
 interface Listed {
@@ -109,41 +118,53 @@ function settle(
   ownNodeId: string,
   folder: string,
 ): PeerFolderState {
-  const peers = new Map<string, PeerFile>();
+  const claims = new Claims(ownNodeId);
   const problems: ConfigProblem[] = [];
   for (const [file, { peer, problems: own }] of seen) {
     const name = file.slice(0, -PEER_SUFFIX.length);
     const path = join(folder, file);
-    const clash = peer === null ? null : clashOf(peer, path, ownNodeId, peers);
+    const clash = peer === null ? null : claims.clashOf(peer, path);
     const kept = before.peers.get(name);
     if (peer !== null && clash === null) {
-      peers.set(name, peer);
+      claims.add(peer);
       continue;
     }
     problems.push(...(clash === null ? own : [clash]));
     // The last good version, unless another file has taken its key over in the meantime.
-    if (kept !== undefined && clashOf(kept, path, ownNodeId, peers) === null) peers.set(name, kept);
+    if (kept !== undefined && claims.clashOf(kept, path) === null) claims.add(kept);
   }
-  return { peers, problems };
+  return { peers: claims.peers, problems };
 }
 
-function clashOf(
-  peer: PeerFile,
-  where: string,
-  ownNodeId: string,
-  others: ReadonlyMap<string, PeerFile>,
-): ConfigProblem | null {
-  if (peer.nodeId === ownNodeId) {
-    const message = `node_id: expected a partner, got this node itself (${ownNodeId})`;
-    return { where, key: 'node_id', message, fix: 'Remove the file, or put the partner’s node id.' };
+/** Peers, and which of them has a node id or a key already. */
+class Claims {
+  readonly peers = new Map<string, PeerFile>();
+  readonly #byNodeId = new Map<string, PeerFile>();
+  readonly #byPeerId = new Map<string, PeerFile>();
+  readonly #ownNodeId: string;
+
+  constructor(ownNodeId: string) {
+    this.#ownNodeId = ownNodeId;
   }
-  for (const other of others.values()) {
-    const key = other.nodeId === peer.nodeId ? 'node_id' : other.peerId === peer.peerId ? 'peer_id' : null;
-    if (key === null) continue;
+
+  add(peer: PeerFile): void {
+    this.peers.set(peer.name, peer);
+    this.#byNodeId.set(peer.nodeId, peer);
+    this.#byPeerId.set(peer.peerId, peer);
+  }
+
+  clashOf(peer: PeerFile, where: string): ConfigProblem | null {
+    if (peer.nodeId === this.#ownNodeId) {
+      const message = `node_id: expected a partner, got this node itself (${peer.nodeId})`;
+      return { where, key: 'node_id', message, fix: 'Remove the file, or put the partner’s node id.' };
+    }
+    const sameNode = this.#byNodeId.get(peer.nodeId);
+    const other = sameNode ?? this.#byPeerId.get(peer.peerId);
+    if (other === undefined) return null;
+    const key = sameNode === undefined ? 'peer_id' : 'node_id';
     const message = `${key}: ${other.name}${PEER_SUFFIX} names the same partner already`;
     return { where, key, message, fix: 'Keep one of the two files.' };
   }
-  return null;
 }
 
 function difference(before: PeerFolderState, after: PeerFolderState): PeerFolderChange | null {
@@ -151,7 +172,7 @@ function difference(before: PeerFolderState, after: PeerFolderState): PeerFolder
   const removed = [...before.peers.values()].filter(({ name }) => !after.peers.has(name));
   const changed = [...after.peers.values()].filter((peer) => {
     const old = before.peers.get(peer.name);
-    return old !== undefined && JSON.stringify(old) !== JSON.stringify(peer);
+    return old !== undefined && old !== peer && JSON.stringify(old) !== JSON.stringify(peer);
   });
   const sameProblems = JSON.stringify(before.problems) === JSON.stringify(after.problems);
   if (sameProblems && added.length + removed.length + changed.length === 0) return null;

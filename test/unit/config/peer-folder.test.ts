@@ -45,6 +45,19 @@ test('tells what was added, changed and removed, once', () => {
   assert.deepEqual(names(folder), ['b']);
 });
 
+test('files that are as they were are not compared: thousands of them are looked at every two seconds', (t) => {
+  for (let i = 0; i < 300; i++) writeFileSync(join(dir, `p${i}.toml`), `node_id = "stigmem://n${i}.example"\n`);
+  put('a', 0);
+  put('b', 1);
+  const folder = openPeerFolder(dir, OWN);
+  const stringify = t.mock.method(JSON, 'stringify');
+  assert.equal(folder.rescan(), null);
+  assert.equal(stringify.mock.callCount(), 0, 'nothing has changed');
+  put('a', 0, 'share = ["public"]\n');
+  assert.deepEqual(summary(folder.rescan()), ['', 'a', '']);
+  assert.ok(stringify.mock.callCount() < 10, `${stringify.mock.callCount()} for one file that has changed`);
+});
+
 test('other files are passed over', () => {
   writeFileSync(join(dir, 'README.md'), '# Peers');
   writeFileSync(join(dir, '.hidden.toml'), 'nonsense');
