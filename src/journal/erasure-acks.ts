@@ -20,10 +20,7 @@ export class ErasureAcks {
     this.#insert = prepareAppend(db, 'erasure_acks');
     const acks = sqlBuilder.selectFrom('erasure_acks').select(['peer', 'note', 'received_us']);
     this.#of = prepare(db, acks.where('tombstone_seq', '=', PARAM).orderBy('ack_id'));
-    this.#target = prepare(
-      db,
-      entriesAt.select(['chain_seq', 'leaf_hash']),
-    );
+    this.#target = prepare(db, entriesAt.select(['chain_seq', 'leaf_hash']));
   }
 
   /** The entry at a place of one of our feeds. */

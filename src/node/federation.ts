@@ -1,7 +1,7 @@
 /** The node among its peers: transport, answers to peers, and a session for each peer file. */
 import { randomInt } from 'node:crypto';
 import type { PeerFile } from '../config/peer-file.ts';
-import { openPeerFolder, type PeerFolder, type PeerFolderChange } from '../config/peer-folder.ts';
+import { openPeerFolder, type PeerFolder, type PeerFolderChange, type PeerFolderState } from '../config/peer-folder.ts';
 import { watchPeers } from '../config/watch-peers.ts';
 import { Recurring } from '../core/recurring.ts';
 import type { DrillGround } from '../drill/peer-drill.ts';
@@ -16,7 +16,7 @@ import { type RegisterDeps, registerProtocols } from '../serve/register.ts';
 import { SYSTEM_CLOCK } from '../transport/clock.ts';
 import { KeepAlive } from '../transport/keep-alive.ts';
 import { createTransport } from '../transport/node.ts';
-import type { AllowedPeers } from '../transport/peers.ts';
+import type { AllowedPeer, AllowedPeers } from '../transport/peers.ts';
 import type { Transport } from '../transport/transport.ts';
 import { encodeHello, MAX_SUCCESSIONS } from '../wire/hello.ts';
 import { PROTOCOLS } from '../wire/protocols.ts';
@@ -77,7 +77,7 @@ export async function startFederation(base: Base, owned: AsyncDisposableStack): 
     folder,
     watch: (onChange) => watchPeers(peers, folder, onChange),
     openTransport: async (allowed) => {
-      opened = await openTransport(base, () => [...allowed(), ...onboarding.guests()]);
+      opened = await openTransport(base, () => joined<AllowedPeer>(allowed(), onboarding.guests()));
       await serveInvitations(base, opened, onboarding);
       return opened;
     },
@@ -91,12 +91,12 @@ export async function federate(
   owned: AsyncDisposableStack,
 ): Promise<Federation> {
   const { folder } = surroundings;
-  const files = (): PeerFile[] => [...folder.state().peers.values()].filter((peer) => !peer.disabled);
+  const files = filesOf(folder);
   const keys = await PeerKeyring.open(base, files);
   const peers = (): PeerFile[] => files().map((peer) => keys.current(peer));
-  const allowed = (): PeerFile[] => files().flatMap((peer) => keys.possible(peer));
+  const allowed = (): readonly PeerFile[] => keys.possible();
   const drills = openGround(() => ({ pulling, refreshAllowed: () => transport.refreshAllowed() }), observeDrill(base));
-  const transport = await surroundings.openTransport(() => [...allowed(), ...drills.peers()]);
+  const transport = await surroundings.openTransport(() => joined(allowed(), drills.peers()));
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
   const hello = helloOf(base);
@@ -161,6 +161,20 @@ export async function federate(
   decided.catch(() => {}); // whoever waits for it is told
   following = decided.catch(() => {});
   return { guard, decided, sessions, witness, drills, files: () => folder.state().peers, ...reachOf(transport) };
+}
+
+/** Those that are not disabled: the same list for as long as no file has changed. */
+function filesOf(folder: PeerFolder): () => readonly PeerFile[] {
+  let known: { readonly state: PeerFolderState; readonly files: readonly PeerFile[] } | undefined;
+  return () => {
+    const state = folder.state();
+    if (known?.state !== state) known = { state, files: [...state.peers.values()].filter((peer) => !peer.disabled) };
+    return known.files;
+  };
+}
+
+function joined<T>(all: readonly T[], more: readonly T[]): readonly T[] {
+  return more.length === 0 ? all : [...all, ...more];
 }
 
 async function changeTo(peer: PeerFile | undefined, sessions: PeerSessions): Promise<void> {

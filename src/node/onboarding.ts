@@ -27,6 +27,7 @@ const REQUESTS_AT_ONCE = 10;
 export function openOnboarding(base: Base, transport: () => Transport | undefined): Promise<Onboarding> {
   const { config, paths, keys, identity, peerId, declaration, growth, logger, nowMs } = base;
   const { announce } = config.listen;
+  const folder = openPeerFolder(paths.peers, config.nodeId);
   return Onboarding.open({
     folder: paths.onboarding,
     self: {
@@ -41,8 +42,11 @@ export function openOnboarding(base: Base, transport: () => Transport | undefine
     },
     journal: journalOf(base),
     peersFolder: paths.peers,
-    // Read anew: the watched folder may be two seconds behind.
-    peers: () => [...openPeerFolder(paths.peers, config.nodeId).state().peers.values()],
+    // Looked at anew: the watched folder may be two seconds behind.
+    peers: () => {
+      folder.rescan();
+      return [...folder.state().peers.values()];
+    },
     feeds: () => growth.current().feeds,
     rules: rulesOf(base),
     maxFutureSkewMs: config.federation.maxFutureSkewMs,

@@ -46,8 +46,9 @@ export class PeerKeyring {
     return this.#keys.current(peer);
   }
 
-  possible(peer: PeerFile): readonly PeerFile[] {
-    return this.#keys.possible(peer);
+  /** Peers with each key that they may come with now. */
+  possible(): readonly PeerFile[] {
+    return this.#keys.allOf(this.#files());
   }
 
   /**
@@ -57,7 +58,8 @@ export class PeerKeyring {
    *   none any more
    */
   seen(peerId: string): (() => PeerFile | undefined) | null {
-    const file = this.#files().find((one) => this.possible(one).some((peer) => peer.peerId === peerId));
+    const found = this.possible().find((peer) => peer.peerId === peerId);
+    const file = this.#files().find(({ name }) => name === found?.name);
     if (file === undefined || !this.#keys.seen(file, peerId)) return null;
     return () => {
       const now = this.#files().find(({ name }) => name === file.name);

@@ -15,6 +15,7 @@ const MAX_FILES = 4_096;
 export class RecordFolder {
   readonly #folder: string;
   readonly #records = new Map<string, OnboardingRecord>();
+  #sorted: readonly OnboardingRecord[] | null = null;
 
   /** @param onFault told of each file that cannot be read: such a one admits nobody, and stays for a person to look at */
   constructor(folder: string, nowMs: number, onFault: (file: string, why: string) => void) {
@@ -24,8 +25,10 @@ export class RecordFolder {
     for (const file of files.slice(0, MAX_FILES)) this.#load(file, nowMs, onFault);
   }
 
+  /** The oldest first. Asked for at every connection. */
   all(): readonly OnboardingRecord[] {
-    return [...this.#records.values()].sort((a, b) => a.made_ms - b.made_ms);
+    this.#sorted ??= [...this.#records.values()].sort((a, b) => a.made_ms - b.made_ms);
+    return this.#sorted;
   }
 
   get(id: string): OnboardingRecord | undefined {
@@ -36,6 +39,7 @@ export class RecordFolder {
   put(record: OnboardingRecord): void {
     writeFileAtomically(join(this.#folder, `${record.id}${SUFFIX}`), encodeRecord(record), MODE);
     this.#records.set(record.id, record);
+    this.#sorted = null;
   }
 
   #load(file: string, nowMs: number, onFault: (file: string, why: string) => void): void {

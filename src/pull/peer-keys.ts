@@ -26,6 +26,12 @@ export class PeerKeys {
   readonly #histories = new Map<string, PeerKeyHistory>();
   /** Peer ids that peers have connected with since; the journal has them once they were greeted. */
   readonly #seen = new Map<string, string>();
+  /** Of the files that were asked about last: those of peers without statements, which nothing but another file changes. */
+  #steady: {
+    readonly files: readonly PeerFile[];
+    readonly peers: readonly PeerFile[];
+    readonly moving: PeerFile[];
+  } | null = null;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -34,6 +40,7 @@ export class PeerKeys {
   /** Takes what the journal holds of a peer. */
   learn(nodeId: string, history: PeerKeyHistory): void {
     this.#histories.set(nodeId, history);
+    this.#steady = null;
   }
 
   /** The peer with the key that it was seen with last, if its file's key leads there. */
@@ -55,6 +62,19 @@ export class PeerKeys {
     const announced = successorsOf(statements, 'node', vkeyOf(peer.nodeId, current.peerId), this.#latest());
     const peerIds = announced.slice(0, MAX_ANNOUNCED).flatMap((one) => peerIdIn(one.new));
     return [current, ...peerIds.map((peerId) => withPeerId(peer, peerId))];
+  }
+
+  /**
+   * All of {@link possible}, for each of the files. Asked at every connection and every request: while the files are the same, the peers
+   * that have never changed their key are the same, too.
+   */
+  allOf(files: readonly PeerFile[]): readonly PeerFile[] {
+    if (this.#steady?.files !== files) {
+      const isMoving = ({ nodeId }: PeerFile): boolean => (this.#histories.get(nodeId)?.statements.length ?? 0) > 0;
+      this.#steady = { files, peers: files.filter((peer) => !isMoving(peer)), moving: files.filter(isMoving) };
+    }
+    const { peers, moving } = this.#steady;
+    return moving.length === 0 ? peers : [...peers, ...moving.flatMap((peer) => this.possible(peer))];
   }
 
   /** Notes which key the peer has come with. @returns whether that is another one than before */

@@ -66,3 +66,17 @@ test('the key of the file decides where nothing leads from it', () => {
     [idOf(OTHER)],
   );
 });
+
+test('of all files at once: those of peers that never changed their key are not looked at again', () => {
+  const other = { ...FILE, name: 'globex', nodeId: 'stigmem://globex.example', peerId: idOf(OTHER) };
+  const files = [other, FILE];
+  const keys = new PeerKeys(() => EPOCH_MS);
+  const ids = (of: readonly PeerFile[] = files): readonly string[] => keys.allOf(of).map(({ peerId }) => peerId);
+  assert.deepEqual(ids(), [idOf(OTHER), idOf(FIRST)]);
+  assert.equal(keys.allOf(files), keys.allOf(files));
+  keys.learn(nodeId, { statements: change(FIRST, SECOND), pinned: idOf(FIRST) });
+  assert.deepEqual(ids(), [idOf(OTHER), idOf(FIRST), idOf(SECOND)], 'what the journal says counts at once');
+  keys.seen(FILE, idOf(SECOND));
+  assert.deepEqual(ids(), [idOf(OTHER), idOf(SECOND)]);
+  assert.deepEqual(ids([FILE]), [idOf(SECOND)], 'as do other files');
+});
