@@ -31,6 +31,7 @@ export class AuditReader {
   readonly #lines: Statement<[after: number, limit: number], StoredRecord>;
   readonly #newestOf: Statement<[peer: string, event: string, limit: number], RecordLine>;
   readonly #newestSeq: () => number;
+  readonly #added: Statement<[event: string], { readonly peer: string }>;
 
   constructor(db: Db) {
     this.#db = db;
@@ -50,6 +51,8 @@ export class AuditReader {
         .limit(PARAM),
     );
     this.#newestOf = prepare(db, newestOf);
+    const named = sqlBuilder.selectFrom('audit').select('peer').distinct().$castTo<{ readonly peer: string }>();
+    this.#added = prepare(db, named.where('event', '=', PARAM).where('peer', 'is not', null));
     this.#newestSeq = prepareLastKey(db, 'audit', 'seq');
   }
 
@@ -116,9 +119,17 @@ export class AuditReader {
     };
   }
 
-  /** True if an operator has added the peer and not removed it since. */
-  isAdded(peer: string): boolean {
-    return this.#lastOf(peer, 'peer_added') > this.#lastOf(peer, 'peer_removed');
+  /** What is recorded of the file of a peer last; null: none was added, or it was removed since. */
+  peerFile(peer: string): AuditRecord['detail'] | null {
+    const [added] = this.#newest(peer, 'peer_added', 1);
+    if (added === undefined || added.seq < this.#lastOf(peer, 'peer_removed')) return null;
+    const [changed] = this.#newest(peer, 'peer_changed', 1);
+    return changed === undefined || changed.seq < added.seq ? added.detail : changed.detail;
+  }
+
+  /** Peers whose files were added and not removed since. */
+  addedPeers(): readonly string[] {
+    return this.#added.all('peer_added').flatMap(({ peer }) => (this.peerFile(peer) === null ? [] : [peer]));
   }
 
   /** Why a peer is suspended; null if it is not. The newest of suspension and resumption decides. */

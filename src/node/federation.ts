@@ -7,7 +7,7 @@ import { Recurring } from '../core/recurring.ts';
 import type { DrillGround } from '../drill/peer-drill.ts';
 import type { Onboarding } from '../onboard/onboarding.ts';
 import type { PullDeps } from '../pull/deps.ts';
-import { type FollowDeps, followPeers } from '../pull/follow-peers.ts';
+import { type FollowDeps, followPeers, recordGone } from '../pull/follow-peers.ts';
 import { greet } from '../pull/greet.ts';
 import { LateRecords } from '../pull/late-records.ts';
 import { PeerSessions } from '../pull/peer-sessions.ts';
@@ -271,6 +271,7 @@ async function followFolder(
 ): Promise<void> {
   const state = folder.state();
   await followPeers(await keys.applied({ added: [...state.peers.values()], changed: [], removed: [], state }), deps);
+  await recordGone(state, deps);
   owned.defer(() => inTurn(async () => {}));
   owned.defer(watch((change) => void inTurn(async () => followPeers(await keys.applied(change), deps))));
 }

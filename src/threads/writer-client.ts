@@ -35,7 +35,8 @@ export class WriterClient {
   readonly ingestPage: Plain<'ingestPage'> = this.#plain('ingestPage');
   readonly audit: Now<'audit'> = this.#now('audit');
   readonly peerProgress: Plain<'peerProgress'> = this.#plain('peerProgress');
-  readonly isPeerAdded: Plain<'isPeerAdded'> = this.#plain('isPeerAdded');
+  readonly recordedPeer: Plain<'recordedPeer'> = this.#plain('recordedPeer');
+  readonly addedPeers: Plain<'addedPeers'> = this.#plain('addedPeers');
   readonly identity: Plain<'identity'> = this.#plain('identity');
   readonly head: Plain<'head'> = this.#plain('head');
   readonly stats: Plain<'stats'> = this.#plain('stats');

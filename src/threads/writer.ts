@@ -8,7 +8,7 @@ import { EntryReader } from '../journal/entry-reader.ts';
 import type { ErasureSettings } from '../journal/erasures.ts';
 import type { JournalIdentity } from '../journal/files.ts';
 import { Journal } from '../journal/journal.ts';
-import type { AssertOutcome, AuditInput, JournalHead, PeerProgress } from '../journal/read-model.ts';
+import type { AssertOutcome, AuditInput, AuditRecord, JournalHead, PeerProgress } from '../journal/read-model.ts';
 import { ReceiptRecords } from '../journal/receipt-records.ts';
 import { RefusalNotices } from '../journal/refusal-notices.ts';
 import { createLogSigner, type LogSigner } from '../merkle/ed25519.ts';
@@ -127,7 +127,10 @@ export interface WriterMethods
   ingestPage(input: IngestInput): IngestOutcome;
   audit(input: AuditInput, nowMs: number): number;
   peerProgress(peer: string, feeds: readonly string[]): PeerProgress;
-  isPeerAdded(peer: string): boolean;
+  /** What is recorded of the file of a peer last; null: none was added, or it was removed since. */
+  recordedPeer(peer: string): AuditRecord['detail'] | null;
+  /** Peers whose files were added and not removed since. */
+  addedPeers(): readonly string[];
   identity(): JournalIdentity;
   head(): JournalHead;
   stats(): WriterStats;
@@ -191,7 +194,8 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     assert: (requests, context) => asserting.assert(requests, context),
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
-    isPeerAdded: (peer) => audit.isAdded(peer),
+    recordedPeer: (peer) => audit.peerFile(peer),
+    addedPeers: () => audit.addedPeers(),
     ...notesMethods(journal, data.restoreSeed),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
