@@ -3,7 +3,7 @@
 import type { ErasureOutcome, ErasureRefusal } from '../core/erasure-order.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { feedOf } from '../core/scope.ts';
-import { HOUR_MS } from '../core/time.ts';
+import { agoMs, HOUR_MS } from '../core/time.ts';
 import { encodeTombstone, factDigest, TOMBSTONE, tombstoneEntity } from '../core/tombstone.ts';
 import { isOfNode } from '../journal/body-eraser.ts';
 import { hashText } from '../journal/entry-row.ts';
@@ -33,16 +33,22 @@ export interface ErasureOrder {
 export interface Advanced {
   readonly steps: number;
   readonly authors: readonly string[];
+  /** Of those that could not be taken; the others were. */
+  readonly faults: readonly unknown[];
 }
 
 /** Erasures that fall due at a moment are taken in runs: a call waits for one run at most. */
 const RUN = 64;
+/** One that could not be taken is tried again. */
+const RETRY_MS = 60_000;
 const DONE: ErasureOutcome = { kind: 'done' };
 
 export class Erasing {
   readonly #journal: Journal;
   readonly #derived: readonly Derived[];
   #alarmedMs = Number.NEGATIVE_INFINITY;
+  /** When a step of an erasure could not be taken, by the step before it. */
+  readonly #failedMs = new Map<number, number>();
 
   constructor(journal: Journal, derived: readonly Derived[]) {
     this.#journal = journal;
@@ -119,15 +125,31 @@ export class Erasing {
   /** Takes the next step of what is due. Each is durable by itself, and taken again after a crash. */
   advance(nowMs: number): Advanced {
     const { erasures, guard } = this.#journal;
-    if (guard.isHeld) return { steps: 0, authors: [] };
+    if (guard.isHeld) return { steps: 0, authors: [], faults: [] };
     const open = erasures.records.open();
-    const due = open.filter(({ due_us }) => due_us !== null && due_us <= nowMs * 1000).slice(0, RUN);
-    for (const erasure of due) {
+    const due = open.filter((one) => isDue(one, nowMs) && !this.#isPutOff(one, nowMs)).slice(0, RUN);
+    const faults = due.flatMap((erasure) => this.#attempt(erasure, nowMs));
+    const scrubbed = this.#scrub(open.filter(({ step }) => step === 'erased').slice(0, RUN), nowMs);
+    const authors = [...new Set(scrubbed.map(({ node_id }) => node_id))];
+    return { steps: due.length + scrubbed.length, authors, faults };
+  }
+
+  /** One that cannot be taken, as the row or the page that it is about is damaged, holds up no other. @returns why it could not */
+  #attempt(erasure: Erasure, nowMs: number): readonly unknown[] {
+    try {
       if (erasure.step === 'requested') this.#issue(erasure, nowMs);
       else this.#erase(erasure, nowMs);
+      this.#failedMs.delete(erasure.step_id);
+      return [];
+    } catch (error) {
+      this.#failedMs.set(erasure.step_id, nowMs);
+      return [error];
     }
-    const scrubbed = this.#scrub(open.filter(({ step }) => step === 'erased').slice(0, RUN), nowMs);
-    return { steps: due.length + scrubbed.length, authors: [...new Set(scrubbed.map(({ node_id }) => node_id))] };
+  }
+
+  #isPutOff({ step_id }: Erasure, nowMs: number): boolean {
+    const failedMs = this.#failedMs.get(step_id);
+    return failedMs !== undefined && agoMs(failedMs, nowMs) < RETRY_MS;
   }
 
   #issue(erasure: Erasure, nowMs: number): void {
@@ -229,6 +251,10 @@ export class Erasing {
     }
     return { kind: 'refused', code: 'mass_deletion', retryAfterMs: HOUR_MS };
   }
+}
+
+function isDue({ due_us }: Erasure, nowMs: number): boolean {
+  return due_us !== null && due_us <= nowMs * 1000;
 }
 
 function refused(code: ErasureRefusal): ErasureOutcome {

@@ -248,7 +248,8 @@ function runEach(works: readonly (() => void)[], tell: (event: WriterEvent) => v
 
 function advanceErasures(erasing: Erasing, tell: (event: WriterEvent) => void): void {
   for (let run = 0; run < ERASURE_RUNS; run++) {
-    const { authors, steps } = erasing.advance(Date.now());
+    const { authors, faults, steps } = erasing.advance(Date.now());
+    for (const fault of faults) tell({ kind: 'failed', message: faultOf(fault).message });
     if (authors.length > 0) tell({ kind: 'erased', authors });
     if (steps === 0) return;
   }

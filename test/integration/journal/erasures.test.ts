@@ -91,11 +91,11 @@ test('nothing is erased within the undo window, and what was undone leaves no tr
   const one = own(t);
   const { erasing, journal, id } = one;
   assert.deepEqual(erasing.request({ fact: id, ...ORDER }, NOW_MS), { kind: 'done' });
-  assert.deepEqual(erasing.advance(NOW_MS + WINDOW_MS - 1), { steps: 0, authors: [] });
+  assert.deepEqual(erasing.advance(NOW_MS + WINDOW_MS - 1), { steps: 0, authors: [], faults: [] });
   assert.equal(journal.size, 5);
   assert.equal(rowOf(journal, 3).value_v, SECRET);
   assert.deepEqual(erasing.undo({ fact: id, ...ORDER }, NOW_MS), { kind: 'done' });
-  assert.deepEqual(erasing.advance(LATER_MS), { steps: 0, authors: [] });
+  assert.deepEqual(erasing.advance(LATER_MS), { steps: 0, authors: [], faults: [] });
   assert.deepEqual([journal.size, rowOf(journal, 3).value_v], [5, SECRET]);
 
   assert.deepEqual(erasing.request({ fact: id, ...ORDER }, NOW_MS), { kind: 'done' }, 'it may be asked for again');
@@ -351,6 +351,21 @@ test('too many at once: own ones are refused, a partner’s wait for an operator
   assert.equal(rest.length, 1, 'those that were told stand before the next one');
   journal.close();
   assert.deepEqual(problems(one.folder), []);
+});
+
+test('an erasure that cannot be taken, as what it is about is damaged, holds up no other, and is tried again', (t) => {
+  const one = own(t);
+  const { erasing, journal, id } = one;
+  erasing.request({ fact: rowOf(journal, 2).fact_id, ...ORDER }, NOW_MS);
+  erasing.request({ fact: id, ...ORDER }, NOW_MS);
+  tamper(one.folder, (db) => db.exec('DELETE FROM entries WHERE chain_seq = 2'));
+  const first = erasing.advance(LATER_MS);
+  assert.deepEqual(first.faults.map(String), ['JournalError: entry 2 is to be erased and is not there']);
+  let faults = 0;
+  for (let run = 0; run < 8; run++) faults += erasing.advance(LATER_MS).faults.length;
+  assert.equal(rowOf(journal, 3).value_v, '', 'the other one is gone');
+  assert.equal(faults, 0, 'and what cannot be done is not tried all the time');
+  assert.equal(erasing.advance(LATER_MS + 60_000).faults.length, 1);
 });
 
 test('what is held stays, hidden, until it is released', (t) => {
