@@ -241,7 +241,7 @@ export class Erasing {
   }
 
   #alarm(actor: string, nowMs: number): ErasureOutcome {
-    if (nowMs - this.#alarmedMs >= HOUR_MS) {
+    if (agoMs(this.#alarmedMs, nowMs) >= HOUR_MS) {
       this.#alarmedMs = nowMs;
       const detail = {
         max_per_hour: this.#journal.erasures.settings.maxPerHour,

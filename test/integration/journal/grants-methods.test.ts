@@ -97,6 +97,15 @@ test('of a peer, a closure is taken once, and only one that it may sign', async 
   assert.deepEqual(methods.takeClosures(acme.nodeId, ['public'], anew, NOW_MS + 600_000).refused, []);
   assert.equal(audited(journal, 'feed_closed').length, 2, 'a later end is written down, later');
 
+  // A clock that was ten years ahead once, and was put back.
+  const decade = 10 * 365 * 24 * 3_600_000;
+  const later = (i: number): readonly string[] => [
+    signClosure({ ...closure, closedAt: new Date(CLOSED_MS + 1_000 + i).toISOString() }, acme.signer),
+  ];
+  methods.takeClosures(acme.nodeId, ['public'], later(1), NOW_MS + decade);
+  methods.takeClosures(acme.nodeId, ['public'], later(2), NOW_MS + 700_000);
+  assert.equal(audited(journal, 'feed_closed').length, 4);
+
   const signed = (change: object): string => signClosure({ ...closure, closedAt, ...change }, acme.signer);
   assert.deepEqual(take(signed({ receiver: 'stigmem://hooli.example' })), ['closure_not_for_us']);
   assert.deepEqual(take(signed({ feed: 'company' })), ['closure_not_asked']);
@@ -105,5 +114,5 @@ test('of a peer, a closure is taken once, and only one that it may sign', async 
   const posing = createLogSigner(acme.signer.name, new Uint8Array(32).fill(9));
   assert.deepEqual(take(signClosure({ ...closure, closedAt }, posing)), ['closure_signature_invalid']);
   assert.deepEqual(take('no note'), ['closure_malformed']);
-  assert.equal(audited(journal, 'feed_closed').length, 2);
+  assert.equal(audited(journal, 'feed_closed').length, 4);
 });

@@ -101,6 +101,11 @@ test('a peer that has a page refused and the next one taken, again and again, co
     audited(journal, 'refusal_resolved').map(({ detail }) => detail['count']),
     [1, 20],
   );
+  // A clock that was ten years ahead once, and was put back.
+  const decade = 10 * 365 * 24 * 3_600_000;
+  turn(NOW_MS + decade);
+  turn(NOW_MS + 700_000);
+  assert.equal(audited(journal, 'refusal_resolved').length, 4);
 });
 
 test('what could not be written down for want of room is told as soon as there is some', (t) => {

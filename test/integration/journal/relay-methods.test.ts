@@ -37,4 +37,8 @@ test('a peer that signs another permit whenever it is asked costs one record in 
   take(NOW_MS + HOUR_MS, 31);
   assert.equal(records(), 2);
   assert.equal(methods.heldPermits(NOW_MS + HOUR_MS).length, 2);
+  // A clock that was ahead once, and was put back, keeps no permit from being held over a restart.
+  take(NOW_MS + 20 * HOUR_MS, 32);
+  take(NOW_MS + 2 * HOUR_MS, 33);
+  assert.equal(records(), 4);
 });

@@ -17,3 +17,13 @@ test('a flood of keys costs one record more, not one each', () => {
   const records = Array.from({ length: 10_000 }, (_, i) => seen.note(`key ${i}`, 1)).filter((one) => one !== null);
   assert.equal(records.length, 257);
 });
+
+test('a clock that was ahead once, and was put back, silences nobody, and holds no place', () => {
+  const seen = new Recurring(60_000);
+  const day = 86_400_000;
+  for (let i = 0; i < 256; i++) seen.note(`key ${i}`, day);
+  assert.equal(seen.note('key 0', 1), 0, 'told again at once');
+  assert.equal(seen.note('a stranger', 2), 0);
+  assert.equal(seen.note('another', 3), 0, 'and each has a place of its own');
+  assert.equal(seen.note('another', 4), null);
+});
