@@ -72,4 +72,12 @@ async function writeDurably(folder: string, path: string, text: string): Promise
     await file.close();
   }
   await rename(`${path}.tmp`, path);
+  // The new name is durable when its folder is: an older checkpoint would let a log show less than it has shown.
+  // Not every system opens a folder.
+  const names = await open(folder, 'r').catch(() => undefined);
+  try {
+    await names?.sync();
+  } finally {
+    await names?.close();
+  }
 }

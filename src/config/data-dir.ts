@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where things are in a data folder. */
 export interface DataPaths {
@@ -29,6 +29,11 @@ export interface DataPaths {
   readonly run: string;
   /** Says where the running daemon listens. */
   readonly daemon: string;
+}
+
+/** Folders in which files are replaced as a whole. */
+export function writtenFolders({ config, keys, peers, onboarding, drills, checks, run }: DataPaths): readonly string[] {
+  return [dirname(config), keys, peers, onboarding, drills, checks, run];
 }
 
 /** Where the key of a use is. */

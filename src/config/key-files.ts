@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ok, type Result } from '../core/result.ts';
+import { syncFolder } from './atomic-file.ts';
 import { type DataPaths, keyFile } from './data-dir.ts';
 import type { ConfigProblem } from './problem.ts';
 import { readSeedFile, type SeedUse } from './secret-file.ts';
@@ -27,10 +28,15 @@ export function nextKeyFile({ keys }: DataPaths, use: SeedUse): string {
 export function promoteNextKey(paths: DataPaths, use: SeedUse, oldId: string | null): void {
   const current = keyFile(paths, use);
   if (oldId !== null && existsSync(current)) {
-    mkdirSync(join(paths.keys, FORMER), { recursive: true, mode: FOLDER_MODE });
+    const former = join(paths.keys, FORMER);
+    mkdirSync(former, { recursive: true, mode: FOLDER_MODE });
     renameSync(current, formerFile(paths, use, oldId));
+    // The old key has its new name before the new one takes its place: a power cut may keep the second and lose the first.
+    syncFolder(former);
+    syncFolder(paths.keys);
   }
   renameSync(nextKeyFile(paths, use), current);
+  syncFolder(paths.keys);
 }
 
 /** Seeds of the former keys of a use, by the id they were kept under. */

@@ -1,8 +1,9 @@
 /** What every way of using a data folder needs: configuration, keys, lock, the journal's threads. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeLeftBehind } from '../config/atomic-file.ts';
 import { type Config, loadConfig } from '../config/config.ts';
-import { type DataPaths, dataPaths } from '../config/data-dir.ts';
+import { type DataPaths, dataPaths, writtenFolders } from '../config/data-dir.ts';
 import { type ExplainedSetting, explainedSettings } from '../config/effective.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import { type ConfigError, type ConfigProblem, problemText } from '../config/problem.ts';
@@ -126,6 +127,7 @@ export async function openBase(
   const paths = dataPaths(dir);
   const lock = takeLock(join(dir, LOCK_FILE));
   owned.defer(() => lock.release());
+  removeLeftBehind(writtenFolders(paths), Date.now());
   const { identity, statements } = readOwnSuccessions(dir);
   if (identity.nodeId !== config.nodeId)
     throw new JournalError('broken', anotherNode(identity.nodeId, config.nodeId, paths));

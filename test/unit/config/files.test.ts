@@ -1,21 +1,25 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
+import fs, {
   chmodSync,
   chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { writeFileAtomically } from '../../../src/config/atomic-file.ts';
+import { removeLeftBehind, writeFileAtomically } from '../../../src/config/atomic-file.ts';
 import { readDaemonFile, removeDaemonFile, writeDaemonFile } from '../../../src/config/daemon-file.ts';
+import { dataPaths } from '../../../src/config/data-dir.ts';
+import { nextKeyFile, promoteNextKey } from '../../../src/config/key-files.ts';
 import { nearest } from '../../../src/config/nearest.ts';
 import { problemText } from '../../../src/config/problem.ts';
 import {
@@ -112,6 +116,60 @@ test('a write that fails leaves the old file and no temporary one', () => {
     [],
   );
   assert.equal(readFileSync(path, 'utf8'), 'old');
+});
+
+test('what a writer that was killed has left is removed an hour later, and nothing else', () => {
+  const folder = mkdtempSync(join(dir, 'left-'));
+  const module = new URL('../../../src/config/atomic-file.ts', import.meta.url).href;
+  const write = `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    fs.renameSync = () => process.kill(process.pid, 'SIGKILL');
+    syncBuiltinESMExports();
+    (await import(${JSON.stringify(module)})).writeFileAtomically(${JSON.stringify(join(folder, 'log.key'))}, 'a key', 0o600);`;
+  const died = spawnSync(process.execPath, ['--input-type=module', '-e', write], { encoding: 'utf8' });
+  assert.equal(died.signal, 'SIGKILL', died.stderr);
+  const [left = ''] = readdirSync(folder);
+  assert.match(left, /^\.log\.key\..*\.tmp$/);
+  for (const name of ['.editor.toml.swp', '.hidden.tmp', 'globex.toml']) writeFileSync(join(folder, name), '');
+  removeLeftBehind([folder, join(folder, 'none')], Date.now());
+  assert.equal(readdirSync(folder).length, 4, 'its writer may be at it still');
+  removeLeftBehind([folder], Date.now() + 2 * 3_600_000);
+  assert.deepEqual(readdirSync(folder).toSorted(), ['.editor.toml.swp', '.hidden.tmp', 'globex.toml']);
+});
+
+test('a key that takes the place of another is there whatever a power cut keeps: each name is durable before the next', (t) => {
+  const paths = dataPaths(mkdtempSync(join(dir, 'keys-')));
+  mkdirSync(paths.keys);
+  writeSeedFile(paths.logKey, 'log', seed);
+  writeSeedFile(
+    nextKeyFile(paths, 'log'),
+    'log',
+    seed.map((byte) => byte + 1),
+  );
+  const done: string[] = [];
+  const { fsyncSync, renameSync } = fs;
+  t.mock.method(fs, 'fsyncSync', (handle: number) => {
+    done.push(`sync ${readlinkSync(`/proc/self/fd/${handle}`).slice(paths.keys.length - 'keys'.length)}`);
+    fsyncSync(handle);
+  });
+  t.mock.method(fs, 'renameSync', (from: string, to: string) => {
+    done.push(`rename ${to.slice(paths.keys.length - 'keys'.length)}`);
+    renameSync(from, to);
+  });
+  syncBuiltinESMExports();
+  try {
+    promoteNextKey(paths, 'log', '0badcafe');
+  } finally {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(done, [
+    'rename keys/former/log-0badcafe.key',
+    'sync keys/former',
+    'sync keys',
+    'rename keys/log.key',
+    'sync keys',
+  ]);
 });
 
 test('the daemon file counts while its process is there, and only its writer removes it', () => {
