@@ -4,7 +4,7 @@ import { parse } from 'smol-toml';
 import { writeFileAtomically } from '../config/atomic-file.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { readGrantText } from '../config/grant.ts';
-import { checkPeerFile, PEER_SUFFIX, type PeerFile, peerNameFault } from '../config/peer-file.ts';
+import { checkPeerFile, PEER_SUFFIX, type PeerFile, peerNameFault, readPeerFile } from '../config/peer-file.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import { formatPeerFile } from '../config/peer-text.ts';
 import type { FeedGrant as Grant } from '../core/disclosure.ts';
@@ -86,12 +86,29 @@ async function addByName(context: Context, [name = '']: readonly string[], optio
     });
   }
   const peer = toPeer(name, options);
+  if (isThere) refuseLoss(path, peer);
   const text = formatPeerFile(peer);
   refuseFaults(path, text);
   refuseClash(dataPaths(dir).peers, peer, ownNodeId);
   writeFileAtomically(path, text, 0o600);
   const human = `${isThere ? 'Changed' : 'Added'} ${name}: ${path}\n${grantSentence(peer)}`;
   return { json: JSON.stringify({ name, file: path, replaced: isThere }), human };
+}
+
+/** What an option cannot say would go without a word: a partner that was cut off would be back, one that has to be witnessed need not be. */
+function refuseLoss(path: string, peer: PeerFile): void {
+  const before = readPeerFile(path);
+  if (!before.ok) return;
+  const { disabled, limits, policy } = before.value;
+  const lost = [
+    ...(disabled && !peer.disabled ? ['disabled = true'] : []),
+    ...(Object.values(limits).some((one) => one !== null) ? ['[limits]'] : []),
+    ...(Object.values(policy).some((one) => one !== null) ? ['[policy]'] : []),
+  ];
+  if (lost.length === 0) return;
+  const message = `expected a file that these options can replace, got ${path}, which would lose ${lost.join(' and ')}`;
+  const fix = `Edit the file; or remove the partner first: stigmem-peerd peer remove ${peer.name}`;
+  throw new CliError({ exit: 'refused', code: 'peer_has_more', message, fix });
 }
 
 function toPeer(name: string, options: NamedOptions): PeerFile {

@@ -100,7 +100,10 @@ function addAdd(group: Command, cli: Cli): void {
     .option('--allow-team', 'let it read team facts that --share grants')
     .option('--relay', 'let it relay our public facts to its own partners')
     .option('--disabled', 'neither dial it nor let it in yet')
-    .option('--replace', 'overwrite the file if there is one')
+    .option(
+      '--replace',
+      'overwrite the file if there is one, unless it says what no option does, or that the partner is disabled',
+    )
     .action(action(cli, runAdd));
   withExamples(withCommonOptions(add), [
     'peer add globex.peer --share public --accept public --until 2026-12-31 --data ./acme',

@@ -25,6 +25,6 @@ function discard(work: Promise<Response>): void {
 }
 
 function tooLate(ms: number): Refusal {
-  const detail = `no answer within ${ms / 1000} s. A write may still be completed: send it again, a repeat changes nothing`;
+  const detail = `no answer within ${ms / 1000} s. Facts may be stored all the same: send it again, a repeat changes nothing. Of any other change look first whether it was made`;
   return { status: 504, detail };
 }

@@ -65,6 +65,25 @@ test('a partner is not overwritten unless asked', async () => {
   assert.ok(!readFileSync(file, 'utf8').includes('share = ["public"]'));
 });
 
+test('a partner that was cut off, or has to be witnessed, is not let off by a file that is written over it', async () => {
+  await cli.run(`${ADD} --share public --disabled`);
+  const back = await cli.run(`${ADD} --share public company --replace`);
+  assert.equal(back.code, 1);
+  assert.match(
+    back.stderr,
+    /would lose disabled = true\nEdit the file; or remove the partner first: .*peer remove globex/,
+  );
+  assert.equal((await cli.run(`${ADD} --share company --disabled --replace`)).code, 0);
+  await cli.run(`${ADD} --share public --disabled --replace`);
+  writeFileSync(
+    file,
+    `${readFileSync(file, 'utf8').replace('disabled = true\n', '')}[limits]\npage_entries = 5\n[policy]\nanchors = ["local"]\n`,
+  );
+  const before = readFileSync(file, 'utf8');
+  assert.match((await cli.run(`${ADD} --replace`)).stderr, /would lose \[limits\] and \[policy\]/);
+  assert.equal(readFileSync(file, 'utf8'), before);
+});
+
 const REFUSED: readonly [args: string, code: number, says: RegExp][] = [
   [
     `peer add globex --node-id stigmem://globex.example --peer-id ${GLOBEX}`,
