@@ -103,7 +103,7 @@ export async function runDaemon(dir: string, flags: ConfigFlags): Promise<Runnin
     certificate = watch;
   }
   await federation.decided;
-  startKeysWatch(base, starting);
+  startKeysWatch(base, federation, starting);
 
   const running = starting.move();
   const stopped = Promise.withResolvers<void>();

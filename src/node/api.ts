@@ -20,7 +20,7 @@ import { packetOf } from './evidence.ts';
 import type { OpenFederation } from './federation.ts';
 import { grantDesk } from './grants.ts';
 import type { JournalChecks } from './journal-checks.ts';
-import { keyStatuses } from './keys.ts';
+import { KeyStatuses } from './keys.ts';
 import { measureAtScrapes } from './measuring.ts';
 import { type Oidc, openOidc, watchProvider } from './oidc.ts';
 import { asksOnce, readinessOf } from './readiness.ts';
@@ -74,8 +74,9 @@ function routesOf(
   const { config, metrics } = base;
   owned.defer(watchEventLoop(metrics));
   const isReady = asksOnce(() => ready(base, federation, served, oidc));
-  measureAtScrapes(base, federation, { isReady, drills: served.drills });
   const peerFiles = federation?.files ?? (() => openPeerFolder(base.paths.peers, config.nodeId).state().peers);
+  const signingKeys = new KeyStatuses(base, peerFiles);
+  measureAtScrapes(base, federation, { isReady, drills: served.drills, keys: signingKeys });
   if (federation !== null) startWeaknessWatch(base, federation, owned);
   return buildApi({
     writer: base.writer,
@@ -103,7 +104,7 @@ function routesOf(
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     weakenings: () => weakeningsNow(base, peerFiles()),
     ...signInOf(oidc, sessions, keys),
-    signingKeys: () => keyStatuses(base, Date.now()),
+    signingKeys: () => signingKeys.at(Date.now()),
     keys,
     metrics,
     events: base.events,

@@ -6,7 +6,8 @@ import type { KeyStatus } from '../core/key-status.ts';
 import type { AuditFilter, AuditInput, AuditPage } from '../journal/read-model.ts';
 import { type Clock, SYSTEM_CLOCK } from '../transport/clock.ts';
 import type { Base } from './base.ts';
-import { keyStatuses } from './keys.ts';
+import type { Federation } from './federation.ts';
+import { KeyStatuses } from './keys.ts';
 
 /** No step is nearer to the next than a day. */
 const LOOK_EVERY_MS = 3_600_000;
@@ -99,9 +100,15 @@ export class KeysWatch {
   }
 }
 
-export function startKeysWatch(base: Base, owned: AsyncDisposableStack, clock: Clock = SYSTEM_CLOCK): KeysWatch {
+export function startKeysWatch(
+  base: Base,
+  { files }: Pick<Federation, 'files'>,
+  owned: AsyncDisposableStack,
+  clock: Clock = SYSTEM_CLOCK,
+): KeysWatch {
+  const keys = new KeyStatuses(base, files);
   const watch = new KeysWatch({
-    keys: (nowMs) => keyStatuses(base, nowMs),
+    keys: (nowMs) => keys.at(nowMs),
     auditPage: (filter) => base.reader.auditPage(filter),
     audit: (input) => base.writer.audit(input),
     onWarning: (event, key, sentence) => base.events.keyWarning(event, key, sentence),

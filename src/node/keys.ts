@@ -1,5 +1,5 @@
 /** The signing keys of this node and of its peers, as their declarations name them, in the words of operators. */
-import { openPeerFolder } from '../config/peer-folder.ts';
+import type { PeerFile } from '../config/peer-file.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import { DAY_MS } from '../core/time.ts';
 import { rawKeyOf } from '../transport/identity.ts';
@@ -8,19 +8,46 @@ import { type KeyLife, keyLives } from '../verify/key-expiry.ts';
 import { type Declaration, openDeclaration } from '../wire/declaration.ts';
 import type { Base } from './base.ts';
 
-export type KeysBase = Pick<Base, 'config' | 'paths' | 'declaration' | 'writer'>;
+/** A declaration whose signature was verified; null: it does not verify. */
+interface Opened {
+  readonly note: string;
+  readonly peerId: string;
+  readonly declaration: Declaration | null;
+}
 
-/** Our own keys first, then those of each peer that was greeted once. */
-export async function keyStatuses(base: KeysBase, nowMs: number): Promise<readonly KeyStatus[]> {
-  const { config, paths, declaration, writer } = base;
-  const peers = [...openPeerFolder(paths.peers, config.nodeId).state().peers.values()].filter((one) => !one.disabled);
-  const notes = await writer.declarations(peers.map(({ nodeId }) => nodeId));
-  const ofPeers = peers.flatMap(({ name, nodeId, peerId }, i) => {
-    const opened = openDeclaration(notes[i] ?? '', { nodeId, nodeKey: rawKeyOf(peerId) });
-    return opened.ok ? statusesOf(opened.value, name, nowMs) : [];
-  });
-  const own = openOwnDeclaration(declaration);
-  return [...(own === null ? [] : statusesOf(own, null, nowMs)), ...ofPeers];
+export class KeyStatuses {
+  readonly #base: Pick<Base, 'declaration' | 'writer'>;
+  readonly #files: () => ReadonlyMap<string, PeerFile>;
+  /** By node id. It is looked after each record of the audit log, and seldom is one of them another. */
+  #opened: ReadonlyMap<string, Opened> = new Map();
+
+  /** @param files peer files in force */
+  constructor(base: Pick<Base, 'declaration' | 'writer'>, files: () => ReadonlyMap<string, PeerFile>) {
+    this.#base = base;
+    this.#files = files;
+  }
+
+  /** Our own keys first, then those of each peer that was greeted once. */
+  async at(nowMs: number): Promise<readonly KeyStatus[]> {
+    const { declaration, writer } = this.#base;
+    const peers = [...this.#files().values()].filter((one) => !one.disabled);
+    const notes = await writer.declarations(peers.map(({ nodeId }) => nodeId));
+    const before = this.#opened;
+    const opened = peers.map((peer, i) => openedOf(peer, notes[i] ?? '', before.get(peer.nodeId)));
+    this.#opened = new Map(peers.map(({ nodeId }, i) => [nodeId, opened[i] as Opened]));
+    const ofPeers = peers.flatMap(({ name }, i) => {
+      const declared = opened[i]?.declaration ?? null;
+      return declared === null ? [] : statusesOf(declared, name, nowMs);
+    });
+    const own = openOwnDeclaration(declaration);
+    return [...(own === null ? [] : statusesOf(own, null, nowMs)), ...ofPeers];
+  }
+}
+
+function openedOf({ nodeId, peerId }: PeerFile, note: string, before: Opened | undefined): Opened {
+  if (before?.note === note && before.peerId === peerId) return before;
+  const opened = openDeclaration(note, { nodeId, nodeKey: rawKeyOf(peerId) });
+  return { note, peerId, declaration: opened.ok ? opened.value : null };
 }
 
 function statusesOf({ node_id, keys }: Declaration, peer: string | null, nowMs: number): readonly KeyStatus[] {

@@ -11,17 +11,22 @@ import { AuditSeverities } from './audit-severities.ts';
 import type { Base } from './base.ts';
 import { measureDrills } from './drills.ts';
 import type { OpenFederation } from './federation.ts';
-import { keyStatuses } from './keys.ts';
+import type { KeyStatuses } from './keys.ts';
 import { freeBytesOf } from './readiness.ts';
 import { sinkStatuses } from './sinks.ts';
 
 interface Measured {
   readonly isReady: () => Promise<Readiness>;
   readonly drills: ApiDrills;
+  readonly keys: KeyStatuses;
 }
 
 /** Has gauges set that are cheaper to read than to keep. What cannot be read takes no other number away. */
-export function measureAtScrapes(base: Base, federation: OpenFederation | null, { isReady, drills }: Measured): void {
+export function measureAtScrapes(
+  base: Base,
+  federation: OpenFederation | null,
+  { isReady, drills, keys }: Measured,
+): void {
   const { metrics } = base;
   const severities = new AuditSeverities((filter) => base.reader.auditPage(filter), metrics.auditRecordsTotal);
   void severities.look().catch(() => {}); // a node that is stopping; the next look begins
@@ -33,7 +38,7 @@ export function measureAtScrapes(base: Base, federation: OpenFederation | null, 
     async () => measureCases(metrics, await base.reader.caseCounts(), base.nowMs()),
     () => measureSinks(base),
     () => measureDrills(metrics, drills.status),
-    async () => measureKeys(metrics, await keyStatuses(base, Date.now())),
+    async () => measureKeys(metrics, await keys.at(Date.now())),
     () => metrics.peersUnconfirmed.set(unconfirmedIn(base, federation)),
     () => {
       for (const [name, seconds] of federation?.sessions.lagSeconds() ?? [])

@@ -1,6 +1,7 @@
 /** Keys that come to their end: told once for each step, over restarts; a log key past its end is not pulled by. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import fs, { writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { AuditEntry } from '../../src/admin/api/audit-entry.ts';
@@ -11,7 +12,7 @@ import type { PeerStatus } from '../../src/core/peer-status.ts';
 import { HostilePeer } from '../../src/drill/hostile-peer.ts';
 import type { PeerLogOptions } from '../../src/drill/peer-log.ts';
 import { runFsck } from '../../src/node/fsck.ts';
-import { keyStatuses } from '../../src/node/keys.ts';
+import { KeyStatuses } from '../../src/node/keys.ts';
 import { startKeysWatch } from '../../src/node/keys-watch.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 import { createFolder, type DataFolder } from '../support/data-folder.ts';
@@ -100,7 +101,7 @@ test('with an advancing clock each step is told as it is passed; a renewal ends 
   const clock: Clock = { nowMs: () => nowMs, after: () => () => {} };
   const owned = new AsyncDisposableStack();
   t.after(() => owned.disposeAsync());
-  const watch = startKeysWatch(node.base, owned, clock);
+  const watch = startKeysWatch(node.base, node.federation, owned, clock);
   for (const daysLeft of [40, 30.1, 30, 29, 14, 13, 7, 2, 1, 0.5, 0, -1]) {
     nowMs = endMs - daysLeft * DAY;
     await watch.look();
@@ -111,11 +112,20 @@ test('with an advancing clock each step is told as it is passed; a renewal ends 
   assert.deepEqual(steps, [30, 14, 7, 1, 0]);
   assert.equal(told.length, 10, 'five steps of two keys');
 
+  // After each record of the audit log it is looked, with however many partners: no file is read for it.
+  const reads = t.mock.method(fs, 'readFileSync');
+  syncBuiltinESMExports();
+  await watch.look();
+  const count = reads.mock.callCount();
+  t.mock.restoreAll();
+  syncBuiltinESMExports();
+  assert.equal(count, 0);
+
   await peer.close();
   const renewed = await meet(t, logOf({ keysEndMs: endMs + 400 * DAY, declaredMs: Date.now() }));
   node.writePeer('acme', renewed);
   await until('the renewal is kept', async () => (await node.audit('peer_keys_renewed')).length === 1);
-  const keys = (await keyStatuses(node.base, nowMs)).filter((key) => key.peer === 'acme');
+  const keys = (await new KeyStatuses(node.base, node.federation.files).at(nowMs)).filter((key) => key.peer === 'acme');
   assert.deepEqual(
     keys.map(({ days_left, warning }) => [days_left, warning]),
     [
