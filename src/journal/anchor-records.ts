@@ -1,4 +1,5 @@
 /** Checkpoints that go to transparency logs, what came back for them, and what is still to be submitted. */
+import { sql } from 'kysely';
 import { DAY_MS } from '../core/time.ts';
 import type { AnchorBackendName, AnchorReceipt } from '../merkle/anchor-receipt.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
@@ -73,8 +74,9 @@ export class AnchorRecords {
   readonly #attempt: Statement<[number, string], Attempt>;
   readonly #saveAttempt: Statement<unknown[]>;
   readonly #dropAttempt: Statement<[number, string]>;
-  /** By backend: every checkpoint below it has its receipt. */
-  readonly #from = new Map<string, number>();
+  readonly #without: Statement<[number, string], number>;
+  /** By backend: checkpoints up to one that had no receipt when they were looked at. One that was refused for good stays. */
+  readonly #waiting = new Map<string, { upTo: number; readonly ids: Set<number> }>();
 
   constructor(db: Db) {
     this.#db = db;
@@ -93,6 +95,13 @@ export class AnchorRecords {
     );
     const receipts = sqlBuilder.selectFrom('anchor_receipts').selectAll();
     this.#newest = prepare(db, receipts.where('backend', '=', PARAM).orderBy('receipt_id', 'desc'));
+    const ids = sqlBuilder.selectFrom('anchor_checkpoints').select('anchor_id').where('anchor_id', '>', PARAM);
+    const receipt = sql<boolean>`NOT EXISTS (SELECT 1 FROM anchor_receipts r
+      WHERE r.anchor_id = anchor_checkpoints.anchor_id AND r.backend = ${PARAM})`;
+    this.#without = prepare<[number, string]>(db, ids.where(receipt).orderBy('anchor_id')).pluck() as Statement<
+      [number, string],
+      number
+    >;
     const attempts = sqlBuilder.selectFrom('anchor_attempts').selectAll();
     this.#attempt = prepare(db, attempts.where('anchor_id', '=', PARAM).where('backend', '=', PARAM));
     this.#saveAttempt = prepare(db, sqlBuilder.replaceInto('anchor_attempts').values(ATTEMPT));
@@ -226,15 +235,14 @@ export class AnchorRecords {
   }
 
   *#pending(backend: string): Generator<number> {
+    const waiting = this.#waiting.get(backend) ?? { upTo: 0, ids: new Set() };
+    this.#waiting.set(backend, waiting);
     const last = this.#last();
-    let isFirst = true;
-    for (let id = this.#from.get(backend) ?? 1; id <= last; id++) {
-      if (this.#hasReceipt(id, backend)) {
-        if (isFirst) this.#from.set(backend, id + 1);
-        continue;
-      }
-      isFirst = false;
-      yield id;
+    if (last > waiting.upTo) for (const id of this.#without.all(waiting.upTo, backend)) waiting.ids.add(id);
+    waiting.upTo = Math.max(waiting.upTo, last);
+    for (const id of waiting.ids) {
+      if (this.#hasReceipt(id, backend)) waiting.ids.delete(id);
+      else yield id;
     }
   }
 

@@ -145,3 +145,40 @@ test('erasures that wait are found again without those that came after one that 
   assert.equal(open().length, 2);
   assert.equal(read.length, 5, 'nothing is read once more');
 });
+
+test('anchors that wait are found again without those that came after one that was refused for good', (t) => {
+  const journal = newJournal(temporaryFolder(t));
+  t.after(() => journal.close());
+  const anchors = new AnchorRecords(journal.db);
+  const receipt = {
+    backend: 'local',
+    logId: 'l',
+    integratedTime: null,
+    leafHash: 'aa',
+    entry: '{}',
+    trustRoot: null,
+  } as const;
+  const make = (): number =>
+    anchors.add('journal', { treeSize: 1, root: Buffer.alloc(32), chainHash: null, note: 'note', createdUs: 1 });
+  journal.durably(() => {
+    const refused = make();
+    anchors.fail(refused, 'local', { error: 'never', isPermanent: true, nextRetryUs: 3_600_000_000 });
+    for (let i = 0; i < 500; i++) {
+      const id = make();
+      anchors.addReceipt(id, { ...receipt, logIndex: id }, 1);
+    }
+  });
+  assert.equal(anchors.next('local', 1), null);
+  const { all } = Statement.prototype;
+  let asked = 0;
+  t.mock.method(Statement.prototype, 'all', function (this: never, ...params: never) {
+    asked++;
+    return all.apply(this, params);
+  });
+  assert.equal(anchors.next('local', 1), null);
+  assert.equal(asked, 1, 'the one that was refused');
+  journal.durably(make);
+  assert.equal(anchors.next('local', 1)?.id, 502);
+  assert.equal(anchors.status('local').pending, 2);
+  assert.equal(anchors.next('local', 3_600_000_000)?.id, 1, 'its own time has come');
+});
