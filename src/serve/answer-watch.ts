@@ -20,6 +20,7 @@ export async function* answerWatch(
 ): AsyncGenerator<Uint8Array> {
   const decoded = decodeWatchRequest(request);
   if (!decoded.ok) return;
+  const watched = new Set(decoded.value.feeds);
   let told: string | undefined;
   let toldAtMs = 0;
   while (!context.signal.aborted) {
@@ -27,7 +28,7 @@ export async function* answerWatch(
     if (peer === undefined) return;
     const granted = openFeeds(peer, deps.rules, deps.nowMs());
     const { size, feeds } = deps.growth.current();
-    const visible = feeds.filter(({ feed }) => granted.has(feed) && decoded.value.feeds.includes(feed));
+    const visible = feeds.filter(({ feed }) => watched.has(feed) && granted.has(feed));
     const now = JSON.stringify(visible);
     // Growth of feeds that this peer may not read must not show: they ring the same bell, so the time decides. Not the time
     // of day: that may be put back, and a timer for more than 24 days fires at once.

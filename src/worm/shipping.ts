@@ -159,7 +159,8 @@ export class Shipping {
   async #loop(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const pauseMs = this.#deps.isReady() ? await this.#turn(signal) : this.#deps.retryMs;
+      // No longer: a timer for more than 24 days fires at once.
+      const pauseMs = this.#deps.isReady() ? await this.#turn(signal) : Math.min(MAX_RETRY_MS, this.#deps.retryMs);
       await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
     }
   }
