@@ -162,7 +162,7 @@ function quarantineOf(node: MemoryNode): ApiDeps['quarantine'] {
 /** One person is enough for everything. */
 const NO_APPROVALS: ApiDeps['approvals'] = {
   fourEyes: [],
-  list: async () => ({ proposals: [], more: false }),
+  list: async () => ({ proposals: [], before: null }),
   find: async () => null,
   end: async () => ({ kind: 'refused', code: 'proposal_unknown', proposal: null }),
 };
