@@ -1,6 +1,6 @@
 /** The journal's part in refusal notices: signing ours, and taking those of peers. */
 
-import { isoMicros } from '../core/time.ts';
+import { agoMs, isoMicros } from '../core/time.ts';
 import { isPageReason } from '../core/verdict.ts';
 import type { AuditReader } from '../journal/audit-reader.ts';
 import { DisclosureRecords } from '../journal/disclosure-records.ts';
@@ -57,7 +57,7 @@ function resolvePages(journal: Journal, audit: AuditReader, told: ToldRefusals, 
     const takenUs = isPageReason(reason) ? told.lastTakenUs(peer, feed) : undefined;
     if (takenUs === undefined || isoMicros(takenUs) <= (audit.record(lastSeq)?.at ?? '')) return false;
     const [last] = audit.page({ event: RESOLVED_EVENT, peer, feed, reason, order: 'desc', limit: 1 }).records;
-    return last === undefined || nowMs - Date.parse(last.at) >= RESOLVED_APART_MS;
+    return last === undefined || agoMs(Date.parse(last.at), nowMs) >= RESOLVED_APART_MS;
   });
   for (const { feed, reason, refused, resolved, lastSeq } of over) {
     const detail = { count: refused - resolved, refused_by: lastSeq };
