@@ -25,7 +25,7 @@ import { openGround } from './drill-ground.ts';
 import { type Erasures, erasuresOf, tellErased } from './erasures.ts';
 import { givingOf, rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
-import { keepingOf } from './kept-notes.ts';
+import { type LeftNotes, leftNotesOf } from './kept-notes.ts';
 import { noticesOf } from './notices.ts';
 import { observeCorrupt, observeDrill, observePage } from './observing.ts';
 import { openOnboarding, serveInvitations } from './onboarding.ts';
@@ -102,12 +102,13 @@ export async function federate(
   const hello = helloOf(base);
   const { writer, growth, logger } = base;
   const peerOf = (peerId: string): PeerFile | undefined => allowed().find((peer) => peer.peerId === peerId);
+  const leftNotes = leftNotesOf(base);
   let started: PeerSessions | undefined;
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
     ...noticesOf(base, () => started),
     ...erasuresOf(base, () => started),
-    ...servingDeps(base),
+    ...servingDeps(base, leftNotes),
     transport,
     hello,
     peerOf,
@@ -123,7 +124,15 @@ export async function federate(
     return following;
   };
   const relaying = relayingOf(base, files, () => growth.ring(growth.current()));
-  const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, relaying, witness: () => witness });
+  const pulling = pullDeps(base, {
+    transport,
+    hello,
+    peers,
+    onSuccessions,
+    relaying,
+    leftNotes,
+    witness: () => witness,
+  });
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
@@ -173,6 +182,7 @@ function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connecte
 
 function servingDeps(
   base: Base,
+  leftNotes: LeftNotes,
 ): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Erasures | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
@@ -180,7 +190,8 @@ function servingDeps(
     growth,
     logger,
     reader,
-    ...keepingOf(base),
+    keepNotes: (nodeId, notes) => writer.keepNotes(nodeId, notes),
+    onLost: (nodeId, from) => leftNotes.onLost(nodeId, from),
     successions: async (nodeId) => ((await writer.successions([nodeId]))[0] ?? []).map(({ note }) => note),
     head: () => writer.head(),
     served: (knownSize) => writer.servedHead(knownSize),
@@ -212,14 +223,16 @@ function pullDeps(
   base: Base,
   parts: Pick<PullDeps, 'transport' | 'hello' | 'onSuccessions' | 'relaying'> & {
     readonly peers: () => readonly PeerFile[];
+    readonly leftNotes: LeftNotes;
     readonly witness: () => Witness;
   },
 ): PullDeps {
   const { config, logger, writer, nowMs } = base;
-  const { transport, hello, onSuccessions, relaying, peers, witness } = parts;
+  const { transport, hello, onSuccessions, relaying, leftNotes, peers, witness } = parts;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
   return {
     journal: writer,
+    pendingNotes: (nodeId) => leftNotes.pending(nodeId),
     transport,
     settings: { ...config.federation, ...config.limits },
     rules: rulesOf(base),
