@@ -99,18 +99,17 @@ export async function federate(
   const transport = await surroundings.openTransport(() => [...allowed(), ...drills.peers()]);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
-  const hello = helloOf(base);
+  const own = { hello: helloOf(base), leftNotes: leftNotesOf(base) };
   const { writer, growth, logger } = base;
   const peerOf = (peerId: string): PeerFile | undefined => allowed().find((peer) => peer.peerId === peerId);
-  const leftNotes = leftNotesOf(base);
   let started: PeerSessions | undefined;
   await registerProtocols({
     ...receiptsOf(base, peerOf, () => started),
     ...noticesOf(base, () => started),
     ...erasuresOf(base, () => started),
-    ...servingDeps(base, leftNotes),
+    ...servingDeps(base, own.leftNotes),
     transport,
-    hello,
+    hello: own.hello,
     peerOf,
   });
   let dialling: KeepAlive | undefined;
@@ -124,15 +123,7 @@ export async function federate(
     return following;
   };
   const relaying = relayingOf(base, files, () => growth.ring(growth.current()));
-  const pulling = pullDeps(base, {
-    transport,
-    hello,
-    peers,
-    onSuccessions,
-    relaying,
-    leftNotes,
-    witness: () => witness,
-  });
+  const pulling = pullDeps(base, { ...own, transport, peers, onSuccessions, relaying, witness: () => witness });
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
