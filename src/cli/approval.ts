@@ -22,7 +22,8 @@ interface ListOptions extends CommonOptions {
 interface ProposalsAnswer {
   readonly four_eyes: readonly string[];
   readonly proposals: readonly Proposal[];
-  readonly before: number | null;
+  /** A daemon of before this version says nothing of it. */
+  readonly before?: number | null;
 }
 
 const PER_PAGE = 500;
@@ -72,7 +73,7 @@ async function readAll(api: Api, state: 'open' | 'all'): Promise<ProposalsAnswer
     const answer = await api.get('/v1/approvals', { state, limit: PER_PAGE, before });
     const page = JSON.parse(expectOk(answer)) as ProposalsAnswer;
     proposals.push(...page.proposals);
-    if (page.before === null) return { ...page, proposals };
+    if (page.before === null || page.before === undefined) return { ...page, proposals };
     before = page.before;
   }
 }

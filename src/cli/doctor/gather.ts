@@ -103,10 +103,10 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
 async function openProposals(api: Api): Promise<number> {
   for (let count = 0, before: number | undefined; ; ) {
     const answer = expectOk(await api.get('/v1/approvals', { limit: LIST_MOST, before }));
-    const page = JSON.parse(answer) as { readonly proposals: readonly unknown[]; readonly before: number | null };
+    const page = JSON.parse(answer) as { readonly proposals: readonly unknown[]; readonly before?: number | null };
     count += page.proposals.length;
-    if (page.before === null || count >= LIST_MOST) return Math.min(count, LIST_MOST);
-    before = page.before;
+    before = page.before ?? undefined;
+    if (before === undefined || count >= LIST_MOST) return Math.min(count, LIST_MOST);
   }
 }
 
