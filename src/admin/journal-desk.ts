@@ -1,5 +1,6 @@
 /** What the API reads in the journal, and what it has written into it. */
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
+import type { Erased } from '../journal/fact-prover.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AssertCaller,
@@ -46,8 +47,9 @@ export interface ApiReader {
    * Bundles of facts that were read before.
    *
    * @param withChain also looks at the ends of the chain, for the reference's chain proof
+   * @param erased facts whose erasure is proven, too
    */
-  prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult>;
+  prove(factIds: readonly string[], withChain: boolean, erased?: readonly Erased[]): Promise<ProveResult>;
   changes(after: number, limit: number): Promise<ChangePage>;
   /** RFC 9162 consistency path. */
   consistency(from: number, to: number): Promise<readonly Uint8Array[]>;

@@ -1,9 +1,11 @@
 import { normalizeEntity } from '../core/entity.ts';
 import { isJsonNumber, isJsonObject, JsonNumber, type JsonObject, type JsonValue, jsonText } from '../core/json.ts';
+import type { Result } from '../core/result.ts';
 import { encodeValue } from '../core/value.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
+import { judgeErasureProof, type ProvenTombstone } from '../verify/erasure-verdict.ts';
 import { judgeFactBundle, type ProvenFact } from '../verify/fact-bundle-verdict.ts';
-import type { ReaderTrust } from '../verify/reader-trust.ts';
+import type { ReaderTrust, Refusal } from '../verify/reader-trust.ts';
 import { type Change, type ChangesOptions, followChanges } from './changes.ts';
 import { ApiError, VerificationError } from './errors.ts';
 import { demandCid, type Fact, factOfProven, factOfRecord, fail, malformed } from './facts.ts';
@@ -25,6 +27,8 @@ export interface ClientOptions extends HttpOptions {
   readonly verify?: VerifyMode;
   /** Where the last checkpoint is kept; as long as the program runs if left out. */
   readonly checkpoints?: CheckpointStore;
+  /** POSIX ms; the clock of the machine if left out. */
+  readonly nowMs?: () => number;
 }
 
 export interface ReadOptions {
@@ -109,11 +113,13 @@ export class StigmemClient {
   readonly #mode: VerifyMode;
   readonly #trust: ReaderTrust | null;
   readonly #history: History;
+  readonly #nowMs: () => number;
 
   /** @throws TypeError if everything is to be verified and nothing is trusted, or what is trusted is malformed */
   constructor(options: ClientOptions) {
     this.#http = new Http(options);
     this.#mode = options.verify ?? 'full';
+    this.#nowMs = options.nowMs ?? Date.now;
     this.#trust = options.trust === undefined ? null : trustOf(options.trust);
     if (this.#mode === 'full' && this.#trust === null) {
       throw new TypeError("expected trust for verify: 'full'; ask for less by name if less is meant: verify: 'cid'");
@@ -218,7 +224,8 @@ export class StigmemClient {
   }
 
   /**
-   * Every fact in the order of the journal, at least once: what was not acknowledged comes again after a restart.
+   * Every fact in the order of the journal, at least once: what was not acknowledged comes again after a restart. With
+   * `verify: 'full'` also what the node has erased, with its proof, and what it says that it is to erase.
    *
    * @throws ApiError, VerificationError; with `verify: 'full'` also `feed_gap` when a fact of the node is withheld
    */
@@ -226,6 +233,9 @@ export class StigmemClient {
     return followChanges(options, {
       ask: (query, waitMs) => this.#http.ask('/v1/changes', { ...this.#reading(options), query, waitMs }),
       judge: (record, page) => this.#judge(record, bundleIn(page, record), options),
+      judgeErasure: (proof) => this.#proveErasure(proof),
+      isFull: (options.verify ?? this.#mode) === 'full',
+      nowMs: this.#nowMs,
     });
   }
 
@@ -251,11 +261,20 @@ export class StigmemClient {
   }
 
   async #prove(bundle: string): Promise<ProvenFact> {
-    if (this.#trust === null) throw new VerificationError('nothing_trusted', 'the client was made without trust');
-    const judged = judgeFactBundle(bundle, this.#trust);
-    if (!judged.ok) throw new VerificationError(judged.error.code, judged.error.message);
-    await this.#history.accept(judged.value.checkpoint);
-    return judged.value;
+    const proven = accepted(judgeFactBundle(bundle, this.#demandTrust()));
+    await this.#history.accept(proven.checkpoint);
+    return proven;
+  }
+
+  async #proveErasure(proof: JsonValue): Promise<ProvenTombstone> {
+    const proven = accepted(judgeErasureProof(jsonText(proof), this.#demandTrust()));
+    await this.#history.accept(proven.tombstone.checkpoint);
+    return proven;
+  }
+
+  #demandTrust(): ReaderTrust {
+    if (this.#trust !== null) return this.#trust;
+    throw new VerificationError('nothing_trusted', 'the client was made without trust');
   }
 
   async #consistency(from: number, to: number): Promise<readonly Uint8Array[] | null> {
@@ -276,6 +295,12 @@ export class StigmemClient {
 }
 
 const NO_HASH = new Uint8Array();
+
+/** @throws VerificationError with the code of the refusal */
+function accepted<T>(judged: Result<T, Refusal<string>>): T {
+  if (judged.ok) return judged.value;
+  throw new VerificationError(judged.error.code, judged.error.message);
+}
 
 function signalOf({ signal }: Pick<ReadOptions, 'signal'>): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };

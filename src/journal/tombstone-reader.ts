@@ -5,7 +5,7 @@ import { isoMicros } from '../core/time.ts';
 import { factDigest } from '../core/tombstone.ts';
 import type { Db } from './database.ts';
 import { type Erasure, ErasureRecords, GONE } from './erasure-records.ts';
-import type { TombstoneNotice } from './read-model.ts';
+import type { Hole, TombstoneNotice } from './read-model.ts';
 
 export class TombstoneReader {
   readonly #records: ErasureRecords;
@@ -18,6 +18,14 @@ export class TombstoneReader {
   isHidden(seq: number): boolean {
     const erasure = this.#records.ofTarget(seq);
     return erasure !== undefined && erasure.step !== 'undone';
+  }
+
+  /** What readers of this node's own facts miss at a position; null: nothing is said of the fact there. */
+  hole(seq: number): Hole | null {
+    const erasure = this.#records.ofTarget(seq);
+    if (erasure === undefined || erasure.step === 'undone') return null;
+    const { feed, feed_seq: feedSeq, tombstone_seq: tombstoneSeq, due_us } = erasure;
+    return { seq, feed, feedSeq, tombstoneSeq, dueUs: tombstoneSeq === null ? due_us : null };
   }
 
   /** Of a fact whose body is here; null: it is not hidden. */
