@@ -1,6 +1,5 @@
 /** What the API reads in the journal, and what it has written into it. */
 import type { Anchored, BackendStatus } from '../journal/anchor-records.ts';
-import type { Erased } from '../journal/fact-prover.ts';
 import type { Published } from '../journal/published-log.ts';
 import type {
   AssertCaller,
@@ -10,6 +9,7 @@ import type {
   AuditInput,
   AuditPage,
   ChangePage,
+  Erased,
   FactPage,
   FactQuery,
   FactResult,

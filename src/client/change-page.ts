@@ -58,8 +58,9 @@ function listIn(
 function hiddenItem(seq: number, item: JsonObject): ChangeItem {
   const feed = item.get('feed');
   const feedSeq = numberOf(item.get('feed_seq'));
-  const dueSeconds = numberOf(item.get('due_s'));
-  if (typeof feed !== 'string' || feedSeq === undefined || dueSeconds === undefined || dueSeconds < 0) {
+  const due = item.get('due_s');
+  const dueSeconds = due === null ? null : numberOf(due);
+  if (typeof feed !== 'string' || feedSeq === undefined || dueSeconds === undefined || (dueSeconds ?? 0) < 0) {
     throw malformed('hidden');
   }
   return { kind: 'hidden', seq, hidden: { position: seq, feed, feedSeq, dueSeconds } };

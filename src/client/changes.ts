@@ -35,7 +35,7 @@ interface Told {
   ack(): Promise<void>;
 }
 
-/** A fact. One that was `hidden` and is not erased after all comes late, at its old position. */
+/** A fact. One that was `hidden` and is shown after all comes late, at its old position. */
 export interface FactChange extends Told {
   readonly kind: 'fact';
   readonly fact: Fact;
@@ -50,7 +50,7 @@ export interface ErasedChange extends Told {
   readonly erased: ErasedFact;
 }
 
-/** Not proven, as nobody can yet: the node says that a fact is to be erased, and does not show it. */
+/** Not proven, as no proof can say it: a fact is there, and the node does not show it for now. It is to be erased, or waits for an operator. */
 export interface HiddenChange extends Told {
   readonly kind: 'hidden';
   readonly hidden: {
@@ -128,11 +128,12 @@ class Follower {
   async *late(fact: OwedFact, answer: JsonValue): AsyncGenerator<Change, void> {
     const { items } = readChangePage(answer, fact.position - 1, this.#source.isFull);
     const item = items.find(({ seq }) => seq === fact.position);
-    if (item === undefined) return this.#owed.withheld(fact, 'was to be erased, and is neither that nor shown');
+    if (item === undefined)
+      return this.#owed.withheld(fact, 'was said to be hidden for now, and is passed over without a word');
     if (item.kind === 'hidden') return this.#owed.stillHidden(fact, this.#source.nowMs());
     const { change, place } = await this.#judge(item, answer);
     if (place?.feed !== fact.feed || place.feedSeq !== fact.feedSeq) {
-      return this.#owed.withheld(fact, 'was to be erased, and another one was given in its place');
+      return this.#owed.withheld(fact, 'was said to be hidden for now, and another one was given in its place');
     }
     this.#owed.given(fact);
     yield change;

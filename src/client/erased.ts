@@ -1,6 +1,7 @@
 /** What followers are told of facts that a node shows no more. */
 import { factDigest } from '../core/tombstone.ts';
 import type { ProvenTombstone } from '../verify/erasure-verdict.ts';
+import { ApiError } from './errors.ts';
 import { type Fact, factOfProven } from './facts.ts';
 
 /** What the tombstone of a fact says. The fact's id and value are gone; who has kept them should let them go, too. */
@@ -17,6 +18,16 @@ export interface ErasedFact {
   readonly factDigest: string;
   /** The entry of the node's log that says so. */
   readonly tombstone: Fact;
+}
+
+/** The fact that was asked for is erased, and that is proven. */
+export class FactErasedError extends ApiError {
+  readonly erased: ErasedFact;
+
+  constructor(erased: ErasedFact, { status, code, message }: ApiError) {
+    super(status, code, message);
+    this.erased = erased;
+  }
 }
 
 /** By what a tombstone names a fact whose id may be known no more. */

@@ -13,7 +13,7 @@ export {
   StigmemClient,
   type VerifyMode,
 } from './client.ts';
-export { type ErasedFact, factIdDigest } from './erased.ts';
+export { type ErasedFact, FactErasedError, factIdDigest } from './erased.ts';
 export { ApiError, VerificationError } from './errors.ts';
 export type { Fact, FactProof } from './facts.ts';
 export { FilePositions, FileStore } from './file-stores.ts';

@@ -1,6 +1,6 @@
 /**
- * Facts that a node has not shown because they are to be erased. Nobody else can prove that, so each is owed within a time that is
- * written down when it is first told: the proof of its erasure, or the fact itself.
+ * Facts that a node does not show, as it says for now: they are to be erased, or wait for its operator. No proof can say that, so each
+ * is owed within a time that is written down when it is first told: the proof of its erasure, or the fact itself.
  */
 import { VerificationError } from './errors.ts';
 import type { OwedFact, PositionStore } from './stores.ts';
@@ -10,8 +10,8 @@ export interface HiddenPlace {
   readonly position: number;
   readonly feed: string;
   readonly feedSeq: number;
-  /** Seconds until its erasure is in the log, as the node says. */
-  readonly dueSeconds: number;
+  /** Seconds until its erasure is in the log, as the node says; null: it says no time. */
+  readonly dueSeconds: number | null;
 }
 
 export interface OwedPlace {
@@ -23,7 +23,9 @@ export interface OwedPlace {
 
 /** What is due may be done a little later. */
 const GRACE_MS = 3_600_000;
-const ASK_AGAIN_MS = 60_000;
+const ASK_OVERDUE_MS = 60_000;
+/** An erasure that is undone says so to nobody. */
+const ASK_BEFORE_MS = 3_600_000;
 const MAX_OWED = 10_000;
 /** One question each. */
 const MAX_ASKED_AT_ONCE = 16;
@@ -31,6 +33,11 @@ const MAX_ASKED_AT_ONCE = 16;
 interface Waiting {
   readonly fact: OwedFact;
   askMs: number;
+}
+
+function nextAskMs({ untilMs }: OwedFact, nowMs: number): number {
+  const dueMs = untilMs - GRACE_MS;
+  return nowMs < dueMs ? Math.min(dueMs, nowMs + ASK_BEFORE_MS) : nowMs + ASK_OVERDUE_MS;
 }
 
 export class Owed {
@@ -51,12 +58,14 @@ export class Owed {
     const news = hidden.filter(({ position }) => !this.#waiting.has(position));
     if (news.length === 0) return;
     if (this.#waiting.size + news.length > MAX_OWED) {
-      const message = `the server says of more than ${MAX_OWED} facts that they are to be erased`;
+      const message = `the server says of more than ${MAX_OWED} facts that it does not show them for now`;
       throw new VerificationError('feed_gap', message);
     }
     for (const { position, feed, feedSeq, dueSeconds } of news) {
-      const dueMs = nowMs + Math.min(dueSeconds, this.#place.longestSeconds) * 1000;
-      this.#waiting.set(position, { fact: { position, feed, feedSeq, untilMs: dueMs + GRACE_MS }, askMs: dueMs });
+      const { longestSeconds } = this.#place;
+      const untilMs = nowMs + Math.min(dueSeconds ?? longestSeconds, longestSeconds) * 1000 + GRACE_MS;
+      const fact = { position, feed, feedSeq, untilMs };
+      this.#waiting.set(position, { fact, askMs: nextAskMs(fact, nowMs) });
     }
     await this.#save();
   }
@@ -88,15 +97,15 @@ export class Owed {
     if (this.#waiting.delete(position)) await this.#save();
   }
 
-  /** It is still said to be erased. @throws VerificationError `feed_gap` when that has lasted too long */
+  /** It is still not shown. @throws VerificationError `feed_gap` when that has lasted too long */
   async stillHidden(fact: OwedFact, nowMs: number): Promise<void> {
     if (nowMs < fact.untilMs) {
       const waiting = this.#waiting.get(fact.position);
-      if (waiting !== undefined) waiting.askMs = nowMs + ASK_AGAIN_MS;
+      if (waiting !== undefined) waiting.askMs = nextAskMs(fact, nowMs);
       return;
     }
     const until = new Date(fact.untilMs).toISOString();
-    await this.withheld(fact, `was to be erased, or shown again, by ${until}, and is neither`);
+    await this.withheld(fact, `was to be shown, or proven to be erased, by ${until}, and is neither`);
   }
 
   /** Told once: a follower that begins anew goes on behind it. @throws VerificationError `feed_gap` */

@@ -21,7 +21,7 @@ export interface CheckpointStore {
   save(origin: string, checkpoint: SeenCheckpoint): Promise<void>;
 }
 
-/** A fact that a node does not show because it is to be erased: it owes the proof of that, or the fact. */
+/** A fact that a node does not show for now: it owes the fact, or the proof that it is erased. */
 export interface OwedFact {
   readonly position: number;
   readonly feed: string;

@@ -15,19 +15,21 @@ import { ChainWindow } from './chain-window.ts';
 import { type Db, PARAM, prepare, type Statement, sqlBuilder } from './database.ts';
 import { hashText } from './entry-row.ts';
 import { type ProofCheckpoint, ProofCheckpoints, type SubmittedCheckpoint } from './proof-checkpoints.ts';
-import type { ChainBreak, ChainProof, CorruptFact, ProvenErasure, ProvenFact, ProveResult } from './read-model.ts';
+import type {
+  ChainBreak,
+  ChainProof,
+  CorruptFact,
+  Erased,
+  ProvenErasure,
+  ProvenFact,
+  ProveResult,
+} from './read-model.ts';
 import { type CheckedRow, checkRow } from './row-check.ts';
 import { StoredTiles } from './stored-tiles.ts';
 import type { EntryRow } from './tables-logs.ts';
 
 /** Links behind each of the two heads that a chain proof speaks of. */
 const CHECKED_LINKS = 128;
-
-/** A fact that was erased, and the tombstone that says so. */
-export interface Erased {
-  readonly seq: number;
-  readonly tombstoneSeq: number;
-}
 
 export interface ProveRequest {
   readonly factIds: readonly string[];

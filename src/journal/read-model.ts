@@ -59,9 +59,15 @@ export interface TombstoneNotice {
 
 export type FactResult =
   | { readonly kind: 'found'; readonly fact: StoredFact }
-  | { readonly kind: 'tombstoned'; readonly notice: TombstoneNotice }
+  | { readonly kind: 'tombstoned'; readonly notice: TombstoneNotice; readonly erased: Erased | null }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
+
+/** `chain_seq` of a fact, and of the tombstone that says that it is erased. */
+export interface Erased {
+  readonly seq: number;
+  readonly tombstoneSeq: number;
+}
 
 export interface FactQuery {
   readonly entity?: string;
@@ -102,7 +108,7 @@ export interface Change {
   readonly fact: StoredFact;
 }
 
-/** Where a fact of this node is that nobody is shown: it is erased, or is to be. */
+/** Where a fact of this node is that is not shown: it is erased, or is to be. */
 export interface Hole {
   /** `chain_seq` */
   readonly seq: number;
@@ -110,7 +116,7 @@ export interface Hole {
   readonly feedSeq: number;
   /** `chain_seq` of its tombstone; null: that is not written yet, and may never be. */
   readonly tombstoneSeq: number | null;
-  /** When its tombstone is written; null where it is. */
+  /** When its tombstone is written; null where it is, and where nobody can say when a fact is shown again. */
   readonly dueUs: number | null;
 }
 

@@ -231,12 +231,11 @@ export class FactReader {
 
   #result(row: CheckedRow | undefined, id: string): FactResult {
     if (row === undefined || isErasedFact(row)) {
-      const erased = this.#tombstones.ofId(id);
-      return erased === null ? { kind: 'not_found' } : { kind: 'tombstoned', notice: erased };
+      return this.#tombstones.ofId(id) ?? { kind: 'not_found' };
     }
     if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
-    const notice = this.#tombstones.notice(row.entry);
-    if (notice !== null) return { kind: 'tombstoned', notice };
+    const tombstoned = this.#tombstones.ofEntry(row.entry);
+    if (tombstoned !== null) return tombstoned;
     return { kind: 'found', fact: this.#describe(row.entry, this.#nowIso()) };
   }
 

@@ -1,5 +1,4 @@
-import type { Erased } from '../journal/fact-prover.ts';
-import type { JournalHead, ProveResult } from '../journal/read-model.ts';
+import type { Erased, JournalHead, ProveResult } from '../journal/read-model.ts';
 import { span, untraced } from '../observe/trace.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { type Calls, type Remote, WorkerClient, workerUrl } from './rpc.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { parseFeed } from '../../core/scope.ts';
+import { feedOf, parseFeed } from '../../core/scope.ts';
 import type { Change, ChangePage, Hole, ProvenErasure } from '../../journal/read-model.ts';
 import { ERASURE_PROOF_KIND } from '../../wire/erasure-proof.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -71,7 +71,7 @@ const CHANGES = z
       .optional()
       .openapi({
         description:
-          'Only with `Stigmem-Verify: full`: facts of this node that are left out because they are to be erased.',
+          'Only with `Stigmem-Verify: full`: facts of this node that are left out for now: they are to be erased, or wait for an operator.',
       }),
     more: z.boolean().openapi({ description: 'Whether the journal holds more behind the position already.' }),
   })
@@ -81,7 +81,7 @@ const DESCRIPTION = `Every fact in the order of the journal, each once per posit
 gets the same ones again. The server keeps no state; a caller that stores \`position\` after it has done its work sees each
 fact at least once. Facts that the key may not see are passed over, and the position moves all the same; so are those that are
 erased or to be erased, also if that is undone later. With \`Stigmem-Verify: full\` the page proves of each fact of this node that is
-left out as erased that it is, and names those that are to be.`;
+left out as erased that it is, and names those that are left out for now.`;
 
 /** Adds the stream of changes, as a long poll. */
 export function addChanges(apparatus: Apparatus, tools: ReadTools, waits: OpenCount): void {
@@ -142,21 +142,26 @@ async function answerChanges(
   if (page.corrupt !== null && page.position === query.after) {
     return refused(await desk.report(page.corrupt, principal));
   }
-  const shown = page.changes.filter(
-    ({ fact }) => isVisible(fact, principal) && (query.scope === undefined || fact.entry.scope === query.scope),
-  );
-  const proofs = wantsProof(c) ? await proofsText(tools, shown, holesOf(page, query.scope), principal) : '';
+  const isAsked = (scope: string): boolean => query.scope === undefined || query.scope === scope;
+  const asked = page.changes.filter(({ fact }) => isAsked(fact.entry.scope));
+  const shown = asked.filter(({ fact }) => isVisible(fact, principal));
+  const held = asked.filter(({ fact }) => !isVisible(fact, principal)).flatMap(heldHole);
+  const holes = [...page.holes.filter(({ feed }) => isAsked(scopeOf(feed))), ...held].sort((a, b) => a.seq - b.seq);
+  const proofs = wantsProof(c) ? await proofsText(tools, shown, holes, principal) : '';
   if (typeof proofs !== 'string') return refused(proofs.refusal);
   deps.events.factsRead(principal.label, shown.length);
   return jsonText(200, changesText(shown, page, proofs));
 }
 
-function holesOf({ holes }: ChangePage, scope: string | undefined): readonly Hole[] {
-  if (scope === undefined) return holes;
-  return holes.filter(({ feed }) => {
-    const parsed = parseFeed(feed);
-    return parsed.ok && parsed.value.scope === scope;
-  });
+function scopeOf(feed: string): string {
+  const parsed = parseFeed(feed);
+  return parsed.ok ? parsed.value.scope : feed;
+}
+
+/** A fact of this node that waits for an operator, as those do that were made from one that does. Of received facts nobody misses any. */
+function heldHole({ seq, fact: { entry } }: Change): readonly Hole[] {
+  const feed = entry.origin === null ? feedOf(entry) : null;
+  return feed?.ok ? [{ seq, feed: feed.value, feedSeq: entry.feed_seq, tombstoneSeq: null, dueUs: null }] : [];
 }
 
 /** What `Stigmem-Verify: full` adds to a page: members, each behind a comma. */
@@ -182,7 +187,7 @@ function erasedText({ seq, proof }: ProvenErasure): string {
 /** Seconds, not a time: clocks of others are not ours. */
 function hiddenText(holes: readonly Hole[], nowMs: number): string {
   const items = holes.map(({ seq, feed, feedSeq, dueUs }) => {
-    const dueS = Math.max(0, Math.ceil(((dueUs ?? 0) / 1000 - nowMs) / 1000));
+    const dueS = dueUs === null ? null : Math.max(0, Math.ceil((dueUs / 1000 - nowMs) / 1000));
     return `{"seq":${seq},"feed":${JSON.stringify(feed)},"feed_seq":${feedSeq},"due_s":${dueS}}`;
   });
   return items.join(',');

@@ -1,7 +1,6 @@
 /** Proofs in answers: what `Stigmem-Verify: full` asks for. */
 import { z } from '@hono/zod-openapi';
-import type { Erased } from '../../journal/fact-prover.ts';
-import type { ChainCheckpoint, ChainProof, ProvenErasure, ProvenFact } from '../../journal/read-model.ts';
+import type { ChainCheckpoint, ChainProof, Erased, ProvenErasure, ProvenFact } from '../../journal/read-model.ts';
 import type { ReadTools } from './facts-read.ts';
 import type { Refusal } from './responses.ts';
 import type { ApiContext, Principal } from './route.ts';

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { BrowserPositions } from '../../../src/client/browser-stores.ts';
 import {
+  ApiError,
   type Change,
   type ChangesOptions,
+  FactErasedError,
   FilePositions,
   factIdDigest,
   MemoryPositions,
@@ -19,6 +21,7 @@ import { type ClientNode, type Meddle, openClientNode } from '../../support/clie
 import { until } from '../../support/until.ts';
 
 const SECRET = 'Quagga-Lantern';
+const FULL = { 'stigmem-verify': 'full' };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -99,8 +102,7 @@ function onChanges(change: (page: Page, path: string) => Partial<Page>): Meddle 
 }
 
 async function pageOf(node: ClientNode, query = ''): Promise<Page> {
-  const headers = { 'stigmem-verify': 'full' };
-  return (await (await node.api.send(`/v1/changes?${query}`, { as: 'ro', headers })).json()) as Page;
+  return (await (await node.api.send(`/v1/changes?${query}`, { as: 'ro', headers: FULL })).json()) as Page;
 }
 
 test('an erased fact is told with its proof, where it was and where its tombstone is', async (t) => {
@@ -135,6 +137,37 @@ test('who has read a fact is told when it is erased', async (t) => {
   assert.ok(all[0]?.kind === 'erased' && all[0].erased.position === 3);
   assert.equal(all[0].erased.factDigest, factIdDigest(node.ids[2] ?? ''));
   assert.deepEqual((await follow(node.client('ro'), { positions })).seen, [], 'acknowledged');
+});
+
+test('one fact by its id: that it is erased is proven too, of this very fact', async (t) => {
+  const node = await scene(t);
+  const [one = '', two = '', three = ''] = node.ids;
+  await erase(node, three);
+  await erase(node, two);
+  await assert.rejects(node.client('ro').get(three), (error: unknown) => {
+    assert.ok(error instanceof FactErasedError, String(error));
+    assert.deepEqual([error.status, error.code, error.erased.position], [410, 'fact_tombstoned', 3]);
+    assert.equal(error.erased.factDigest, factIdDigest(three));
+    return true;
+  });
+  const gone = await (await node.api.send(`/v1/facts/${two}`, { as: 'ro', headers: FULL })).text();
+  const lie =
+    (id: string, body: string): Meddle =>
+    (path) =>
+      path.startsWith(`/v1/facts/${id}`) ? body : '{}';
+  await assert.rejects(
+    node.client('ro', lie(three, gone)).get(three),
+    refusedAs('answer_mismatch', /another fact is erased/),
+  );
+  const forged = gone.replace('"path":[', '"path":["AAAA",');
+  await assert.rejects(node.client('ro', lie(three, forged)).get(three), refusedAs('erasure_malformed'));
+
+  const unproven = (error: unknown): boolean =>
+    error instanceof ApiError && !(error instanceof FactErasedError) && error.code === 'fact_tombstoned';
+  const bare = lie(three, gone.replace('erasure_proof', 'erasure_poof'));
+  await assert.rejects(node.client('ro', bare).get(three), unproven);
+  await assert.rejects(node.client('ro').get(three, { verify: 'none' }), unproven);
+  assert.equal((await node.client('ro').get(one))?.id, one);
 });
 
 test('of one scope alone, and when less is verified', async (t) => {
@@ -298,7 +331,10 @@ test('a server that says for ever that a fact is to be erased is found out, over
   clock.ms += 6_000;
   await assert.rejects(
     again(),
-    refusedAs('feed_gap', /fact 3 of feed public, position 3, was to be erased, or shown again, by .*, and is neither/),
+    refusedAs(
+      'feed_gap',
+      /fact 3 of feed public, position 3, was to be shown, or proven to be erased, by .*, and is neither/,
+    ),
   );
   assert.deepEqual((await again()).seen, []);
 });
@@ -324,11 +360,13 @@ test('what the server says of the time counts up to a bound of the reader', asyn
 test('who owes a fact and gives nothing, another fact, or another proof, is found out', async (t) => {
   const node = await scene(t, 86_400);
   await order(node, '', { fact: node.ids[2] });
-  const [, , , four] = (await pageOf(node)).changes.length === 4 ? [0, 0, 0, (await pageOf(node)).changes[2]] : [];
-  assert.ok(typeof four === 'object');
+  const page = await pageOf(node);
+  const { bundles } = page as unknown as { bundles: object };
+  const [, , four] = page.changes;
+  assert.ok(four?.seq === 4);
   const asked = (path: string): boolean => path.includes('after=2&limit=1&');
   const LIES: readonly [Meddle, string, RegExp][] = [
-    [onChanges((_, path) => (asked(path) ? { hidden: [] } : {})), 'feed_gap', /is neither that nor shown/],
+    [onChanges((_, path) => (asked(path) ? { hidden: [] } : {})), 'feed_gap', /is passed over without a word/],
     [
       onChanges(
         (_, path) => (asked(path) ? { hidden: [], changes: [{ ...four, seq: 3 }], bundles: bundles } : {}) as never,
@@ -342,7 +380,6 @@ test('who owes a fact and gives nothing, another fact, or another proof, is foun
       /./,
     ],
   ];
-  const { bundles } = (await pageOf(node)) as unknown as { bundles: object };
   for (const [meddle, code, message] of LIES) {
     const positions = new MemoryPositions();
     assert.equal((await follow(node.client('ro'), { positions })).seen.length, 5);
