@@ -8,7 +8,7 @@ import { checkInclusion } from '../merkle/inclusion.ts';
 import { decodeErasureProof } from '../wire/erasure-proof.ts';
 import { type FactRefusal, judgeFactBundle, type ProvenFact } from './fact-bundle-verdict.ts';
 import { type ReaderTrust, type Refusal, refusal } from './reader-trust.ts';
-import { tombstoneOf } from './tombstone-rules.ts';
+import { tombstoneOf } from './tombstone-entry.ts';
 
 /** `erasure_malformed`: no proof at all. `erasure_unproven`: the tombstone is none of the log's node, or names no leaf of its tree. */
 export type ErasureRefusal = FactRefusal | 'erasure_malformed' | 'erasure_unproven';
