@@ -31,7 +31,7 @@ export interface ChangesOptions extends ReadOptions {
 interface Told {
   /** Place in the journal, from 1. */
   readonly position: number;
-  /** Says that this one, and all before it, are worked off. Durable as far as the store is. */
+  /** Says that this one, and all that came before it, are worked off. Durable as far as the store is. */
   ack(): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ export async function* followChanges(options: ChangesOptions, source: ChangeSour
   const follower = new Follower(source, owed, after, async (position) => positions?.save(name, position));
   while (signal?.aborted !== true) {
     for (const fact of owed.due(after, source.nowMs())) {
-      const asked = await source.ask({ after: fact.position - 1, limit: 1, wait_s: 0, scope }, 0);
+      const asked = await source.ask({ after: fact.position - 1, limit: 1, wait_s: 0 }, 0);
       yield* follower.late(fact, asked);
     }
     const answer = await source.ask({ after, limit, wait_s: waitSeconds, scope }, waitSeconds * 1000);
@@ -105,6 +105,8 @@ class Follower {
   readonly #feeds: FeedCheck;
   readonly #save: (position: number) => Promise<void>;
   #acknowledged: number;
+  /** Changes so far. */
+  #given = 0;
 
   constructor(source: ChangeSource, owed: Owed, after: number, save: (position: number) => Promise<void>) {
     this.#source = source;
@@ -135,12 +137,18 @@ class Follower {
     if (place?.feed !== fact.feed || place.feedSeq !== fact.feedSeq) {
       return this.#owed.withheld(fact, 'was said to be hidden for now, and another one was given in its place');
     }
-    this.#owed.given(fact);
     yield change;
   }
 
   async #judge(item: ChangeItem, answer: JsonValue): Promise<Judged> {
-    const told = { position: item.seq, ack: () => this.#ack(item) };
+    const place = ++this.#given;
+    const told = { position: item.seq, ack: () => this.#ack(item.seq, place) };
+    const judged = await this.#changeOf(item, answer, told);
+    if (item.kind !== 'hidden') this.#owed.given(item.seq, place);
+    return judged;
+  }
+
+  async #changeOf(item: ChangeItem, answer: JsonValue, told: Told): Promise<Judged> {
     if (item.kind === 'hidden') {
       const { feed, feedSeq } = item.hidden;
       const until = new Date(this.#owed.untilMs(item.seq)).toISOString();
@@ -160,8 +168,8 @@ class Follower {
     return { change: { kind: 'erased', erased: erasedFactOf(tombstone), ...told }, place };
   }
 
-  async #ack({ kind, seq }: ChangeItem): Promise<void> {
-    if (kind !== 'hidden') await this.#owed.settled(seq);
+  async #ack(seq: number, place: number): Promise<void> {
+    await this.#owed.acknowledged(place);
     if (seq <= this.#acknowledged) return;
     await this.#save(seq);
     this.#acknowledged = seq;

@@ -33,6 +33,8 @@ const MAX_ASKED_AT_ONCE = 16;
 interface Waiting {
   readonly fact: OwedFact;
   askMs: number;
+  /** The how many-th of all changes it was given as; null: it was not. */
+  given: number | null;
 }
 
 function nextAskMs({ untilMs }: OwedFact, nowMs: number): number {
@@ -46,7 +48,7 @@ export class Owed {
 
   private constructor(place: OwedPlace, kept: readonly OwedFact[]) {
     this.#place = place;
-    this.#waiting = new Map(kept.map((fact) => [fact.position, { fact, askMs: 0 }]));
+    this.#waiting = new Map(kept.map((fact) => [fact.position, { fact, askMs: 0, given: null }]));
   }
 
   static async load(place: OwedPlace): Promise<Owed> {
@@ -65,7 +67,7 @@ export class Owed {
       const { longestSeconds } = this.#place;
       const untilMs = nowMs + Math.min(dueSeconds ?? longestSeconds, longestSeconds) * 1000 + GRACE_MS;
       const fact = { position, feed, feedSeq, untilMs };
-      this.#waiting.set(position, { fact, askMs: nextAskMs(fact, nowMs) });
+      this.#waiting.set(position, { fact, askMs: nextAskMs(fact, nowMs), given: null });
     }
     await this.#save();
   }
@@ -87,14 +89,18 @@ export class Owed {
     if (waiting !== undefined) waiting.askMs = 0;
   }
 
-  /** The caller has it, and has not acknowledged it yet. */
-  given({ position }: OwedFact): void {
+  /** The caller gets it, and has not acknowledged it yet. @param place the how many-th of all changes it is */
+  given(position: number, place: number): void {
     const waiting = this.#waiting.get(position);
-    if (waiting !== undefined) waiting.askMs = Number.POSITIVE_INFINITY;
+    if (waiting === undefined) return;
+    waiting.askMs = Number.POSITIVE_INFINITY;
+    waiting.given ??= place;
   }
 
-  async settled(position: number): Promise<void> {
-    if (this.#waiting.delete(position)) await this.#save();
+  /** The caller has worked off all changes up to that one. Durable when it resolves. */
+  async acknowledged(place: number): Promise<void> {
+    const done = [...this.#waiting.values()].filter(({ given }) => given !== null && given <= place);
+    if (done.length > 0) await this.#forget(done.map(({ fact }) => fact.position));
   }
 
   /** It is still not shown. @throws VerificationError `feed_gap` when that has lasted too long */
@@ -110,9 +116,14 @@ export class Owed {
 
   /** Told once: a follower that begins anew goes on behind it. @throws VerificationError `feed_gap` */
   async withheld(fact: OwedFact, why: string): Promise<never> {
-    await this.settled(fact.position);
+    await this.#forget([fact.position]);
     const { position, feed, feedSeq } = fact;
     throw new VerificationError('feed_gap', `fact ${feedSeq} of feed ${feed}, position ${position}, ${why}`);
+  }
+
+  async #forget(positions: readonly number[]): Promise<void> {
+    for (const position of positions) this.#waiting.delete(position);
+    await this.#save();
   }
 
   async #save(): Promise<void> {

@@ -26,10 +26,17 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 let folder: string;
-before(() => {
+/** Its third fact is erased. Nothing is written to it. */
+let buried: Scene;
+before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'peerd-erasures-'));
+  buried = await openScene();
+  await erase(buried, buried.ids[2]);
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(async () => {
+  await buried.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 interface Scene extends ClientNode {
   readonly ids: string[];
@@ -37,8 +44,13 @@ interface Scene extends ClientNode {
 
 /** A node with five facts of its own, whose erasures cannot be undone for so long. */
 async function scene(t: TestContext, undoWindowS = 0): Promise<Scene> {
+  const made = await openScene(undoWindowS);
+  t.after(() => made.close());
+  return made;
+}
+
+async function openScene(undoWindowS = 0): Promise<Scene> {
   const node = await openClientNode({ 'tombstones.undo_window_s': String(undoWindowS) });
-  t.after(() => node.close());
   const ids: string[] = [];
   for (let i = 1; i <= 5; i++) ids.push(await say(node, i === 3 ? SECRET : `state ${i}`));
   return { ...node, ids };
@@ -105,9 +117,8 @@ async function pageOf(node: ClientNode, query = ''): Promise<Page> {
   return (await (await node.api.send(`/v1/changes?${query}`, { as: 'ro', headers: FULL })).json()) as Page;
 }
 
-test('an erased fact is told with its proof, where it was and where its tombstone is', async (t) => {
-  const node = await scene(t);
-  await erase(node, node.ids[2]);
+test('an erased fact is told with its proof, where it was and where its tombstone is', async () => {
+  const node = buried;
   const { seen, all } = await follow(node.client('ro'));
   assert.deepEqual(seen, ['fact 1', 'fact 2', 'erased 3', 'fact 4', 'fact 5', 'erased 6']);
   const [hole, told] = [all[2], all[5]];
@@ -183,9 +194,8 @@ test('of one scope alone, and when less is verified', async (t) => {
   assert.deepEqual(seen, ['fact 1', 'fact 2', 'fact 4', 'fact 5', 'fact 7', 'fact 8', 'fact 9']);
 });
 
-test('a hole without a proof is a gap, also at the beginning, and from a server of before', async (t) => {
-  const node = await scene(t);
-  await erase(node, node.ids[2]);
+test('a hole without a proof is a gap, also at the beginning, and from a server of before', async () => {
+  const node = buried;
   const bare = node.client(
     'ro',
     onChanges(() => ({ erased: [] })),
@@ -236,9 +246,8 @@ test('the proof of another hole, and of another node, fill none', async (t) => {
 });
 
 test('two logs that are trusted fill no holes for each other', async (t) => {
-  const node = await scene(t);
+  const node = buried;
   const other = await scene(t);
-  await erase(node, node.ids[2]);
   await erase(other, other.ids[2]);
   const logKeys = await Promise.all(
     [node, other].map(async ({ api }) => {

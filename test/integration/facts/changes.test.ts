@@ -170,20 +170,26 @@ test('what is left out as erased is proven, and what is left out for now is name
   const plain = await (await own.send('/v1/changes', { as: 'ro' })).json();
   assert.deepEqual(Object.keys(plain as object), ['changes', 'position', 'more']);
 
-  // What is to be erased and has something behind it is named, with the time that is left.
+  // What is to be erased and has something behind it is named, with the time that is left. At the end nobody passes it.
   const later = await openFolderApi();
   t.after(() => later.close());
-  for (const v of ['first', 'second']) {
+  const hide = async (v: string): Promise<void> => {
     const fact = { entity: 'stigmem://example/service/s', relation: 'ops:state', value: { type: 'string', v } };
     const body = { ...fact, source: 'stigmem://example/agent/a', scope: 'public', confidence: 1 };
     const stored = await later.send('/v1/facts', { method: 'POST', as: 'full', body });
     const { id } = (await stored.json()) as { id: string };
-    if (v === 'first') await later.send('/v1/tombstones', { as: 'admin', method: 'POST', body: { fact: id } });
-  }
+    if (v !== 'shown') await later.send('/v1/tombstones', { as: 'admin', method: 'POST', body: { fact: id } });
+  };
   const headers = { 'stigmem-verify': 'full' };
-  const named = (await (await later.send('/v1/changes', { as: 'ro', headers })).json()) as Told;
-  const [{ due_s: dueS, ...place } = { due_s: 0 }] = named.hidden as { due_s: number }[];
-  assert.deepEqual(place, { seq: 1, feed: 'public', feed_seq: 1 });
+  const now = async (): Promise<Told> => (await (await later.send('/v1/changes', { as: 'ro', headers })).json()) as Told;
+  await hide('first');
+  const atEnd = await now();
+  assert.deepEqual([atEnd.changes, atEnd.hidden, atEnd.position], [[], [], 0]);
+  await hide('shown');
+  await hide('last');
+  const named = await now();
+  const [{ due_s: dueS, ...place } = { due_s: 0 }, ...more] = named.hidden as { due_s: number }[];
+  assert.deepEqual([place, more, named.position], [{ seq: 1, feed: 'public', feed_seq: 1 }, [], 2]);
   assert.ok(dueS > 86_000 && dueS <= 86_400, `${dueS}`);
 });
 

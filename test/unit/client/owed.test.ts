@@ -26,10 +26,14 @@ test('the time of the first telling holds, also for who comes back', async () =>
     assert.equal(one.untilMs(4), START_MS + 86_400_000 + HOUR_MS, 'no time: the longest');
     assert.equal(one.untilMs(5), START_MS + 86_400_000 + HOUR_MS, 'no longer than that');
   }
-  await owed.settled(3);
+  owed.given(5, 1);
+  owed.given(3, 2);
+  await owed.acknowledged(0);
+  assert.equal((await positions.loadOwed('a')).length, 3, 'what was given is not worked off yet');
+  await owed.acknowledged(2);
   assert.deepEqual(
     (await positions.loadOwed('a')).map(({ position }) => position),
-    [4, 5],
+    [4],
   );
   assert.deepEqual(await positions.loadOwed('b'), []);
 });
@@ -43,7 +47,7 @@ test('it is asked for when it is due, every minute behind that, and each hour be
   assert.ok(three !== undefined);
   await owed.stillHidden(three, START_MS + 60_000);
   assert.deepEqual([asked(119_999), asked(120_000), asked(HOUR_MS)], [[], [3], [3, 9]]);
-  owed.given(three);
+  owed.given(three.position, 1);
   assert.deepEqual(asked(HOUR_MS), [9]);
   owed.askNow(3);
   assert.deepEqual(asked(0), [3], 'its tombstone has come');

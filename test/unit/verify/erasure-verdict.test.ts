@@ -109,6 +109,9 @@ const LIES: Readonly<Record<string, Parameters<typeof buryWith>[2]>> = {
   'names an index behind itself': { said: { leaf_index: 99 } },
   'names a place behind itself': { said: { feed_seq: 99 } },
   'speaks for another node': { draft: { source: 'stigmem://other.example' } },
+  'is one of another node, whole': {
+    draft: { source: 'stigmem://other.example', entity: `stigmem://other.example/tombstone/${erased.index}` },
+  },
   'has the entity of another tombstone': { draft: { entity: `${peer.nodeId}/tombstone/${third.index}` } },
   'is another relation': { draft: { relation: 'memory:status' } },
   'has no value of one': { draft: { value_v: 'gone' } },
