@@ -56,10 +56,11 @@ async function openScene(undoWindowS = 0): Promise<Scene> {
   return { ...node, ids };
 }
 
-async function say(node: ClientNode, value: string, scope = 'public'): Promise<string> {
+async function say(node: ClientNode, value: string, scope = 'public', gardenId?: string): Promise<string> {
   const entity = `stigmem://example/service/${value}`;
   const fact = { entity, relation: 'ops:state', value, source: 'stigmem://example/agent/a', scope };
-  return (await node.client().assert(fact)).id;
+  const garden = gardenId === undefined ? {} : { gardenId };
+  return (await node.client().assert({ ...fact, ...garden })).id;
 }
 
 async function order(node: ClientNode, path: string, body: object = {}): Promise<void> {
@@ -190,8 +191,19 @@ test('of one scope alone, and when less is verified', async (t) => {
   const of = async (scope: string) => (await follow(node.client('ro'), { scope })).seen;
   assert.deepEqual(await of('company'), ['erased 6', 'fact 7', 'erased 8']);
   assert.deepEqual(await of('public'), ['fact 1', 'fact 2', 'erased 3', 'fact 4', 'fact 5', 'erased 9']);
+  const inGarden = await say(node, 'in a garden', 'team', 'incident-42');
+  await say(node, 'in it too', 'team', 'incident-42');
+  await erase(node, inGarden);
+  const { all: garden } = await follow(node.client('ro'), { scope: 'team' });
+  assert.deepEqual(
+    garden.map((change) => change.kind === 'erased' && change.erased.feed),
+    ['team/incident-42', false, 'team/incident-42'],
+  );
   const { seen } = await follow(node.client('ro'), { verify: 'cid' });
-  assert.deepEqual(seen, ['fact 1', 'fact 2', 'fact 4', 'fact 5', 'fact 7', 'fact 8', 'fact 9']);
+  assert.deepEqual(
+    seen,
+    [1, 2, 4, 5, 7, 8, 9, 11, 12].map((at) => `fact ${at}`),
+  );
 });
 
 test('a hole without a proof is a gap, also at the beginning, and from a server of before', async () => {
