@@ -181,7 +181,8 @@ test('what is left out as erased is proven, and what is left out for now is name
     if (v !== 'shown') await later.send('/v1/tombstones', { as: 'admin', method: 'POST', body: { fact: id } });
   };
   const headers = { 'stigmem-verify': 'full' };
-  const now = async (): Promise<Told> => (await (await later.send('/v1/changes', { as: 'ro', headers })).json()) as Told;
+  const now = async (): Promise<Told> =>
+    (await (await later.send('/v1/changes', { as: 'ro', headers })).json()) as Told;
   await hide('first');
   const atEnd = await now();
   assert.deepEqual([atEnd.changes, atEnd.hidden, atEnd.position], [[], [], 0]);
