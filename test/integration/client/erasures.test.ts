@@ -26,15 +26,20 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 let folder: string;
-/** Its third fact is erased. Nothing is written to it. */
+/** Its third fact is erased. Nothing more is written to it. */
 let buried: Scene;
+/** Its third fact is to be erased. Nothing more is written to it. */
+let hiding: Scene;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'peerd-erasures-'));
   buried = await openScene();
   await erase(buried, buried.ids[2]);
+  hiding = await openScene(86_400);
+  await order(hiding, '', { fact: hiding.ids[2] });
 });
 after(async () => {
   await buried.close();
+  await hiding.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -246,12 +251,7 @@ test('the proof of another hole, and of another node, fill none', async (t) => {
   const none = onChanges(() => ({ erased: [{ seq: 2 }, four] }));
   await assert.rejects(follow(node.client('ro', none)), refusedAs('erasure_malformed'));
 
-  const other = await openClientNode({ 'tombstones.undo_window_s': '0' });
-  t.after(() => other.close());
-  for (let i = 1; i <= 3; i++) await say(other, `other ${i}`);
-  const { facts } = await other.client('ro').query();
-  await erase(other, facts.find(({ proof }) => proof?.index === 1)?.id);
-  const theirs = (await pageOf(other)).erased?.[0];
+  const theirs = (await pageOf(buried)).erased?.[0];
   const foreign = onChanges(() => ({ erased: [{ seq: 2, proof: theirs?.proof ?? {} }, four] }));
   // Both call themselves by one name: only the key tells them apart.
   await assert.rejects(follow(node.client('ro', foreign)), refusedAs('declaration_invalid'));
@@ -323,13 +323,12 @@ for (const [name, open] of Object.entries(STORES)) {
   });
 }
 
-test('a fact that is to be erased, and is: who follows gets the proof', async (t) => {
-  const node = await scene(t, 2);
-  await order(node, '', { fact: node.ids[2] });
-  const clock = { ms: Date.now() };
+test('a fact that is to be erased, and is: who follows gets the proof as soon as its tombstone has come', async () => {
+  let asked = 0;
+  const before = { seq: 3, feed: 'public', feed_seq: 3, due_s: 1 };
+  const meddle = onChanges(() => (asked++ === 0 ? { erased: [], hidden: [before] } : {}));
   const seen: string[] = [];
-  const stop = new AbortController();
-  for await (const { kind, position, ack } of clientAt(node, clock).changes({ signal: stop.signal, waitSeconds: 20 })) {
+  for await (const { kind, position, ack } of buried.client('ro', meddle).changes()) {
     seen.push(`${kind} ${position}`);
     await ack();
     if (seen.at(-1) === 'erased 3') break;
@@ -337,9 +336,18 @@ test('a fact that is to be erased, and is: who follows gets the proof', async (t
   assert.deepEqual(seen, ['fact 1', 'fact 2', 'hidden 3', 'fact 4', 'fact 5', 'erased 6', 'erased 3']);
 });
 
-test('a server that says for ever that a fact is to be erased is found out, over restarts too; it is told once', async (t) => {
-  const node = await scene(t, 86_400);
-  await order(node, '', { fact: node.ids[2] });
+test('what was hidden in one feed is not given back in another', async () => {
+  let asked = 0;
+  const before = { seq: 3, feed: 'team', feed_seq: 9, due_s: 1 };
+  const meddle = onChanges(() => (asked++ === 0 ? { erased: [], hidden: [before] } : {}));
+  const following = async (): Promise<void> => {
+    for await (const { ack } of buried.client('ro', meddle).changes({ after: 2 })) await ack();
+  };
+  await assert.rejects(following(), refusedAs('feed_gap', /fact 9 of feed team, position 3, .* another one was given/));
+});
+
+test('a server that says for ever that a fact is to be erased is found out, over restarts too; it is told once', async () => {
+  const node = hiding;
   const clock = { ms: Date.now() };
   const positions = new FilePositions(join(folder, 'for-ever'));
   const soon = onChanges(({ hidden = [] }) => ({ hidden: hidden.map((one) => ({ ...one, due_s: 5 })) }));
@@ -360,9 +368,8 @@ test('a server that says for ever that a fact is to be erased is found out, over
   assert.deepEqual((await again()).seen, []);
 });
 
-test('what the server says of the time counts up to a bound of the reader', async (t) => {
-  const node = await scene(t, 86_400);
-  await order(node, '', { fact: node.ids[2] });
+test('what the server says of the time counts up to a bound of the reader', async () => {
+  const node = hiding;
   const clock = { ms: Date.now() };
   const never = onChanges(({ hidden = [] }) => ({ hidden: hidden.map((one) => ({ ...one, due_s: 1e12 })) }));
   for (const [hiddenSeconds, lastsMs] of [
@@ -378,9 +385,8 @@ test('what the server says of the time counts up to a bound of the reader', asyn
   }
 });
 
-test('who owes a fact and gives nothing, another fact, or another proof, is found out', async (t) => {
-  const node = await scene(t, 86_400);
-  await order(node, '', { fact: node.ids[2] });
+test('who owes a fact and gives nothing, another fact, or another proof, is found out', async () => {
+  const node = hiding;
   const page = await pageOf(node);
   const { bundles } = page as unknown as { bundles: object };
   const [, , four] = page.changes;
