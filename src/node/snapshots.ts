@@ -1,5 +1,6 @@
 /** Snapshots of a node: by hand beside a running daemon, and by its clock. */
 import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { KEY_LOCK_END } from '../admin/key-file.ts';
 import { type Config, loadConfig } from '../config/config.ts';
@@ -178,13 +179,8 @@ export function sourcesOf(config: Config, withKeys: boolean): SnapshotSources {
   const peers = namesIn(paths.peers, '.toml').map((name) => ({ from: join(paths.peers, name), path: `peers/${name}` }));
   const named = [config.witness.policyFile, ...peers.map(({ from }) => trustRootOf(from))];
   const own = [...new Set(named)].flatMap((file) => (file === null ? [] : inFolder(config.dir, file)));
-  const keys = withKeys
-    ? ['', 'former/'].flatMap((under) =>
-        namesIn(join(paths.keys, under), '')
-          .filter((name) => !name.endsWith(KEY_LOCK_END))
-          .map((name) => ({ from: join(paths.keys, under, name), path: `keys/${under}${name}` })),
-      )
-    : [];
+  const isBeside = (name: string): boolean => !name.endsWith(SIGNING_KEY) && !name.endsWith(KEY_LOCK_END);
+  const beside = withKeys ? namesIn(paths.keys, '').filter(isBeside) : [];
   return {
     journal: paths.journal,
     signedHeads: config.guard.signedHeadsFile,
@@ -194,9 +190,9 @@ export function sourcesOf(config: Config, withKeys: boolean): SnapshotSources {
       // What no manifest can name can name no partner either.
       ...peers.filter(({ path }) => isSnapshotPath(path)),
       ...own,
-      ...keys,
+      ...beside.map((name) => ({ from: join(paths.keys, name), path: `keys/${name}` })),
     ],
-    keys: withKeys,
+    keys: withKeys ? () => signingKeys(paths.keys) : null,
   };
 }
 
@@ -215,6 +211,26 @@ function inFolder(dir: string, file: string): readonly SnapshotSources['others']
   if (isSnapshotPath(path)) return [{ from: file, path }];
   const message = `${file} cannot be in a snapshot: expected a name of letters, digits, dots, hyphens and underscores. Rename it, and name it so where it is used; nothing was kept`;
   throw new SnapshotError('unusable', message);
+}
+
+const SIGNING_KEY = '.key';
+/** And the folder of those that sign beside their successors. */
+const KEY_FOLDERS = ['', 'former/'];
+
+/** One that goes away while they are read is left out: whoever compares two readings sees it. */
+async function signingKeys(folder: string): Promise<ReadonlyMap<string, Buffer>> {
+  const keys = new Map<string, Buffer>();
+  const names = KEY_FOLDERS.flatMap((under) =>
+    namesIn(join(folder, under), SIGNING_KEY).map((name) => `${under}${name}`),
+  );
+  for (const name of names) {
+    const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (bytes !== null) keys.set(`keys/${name}`, bytes);
+  }
+  return keys;
 }
 
 /** Hidden and temporary files, and folders, are none of a node's. */

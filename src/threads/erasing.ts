@@ -236,7 +236,7 @@ export class Erasing {
 
   #isMass(nowMs: number): boolean {
     const { erasures, identity } = this.#journal;
-    const asked = erasures.records.count(identity.nodeId, 'requested', (nowMs - HOUR_MS) * 1000);
+    const asked = erasures.records.countInHour(identity.nodeId, 'requested', nowMs * 1000);
     return asked >= erasures.settings.maxPerHour;
   }
 

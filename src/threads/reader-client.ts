@@ -1,4 +1,4 @@
-import type { JournalHead, ProveResult } from '../journal/read-model.ts';
+import type { Erased, JournalHead, ProveResult } from '../journal/read-model.ts';
 import { span, untraced } from '../observe/trace.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { type Calls, type Remote, WorkerClient, workerUrl } from './rpc.ts';
@@ -34,6 +34,7 @@ export class ReaderClient {
   readonly heldPage: Read<'heldPage'> = this.#read('heldPage');
   readonly keptNotes: Read<'keptNotes'> = this.#read('keptNotes');
   readonly lastPageWithin: Read<'lastPageWithin'> = this.#read('lastPageWithin');
+  readonly pendingNotes: Read<'pendingNotes'> = this.#read('pendingNotes');
 
   readonly packetParts: Read<'packetParts'> = this.#read('packetParts');
   readonly receipts: Read<'receipts'> = this.#read('receipts');
@@ -81,10 +82,10 @@ export class ReaderClient {
   }
 
   /** A checkpoint is signed if the journal has grown: every fact read before this call is covered by one. */
-  async prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult> {
+  async prove(factIds: readonly string[], withChain: boolean, erased: readonly Erased[] = []): Promise<ProveResult> {
     const { size, checkpoint, chainHash } = await this.#head();
     const head = { size, note: checkpoint, chainHash };
-    return this.#prove({ factIds, head, declaration: this.#declaration(), withChain });
+    return this.#prove({ factIds, erased, head, declaration: this.#declaration(), withChain });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,4 @@
 /** Permits to relay, as the journal's thread gives and takes them. Each is a record of the audit log, with the signed note. */
-
 import type { HeldPermit } from '../core/disclosure.ts';
 import { RELAY_PERMIT_MS } from '../core/limits.ts';
 import { authorityOf } from '../core/node-id.ts';

@@ -196,7 +196,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
     recordedPeer: (peer) => audit.peerFile(peer),
     addedPeers: () => audit.addedPeers(),
-    ...notesMethods(journal, data.restoreSeed),
+    ...notesMethods(journal),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => statsOf(journal, projector, words),

@@ -136,14 +136,12 @@ export class MemoryNode implements ApiWriter, ApiReader {
   async facts(query: FactQuery): Promise<FactPage> {
     await this.#gate();
     const matching = this.#facts.filter((held) => this.#matches(held, query)).reverse();
-    const start =
-      query.cursor === undefined ? 0 : matching.findIndex(({ entry }) => entry.fact_id === query.cursor) + 1;
-    if (query.cursor !== undefined && start === 0) return { kind: 'bad_cursor' };
-    const page = matching.slice(start, start + query.limit);
+    const behind = matching.filter(({ entry }) => entry.chain_seq < (query.before ?? Number.POSITIVE_INFINITY));
+    const page = behind.slice(0, query.limit);
     const corrupt = page.map(corruption).find((found) => found !== null);
     if (corrupt !== undefined) return { kind: 'corrupt', corrupt };
-    const cursor = start + query.limit < matching.length ? (page.at(-1)?.entry.fact_id ?? null) : null;
-    return { kind: 'page', facts: page.map((held) => this.#stored(held)), notices: [], total: matching.length, cursor };
+    const before = query.limit < behind.length ? (page.at(-1)?.entry.chain_seq ?? null) : null;
+    return { kind: 'page', facts: page.map((held) => this.#stored(held)), notices: [], total: matching.length, before };
   }
 
   async auditPage(filter: AuditFilter): Promise<AuditPage> {
@@ -165,8 +163,8 @@ export class MemoryNode implements ApiWriter, ApiReader {
     return record === undefined ? null : { record, evidence: null, intact: true };
   }
 
-  async changes(): Promise<ChangePage> {
-    return { changes: [], more: false, corrupt: null };
+  async changes(after: number): Promise<ChangePage> {
+    return { changes: [], holes: [], position: after, more: false, corrupt: null };
   }
 
   async consistency(): Promise<readonly Uint8Array[]> {
@@ -214,7 +212,7 @@ export class MemoryNode implements ApiWriter, ApiReader {
       return { factId, bundle, anchored: false };
     });
     const chain = { checkedEntries: this.#facts.length, headHash: HASH, checkpoint: null };
-    return { kind: 'proven', facts, chain };
+    return { kind: 'proven', facts, erasures: [], chain };
   }
 
   async #gate(): Promise<void> {

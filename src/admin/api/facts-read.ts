@@ -4,7 +4,7 @@ import { normalizeEntity } from '../../core/entity.ts';
 import { permits } from '../../core/permissions.ts';
 import { isScope, SCOPES } from '../../core/scope.ts';
 import { isoMicros } from '../../core/time.ts';
-import type { FactQuery, ProvenFact, StoredFact } from '../../journal/read-model.ts';
+import type { Erased, FactQuery, ProvenFact, StoredFact } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import { derivedText, factRecordText } from './fact-record.ts';
 import { flagParam, floatParam, intParam, listed, normalizedInstant, textParam } from './params.ts';
@@ -13,7 +13,7 @@ import { json, jsonText, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
 import { FACT_RECORD } from './schemas.ts';
 import { type Sessions, sessionOf } from './sessions.ts';
-import { type CorruptionDesk, FACT_NOT_FOUND, seesTombstones, visibleFact } from './visibility.ts';
+import { type CorruptionDesk, FACT_NOT_FOUND, type NotShown, seesTombstones, visibleFact } from './visibility.ts';
 
 /** What the read endpoints share. */
 export interface ReadTools {
@@ -62,7 +62,10 @@ const ID_PARAM = z.object({ id: z.string().openapi({ description: 'Fact id, or C
 export const FACT_ANSWERS = {
   400: { description: '`cid_malformed`' },
   404: { description: 'fact not found' },
-  410: { description: '`fact_tombstoned`: its author, or this node for it, asked to have it erased' },
+  410: {
+    description:
+      '`fact_tombstoned`: its author, or this node for it, asked to have it erased. `GET /v1/facts/{id}` with `Stigmem-Verify: full` has `erasure_proof` beside the code, as `/v1/changes` has it, where this node has erased a fact of its own',
+  },
   409: {
     description: '`cid_mismatch` or `leaf_mismatch`: the stored row is not what was appended; it is never served',
   },
@@ -102,10 +105,12 @@ async function queryFacts(tools: ReadTools, call: Call<Query>, principal: Princi
   const notServed = whyNotServed(call.query, principal);
   if (notServed !== null) return refused(notServed);
 
-  const page = await deps.reader.facts(factQuery(call.query, deps.nowMs()));
-  if (page.kind === 'bad_cursor') return refused(BAD_CURSOR);
+  const before = positionOf(call.query.cursor);
+  if (before === null) return refused(BAD_CURSOR);
+  const page = await deps.reader.facts(factQuery(call.query, before, deps.nowMs()));
   if (page.kind === 'corrupt') return refused(await desk.report(page.corrupt, principal));
-  const { facts, total, cursor } = page;
+  const { facts, total } = page;
+  const cursor = page.before === null ? null : String(page.before);
   const ids = facts.map((fact) => fact.entry.fact_id);
   const proven = wantsProof(call.c) ? await proveFacts(tools, ids, principal, false) : null;
   if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
@@ -133,8 +138,20 @@ export const TIME_TRAVEL: Refusal = {
 
 const BAD_CURSOR: Refusal = {
   status: 400,
-  detail: { code: 'cursor_unknown', message: 'no fact has this cursor; start again without one' },
+  detail: {
+    code: 'cursor_unknown',
+    message: 'expected the cursor of the page before, as it was given, and got something else; start again without one',
+  },
 };
+
+/**
+ * A cursor is a position, and every position is one: that of a hidden fact, of none, of one that is gone. An id would have
+ * to be looked for, and the answer would tell whether it is there. Undefined: the first page; null: no cursor of ours.
+ */
+function positionOf(cursor: string | undefined): number | undefined | null {
+  if (cursor === undefined) return undefined;
+  return /^[1-9][0-9]{0,14}$/.test(cursor) ? Number(cursor) : null;
+}
 
 function whyNotServed(query: Query, principal: Principal): Refusal | null {
   if (query.as_of !== undefined) return TIME_TRAVEL;
@@ -149,8 +166,8 @@ function whyNotServed(query: Query, principal: Principal): Refusal | null {
   return query.include_quarantined && !seesQuarantine ? { status: 403, detail: 'admin permission required' } : null;
 }
 
-function factQuery(query: Query, nowMs: number): FactQuery {
-  const { entity, relation, source, scope, garden_id, after, cursor } = query;
+function factQuery(query: Query, before: number | undefined, nowMs: number): FactQuery {
+  const { entity, relation, source, scope, garden_id, after } = query;
   return {
     ...(entity === undefined ? {} : { entity: normalized(entity) }),
     ...(relation === undefined ? {} : { relation }),
@@ -158,7 +175,7 @@ function factQuery(query: Query, nowMs: number): FactQuery {
     ...(scope === undefined ? {} : { scope }),
     ...(garden_id === undefined ? {} : { gardenId: garden_id }),
     ...(after === undefined ? {} : { after: normalizedInstant(after) ?? after }),
-    ...(cursor === undefined ? {} : { cursor }),
+    ...(before === undefined ? {} : { before }),
     minConfidence: query.min_confidence,
     includeContradicted: query.include_contradicted,
     includeExpired: query.include_expired,
@@ -198,7 +215,10 @@ function addGet(apparatus: Apparatus, tools: ReadTools): void {
     const session = sessionOf(call.c.req.header('stigmem-session'));
     if (!session.ok) return refused(session.error);
     const found = await lookUp(tools, call.param('id'), principal);
-    if ('refusal' in found) return refused(found.refusal);
+    if ('refusal' in found) {
+      const isProven = found.erased !== null && wantsProof(call.c);
+      return refused(isProven ? await withErasure(tools, found, found.erased, principal) : found.refusal);
+    }
     const proven = wantsProof(call.c) ? await proveOne(tools, found.fact, principal) : null;
     if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
     deps.events.factsRead(principal.label, 1);
@@ -207,6 +227,20 @@ function addGet(apparatus: Apparatus, tools: ReadTools): void {
     if (proven === null) return jsonText(200, record);
     return jsonText(200, `${record.slice(0, -1)},"bundle":${proven.bundle},"anchored":${proven.anchored}}`);
   });
+}
+
+/** The same answer with the proof that the fact is gone, where there is one: received facts have none here. */
+async function withErasure(
+  tools: ReadTools,
+  { refusal }: NotShown,
+  erased: Erased,
+  principal: Principal,
+): Promise<Refusal> {
+  const proven = await proveFacts(tools, [], principal, false, [erased]);
+  if ('refusal' in proven) return proven.refusal;
+  const [erasure] = proven.erasures;
+  if (erasure === undefined || typeof refusal.detail !== 'object') return refusal;
+  return { ...refusal, detail: { ...refusal.detail, erasure_proof: JSON.parse(erasure.proof) } };
 }
 
 async function proveOne(
@@ -249,9 +283,9 @@ export async function lookUp(
   { deps, desk }: Pick<ReadTools, 'deps' | 'desk'>,
   id: string,
   principal: Principal,
-): Promise<{ readonly fact: StoredFact } | { readonly refusal: Refusal }> {
+): Promise<{ readonly fact: StoredFact } | NotShown> {
   const malformed = whyMalformed(id);
-  if (malformed !== null) return { refusal: malformed };
+  if (malformed !== null) return { refusal: malformed, erased: null };
   return visibleFact(await deps.reader.fact(id), principal, desk);
 }
 

@@ -61,7 +61,7 @@ function isWalk(plan: string): boolean {
 const asked: Readonly<Record<string, (db: Database.Database) => unknown>> = {
   'an acknowledgement of an erasure': (db) => new ErasureAcks(db).targetAt('public', 3),
   'an entry that a refusal notice names': (db) => new RefusalNotices(db).ownChainSeq('public', 3),
-  'a tombstone: how many came in the last hour': (db) => new ErasureRecords(db).count(ACME, 'received', 0),
+  'a tombstone: how many came in the last hour': (db) => new ErasureRecords(db).countInHour(ACME, 'received', 0),
   'a pull: what is pinned of the peer': (db) => new PeerRecords(db).declaration(ACME),
   'an erasure that is told: was it evidence': (db) => new PageRefusals(db).wasRefused(1, 1),
   'a retry: the next page': (db) => new PageRefusals(db).next(ACME, 0),
