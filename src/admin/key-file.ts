@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomically } from '../config/atomic-file.ts';
@@ -110,8 +110,11 @@ function written({ person, ...key }: StoredKey): object {
 
 /** The system frees it when its holder dies: whoever was killed over it keeps nobody from revoking a key. */
 function lockOf(path: string): JournalLock {
+  const file = keyLockFile(path);
+  // As everything that lies beside keys: who may open it could keep others from changing them.
+  closeSync(openSync(file, 'a', 0o600));
   try {
-    return takeLock(keyLockFile(path));
+    return takeLock(file);
   } catch (cause) {
     if (!(cause instanceof JournalError && cause.code === 'locked')) throw cause;
     throw new AdminError('key_file_locked', 'another process is changing the API keys; try again', { cause });

@@ -487,6 +487,7 @@ test('init makes a node that nobody else can read, and config.toml last', async 
   assert.deepEqual(readdirSync(join(dir, 'keys')).sort(), [
     'anchor.key',
     'api-keys.json',
+    'api-keys.lock.db',
     'cli.token',
     'log.key',
     'node.key',
