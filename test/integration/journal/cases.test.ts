@@ -11,6 +11,7 @@ import { CaseReader } from '../../../src/journal/case-reader.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { CASES_SCHEMA } from '../../../src/journal/schema-cases.ts';
+import { INDEXES_15 } from '../../../src/journal/schema-later.ts';
 import { caseMethods } from '../../../src/threads/case-methods.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import {
@@ -183,6 +184,7 @@ test('a journal of before gets its cases when it is opened, also when that was c
   const before = rowsOf(journal);
   journal.close();
   const raw = openRaw(folder);
+  for (const [, index] of INDEXES_15.matchAll(/CREATE INDEX (\w+)/g)) raw.exec(`DROP INDEX ${index}`);
   raw.exec(`DROP TABLE cases; DROP TABLE case_records; DROP TABLE sinks; PRAGMA user_version = ${CASES_SCHEMA - 1}`);
   raw.close();
   const migrated = openJournal(folder);
