@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FACT_EVENT, type FactReason } from '../../../src/core/verdict.ts';
-import type { StoredEntry } from '../../../src/drill/peer-log.ts';
+import { EPOCH_MS, type StoredEntry } from '../../../src/drill/peer-log.ts';
 import { decodeBase64 } from '../../../src/merkle/base64.ts';
 import { checkInclusion } from '../../../src/merkle/inclusion.ts';
 import type { VerifiedBatch } from '../../../src/verify/judge.ts';
@@ -200,6 +200,15 @@ for (const [name, draft, reason] of BOUNDARIES) {
     assert.equal(batch.refused[0]?.reason ?? null, reason);
   });
 }
+
+test('a clock that ran ahead for a while is no reason to refuse what is read long afterwards', () => {
+  const startMs = EPOCH_MS - 60 * 86_400_000;
+  const peer = new HonestPeer({ startMs });
+  peer.append({ hlc: `${startMs + 3_600_000}.000` });
+  peer.append({ hlc: `${startMs - 31 * 86_400_000}.000` });
+  const { accepted, refused } = judged(peer.page({ feed: 'public', after: 0 }), peer.context({ nowMs: EPOCH_MS }));
+  assert.deepEqual([accepted.length, refused.map(({ reason }) => reason)], [1, ['hlc_past']]);
+});
 
 test('an entry that is too long as a whole is not even decoded; the ones around it are taken', () => {
   const peer = new HonestPeer();
