@@ -1,4 +1,5 @@
 /** The forms that evidence has as a text: what a stranger may be handed, bounded and in one encoding each. */
+import { isCanonicalJson } from '../core/canonical-json.ts';
 import { MAX_FRAME_BYTES, MAX_PAGE_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { MAX_NOTE_BYTES } from '../merkle/note.ts';
@@ -178,7 +179,8 @@ export function decodeEvidence(evidence: string): Result<EvidenceForm, string> {
   const as = <T>(shapes: readonly Shape<T>[]): T | null => {
     for (const shape of shapes) {
       const decoded = decodeMessage(raw, shape, MAX_EVIDENCE_BYTES);
-      if (decoded.ok) return decoded.value;
+      // The shapes let some members be anything: what is in those has one spelling all the same.
+      if (decoded.ok) return isCanonicalJson(decoded.value, evidence) ? decoded.value : null;
     }
     return null;
   };
