@@ -188,12 +188,39 @@ export function decodeEvidence(evidence: string): Result<EvidenceForm, string> {
   return found === null ? err('the text is not evidence of a form that is known here, in its one encoding') : ok(found);
 }
 
-/** Quotes inside of a JSON text are escaped, so that these words stand at the border of a member or nowhere. */
 function formIn(evidence: string, as: <T>(shapes: readonly Shape<T>[]) => T | null): EvidenceForm | null {
-  if (evidence.includes(',"kind":"checkpoints",')) return formOf('checkpoints', as([CHECKPOINTS]));
-  if (evidence.includes(',"kind":"entries",')) return formOf('entries', as([ENTRIES]));
-  if (evidence.includes(',"received":{"entry":')) return formOf('fact', as(FACTS));
-  return formOf('page', as(PAGES));
+  switch (kindIn(evidence)) {
+    case 'checkpoints':
+      return formOf('checkpoints', as([CHECKPOINTS]));
+    case 'entries':
+      return formOf('entries', as([ENTRIES]));
+    case 'fact':
+      return formOf('fact', as(FACTS));
+    case 'page':
+      return formOf('page', as(PAGES));
+    case null:
+      return null;
+  }
+}
+
+/** By the members of the evidence itself: what lies deeper may be anything. */
+function kindIn(evidence: string): EvidenceForm['kind'] | null {
+  const top = evidence.length > MAX_EVIDENCE_BYTES ? null : membersOf(parsed(evidence));
+  if (top === null) return null;
+  if (top['kind'] === 'checkpoints' || top['kind'] === 'entries') return top['kind'];
+  return membersOf(top['received'])?.['entry'] === undefined ? 'page' : 'fact';
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
 }
 
 function formOf<K extends EvidenceForm['kind'], T>(kind: K, form: T | null): { kind: K; form: T } | null {

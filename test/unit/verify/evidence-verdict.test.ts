@@ -251,6 +251,9 @@ test('another spelling of evidence is none, also where nothing is said about a m
   for (const known of ['{"b":2,"a":1}', '1.5', '1e21', '-0', '"\\ud83d"', '{"a":1,"a":1}', '[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]'])
     assert.equal(judgeEvidence(spelled(known)).verdict, 'invalid', known);
   assert.equal(canonicalJson(said), wrongCid);
+  // Which form it is, its own members say, and none of what lies deeper.
+  for (const known of ['{"a":1,"kind":"checkpoints","z":1}', '{"a":1,"kind":"entries","z":1}'])
+    assert.equal(judgeEvidence(spelled(known)).class, 'd', known);
 });
 
 test('text that is no evidence', () => {
