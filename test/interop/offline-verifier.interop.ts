@@ -12,10 +12,19 @@ import { Random } from '../adversarial/fuzz/random.ts';
 import { type Case, comparable, judgeHere, type Verdict } from './offline/cases.ts';
 import { mutantOf, shownCase } from './offline/mutants.ts';
 import { originals } from './offline/originals.ts';
+import {
+  harmed,
+  isWormSound,
+  relayedCases,
+  SNAPSHOT_HARMS,
+  snapshotFolder,
+  wormCase,
+  wormFolder,
+} from './offline/stores.ts';
 import { pythonWithPackages } from './programs/python.ts';
 
 const SEED = String(process.env['OFFLINE_SEED'] ?? '20261130');
-const MUTANTS = Number(process.env['OFFLINE_MUTANTS'] ?? 6_000);
+const MUTANTS = Number(process.env['OFFLINE_MUTANTS'] ?? 4_000);
 const JUDGE = fileURLToPath(new URL('./second-verifier/offline.py', import.meta.url));
 const DEADLINE_MS = 120_000;
 
@@ -66,4 +75,52 @@ test(`${MUTANTS} mutants, signed again: none is taken by one and refused by the 
   const taken = cases.filter((_, i) => there[i]?.ok).length;
   t.diagnostic(`seed ${SEED}: ${taken} of ${cases.length} are still valid`);
   assert.ok(taken > MUTANTS / 100 && taken < MUTANTS / 2, `${taken} of ${MUTANTS}`);
+});
+
+/** Found in the code, or between two readers: each is refused by both, whoever has signed it. */
+const ODD: readonly (readonly [what: string, kind: Case['kind'], change: (text: string) => string])[] = [
+  ['a time with a character of two bytes before its offset', 'time', () => '2026-01-01T10:20é+00:00'],
+  ['a number that is no decimal', 'entry', (text) => text.replace('"chain_seq":1,', '"chain_seq":-0,')],
+  ['members out of order where anything may stand', 'evidence', (text) => text.replace('"known":null', '"known":{"b":1,"a":1}')],
+  ['a number that not every reader holds', 'tombstone', (text) => text.replace('"leaf_index":0', `"leaf_index":${2 ** 53}`)],
+];
+
+test('what readers have seen in two ways is refused by both', async () => {
+  const cases = ODD.map(([what, kind, change]): Case => {
+    const original = all.find((one) => one.kind === kind);
+    const text = Buffer.from(original?.note ?? '', 'base64').toString('utf8');
+    assert.notEqual(change(text), text, what);
+    return { kind, note: Buffer.from(change(text)).toString('base64') };
+  });
+  const there = await judgeThere(cases);
+  cases.forEach((one, i) => {
+    assert.equal(judgeHere(one).ok, false, ODD[i]?.[0]);
+    compare(one, there[i]);
+  });
+});
+
+test('a WORM store and a snapshot: both take them, and find each harm', async (t) => {
+  const [worm, snapshot] = await Promise.all([wormFolder(t), snapshotFolder(t)]);
+  const copies = harmed(worm.folder, worm.harms);
+  const snapshots = harmed(snapshot.folder, SNAPSHOT_HARMS);
+  const there = await judgeThere([
+    wormCase(worm.folder),
+    snapshot,
+    ...copies.map(wormCase),
+    ...snapshots.map((folder) => ({ ...snapshot, folder })),
+  ]);
+  const [first, second, ...harms] = there;
+  assert.ok(first?.ok && second?.ok, JSON.stringify([first, second]));
+  assert.ok(await isWormSound(worm.folder));
+  for (const [i, folder] of copies.entries()) assert.equal(await isWormSound(folder), false, worm.harms[i]?.[0]);
+  const names = [...worm.harms, ...SNAPSHOT_HARMS].map(([name]) => name);
+  harms.forEach(({ ok, said }, i) => assert.equal(ok, false, `${names[i]}: ${JSON.stringify(said)}`));
+});
+
+test('a relay’s page: both see alike which facts its origin has signed', async () => {
+  const cases = relayedCases();
+  const there = await judgeThere(cases.map((one) => one.case));
+  cases.forEach(({ here }, i) => assert.deepEqual(there[i]?.said, here, `page ${i}`));
+  const seen = new Set(cases.flatMap(({ here }) => here));
+  assert.deepEqual([...seen].sort(), ['origin_proof_invalid', 'taken', 'unreadable', 'withheld']);
 });

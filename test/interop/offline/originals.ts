@@ -131,7 +131,7 @@ function documents(): Case[] {
   } as const;
   const drill = {
     acknowledged_at: null,
-    acknowledged_by: 'ann \u2028 b',
+    acknowledged_by: 'ann\u2028stigmem-drill-report/v1\u2028b',
     audit_seq: 9,
     convicts: null,
     expected: 'checkpoint_rollback',

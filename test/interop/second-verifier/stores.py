@@ -3,12 +3,24 @@ import hashlib
 import os
 import re
 
-from documents import STREAMS, document
+from documents import STREAMS, document, object_of, one_of
 from names import b64, unb64
 from notes import Refused, demand, open_checkpoint, parse_checkpoint, parse_note
-from strict_json import strict
+from strict_json import is_count, members, null_or, strict, text_of
 from tree import leaf_hash, root_of, sha256
 
+TEXT, COUNT = text_of(1_048_576), is_count
+ORIGIN = null_or(object_of(chain_seq=COUNT, leaf_hash=TEXT, node_id=TEXT))
+RECORDS = {
+    "journal": {
+        "at": TEXT, "commitment": TEXT, "fact": null_or(TEXT), "feed": TEXT, "feed_seq": COUNT, "origin": ORIGIN,
+        "received_from": null_or(TEXT), "seq": COUNT},
+    "audit": {"body": TEXT, "salt": TEXT, "seq": COUNT},
+    "anchors": {"at": TEXT, "log": one_of("journal", "audit"), "note": TEXT, "seq": COUNT},
+    "receipts": {
+        "anchor": COUNT, "at": TEXT, "backend": TEXT, "entry": TEXT, "integrated_time": null_or(COUNT), "leaf_hash": TEXT,
+        "log_id": TEXT, "log_index": COUNT, "seq": COUNT},
+}
 SEGMENT = re.compile("(anchors|receipts|journal|audit)/([0-9]{15})-([0-9a-f]{64})\\.jsonl")
 
 
@@ -69,6 +81,7 @@ class Chain:
         self.ends[stream] = last
 
     def record(self, stream, record):
+        members(record, **RECORDS[stream])
         if stream == "journal":
             data = unb64(record["commitment"])
             demand(data is not None and len(data) == 33 and data[0] == 1, "leaf data")
