@@ -83,7 +83,8 @@ function ecdsaVerifier(name: string, spki: Uint8Array): Result<NoteVerifier, 'ke
  * and writes each as it came.
  */
 function importP256(spki: Uint8Array): KeyObject | undefined {
-  const isUncompressed = spki.length === P256_SPKI_BYTES && P256_SPKI_PREFIX.equals(spki.subarray(0, P256_SPKI_PREFIX.length));
+  const isUncompressed =
+    spki.length === P256_SPKI_BYTES && P256_SPKI_PREFIX.equals(spki.subarray(0, P256_SPKI_PREFIX.length));
   if (!isUncompressed) return undefined;
   try {
     return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });

@@ -71,7 +71,7 @@ test(`${MUTANTS} mutants, signed again: none is taken by one and refused by the 
     return mutantOf(random.pick(all.filter((one) => one.kind === kind)), random);
   });
   const there = await judgeThere(cases);
-  cases.forEach((one, i) => compare(one, there[i]));
+  for (const [i, one] of cases.entries()) compare(one, there[i]);
   const taken = cases.filter((_, i) => there[i]?.ok).length;
   t.diagnostic(`seed ${SEED}: ${taken} of ${cases.length} are still valid`);
   assert.ok(taken > MUTANTS / 100 && taken < MUTANTS / 2, `${taken} of ${MUTANTS}`);
@@ -81,8 +81,16 @@ test(`${MUTANTS} mutants, signed again: none is taken by one and refused by the 
 const ODD: readonly (readonly [what: string, kind: Case['kind'], change: (text: string) => string])[] = [
   ['a time with a character of two bytes before its offset', 'time', () => '2026-01-01T10:20é+00:00'],
   ['a number that is no decimal', 'entry', (text) => text.replace('"chain_seq":1,', '"chain_seq":-0,')],
-  ['members out of order where anything may stand', 'evidence', (text) => text.replace('"known":null', '"known":{"b":1,"a":1}')],
-  ['a number that not every reader holds', 'tombstone', (text) => text.replace('"leaf_index":0', `"leaf_index":${2 ** 53}`)],
+  [
+    'members out of order where anything may stand',
+    'evidence',
+    (text) => text.replace('"known":null', '"known":{"b":1,"a":1}'),
+  ],
+  [
+    'a number that not every reader holds',
+    'tombstone',
+    (text) => text.replace('"leaf_index":0', `"leaf_index":${2 ** 53}`),
+  ],
 ];
 
 test('what readers have seen in two ways is refused by both', async () => {
@@ -114,13 +122,13 @@ test('a WORM store and a snapshot: both take them, and find each harm', async (t
   assert.ok(await isWormSound(worm.folder));
   for (const [i, folder] of copies.entries()) assert.equal(await isWormSound(folder), false, worm.harms[i]?.[0]);
   const names = [...worm.harms, ...SNAPSHOT_HARMS].map(([name]) => name);
-  harms.forEach(({ ok, said }, i) => assert.equal(ok, false, `${names[i]}: ${JSON.stringify(said)}`));
+  for (const [i, { ok, said }] of harms.entries()) assert.equal(ok, false, `${names[i]}: ${JSON.stringify(said)}`);
 });
 
 test('a relay’s page: both see alike which facts its origin has signed', async () => {
   const cases = relayedCases();
   const there = await judgeThere(cases.map((one) => one.case));
-  cases.forEach(({ here }, i) => assert.deepEqual(there[i]?.said, here, `page ${i}`));
+  for (const [i, { here }] of cases.entries()) assert.deepEqual(there[i]?.said, here, `page ${i}`);
   const seen = new Set(cases.flatMap(({ here }) => here));
   assert.deepEqual([...seen].sort(), ['origin_proof_invalid', 'taken', 'unreadable', 'withheld']);
 });

@@ -1,6 +1,7 @@
 /** One case in the form in which both verifiers get it, and what ours makes of it. Bytes are base64. */
-import { decodeEntry } from '../../../src/core/entry.ts';
+
 import { canonicalJson, type PlainJson } from '../../../src/core/canonical-json.ts';
+import { decodeEntry } from '../../../src/core/entry.ts';
 import { parseIsoInstant } from '../../../src/core/time.ts';
 import { decodeTombstone } from '../../../src/core/tombstone.ts';
 import { readTar } from '../../../src/core/ustar.ts';

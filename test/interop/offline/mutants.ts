@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { decodeBase32, encodeBase32 } from '../../../src/core/base32.ts';
 import { encodeBase64 } from '../../../src/merkle/base64.ts';
-import { type LogSigner } from '../../../src/merkle/ed25519.ts';
+import type { LogSigner } from '../../../src/merkle/ed25519.ts';
 import { formatSignatureLine, signEd25519 } from '../../../src/merkle/note.ts';
 import type { KeyUse } from '../../../src/wire/succession.ts';
 import type { Random } from '../../adversarial/fuzz/random.ts';
@@ -12,14 +12,70 @@ import { IDENTITY, LOG, linesOf } from './originals.ts';
 
 /** Spellings of numbers, times, names and lines that two readers might see differently. */
 const ODD = [
-  '', '0', '00', '-0', '+1', '01', '1e1', '1.0', '0x1', ' 1', '1 ', '１', '9007199254740991', '9007199254740992', '99999999999999999',
-  '2026-02-30T00:00:00.000Z', '2026-02-01T24:00:00.000Z', '2026-02-01T23:59:60.000Z', '2026-02-01t00:00:00.000z', '2026-02-01T00:00:00Z',
-  '2026-02-01T00:00:00.000+00:00', '0000-02-29T00:00:00.000Z', '9999-12-31T23:59:59.999Z', '2024-02-29T00:00:00.000Z', '-', '--', 'grant_expired',
-  'stigmem://acme.example', 'stigmem://ACME.example', 'stigmem://acme.example/', 'stigmem://acme.example:0', 'stigmem://acme.example:99999',
-  'stigmem://acme.example:123456', 'stigmem://-a.example', 'stigmem://a..b', 'stigmem://é.example', `stigmem://${'a.'.repeat(126)}example`, 'public',
-  'PUBLIC', 'local', 'company/incident-42', 'company/', 'company/.x', 'company/é', 'from/acme.example/public', 'from/acme.example', 'a/b/c/d', 'x y', 'x+y',
-  'acme.example/journal/00000000000000aa', 'a\u00a0b', 'a\u2028b', 'a\u0085b', 'a\u007fb', 'a\rb', 'a\tb', '\ufeffpublic', 'e\u0301', 'é', '\u{1f4a9}'.repeat(200),
-  `sha256:${'AB'.repeat(32)}`, `sha256:${'ab'.repeat(31)}`, 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=',
+  '',
+  '0',
+  '00',
+  '-0',
+  '+1',
+  '01',
+  '1e1',
+  '1.0',
+  '0x1',
+  ' 1',
+  '1 ',
+  '１',
+  '9007199254740991',
+  '9007199254740992',
+  '99999999999999999',
+  '2026-02-30T00:00:00.000Z',
+  '2026-02-01T24:00:00.000Z',
+  '2026-02-01T23:59:60.000Z',
+  '2026-02-01t00:00:00.000z',
+  '2026-02-01T00:00:00Z',
+  '2026-02-01T00:00:00.000+00:00',
+  '0000-02-29T00:00:00.000Z',
+  '9999-12-31T23:59:59.999Z',
+  '2024-02-29T00:00:00.000Z',
+  '-',
+  '--',
+  'grant_expired',
+  'stigmem://acme.example',
+  'stigmem://ACME.example',
+  'stigmem://acme.example/',
+  'stigmem://acme.example:0',
+  'stigmem://acme.example:99999',
+  'stigmem://acme.example:123456',
+  'stigmem://-a.example',
+  'stigmem://a..b',
+  'stigmem://é.example',
+  `stigmem://${'a.'.repeat(126)}example`,
+  'public',
+  'PUBLIC',
+  'local',
+  'company/incident-42',
+  'company/',
+  'company/.x',
+  'company/é',
+  'from/acme.example/public',
+  'from/acme.example',
+  'a/b/c/d',
+  'x y',
+  'x+y',
+  'acme.example/journal/00000000000000aa',
+  'a\u00a0b',
+  'a\u2028b',
+  'a\u0085b',
+  'a\u007fb',
+  'a\rb',
+  'a\tb',
+  '\ufeffpublic',
+  'e\u0301',
+  'é',
+  '\u{1f4a9}'.repeat(200),
+  `sha256:${'AB'.repeat(32)}`,
+  `sha256:${'ab'.repeat(31)}`,
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=',
 ] as const;
 const CHARS = [...'0123456789-+:.,TZW ae/"\\{}[]=\r\t\u0085\u2028\ufeffé', '\u{1f4a9}'];
 
@@ -34,7 +90,8 @@ const LINE_EDITS: readonly Edit[] = [
   (text, random) => withLine(text, random, (line) => [line, line]),
   (text, random) => withLine(text, random, (line) => ['', line]),
   (text, random) => withLine(text, random, (line) => [line.toUpperCase()]),
-  (text, random) => withLine(text, random, (line) => [line.replace(/[0-9]+/, (n) => String(Number(n) + random.pick([-1, 1, 2])))]),
+  (text, random) =>
+    withLine(text, random, (line) => [line.replace(/[0-9]+/, (n) => String(Number(n) + random.pick([-1, 1, 2])))]),
   (text) => `${text}\n`,
 ];
 

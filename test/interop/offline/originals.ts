@@ -9,9 +9,17 @@ import { entryLeafHash } from '../../../src/merkle/commitment.ts';
 import { createAnchorSigner, signAnchor } from '../../../src/merkle/ecdsa.ts';
 import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
 import { signFeedHead } from '../../../src/merkle/feed-head.ts';
-import { ALG_COSIGNATURE_V1, ALG_ECDSA, ALG_ED25519, type NoteSignature, signEd25519 } from '../../../src/merkle/note.ts';
+import {
+  ALG_COSIGNATURE_V1,
+  ALG_ECDSA,
+  ALG_ED25519,
+  type NoteSignature,
+  signEd25519,
+} from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
+import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { evidencePacket } from '../../../src/verify/evidence-packet.ts';
+import { openPage } from '../../../src/verify/page.ts';
 import { CHECK_REPORT } from '../../../src/wire/check-report.ts';
 import { signClosure } from '../../../src/wire/closure.ts';
 import { signDeclaration } from '../../../src/wire/declaration.ts';
@@ -28,10 +36,8 @@ import { signDocument } from '../../../src/wire/signed-document.ts';
 import { SNAPSHOT_MANIFEST, SNAPSHOT_PROOF } from '../../../src/wire/snapshot-manifest.ts';
 import { type KeyUse, signSuccession } from '../../../src/wire/succession.ts';
 import { WORM_MANIFEST, type WormManifest } from '../../../src/wire/worm-manifest.ts';
-import { identityFromSeed } from '../../../src/transport/identity.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { judged } from '../../support/judging.ts';
-import { openPage } from '../../../src/verify/page.ts';
 import { PAGE_CASES } from '../../unit/verify/reason-cases.ts';
 import type { Case, Kind } from './cases.ts';
 
@@ -75,7 +81,10 @@ function statements(): Case[] {
   const notice = { author: PEER, feed: 'company/incident-42', reason: 'source_not_owned', number: 41, at: AT };
   const ended = { receiver: PEER, feed: 'public', to: 3, treeSize: 5, closedAt: AT };
   const fact = { author: PEER, feed: 'public', feedSeq: 3, leafHash: DIGEST, erasedAt: AT };
-  const sinks = [{ sink: 'siem', count: 17, digest: DIGEST }, { sink: 'a-1', count: 0, digest: EMPTY_FOLD }];
+  const sinks = [
+    { sink: 'siem', count: 17, digest: DIGEST },
+    { sink: 'a-1', count: 0, digest: EMPTY_FOLD },
+  ];
   const digest = { nodeId: NODE, first: 1, last: 120, head: DIGEST, root: sha256('root'), sinks };
   const taken = { sender: OTHER, feed: 'public', after: 1, to: 3, accepted: 1, refused: 1 };
   const head = { origin: ORIGIN, feed: 'from/a.example/public', length: 2, size: 5, lastLeaf: sha256('leaf') };
@@ -214,7 +223,9 @@ function evidence(): readonly string[] {
   lying.append({}, { claim: { cid: DIGEST } });
   const foreign = new HonestPeer();
   foreign.append({ source: `user:${'\u{1f4a9}'.repeat(400)}` });
-  const facts = [lying, foreign].flatMap((log) => judged(log.page({ feed: 'public', after: 0 }), log.context()).refused);
+  const facts = [lying, foreign].flatMap(
+    (log) => judged(log.page({ feed: 'public', after: 0 }), log.context()).refused,
+  );
   const pages = Object.values(PAGE_CASES).flatMap((ways) =>
     Object.values(ways).flatMap(({ frames, context }) => {
       const opened = openPage(frames, context);
@@ -231,7 +242,9 @@ function packet(text: string, declared: string, accused: string | null): Case {
   const body = `{"at":"${LONG}","event":"federation_integrity_rejected","evidence":"${evidenceDigest}","seq":2,"v":1}`;
   const leaves = [sha256('first'), entryLeafHash(sha256('salt'), body)];
   const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = leaves;
-  const root = createHash('sha256').update(Buffer.concat([Buffer.of(1), first, second])).digest();
+  const root = createHash('sha256')
+    .update(Buffer.concat([Buffer.of(1), first, second]))
+    .digest();
   const record = {
     body,
     checkpoint: signCheckpoint(AUDIT, 2, root, audit),
@@ -249,7 +262,11 @@ function packet(text: string, declared: string, accused: string | null): Case {
 
 function plain(): Case[] {
   const entry = new HonestPeer().append({ value_v: 'naïve "\\\n' }).entry;
-  const relayed = { ...entry, origin: { chain_seq: 3, leaf_hash: base64(sha256('x')), node_id: PEER }, received_from: PEER };
+  const relayed = {
+    ...entry,
+    origin: { chain_seq: 3, leaf_hash: base64(sha256('x')), node_id: PEER },
+    received_from: PEER,
+  };
   const tombstone = encodeTombstone({ fact: DIGEST, feed_seq: 1, leaf_hash: DIGEST, leaf_index: 0 });
   const code = {
     nodeKey: IDENTITY.publicKey,

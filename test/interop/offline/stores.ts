@@ -8,7 +8,14 @@ import type { SignedPageFrames } from '../../../src/wire/page.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { FolderStore } from '../../../src/worm/folder-store.ts';
 import { createFolder, openFolderApi } from '../../support/data-folder.ts';
-import { appendOwn, fillJournal, IDENTITY, LOG_KEY, newJournal, temporaryFolder } from '../../support/journal-fixture.ts';
+import {
+  appendOwn,
+  fillJournal,
+  IDENTITY,
+  LOG_KEY,
+  newJournal,
+  temporaryFolder,
+} from '../../support/journal-fixture.ts';
 import { judge } from '../../support/judging.ts';
 import { filesBelow } from '../../support/published.ts';
 import { RelayLog } from '../../support/relay-log.ts';
@@ -85,7 +92,10 @@ export const SNAPSHOT_HARMS: readonly Harm[] = [
   ['a file is changed', (copy) => append(join(copy, 'journal.db'), 'x')],
   ['a file is gone', (copy) => rmSync(join(copy, 'journal.db'))],
   ['the manifest says another size', (copy) => replaceIn(join(copy, 'snapshot.note'), '"size":20', '"size":21')],
-  ['the proof is of another snapshot', (copy) => replaceIn(join(copy, 'verified.note'), '"journal_size":20', '"journal_size":19')],
+  [
+    'the proof is of another snapshot',
+    (copy) => replaceIn(join(copy, 'verified.note'), '"journal_size":20', '"journal_size":19'),
+  ],
 ];
 
 /** Under another name beside it, each harm to a copy of its own. */
@@ -126,10 +136,19 @@ export function relayedCases(): readonly { readonly case: object; readonly here:
   log.pass(log.origin.append(), { value_v: 'another word' });
   log.pass(log.origin.append(), {}, { bytes: (text) => `${text} ` });
   log.relay.append({ feed: log.feed });
-  const pages = [log.page(), log.page({ after: 1, count: 3 }), withheld(log), log.page({}, (o) => ({ ...o, batches: [] }))];
+  const pages = [
+    log.page(),
+    log.page({ after: 1, count: 3 }),
+    withheld(log),
+    log.page({}, (o) => ({ ...o, batches: [] })),
+  ];
   return pages.map((frames, i) => {
     const frame = (one: Uint8Array | null): string | null => one && encodeBase64(one);
-    const [relay, from] = [log.relay, log.origin].map(({ nodeId, origin, signer }) => [nodeId, origin, encodeBase64(signer.publicKey)]);
+    const [relay, from] = [log.relay, log.origin].map(({ nodeId, origin, signer }) => [
+      nodeId,
+      origin,
+      encodeBase64(signer.publicKey),
+    ]);
     const shown = [frames.header, frames.entries, frames.proof, frames.note].map(frame);
     return { case: { kind: 'relayed', frames: shown, relay, from }, here: placesHere(log, frames, i === 1 ? 1 : 0) };
   });
@@ -155,6 +174,7 @@ function placesHere(log: RelayLog, frames: SignedPageFrames, after: number): rea
   const { batch } = verdict;
   const said = Array.from({ length: batch.to - batch.after }, () => 'withheld');
   for (const { index } of batch.accepted) said[index - after] = 'taken';
-  for (const { position, reason } of batch.refused) said[position] = reason.startsWith('entry_') ? 'unreadable' : reason;
+  for (const { position, reason } of batch.refused)
+    said[position] = reason.startsWith('entry_') ? 'unreadable' : reason;
   return said;
 }

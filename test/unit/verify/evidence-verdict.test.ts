@@ -248,7 +248,15 @@ test('another spelling of evidence is none, also where nothing is said about a m
   const said = JSON.parse(wrongCid) as Json;
   const spelled = (known: string): string => wrongCid.replace('"known":null', `"known":${known}`);
   assert.equal(judgeEvidence(spelled('{"a":[1,"x"],"b":2}')).verdict, 'contradiction');
-  for (const known of ['{"b":2,"a":1}', '1.5', '1e21', '-0', '"\\ud83d"', '{"a":1,"a":1}', '[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]'])
+  for (const known of [
+    '{"b":2,"a":1}',
+    '1.5',
+    '1e21',
+    '-0',
+    '"\\ud83d"',
+    '{"a":1,"a":1}',
+    '[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]',
+  ])
     assert.equal(judgeEvidence(spelled(known)).verdict, 'invalid', known);
   assert.equal(canonicalJson(said), wrongCid);
   // Which form it is, its own members say, and none of what lies deeper.

@@ -10,8 +10,8 @@ import { sha256 } from '../../../src/merkle/hash.ts';
 import { ALG_ED25519 } from '../../../src/merkle/note.ts';
 import { formatVerifierKey } from '../../../src/merkle/verifier-key.ts';
 import { identityFromSeed } from '../../../src/transport/identity.ts';
-import { EVIDENCE_FILE, judgePacket, RECORD_FILE } from '../../../src/verify/packet-verdict.ts';
 import { encodePacketRecord } from '../../../src/verify/packet-form.ts';
+import { EVIDENCE_FILE, judgePacket, RECORD_FILE } from '../../../src/verify/packet-verdict.ts';
 import { signDeclaration } from '../../../src/wire/declaration.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import { judged } from '../../support/judging.ts';
@@ -43,7 +43,10 @@ const EVIDENCE = evidence();
 const DIGEST = `sha256:${sha256(EVIDENCE).toString('hex')}`;
 
 /** A packet whose recorder has put that very body into its log, as the only record. */
-async function packet(body: string, bytes: Uint8Array = Buffer.from(EVIDENCE)): Promise<ReturnType<typeof judgePacket>> {
+async function packet(
+  body: string,
+  bytes: Uint8Array = Buffer.from(EVIDENCE),
+): Promise<ReturnType<typeof judgePacket>> {
   const leaf = entryLeafHash(SALT, body);
   const record = {
     body,
@@ -67,7 +70,10 @@ const BODY = canonicalJson({ at: AT, event: 'federation_integrity_rejected', evi
 test('a record of the signed audit log says when the evidence was recorded', async () => {
   const verdict = await packet(BODY);
   assert.equal(verdict.verdict, 'contradiction');
-  assert.match(verdict.proven.join(' '), /globex\.example has recorded this evidence as audit record 1, by its clock at 2026/);
+  assert.match(
+    verdict.proven.join(' '),
+    /globex\.example has recorded this evidence as audit record 1, by its clock at 2026/,
+  );
 });
 
 test('a record with two spellings, or at another place than it says, is none, whoever has signed it', async () => {
