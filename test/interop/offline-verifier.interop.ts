@@ -12,6 +12,7 @@ import { Random } from '../adversarial/fuzz/random.ts';
 import { type Case, comparable, judgeHere, type Verdict } from './offline/cases.ts';
 import { mutantOf, shownCase } from './offline/mutants.ts';
 import { originals } from './offline/originals.ts';
+import { pulledPage } from './offline/pulled.ts';
 import {
   harmed,
   isWormSound,
@@ -24,7 +25,8 @@ import {
 import { pythonWithPackages } from './programs/python.ts';
 
 const SEED = String(process.env['OFFLINE_SEED'] ?? '20261130');
-const MUTANTS = Number(process.env['OFFLINE_MUTANTS'] ?? 4_000);
+const MUTANTS = Number(process.env['OFFLINE_MUTANTS'] ?? 3_000);
+const PAGES = Number(process.env['OFFLINE_PAGES'] ?? 800);
 const JUDGE = fileURLToPath(new URL('./second-verifier/offline.py', import.meta.url));
 const DEADLINE_MS = 120_000;
 
@@ -132,3 +134,19 @@ test('a relay’s page: both see alike which facts its origin has signed', async
   const seen = new Set(cases.flatMap(({ here }) => here));
   assert.deepEqual([...seen].sort(), ['origin_proof_invalid', 'taken', 'unreadable', 'withheld']);
 });
+
+test(`${PAGES} pages with lies inside of the signed log: both peers give the same verdict on page and facts`, async (t) => {
+  const random = new Random(`pages ${SEED}`);
+  const pages = Array.from({ length: PAGES }, () => pulledPage(random));
+  const there = await judgeThere(pages.map((one) => one.case));
+  for (const [i, { here }] of pages.entries())
+    assert.deepEqual(there[i]?.said, here, `seed ${SEED}, page ${i}: ${JSON.stringify(pages[i]?.case)}`);
+  const reasons = new Set(pages.flatMap(({ here }) => (typeof here === 'string' ? [here] : reasonsIn(here))));
+  t.diagnostic(`reasons: ${[...reasons].sort().join(' ')}`);
+  assert.ok(reasons.size > 12, [...reasons].join());
+});
+
+function reasonsIn(here: unknown): readonly string[] {
+  const [refused = []] = here as readonly (readonly (readonly [number, string])[])[];
+  return refused.map(([, reason]) => reason);
+}

@@ -103,7 +103,7 @@ function withLine(text: string, random: Random, edit: (line: string) => readonly
   return `${lines.join('\n')}\n`;
 }
 
-function edited(text: string, random: Random): string {
+export function edited(text: string, random: Random): string {
   const chars = [...text];
   const at = random.below(chars.length + 1);
   const char = random.pick(CHARS);

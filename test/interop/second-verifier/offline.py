@@ -12,6 +12,7 @@ from documents import document, drill_report, identity_in, own_declaration, peer
 from invites import read_code  # noqa: E402
 from notes import Refused, open_checkpoint, open_feed_head  # noqa: E402
 from packets import judge, judge_packet  # noqa: E402
+from page import TOMBSTONE, Rules, check_page  # noqa: E402
 from pages import check_relayed  # noqa: E402
 from statements import BY_LOG, export_digest, page_note, statement  # noqa: E402
 from stores import Chain, check_snapshot  # noqa: E402
@@ -38,7 +39,7 @@ def entry_code(case):
 
 
 def tombstone(case):
-    found = __import__("page").TOMBSTONE.fullmatch(text_in(case))
+    found = TOMBSTONE.fullmatch(text_in(case))
     if not found or found[1].startswith("0") or any(names.decimal(found[i]) is None for i in (1, 3)):
         raise Refused("tombstone")
     return [int(found[1]), found[2], int(found[3])]
@@ -69,6 +70,19 @@ def relayed(case):
     return check_relayed(frames, relay, origin)
 
 
+def pulled(case):
+    """As the peer in Python judges a page that it has pulled for the first time."""
+    rules = Rules(
+        self=case["self"], origin=case["origin"], log_key=raw(case["key"]), namespaces=case["namespaces"], accept=case["accept"],
+        feed="public", after=0, known=None, known_length=0, before=None, now_ms=case["now_ms"], first=True, seen={})
+    try:
+        found = check_page([None if one is None else raw(one) for one in case["frames"]], rules, lambda indexes, size: None)
+    except names.Refused as refused:
+        return refused.reason
+    refused = [[one["feed_seq"], one["reason"]] for one in found.refused]
+    return [refused, len(found.entries), found.duplicates, found.quarantined]
+
+
 JUDGES = {
     "checkpoint": lambda case: None if open_checkpoint(raw(case["note"]), case["origin"], raw(case["key"])) else None,
     "feed_head": lambda case: open_feed_head(raw(case["note"]), case["origin"], raw(case["key"])),
@@ -83,7 +97,7 @@ JUDGES = {
     "invite": lambda case: read_code(text_in(case)),
     "evidence": lambda case: judge(raw(case["note"]), case.get("declaration")),
     "packet": lambda case: judge_packet(raw(case["note"])),
-    "worm": store, "snapshot": store, "relayed": relayed,
+    "pulled": pulled, "worm": store, "snapshot": store, "relayed": relayed,
     **{kind: (lambda case: statement(case["kind"], text_in(case), case["origin"], raw(case["key"]))) for kind in BY_LOG},
 }
 
