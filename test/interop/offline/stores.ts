@@ -134,24 +134,36 @@ function swap(one: string, other: string): void {
 export function relayedCases(): readonly { readonly case: object; readonly here: readonly string[] }[] {
   const log = new RelayLog();
   log.pass(log.origin.append(), { value_v: 'another word' });
-  log.pass(log.origin.append(), {}, { bytes: (text) => `${text} ` });
   log.relay.append({ feed: log.feed });
-  const pages = [
-    log.page(),
-    log.page({ after: 1, count: 3 }),
-    withheld(log),
-    log.page({}, (o) => ({ ...o, batches: [] })),
+  // A line that nobody can read says nothing of its place with the origin, and takes its batch with it.
+  const garbled = new RelayLog();
+  garbled.pass(garbled.origin.append(), {}, { bytes: (text) => `${text} ` });
+  const sizeOf = (place: number): number => (place === 5 ? garbled.origin.size : 5);
+  return [
+    relayedCase(log, log.page()),
+    relayedCase(log, log.page({ after: 1, count: 3 }), 1),
+    relayedCase(log, withheld(log)),
+    relayedCase(
+      log,
+      log.page({}, (origins) => ({ ...origins, batches: [] })),
+    ),
+    relayedCase(garbled, garbled.page()),
+    relayedCase(
+      garbled,
+      garbled.page({}, () => garbled.origins(garbled.relay.entries, sizeOf)),
+    ),
   ];
-  return pages.map((frames, i) => {
-    const frame = (one: Uint8Array | null): string | null => one && encodeBase64(one);
-    const [relay, from] = [log.relay, log.origin].map(({ nodeId, origin, signer }) => [
-      nodeId,
-      origin,
-      encodeBase64(signer.publicKey),
-    ]);
-    const shown = [frames.header, frames.entries, frames.proof, frames.note].map(frame);
-    return { case: { kind: 'relayed', frames: shown, relay, from }, here: placesHere(log, frames, i === 1 ? 1 : 0) };
-  });
+}
+
+function relayedCase(log: RelayLog, frames: SignedPageFrames, after = 0): { case: object; here: readonly string[] } {
+  const frame = (one: Uint8Array | null): string | null => one && encodeBase64(one);
+  const [relay, from] = [log.relay, log.origin].map(({ nodeId, origin, signer }) => [
+    nodeId,
+    origin,
+    encodeBase64(signer.publicKey),
+  ]);
+  const shown = [frames.header, frames.entries, frames.proof, frames.note].map(frame);
+  return { case: { kind: 'relayed', frames: shown, relay, from }, here: placesHere(log, frames, after) };
 }
 
 function withheld(log: RelayLog): SignedPageFrames {
