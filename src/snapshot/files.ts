@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
@@ -32,6 +33,13 @@ export function copyDurably(from: string, to: string): void {
   makeFolder(dirname(to));
   copyFileSync(from, to, constants.COPYFILE_EXCL);
   chmodSync(to, OWNER_ONLY);
+  syncFile(to);
+}
+
+/** Writes a file for its owner alone, durably. The target must not be there. */
+export function writeDurably(to: string, bytes: Uint8Array): void {
+  makeFolder(dirname(to));
+  writeFileSync(to, bytes, { flag: 'wx', mode: OWNER_ONLY });
   syncFile(to);
 }
 
