@@ -256,7 +256,10 @@ test('while two heads are not joined, a log that asks over HTTP is told when to 
   const line = { nodeId, peerId, addresses: [address], logKey };
   const ask = (old: number): Promise<Response> => {
     const path = (old === 0 ? [] : cosigned.consistency(old, 9)).map((hash) => decodeBase64(hash) ?? Buffer.alloc(0));
-    return b.post('/witness/add-checkpoint', formatAddCheckpoint({ oldSize: old, path, checkpoint: cosigned.checkpoint() }));
+    return b.post(
+      '/witness/add-checkpoint',
+      formatAddCheckpoint({ oldSize: old, path, checkpoint: cosigned.checkpoint() }),
+    );
   };
   // It gives nothing of that feed: what it declares is pinned, and no head of it is known.
   b.writePeer('ute', { ...line, accept: ['company'] });
