@@ -1,4 +1,5 @@
 /** Pages as a puller has them, with lies inside of the signed log and in signed headers: what ours makes of each. */
+import type { Entry } from '../../../src/core/entry.ts';
 import type { FactDraft } from '../../../src/drill/entry-draft.ts';
 import { EPOCH_MS } from '../../../src/drill/peer-log.ts';
 import type { PageLie } from '../../../src/drill/served-log.ts';
@@ -88,6 +89,24 @@ function draftOf(random: Random, nowMs: number): FactDraft {
   return draft;
 }
 
+const HASHES = [`sha256:${'ab'.repeat(32)}`, `sha256:${'cd'.repeat(32)}`];
+
+/** Hashes that are not true, alone or together: of which of them an entry behind may link to which, the protocol says. */
+function claimOf(random: Random): Partial<Entry> {
+  const hash = random.pick(HASHES);
+  return random.pick<Partial<Entry>>([
+    { created_at: random.pick(CREATED) },
+    { chain_hash: hash },
+    { cid: hash, chain_hash: hash },
+    { event_hash: hash },
+    { event_hash: hash, chain_hash: hash },
+    { previous_hash: random.pick([null, ...HASHES]) },
+    { previous_hash: hash, chain_hash: hash },
+    { chain_seq: random.below(6) },
+    { feed_seq: random.below(6) },
+  ]);
+}
+
 /** The entry as a text, changed behind its hashes. */
 function bytesOf(text: string, random: Random): string {
   try {
@@ -119,7 +138,7 @@ export function pulledPage(random: Random): Pulled {
   const nowMs = startMs + random.pick([HOUR_MS, 35 * DAY_MS, 30 * DAY_MS]);
   const log = new HonestPeer({ startMs });
   for (let i = 0; i < 4; i++) {
-    const claim = random.chance(8) ? { claim: { created_at: random.pick(CREATED) } } : {};
+    const claim = random.chance(5) ? { claim: claimOf(random) } : {};
     const bytes = random.chance(8) ? { bytes: (text: string) => bytesOf(text, random) } : {};
     log.append(draftOf(random, nowMs), { ...claim, ...bytes });
   }
