@@ -13,6 +13,7 @@ import type {
   FactPage,
   FactQuery,
   FactResult,
+  Hole,
   StoredFact,
   TombstoneNotice,
 } from '../journal/read-model.ts';
@@ -142,18 +143,27 @@ export class FactReader {
   /** Facts in the order of the journal behind `after`, up to `limit` positions and some MiB. */
   changes(after: number, limit: number): ChangePage {
     const changes: Change[] = [];
+    const holes: Hole[] = [];
     const nowIso = this.#nowIso();
     for (let seq = after + 1, chars = 0; ; seq++) {
       const row = this.#entries.bySeq(seq);
-      if (row === undefined) return { changes, more: false, corrupt: null };
-      if (isErasedFact(row) || this.#tombstones.isHidden(seq)) continue;
-      if (!row.ok) return { changes, more: true, corrupt: row.corrupt };
+      if (row === undefined) return toldUpTo(after, changes, holes);
+      if (seq > after + limit) return { changes, holes, position: seq - 1, more: true, corrupt: null };
+      const isGone = isErasedFact(row) || this.#tombstones.isHidden(seq);
+      if (isGone && isOwn(row)) holes.push(...this.#holeAt(seq));
+      if (isGone) continue;
+      if (!row.ok) return { changes, holes, position: seq - 1, more: true, corrupt: row.corrupt };
       chars += row.text.length;
-      if (changes.length === limit || (chars > MAX_CHANGE_CHARS && changes.length > 0)) {
-        return { changes, more: true, corrupt: null };
+      if (chars > MAX_CHANGE_CHARS && changes.length > 0) {
+        return { changes, holes, position: seq - 1, more: true, corrupt: null };
       }
       changes.push({ seq, fact: this.#describe(row.entry, nowIso) });
     }
+  }
+
+  #holeAt(seq: number): readonly Hole[] {
+    const hole = this.#tombstones.hole(seq);
+    return hole === null ? [] : [hole];
   }
 
   /** The row at a journal position, checked. */
@@ -211,12 +221,11 @@ export class FactReader {
 
   #result(row: CheckedRow | undefined, id: string): FactResult {
     if (row === undefined || isErasedFact(row)) {
-      const erased = this.#tombstones.ofId(id);
-      return erased === null ? { kind: 'not_found' } : { kind: 'tombstoned', notice: erased };
+      return this.#tombstones.ofId(id) ?? { kind: 'not_found' };
     }
     if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
-    const notice = this.#tombstones.notice(row.entry);
-    if (notice !== null) return { kind: 'tombstoned', notice };
+    const tombstoned = this.#tombstones.ofEntry(row.entry);
+    if (tombstoned !== null) return tombstoned;
     return { kind: 'found', fact: this.#describe(row.entry, this.#nowIso()) };
   }
 
@@ -305,6 +314,18 @@ function isExpired(validUntil: string | null, nowIso: string): boolean {
   const end = parseIsoInstant(validUntil);
   const now = parseIsoInstant(nowIso);
   return end.ok && now.ok && end.value <= now.value;
+}
+
+/** Whoever comes to the end waits before what nobody is shown: if its erasure is undone, it is told of like any other fact. */
+function toldUpTo(after: number, changes: readonly Change[], holes: readonly Hole[]): ChangePage {
+  const position = changes.at(-1)?.seq ?? after;
+  return { changes, holes: holes.filter(({ seq }) => seq < position), position, more: false, corrupt: null };
+}
+
+/** Whether a fact was asserted at this node; a row that is not what was appended does not say. */
+function isOwn(row: CheckedRow): boolean {
+  if (row.ok) return row.entry.origin === null;
+  return row.kind === 'erased' && row.isOwn;
 }
 
 function isErasedFact(row: CheckedRow): row is ErasedFact {
