@@ -10,6 +10,7 @@ import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Random } from '../adversarial/fuzz/random.ts';
 import { type Case, comparable, judgeHere, type Verdict } from './offline/cases.ts';
+import { erasedCases, LIES } from './offline/erased.ts';
 import { mutantOf, shownCase } from './offline/mutants.ts';
 import { originals } from './offline/originals.ts';
 import { pulledPage } from './offline/pulled.ts';
@@ -133,6 +134,22 @@ test('a relay’s page: both see alike which facts its origin has signed', async
   for (const [i, { here }] of cases.entries()) assert.deepEqual(there[i]?.said, here, `page ${i}`);
   const seen = new Set(cases.flatMap(({ here }) => here));
   assert.deepEqual([...seen].sort(), ['origin_proof_invalid', 'taken', 'unreadable', 'withheld']);
+});
+
+test('proofs that a fact was erased: both take the true one, and see each lie, wherever it stands', async () => {
+  const cases = erasedCases(new Random(`erased ${SEED}`), 400);
+  const there = await judgeThere(cases.map((one) => one.case));
+  assert.ok(cases[0]?.here.ok);
+  const lies = cases.slice(1, LIES.length + 1);
+  assert.deepEqual(
+    lies.filter(({ here }) => here.ok),
+    [],
+  );
+  for (const [i, { case: one, here }] of cases.entries()) {
+    const shown = `case ${i}: ${JSON.stringify([here, there[i], one])}`;
+    assert.equal(there[i]?.ok, here.ok, shown);
+    if (here.ok) assert.deepEqual(there[i]?.said, here.said, shown);
+  }
 });
 
 test(`${PAGES} pages with lies inside of the signed log: both peers give the same verdict on page and facts`, async (t) => {

@@ -9,10 +9,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "python-peer"))
 import entry as entries  # noqa: E402
 import names  # noqa: E402
 from documents import document, drill_report, identity_in, own_declaration, peer_note, succession, words  # noqa: E402
+from erasures import check_erasure, read_tombstone  # noqa: E402
 from invites import read_code  # noqa: E402
 from notes import Refused, open_checkpoint, open_feed_head  # noqa: E402
 from packets import judge, judge_packet  # noqa: E402
-from page import TOMBSTONE, Rules, check_page  # noqa: E402
+from page import Rules, check_page  # noqa: E402
 from pages import check_relayed  # noqa: E402
 from statements import BY_LOG, export_digest, page_note, statement  # noqa: E402
 from stores import Chain, check_snapshot  # noqa: E402
@@ -39,10 +40,10 @@ def entry_code(case):
 
 
 def tombstone(case):
-    found = TOMBSTONE.fullmatch(text_in(case))
-    if not found or found[1].startswith("0") or any(names.decimal(found[i]) is None for i in (1, 3)):
+    found = read_tombstone(text_in(case))
+    if found is None:
         raise Refused("tombstone")
-    return [int(found[1]), found[2], int(found[3])]
+    return list(found)
 
 
 def time(case):
@@ -97,7 +98,7 @@ JUDGES = {
     "invite": lambda case: read_code(text_in(case)),
     "evidence": lambda case: judge(raw(case["note"]), case.get("declaration")),
     "packet": lambda case: judge_packet(raw(case["note"])),
-    "pulled": pulled, "worm": store, "snapshot": store, "relayed": relayed,
+    "erasure_proof": lambda case: check_erasure(raw(case["note"]), case["trust"]), "pulled": pulled, "worm": store, "snapshot": store, "relayed": relayed,
     **{kind: (lambda case: statement(case["kind"], text_in(case), case["origin"], raw(case["key"]))) for kind in BY_LOG},
 }
 
