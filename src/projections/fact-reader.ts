@@ -20,6 +20,7 @@ import type {
 import type { CheckedRow, ErasedFact } from '../journal/row-check.ts';
 import { TombstoneReader } from '../journal/tombstone-reader.ts';
 import { HiddenFacts } from './hidden-facts.ts';
+import { Lookups } from './lookups.ts';
 import { POSITION } from './projector.ts';
 
 /** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */
@@ -43,7 +44,7 @@ export class FactReader {
   readonly #entries: EntryReader;
   readonly #tombstones: TombstoneReader;
   readonly #nowMs: () => number;
-  readonly #before: Statement<[number, number, number], number>;
+  readonly #lookups: Lookups;
   readonly #scan: Statement<[number, number], number>;
   readonly #hidden: HiddenFacts;
   readonly #marks: Marks;
@@ -55,16 +56,7 @@ export class FactReader {
     this.#tombstones = new TombstoneReader(db);
     this.#nowMs = nowMs;
     this.#marks = new Marks(db);
-    this.#before = prepare<[number, number, number]>(
-      db,
-      sqlBuilder
-        .selectFrom('lookup')
-        .select('seq')
-        .where('key', '=', PARAM)
-        .where('seq', '<', PARAM)
-        .orderBy('seq', 'desc')
-        .limit(PARAM),
-    ).pluck() as Statement<[number, number, number], number>;
+    this.#lookups = new Lookups(db);
     this.#scan = prepare<[number, number]>(
       db,
       sqlBuilder
@@ -74,7 +66,7 @@ export class FactReader {
         .orderBy('chain_seq', 'desc')
         .limit(PARAM),
     ).pluck() as Statement<[number, number], number>;
-    this.#hidden = new HiddenFacts(db);
+    this.#hidden = new HiddenFacts(db, this.#lookups);
   }
 
   /** A fact by its id. */
@@ -84,7 +76,7 @@ export class FactReader {
 
   /** The first fact that was journalled with a CID (`sha256:…`); facts received from peers are found like any other. */
   byCid(cid: string): FactResult {
-    const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    const seqs = this.#lookups.newest(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     for (const seq of seqs.reverse()) {
       const row = this.#entries.bySeq(seq);
       if (row === undefined || isErasedFact(row)) continue;
@@ -99,7 +91,7 @@ export class FactReader {
    * others itself, none of those asserted anew. Up to a bound; rows that fail their check are left out.
    */
   standing(cid: string): StoredFact[] {
-    const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    const seqs = this.#lookups.newest(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     return seqs.flatMap((seq) => {
       const row = this.#entries.bySeq(seq);
       if (!row?.ok || row.entry.cid !== cid || this.#isOvertaken(row.entry) || this.#tombstones.isHidden(seq))
@@ -211,7 +203,7 @@ export class FactReader {
   *#candidates(query: FactQuery, before: number): Generator<number> {
     const key = queryKey(query);
     for (let next = before; ; ) {
-      const seqs = key === undefined ? this.#scan.all(next, CHUNK) : this.#before.all(key, next, CHUNK);
+      const seqs = key === undefined ? this.#scan.all(next, CHUNK) : this.#lookups.newest(key, next, CHUNK);
       yield* seqs;
       const last = seqs.at(-1);
       if (last === undefined || seqs.length < CHUNK) return;
@@ -248,7 +240,7 @@ export class FactReader {
   }
 
   #groupOf(entry: Entry): Entry[] {
-    const seqs = this.#before.all(lookupKey('group', groupText(entry)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    const seqs = this.#lookups.newest(lookupKey('group', groupText(entry)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     return seqs.flatMap((seq) => {
       const row = this.#entries.bySeq(seq);
       if (!row?.ok || this.#tombstones.isHidden(seq)) return [];
