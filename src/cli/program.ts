@@ -24,6 +24,7 @@ import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
 import { addKey } from './key.ts';
 import { addKeys } from './keys.ts';
+import { addOpen } from './open.ts';
 import { addPeer } from './peer.ts';
 import { addQuarantine } from './quarantine.ts';
 import { addQuery } from './query.ts';
@@ -123,6 +124,7 @@ export function createProgram(cli: Cli): Command {
     addRun,
     addStatus,
     addTop,
+    addOpen,
     addDoctor,
     addConfig,
     addPeer,

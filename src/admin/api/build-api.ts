@@ -37,6 +37,7 @@ import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSignIn } from './sign-in.ts';
+import { addSignInLinks } from './sign-in-links.ts';
 import { addSigningKeys } from './signing-keys.ts';
 import { addSinks } from './sinks.ts';
 import { addTlog } from './tlog.ts';
@@ -93,6 +94,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addWeakenings(apparatus);
   addConfiguration(apparatus);
   addSignIn(apparatus);
+  addSignInLinks(apparatus);
   addConsoleSessions(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {
