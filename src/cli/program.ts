@@ -52,6 +52,7 @@ First steps:
   $ stigmem-peerd assert --data ./acme --entity stigmem://acme.example/host/web1 \\
       --relation acme:status --value up --scope public                     say something
   $ stigmem-peerd peer invite --share public --data ./acme                 make a code for a partner
+  $ stigmem-peerd open --data ./acme                                       sign in to the console
 
 Every command takes --json (one JSON document on standard output; messages go to standard error) and reads the data
 folder from STIGMEM_PEERD_DATA when --data is not given. Colour is left out when standard output is no terminal or
