@@ -208,7 +208,8 @@ async function runPrune(
   [directory = '']: readonly string[],
   { keep }: PruneOptions,
 ): Promise<Outcome> {
-  const removed = (await context.node()).pruneShelf(context.dir(), directory, keep).map(({ name }) => name);
+  const pruned = await (await context.node()).pruneShelf(context.dir(), directory, keep);
+  const removed = pruned.map(({ name }) => name);
   const human = removed.length === 0 ? 'Nothing to remove.' : `Removed: ${removed.join(', ')}`;
   return { json: JSON.stringify({ removed }), human };
 }

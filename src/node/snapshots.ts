@@ -103,14 +103,14 @@ export function shelfOf(dir: string, directory: string): readonly ShelvedSnapsho
 }
 
 /** Removes what is behind the newest `keep` that were restored and checked. @returns what was removed */
-export function pruneShelf(
+export async function pruneShelf(
   dir: string,
   directory: string,
   keep: number,
   nowMs: number = Date.now(),
-): readonly ShelvedSnapshot[] {
+): Promise<readonly ShelvedSnapshot[]> {
   const old = prunable(shelfOf(dir, directory), keep, nowMs);
-  removeSnapshots(old);
+  await removeSnapshots(old);
   return old;
 }
 
@@ -130,7 +130,7 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
     isReady: () => guard.isClear,
     nowMs,
     makeChecked: async (signal) => {
-      removeLeftovers(directory, nowMs());
+      await removeLeftovers(directory, nowMs());
       const startedMs = nowMs();
       const made = await snapshotOf(config, directory, false, { nowMs, signal });
       const { report } = await checkSnapshot(dir, made.path, scratch, { nowMs, signal });

@@ -1,5 +1,6 @@
 /** The snapshots of a directory, newest first, and which of them may go. */
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agoMs } from '../core/time.ts';
 import { readSnapshot } from './check.ts';
@@ -55,8 +56,8 @@ export function prunable(shelf: readonly ShelvedSnapshot[], keep: number, nowMs:
   return last === undefined ? [] : past.slice(past.indexOf(last) + 1);
 }
 
-export function removeSnapshots(snapshots: readonly ShelvedSnapshot[]): void {
-  for (const { path } of snapshots) rmSync(path, { recursive: true, force: true });
+export async function removeSnapshots(snapshots: readonly ShelvedSnapshot[]): Promise<void> {
+  for (const { path } of snapshots) await rm(path, { recursive: true, force: true });
 }
 
 function namesIn(directory: string): readonly string[] {

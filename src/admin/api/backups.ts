@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { maxNoteBytes } from '../../wire/signed-document.ts';
+import { SNAPSHOT_MANIFEST, SNAPSHOT_PROOF } from '../../wire/snapshot-manifest.ts';
 import { restoreSentence, type WormStatus } from '../backup-desk.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
@@ -16,7 +18,6 @@ export interface BackupsAnswer {
   readonly snapshots: { readonly every_hours: number; readonly verified_age_seconds: number | null } | null;
 }
 
-const MAX_NOTE_CHARS = 131_072;
 const COUNTS = z.object({
   journal: z.number().int(),
   audit: z.number().int(),
@@ -63,8 +64,8 @@ const BACKUPS = z
 const VERIFIED = z
   .object({
     name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'a name of a snapshot'),
-    manifest: z.string().max(MAX_NOTE_CHARS).openapi({ description: 'Its snapshot.note.' }),
-    proof: z.string().max(MAX_NOTE_CHARS).openapi({ description: 'Its verified.note.' }),
+    manifest: z.string().max(maxNoteBytes(SNAPSHOT_MANIFEST)).openapi({ description: 'Its snapshot.note.' }),
+    proof: z.string().max(maxNoteBytes(SNAPSHOT_PROOF)).openapi({ description: 'Its verified.note.' }),
   })
   .openapi('VerifiedSnapshot');
 

@@ -180,8 +180,8 @@ function signInPage({ assets, deps }: Desk, { status, refusal, next, token }: Gi
             </div>
           </div>
           <p class="muted small">
-            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>; on the node’s own machine{' '}
-            <code>stigmem-peerd open</code> signs in without one.{' '}
+            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>; on the node’s own
+            machine <code>stigmem-peerd open</code> signs in without one.{' '}
             {deps.oidc === null
               ? 'You can do here what the key may do.'
               : 'What you can do here, your groups at the provider say, or the key.'}{' '}
