@@ -10,7 +10,7 @@ import { createSnapshot, type MadeSnapshot, removeLeftovers, type SnapshotSource
 import { SnapshotError } from '../snapshot/errors.ts';
 import { ANCHORS, CONFIG } from '../snapshot/files.ts';
 import { SnapshotSchedule } from '../snapshot/schedule.ts';
-import { listSnapshots, prunable, removeSnapshots, type ShelvedSnapshot } from '../snapshot/shelf.ts';
+import { listSnapshots, prunable, removeSnapshots, type ShelvedSnapshot, watchedShelf } from '../snapshot/shelf.ts';
 import { recordProof, type SnapshotReport, snapshotKeys, verifySnapshot } from '../snapshot/verify.ts';
 import { localClaims } from './anchor-claims.ts';
 import { type Base, StartError } from './base.ts';
@@ -122,7 +122,7 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
   const { dir } = config;
   const signer = createLogSigner(base.identity.journalOrigin, base.keys.log.seed);
   const keys = logKeysOf(signer, base.statements);
-  const list = (): readonly ShelvedSnapshot[] => listSnapshots(directory, keys);
+  const list = watchedShelf(directory, keys);
   let failure: string | null = null;
   const schedule = new SnapshotSchedule({
     everyMs,

@@ -30,7 +30,7 @@ import { createSnapshot } from '../../../src/snapshot/create.ts';
 import { SnapshotError } from '../../../src/snapshot/errors.ts';
 import { HEADS } from '../../../src/snapshot/files.ts';
 import { SnapshotSchedule } from '../../../src/snapshot/schedule.ts';
-import { prunable, type ShelvedSnapshot } from '../../../src/snapshot/shelf.ts';
+import { prunable, type ShelvedSnapshot, watchedShelf } from '../../../src/snapshot/shelf.ts';
 import { MAX_SNAPSHOT_FILES } from '../../../src/wire/snapshot-manifest.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { createFolder, type DataFolder, openFolderApi } from '../../support/data-folder.ts';
@@ -265,6 +265,25 @@ test('a node with more peer files than a manifest could once name is copied, che
   assert.equal(plan.plan.peers.length, 600);
   const put = await restoreSnapshot(path, target, plan.plan, { ...restoring(folder), isAlone: true });
   assert.deepEqual([put.problems, readdirSync(join(target, 'peers')).length], [[], 600]);
+});
+
+test('who looks at the shelf again and again sees what comes, is proved, is damaged and goes', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  const look = watchedShelf(directory, [logSignerOf(folder.dir).publicKey]);
+  const states = (): readonly string[] => look().map(({ state }) => state);
+  assert.deepEqual(states(), []);
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  assert.deepEqual(states(), ['unverified']);
+  await checkSnapshot(folder.dir, path, directory, RUN);
+  assert.deepEqual(states(), ['verified']);
+  const [again] = look();
+  assert.equal(look()[0], again, 'nothing is read that was read before');
+  assert.deepEqual(look(), shelfOf(folder.dir, directory));
+  appendFileSync(join(path, 'snapshot.note'), 'x');
+  assert.deepEqual(states(), ['damaged']);
+  rmSync(path, { recursive: true });
+  assert.deepEqual(states(), []);
 });
 
 test('more files than a manifest can name, and a manifest larger than any: it says so, and nothing is left', async (t) => {
