@@ -244,15 +244,11 @@ function fillPeers(folder: DataFolder, count: number): void {
     writeFileSync(join(folder.dir, 'peers', `${'a'.repeat(120)}-${n}.toml`), '# nobody\n');
 }
 
-test('a node with more peer files than a manifest could once name is copied, checked and put back; the node answers meanwhile', async (t) => {
+test('a node with more peer files than a manifest could once name is copied, checked and put back', async (t) => {
   const folder = await writtenFolder(t, 3);
   const directory = temporaryFolder(t);
   fillPeers(folder, 600);
-  let turns = 0;
-  const turn = setInterval(() => turns++, 1);
   const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
-  clearInterval(turn);
-  assert.ok(turns > 20, `${turns} turns of the loop while 600 files were copied`);
   assert.ok(statSync(join(path, 'snapshot.note')).size > 131_072);
   assert.deepEqual((await checkSnapshot(folder.dir, path, directory, RUN)).report.problems, []);
   assert.deepEqual(

@@ -69,4 +69,3 @@ test('what is larger than any manifest is not parsed, nor is a large document of
   const open = (bytes: number): boolean => openDocument(SNAPSHOT_MANIFEST, withLine(bytes), [publicKey], name).ok;
   assert.deepEqual([open(1_000), open(maxNoteBytes(SNAPSHOT_MANIFEST))], [true, false]);
 });
-});
