@@ -10,6 +10,7 @@ import type { ConfigProblem } from '../config/problem.ts';
 import { problemText } from '../config/problem.ts';
 import { SETTINGS, type SettingInfo } from '../config/settings.ts';
 import { readTomlFile } from '../config/toml-file.ts';
+import { plural } from '../core/plural.ts';
 import { configFailure } from './api-client.ts';
 import {
   action,
@@ -93,7 +94,7 @@ async function runCheck(context: Context, [file]: readonly string[]): Promise<Ou
   const problems = [...(config.ok ? [] : config.error.problems), ...peerProblems(dir, path)];
   const json = JSON.stringify({ ok: problems.length === 0, file: path, problems });
   if (problems.length === 0) return { json, human: `${path} and its peer files: nothing is wrong` };
-  const count = `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
+  const count = plural(problems.length, 'problem');
   return { json, human: [...problems.map(problemText), count].join('\n'), exit: 'refused' };
 }
 

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { plural } from '../../core/plural.ts';
 import { maxNoteBytes } from '../../wire/signed-document.ts';
 import { SNAPSHOT_MANIFEST, SNAPSHOT_PROOF } from '../../wire/snapshot-manifest.ts';
 import { restoreSentence, type WormStatus } from '../backup-desk.ts';
@@ -153,5 +154,5 @@ function sentenceOf({ ends, lagSeconds, lastError, restored, target, waiting }: 
   const why = lastError === null ? since : `: ${lastError}`;
   if (count === 0) return `${target} has everything up to entry ${ends.journal} and audit record ${ends.audit}${why}`;
   const age = lagSeconds < 120 ? `${Math.round(lagSeconds)} s` : `${Math.round(lagSeconds / 60)} min`;
-  return `${count} records wait for ${target}, the oldest for ${age}${why}`;
+  return `${count === 1 ? '1 record waits' : `${plural(count, 'record')} wait`} for ${target}, the oldest for ${age}${why}`;
 }
