@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { SignInLinkAnswer } from '../admin/api/sign-in-links.ts';
 import { withKeyFile } from './acting.ts';
-import { connectDaemonApi } from './api-client.ts';
+import { withDaemonApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import {
   action,
@@ -14,7 +14,6 @@ import {
   withExamples,
 } from './cli.ts';
 import { openOnDesktop } from './desktop.ts';
-import { CliError } from './exit.ts';
 import { printable } from './printable.ts';
 
 interface OpenOptions extends CommonOptions {
@@ -37,23 +36,12 @@ export function addOpen(program: Command, cli: Cli): void {
 }
 
 async function runOpen(context: Context, _args: readonly string[], options: OpenOptions): Promise<Outcome> {
-  const json = await makeLink(context);
+  const json = await withDaemonApi(context, 'it is what serves the console', async (api) =>
+    expectOk(await api.post('/v1/sign-in-links', '{}')),
+  );
   const link = JSON.parse(json) as SignInLinkAnswer;
   const isOpened = options.browser && !context.json && (await openOnDesktop(context, link.url));
   const who = `a session of key ${link.key_id} (${printable(link.name)})`;
   context.note(`${isOpened ? 'The browser was asked to open it. ' : ''}It opens ${who}, once, until ${link.ends_at}.`);
   return { json, human: link.url };
-}
-
-async function makeLink(context: Context): Promise<string> {
-  const api = await connectDaemonApi(context);
-  if (api === null) {
-    const message = 'expected the daemon of this folder to run, got none: it is what serves the console';
-    throw new CliError({ exit: 'unavailable', message, fix: 'Start it: stigmem-peerd run --data DIR' });
-  }
-  try {
-    return expectOk(await api.post('/v1/sign-in-links', '{}'));
-  } finally {
-    await api.close();
-  }
 }

@@ -87,6 +87,7 @@ function routesOf(
       get: (id) => federation?.sessions.get(id),
       resume: async (id, by) => federation?.sessions.resume(id, by),
       trustKeys: async (name, keys, by) => federation?.sessions.trustKeys(name, keys, by) ?? { kind: 'unknown_peer' },
+      ping: async (name, count) => federation?.ping(name, count) ?? { kind: 'not_running' },
       retry: async (name, afterPage, by) => federation?.sessions.retry(name, afterPage, by) ?? { kind: 'unknown_peer' },
     },
     ...reviewOf(base),

@@ -303,6 +303,7 @@ function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
     },
     trustKeys: async () => ({ kind: 'unknown_peer' }),
     retry: async () => ({ kind: 'unknown_peer' }),
+    ping: async () => ({ kind: 'unknown_peer' }),
   };
 }
 

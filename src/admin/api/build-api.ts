@@ -28,6 +28,7 @@ import { addNode } from './node.ts';
 import { addNotices } from './notices.ts';
 import { addOnboarding } from './onboarding.ts';
 import { addPeers } from './peers.ts';
+import { addPing } from './ping.ts';
 import { addQuarantine } from './quarantine.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
@@ -66,6 +67,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addGrants(apparatus);
   addPeers(apparatus);
   addRetry(apparatus);
+  addPing(apparatus);
   addApprovals(apparatus);
   addQuarantine(apparatus);
   addOnboarding(apparatus);

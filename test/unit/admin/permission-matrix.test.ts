@@ -130,6 +130,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/federation/peers/{name}/resume',
       'POST /v1/federation/peers/{name}/trust-key',
       'POST /v1/federation/peers/{name}/retry',
+      'POST /v1/federation/peers/{name}/ping',
     ],
   ],
   [
