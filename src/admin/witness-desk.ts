@@ -7,6 +7,7 @@ import type { CosignRefusal } from '../wire/witness.ts';
 export type AddCheckpointOutcome =
   | { readonly kind: 'cosigned'; readonly lines: string }
   | { readonly kind: 'stale'; readonly size: number }
+  | { readonly kind: 'busy'; readonly retryAfterMs: number }
   | { readonly kind: 'contradiction'; readonly reason: ContradictionReason }
   | { readonly kind: 'refused'; readonly code: Exclude<CosignRefusal, 'contradiction'> };
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Proposal, paramWords } from '../core/approval.ts';
 import { type ActOptions, withKeyFile, withReason } from './acting.ts';
-import { withApi } from './api-client.ts';
+import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import {
   action,
@@ -22,8 +22,11 @@ interface ListOptions extends CommonOptions {
 interface ProposalsAnswer {
   readonly four_eyes: readonly string[];
   readonly proposals: readonly Proposal[];
-  readonly has_more: boolean;
+  /** A daemon of before this version says nothing of it. */
+  readonly before?: number | null;
 }
+
+const PER_PAGE = 500;
 
 const VERBS = [
   { verb: 'approve', summary: 'approve a proposal of another person: it is done at once', done: 'Approved and done.' },
@@ -57,12 +60,22 @@ export function addApproval(program: Command, cli: Cli): void {
 }
 
 async function runList(context: Context, _args: readonly string[], { all }: ListOptions): Promise<Outcome> {
-  const query = { state: all === true ? 'all' : 'open', limit: 500 };
-  const json = await withApi(context, async (api) => expectOk(await api.get('/v1/approvals', query)));
-  const { four_eyes, proposals } = JSON.parse(json) as ProposalsAnswer;
+  const { four_eyes, proposals } = await withApi(context, (api) => readAll(api, all === true ? 'all' : 'open'));
+  const json = JSON.stringify({ four_eyes, proposals, has_more: false, before: null });
   const none =
     four_eyes.length === 0 ? 'No action needs two persons (review.four_eyes).' : 'Nothing waits for a second person.';
   return { json, human: proposals.length === 0 ? none : table(proposals, context.screen) };
+}
+
+async function readAll(api: Api, state: 'open' | 'all'): Promise<ProposalsAnswer> {
+  const proposals: Proposal[] = [];
+  for (let before: number | undefined; ; ) {
+    const answer = await api.get('/v1/approvals', { state, limit: PER_PAGE, before });
+    const page = JSON.parse(expectOk(answer)) as ProposalsAnswer;
+    proposals.push(...page.proposals);
+    if (page.before === null || page.before === undefined) return { ...page, proposals };
+    before = page.before;
+  }
 }
 
 function table(proposals: readonly Proposal[], screen: Screen): string {

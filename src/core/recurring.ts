@@ -1,3 +1,5 @@
+import { agoMs } from './time.ts';
+
 /** Keys remembered at a time: whoever makes up new ones costs one record of all of them, not one each. */
 const MAX_KEYS = 256;
 const OTHERS = 'others';
@@ -23,7 +25,7 @@ export class Recurring {
   note(own: string, nowMs: number): number | null {
     const key = this.#kinds.has(own) || this.#makeRoom(nowMs) ? own : OTHERS;
     const counted = this.#kinds.get(key);
-    if (counted !== undefined && nowMs - counted.sinceMs < this.#windowMs) {
+    if (counted !== undefined && agoMs(counted.sinceMs, nowMs) < this.#windowMs) {
       counted.suppressed++;
       return null;
     }
@@ -33,7 +35,7 @@ export class Recurring {
 
   #makeRoom(nowMs: number): boolean {
     if (this.#kinds.size < MAX_KEYS) return true;
-    for (const [key, { sinceMs }] of this.#kinds) if (nowMs - sinceMs >= this.#windowMs) this.#kinds.delete(key);
+    for (const [key, { sinceMs }] of this.#kinds) if (agoMs(sinceMs, nowMs) >= this.#windowMs) this.#kinds.delete(key);
     return this.#kinds.size < MAX_KEYS;
   }
 }

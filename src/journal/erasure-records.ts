@@ -1,10 +1,13 @@
 /** The steps of erasures. They are appended; how an erasure stands is its newest one. */
 import { sql } from 'kysely';
+import { HOUR_MS } from '../core/time.ts';
 import { type NewRow, prepareAppend } from './appended.ts';
 import { type Db, ONE, PARAM, prepare, prepareLastKey, type Statement, sqlBuilder } from './database.ts';
 import { SUMMED_COLUMNS } from './locator.ts';
 import { Marks } from './marks.ts';
 import type { ErasureStepRow } from './tables-erasures.ts';
+
+const HOUR_US = HOUR_MS * 1000;
 
 /**
  * Own facts: `requested`, then `undone`, or `issued`, `erased`, `scrubbed`. Facts of peers: `received`, or `stopped` when too
@@ -43,7 +46,7 @@ export class ErasureRecords {
   readonly #marks: Marks;
   readonly #since: Statement<[number], Erasure>;
   readonly #list: Statement<[number, number], Erasure>;
-  readonly #counted: Statement<[string, string, number], number>;
+  readonly #counted: Statement<[string, string, number, number], number>;
   readonly #lastStep: () => number;
   /** No step before this one is the newest of an erasure that is open. */
   #mark = 1;
@@ -70,9 +73,10 @@ export class ErasureRecords {
       .select((q) => q.fn.countAll().as('rows'))
       .where('node_id', '=', PARAM)
       .where('step', '=', PARAM)
-      .where('at_us', '>', PARAM);
-    this.#counted = prepare<[string, string, number]>(db, counted).pluck() as Statement<
-      [string, string, number],
+      .where('at_us', '>', PARAM)
+      .where('at_us', '<=', PARAM);
+    this.#counted = prepare<[string, string, number, number]>(db, counted).pluck() as Statement<
+      [string, string, number, number],
       number
     >;
   }
@@ -147,9 +151,9 @@ export class ErasureRecords {
     return found;
   }
 
-  /** How often a step was taken for facts of one author since a moment. */
-  count(nodeId: string, step: ErasureStep, sinceUs: number): number {
-    return this.#counted.get(nodeId, step, sinceUs) ?? 0;
+  /** How often a step was taken for facts of one author in the last hour; what a wrong clock has dated ahead is of none. */
+  countInHour(nodeId: string, step: ErasureStep, nowUs: number): number {
+    return this.#counted.get(nodeId, step, nowUs - HOUR_US, nowUs + HOUR_US) ?? 0;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Tombstones as the journal takes them: what each of them leads to. The callers hold the transaction. */
 import type { Entry } from '../core/entry.ts';
 import { feedOf } from '../core/scope.ts';
+import { HOUR_MS } from '../core/time.ts';
 import { decodeTombstone, factDigest, TOMBSTONE, type Tombstone } from '../core/tombstone.ts';
 import { encodeBase64 } from '../merkle/base64.ts';
 import type { PlacedFact } from '../verify/judge.ts';
@@ -33,7 +34,7 @@ export interface Asserted {
   readonly isRelayed: boolean;
 }
 
-const HOUR_US = 3_600_000_000;
+const HOUR_US = HOUR_MS * 1000;
 /** Records of an author's tombstones that contradict what it gave, in an hour: each costs it one entry. */
 const REFUSED_PER_HOUR = 16;
 
@@ -176,7 +177,7 @@ export class Erasures {
       return;
     }
     const held = { ...nothing, target_seq: named.targetSeq, page_id: named.pageId };
-    const isTooMany = this.records.count(peer, 'received', nowUs - HOUR_US) >= this.settings.maxPerHour;
+    const isTooMany = this.records.countInHour(peer, 'received', nowUs) >= this.settings.maxPerHour;
     if (isTooMany) this.#stop(held, nowUs);
     else this.#add({ ...held, due_us: nowUs + this.settings.receivedWindowMs * 1000 }, 'received', nowUs);
   }
@@ -198,7 +199,7 @@ export class Erasures {
 
   #stop(held: Omit<Erasure, 'step_id' | 'step' | 'at_us' | 'actor' | 'reason'>, nowUs: number): void {
     const { node_id: peer, feed } = held;
-    const isFirst = this.records.count(peer, 'stopped', nowUs - HOUR_US) === 0;
+    const isFirst = this.records.countInHour(peer, 'stopped', nowUs) === 0;
     this.#add(held, 'stopped', nowUs);
     const detail = { max_per_hour: this.settings.maxPerHour, what: 'further erasures wait for an operator' };
     if (isFirst) this.#audit.append({ event: 'mass_deletion', peer, feed, detail }, null, nowUs);

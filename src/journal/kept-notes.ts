@@ -84,12 +84,14 @@ export class KeptNotes {
     for (const feed of this.#feeds.all(peer)) {
       const after = cursors.get(feed) ?? 0;
       const count = this.#count.get(peer, feed, after) ?? 0;
-      for (let at = left; at < count && found.length < limits.notes; at++) {
-        const note = this.#list.get(peer, feed, after, 1, at);
-        if (note === undefined || (found.length > 0 && note.sealed.length > room)) return found;
+      const wanted = limits.notes - found.length;
+      // What is passed over is counted through once, not for each note.
+      for (const note of left < count ? this.#list.iterate(peer, feed, after, wanted, left) : []) {
+        if (found.length > 0 && note.sealed.length > room) return found;
         room -= note.sealed.length;
         found.push(note);
       }
+      if (found.length >= limits.notes) return found;
       left = Math.max(0, left - count);
     }
     return found;

@@ -14,8 +14,8 @@ export interface ProposalQuery {
 
 export interface ProposalPage {
   readonly proposals: readonly Proposal[];
-  /** There may be others before the last of them. */
-  readonly more: boolean;
+  /** There may be others before this place; null: there are none. */
+  readonly before: number | null;
 }
 
 interface Line {
@@ -23,7 +23,7 @@ interface Line {
   readonly body: string;
 }
 
-/** Proposals that one list looks through: with those behind it is gone on by `before`. */
+/** Proposals that one page looks through, so that the readers' thread is free again soon; it is gone on by `before`. */
 const MAX_SCANNED = 10_000;
 
 export class Proposals {
@@ -31,8 +31,10 @@ export class Proposals {
   readonly #decision: Statement<[number], Line>;
   readonly #ofSubject: Statement<[string], Line>;
   readonly #before: Statement<[number], Line>;
+  readonly #maxScanned: number;
 
-  constructor(db: Db) {
+  constructor(db: Db, maxScanned: number = MAX_SCANNED) {
+    this.#maxScanned = maxScanned;
     this.#byId = prepare(db, proposed.where('seq', '=', PARAM));
     this.#decision = prepare(db, decisionOf);
     this.#ofSubject = prepare(db, ofSubject);
@@ -59,13 +61,14 @@ export class Proposals {
   list({ state, before, limit, nowIso }: ProposalQuery): ProposalPage {
     const proposals: Proposal[] = [];
     let scanned = 0;
+    let last = 0;
     for (const line of this.#before.iterate(before ?? Number.MAX_SAFE_INTEGER)) {
-      if (proposals.length === limit) return { proposals, more: true };
-      if (scanned++ === MAX_SCANNED) break;
+      if (proposals.length === limit || scanned++ === this.#maxScanned) return { proposals, before: last };
+      last = line.seq;
       const proposal = this.#read(line, nowIso);
       if (proposal !== null && (state === 'all' || proposal.state === 'open')) proposals.push(proposal);
     }
-    return { proposals, more: false };
+    return { proposals, before: null };
   }
 
   #read({ seq, body }: Line, nowIso: string): Proposal | null {

@@ -77,8 +77,8 @@ export interface FactQuery {
   readonly includeTombstones?: boolean;
   /** Only facts with a `timestamp` text greater than this. */
   readonly after?: string;
-  /** `id` of the last fact of the page before; pages go from the newest journal position to the oldest. */
-  readonly cursor?: string;
+  /** Only journal positions below this one; pages go from the newest to the oldest. */
+  readonly before?: number;
   readonly limit: number;
   readonly nowIso: string;
 }
@@ -88,12 +88,12 @@ export type FactPage =
       readonly kind: 'page';
       readonly facts: readonly StoredFact[];
       readonly total: number;
-      readonly cursor: string | null;
+      /** The lowest journal position that was looked at: there may be others before it. Null: there are none. */
+      readonly before: number | null;
       /** Of facts that the query would have shown. */
       readonly notices: readonly TombstoneNotice[];
     }
-  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact }
-  | { readonly kind: 'bad_cursor' };
+  | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
 
 /** A fact with its place in the journal. */
 export interface Change {

@@ -23,7 +23,7 @@ interface HeadRow {
 const MAX_SERVED_COSIGNATURES = 48;
 
 export class WitnessRecords {
-  readonly #cosigned: Statement<[string], HeadRow>;
+  readonly #cosigned: Statement<[string], CosignedRow>;
   readonly #insertCosigned: (row: NewRow<'cosigned'>) => number;
   readonly #insertCosignature: (row: NewRow<'cosignatures'>) => number;
   readonly #insertSeen: (row: NewRow<'seen_checkpoints'>) => number;
@@ -36,7 +36,7 @@ export class WitnessRecords {
   readonly #open: Statement<[string], SeenRow>;
   readonly #newest: Statement<[string], SeenRow>;
   readonly #peerAt: Statement<[string, number], HeadRow>;
-  readonly #cosignedAt: Statement<[string, number], HeadRow>;
+  readonly #cosignedUpTo: Statement<[string, number], CosignedRow>;
   readonly #reconcile: Statement<unknown[]>;
 
   constructor(db: Db) {
@@ -45,10 +45,12 @@ export class WitnessRecords {
     this.#insertSeen = prepareAppend(db, 'seen_checkpoints');
     const cosigned = sqlBuilder
       .selectFrom('cosigned')
-      .select(['tree_size', 'root', 'note'])
-      .where('origin', '=', PARAM);
-    this.#cosigned = prepare(db, cosigned.orderBy('cosigned_id', 'desc').limit(ONE));
-    this.#cosignedAt = prepare(db, cosigned.where('tree_size', '=', PARAM).limit(ONE));
+      .select(['cosigned_id', 'tree_size', 'root', 'note'])
+      .where('origin', '=', PARAM)
+      .orderBy('cosigned_id', 'desc')
+      .limit(ONE);
+    this.#cosigned = prepare(db, cosigned);
+    this.#cosignedUpTo = prepare(db, cosigned.where('cosigned_id', '<=', PARAM));
     this.#lines = prepare(db, linesOf);
     this.#sizes = prepare<[number, number]>(db, sizesOf).pluck() as Statement<[number, number], number>;
     this.#signed = prepare<[number, number]>(db, signedNote).pluck() as Statement<[number, number], string>;
@@ -114,9 +116,18 @@ export class WitnessRecords {
     return note + lines.map(({ line }) => line).join('');
   }
 
-  /** A checkpoint that was cosigned at that size. */
+  /** A checkpoint that was cosigned at that size. Each is larger than the one before it: a few look-ups, however many there are. */
   cosignedAt(origin: string, size: number): VerifiedCheckpoint | null {
-    return headOf(this.#cosignedAt.get(origin, size));
+    let before = 0;
+    let upTo = this.#cosigned.get(origin)?.cosigned_id ?? 0;
+    while (before < upTo) {
+      const middle = Math.ceil((before + upTo) / 2);
+      const row = this.#cosignedUpTo.get(origin, middle);
+      if (row?.tree_size === size) return headOf(row);
+      if (row === undefined || row.tree_size < size) before = middle;
+      else upTo = row.cosigned_id - 1;
+    }
+    return null;
   }
 
   /** A checkpoint that was verified of a peer at that size. */
@@ -159,6 +170,10 @@ export class WitnessRecords {
   reconciled(seenId: number): void {
     this.#reconcile.run([seenId]);
   }
+}
+
+interface CosignedRow extends HeadRow {
+  readonly cosigned_id: number;
 }
 
 interface SeenRow extends HeadRow {

@@ -7,6 +7,7 @@ import { createRekorV1, createRekorV2 } from '../anchor/rekor-api.ts';
 import { createRekorBackend } from '../anchor/rekor-backend.ts';
 import type { Config } from '../config/config.ts';
 import { readTrustRoot } from '../config/trust-root-file.ts';
+import { agoMs } from '../core/time.ts';
 import { createAnchorSigner } from '../merkle/ecdsa.ts';
 import { parseTrustedRoot } from '../merkle/trusted-root.ts';
 import { type Base, StartError } from './base.ts';
@@ -53,7 +54,7 @@ function onceAMinute(nowMs: () => number, log: (error: unknown) => void): (error
   let told = { message: '', atMs: 0 };
   return (error) => {
     const message = error instanceof Error ? error.message : String(error);
-    if (message === told.message && nowMs() - told.atMs < MINUTE_MS) return;
+    if (message === told.message && agoMs(told.atMs, nowMs()) < MINUTE_MS) return;
     told = { message, atMs: nowMs() };
     log(error);
   };

@@ -160,7 +160,7 @@ export async function openBase(
   const { peerId } = await identityFromSeed(keys.node.seed);
   const declaration = declarationOf({ identity, peerId, keys, config }, isoMicros(Date.now() * 1000));
   const { logSeed, formerLogSeeds } = signingSeeds(keys);
-  const data = { folder: dir, logSeed, formerLogSeeds, cacheMiB: READER_CACHE_MIB };
+  const data = { folder: dir, logSeed, formerLogSeeds, restoreSeed, cacheMiB: READER_CACHE_MIB };
   const reader = new ReaderClient(
     data,
     () => writer.head(),

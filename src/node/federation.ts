@@ -25,7 +25,7 @@ import { openGround } from './drill-ground.ts';
 import { type Erasures, erasuresOf, tellErased } from './erasures.ts';
 import { givingOf, rulesOf } from './grants.ts';
 import type { RestoreGuard } from './guard.ts';
-import { keepingOf } from './kept-notes.ts';
+import { type LeftNotes, leftNotesOf } from './kept-notes.ts';
 import { noticesOf } from './notices.ts';
 import { observeCorrupt, observeDrill, observePage } from './observing.ts';
 import { openOnboarding, serveInvitations } from './onboarding.ts';
@@ -101,7 +101,7 @@ export async function federate(
   const transport = await surroundings.openTransport(() => [...allowed(), ...drills.peers()]);
   owned.defer(() => transport.stop({ graceMs: STOP_GRACE_MS }));
 
-  const hello = helloOf(base);
+  const own = { hello: helloOf(base), leftNotes: leftNotesOf(base) };
   const { writer, growth, logger } = base;
   const peerOf = (peerId: string): PeerFile | undefined => allowed().find((peer) => peer.peerId === peerId);
   let started: PeerSessions | undefined;
@@ -109,9 +109,9 @@ export async function federate(
     ...receiptsOf(base, peerOf, () => started),
     ...noticesOf(base, () => started),
     ...erasuresOf(base, () => started),
-    ...servingDeps(base),
+    ...servingDeps(base, own.leftNotes),
     transport,
-    hello,
+    hello: own.hello,
     peerOf,
   });
   let dialling: KeepAlive | undefined;
@@ -125,7 +125,7 @@ export async function federate(
     return following;
   };
   const relaying = relayingOf(base, files, () => growth.ring(growth.current()));
-  const pulling = pullDeps(base, { transport, hello, peers, onSuccessions, relaying, witness: () => witness });
+  const pulling = pullDeps(base, { ...own, transport, peers, onSuccessions, relaying, witness: () => witness });
   const sessions = new PeerSessions(pulling);
   started = sessions;
   owned.defer(() => sessions.stop());
@@ -162,7 +162,7 @@ export async function federate(
   const decided = guard.start().then(() => followFolder(surroundings, keys, deps, inTurn, owned));
   decided.catch(() => {}); // whoever waits for it is told
   following = decided.catch(() => {});
-  return { guard, decided, sessions, witness, drills, ...reachOf(base, { transport, hello, peers }, folder) };
+  return { guard, decided, sessions, witness, drills, ...reachOf(base, { ...own, transport, peers }, folder) };
 }
 
 async function changeTo(peer: PeerFile | undefined, sessions: PeerSessions): Promise<void> {
@@ -186,6 +186,7 @@ function reachOf(
 
 function servingDeps(
   base: Base,
+  leftNotes: LeftNotes,
 ): Omit<RegisterDeps, 'transport' | 'hello' | 'peerOf' | 'takeNotices' | keyof Erasures | keyof Receipts> {
   const { growth, logger, reader, writer } = base;
   return {
@@ -193,7 +194,8 @@ function servingDeps(
     growth,
     logger,
     reader,
-    ...keepingOf(base),
+    keepNotes: (nodeId, notes) => writer.keepNotes(nodeId, notes),
+    onLost: (nodeId, from) => leftNotes.onLost(nodeId, from),
     successions: async (nodeId) => ((await writer.successions([nodeId]))[0] ?? []).map(({ note }) => note),
     head: () => writer.head(),
     served: (knownSize) => writer.servedHead(knownSize),
@@ -225,14 +227,16 @@ function pullDeps(
   base: Base,
   parts: Pick<PullDeps, 'transport' | 'hello' | 'onSuccessions' | 'relaying'> & {
     readonly peers: () => readonly PeerFile[];
+    readonly leftNotes: LeftNotes;
     readonly witness: () => Witness;
   },
 ): PullDeps {
   const { config, logger, writer, nowMs } = base;
-  const { transport, hello, onSuccessions, relaying, peers, witness } = parts;
+  const { transport, hello, onSuccessions, relaying, leftNotes, peers, witness } = parts;
   const nameOf = (nodeId: string): string => peers().find((peer) => peer.nodeId === nodeId)?.name ?? 'removed';
   return {
     journal: writer,
+    pendingNotes: (nodeId) => leftNotes.pending(nodeId),
     transport,
     settings: { ...config.federation, ...config.limits },
     rules: rulesOf(base),

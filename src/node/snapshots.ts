@@ -1,5 +1,6 @@
 /** Snapshots of a node: by hand beside a running daemon, and by its clock. */
 import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
@@ -175,9 +176,7 @@ export function sourcesOf(config: Config, withKeys: boolean): SnapshotSources {
   const policy = config.witness.policyFile;
   const inFolder = policy === null ? null : relative(config.dir, policy);
   const isOwn = inFolder !== null && !isAbsolute(inFolder) && !inFolder.startsWith('..');
-  const keys = withKeys
-    ? namesIn(paths.keys, '').map((name) => ({ from: join(paths.keys, name), path: `keys/${name}` }))
-    : [];
+  const beside = withKeys ? namesIn(paths.keys, '').filter((name) => !name.endsWith(SIGNING_KEY)) : [];
   return {
     journal: paths.journal,
     signedHeads: config.guard.signedHeadsFile,
@@ -186,10 +185,25 @@ export function sourcesOf(config: Config, withKeys: boolean): SnapshotSources {
       { from: paths.config, path: CONFIG },
       ...peers,
       ...(isOwn && policy !== null ? [{ from: policy, path: inFolder }] : []),
-      ...keys,
+      ...beside.map((name) => ({ from: join(paths.keys, name), path: `keys/${name}` })),
     ],
-    keys: withKeys,
+    keys: withKeys ? () => signingKeys(paths.keys) : null,
   };
+}
+
+const SIGNING_KEY = '.key';
+
+/** One that goes away while they are read is left out: whoever compares two readings sees it. */
+async function signingKeys(folder: string): Promise<ReadonlyMap<string, Buffer>> {
+  const keys = new Map<string, Buffer>();
+  for (const name of namesIn(folder, SIGNING_KEY)) {
+    const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (bytes !== null) keys.set(`keys/${name}`, bytes);
+  }
+  return keys;
 }
 
 /** Hidden and temporary files, and folders, are none of a node's. */

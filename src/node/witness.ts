@@ -63,7 +63,7 @@ export async function startWitness(base: Base, given: WitnessParts, owned: Async
   const known = new KnownLogs(deps);
   const gossip = new Gossip(deps, known, stopping.signal);
   const cosigning = new CosignService(deps, known, gossip, stopping.signal);
-  const collector = new Collector(deps, known, stopping.signal);
+  const collector = new Collector(deps, known, stopping.signal, (ms) => collecting.within(ms));
   await serveWitness(base, parts, { journal: deps.journal, known, gossip, cosigning });
 
   const rounds = new Soon(() => gossip.round().then(() => collector.collect()), base.logger);

@@ -118,27 +118,25 @@ export class FactReader {
 
   /** One page, from the newest journal position to the oldest. */
   query(query: FactQuery): FactPage {
-    const start = this.#startOf(query.cursor);
-    if (start === undefined) return { kind: 'bad_cursor' };
     const facts: StoredFact[] = [];
     const notices: TombstoneNotice[] = [];
     let scanned = 0;
-    let previous: string | null = null;
-    for (const seq of this.#candidates(query, start)) {
+    let lowest: number | null = null;
+    for (const seq of this.#candidates(query, query.before ?? Number.MAX_SAFE_INTEGER)) {
       if (facts.length === query.limit || scanned === MAX_SCANNED) {
-        return { kind: 'page', facts, notices, total: this.#total(query), cursor: previous };
+        return { kind: 'page', facts, notices, total: this.#total(query), before: lowest };
       }
       scanned++;
+      lowest = seq;
       const row = this.#entries.bySeq(seq);
       if (row === undefined || isErasedFact(row)) continue;
       if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
-      previous = row.entry.fact_id;
       const notice = this.#tombstones.notice(row.entry);
       if (notice !== null && notices.length < MAX_NOTICES && matches(row.entry, query)) notices.push(notice);
       const fact = this.#answer(row.entry, query);
       if (fact !== undefined) facts.push(fact);
     }
-    return { kind: 'page', facts, notices, total: this.#total(query), cursor: null };
+    return { kind: 'page', facts, notices, total: this.#total(query), before: null };
   }
 
   /** Facts in the order of the journal behind `after`, up to `limit` positions and some MiB. */
@@ -176,10 +174,10 @@ export class FactReader {
 
   /** Counted for the first page; the pages behind it say what that one said, so that paging does not count again. */
   #total(query: FactQuery): number {
-    const { cursor, limit, nowIso, ...filter } = query;
+    const { before, limit, nowIso, ...filter } = query;
     const key = JSON.stringify(filter);
     const known = this.#totals.get(key);
-    if (cursor !== undefined && known !== undefined) return known;
+    if (before !== undefined && known !== undefined) return known;
     const total = this.#count(query);
     this.#totals.delete(key);
     this.#totals.set(key, total);
@@ -197,14 +195,6 @@ export class FactReader {
       if (row?.ok && this.#answer(row.entry, query) !== undefined) total++;
     }
     return total;
-  }
-
-  #startOf(cursor: string | undefined): number | undefined {
-    if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
-    const row = this.#entries.byFactId(cursor);
-    if (row === undefined) return undefined;
-    if (row.ok) return row.entry.chain_seq;
-    return row.kind === 'erased' ? row.chainSeq : row.corrupt.chainSeq;
   }
 
   /** Journal positions from the newest below `before` downwards, in chunks: one statement is never open across another. */

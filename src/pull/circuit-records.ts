@@ -1,3 +1,4 @@
+import { agoMs } from '../core/time.ts';
 import type { AuditInput } from '../journal/read-model.ts';
 import type { Attempts } from './schedule.ts';
 
@@ -20,7 +21,7 @@ export class CircuitRecords {
     const isOpen = circuit !== 'closed';
     if (isOpen !== this.#last) this.#changes++;
     this.#last = isOpen;
-    if (isOpen === this.#told || nowMs - this.#toldAtMs < PAUSE_MS) return null;
+    if (isOpen === this.#told || agoMs(this.#toldAtMs, nowMs) < PAUSE_MS) return null;
     const changes = this.#changes;
     this.#told = isOpen;
     this.#toldAtMs = nowMs;

@@ -66,7 +66,6 @@ export interface PullJournal {
   pendingRelayedAcks(peer: string, feeds: readonly string[]): Promise<readonly PendingAck[]>;
   relayedAcksTold(peer: string, told: readonly AckTold[]): Promise<void>;
   takeClosures(peer: string, feeds: readonly string[], notes: readonly string[]): Promise<TakenClosures>;
-  pendingNotes(peer: string): Promise<PendingNotes>;
   notesTaken(peer: string, pageId: number): Promise<void>;
 }
 
@@ -82,6 +81,8 @@ export interface Relaying {
 
 export interface PullDeps {
   readonly relaying: Relaying;
+  /** Restore notes that are to be left with a peer. */
+  readonly pendingNotes: (peer: string) => Promise<PendingNotes>;
   readonly journal: PullJournal;
   readonly transport: Pick<Transport, 'request' | 'connected'>;
   readonly settings: Config['federation'] & Pick<Config['limits'], 'maxValueBytes' | 'peerBytesPerDay'>;

@@ -16,6 +16,7 @@ import { openPage, type PageRefusal } from '../verify/page.ts';
 import type { PagePutOff } from '../verify/relay-rules.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
+import { OriginKeys } from './origin-keys.ts';
 
 /** A page and what only the puller knows. The journal adds cursor, checkpoint and feed length itself. */
 export interface IngestInput {
@@ -68,6 +69,7 @@ const NEVER_MET: WitnessPolicy = { logs: [], witnesses: [], groups: [], quorum: 
 export class PageIngest {
   readonly #journal: Journal;
   readonly #audit: AuditReader;
+  readonly #originKeys: OriginKeys;
   /** The last link of each peer's chain; read out of the journal after a restart. */
   readonly #links = new Map<string, Neighbour | null>();
 
@@ -78,6 +80,7 @@ export class PageIngest {
   constructor(journal: Journal) {
     this.#journal = journal;
     this.#audit = new AuditReader(journal.db);
+    this.#originKeys = new OriginKeys(journal);
   }
 
   ingest(input: IngestInput): IngestOutcome {
@@ -95,7 +98,7 @@ export class PageIngest {
     const { batch } = verdict;
     if (batch.accepted.length > 0 && this.#journal.isDrill(input.peer.nodeId))
       return { kind: 'withheld', accepted: batch.accepted.length };
-    return this.#append(batch, input.nowMs);
+    return this.#append(batch, input);
   }
 
   #context(input: IngestInput): PageContext {
@@ -156,7 +159,8 @@ export class PageIngest {
     return stored;
   }
 
-  #append(batch: VerifiedBatch, nowMs: number): IngestOutcome {
+  #append(batch: VerifiedBatch, { relay, peer, nowMs }: IngestInput): IngestOutcome {
+    if (relay !== null && batch.accepted.length > 0) this.#originKeys.note(relay, peer.nodeId, nowMs);
     // Both of the origin's keys have signed them, whatever becomes of the page.
     if (batch.learned.length > 0) this.#journal.saveSuccessions(batch.learned, nowMs);
     const counts = { accepted: batch.accepted.length, refused: batch.refused.length };

@@ -9,6 +9,7 @@ import { keysOfChain } from '../verify/key-chain.ts';
 import { type OpenedPage, openPage } from '../verify/page.ts';
 import { decodePageHeader } from '../wire/page-header.ts';
 import type { IngestInput } from './ingest.ts';
+import { OriginKeys } from './origin-keys.ts';
 
 /** What facts are judged by now, whoever asks for it, and where to go on. */
 export interface RetryInput
@@ -51,6 +52,8 @@ export function retryNext(journal: Journal, input: RetryInput): RetriedPage | nu
   if (verdict.kind !== 'verified')
     return { pageId, stood, resolved: new Map(), standing: countsOf(page), unreadable: true };
   if (verdict.batch.learned.length > 0) journal.saveSuccessions(verdict.batch.learned, input.nowMs);
+  const relay = input.origins.get(page.feed);
+  if (relay !== undefined) new OriginKeys(journal).note(relay, nodeId, input.nowMs);
   const resolved = journal.retries.take(page, verdict.batch, input.by, input.nowMs);
   const left = verdict.batch.refused.filter(({ feedSeq }) => standing.has(feedSeq));
   const still = new Map(

@@ -30,7 +30,7 @@ export async function sendNotes(
 ): Promise<void> {
   if (!protocols.includes(KEEP_PROTOCOL)) return;
   while (!signal.aborted) {
-    const { notes, pageIds, upTo } = await deps.journal.pendingNotes(nodeId);
+    const { notes, pageIds, upTo } = await deps.pendingNotes(nodeId);
     if (upTo === null) return;
     const taken = notes.length === 0 ? 0 : await sendOnce(peerId, notes, deps, signal);
     const isAll = taken === notes.length;

@@ -33,6 +33,7 @@ import {
   makeFolder,
   syncFile,
   syncTree,
+  writeDurably,
 } from './files.ts';
 
 /** What goes into a snapshot besides the journal: where it lies, and its name in the snapshot. */
@@ -42,8 +43,8 @@ export interface SnapshotSources {
   /** The local log of anchors; null: there is none. */
   readonly anchors: string | null;
   readonly others: readonly { readonly from: string; readonly path: string }[];
-  /** Keys are among the others. */
-  readonly keys: boolean;
+  /** Reads the signing keys that lie there now: names in the snapshot, and bytes. Null: they are not to be in it. */
+  readonly keys: (() => Promise<ReadonlyMap<string, Buffer>>) | null;
 }
 
 export interface CreateOptions {
@@ -83,7 +84,7 @@ export async function createSnapshot(
       audit: facts.audit,
       files,
       journal: facts.journal,
-      keys: sources.keys,
+      keys: sources.keys !== null,
       made_at: isoMicros(madeMs * 1000),
       node_id: facts.identity.nodeId,
       software: options.software,
@@ -118,6 +119,7 @@ export async function removeLeftovers(directory: string, nowMs: number): Promise
 async function copyAll(partial: string, sources: SnapshotSources, options: CreateOptions): Promise<void> {
   const { signal, onProgress } = options;
   if (sources.others.length > MAX_SNAPSHOT_FILES) throw tooManyFiles(sources.others.length);
+  const keys = await sources.keys?.();
   // Before the journal: a checkpoint is signed over what is committed, so that a journal copied later holds it.
   copyDurably(sources.signedHeads, join(partial, HEADS));
   await copyJournalInWorker(
@@ -127,12 +129,26 @@ async function copyAll(partial: string, sources: SnapshotSources, options: Creat
       onProgress: (done, total) => onProgress?.('copying the journal', done, total),
     },
   );
+  // A key and the statement in the journal by which it is the key are of one moment, or neither is of use: the same before
+  // and behind the journal, no key was changed over between the two.
+  if (keys !== undefined && !isSame(keys, await sources.keys?.())) throw keysChanged();
+  for (const [path, bytes] of keys ?? []) writeDurably(join(partial, path), bytes);
   await copyEach(
     sources.others.map(({ from, path }) => ({ from, to: join(partial, path) })),
     signal,
   );
   // Behind the journal: it has the line of each receipt that the journal has.
   if (sources.anchors !== null && existsSync(sources.anchors)) copyLines(sources.anchors, join(partial, ANCHORS));
+}
+
+function isSame(before: ReadonlyMap<string, Buffer>, after: ReadonlyMap<string, Buffer> | undefined): boolean {
+  return before.size === after?.size && [...before].every(([path, bytes]) => after.get(path)?.equals(bytes) === true);
+}
+
+function keysChanged(): SnapshotError {
+  const message =
+    'a signing key was changed while the journal was copied, so that key and journal would not fit together: nothing was kept; make it again once `keys rotate`, or the start of the daemon, is through';
+  return new SnapshotError('keys_changed', message);
 }
 
 /** A line that is being written is not copied. */

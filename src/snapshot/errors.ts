@@ -3,6 +3,8 @@ export type SnapshotErrorCode =
   | 'unusable'
   /** What was copied does not fit together. */
   | 'inconsistent'
+  /** A signing key was changed meanwhile. */
+  | 'keys_changed'
   /** It has more files than its manifest can name. */
   | 'too_many_files'
   /** The folder to restore into holds something. */

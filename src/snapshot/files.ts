@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { chmod, copyFile, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -61,6 +62,13 @@ async function copyOne(from: string, to: string): Promise<void> {
   await chmod(to, OWNER_ONLY);
   await using file = await open(to, 'r+');
   await file.sync();
+}
+
+/** Writes a file for its owner alone, durably. The target must not be there. */
+export function writeDurably(to: string, bytes: Uint8Array): void {
+  makeFolder(dirname(to));
+  writeFileSync(to, bytes, { flag: 'wx', mode: OWNER_ONLY });
+  syncFile(to);
 }
 
 export function makeFolder(folder: string): void {

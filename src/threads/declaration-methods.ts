@@ -1,4 +1,5 @@
 /** What peers declare, kept by the journal's thread. */
+import { agoMs } from '../core/time.ts';
 import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AuditInput } from '../journal/read-model.ts';
@@ -53,7 +54,7 @@ export function declarationMethods(journal: Journal, audit: AuditReader): Declar
     renewDeclaration(peer, note, nowMs) {
       const pinned = journal.peers.declaration(peer);
       if (pinned === null || pinned === note || !isRenewal(pinned, note)) return false;
-      if (nowMs - (renewedAtMs.get(peer) ?? Number.NEGATIVE_INFINITY) < RENEWALS_APART_MS) return false;
+      if (agoMs(renewedAtMs.get(peer) ?? Number.NEGATIVE_INFINITY, nowMs) < RENEWALS_APART_MS) return false;
       journal.pinDeclaration(peer, note, { event: 'peer_keys_renewed', peer }, nowMs);
       renewedAtMs.set(peer, nowMs);
       return true;

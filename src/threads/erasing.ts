@@ -3,7 +3,7 @@
 import type { ErasureOutcome, ErasureRefusal } from '../core/erasure-order.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { feedOf } from '../core/scope.ts';
-import { HOUR_MS } from '../core/time.ts';
+import { agoMs, HOUR_MS } from '../core/time.ts';
 import { encodeTombstone, factDigest, TOMBSTONE, tombstoneEntity } from '../core/tombstone.ts';
 import { isOfNode } from '../journal/body-eraser.ts';
 import { hashText } from '../journal/entry-row.ts';
@@ -214,12 +214,12 @@ export class Erasing {
 
   #isMass(nowMs: number): boolean {
     const { erasures, identity } = this.#journal;
-    const asked = erasures.records.count(identity.nodeId, 'requested', (nowMs - HOUR_MS) * 1000);
+    const asked = erasures.records.countInHour(identity.nodeId, 'requested', nowMs * 1000);
     return asked >= erasures.settings.maxPerHour;
   }
 
   #alarm(actor: string, nowMs: number): ErasureOutcome {
-    if (nowMs - this.#alarmedMs >= HOUR_MS) {
+    if (agoMs(this.#alarmedMs, nowMs) >= HOUR_MS) {
       this.#alarmedMs = nowMs;
       const detail = {
         max_per_hour: this.#journal.erasures.settings.maxPerHour,

@@ -1,4 +1,5 @@
 /** The journal's part in grants: the ledger of what was given, and the signed ends of grants, ours and those of peers. */
+import { agoMs } from '../core/time.ts';
 import type { AuditReader } from '../journal/audit-reader.ts';
 import { type Disclosure, DisclosureRecords } from '../journal/disclosure-records.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -75,7 +76,7 @@ function takeClosures(
     }
     const { feed, reason, to, treeSize, closedAt } = closure;
     const last = newest(audit, 'feed_closed', peer, feed);
-    if (last !== undefined && (last.detail['note'] === note || nowMs - Date.parse(last.at) < CLOSURE_PAUSE_MS))
+    if (last !== undefined && (last.detail['note'] === note || agoMs(Date.parse(last.at), nowMs) < CLOSURE_PAUSE_MS))
       continue;
     const detail = { closed_at: closedAt, note, to, tree_size: treeSize };
     journal.audit({ event: 'feed_closed', reason, peer, feed, detail }, nowMs);

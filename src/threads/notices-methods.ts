@@ -1,6 +1,6 @@
 /** The journal's part in refusal notices: signing ours, and taking those of peers. */
 
-import { isoMicros } from '../core/time.ts';
+import { agoMs, isoMicros } from '../core/time.ts';
 import { isPageReason } from '../core/verdict.ts';
 import type { AuditReader } from '../journal/audit-reader.ts';
 import { DisclosureRecords } from '../journal/disclosure-records.ts';
@@ -55,15 +55,27 @@ const RESOLVED_APART_MS = 600_000;
 function resolvePages(journal: Journal, audit: AuditReader, told: ToldRefusals, peer: string, nowMs: number): void {
   const over = told.open(peer).filter(({ feed, reason, lastSeq }) => {
     const takenUs = isPageReason(reason) ? told.lastTakenUs(peer, feed) : undefined;
-    if (takenUs === undefined || isoMicros(takenUs) <= (audit.record(lastSeq)?.at ?? '')) return false;
+    if (takenUs === undefined || isoMicros(takenUs) <= happenedBy(audit, lastSeq, nowMs)) return false;
     const [last] = audit.page({ event: RESOLVED_EVENT, peer, feed, reason, order: 'desc', limit: 1 }).records;
-    return last === undefined || nowMs - Date.parse(last.at) >= RESOLVED_APART_MS;
+    return last === undefined || agoMs(Date.parse(last.at), nowMs) >= RESOLVED_APART_MS;
   });
   for (const { feed, reason, refused, resolved, lastSeq } of over) {
     const detail = { count: refused - resolved, refused_by: lastSeq };
     journal.audit({ event: RESOLVED_EVENT, reason, peer, feed, detail }, nowMs);
   }
   if (over.length > 0) advance(journal, told, peer);
+}
+
+/** Records behind one that a wrong clock has dated ahead, among which one of the right time is looked for. */
+const LOOKED_THROUGH = 1_000;
+
+/** A time before which a record was made, ISO: its own, or, where a clock was ahead, that of the first record behind it since. */
+function happenedBy(audit: AuditReader, seq: number, nowMs: number): string {
+  const isPast = (at: string): boolean => Number.isFinite(agoMs(Date.parse(at), nowMs));
+  const at = audit.record(seq)?.at ?? '';
+  if (isPast(at)) return at;
+  const { records } = audit.page({ cursor: seq, order: 'asc', limit: LOOKED_THROUGH });
+  return records.find((record) => isPast(record.at))?.at ?? at;
 }
 
 /** On a full disk it is the commit that fails: what was read then is read again. */

@@ -34,6 +34,7 @@ export class ReaderClient {
   readonly heldPage: Read<'heldPage'> = this.#read('heldPage');
   readonly keptNotes: Read<'keptNotes'> = this.#read('keptNotes');
   readonly lastPageWithin: Read<'lastPageWithin'> = this.#read('lastPageWithin');
+  readonly pendingNotes: Read<'pendingNotes'> = this.#read('pendingNotes');
 
   readonly packetParts: Read<'packetParts'> = this.#read('packetParts');
   readonly receipts: Read<'receipts'> = this.#read('receipts');

@@ -38,6 +38,7 @@ import { type BuiltPage, buildPage, type PageRequest } from '../serve/build-page
 import type { FeedCursor } from '../wire/pull-request.ts';
 import { type CaseReads, caseReads } from './case-reads.ts';
 import { type GrantsReads, grantsReads } from './grants-reads.ts';
+import { type NotesReads, notesReads } from './notes-reads.ts';
 import { type PublishMethods, publishMethods } from './publish-methods.ts';
 import { type Methods, serveCalls } from './rpc.ts';
 import { type WormReads, wormReads } from './worm-reads.ts';
@@ -46,10 +47,12 @@ export interface ReaderData {
   readonly folder: string;
   readonly logSeed: Uint8Array;
   readonly formerLogSeeds: readonly Uint8Array[];
+  /** Of the restore key file. */
+  readonly restoreSeed: Uint8Array;
   readonly cacheMiB: number;
 }
 
-export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods, WormReads {
+export interface ReaderMethods extends CaseReads, GrantsReads, NotesReads, PublishMethods, WormReads {
   fact(idOrCid: string): FactResult;
   facts(query: FactQuery): FactPage;
   auditPage(filter: AuditFilter): AuditPage;
@@ -89,9 +92,10 @@ export interface ReaderMethods extends CaseReads, GrantsReads, PublishMethods, W
 }
 
 /** The journal's readers, each call in one read transaction. */
-export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: ReaderData): Methods {
+export function openReader({ folder, logSeed, formerLogSeeds, restoreSeed, cacheMiB }: ReaderData): Methods {
   const db = openDatabase(join(folder, JOURNAL_FILE), { readonly: true, cacheMiB });
-  const signer = createLogSigner(readIdentity(db).journalOrigin, logSeed, formerLogSeeds);
+  const identity = readIdentity(db);
+  const signer = createLogSigner(identity.journalOrigin, logSeed, formerLogSeeds);
   const entries = new EntryReader(db, signer);
   const facts = new FactReader(db, entries);
   const audit = new AuditReader(db);
@@ -127,6 +131,7 @@ export function openReader({ folder, logSeed, formerLogSeeds, cacheMiB }: Reader
     keptNotes: (peer, cursors, skip, limits) =>
       kept.list(peer, new Map(cursors.map(({ feed, after }) => [feed, after])), skip, limits),
     lastPageWithin: (peer, treeSize) => held.lastWithin(peer, treeSize),
+    ...notesReads(db, identity.nodeId, restoreSeed),
     ...publishMethods(db, facts),
     ...wormReads(db),
     packetParts: (request) => packets.parts(request),

@@ -3,6 +3,7 @@ import type { HeldPermit } from '../core/disclosure.ts';
 import { RELAY_PERMIT_MS } from '../core/limits.ts';
 import { authorityOf } from '../core/node-id.ts';
 import { receivedFeed } from '../core/scope.ts';
+import { agoMs } from '../core/time.ts';
 import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AuditRecord } from '../journal/read-model.ts';
@@ -37,7 +38,7 @@ export function relayMethods(journal: Journal, audit: AuditReader, signer: LogSi
       if (typeof permit === 'string' || feed === null)
         return { kind: 'refused', code: typeof permit === 'string' ? permit : 'peer_unknown' };
       const last = newestRecord(audit, 'relay_permitted', peer);
-      const isDue = last === undefined || nowMs - Date.parse(last.at) >= TAKEN_APART_MS;
+      const isDue = last === undefined || agoMs(Date.parse(last.at), nowMs) >= TAKEN_APART_MS;
       if (isDue && last?.detail['note'] !== note)
         journal.audit({ event: 'relay_permitted', peer, feed, detail: { note, not_after: permit.notAfter } }, nowMs);
       return { kind: 'taken', feed, permit: { note, notAfterMs: Date.parse(permit.notAfter) } };

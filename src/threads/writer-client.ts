@@ -55,7 +55,6 @@ export class WriterClient {
   readonly pendingReceipts: Plain<'pendingReceipts'> = this.#plain('pendingReceipts');
   readonly receiptsTaken: Plain<'receiptsTaken'> = this.#plain('receiptsTaken');
   readonly takeReceipts: Now<'takeReceipts'> = this.#now('takeReceipts');
-  readonly pendingNotes: Plain<'pendingNotes'> = this.#plain('pendingNotes');
   readonly notesTaken: Plain<'notesTaken'> = this.#plain('notesTaken');
   readonly keepNotes: Now<'keepNotes'> = this.#now('keepNotes');
   readonly leaveNotesAgain: Plain<'leaveNotesAgain'> = this.#plain('leaveNotesAgain');

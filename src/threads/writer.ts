@@ -192,7 +192,7 @@ export function openWriter(data: WriterData, tell: (event: WriterEvent) => void)
     audit: (input, nowMs) => journal.audit(input, nowMs),
     peerProgress: (peer, feeds) => progressOf(journal, audit, receipts, notices, peer, feeds),
     isPeerAdded: (peer) => audit.isAdded(peer),
-    ...notesMethods(journal, data.restoreSeed),
+    ...notesMethods(journal),
     identity: () => journal.identity,
     head: () => journal.head(projector.lag(journal.size)),
     stats: () => statsOf(journal, projector, words),

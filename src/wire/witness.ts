@@ -63,6 +63,12 @@ export interface RefusedAnswer {
   readonly kind: 'refused';
   readonly v: 1;
 }
+/** So many checkpoints of the log were cosigned that the next one has to wait. */
+export interface BusyAnswer {
+  readonly kind: 'busy';
+  readonly retry_after_ms: number;
+  readonly v: 1;
+}
 export interface HeadsAnswer {
   readonly heads: readonly string[];
   readonly kind: 'heads';
@@ -73,7 +79,7 @@ export interface JudgedAnswer {
   readonly verdict: 'contradiction' | 'no_proof' | 'unknown_log';
   readonly v: 1;
 }
-export type WitnessAnswer = CosignedAnswer | StaleAnswer | RefusedAnswer | HeadsAnswer | JudgedAnswer;
+export type WitnessAnswer = CosignedAnswer | StaleAnswer | RefusedAnswer | BusyAnswer | HeadsAnswer | JudgedAnswer;
 
 /**
  * Why a checkpoint is not cosigned. `unreconciled`: the witness holds another head of that log that it could not join with
@@ -114,6 +120,7 @@ const REQUESTS: { readonly [K in WitnessRequest['kind']]: Shape<Extract<WitnessR
 };
 
 const ANSWERS: { readonly [K in WitnessAnswer['kind']]: Shape<Extract<WitnessAnswer, { kind: K }>> } = {
+  busy: object<BusyAnswer>({ kind: literal('busy'), retry_after_ms: integer(), v: literal(1) }),
   cosigned: object<CosignedAnswer>({ kind: literal('cosigned'), lines: text(MAX_NOTE_CHARS), v: literal(1) }),
   heads: object<HeadsAnswer>({
     heads: list(text(MAX_HEAD_CHARS), MAX_GOSSIP_LOGS),

@@ -53,6 +53,8 @@ async function cosign(request: CosignRequest, peer: PeerFile, deps: AnswerDeps):
       return { kind: 'cosigned', lines: outcome.lines, v: 1 };
     case 'stale':
       return { kind: 'stale', size: outcome.size, v: 1 };
+    case 'busy':
+      return { kind: 'busy', retry_after_ms: outcome.retryAfterMs, v: 1 };
     case 'contradiction':
       return { code: 'contradiction', kind: 'refused', v: 1 };
     case 'refused':

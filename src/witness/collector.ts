@@ -10,6 +10,10 @@ import type { KnownLogs } from './known-logs.ts';
 import type { TrustedWitness } from './own-heads.ts';
 import { type SubmitOutcome, submitCheckpoint } from './submit-http.ts';
 
+/** How long a witness may put us off, and how often it may make us ask. */
+const MAX_WAIT_MS = 60_000;
+const MIN_WAIT_MS = 1_000;
+
 /** A witness that can be asked, whichever way. */
 interface Reachable {
   /** Name of its key. */
@@ -31,10 +35,15 @@ export class Collector {
   readonly #signal: AbortSignal;
   /** Size that each witness has cosigned last, by the name of its key. */
   readonly #cosigned = new Map<string, number>();
+  /** Witnesses that have asked for time, until when. */
+  readonly #busyUntil = new Map<string, number>();
+  readonly #later: (ms: number) => void;
   #running: Promise<void> | undefined;
   #again = false;
 
-  constructor(deps: WitnessDeps, known: KnownLogs, signal: AbortSignal) {
+  /** @param later collects again after so many ms: a witness has asked for that time */
+  constructor(deps: WitnessDeps, known: KnownLogs, signal: AbortSignal, later: (ms: number) => void) {
+    this.#later = later;
     this.#deps = deps;
     this.#known = known;
     this.#signal = signal;
@@ -61,7 +70,7 @@ export class Collector {
     // A checkpoint costs three waits for the disk: while a pull goes on, none is signed that nobody is asked about.
     if (witnesses.length === 0) return;
     const head = await this.#deps.head();
-    const due = witnesses.filter(({ name }) => this.#cosigned.get(name) !== head.size);
+    const due = witnesses.filter(({ name }) => this.#cosigned.get(name) !== head.size && !this.#isBusy(name));
     await Promise.all(due.map((witness) => this.#ask(witness, head)));
   }
 
@@ -118,6 +127,8 @@ export class Collector {
       case 'cosigned':
       case 'stale':
         return answer;
+      case 'busy':
+        return { kind: 'busy', retryAfterMs: answer.retry_after_ms };
       case 'refused':
         return { kind: 'failed', why: answer.code };
       default:
@@ -141,6 +152,19 @@ export class Collector {
     }
   }
 
+  /** What is appended meanwhile is cosigned with the rest. */
+  #isBusy(name: string): boolean {
+    const leftMs = (this.#busyUntil.get(name) ?? 0) - this.#deps.nowMs();
+    // Longer than anybody is put off: the clock was put back.
+    return leftMs > 0 && leftMs <= MAX_WAIT_MS;
+  }
+
+  #wait(name: string, ms: number): void {
+    const waitMs = Math.max(MIN_WAIT_MS, Math.min(ms, MAX_WAIT_MS));
+    this.#busyUntil.set(name, this.#deps.nowMs() + waitMs);
+    this.#later(waitMs);
+  }
+
   async #askFrom(witness: Reachable, head: Head, oldSize: number): Promise<SubmitOutcome> {
     const path = oldSize === 0 || oldSize === head.size ? [] : await this.#deps.consistency(oldSize, head.size);
     return witness.ask({ oldSize, path, checkpoint: head.checkpoint });
@@ -154,6 +178,10 @@ export class Collector {
       return 'ahead';
     }
     if (outcome.kind === 'failed') return outcome.why;
+    if (outcome.kind === 'busy') {
+      this.#wait(witness.name, outcome.retryAfterMs);
+      return 'busy';
+    }
     const good = await this.#deps.journal.collectCosignatures(head.size, outcome.lines, await witness.trusted());
     if (good > 0) {
       this.#cosigned.set(witness.name, head.size);

@@ -2,6 +2,8 @@
  * The witness in the journal's thread: what it says about somebody's log never contradicts what it said or verified before.
  * Check and record are one step, durable before the signature leaves: two requests can never both be right about the past.
  */
+
+import { DAY_MS } from '../core/time.ts';
 import type { AuditReader } from '../journal/audit-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { VerifiedCheckpoint } from '../journal/peer-records.ts';
@@ -12,6 +14,7 @@ import type { LogSigner } from '../merkle/ed25519.ts';
 import { EMPTY_ROOT, sameHash } from '../merkle/hash.ts';
 import { formatSignatureLine } from '../merkle/note.ts';
 import type { AddCheckpoint } from '../merkle/witness-body.ts';
+import { RequestRates } from '../transport/request-rates.ts';
 import type { ContradictionReason } from '../verify/contradiction.ts';
 import { ownLines } from '../verify/own-lines.ts';
 import type { CosignRefusal } from '../wire/witness.ts';
@@ -31,8 +34,17 @@ export type CosignOutcome =
   /** The proof has to start at this size. */
   | { readonly kind: 'stale'; readonly size: number }
   | { readonly kind: 'refused'; readonly code: Exclude<CosignRefusal, 'unknown_log' | 'contradiction'> }
+  /** Nothing is wrong with it; so many checkpoints of this log were cosigned that the next one has to wait. */
+  | { readonly kind: 'busy'; readonly retryAfterMs: number }
   /** The log signed another root for the size that is stood for, or for a part of what it shows now. */
   | { readonly kind: 'contradiction'; readonly reason: ContradictionReason; readonly news: Contradiction | null };
+
+/**
+ * Of one log. Each is kept for good: what this node has vouched for is what shows that its log has another history for somebody
+ * else, so that none is thinned out. A partner asks once for all that it appends in a quarter of a second, and has the day's
+ * share at once: only one that appends for hours without a pause meets the end of it, and then waits a second or two.
+ */
+const COSIGNED_PER_DAY = 50_000;
 
 const NOTHING: VerifiedCheckpoint = { size: 0, root: EMPTY_ROOT, note: '' };
 
@@ -41,8 +53,17 @@ export class Cosigner {
   readonly #audit: AuditReader;
   readonly #signer: LogSigner;
   readonly #seen: SeenHeads;
+  readonly #budget: RequestRates;
 
-  constructor(journal: Journal, audit: AuditReader, signer: LogSigner, seen: SeenHeads) {
+  /** @param perDay checkpoints of one log that are cosigned; counted since the start */
+  constructor(
+    journal: Journal,
+    audit: AuditReader,
+    signer: LogSigner,
+    seen: SeenHeads,
+    perDay: number = COSIGNED_PER_DAY,
+  ) {
+    this.#budget = new RequestRates({ perSecond: (perDay * 1_000) / DAY_MS, burst: perDay });
     this.#journal = journal;
     this.#audit = audit;
     this.#signer = signer;
@@ -71,7 +92,13 @@ export class Cosigner {
     if (request.oldSize !== last.size) return { kind: 'stale', size: last.size };
     if (!extendsLast(last, next, request.path))
       return this.#refuseProof(log, [last.note, next.note], request.path, nowMs);
-    return this.#sign(log, last, next, nowMs);
+    // The one that is stood for already is signed anew as often as it is asked for: it costs no row.
+    const retryAfterMs = this.#isNew(log, last, next) ? this.#budget.take(log.origin, nowMs) : 0;
+    return retryAfterMs > 0 ? { kind: 'busy', retryAfterMs } : this.#sign(log, last, next, nowMs);
+  }
+
+  #isNew(log: WitnessedLog, last: VerifiedCheckpoint, next: VerifiedCheckpoint): boolean {
+    return next.size > last.size || (last.size === 0 && this.#journal.witness.cosigned(log.origin) === null);
   }
 
   /** A path that leads to the root the log has signed now shows what it says it was before: that is a contradiction. */
@@ -101,8 +128,7 @@ export class Cosigner {
     this.#journal.durably(() => {
       // What was verified by pulling is a link of what is stood for from now on.
       if (last.size > (before?.size ?? 0)) witness.saveCosigned(log.origin, last, nowMs * 1000);
-      const isNew = next.size > last.size || (before === null && last.size === 0);
-      if (isNew) witness.saveCosigned(log.origin, next, nowMs * 1000);
+      if (this.#isNew(log, last, next)) witness.saveCosigned(log.origin, next, nowMs * 1000);
     });
     this.#seen.extended(log);
     return { kind: 'cosigned', lines: this.#lines(next.note, nowMs), size: next.size };

@@ -10,6 +10,8 @@ const MAX_ANSWER_BYTES = 16_384;
 export type SubmitOutcome =
   | { readonly kind: 'cosigned'; readonly lines: string }
   | { readonly kind: 'stale'; readonly size: number }
+  /** It takes this log's next checkpoint after a while. */
+  | { readonly kind: 'busy'; readonly retryAfterMs: number }
   | SubmitFailure;
 
 interface SubmitFailure {

@@ -15,8 +15,8 @@ export interface EntryLine {
   readonly feed: string;
   readonly feed_seq: number;
   readonly relation: string;
-  /** ISO 8601, by its author's clock. */
-  readonly timestamp: string;
+  /** Milliseconds of its author's logical clock times 1,000, and the counter. */
+  readonly hlc: number;
   readonly received_from: string | null;
   readonly leaf_hash: Buffer;
   readonly origin_leaf_hash: Buffer | null;

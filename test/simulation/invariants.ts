@@ -295,9 +295,9 @@ function checkReceived(mesh: Mesh, to: Held, from: Held, relay: Held | undefined
   }
 }
 
-/** Written by a clock that was far ahead, or far behind. */
-function isOutOfTime({ platform }: Mesh, { timestamp }: EntryLine): boolean {
-  const aheadMs = Date.parse(timestamp) - platform.nowMs();
+/** Its node's clock was far ahead or far behind, or had been far ahead before: time goes on from there in its journal. */
+function isOutOfTime({ platform }: Mesh, { hlc }: EntryLine): boolean {
+  const aheadMs = hlc / 1000 - platform.nowMs();
   return aheadMs > SKEW_LIMIT_MS.hlc_future || -aheadMs > SKEW_LIMIT_MS.hlc_past;
 }
 

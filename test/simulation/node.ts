@@ -181,8 +181,8 @@ export async function startNode({ made, disk, network, platform, clock, peers }:
   // Whose keys have never changed says the same at each start.
   const issuedAt = statements.length === 0 ? CREATED_AT : isoMicros(platform.nowMs() * 1000);
   const declaration = declarationOf({ ...made, keys, peerId }, issuedAt);
-  const { logSeed, formerLogSeeds } = data;
-  const readerData = { folder, logSeed, formerLogSeeds, cacheMiB: 1 };
+  const { logSeed, formerLogSeeds, restoreSeed } = data;
+  const readerData = { folder, logSeed, formerLogSeeds, restoreSeed, cacheMiB: 1 };
   const reader = new ReaderClient(
     readerData,
     () => writer.head(),

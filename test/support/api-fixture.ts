@@ -79,6 +79,7 @@ export interface SendOptions {
 export interface TestApiOptions {
   readonly peers?: readonly PeerStatus[];
   readonly witness?: ApiDeps['witness'];
+  readonly approvals?: ApiDeps['approvals'];
   readonly onboarding?: ApiDeps['onboarding'];
   readonly signingKeys?: readonly KeyStatus[];
   readonly limits?: Partial<ApiLimits>;
@@ -164,7 +165,7 @@ function quarantineOf(node: MemoryNode): ApiDeps['quarantine'] {
 /** One person is enough for everything. */
 const NO_APPROVALS: ApiDeps['approvals'] = {
   fourEyes: [],
-  list: async () => ({ proposals: [], more: false }),
+  list: async () => ({ proposals: [], before: null }),
   find: async () => null,
   end: async () => ({ kind: 'refused', code: 'proposal_unknown', proposal: null }),
 };
@@ -211,7 +212,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     writer: node,
     reader: node,
     peers: peerDirectory(options.peers ?? []),
-    approvals: NO_APPROVALS,
+    approvals: options.approvals ?? NO_APPROVALS,
     quarantine: quarantineOf(node),
     cases: NO_CASES,
     witness: options.witness ?? null,

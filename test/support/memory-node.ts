@@ -136,14 +136,12 @@ export class MemoryNode implements ApiWriter, ApiReader {
   async facts(query: FactQuery): Promise<FactPage> {
     await this.#gate();
     const matching = this.#facts.filter((held) => this.#matches(held, query)).reverse();
-    const start =
-      query.cursor === undefined ? 0 : matching.findIndex(({ entry }) => entry.fact_id === query.cursor) + 1;
-    if (query.cursor !== undefined && start === 0) return { kind: 'bad_cursor' };
-    const page = matching.slice(start, start + query.limit);
+    const behind = matching.filter(({ entry }) => entry.chain_seq < (query.before ?? Number.POSITIVE_INFINITY));
+    const page = behind.slice(0, query.limit);
     const corrupt = page.map(corruption).find((found) => found !== null);
     if (corrupt !== undefined) return { kind: 'corrupt', corrupt };
-    const cursor = start + query.limit < matching.length ? (page.at(-1)?.entry.fact_id ?? null) : null;
-    return { kind: 'page', facts: page.map((held) => this.#stored(held)), notices: [], total: matching.length, cursor };
+    const before = query.limit < behind.length ? (page.at(-1)?.entry.chain_seq ?? null) : null;
+    return { kind: 'page', facts: page.map((held) => this.#stored(held)), notices: [], total: matching.length, before };
   }
 
   async auditPage(filter: AuditFilter): Promise<AuditPage> {

@@ -234,6 +234,7 @@ function witnessExamples(peer: HonestPeer): [string, string][] {
     evidence: { kind: 'evidence', notes: [checkpoint, other], path: null, v: 1 },
   };
   const answers: Record<string, WitnessAnswer> = {
+    busy: { kind: 'busy', retry_after_ms: 1728, v: 1 },
     cosigned: { kind: 'cosigned', lines: line, v: 1 },
     stale: { kind: 'stale', size: 3, v: 1 },
     refused: { code: 'bad_proof', kind: 'refused', v: 1 },

@@ -41,7 +41,7 @@ const NEEDED: Readonly<Record<ReviewedAction, readonly [Permission, ...Permissio
 
 const LIST = z.object({
   state: choiceParam(['open', 'all'], 'open', 'Those that wait for a second person, or all.'),
-  before: optionalInt({ min: 1, description: 'Only proposals before this one.' }),
+  before: optionalInt({ min: 1, description: 'Only proposals before this one: `before` of the page before.' }),
   limit: intParam({ min: 1, max: 500, default: 100, description: 'Proposals.' }),
 });
 const PROPOSALS = z
@@ -49,6 +49,9 @@ const PROPOSALS = z
     four_eyes: z.array(z.enum(REVIEWED_ACTIONS)).openapi({ description: 'Actions that need two persons here.' }),
     proposals: z.array(PROPOSAL),
     has_more: z.boolean(),
+    before: z.number().int().nullable().openapi({
+      description: 'What to ask for with `before` to go on; a page may end before it is full. Null: that was the last.',
+    }),
   })
   .openapi('Proposals');
 const DECISION = z.object({ reason: REASON }).openapi('ProposalDecision');
@@ -68,7 +71,8 @@ export function addApprovals(apparatus: Apparatus): void {
   addRoute(apparatus, list, ['audit.read', 'review'], async ({ query }) => {
     const { state, before, limit } = query;
     const page = await approvals.list({ state, before: before ?? null, limit });
-    return json(200, { four_eyes: approvals.fourEyes, proposals: page.proposals, has_more: page.more });
+    const place = { has_more: page.before !== null, before: page.before };
+    return json(200, { four_eyes: approvals.fourEyes, proposals: page.proposals, ...place });
   });
 
   const one = {

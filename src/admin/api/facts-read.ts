@@ -102,10 +102,12 @@ async function queryFacts(tools: ReadTools, call: Call<Query>, principal: Princi
   const notServed = whyNotServed(call.query, principal);
   if (notServed !== null) return refused(notServed);
 
-  const page = await deps.reader.facts(factQuery(call.query, deps.nowMs()));
-  if (page.kind === 'bad_cursor') return refused(BAD_CURSOR);
+  const before = positionOf(call.query.cursor);
+  if (before === null) return refused(BAD_CURSOR);
+  const page = await deps.reader.facts(factQuery(call.query, before, deps.nowMs()));
   if (page.kind === 'corrupt') return refused(await desk.report(page.corrupt, principal));
-  const { facts, total, cursor } = page;
+  const { facts, total } = page;
+  const cursor = page.before === null ? null : String(page.before);
   const ids = facts.map((fact) => fact.entry.fact_id);
   const proven = wantsProof(call.c) ? await proveFacts(tools, ids, principal, false) : null;
   if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
@@ -133,8 +135,20 @@ export const TIME_TRAVEL: Refusal = {
 
 const BAD_CURSOR: Refusal = {
   status: 400,
-  detail: { code: 'cursor_unknown', message: 'no fact has this cursor; start again without one' },
+  detail: {
+    code: 'cursor_unknown',
+    message: 'expected the cursor of the page before, as it was given, and got something else; start again without one',
+  },
 };
+
+/**
+ * A cursor is a position, and every position is one: that of a hidden fact, of none, of one that is gone. An id would have
+ * to be looked for, and the answer would tell whether it is there. Undefined: the first page; null: no cursor of ours.
+ */
+function positionOf(cursor: string | undefined): number | undefined | null {
+  if (cursor === undefined) return undefined;
+  return /^[1-9][0-9]{0,14}$/.test(cursor) ? Number(cursor) : null;
+}
 
 function whyNotServed(query: Query, principal: Principal): Refusal | null {
   if (query.as_of !== undefined) return TIME_TRAVEL;
@@ -149,8 +163,8 @@ function whyNotServed(query: Query, principal: Principal): Refusal | null {
   return query.include_quarantined && !seesQuarantine ? { status: 403, detail: 'admin permission required' } : null;
 }
 
-function factQuery(query: Query, nowMs: number): FactQuery {
-  const { entity, relation, source, scope, garden_id, after, cursor } = query;
+function factQuery(query: Query, before: number | undefined, nowMs: number): FactQuery {
+  const { entity, relation, source, scope, garden_id, after } = query;
   return {
     ...(entity === undefined ? {} : { entity: normalized(entity) }),
     ...(relation === undefined ? {} : { relation }),
@@ -158,7 +172,7 @@ function factQuery(query: Query, nowMs: number): FactQuery {
     ...(scope === undefined ? {} : { scope }),
     ...(garden_id === undefined ? {} : { gardenId: garden_id }),
     ...(after === undefined ? {} : { after: normalizedInstant(after) ?? after }),
-    ...(cursor === undefined ? {} : { cursor }),
+    ...(before === undefined ? {} : { before }),
     minConfidence: query.min_confidence,
     includeContradicted: query.include_contradicted,
     includeExpired: query.include_expired,

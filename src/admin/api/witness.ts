@@ -102,7 +102,7 @@ function addSubmission(apparatus: Apparatus, rate: WitnessRate): void {
       404: { description: 'the log is not known' },
       409: { description: 'the old size is not the one cosigned last, which the body names; or another root' },
       422: { description: 'the consistency proof does not verify' },
-      429: { description: 'too many requests; see Retry-After' },
+      429: { description: 'too many requests, or checkpoints of this log; see Retry-After' },
     },
   } as const;
   addOpenRoute(apparatus, submission, async ({ c }) => {
@@ -112,8 +112,8 @@ function addSubmission(apparatus: Apparatus, rate: WitnessRate): void {
     if (!body.ok) return refused(body.error);
     // Behind the body, which is small, and before its signatures are checked, which is what costs.
     const origin = originIn(body.value);
-    const busy = overRate(rate.take(c.env?.address, origin, apparatus.deps.nowMs()));
-    if (busy !== null) return refused(busy);
+    const wait = rate.take(c.env?.address, origin, apparatus.deps.nowMs());
+    if (wait !== null) return refused(overRate(wait));
     const outcome = await witness.add(body.value);
     if (origin !== null && !isUnknown(outcome)) rate.learn(origin);
     return submitted(outcome);
@@ -136,8 +136,8 @@ function addMonitoring(apparatus: Apparatus, rate: WitnessRate): void {
   addOpenRoute(apparatus, monitoring, async ({ c, param }) => {
     const { witness } = apparatus.deps;
     if (witness === null) return refused(NOT_RUNNING);
-    const busy = overRate(rate.take(c.env?.address, null, apparatus.deps.nowMs()));
-    if (busy !== null) return refused(busy);
+    const wait = rate.take(c.env?.address, null, apparatus.deps.nowMs());
+    if (wait !== null) return refused(overRate(wait));
     const note = /^[0-9a-f]{64}$/.test(param('log')) ? await witness.monitored(param('log')) : null;
     return note === null ? refused({ status: 404, detail: 'Not Found' }) : answer(200, TEXT, note);
   });
@@ -154,8 +154,7 @@ function isUnknown(outcome: AddCheckpointOutcome): boolean {
   return outcome.kind === 'refused' && (outcome.code === 'unknown_log' || outcome.code === 'bad_request');
 }
 
-function overRate(wait: number | null): Refusal | null {
-  if (wait === null) return null;
+function overRate(wait: number): Refusal {
   const headers = { 'retry-after': String(Math.max(1, Math.ceil(wait))) };
   return { status: 429, detail: 'too many requests to the witness; try again later', headers };
 }
@@ -166,6 +165,8 @@ function submitted(outcome: AddCheckpointOutcome): Response {
       return answer(200, TEXT, outcome.lines);
     case 'stale':
       return answer(409, 'text/x.tlog.size', `${outcome.size}\n`);
+    case 'busy':
+      return refused(overRate(outcome.retryAfterMs / 1_000));
     case 'contradiction':
       return outcome.reason === 'checkpoint_split_view'
         ? answer(409, TEXT, 'another root was cosigned for this size\n')

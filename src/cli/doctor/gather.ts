@@ -76,7 +76,6 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
   const read = async <T>(path: string): Promise<T> => JSON.parse(expectOk(await api.get(path))) as T;
   const witness = await api.get('/v1/witness');
   const held = await read<{ facts: readonly unknown[] }>(`/v1/quarantine?limit=${LIST_MOST}`);
-  const open = await read<{ proposals: readonly unknown[] }>(`/v1/approvals?limit=${LIST_MOST}`);
   return {
     wellKnown: await read('/.well-known/stigmem'),
     // 503 is an answer here, not a failure: it says what is not ready.
@@ -89,7 +88,7 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
     stats: await read('/v1/stats'),
     weakenings: (await read<{ weakenings: NodeFacts['weakenings'] }>('/v1/configuration/weakenings')).weakenings,
     quarantined: held.facts.length,
-    proposals: open.proposals.length,
+    proposals: await openProposals(api),
     recall: await tryRecall(context, api),
     signIn: (await read<{ oidc: NodeFacts['signIn'] }>('/v1/admin/sign-in')).oidc,
     sinks: (await read<{ sinks: NodeFacts['sinks'] }>('/v1/sinks')).sinks,
@@ -98,6 +97,17 @@ async function nodeFacts(context: Context, api: Api): Promise<NodeFacts> {
     checks: await read('/v1/journal/checks?limit=1'),
     cases: (await read<{ counts: NodeFacts['cases'] }>('/v1/cases/counts')).counts,
   };
+}
+
+/** Up to what one list shows; a page that ends at old ones that are decided is gone on from. */
+async function openProposals(api: Api): Promise<number> {
+  for (let count = 0, before: number | undefined; ; ) {
+    const answer = expectOk(await api.get('/v1/approvals', { limit: LIST_MOST, before }));
+    const page = JSON.parse(answer) as { readonly proposals: readonly unknown[]; readonly before?: number | null };
+    count += page.proposals.length;
+    before = page.before ?? undefined;
+    if (before === undefined || count >= LIST_MOST) return Math.min(count, LIST_MOST);
+  }
 }
 
 /** As a client does it: recalls the newest fact by its words, and verifies what comes with the log's own key. */

@@ -177,7 +177,7 @@ class PageCheck implements PageTotals {
       return { code: 'page_entry_lost', field: 'to_seq', detail };
     }
     if (accepted === row.accepted + this.#retriedOf(row.page_id) || this.#isRetryChanged)
-      return this.#relayed.finish(page);
+      return this.#relayed.finish(page, row.received_us);
     return { code: 'accepted_mismatch', field: 'accepted', detail: `${accepted} of its entries are in the journal` };
   }
 

@@ -64,7 +64,7 @@ export class RelayedPages {
   }
 
   /** How long an origin's keys were good is judged once, when the page comes: declarations do not say it of former ones. */
-  finish({ header, entries }: DecodedPage): Fault | undefined {
+  finish({ header, entries }: DecodedPage, receivedUs: number): Fault | undefined {
     const { origins } = header;
     const taken = [...this.#taken.values()];
     const nodeId = taken[0]?.entry.origin?.node_id;
@@ -73,7 +73,7 @@ export class RelayedPages {
       const entry = decodeEntry(bytes);
       return entry.ok ? entry.value.origin : (this.#blanked.get(place) ?? null);
     });
-    const faultOf = proveOrigins(origins, named, nodeId, (note) => this.#head(nodeId, note));
+    const faultOf = proveOrigins(origins, named, nodeId, (note) => this.#head(nodeId, note, receivedUs));
     for (const { entry, place } of taken) {
       const fault = faultOf(entry, place);
       if (fault === null) continue;
@@ -83,9 +83,12 @@ export class RelayedPages {
     return undefined;
   }
 
-  #head(nodeId: string, note: string): OriginHead | null {
+  #head(nodeId: string, note: string, receivedUs: number): OriginHead | null {
     const log = this.#logs.logOf(nodeId, originOf(note, 0));
-    const read = log === undefined ? undefined : readCheckpoint(note, log);
-    return read?.ok ? { size: read.value.size, root: read.value.root, keyEndsMs: null } : null;
+    if (log === undefined) return null;
+    const opened = readCheckpoint(note, log);
+    const isUnknown = !opened.ok && this.#logs.isBeforeAnyKey(nodeId, receivedUs);
+    const read = isUnknown ? readCheckpoint(note, { ...log, keys: [] }) : opened;
+    return read.ok ? { size: read.value.size, root: read.value.root, keyEndsMs: null } : null;
   }
 }

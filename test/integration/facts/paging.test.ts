@@ -103,9 +103,20 @@ for (const [query, matches] of [
   });
 }
 
-test('a cursor that nobody gave is refused', async () => {
-  const response = await api.send('/v1/facts?cursor=nothing', { as: 'ro' });
-  assert.equal(response.status, 400);
+test('a cursor does not tell whether an id is there: ids of facts and of none get one answer', async () => {
+  const answers = new Set<string>();
+  for (const cursor of [known[0], known.at(-1), crypto.randomUUID(), 'nothing', '0', '-1', '1e3', '9'.repeat(16)]) {
+    const response = await api.send(`/v1/facts?cursor=${cursor}`, { as: 'ro' });
+    answers.add(`${response.status} ${await response.text()}`);
+  }
+  assert.equal(answers.size, 1, [...answers].join('\n'));
+  assert.match([...answers].join(), /^400 .*cursor_unknown/);
+});
+
+test('a cursor is a position, whatever stands there, or nothing yet', async () => {
+  const behind = await page('cursor=11&limit=500&include_contradicted=true&scope=public');
+  assert.deepEqual(ids(behind.facts), known.slice(0, 10).toReversed());
+  assert.deepEqual(await page('cursor=999999999999999&limit=1'), await page('limit=1'));
 });
 
 test('received facts: by id, by CID, with where they came from, and with a proof', async () => {

@@ -82,7 +82,34 @@ test('a proposal expires, is withdrawn by its proposer alone, or rejected by ano
   const states = list.list({ state: 'all', before: null, limit: 10, nowIso }).proposals.map(({ state }) => state);
   assert.deepEqual(states, ['withdrawn', 'expired']);
   assert.deepEqual(list.list({ state: 'open', before: null, limit: 10, nowIso }).proposals, []);
-  assert.equal(list.list({ state: 'all', before: null, limit: 1, nowIso }).more, true);
+  assert.equal(list.list({ state: 'all', before: null, limit: 1, nowIso }).before, second.proposal.id);
+  journal.close();
+});
+
+test('a list that has looked through enough says where to go on: none is left out', (t) => {
+  const journal = openJournal(prepared(t), false, FOUR_EYES);
+  const ids = Array.from({ length: 7 }, (_, i) => {
+    const proposed = act(journal, { actor: ANN, name: `peer${i}` });
+    assert.ok(proposed.kind === 'proposed');
+    return proposed.proposal.id;
+  });
+  const [oldest = 0, ...later] = ids;
+  for (const id of later)
+    journal.durably(() => journal.approvals.end(id, { end: 'rejected', actor: BOB, reason: 'not now' }, NOW_MS * 1000));
+
+  const list = new Proposals(journal.db, 3);
+  const pages = (state: 'open' | 'all', limit: number): number[][] => {
+    const found: number[][] = [];
+    for (let before: number | null = null; ; ) {
+      const page = list.list({ state, before, limit, nowIso: isoMicros(NOW_MS * 1000) });
+      found.push(page.proposals.map(({ id }) => id));
+      if (page.before === null) return found;
+      before = page.before;
+    }
+  };
+  assert.deepEqual(pages('open', 10), [[], [], [oldest]]);
+  assert.deepEqual(pages('all', 10).flat(), ids.toReversed());
+  assert.deepEqual(pages('all', 2).flat(), ids.toReversed());
   journal.close();
 });
 

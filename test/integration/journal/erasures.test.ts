@@ -320,6 +320,14 @@ test('too many at once: own ones are refused, a partner’s wait for an operator
   assert.equal(outcomes.filter(({ kind }) => kind === 'done').length, 100);
   assert.deepEqual(outcomes.at(-1), { kind: 'refused', code: 'mass_deletion', retryAfterMs: 3_600_000 });
 
+  const behindMs = NOW_MS - 365 * 86_400_000;
+  const [next = ''] = ids.slice(-1);
+  assert.equal(
+    erasing.request({ fact: next, ...ORDER }, behindMs).kind,
+    'done',
+    'those of a clock that was ahead are of no hour',
+  );
+
   const peer = new HonestPeer().appendMany(104);
   for (const entry of peer.entries.slice(0, 103)) bury(peer, entry);
   pullPage(journal, peer, 300);

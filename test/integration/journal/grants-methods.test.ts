@@ -97,6 +97,17 @@ test('of a peer, a closure is taken once, and only one that it may sign', async 
   assert.deepEqual(methods.takeClosures(acme.nodeId, ['public'], anew, NOW_MS + 600_000).refused, []);
   assert.equal(audited(journal, 'feed_closed').length, 2, 'a later end is written down, later');
 
+  const again = (i: number): string =>
+    signClosure({ ...closure, closedAt: new Date(CLOSED_MS + 1_000 + i).toISOString() }, acme.signer);
+  const at = (nowMs: number, i: number): number => {
+    methods.takeClosures(acme.nodeId, ['public'], [again(i)], nowMs);
+    return audited(journal, 'feed_closed').length;
+  };
+  const [rightMs, aheadMs] = [NOW_MS + 1_200_000, NOW_MS + 365 * 86_400_000];
+  assert.equal(at(aheadMs, 1), 3, 'a clock that is a year ahead');
+  assert.equal(at(rightMs, 2), 4, 'put right, it puts nothing off until that year is over');
+  assert.equal(at(rightMs + 599_999, 3), 4);
+
   const signed = (change: object): string => signClosure({ ...closure, closedAt, ...change }, acme.signer);
   assert.deepEqual(take(signed({ receiver: 'stigmem://hooli.example' })), ['closure_not_for_us']);
   assert.deepEqual(take(signed({ feed: 'company' })), ['closure_not_asked']);
@@ -105,5 +116,5 @@ test('of a peer, a closure is taken once, and only one that it may sign', async 
   const posing = createLogSigner(acme.signer.name, new Uint8Array(32).fill(9));
   assert.deepEqual(take(signClosure({ ...closure, closedAt }, posing)), ['closure_signature_invalid']);
   assert.deepEqual(take('no note'), ['closure_malformed']);
-  assert.equal(audited(journal, 'feed_closed').length, 2);
+  assert.equal(audited(journal, 'feed_closed').length, 4);
 });

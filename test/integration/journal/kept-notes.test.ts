@@ -103,7 +103,7 @@ test('of a feed that was never given nothing is kept, whether it exists or not',
   const journal = newJournal(temporaryFolder(t));
   t.after(() => journal.close());
   appendOwn(journal, 3);
-  const methods = notesMethods(journal, Buffer.alloc(32, 5));
+  const methods = notesMethods(journal);
   const notes = new KeptNotes(journal.db);
   const left = ['public', 'secret'].map((feed) => noteOf(feed, 0, 2));
   methods.keepNotes(PEER, left, 1);
@@ -120,7 +120,7 @@ test('notes that could not be kept for want of room count for nothing once there
   appendOwn(journal, 3);
   const run = { peer: PEER, feed: 'public', after: 0, to: 3, treeSize: 3, grant: 'g' };
   journal.durably(() => new DisclosureRecords(journal.db).save(run, [run], 1));
-  const methods = notesMethods(journal, new Uint8Array(32));
+  const methods = notesMethods(journal);
   // The commit fails, as it does on a full disk.
   journal.db.pragma('foreign_keys = ON');
   journal.db.exec(`CREATE TEMP TABLE there (id INTEGER PRIMARY KEY);

@@ -6,8 +6,10 @@ import { type TestContext, test } from 'node:test';
 import { encodeEntry } from '../../../src/core/entry.ts';
 import type { StoredEntry } from '../../../src/drill/peer-log.ts';
 import type { PageLie } from '../../../src/drill/served-log.ts';
+import { AuditReader } from '../../../src/journal/audit-reader.ts';
 import { entryOf } from '../../../src/journal/entry-row.ts';
 import { JOURNAL_FILE, SIGNED_HEADS_FILE } from '../../../src/journal/files.ts';
+import { PeerLogs } from '../../../src/journal/fsck/peer-logs.ts';
 import { runFsck } from '../../../src/journal/fsck/run-fsck.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 import { createLogSigner, type LogSigner } from '../../../src/merkle/ed25519.ts';
@@ -34,6 +36,7 @@ import {
   temporaryFolder,
 } from '../../support/journal-fixture.ts';
 import { RelayLog } from '../../support/relay-log.ts';
+import { pullRelayed } from '../../support/relayed-erasure.ts';
 
 class Receiver {
   readonly folder: string;
@@ -182,6 +185,48 @@ test('pages of a relay, signed by a key that the origin had changed when we met 
   const declared = now.declaration(createLogSigner(now.nodeId, sha256('node key')), 'peer id of initech');
   receiver.journal.pinDeclaration(now.nodeId, declared, { event: 'peer_verified', peer: now.nodeId }, NOW_MS);
   assert.deepEqual(receiver.problems(), []);
+});
+
+/** The origin with another log key, met: nothing leads from the key before to it. */
+function metUnderAnother(receiver: Receiver, { origin }: RelayLog, atMs: number): void {
+  const now = new HonestPeer({ authority: origin.authority, logKey: 'a key of its own' });
+  const declared = now.declaration(createLogSigner(now.nodeId, sha256('node key')), 'peer id of initech');
+  receiver.journal.pinDeclaration(now.nodeId, declared, { event: 'peer_verified', peer: now.nodeId }, atMs);
+}
+
+test('pages of a relay, under a key that an operator has replaced by hand since: it is on record what they were taken under', (t) => {
+  const receiver = new Receiver(t);
+  const log = new RelayLog({ facts: 3 });
+  const take = (after: number): string => {
+    const knownSize = receiver.journal.peers.checkpoint(log.relay.nodeId)?.size ?? 0;
+    return receiver.take(log.page({ after, count: 1, knownSize }), log.relay, log.feed, { relay: log.pinned() }).kind;
+  };
+  assert.deepEqual([take(0), take(1), take(2)], ['appended', 'appended', 'appended']);
+  const { records } = new AuditReader(receiver.journal.db).page({ event: 'origin_key_used', order: 'asc', limit: 10 });
+  assert.deepEqual(
+    records.map(({ peer, detail }) => [peer, detail]),
+    [[log.origin.nodeId, { log_key: log.origin.logVkey, relay: log.relay.nodeId }]],
+  );
+  assert.deepEqual(new PeerLogs(receiver.journal.db).logOf(log.origin.nodeId, log.origin.origin)?.keys, [
+    log.origin.signer.publicKey,
+  ]);
+  metUnderAnother(receiver, log, NOW_MS);
+  assert.deepEqual(receiver.problems(), []);
+});
+
+test('pages of a relay that were taken before it was on record under which key', (t) => {
+  const receiver = new Receiver(t);
+  const log = new RelayLog({ facts: 3 });
+  pullRelayed(receiver.journal, log);
+  metUnderAnother(receiver, log, NOW_MS + 1);
+  assert.deepEqual(receiver.problems(), []);
+
+  const later = new Receiver(t);
+  metUnderAnother(later, log, NOW_MS);
+  pullRelayed(later.journal, log);
+  const [problem, ...more] = later.problems();
+  assert.match(problem ?? '', /^pages origin_proof_invalid /, 'a page under a key that was none of the node');
+  assert.deepEqual(more, []);
 });
 
 test('a restore brings the tombstone back of a fact that the copy had let stay', (t) => {

@@ -103,6 +103,34 @@ test('a peer that has a page refused and the next one taken, again and again, co
   );
 });
 
+test('a refusal, and the end of one, that a wrong clock has dated ahead put off no end', (t) => {
+  const journal = journalOf(t);
+  const peer = new HonestPeer();
+  const methods = methodsOf(journal);
+  const refused = {
+    event: 'federation_integrity_rejected',
+    reason: 'page_malformed',
+    peer: peer.nodeId,
+    feed: 'public',
+  };
+  const take = (nowMs: number): number => {
+    peer.append();
+    pullPage(journal, peer, 10, { nowMs });
+    methods.pendingNotices(peer.nodeId, nowMs + 1);
+    return audited(journal, 'refusal_resolved').length;
+  };
+  const aheadMs = NOW_MS + 365 * 86_400_000;
+  journal.audit(refused, aheadMs);
+  assert.equal(take(NOW_MS), 0, 'nothing says that it was taken later');
+  journal.audit({ event: 'anything' }, NOW_MS + 1_000);
+  assert.equal(take(NOW_MS + 2_000), 1);
+
+  journal.audit(refused, aheadMs + 1_000);
+  assert.equal(take(aheadMs + 2_000), 2);
+  journal.audit(refused, NOW_MS + 10_000);
+  assert.equal(take(NOW_MS + 11_000), 3, 'an end that is dated ahead puts off no other');
+});
+
 test('what could not be written down for want of room is told as soon as there is some', (t) => {
   const journal = journalOf(t);
   const peer = new HonestPeer();

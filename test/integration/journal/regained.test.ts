@@ -13,6 +13,7 @@ import { createLogSigner } from '../../../src/merkle/ed25519.ts';
 import { PageIngest } from '../../../src/pull/ingest.ts';
 import { type GuardMethods, guardMethods } from '../../../src/threads/guard-methods.ts';
 import { notesMethods } from '../../../src/threads/notes-methods.ts';
+import { notesReads } from '../../../src/threads/notes-reads.ts';
 import type { SealedNote } from '../../../src/wire/keep.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
 import {
@@ -69,7 +70,7 @@ function fsckOf(journal: Journal): unknown {
 }
 
 const notesFor = (journal: Journal, peer: HonestPeer): readonly SealedNote[] =>
-  notesMethods(journal, SEED).pendingNotes(peer.nodeId).notes;
+  notesReads(journal.db, journal.identity.nodeId, SEED).pendingNotes(peer.nodeId).notes;
 
 /** Four entries, a copy, then what `after` does; the copy is asked for what is missing. */
 function loseAfterCopy(t: TestContext, peer: HonestPeer, after: (journal: Journal) => void): Lost {
@@ -262,8 +263,8 @@ test('the peer that lost its notes is left them again, from a page on', (t) => {
   t.after(() => journal.close());
   const peer = acme();
   for (const count of [4, 4, 4]) pull(journal, peer, count);
-  const methods = notesMethods(journal, SEED);
-  const ends = (): readonly number[] => methods.pendingNotes(peer.nodeId).notes.map(({ to }) => to);
+  const methods = notesMethods(journal);
+  const ends = (): readonly number[] => notesFor(journal, peer).map(({ to }) => to);
   assert.deepEqual(ends(), [4, 8, 12]);
   methods.notesTaken(peer.nodeId, 3);
   assert.deepEqual(ends(), []);

@@ -37,4 +37,14 @@ test('a peer that signs another permit whenever it is asked costs one record in 
   take(NOW_MS + HOUR_MS, 31);
   assert.equal(records(), 2);
   assert.equal(methods.heldPermits(NOW_MS + HOUR_MS).length, 2);
+
+  const aheadMs = NOW_MS + 365 * 24 * HOUR_MS;
+  const permit = (i: number): string => {
+    const [issuedAt, notAfter] = [new Date(aheadMs - i).toISOString(), new Date(aheadMs + 24 * HOUR_MS).toISOString()];
+    return signRelayPermit({ relay: IDENTITY.nodeId, issuedAt, notAfter }, peer.signer);
+  };
+  methods.takePermit(peer.nodeId, permit(1), aheadMs);
+  assert.equal(records(), 3);
+  take(NOW_MS + 2 * HOUR_MS, 32);
+  assert.equal(records(), 4, 'what a wrong clock has dated ahead puts none off');
 });

@@ -14,10 +14,13 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { loadConfig } from '../../../src/config/config.ts';
 import { dataPaths } from '../../../src/config/data-dir.ts';
 import { readCopyFacts } from '../../../src/journal/copy-journal.ts';
 import { SignedHeadFile } from '../../../src/journal/signed-heads.ts';
+import { openBase } from '../../../src/node/base.ts';
 import { planRestore, restoreSnapshot } from '../../../src/node/restore-snapshot.ts';
+import { rotateKey } from '../../../src/node/rotate-key.ts';
 import {
   checkSnapshot,
   checkSnapshotAlone,
@@ -25,8 +28,9 @@ import {
   makeSnapshot,
   pruneShelf,
   shelfOf,
+  sourcesOf,
 } from '../../../src/node/snapshots.ts';
-import { createSnapshot } from '../../../src/snapshot/create.ts';
+import { createSnapshot, type MadeSnapshot } from '../../../src/snapshot/create.ts';
 import { SnapshotError } from '../../../src/snapshot/errors.ts';
 import { HEADS } from '../../../src/snapshot/files.ts';
 import { SnapshotSchedule } from '../../../src/snapshot/schedule.ts';
@@ -80,6 +84,42 @@ function restoring(folder: DataFolder) {
   const key = logSignerOf(folder.dir).publicKey;
   return { keys: [key] as const, signal: RUN.signal, heads: null, anchors: null };
 }
+
+test('keys that are changed while the journal is copied are no snapshot; before and behind it, they are the journal’s', async (t) => {
+  const folder = await writtenFolder(t, 20);
+  const directory = temporaryFolder(t);
+  const config = loadConfig(folder.dir, {}, {});
+  assert.ok(config.ok);
+  const sources = sourcesOf(config.value, true);
+  const rotate = async (): Promise<void> => {
+    await rotateKey(folder.dir, 'log', { overlapMs: 0, actor: 'cli' });
+  };
+  const made = (onRead: (time: number) => Promise<void>): Promise<MadeSnapshot> => {
+    let times = 0;
+    const keys = async (): Promise<ReadonlyMap<string, Buffer>> => {
+      await onRead(times++);
+      return (await sources.keys?.()) ?? new Map();
+    };
+    const signer = logSignerOf(folder.dir);
+    return createSnapshot(directory, { ...sources, keys }, { signer, software: 'test', nowMs: Date.now });
+  };
+  const between = made(async (time) => (time === 1 ? rotate() : undefined));
+  await assert.rejects(between, (error) => error instanceof SnapshotError && error.code === 'keys_changed');
+  assert.deepEqual(readdirSync(directory), []);
+
+  const earlier = await made(async (time) => (time === 0 ? rotate() : undefined));
+  // Signed by the key of before, as whoever asked for it had read it by then.
+  const restored = join(temporaryFolder(t), 'back');
+  cpSync(earlier.path, restored, { recursive: true });
+  assert.deepEqual(
+    readFileSync(join(restored, 'keys', 'log.key')),
+    readFileSync(join(folder.dir, 'keys', 'log.key')),
+    'the new key, and below the journal that names it',
+  );
+  await using owned = new AsyncDisposableStack();
+  const { statements } = await openBase(restored, {}, owned);
+  assert.equal(statements.length, 2);
+});
 
 test('made while facts are written, it is one moment of the node, restores and verifies; the running node goes on', async (t) => {
   const folder = await writtenFolder(t);
@@ -292,7 +332,7 @@ test('more files than a manifest can name, and a manifest larger than any: it sa
   rmSync(path, { recursive: true });
   const { config, journal } = dataPaths(folder.dir);
   const others = Array.from({ length: MAX_SNAPSHOT_FILES - 2 }, (_, n) => ({ from: config, path: `peers/${n}.toml` }));
-  const sources = { journal, signedHeads: join(folder.dir, HEADS), anchors: null, keys: false };
+  const sources = { journal, signedHeads: join(folder.dir, HEADS), anchors: null, keys: null };
   const options = { ...RUN, signer: logSignerOf(folder.dir), software: 'test' };
   await assert.rejects(
     createSnapshot(directory, { ...sources, others: [...others, ...others.slice(0, 3)] }, options),

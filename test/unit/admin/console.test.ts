@@ -35,8 +35,17 @@ const PATHS = [
 
 let node: TestApi;
 let nowMs = Date.parse('2026-11-23T12:00:00Z');
+/** Where the list of proposals would be gone on with. */
+let olderProposals: number | null = null;
 before(async () => {
-  node = await createTestApi();
+  node = await createTestApi({
+    approvals: {
+      fourEyes: [],
+      list: async () => ({ proposals: [], before: olderProposals }),
+      find: async () => null,
+      end: async () => assert.fail('nothing is decided'),
+    },
+  });
   mountConsole(node.api, {
     keys: node.keyStore,
     events: { requestFailed: (route, error) => assert.fail(`${route}: ${String(error)}`) },
@@ -358,4 +367,18 @@ test('the steps of a proof lead from each leaf to the root', () => {
 test('the first difference is found in characters', () => {
   assert.equal(firstDifference([...'a😀b'], [...'a😀c']), 2);
   assert.equal(firstDifference([...'same'], [...'same']), 4);
+});
+
+test('where older proposals were not looked through, no page says that none waits', async () => {
+  const cookie = cookiesOf(await signIn(node.keys.admin));
+  const pages = ['/console/settings', '/console/quarantine'] as const;
+  const shown = async (): Promise<boolean[]> =>
+    Promise.all(
+      pages.map(async (path) => /older proposals than these/.test(await (await send(path, { cookie })).text())),
+    );
+  assert.deepEqual(await shown(), [false, false]);
+  olderProposals = 7;
+  assert.deepEqual(await shown(), [true, true]);
+  assert.doesNotMatch(await (await send('/console/settings', { cookie })).text(), /Nothing waits|names none/);
+  olderProposals = null;
 });

@@ -293,3 +293,12 @@ test('journal endpoints: head, checkpoint of either log, proof by id and CID', a
   assert.equal((await api.send('/v1/facts/none/proof', { as: 'ro' })).status, 404);
   await api.close();
 });
+
+test('a log whose checkpoints were cosigned too often is told when the next one is', async () => {
+  const busy = { kind: 'busy', retryAfterMs: 1_728 } as const;
+  const witness = { add: async () => busy, monitored: async () => null, state: async () => assert.fail('not asked') };
+  const api = await createTestApi({ witness });
+  const response = await api.send('/witness/add-checkpoint', { method: 'POST', raw: 'old 0\n\nlog.example\n1\n' });
+  assert.deepEqual([response.status, response.headers.get('retry-after')], [429, '2']);
+  await api.close();
+});

@@ -96,4 +96,8 @@ test('a circuit that flaps costs one record in ten minutes, and the last state i
   note(FRESH, 601_000);
   note(FRESH, 1_300_000);
   assert.deepEqual(events.slice(1), ['601000 peer_circuit_closed 597']);
+  const aheadMs = 365 * 86_400_000;
+  note(open, aheadMs);
+  note(FRESH, 2_000_000);
+  assert.deepEqual(events.slice(2), [`${aheadMs} peer_circuit_opened 1`, '2000000 peer_circuit_closed 1']);
 });

@@ -20,18 +20,18 @@ interface Fixture {
   readonly journal: Journal;
   readonly seen: SeenHeads;
   readonly log: WitnessedLog;
-  ask(peer: HonestPeer, size: number, old: number, path?: readonly string[]): CosignOutcome;
+  ask(peer: HonestPeer, size: number, old: number, path?: readonly string[], nowMs?: number): CosignOutcome;
 }
 
-function over(journal: Journal, peer: HonestPeer, nodeId: string | null = peer.nodeId): Fixture {
+function over(journal: Journal, peer: HonestPeer, nodeId: string | null = peer.nodeId, perDay?: number): Fixture {
   const audit = new AuditReader(journal.db);
   const seen = new SeenHeads(journal, audit);
-  const cosigner = new Cosigner(journal, audit, WITNESS, seen);
+  const cosigner = new Cosigner(journal, audit, WITNESS, seen, perDay);
   const log = { origin: peer.origin, key: peer.signer.publicKey, nodeId };
-  const ask: Fixture['ask'] = (from, size, old, path) => {
+  const ask: Fixture['ask'] = (from, size, old, path, nowMs = NOW_MS) => {
     const hashes = path ?? (old === 0 || old > size ? [] : from.consistency(old, size));
     const proof = hashes.map((hash) => decodeBase64(hash) ?? new Uint8Array(0));
-    return cosigner.cosign({ checkpoint: from.checkpoint(size), oldSize: old, path: proof }, log, NOW_MS);
+    return cosigner.cosign({ checkpoint: from.checkpoint(size), oldSize: old, path: proof }, log, nowMs);
   };
   return { journal, seen, log, ask };
 }
@@ -74,6 +74,49 @@ test('another root for a size that was cosigned is evidence, and suspends the pe
   assert.ok(outcome.kind === 'contradiction' && outcome.news?.reason === 'checkpoint_split_view');
   assert.equal(new AuditReader(journal.db).suspension(peer.nodeId)?.reason, 'checkpoint_split_view');
   assert.deepEqual(ask(peer, 12, 9), { kind: 'refused', code: 'suspended' });
+});
+
+test('a log that grows by one and asks, without end: a day’s share of its checkpoints is kept, and then it waits', (t) => {
+  const peer = new HonestPeer().appendMany(40);
+  const journal = newJournal(temporaryFolder(t));
+  t.after(() => journal.close());
+  const [share, dayMs] = [24, 86_400_000];
+  const { ask } = over(journal, peer, peer.nodeId, share);
+  for (let size = 1; size <= share; size++) assert.equal(ask(peer, size, size - 1).kind, 'cosigned');
+  assert.deepEqual(ask(peer, share + 1, share), { kind: 'busy', retryAfterMs: dayMs / share });
+  assert.equal(ask(peer, share, share).kind, 'cosigned', 'what is stood for is signed anew, and costs nothing');
+  const rows = journal.db.prepare('SELECT count(*) FROM cosigned').pluck();
+  assert.equal(rows.get(), share);
+
+  const later = NOW_MS + dayMs / share;
+  assert.equal(ask(peer, 30, share, undefined, later).kind, 'cosigned', 'with all that came meanwhile');
+  assert.equal(ask(peer, 31, 30, undefined, later).kind, 'busy');
+  assert.equal(ask(peer, 31, 30, undefined, later - 365 * dayMs).kind, 'busy', 'a clock that is put back');
+  assert.equal(ask(peer, 31, 30, undefined, later - 364 * dayMs).kind, 'cosigned');
+  const other = new HonestPeer({ authority: 'initech.example' }).appendMany(2);
+  assert.equal(over(journal, other, other.nodeId, share).ask(other, 2, 0).kind, 'cosigned');
+});
+
+test('a checkpoint is found at its size among those of several logs', (t) => {
+  const peers = ['acme.example', 'initech.example', 'hooli.example'].map((authority) =>
+    new HonestPeer({ authority }).appendMany(60),
+  );
+  const journal = newJournal(temporaryFolder(t));
+  t.after(() => journal.close());
+  const sizes = [1, 2, 3, 7, 8, 20, 21, 22, 40, 59];
+  const asked = peers.map((peer) => ({ peer, ...over(journal, peer), old: 0 }));
+  for (const size of sizes)
+    for (const one of asked) {
+      if (one.peer === peers[1] && size % 2 === 0) continue;
+      assert.equal(one.ask(one.peer, size, one.old).kind, 'cosigned');
+      one.old = size;
+    }
+  for (const { peer } of asked)
+    for (let size = 0; size <= 61; size++) {
+      const isThere = sizes.includes(size) && !(peer === peers[1] && size % 2 === 0);
+      const found = journal.witness.cosignedAt(peer.origin, size);
+      assert.equal(found?.note ?? null, isThere ? peer.checkpoint(size) : null, `${peer.origin} ${size}`);
+    }
 });
 
 test('what was verified by pulling binds the witness as much as what it cosigned', (t) => {

@@ -17,7 +17,7 @@ export function Approvals({
   frame: Frame;
   back?: string;
 }): Html {
-  const { four_eyes: needed, proposals: open } = proposals;
+  const { four_eyes: needed, proposals: open, has_more: hasMore } = proposals;
   return (
     <Panel
       title="Waiting for a second person"
@@ -25,9 +25,7 @@ export function Approvals({
       live="approvals"
     >
       {open.length === 0 ? (
-        <Empty>
-          {needed.length === 0 ? 'No action needs two persons here: review.four_eyes names none.' : 'Nothing waits.'}
-        </Empty>
+        <Empty>{hasMore ? OLDER : nothingWaits(needed)}</Empty>
       ) : (
         <Table
           label="Proposals"
@@ -58,8 +56,15 @@ export function Approvals({
           ))}
         </Table>
       )}
+      {hasMore && open.length > 0 ? <p>{OLDER}</p> : null}
     </Panel>
   );
+}
+
+const OLDER = 'There are older proposals than these, open or not: stigmem-peerd approval list shows the open ones.';
+
+function nothingWaits(needed: readonly string[]): string {
+  return needed.length === 0 ? 'No action needs two persons here: review.four_eyes names none.' : 'Nothing waits.';
 }
 
 /** What is approved: the subject, and every parameter. */

@@ -122,7 +122,7 @@ function Proposed(props: { proposals: Proposals; frame: Frame; back: string; sub
   const open = proposals.proposals.filter(
     ({ action, subject: about }) => action.startsWith('quarantine.') && (subject === undefined || about === subject),
   );
-  if (open.length === 0) return null;
+  if (open.length === 0 && !proposals.has_more) return null;
   const four_eyes = proposals.four_eyes.filter((action) => action.startsWith('quarantine.'));
   return <Approvals proposals={{ ...proposals, four_eyes, proposals: open }} frame={frame} back={back} />;
 }
