@@ -48,7 +48,13 @@ async function measure(): Promise<object> {
   for (let i = 0; i < PROOFS; i++) {
     const factId = ids.get(1 + ((i * 7_919) % size)) ?? '';
     const started = performance.now();
-    const proven = prover.prove({ factIds: [factId], head, declaration: 'd'.repeat(1_500), withChain: false });
+    const proven = prover.prove({
+      factIds: [factId],
+      erased: [],
+      head,
+      declaration: 'd'.repeat(1_500),
+      withChain: false,
+    });
     ms.push(performance.now() - started);
     const text = proven.kind === 'proven' ? (proven.facts[0]?.bundle ?? '') : '';
     const read = decodeFactBundle(text);

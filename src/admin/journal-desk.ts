@@ -9,6 +9,7 @@ import type {
   AuditInput,
   AuditPage,
   ChangePage,
+  Erased,
   FactPage,
   FactQuery,
   FactResult,
@@ -46,8 +47,9 @@ export interface ApiReader {
    * Bundles of facts that were read before.
    *
    * @param withChain also looks at the ends of the chain, for the reference's chain proof
+   * @param erased facts whose erasure is proven, too
    */
-  prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult>;
+  prove(factIds: readonly string[], withChain: boolean, erased?: readonly Erased[]): Promise<ProveResult>;
   changes(after: number, limit: number): Promise<ChangePage>;
   /** RFC 9162 consistency path. */
   consistency(from: number, to: number): Promise<readonly Uint8Array[]>;

@@ -1,4 +1,12 @@
-import { type CheckpointStore, type PositionStore, readPosition, readSeen, type SeenCheckpoint } from './stores.ts';
+import {
+  type CheckpointStore,
+  type OwedFact,
+  type PositionStore,
+  readOwed,
+  readPosition,
+  readSeen,
+  type SeenCheckpoint,
+} from './stores.ts';
 
 /** The part of `Storage` that is used. */
 export interface KeyValueStorage {
@@ -46,5 +54,14 @@ export class BrowserPositions implements PositionStore {
 
   async save(name: string, position: number): Promise<void> {
     this.#storage.setItem(`stigmem.position.${name}`, JSON.stringify(position));
+  }
+
+  async loadOwed(name: string): Promise<readonly OwedFact[]> {
+    const text = this.#storage.getItem(`stigmem.owed.${name}`);
+    return text === null ? [] : readOwed(text);
+  }
+
+  async saveOwed(name: string, owed: readonly OwedFact[]): Promise<void> {
+    this.#storage.setItem(`stigmem.owed.${name}`, JSON.stringify(owed));
   }
 }

@@ -1,7 +1,7 @@
 /** The public entry point `stigmem-peerd/client` in browsers. Documented in docs/client.md; what is not here is not public. */
 
 export { BrowserPositions, BrowserStore } from './browser-stores.ts';
-export type { Change, ChangesOptions } from './changes.ts';
+export type { Change, ChangesOptions, ErasedChange, FactChange, HiddenChange } from './changes.ts';
 export {
   type AuditFilter,
   type AuditPage,
@@ -15,12 +15,14 @@ export {
   StigmemClient,
   type VerifyMode,
 } from './client.ts';
+export { type ErasedFact, FactErasedError, factIdDigest } from './erased.ts';
 export { ApiError, VerificationError } from './errors.ts';
 export type { Fact, FactProof } from './facts.ts';
 export {
   type CheckpointStore,
   MemoryPositions,
   MemoryStore,
+  type OwedFact,
   type PositionStore,
   type SeenCheckpoint,
 } from './stores.ts';
@@ -30,6 +32,7 @@ export {
   type VerifiedCheckpoint,
   verifyAnchor,
   verifyCheckpoint,
+  verifyErasureProof,
   verifyEvidence,
   verifyEvidencePacket,
   verifyFactBundle,

@@ -1,14 +1,24 @@
+import { looksLikeCid } from '../core/cid.ts';
 import { normalizeEntity } from '../core/entity.ts';
-import { isJsonNumber, isJsonObject, JsonNumber, type JsonObject, type JsonValue, jsonText } from '../core/json.ts';
+import {
+  isJsonNumber,
+  isJsonObject,
+  JsonNumber,
+  type JsonObject,
+  type JsonValue,
+  jsonText,
+  parseJson,
+} from '../core/json.ts';
 import { encodeValue } from '../core/value.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
-import { judgeFactBundle, type ProvenFact } from '../verify/fact-bundle-verdict.ts';
-import type { ReaderTrust } from '../verify/reader-trust.ts';
+import type { ProvenFact } from '../verify/fact-bundle-verdict.ts';
 import { type Change, type ChangesOptions, followChanges } from './changes.ts';
+import { erasedFactOf, FactErasedError, factIdDigest } from './erased.ts';
 import { ApiError, VerificationError } from './errors.ts';
 import { demandCid, type Fact, factOfProven, factOfRecord, fail, malformed } from './facts.ts';
 import { History } from './history.ts';
 import { Http, type HttpOptions } from './http.ts';
+import { Prover } from './prover.ts';
 import { type CheckpointStore, MemoryStore } from './stores.ts';
 import { type TrustOptions, trustOf } from './trust.ts';
 
@@ -25,6 +35,8 @@ export interface ClientOptions extends HttpOptions {
   readonly verify?: VerifyMode;
   /** Where the last checkpoint is kept; as long as the program runs if left out. */
   readonly checkpoints?: CheckpointStore;
+  /** POSIX ms; the clock of the machine if left out. */
+  readonly nowMs?: () => number;
 }
 
 export interface ReadOptions {
@@ -107,21 +119,23 @@ export interface AuditPage {
 export class StigmemClient {
   readonly #http: Http;
   readonly #mode: VerifyMode;
-  readonly #trust: ReaderTrust | null;
-  readonly #history: History;
+  readonly #prover: Prover;
+  readonly #nowMs: () => number;
 
   /** @throws TypeError if everything is to be verified and nothing is trusted, or what is trusted is malformed */
   constructor(options: ClientOptions) {
     this.#http = new Http(options);
     this.#mode = options.verify ?? 'full';
-    this.#trust = options.trust === undefined ? null : trustOf(options.trust);
-    if (this.#mode === 'full' && this.#trust === null) {
+    this.#nowMs = options.nowMs ?? Date.now;
+    const trust = options.trust === undefined ? null : trustOf(options.trust);
+    if (this.#mode === 'full' && trust === null) {
       throw new TypeError("expected trust for verify: 'full'; ask for less by name if less is meant: verify: 'cid'");
     }
     const named = new Map<string, string>();
     for (const { nodeId, origin } of options.trust?.nodes ?? []) if (origin !== undefined) named.set(nodeId, origin);
     const store = options.checkpoints ?? new MemoryStore();
-    this.#history = new History(store, named, (from, to) => this.#consistency(from, to));
+    const history = new History(store, named, (from, to) => this.#consistency(from, to));
+    this.#prover = new Prover(trust, history);
   }
 
   /**
@@ -138,10 +152,15 @@ export class StigmemClient {
     throw new VerificationError('answer_mismatch', `the server stored something else than was asserted: ${stored.cid}`);
   }
 
-  /** One fact by its id or CID; undefined if there is none that may be read. @throws ApiError, VerificationError */
+  /**
+   * One fact by its id or CID; undefined if there is none that may be read.
+   *
+   * @throws ApiError; FactErasedError if the node proves that it has erased this fact of its own; VerificationError
+   */
   async get(idOrCid: string, options: ReadOptions = {}): Promise<Fact | undefined> {
     const path = `/v1/facts/${encodeURIComponent(idOrCid)}`;
-    const record = await orNone(this.#http.ask(path, this.#reading(options)));
+    const asked = this.#http.ask(path, this.#reading(options)).catch((error) => this.#whyGone(idOrCid, error, options));
+    const record = await orNone(asked);
     if (record === undefined) return undefined;
     const bundle = isJsonObject(record) ? record.get('bundle') : undefined;
     const { fact } = await this.#judge(record, bundle, options);
@@ -218,7 +237,8 @@ export class StigmemClient {
   }
 
   /**
-   * Every fact in the order of the journal, at least once: what was not acknowledged comes again after a restart.
+   * Every fact in the order of the journal, at least once: what was not acknowledged comes again after a restart. With
+   * `verify: 'full'` also what the node has erased, with its proof, and what it says that it is to erase.
    *
    * @throws ApiError, VerificationError; with `verify: 'full'` also `feed_gap` when a fact of the node is withheld
    */
@@ -226,7 +246,24 @@ export class StigmemClient {
     return followChanges(options, {
       ask: (query, waitMs) => this.#http.ask('/v1/changes', { ...this.#reading(options), query, waitMs }),
       judge: (record, page) => this.#judge(record, bundleIn(page, record), options),
+      judgeErasure: (proof) => this.#prover.erasure(proof),
+      isFull: (options.verify ?? this.#mode) === 'full',
+      nowMs: this.#nowMs,
     });
+  }
+
+  /** A server that has no proof says only that it has not the fact. */
+  async #whyGone(id: string, error: unknown, options: ReadOptions): Promise<never> {
+    const isFull = (options.verify ?? this.#mode) === 'full';
+    if (!(error instanceof ApiError) || error.status !== 410 || error.detail === null || !isFull) throw error;
+    const detail = parseJson(error.detail);
+    const proof = detail.ok && isJsonObject(detail.value) ? detail.value.get('erasure_proof') : undefined;
+    // A tombstone names a fact by its id alone.
+    if (proof === undefined || looksLikeCid(id)) throw error;
+    const erased = erasedFactOf(await this.#prover.erasure(proof));
+    if (erased.factDigest === factIdDigest(id)) throw new FactErasedError(erased, error);
+    const message = `${id} was asked for, the server proves that another fact is erased`;
+    throw new VerificationError('answer_mismatch', message);
   }
 
   async #judge(
@@ -237,9 +274,7 @@ export class StigmemClient {
     const mode = options.verify ?? this.#mode;
     if (mode === 'none') return { fact: factOfRecord(record), proven: null };
     if (mode === 'cid') return { fact: demandCid(factOfRecord(record)), proven: null };
-    if (!isJsonObject(bundle))
-      throw new VerificationError('proof_missing', 'the server gave a fact without its bundle');
-    const proven = await this.#prove(jsonText(bundle));
+    const proven = await this.#prover.fact(bundle);
     return { fact: factOfProven(proven), proven };
   }
 
@@ -248,14 +283,6 @@ export class StigmemClient {
     const facts: Fact[] = [];
     for (const record of records) facts.push((await this.#judge(record, bundleIn(page, record), options)).fact);
     return facts;
-  }
-
-  async #prove(bundle: string): Promise<ProvenFact> {
-    if (this.#trust === null) throw new VerificationError('nothing_trusted', 'the client was made without trust');
-    const judged = judgeFactBundle(bundle, this.#trust);
-    if (!judged.ok) throw new VerificationError(judged.error.code, judged.error.message);
-    await this.#history.accept(judged.value.checkpoint);
-    return judged.value;
   }
 
   async #consistency(from: number, to: number): Promise<readonly Uint8Array[] | null> {

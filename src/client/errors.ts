@@ -20,10 +20,13 @@ export class ApiError extends Error {
   readonly status: number;
   /** `code` of the answer's detail; null where it has none. */
   readonly code: string | null;
+  /** JSON text of the answer's detail; null where it has none. Nothing of it is verified. */
+  readonly detail: string | null;
 
-  constructor(status: number, code: string | null, message: string, options?: ErrorOptions) {
+  constructor(status: number, code: string | null, message: string, options: ErrorOptions & { detail?: string } = {}) {
     super(message, options);
     this.status = status;
     this.code = code;
+    this.detail = options.detail ?? null;
   }
 }

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CheckpointStore, type PositionStore, readPosition, readSeen, type SeenCheckpoint } from './stores.ts';
+import {
+  type CheckpointStore,
+  type OwedFact,
+  type PositionStore,
+  readOwed,
+  readPosition,
+  readSeen,
+  type SeenCheckpoint,
+} from './stores.ts';
 
 /** Keeps the last checkpoint of each log in a file of its own below a folder. */
 export class FileStore implements CheckpointStore {
@@ -42,8 +50,21 @@ export class FilePositions implements PositionStore {
     await writeDurably(this.#folder, this.#path(name), JSON.stringify(position));
   }
 
+  async loadOwed(name: string): Promise<readonly OwedFact[]> {
+    const text = await readOrNone(this.#owedPath(name));
+    return text === undefined ? [] : readOwed(text);
+  }
+
+  async saveOwed(name: string, owed: readonly OwedFact[]): Promise<void> {
+    await writeDurably(this.#folder, this.#owedPath(name), JSON.stringify(owed));
+  }
+
   #path(name: string): string {
     return join(this.#folder, `${nameOf(name)}.position.json`);
+  }
+
+  #owedPath(name: string): string {
+    return join(this.#folder, `${nameOf(name)}.owed.json`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue, parseJson } from '../core/json.ts';
+import { isJsonObject, type JsonValue, jsonText, parseJson } from '../core/json.ts';
 import { ApiError } from './errors.ts';
 
 export interface HttpOptions {
@@ -89,7 +89,8 @@ function refusal(status: number, body: JsonValue, text: string): ApiError {
   const code = isJsonObject(detail) ? detail.get('code') : undefined;
   const message = isJsonObject(detail) ? detail.get('message') : detail;
   const said = typeof message === 'string' ? message : text.slice(0, MAX_QUOTED_CHARS);
-  return new ApiError(status, typeof code === 'string' ? code : null, `the server answered ${status}: ${said}`);
+  const more = detail === undefined ? {} : { detail: jsonText(detail) };
+  return new ApiError(status, typeof code === 'string' ? code : null, `the server answered ${status}: ${said}`, more);
 }
 
 function queryText(query: NonNullable<Ask['query']>): string {

@@ -1,5 +1,5 @@
 /** The public entry point `stigmem-peerd/client` in Node. Documented in docs/client.md; what is not here is not public. */
-export type { Change, ChangesOptions } from './changes.ts';
+export type { Change, ChangesOptions, ErasedChange, FactChange, HiddenChange } from './changes.ts';
 export {
   type AuditFilter,
   type AuditPage,
@@ -13,6 +13,7 @@ export {
   StigmemClient,
   type VerifyMode,
 } from './client.ts';
+export { type ErasedFact, FactErasedError, factIdDigest } from './erased.ts';
 export { ApiError, VerificationError } from './errors.ts';
 export type { Fact, FactProof } from './facts.ts';
 export { FilePositions, FileStore } from './file-stores.ts';
@@ -20,6 +21,7 @@ export {
   type CheckpointStore,
   MemoryPositions,
   MemoryStore,
+  type OwedFact,
   type PositionStore,
   type SeenCheckpoint,
 } from './stores.ts';
@@ -29,6 +31,7 @@ export {
   type VerifiedCheckpoint,
   verifyAnchor,
   verifyCheckpoint,
+  verifyErasureProof,
   verifyEvidence,
   verifyEvidencePacket,
   verifyFactBundle,

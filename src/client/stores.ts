@@ -21,10 +21,23 @@ export interface CheckpointStore {
   save(origin: string, checkpoint: SeenCheckpoint): Promise<void>;
 }
 
-/** Where a follower of changes keeps how far it has come. */
+/** A fact that a node does not show for now: it owes the fact, or the proof that it is erased. */
+export interface OwedFact {
+  readonly position: number;
+  readonly feed: string;
+  readonly feedSeq: number;
+  /** POSIX ms: from then on it counts as withheld. */
+  readonly untilMs: number;
+}
+
+/** Where a follower of changes keeps how far it has come, and what it is owed from before that. One follower writes to a name at a time. */
 export interface PositionStore {
   load(name: string): Promise<number | undefined>;
   save(name: string, position: number): Promise<void>;
+  /** None where none were saved. */
+  loadOwed(name: string): Promise<readonly OwedFact[]>;
+  /** In place of those that were saved before. */
+  saveOwed(name: string, owed: readonly OwedFact[]): Promise<void>;
 }
 
 /** Keeps things as long as the program runs. */
@@ -43,6 +56,7 @@ export class MemoryStore implements CheckpointStore {
 /** Keeps positions as long as the program runs. */
 export class MemoryPositions implements PositionStore {
   readonly #positions = new Map<string, number>();
+  readonly #owed = new Map<string, readonly OwedFact[]>();
 
   async load(name: string): Promise<number | undefined> {
     return this.#positions.get(name);
@@ -50,6 +64,14 @@ export class MemoryPositions implements PositionStore {
 
   async save(name: string, position: number): Promise<void> {
     this.#positions.set(name, position);
+  }
+
+  async loadOwed(name: string): Promise<readonly OwedFact[]> {
+    return this.#owed.get(name) ?? [];
+  }
+
+  async saveOwed(name: string, owed: readonly OwedFact[]): Promise<void> {
+    this.#owed.set(name, owed);
   }
 }
 
@@ -70,4 +92,25 @@ export function readPosition(text: string): number {
   const position: unknown = JSON.parse(text);
   if (Number.isSafeInteger(position) && Number(position) >= 0) return Number(position);
   throw new TypeError('what was kept is no position');
+}
+
+/** Reads what a follower is owed. @throws TypeError if the text is no such list */
+export function readOwed(text: string): readonly OwedFact[] {
+  const list: unknown = JSON.parse(text);
+  if (!Array.isArray(list)) throw new TypeError('what was kept is no list of owed facts');
+  return list.map(owedFact);
+}
+
+function owedFact(value: unknown): OwedFact {
+  if (typeof value === 'object' && value !== null && 'position' in value && 'feed' in value) {
+    const { position, feed } = value;
+    const feedSeq = 'feedSeq' in value ? value.feedSeq : undefined;
+    const untilMs = 'untilMs' in value ? value.untilMs : undefined;
+    const numbers = [position, feedSeq, untilMs].filter((one) => Number.isSafeInteger(one)).map(Number);
+    const [at, place, until] = numbers;
+    if (typeof feed === 'string' && at !== undefined && place !== undefined && until !== undefined) {
+      return { position: at, feed, feedSeq: place, untilMs: until };
+    }
+  }
+  throw new TypeError('what was kept is no owed fact');
 }

@@ -7,6 +7,7 @@ import { type AnchorReceipt, MAX_ANCHOR_RECEIPT_CHARS, readAnchorReceipt } from 
 import { encodeBase64 } from '../merkle/base64.ts';
 import { parseCheckpoint } from '../merkle/checkpoint.ts';
 import { parseNote } from '../merkle/note.ts';
+import { type ErasureRefusal, judgeErasureProof } from '../verify/erasure-verdict.ts';
 import { type EvidenceContext, type EvidenceVerdict, judgeEvidence } from '../verify/evidence-verdict.ts';
 import { type FactRefusal, judgeFactBundle, judgeReceipt, provenAnchor } from '../verify/fact-bundle-verdict.ts';
 import { judgePacket } from '../verify/packet-verdict.ts';
@@ -17,6 +18,7 @@ import {
   type TrustRefusal,
   verifyCheckpointNote,
 } from '../verify/reader-trust.ts';
+import { type ErasedFact, erasedFactOf } from './erased.ts';
 import { VerificationError } from './errors.ts';
 import { cidOfFact, type Fact, factOfProven, factOfRecord } from './facts.ts';
 import { type TrustOptions, trustOf } from './trust.ts';
@@ -72,6 +74,20 @@ export function verifyFactChainProof(
 export function verifyFactBundle(bundle: string | Uint8Array, trust: TrustOptions): Result<Fact, Refusal<FactRefusal>> {
   const judged = judgeFactBundle(bundle, trustOf(trust));
   return judged.ok ? ok(factOfProven(judged.value)) : judged;
+}
+
+/**
+ * Verifies that the node, whose log has the fact, has had it erased: its tombstone by the rules of any fact, and the leaf that it names
+ * in the same tree.
+ *
+ * @throws TypeError if `trust` is malformed
+ */
+export function verifyErasureProof(
+  proof: string | Uint8Array,
+  trust: TrustOptions,
+): Result<ErasedFact, Refusal<ErasureRefusal>> {
+  const judged = judgeErasureProof(proof, trustOf(trust));
+  return judged.ok ? ok(erasedFactOf(judged.value)) : judged;
 }
 
 /**

@@ -6,7 +6,7 @@ import { decodeTombstone, factDigest, TOMBSTONE, type Tombstone } from '../core/
 import { encodeBase64 } from '../merkle/base64.ts';
 import type { PlacedFact } from '../verify/judge.ts';
 import { ERASED, type SeenFact } from '../verify/seen-fact.ts';
-import { tombstoneOf } from '../verify/tombstone-rules.ts';
+import { tombstoneOf } from '../verify/tombstone-entry.ts';
 import type { AuditLog } from './audit-log.ts';
 import { BodyEraser, type ByOrigin } from './body-eraser.ts';
 import type { Db } from './database.ts';

@@ -59,9 +59,15 @@ export interface TombstoneNotice {
 
 export type FactResult =
   | { readonly kind: 'found'; readonly fact: StoredFact }
-  | { readonly kind: 'tombstoned'; readonly notice: TombstoneNotice }
+  | { readonly kind: 'tombstoned'; readonly notice: TombstoneNotice; readonly erased: Erased | null }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact };
+
+/** `chain_seq` of a fact, and of the tombstone that says that it is erased. */
+export interface Erased {
+  readonly seq: number;
+  readonly tombstoneSeq: number;
+}
 
 export interface FactQuery {
   readonly entity?: string;
@@ -102,12 +108,28 @@ export interface Change {
   readonly fact: StoredFact;
 }
 
+/** Where a fact of this node is that is not shown: it is erased, or is to be. */
+export interface Hole {
+  /** `chain_seq` */
+  readonly seq: number;
+  readonly feed: string;
+  readonly feedSeq: number;
+  /** `chain_seq` of its tombstone; null: that is not written yet, and may never be. */
+  readonly tombstoneSeq: number | null;
+  /** When its tombstone is written; null where it is, and where nobody can say when a fact is shown again. */
+  readonly dueUs: number | null;
+}
+
 export interface ChangePage {
-  /** In the order of the journal, without holes. */
+  /** In the order of the journal. */
   readonly changes: readonly Change[];
-  /** Whether there is something behind the last of them already. */
+  /** What a reader of every fact of this node misses among them, in the order of the journal. */
+  readonly holes: readonly Hole[];
+  /** The last position that was looked at; that of the question where there is nothing to tell. */
+  readonly position: number;
+  /** Whether there is something behind it already. */
   readonly more: boolean;
-  /** The row behind the last of them, if it is damaged: nothing beyond it is told. */
+  /** The row behind it, if it is damaged: nothing beyond it is told. */
   readonly corrupt: CorruptFact | null;
 }
 
@@ -155,6 +177,14 @@ export interface ProvenFact {
   readonly anchored: boolean;
 }
 
+/** A proof that a fact was erased, for the place where it was. */
+export interface ProvenErasure {
+  /** `chain_seq` of the fact */
+  readonly seq: number;
+  /** JSON text: see wire/erasure-proof.ts. */
+  readonly proof: string;
+}
+
 /** What the reference calls the proof of its chain: the newest anchored head, not a proof of any one fact. */
 export interface ChainProof {
   readonly checkedEntries: number;
@@ -186,7 +216,12 @@ export interface ChainBreak {
 }
 
 export type ProveResult =
-  | { readonly kind: 'proven'; readonly facts: readonly ProvenFact[]; readonly chain: ChainProof }
+  | {
+      readonly kind: 'proven';
+      readonly facts: readonly ProvenFact[];
+      readonly erasures: readonly ProvenErasure[];
+      readonly chain: ChainProof;
+    }
   | { readonly kind: 'corrupt'; readonly corrupt: CorruptFact }
   | { readonly kind: 'broken'; readonly broken: ChainBreak };
 

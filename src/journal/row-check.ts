@@ -22,6 +22,8 @@ export interface ErasedFact {
   readonly kind: 'erased';
   readonly chainSeq: number;
   readonly leafHash: Uint8Array;
+  /** Whether it was asserted at this node. */
+  readonly isOwn: boolean;
 }
 
 /** What the journal holds about a row outside of it. */
@@ -55,8 +57,9 @@ export function checkRow(row: EntryRow, around: RowSurroundings): CheckedRow {
 function checkErased(row: EntryRow, { treeLeaf }: RowSurroundings): CheckedRow {
   const data = erasedLeafData(row);
   const holds = data !== undefined && (treeLeaf === undefined || sameHash(row.leaf_hash, treeLeaf));
+  const isOwn = row.origin_node_id === null;
   if (holds && isWhollyErased(row))
-    return { ok: false, kind: 'erased', chainSeq: row.chain_seq, leafHash: row.leaf_hash };
+    return { ok: false, kind: 'erased', chainSeq: row.chain_seq, leafHash: row.leaf_hash, isOwn };
   const leaf = data === undefined ? undefined : row.leaf_hash;
   const corrupt = describe(row, entryOf(row), hashText(row.cid), leaf);
   return { ok: false, kind: 'corrupt', corrupt };

@@ -5,7 +5,9 @@ import { isoMicros } from '../core/time.ts';
 import { factDigest } from '../core/tombstone.ts';
 import type { Db } from './database.ts';
 import { type Erasure, ErasureRecords, GONE } from './erasure-records.ts';
-import type { TombstoneNotice } from './read-model.ts';
+import type { FactResult, Hole, TombstoneNotice } from './read-model.ts';
+
+export type Tombstoned = Extract<FactResult, { readonly kind: 'tombstoned' }>;
 
 export class TombstoneReader {
   readonly #records: ErasureRecords;
@@ -20,19 +22,38 @@ export class TombstoneReader {
     return erasure !== undefined && erasure.step !== 'undone';
   }
 
+  /** What readers of this node's own facts miss at a position; null: nothing is said of the fact there. */
+  hole(seq: number): Hole | null {
+    const erasure = this.#records.ofTarget(seq);
+    if (erasure === undefined || erasure.step === 'undone') return null;
+    const { feed, feed_seq: feedSeq, tombstone_seq: tombstoneSeq, due_us } = erasure;
+    return { seq, feed, feedSeq, tombstoneSeq, dueUs: tombstoneSeq === null ? due_us : null };
+  }
+
   /** Of a fact whose body is here; null: it is not hidden. */
   notice(entry: Entry): TombstoneNotice | null {
+    return this.ofEntry(entry)?.notice ?? null;
+  }
+
+  /** The same with where its tombstone is. */
+  ofEntry(entry: Entry): Tombstoned | null {
     const erasure = this.#records.ofTarget(entry.chain_seq);
-    return erasure === undefined || erasure.step === 'undone' ? null : noticeOf(erasure, entry.entity);
+    return erasure === undefined || erasure.step === 'undone' ? null : tombstoned(erasure, entry.entity);
   }
 
   /** Of a fact that is here no more, by the id that somebody still has; null: there is no word of it. */
-  ofId(factId: string): TombstoneNotice | null {
+  ofId(factId: string): Tombstoned | null {
     const found = this.#records.byDigest(factDigest(factId));
     // A peer may name any id as its own; what was held here it has really erased.
     const erasure = found.find(({ step, target_seq }) => target_seq !== null && GONE.has(step)) ?? null;
-    return erasure === null ? null : noticeOf(erasure, null);
+    return erasure === null ? null : tombstoned(erasure, null);
   }
+}
+
+function tombstoned(erasure: Erasure, entity: string | null): Tombstoned {
+  const { target_seq: seq, tombstone_seq: tombstoneSeq } = erasure;
+  const erased = seq === null || tombstoneSeq === null ? null : { seq, tombstoneSeq };
+  return { kind: 'tombstoned', notice: noticeOf(erasure, entity), erased };
 }
 
 function noticeOf(erasure: Erasure, entity: string | null): TombstoneNotice {

@@ -13,12 +13,14 @@ import type {
   FactPage,
   FactQuery,
   FactResult,
+  Hole,
   StoredFact,
   TombstoneNotice,
 } from '../journal/read-model.ts';
 import type { CheckedRow, ErasedFact } from '../journal/row-check.ts';
 import { TombstoneReader } from '../journal/tombstone-reader.ts';
 import { HiddenFacts } from './hidden-facts.ts';
+import { Lookups } from './lookups.ts';
 import { POSITION } from './projector.ts';
 
 /** Rows that one page may look at. A page that ends here carries a cursor to go on from, so that nothing is out of reach. */
@@ -42,7 +44,7 @@ export class FactReader {
   readonly #entries: EntryReader;
   readonly #tombstones: TombstoneReader;
   readonly #nowMs: () => number;
-  readonly #before: Statement<[number, number, number], number>;
+  readonly #lookups: Lookups;
   readonly #scan: Statement<[number, number], number>;
   readonly #hidden: HiddenFacts;
   readonly #marks: Marks;
@@ -54,16 +56,7 @@ export class FactReader {
     this.#tombstones = new TombstoneReader(db);
     this.#nowMs = nowMs;
     this.#marks = new Marks(db);
-    this.#before = prepare<[number, number, number]>(
-      db,
-      sqlBuilder
-        .selectFrom('lookup')
-        .select('seq')
-        .where('key', '=', PARAM)
-        .where('seq', '<', PARAM)
-        .orderBy('seq', 'desc')
-        .limit(PARAM),
-    ).pluck() as Statement<[number, number, number], number>;
+    this.#lookups = new Lookups(db);
     this.#scan = prepare<[number, number]>(
       db,
       sqlBuilder
@@ -73,7 +66,7 @@ export class FactReader {
         .orderBy('chain_seq', 'desc')
         .limit(PARAM),
     ).pluck() as Statement<[number, number], number>;
-    this.#hidden = new HiddenFacts(db);
+    this.#hidden = new HiddenFacts(db, this.#lookups);
   }
 
   /** A fact by its id. */
@@ -83,7 +76,7 @@ export class FactReader {
 
   /** The first fact that was journalled with a CID (`sha256:…`); facts received from peers are found like any other. */
   byCid(cid: string): FactResult {
-    const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    const seqs = this.#lookups.newest(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     for (const seq of seqs.reverse()) {
       const row = this.#entries.bySeq(seq);
       if (row === undefined || isErasedFact(row)) continue;
@@ -98,7 +91,7 @@ export class FactReader {
    * others itself, none of those asserted anew. Up to a bound; rows that fail their check are left out.
    */
   standing(cid: string): StoredFact[] {
-    const seqs = this.#before.all(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    const seqs = this.#lookups.newest(cidKey(hashBytes(cid)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     return seqs.flatMap((seq) => {
       const row = this.#entries.bySeq(seq);
       if (!row?.ok || row.entry.cid !== cid || this.#isOvertaken(row.entry) || this.#tombstones.isHidden(seq))
@@ -142,18 +135,27 @@ export class FactReader {
   /** Facts in the order of the journal behind `after`, up to `limit` positions and some MiB. */
   changes(after: number, limit: number): ChangePage {
     const changes: Change[] = [];
+    const holes: Hole[] = [];
     const nowIso = this.#nowIso();
     for (let seq = after + 1, chars = 0; ; seq++) {
       const row = this.#entries.bySeq(seq);
-      if (row === undefined) return { changes, more: false, corrupt: null };
-      if (isErasedFact(row) || this.#tombstones.isHidden(seq)) continue;
-      if (!row.ok) return { changes, more: true, corrupt: row.corrupt };
+      if (row === undefined) return toldUpTo(after, changes, holes);
+      if (seq > after + limit) return { changes, holes, position: seq - 1, more: true, corrupt: null };
+      const isGone = isErasedFact(row) || this.#tombstones.isHidden(seq);
+      if (isGone && isOwn(row)) holes.push(...this.#holeAt(seq));
+      if (isGone) continue;
+      if (!row.ok) return { changes, holes, position: seq - 1, more: true, corrupt: row.corrupt };
       chars += row.text.length;
-      if (changes.length === limit || (chars > MAX_CHANGE_CHARS && changes.length > 0)) {
-        return { changes, more: true, corrupt: null };
+      if (chars > MAX_CHANGE_CHARS && changes.length > 0) {
+        return { changes, holes, position: seq - 1, more: true, corrupt: null };
       }
       changes.push({ seq, fact: this.#describe(row.entry, nowIso) });
     }
+  }
+
+  #holeAt(seq: number): readonly Hole[] {
+    const hole = this.#tombstones.hole(seq);
+    return hole === null ? [] : [hole];
   }
 
   /** The row at a journal position, checked. */
@@ -201,7 +203,7 @@ export class FactReader {
   *#candidates(query: FactQuery, before: number): Generator<number> {
     const key = queryKey(query);
     for (let next = before; ; ) {
-      const seqs = key === undefined ? this.#scan.all(next, CHUNK) : this.#before.all(key, next, CHUNK);
+      const seqs = key === undefined ? this.#scan.all(next, CHUNK) : this.#lookups.newest(key, next, CHUNK);
       yield* seqs;
       const last = seqs.at(-1);
       if (last === undefined || seqs.length < CHUNK) return;
@@ -211,12 +213,11 @@ export class FactReader {
 
   #result(row: CheckedRow | undefined, id: string): FactResult {
     if (row === undefined || isErasedFact(row)) {
-      const erased = this.#tombstones.ofId(id);
-      return erased === null ? { kind: 'not_found' } : { kind: 'tombstoned', notice: erased };
+      return this.#tombstones.ofId(id) ?? { kind: 'not_found' };
     }
     if (!row.ok) return { kind: 'corrupt', corrupt: row.corrupt };
-    const notice = this.#tombstones.notice(row.entry);
-    if (notice !== null) return { kind: 'tombstoned', notice };
+    const tombstoned = this.#tombstones.ofEntry(row.entry);
+    if (tombstoned !== null) return tombstoned;
     return { kind: 'found', fact: this.#describe(row.entry, this.#nowIso()) };
   }
 
@@ -239,7 +240,7 @@ export class FactReader {
   }
 
   #groupOf(entry: Entry): Entry[] {
-    const seqs = this.#before.all(lookupKey('group', groupText(entry)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
+    const seqs = this.#lookups.newest(lookupKey('group', groupText(entry)), Number.MAX_SAFE_INTEGER, MAX_GROUP);
     return seqs.flatMap((seq) => {
       const row = this.#entries.bySeq(seq);
       if (!row?.ok || this.#tombstones.isHidden(seq)) return [];
@@ -305,6 +306,18 @@ function isExpired(validUntil: string | null, nowIso: string): boolean {
   const end = parseIsoInstant(validUntil);
   const now = parseIsoInstant(nowIso);
   return end.ok && now.ok && end.value <= now.value;
+}
+
+/** Whoever comes to the end waits before what nobody is shown: if its erasure is undone, it is told of like any other fact. */
+function toldUpTo(after: number, changes: readonly Change[], holes: readonly Hole[]): ChangePage {
+  const position = changes.at(-1)?.seq ?? after;
+  return { changes, holes: holes.filter(({ seq }) => seq < position), position, more: false, corrupt: null };
+}
+
+/** Whether a fact was asserted at this node; a row that is not what was appended does not say. */
+function isOwn(row: CheckedRow): boolean {
+  if (row.ok) return row.entry.origin === null;
+  return row.kind === 'erased' && row.isOwn;
 }
 
 function isErasedFact(row: CheckedRow): row is ErasedFact {

@@ -6,6 +6,7 @@ import { type Db, ONE, PARAM, prepare, type Statement, sqlBuilder } from '../jou
 import { hashBytes, parseDerived } from '../journal/entry-row.ts';
 import { cidKey } from '../journal/lookup-key.ts';
 import type { StoredFact } from '../journal/read-model.ts';
+import type { Lookups } from './lookups.ts';
 
 type Quarantine = NonNullable<StoredFact['quarantine']>;
 
@@ -25,17 +26,16 @@ export class HiddenFacts {
   readonly #any: Statement<[], number>;
   readonly #byId: Statement<[string], Source>;
   readonly #bySeq: Statement<[number], Source & { readonly cid: Uint8Array }>;
-  readonly #twins: Statement<[number, number], number>;
+  readonly #lookups: Lookups;
 
-  constructor(db: Db) {
+  constructor(db: Db, lookups: Lookups) {
+    this.#lookups = lookups;
     const held = sqlBuilder.selectFrom('quarantine');
     this.#row = prepare(db, held.select(['status', 'reason']).where('chain_seq', '=', PARAM));
     this.#any = prepare<[]>(db, held.select('chain_seq').limit(ONE)).pluck() as Statement<[], number>;
     const sources = sqlBuilder.selectFrom('entries');
     this.#byId = prepare(db, sources.select(['chain_seq', 'derived_from']).where('fact_id', '=', PARAM));
     this.#bySeq = prepare(db, sources.select(['chain_seq', 'derived_from', 'cid']).where('chain_seq', '=', PARAM));
-    const twins = sqlBuilder.selectFrom('lookup').select('seq').where('key', '=', PARAM).limit(PARAM);
-    this.#twins = prepare<[number, number]>(db, twins).pluck() as Statement<[number, number], number>;
   }
 
   /** Null: readers see it, and always did. */
@@ -80,7 +80,7 @@ export class HiddenFacts {
       return source === undefined ? [] : [source];
     }
     const cid = hashBytes(name);
-    const rows = this.#twins.all(cidKey(cid), MAX_TWINS).map((seq) => this.#bySeq.get(seq));
+    const rows = this.#lookups.oldest(cidKey(cid), MAX_TWINS).map((seq) => this.#bySeq.get(seq));
     return rows.flatMap((row) => (row !== undefined && Buffer.compare(row.cid, cid) === 0 ? [row] : []));
   }
 }

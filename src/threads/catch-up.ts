@@ -29,7 +29,7 @@ export interface CatchUpParts {
 
 /** Beyond this many entries look-ups take part in the appends' time instead of falling behind. */
 const MAX_LOOKUP_LAG = 50_000;
-/** Short enough that nobody notices that a query lags; longer than the time between two pages. */
+/** Longer than the time between two pages. Until then readers find the newest rows by themselves. */
 const PAUSE_MS = 10;
 /** No call for so long: the pull or import is over, and the index of words has the thread for itself. */
 const IDLE_MS = 100;

@@ -1,4 +1,4 @@
-import type { JournalHead, ProveResult } from '../journal/read-model.ts';
+import type { Erased, JournalHead, ProveResult } from '../journal/read-model.ts';
 import { span, untraced } from '../observe/trace.ts';
 import type { ReaderData, ReaderMethods } from './reader.ts';
 import { type Calls, type Remote, WorkerClient, workerUrl } from './rpc.ts';
@@ -82,10 +82,10 @@ export class ReaderClient {
   }
 
   /** A checkpoint is signed if the journal has grown: every fact read before this call is covered by one. */
-  async prove(factIds: readonly string[], withChain: boolean): Promise<ProveResult> {
+  async prove(factIds: readonly string[], withChain: boolean, erased: readonly Erased[] = []): Promise<ProveResult> {
     const { size, checkpoint, chainHash } = await this.#head();
     const head = { size, note: checkpoint, chainHash };
-    return this.#prove({ factIds, head, declaration: this.#declaration(), withChain });
+    return this.#prove({ factIds, erased, head, declaration: this.#declaration(), withChain });
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ import type { Difference, FactReason, QuarantineReason } from '../core/verdict.t
 import { KEY_SUCCESSION, openSuccession } from '../wire/succession.ts';
 import type { PageContext } from './context.ts';
 import type { OpenedOrigins } from './relay-rules.ts';
-import { tombstoneAt } from './tombstone-rules.ts';
+import { tombstoneAt } from './tombstone-entry.ts';
 
 /** Why one entry is refused, before evidence is made of it. */
 export interface FactFault {

@@ -1,7 +1,6 @@
-/** Tombstones: which entries are one, and whether an entry may be missing from a page. */
-import { decodeEntry, type Entry } from '../core/entry.ts';
+/** Tombstones: whether an entry may be missing from a page. */
+import { decodeEntry } from '../core/entry.ts';
 import { feedNameOf } from '../core/feed-name.ts';
-import { decodeTombstone, TOMBSTONE, type Tombstone, tombstoneEntity } from '../core/tombstone.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
 import { entryLeafHash } from '../merkle/commitment.ts';
 import { HASH_BYTES } from '../merkle/hash.ts';
@@ -10,24 +9,7 @@ import { decodeErasedEntry, isErasedEntry } from '../wire/erased-entry.ts';
 import type { DecodedPage } from '../wire/page.ts';
 import { accusation, type PageFault } from './checkpoint-rules.ts';
 import type { PageContext } from './context.ts';
-
-/**
- * What an entry of a node's own log says as a tombstone; null if it is none. Nobody speaks for another: author, entity and
- * source are one node, and what it names stands before it in the same feed.
- */
-export function tombstoneOf(entry: Entry, nodeId: string): Tombstone | null {
-  return tombstoneAt(entry, nodeId, entry);
-}
-
-/** @param at where the entry stands in the log of its author, as a relay's own entry does not say it */
-export function tombstoneAt(entry: Entry, nodeId: string, at: Pick<Entry, 'chain_seq' | 'feed_seq'>): Tombstone | null {
-  if (entry.relation !== TOMBSTONE || entry.source !== nodeId || entry.value_type !== 'text') return null;
-  if (entry.confidence !== '1.0' || entry.interpret_as !== 'content' || entry.valid_until !== null) return null;
-  if (entry.derived_from.length > 0 || entry.attestation !== null) return null;
-  const said = decodeTombstone(entry.value_v);
-  if (said === null || entry.entity !== tombstoneEntity(nodeId, said.leaf_index)) return null;
-  return said.leaf_index < at.chain_seq - 1 && said.feed_seq < at.feed_seq ? said : null;
-}
+import { tombstoneOf } from './tombstone-entry.ts';
 
 /** The tree that a page is proved against. */
 interface PageTree {

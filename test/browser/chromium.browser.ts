@@ -16,6 +16,7 @@ import { browserBuild } from '../../.ci/browser-build.mjs';
 import type * as Client from '../../src/client/browser.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { Bench, type NodeProcess } from '../support/node-process.ts';
+import { until } from '../support/until.ts';
 
 let folder: string;
 let browser: Browser;
@@ -23,6 +24,7 @@ let page: Page;
 let node: NodeProcess;
 let server: Server;
 let factId: string;
+let erasedId: string;
 const cleanups: (() => Promise<void>)[] = [];
 
 /** What stands in the page. */
@@ -33,7 +35,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'peerd-chromium-'));
   await build(browserBuild(join(folder, 'client.browser.js')));
   const bench = new Bench({ after: (clean: () => Promise<void>) => cleanups.push(clean) } as never);
-  node = await bench.node('acme.example');
+  node = await bench.node('acme.example', ['tombstones.undo_window_s=0']);
   await node.start();
   for (let i = 0; i < 5; i++) {
     const body = {
@@ -46,7 +48,10 @@ before(async () => {
     };
     const { body: fact } = await node.post('/v1/facts', body);
     factId = fact.id;
+    if (i === 1) erasedId = fact.id;
   }
+  await node.post('/v1/tombstones', { fact: erasedId });
+  await until('it is erased', async () => (await node.get(`/v1/tombstones/${erasedId}`)).body.state === 'scrubbed');
   server = createServer((incoming, outgoing) => void serve(incoming, outgoing));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -103,8 +108,8 @@ async function read({ base, key, nodeId, peerId, id }: Reading): Promise<unknown
   try {
     const fact = await client.get(id);
     const { facts } = await client.query({ relation: 'acme:status' });
-    const changes: number[] = [];
-    for await (const { position } of client.changes({ once: true })) changes.push(position);
+    const changes: string[] = [];
+    for await (const { kind, position } of client.changes({ once: true })) changes.push(`${kind} ${position}`);
     const kept = Object.keys(localStorage).filter((name) => name.startsWith('stigmem.checkpoint.'));
     return { value: fact?.value, index: fact?.proof?.index, facts: facts.length, changes, kept: kept.length };
   } catch (error) {
@@ -120,8 +125,8 @@ test('a page reads verified facts of a real node', async () => {
   assert.deepEqual(await page.evaluate(read, reading('true')), {
     value: 'up 4',
     index: 4,
-    facts: 5,
-    changes: [1, 2, 3, 4, 5],
+    facts: 4,
+    changes: ['fact 1', 'erased 2', 'fact 3', 'fact 4', 'fact 5', 'erased 6'],
     // The last checkpoint of its journal, and which journal it is that belongs to the node.
     kept: 2,
   });

@@ -20,8 +20,12 @@ import { formatTlogProof, parseTlogProof } from '../../src/merkle/tlog-proof.ts'
 import { formatVerifierKey } from '../../src/merkle/verifier-key.ts';
 import { decodeFactBundle, encodeFactBundle } from '../../src/wire/fact-bundle.ts';
 import { type ClientNode, openClientNode } from '../support/client-node.ts';
+import { until } from '../support/until.ts';
 
-type Verifiers = Pick<typeof nodeBuild, 'verifyFactBundle' | 'verifyCheckpoint' | 'verifyFactCid' | 'verifyEvidence'>;
+type Verifiers = Pick<
+  typeof nodeBuild,
+  'verifyErasureProof' | 'verifyFactBundle' | 'verifyCheckpoint' | 'verifyFactCid' | 'verifyEvidence'
+>;
 interface Shim {
   verify(algorithm: 'sha256' | null, message: Uint8Array, key: unknown, signature: Uint8Array): boolean;
   createPublicKey(options: { key: Uint8Array; format: 'der'; type: 'spki' }): unknown;
@@ -43,7 +47,7 @@ before(async () => {
   const crypto = join(folder, 'crypto.mjs');
   await build({ ...browserBuild(crypto), entryPoints: ['src/client/shims/crypto.ts'] });
   shim = (await import(pathToFileURL(crypto).href)) as Shim;
-  node = await openClientNode();
+  node = await openClientNode({ 'tombstones.undo_window_s': '0' });
   const stored = await node.client().assert({
     entity: 'stigmem://example/service/web',
     relation: 'ops:state',
@@ -131,6 +135,32 @@ test('bundles', () => {
       assert.deepEqual(ours.value, whole.value);
       accepted++;
     }
+  }
+  assert.ok(accepted < MUTANTS / 20, `${accepted} accepted`);
+});
+
+test('proofs that a fact is erased', async () => {
+  const { facts } = await node.client().query({ limit: 2 });
+  const body = { fact: facts[1]?.id };
+  assert.equal((await node.api.send('/v1/tombstones', { as: 'admin', method: 'POST', body })).status, 200);
+  let erased: { readonly proof: object }[] = [];
+  await until('its tombstone is written', async () => {
+    const answer = await node.api.send('/v1/changes?limit=100', { as: 'ro', headers: { 'stigmem-verify': 'full' } });
+    ({ erased } = (await answer.json()) as { erased: { proof: object }[] });
+    return erased.length === 1;
+  });
+  const proof = JSON.stringify(erased[0]?.proof);
+  const own = { nodes: trust.nodes ?? [] };
+  const whole = nodeBuild.verifyErasureProof(proof, own);
+  assert.ok(whole.ok, JSON.stringify(whole));
+  assert.deepEqual(browser.verifyErasureProof(proof, own), whole);
+  const draw = random('erasures');
+  let accepted = 0;
+  for (let i = 0; i < MUTANTS; i++) {
+    const mutant = mutate(proof, draw);
+    const ours = nodeBuild.verifyErasureProof(mutant, own);
+    assert.deepEqual(browser.verifyErasureProof(mutant, own), ours, mutant);
+    if (ours.ok && mutant !== proof) accepted++;
   }
   assert.ok(accepted < MUTANTS / 20, `${accepted} accepted`);
 });

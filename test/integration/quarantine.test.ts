@@ -1,6 +1,7 @@
 /** Three nodes: an instruction is hidden until an operator lets it through, and what is made of it does not travel while it is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MemoryPositions, StigmemClient } from '../../src/client/node.ts';
 import { runFsck } from '../../src/node/fsck.ts';
 import type { AssertRequest } from '../../src/verify/assertion.ts';
 import { openRaw } from '../support/journal-fixture.ts';
@@ -121,6 +122,16 @@ test('what is made of a hidden fact is hidden too, and does not leave: a loop of
   assert.equal((await fact(c, worm)).status, 200);
   assert.equal((await decide(b, id, 'reject', 'not harmless')).status, 200);
   assert.equal((await fact(b, worm)).status, 404, 'what was made of it is hidden again where it was made');
+  const clock = { ms: Date.now() };
+  const positions = new MemoryPositions();
+  assert.deepEqual(
+    await followed(b, positions, clock),
+    ['hidden 2', 'hidden 4'],
+    'of its own facts none is passed over',
+  );
+  assert.equal((await decide(b, id, 'promote', 'harmless after all')).status, 200);
+  clock.ms += 3_600_000;
+  assert.deepEqual(await followed(b, positions, clock), ['fact 2', 'fact 4']);
   for (const node of [a, b, c]) await node.halt();
   for (const node of [a, b, c]) assert.deepEqual((await runFsck(node.folder.dir, {})).problems, []);
 });
@@ -235,6 +246,24 @@ async function outcomesOf(node: MeshNode, requests: readonly AssertRequest[]): P
 
 async function entries(node: MeshNode): Promise<number> {
   return (await node.base.writer.stats()).entries;
+}
+
+/** Everything that a reader who verifies is told, acknowledged. */
+async function followed(node: MeshNode, positions: MemoryPositions, clock: { ms: number }): Promise<string[]> {
+  const { keys, nodeId, peerId } = node.folder;
+  const client = new StigmemClient({
+    url: 'http://node.invalid',
+    key: keys.full,
+    trust: { nodes: [{ nodeId, peerId }] },
+    fetch: (input, init) => node.fetch(new Request(input, init)),
+    nowMs: () => clock.ms,
+  });
+  const told: string[] = [];
+  for await (const { kind, position, ack } of client.changes({ positions, once: true })) {
+    told.push(`${kind} ${position}`);
+    await ack();
+  }
+  return told;
 }
 
 function fact(node: MeshNode, id: string, key = node.folder.keys.full): Promise<Answered> {

@@ -1,6 +1,7 @@
 /** A client on a real node, with a hand on the wire between them. */
 import type { ClientOptions, StigmemClient } from '../../src/client/node.ts';
 import { StigmemClient as Client } from '../../src/client/node.ts';
+import type { ConfigFlags } from '../../src/config/overlay.ts';
 import { type FolderApi, openFolderApi } from './data-folder.ts';
 
 /** Changes an answer on its way; the request's path comes with it. */
@@ -14,8 +15,8 @@ export interface ClientNode {
   close(): Promise<void>;
 }
 
-export async function openClientNode(): Promise<ClientNode> {
-  const api = await openFolderApi();
+export async function openClientNode(flags: ConfigFlags = {}): Promise<ClientNode> {
+  const api = await openFolderApi(undefined, flags);
   const options: ClientNode['options'] = (role = 'full', meddle = (_, body) => body) => ({
     url: 'http://node.invalid',
     key: api.keys[role],

@@ -163,8 +163,8 @@ export class MemoryNode implements ApiWriter, ApiReader {
     return record === undefined ? null : { record, evidence: null, intact: true };
   }
 
-  async changes(): Promise<ChangePage> {
-    return { changes: [], more: false, corrupt: null };
+  async changes(after: number): Promise<ChangePage> {
+    return { changes: [], holes: [], position: after, more: false, corrupt: null };
   }
 
   async consistency(): Promise<readonly Uint8Array[]> {
@@ -212,7 +212,7 @@ export class MemoryNode implements ApiWriter, ApiReader {
       return { factId, bundle, anchored: false };
     });
     const chain = { checkedEntries: this.#facts.length, headHash: HASH, checkpoint: null };
-    return { kind: 'proven', facts, chain };
+    return { kind: 'proven', facts, erasures: [], chain };
   }
 
   async #gate(): Promise<void> {

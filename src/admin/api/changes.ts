@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import type { Change, ChangePage } from '../../journal/read-model.ts';
+import { feedOf, parseFeed } from '../../core/scope.ts';
+import type { Change, ChangePage, Hole, ProvenErasure } from '../../journal/read-model.ts';
+import { ERASURE_PROOF_KIND } from '../../wire/erasure-proof.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { OpenCount } from '../open-count.ts';
 import { factRecordText } from './fact-record.ts';
@@ -37,6 +39,40 @@ const CHANGES = z
     changes: z.array(z.object({ seq: z.number().int(), fact: FACT_RECORD })),
     position: z.number().int().openapi({ description: 'Give it as `after` once these are worked off.' }),
     ...PROVEN_FACTS,
+    erased: z
+      .array(
+        z.object({
+          seq: z.number().int(),
+          proof: z.object({
+            kind: z.literal(ERASURE_PROOF_KIND),
+            path: z
+              .array(z.string())
+              .openapi({ description: 'Of the erased leaf, in the tree of the tombstone’s proof.' }),
+            tombstone: z.string().openapi({ description: 'Its fact bundle, as text.' }),
+          }),
+        }),
+      )
+      .optional()
+      .openapi({
+        description: 'Only with `Stigmem-Verify: full`: facts of this node that are left out because they are erased.',
+      }),
+    hidden: z
+      .array(
+        z.object({
+          seq: z.number().int(),
+          feed: z.string(),
+          feed_seq: z.number().int(),
+          due_s: z
+            .number()
+            .int()
+            .openapi({ description: 'Seconds until its tombstone is written, if that is not undone.' }),
+        }),
+      )
+      .optional()
+      .openapi({
+        description:
+          'Only with `Stigmem-Verify: full`: facts of this node that are left out for now: they are to be erased, or wait for an operator.',
+      }),
     more: z.boolean().openapi({ description: 'Whether the journal holds more behind the position already.' }),
   })
   .openapi('Changes');
@@ -44,7 +80,8 @@ const CHANGES = z
 const DESCRIPTION = `Every fact in the order of the journal, each once per position: who asks again with the same \`after\`
 gets the same ones again. The server keeps no state; a caller that stores \`position\` after it has done its work sees each
 fact at least once. Facts that the key may not see are passed over, and the position moves all the same; so are those that are
-to be erased, also if that is undone later.`;
+erased or to be erased, also if that is undone later. With \`Stigmem-Verify: full\` the page proves of each fact of this node that is
+left out as erased that it is, and names those that are left out for now.`;
 
 /** Adds the stream of changes, as a long poll. */
 export function addChanges(apparatus: Apparatus, tools: ReadTools, waits: OpenCount): void {
@@ -102,16 +139,58 @@ async function answerChanges(
   const stopping = c.env?.stopping;
   const signal = stopping === undefined ? c.req.raw.signal : AbortSignal.any([stopping, c.req.raw.signal]);
   const page = await changesBehind(deps, query, signal);
-  if (page.corrupt !== null && page.changes.length === 0) return refused(await desk.report(page.corrupt, principal));
-  const shown = page.changes.filter(
-    ({ fact }) => isVisible(fact, principal) && (query.scope === undefined || fact.entry.scope === query.scope),
-  );
-  const ids = shown.map(({ fact }) => fact.entry.fact_id);
-  const proven = wantsProof(c) ? await proveFacts(tools, ids, principal, false) : null;
-  if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
+  if (page.corrupt !== null && page.position === query.after) {
+    return refused(await desk.report(page.corrupt, principal));
+  }
+  const isAsked = (scope: string): boolean => query.scope === undefined || query.scope === scope;
+  const asked = page.changes.filter(({ fact }) => isAsked(fact.entry.scope));
+  const shown = asked.filter(({ fact }) => isVisible(fact, principal));
+  const held = asked.filter(({ fact }) => !isVisible(fact, principal)).flatMap(heldHole);
+  const holes = [...page.holes.filter(({ feed }) => isAsked(scopeOf(feed))), ...held].sort((a, b) => a.seq - b.seq);
+  const proofs = wantsProof(c) ? await proofsText(tools, shown, holes, principal) : '';
+  if (typeof proofs !== 'string') return refused(proofs.refusal);
   deps.events.factsRead(principal.label, shown.length);
-  const bundles = proven === null ? '' : `,${bundlesText(proven.facts)}`;
-  return jsonText(200, changesText(shown, page.changes.at(-1)?.seq ?? query.after, page.more, bundles));
+  return jsonText(200, changesText(shown, page, proofs));
+}
+
+function scopeOf(feed: string): string {
+  const parsed = parseFeed(feed);
+  return parsed.ok ? parsed.value.scope : feed;
+}
+
+/** A fact of this node that waits for an operator, as those do that were made from one that does. Of received facts nobody misses any. */
+function heldHole({ seq, fact: { entry } }: Change): readonly Hole[] {
+  const feed = entry.origin === null ? feedOf(entry) : null;
+  return feed?.ok ? [{ seq, feed: feed.value, feedSeq: entry.feed_seq, tombstoneSeq: null, dueUs: null }] : [];
+}
+
+/** What `Stigmem-Verify: full` adds to a page: members, each behind a comma. */
+async function proofsText(
+  tools: ReadTools,
+  shown: readonly Change[],
+  holes: readonly Hole[],
+  principal: Principal,
+): Promise<string | { readonly refusal: Refusal }> {
+  const ids = shown.map(({ fact }) => fact.entry.fact_id);
+  const erased = holes.flatMap(({ seq, tombstoneSeq }) => (tombstoneSeq === null ? [] : [{ seq, tombstoneSeq }]));
+  const proven = await proveFacts(tools, ids, principal, false, erased);
+  if ('refusal' in proven) return proven;
+  const hidden = holes.filter(({ tombstoneSeq }) => tombstoneSeq === null);
+  const holesText = `"erased":[${proven.erasures.map(erasedText).join(',')}],"hidden":[${hiddenText(hidden, tools.deps.nowMs())}]`;
+  return `,${bundlesText(proven.facts)},${holesText}`;
+}
+
+function erasedText({ seq, proof }: ProvenErasure): string {
+  return `{"seq":${seq},"proof":${proof}}`;
+}
+
+/** Seconds, not a time: clocks of others are not ours. */
+function hiddenText(holes: readonly Hole[], nowMs: number): string {
+  const items = holes.map(({ seq, feed, feedSeq, dueUs }) => {
+    const dueS = dueUs === null ? null : Math.max(0, Math.ceil((dueUs / 1000 - nowMs) / 1000));
+    return `{"seq":${seq},"feed":${JSON.stringify(feed)},"feed_seq":${feedSeq},"due_s":${dueS}}`;
+  });
+  return items.join(',');
 }
 
 /** Waits for something to tell: what nobody is shown, such as a fact that is to be erased, is nothing. */
@@ -125,14 +204,14 @@ async function changesBehind(
     const { size } = growth.current();
     const page = await reader.changes(after, limit);
     const leftMs = endMs - nowMs();
-    if (page.changes.length > 0 || page.corrupt !== null || signal.aborted || leftMs <= 0) return page;
+    if (page.position > after || page.corrupt !== null || signal.aborted || leftMs <= 0) return page;
     // What was told since the line above is looked at; what comes after this one rings.
     if (growth.current().size === size) await growth.wait(leftMs, signal);
   }
 }
 
-/** @param bundles further members, each after a comma */
-function changesText(changes: readonly Change[], position: number, more: boolean, bundles: string): string {
+/** @param proofs further members, each behind a comma */
+function changesText(changes: readonly Change[], { position, more }: ChangePage, proofs: string): string {
   const items = changes.map(({ seq, fact }) => `{"seq":${seq},"fact":${factRecordText(fact)}}`).join(',');
-  return `{"changes":[${items}],"position":${position},"more":${more}${bundles}}`;
+  return `{"changes":[${items}],"position":${position},"more":${more}${proofs}}`;
 }

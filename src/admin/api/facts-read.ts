@@ -4,7 +4,7 @@ import { normalizeEntity } from '../../core/entity.ts';
 import { permits } from '../../core/permissions.ts';
 import { isScope, SCOPES } from '../../core/scope.ts';
 import { isoMicros } from '../../core/time.ts';
-import type { FactQuery, ProvenFact, StoredFact } from '../../journal/read-model.ts';
+import type { Erased, FactQuery, ProvenFact, StoredFact } from '../../journal/read-model.ts';
 import type { ApiDeps } from '../deps.ts';
 import { derivedText, factRecordText } from './fact-record.ts';
 import { flagParam, floatParam, intParam, listed, normalizedInstant, textParam } from './params.ts';
@@ -13,7 +13,7 @@ import { json, jsonText, type Refusal, refused } from './responses.ts';
 import { type Apparatus, addRoute, type Call, NO_QUERY, type Principal } from './route.ts';
 import { FACT_RECORD } from './schemas.ts';
 import { type Sessions, sessionOf } from './sessions.ts';
-import { type CorruptionDesk, FACT_NOT_FOUND, seesTombstones, visibleFact } from './visibility.ts';
+import { type CorruptionDesk, FACT_NOT_FOUND, type NotShown, seesTombstones, visibleFact } from './visibility.ts';
 
 /** What the read endpoints share. */
 export interface ReadTools {
@@ -62,7 +62,10 @@ const ID_PARAM = z.object({ id: z.string().openapi({ description: 'Fact id, or C
 export const FACT_ANSWERS = {
   400: { description: '`cid_malformed`' },
   404: { description: 'fact not found' },
-  410: { description: '`fact_tombstoned`: its author, or this node for it, asked to have it erased' },
+  410: {
+    description:
+      '`fact_tombstoned`: its author, or this node for it, asked to have it erased. `GET /v1/facts/{id}` with `Stigmem-Verify: full` has `erasure_proof` beside the code, as `/v1/changes` has it, where this node has erased a fact of its own',
+  },
   409: {
     description: '`cid_mismatch` or `leaf_mismatch`: the stored row is not what was appended; it is never served',
   },
@@ -212,7 +215,10 @@ function addGet(apparatus: Apparatus, tools: ReadTools): void {
     const session = sessionOf(call.c.req.header('stigmem-session'));
     if (!session.ok) return refused(session.error);
     const found = await lookUp(tools, call.param('id'), principal);
-    if ('refusal' in found) return refused(found.refusal);
+    if ('refusal' in found) {
+      const isProven = found.erased !== null && wantsProof(call.c);
+      return refused(isProven ? await withErasure(tools, found, found.erased, principal) : found.refusal);
+    }
     const proven = wantsProof(call.c) ? await proveOne(tools, found.fact, principal) : null;
     if (proven !== null && 'refusal' in proven) return refused(proven.refusal);
     deps.events.factsRead(principal.label, 1);
@@ -221,6 +227,20 @@ function addGet(apparatus: Apparatus, tools: ReadTools): void {
     if (proven === null) return jsonText(200, record);
     return jsonText(200, `${record.slice(0, -1)},"bundle":${proven.bundle},"anchored":${proven.anchored}}`);
   });
+}
+
+/** The same answer with the proof that the fact is gone, where there is one: received facts have none here. */
+async function withErasure(
+  tools: ReadTools,
+  { refusal }: NotShown,
+  erased: Erased,
+  principal: Principal,
+): Promise<Refusal> {
+  const proven = await proveFacts(tools, [], principal, false, [erased]);
+  if ('refusal' in proven) return proven.refusal;
+  const [erasure] = proven.erasures;
+  if (erasure === undefined || typeof refusal.detail !== 'object') return refusal;
+  return { ...refusal, detail: { ...refusal.detail, erasure_proof: JSON.parse(erasure.proof) } };
 }
 
 async function proveOne(
@@ -263,9 +283,9 @@ export async function lookUp(
   { deps, desk }: Pick<ReadTools, 'deps' | 'desk'>,
   id: string,
   principal: Principal,
-): Promise<{ readonly fact: StoredFact } | { readonly refusal: Refusal }> {
+): Promise<{ readonly fact: StoredFact } | NotShown> {
   const malformed = whyMalformed(id);
-  if (malformed !== null) return { refusal: malformed };
+  if (malformed !== null) return { refusal: malformed, erased: null };
   return visibleFact(await deps.reader.fact(id), principal, desk);
 }
 

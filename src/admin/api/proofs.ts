@@ -1,6 +1,6 @@
 /** Proofs in answers: what `Stigmem-Verify: full` asks for. */
 import { z } from '@hono/zod-openapi';
-import type { ChainCheckpoint, ChainProof, ProvenFact } from '../../journal/read-model.ts';
+import type { ChainCheckpoint, ChainProof, Erased, ProvenErasure, ProvenFact } from '../../journal/read-model.ts';
 import type { ReadTools } from './facts-read.ts';
 import type { Refusal } from './responses.ts';
 import type { ApiContext, Principal } from './route.ts';
@@ -46,16 +46,23 @@ export function wantsProof(c: ApiContext): boolean {
   return c.req.header(HEADER) === 'full';
 }
 
-type Proven = { readonly facts: readonly ProvenFact[]; readonly chain: ChainProof } | { readonly refusal: Refusal };
+type Proven =
+  | {
+      readonly facts: readonly ProvenFact[];
+      readonly erasures: readonly ProvenErasure[];
+      readonly chain: ChainProof;
+    }
+  | { readonly refusal: Refusal };
 
-/** Bundles of facts that the caller may see. */
+/** Bundles of facts that the caller may see, and proofs that others are erased. */
 export async function proveFacts(
   { deps, desk }: Pick<ReadTools, 'deps' | 'desk'>,
   factIds: readonly string[],
   principal: Principal,
   withChain: boolean,
+  erased: readonly Erased[] = [],
 ): Promise<Proven> {
-  const result = await deps.reader.prove(factIds, withChain);
+  const result = await deps.reader.prove(factIds, withChain, erased);
   if (result.kind === 'corrupt') return { refusal: await desk.report(result.corrupt, principal) };
   if (result.kind === 'broken') return { refusal: await desk.reportBreak(result.broken, principal) };
   return result;

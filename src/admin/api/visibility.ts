@@ -3,6 +3,7 @@ import type {
   AuditInput,
   ChainBreak,
   CorruptFact,
+  Erased,
   FactResult,
   StoredFact,
   TombstoneNotice,
@@ -89,15 +90,22 @@ function recordOf(corrupt: CorruptFact, principal: Principal): AuditInput {
   };
 }
 
+/** The answer to give instead of a fact; with `erased`, a proof may go along that it is gone. */
+export interface NotShown {
+  readonly refusal: Refusal;
+  readonly erased: Erased | null;
+}
+
 /** A fact that the caller may see, or the answer to give instead. */
 export async function visibleFact(
   result: FactResult,
   principal: Principal,
   desk: CorruptionDesk,
-): Promise<{ readonly fact: StoredFact } | { readonly refusal: Refusal }> {
-  if (result.kind === 'corrupt') return { refusal: await desk.report(result.corrupt, principal) };
-  if (result.kind === 'tombstoned') return { refusal: tombstoned(result.notice, principal) };
-  if (result.kind === 'not_found' || !isVisible(result.fact, principal)) return { refusal: FACT_NOT_FOUND };
+): Promise<{ readonly fact: StoredFact } | NotShown> {
+  if (result.kind === 'corrupt') return { refusal: await desk.report(result.corrupt, principal), erased: null };
+  if (result.kind === 'tombstoned') return { refusal: tombstoned(result.notice, principal), erased: result.erased };
+  if (result.kind === 'not_found' || !isVisible(result.fact, principal))
+    return { refusal: FACT_NOT_FOUND, erased: null };
   return { fact: result.fact };
 }
 

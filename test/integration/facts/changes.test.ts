@@ -119,6 +119,81 @@ test('who waits behind a fact that is to be erased waits, and does not ask the r
   assert.deepEqual([position, await seqs(position), await seqs(0)], [2, [], [1, 2]]);
 });
 
+test('what is left out as erased is proven, and what is left out for now is named, to who verifies', async (t) => {
+  const own = await openFolderApi(undefined, { 'tombstones.undo_window_s': '0' });
+  t.after(() => own.close());
+  const ids: string[] = [];
+  for (const [place, scope] of ['public', 'public', 'company', 'public', 'public'].entries()) {
+    const fact = {
+      entity: `stigmem://example/service/${place}`,
+      relation: 'ops:state',
+      value: { type: 'string', v: 'x' },
+    };
+    const body = { ...fact, source: 'stigmem://example/agent/a', scope, confidence: 1 };
+    const stored = await own.send('/v1/facts', { method: 'POST', as: 'full', body });
+    ids.push(((await stored.json()) as { id: string }).id);
+  }
+  for (const fact of [ids[1], ids[2]]) {
+    const asked = await own.send('/v1/tombstones', { as: 'admin', method: 'POST', body: { fact } });
+    assert.equal(asked.status, 200);
+  }
+  const tombstones = async () => (await own.base.writer.head()).size - ids.length;
+  await until('both tombstones are written', async () => (await tombstones()) === 2);
+  interface Told extends Changes {
+    readonly erased: readonly { readonly seq: number; readonly proof: { readonly kind: string } }[];
+    readonly hidden: readonly object[];
+  }
+  const told = async (query: string): Promise<Told> =>
+    (await (
+      await own.send(`/v1/changes?${query}`, { as: 'ro', headers: { 'stigmem-verify': 'full' } })
+    ).json()) as Told;
+  const all = await told('limit=100');
+  assert.deepEqual(
+    [all.changes.map(({ seq }) => seq), all.erased.map(({ seq }) => seq)],
+    [
+      [1, 4, 5, 6, 7],
+      [2, 3],
+    ],
+  );
+  assert.equal(all.erased[0]?.proof.kind, 'stigmem-erasure-proof/v1');
+  assert.deepEqual([all.hidden, all.position, all.more], [[], 7, false]);
+  const of = async (scope: string): Promise<number[]> => (await told(`scope=${scope}`)).erased.map(({ seq }) => seq);
+  assert.deepEqual([await of('company'), await of('public'), await of('team')], [[3], [2], []]);
+  const two = await told('limit=2');
+  assert.deepEqual([two.changes.length, two.erased.length, two.position, two.more], [1, 1, 2, true]);
+  const holes = await told('after=1&limit=2');
+  assert.deepEqual(
+    [holes.changes, holes.erased.length, holes.position],
+    [[], 2, 3],
+    'positions are looked at, not facts',
+  );
+  const plain = await (await own.send('/v1/changes', { as: 'ro' })).json();
+  assert.deepEqual(Object.keys(plain as object), ['changes', 'position', 'more']);
+
+  // What is to be erased and has something behind it is named, with the time that is left. At the end nobody passes it.
+  const later = await openFolderApi();
+  t.after(() => later.close());
+  const hide = async (v: string): Promise<void> => {
+    const fact = { entity: 'stigmem://example/service/s', relation: 'ops:state', value: { type: 'string', v } };
+    const body = { ...fact, source: 'stigmem://example/agent/a', scope: 'public', confidence: 1 };
+    const stored = await later.send('/v1/facts', { method: 'POST', as: 'full', body });
+    const { id } = (await stored.json()) as { id: string };
+    if (v !== 'shown') await later.send('/v1/tombstones', { as: 'admin', method: 'POST', body: { fact: id } });
+  };
+  const headers = { 'stigmem-verify': 'full' };
+  const now = async (): Promise<Told> =>
+    (await (await later.send('/v1/changes', { as: 'ro', headers })).json()) as Told;
+  await hide('first');
+  const atEnd = await now();
+  assert.deepEqual([atEnd.changes, atEnd.hidden, atEnd.position], [[], [], 0]);
+  await hide('shown');
+  await hide('last');
+  const named = await now();
+  const [{ due_s: dueS, ...place } = { due_s: 0 }, ...more] = named.hidden as { due_s: number }[];
+  assert.deepEqual([place, more, named.position], [{ seq: 1, feed: 'public', feed_seq: 1 }, [], 2]);
+  assert.ok(dueS > 86_000 && dueS <= 86_400, `${dueS}`);
+});
+
 test('a larger tree is proved to extend a smaller one', async () => {
   const old = await checkpoint();
   await assertSome(300);

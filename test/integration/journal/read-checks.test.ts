@@ -56,7 +56,7 @@ test('every column, by id, by query and in a page', () => {
         assert.throws(() => entries.feedRange({ ...inRange, feed: feed as string }), CorruptRowError, column.name);
       }
       assert.equal(
-        prover.prove({ factIds: [id], head, declaration: 'd', withChain: false }).kind,
+        prover.prove({ factIds: [id], erased: [], head, declaration: 'd', withChain: false }).kind,
         'corrupt',
         column.name,
       );

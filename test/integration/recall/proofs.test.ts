@@ -203,7 +203,7 @@ test('what a proof reads does not grow with the journal', (t) => {
     const factId = db.prepare('SELECT fact_id FROM entries WHERE chain_seq = 300').pluck().get() as string;
     const head = { size, note: checkpoint, chainHash };
     statements = 0;
-    const result = prover.prove({ factIds: [factId], head, declaration: 'd', withChain: true });
+    const result = prover.prove({ factIds: [factId], erased: [], head, declaration: 'd', withChain: true });
     assert.equal(result.kind, 'proven');
     db.close();
     return statements;
