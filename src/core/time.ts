@@ -140,7 +140,7 @@ function utcDate(year: number, monthIndex: number, day: number): Date {
 }
 
 /**
- * CPython's own C code decides here, and it is laxer than ISO 8601: one character of any kind may follow a time that
+ * CPython's own C code decides here, and it is laxer than ISO 8601: one character of ASCII may follow a time that
  * has an offset, and a fraction may follow the seconds after `:` or after nothing.
  */
 function parseTime(text: string): TimeOfDay | null {
@@ -185,7 +185,7 @@ function parseClock(text: string): Clock | null {
     at += 2;
     const next = text[at];
     if (part === 0) separated = next === ':';
-    if (at + 1 >= text.length) return clockOf(parts, 0, next !== undefined);
+    if (at + 1 >= text.length) return isOneByte(next) ? clockOf(parts, 0, next !== undefined) : null;
     if (next === '.' || next === ',') {
       at += 1;
       break;
@@ -197,6 +197,11 @@ function parseClock(text: string): Clock | null {
 }
 
 const TWO_DIGITS = /^[0-9]{2}$/;
+
+/** CPython looks at bytes: it finds the rest of a longer character behind the first of them. */
+function isOneByte(char: string | undefined): boolean {
+  return char === undefined || char < '\u0080';
+}
 
 function withFraction(parts: readonly number[], text: string): Clock | null {
   const head = text.slice(0, 6);

@@ -4,8 +4,9 @@ import { sha256 } from './hash.ts';
 import type { NoteSignature } from './note.ts';
 
 export const ANCHOR_SEED_BYTES = 32;
-/** SPKI DER of a P-256 key up to its uncompressed point. @see RFC 5480 §2 */
-const SPKI_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
+/** SPKI DER of a P-256 key up to the coordinates of its uncompressed point. @see RFC 5480 §2 */
+export const P256_SPKI_PREFIX: Buffer = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
+export const P256_SPKI_BYTES = 91;
 /** PKCS #8 DER around the RFC 5915 key with its public point. */
 const PKCS8_PREFIX = Buffer.from('308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420', 'hex');
 const PKCS8_POINT = Buffer.from('a144034200', 'hex');
@@ -30,7 +31,7 @@ export function createAnchorSigner(name: string, seed: Uint8Array): AnchorSigner
   const point = publicPoint(seed);
   const der = Buffer.concat([PKCS8_PREFIX, seed, PKCS8_POINT, point]);
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  const publicKey = Buffer.concat([SPKI_PREFIX, point]);
+  const publicKey = Buffer.concat([P256_SPKI_PREFIX, point.subarray(1)]);
   return {
     name,
     publicKey,

@@ -51,7 +51,7 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
  * @see C2SP signed-note
  */
 export function parseNote(note: string | Uint8Array, maxBytes: number = MAX_NOTE_BYTES): Result<SignedNote, NoteError> {
-  if (note.length > maxBytes) return err('note_too_large');
+  if (isLonger(note, maxBytes)) return err('note_too_large');
   const whole = typeof note === 'string' ? note : decodeUtf8(note);
   if (whole === undefined || !whole.isWellFormed()) return err('note_not_utf8');
   if (CONTROL.test(whole)) return err('note_control_character');
@@ -66,6 +66,13 @@ export function parseNote(note: string | Uint8Array, maxBytes: number = MAX_NOTE
   const signatures = lines.map(parseSignatureLine).filter((one) => one !== undefined);
   if (signatures.length < lines.length) return err('note_signature_malformed');
   return ok({ text: whole.slice(0, border + 1), signatures });
+}
+
+/** A note has as many bytes as a text as it has in a file. */
+function isLonger(note: string | Uint8Array, maxBytes: number): boolean {
+  if (typeof note !== 'string' || note.length > maxBytes) return note.length > maxBytes;
+  // No UTF-16 unit takes more than three bytes, so most notes need not be measured.
+  return note.length * 3 > maxBytes && Buffer.byteLength(note, 'utf8') > maxBytes;
 }
 
 /**

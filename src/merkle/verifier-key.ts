@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { err, ok, type Result } from '../core/result.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { cosignatureVerifier } from './cosignature.ts';
+import { P256_SPKI_BYTES, P256_SPKI_PREFIX } from './ecdsa.ts';
 import { isEd25519Key } from './ed25519.ts';
 import { sha256 } from './hash.ts';
 import {
@@ -77,12 +78,16 @@ function ecdsaVerifier(name: string, spki: Uint8Array): Result<NoteVerifier, 'ke
   });
 }
 
+/**
+ * The key id is a hash of the DER: another encoding of the same key would be another key. OpenSSL reads points in three forms,
+ * and writes each as it came.
+ */
 function importP256(spki: Uint8Array): KeyObject | undefined {
+  const isUncompressed =
+    spki.length === P256_SPKI_BYTES && P256_SPKI_PREFIX.equals(spki.subarray(0, P256_SPKI_PREFIX.length));
+  if (!isUncompressed) return undefined;
   try {
-    const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-    const isP256 = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
-    // the key id is a hash of the DER: another encoding of the same key would be another key
-    return isP256 && key.export({ format: 'der', type: 'spki' }).equals(spki) ? key : undefined;
+    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   } catch {
     return undefined;
   }

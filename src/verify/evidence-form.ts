@@ -1,4 +1,5 @@
 /** The forms that evidence has as a text: what a stranger may be handed, bounded and in one encoding each. */
+import { isCanonicalJson } from '../core/canonical-json.ts';
 import { MAX_FRAME_BYTES, MAX_PAGE_BYTES } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { MAX_NOTE_BYTES } from '../merkle/note.ts';
@@ -178,7 +179,8 @@ export function decodeEvidence(evidence: string): Result<EvidenceForm, string> {
   const as = <T>(shapes: readonly Shape<T>[]): T | null => {
     for (const shape of shapes) {
       const decoded = decodeMessage(raw, shape, MAX_EVIDENCE_BYTES);
-      if (decoded.ok) return decoded.value;
+      // The shapes let some members be anything: what is in those has one spelling all the same.
+      if (decoded.ok) return isCanonicalJson(decoded.value, evidence) ? decoded.value : null;
     }
     return null;
   };
@@ -186,12 +188,39 @@ export function decodeEvidence(evidence: string): Result<EvidenceForm, string> {
   return found === null ? err('the text is not evidence of a form that is known here, in its one encoding') : ok(found);
 }
 
-/** Quotes inside of a JSON text are escaped, so that these words stand at the border of a member or nowhere. */
 function formIn(evidence: string, as: <T>(shapes: readonly Shape<T>[]) => T | null): EvidenceForm | null {
-  if (evidence.includes(',"kind":"checkpoints",')) return formOf('checkpoints', as([CHECKPOINTS]));
-  if (evidence.includes(',"kind":"entries",')) return formOf('entries', as([ENTRIES]));
-  if (evidence.includes(',"received":{"entry":')) return formOf('fact', as(FACTS));
-  return formOf('page', as(PAGES));
+  switch (kindIn(evidence)) {
+    case 'checkpoints':
+      return formOf('checkpoints', as([CHECKPOINTS]));
+    case 'entries':
+      return formOf('entries', as([ENTRIES]));
+    case 'fact':
+      return formOf('fact', as(FACTS));
+    case 'page':
+      return formOf('page', as(PAGES));
+    case null:
+      return null;
+  }
+}
+
+/** By the members of the evidence itself: what lies deeper may be anything. */
+function kindIn(evidence: string): EvidenceForm['kind'] | null {
+  const top = evidence.length > MAX_EVIDENCE_BYTES ? null : membersOf(parsed(evidence));
+  if (top === null) return null;
+  if (top['kind'] === 'checkpoints' || top['kind'] === 'entries') return top['kind'];
+  return membersOf(top['received'])?.['entry'] === undefined ? 'page' : 'fact';
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
 }
 
 function formOf<K extends EvidenceForm['kind'], T>(kind: K, form: T | null): { kind: K; form: T } | null {

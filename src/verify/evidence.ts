@@ -97,9 +97,9 @@ function head(input: FactEvidenceInput | PageEvidenceInput, event: RefusalEvent)
   const { peer, difference } = input;
   return {
     checkpoint: input.checkpoint,
-    claimed: difference?.claimed ?? null,
+    claimed: wellFormed(difference?.claimed),
     class: input.class,
-    computed: difference?.computed ?? null,
+    computed: wellFormed(difference?.computed),
     event,
     feed: input.feed,
     feed_head: input.feedHead,
@@ -108,6 +108,11 @@ function head(input: FactEvidenceInput | PageEvidenceInput, event: RefusalEvent)
     reason: input.reason,
     v: 1,
   };
+}
+
+/** Half a character, where a text was cut, has no spelling that all readers know. */
+function wellFormed(text: string | null | undefined): string | null {
+  return text?.toWellFormed() ?? null;
 }
 
 function knownFact({ origin_leaf: _, received_from: _from, ...known }: SeenFact): Record<string, unknown> {

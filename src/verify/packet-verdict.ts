@@ -1,11 +1,12 @@
 /** Judges an evidence packet: the evidence, and the record that its recorder made of it. */
-import { isJsonObject, parseJson } from '../core/json.ts';
+import { isCanonicalJson } from '../core/canonical-json.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
 import { openCheckpoint } from '../merkle/checkpoint.ts';
 import { entryLeafHash } from '../merkle/commitment.ts';
 import { sha256 } from '../merkle/hash.ts';
 import { checkInclusion } from '../merkle/inclusion.ts';
+import { decodeUtf8 } from '../merkle/note.ts';
 import type { SignedPageFrames } from '../wire/page.ts';
 import { logKeysOf, openOwnDeclaration } from './declared-log-key.ts';
 import { type EvidenceVerdict, judgeEvidence } from './evidence-verdict.ts';
@@ -27,7 +28,7 @@ export const PAGE_FILES = {
 /** Pure and total. Only the evidence itself has to be there; what lies beside it and does not fit makes it invalid. */
 export function judgePacket(files: PacketFiles): EvidenceVerdict {
   const evidence = textIn(files, EVIDENCE_FILE);
-  if (evidence === null) return invalid(`there is no ${EVIDENCE_FILE}`);
+  if (evidence === null) return invalid(`there is no ${EVIDENCE_FILE} in UTF-8`);
   const peer = files.get(PEER_FILE);
   const pinned = peer === undefined ? null : decodePacketPeer(peer);
   if (pinned?.ok === false) return invalid(pinned.error);
@@ -58,15 +59,28 @@ function judgeRecord(files: PacketFiles, evidence: string): Result<readonly stri
   const decoded = decodePacketRecord(bytes);
   if (!decoded.ok) return decoded;
   const record = decoded.value;
-  const body = parseJson(record.body);
-  const members = body.ok && isJsonObject(body.value) ? body.value : null;
-  if (members?.get('evidence') !== `sha256:${sha256(evidence).toString('hex')}`)
+  const said = saidIn(record.body);
+  if (said === null) return err('the record has another spelling than the one that an audit log has');
+  if (said['evidence'] !== `sha256:${sha256(evidence).toString('hex')}`)
     return err('the record is about other evidence');
+  if (said['seq'] !== record.index + 1) return err('the record stands at another place of the audit log than it says');
   const recorder = recorderOf(record);
   if (recorder === null) return err('the record is not in the signed audit log of the node that shows it');
-  const at = members.get('at');
+  const { at } = said;
   const when = typeof at === 'string' ? at : 'a time that it does not state';
   return ok([`${recorder} has recorded this evidence as audit record ${record.index + 1}, by its clock at ${when}.`]);
+}
+
+/** Null: no object in canonical JSON, so that readers could differ about what it says. */
+function saidIn(body: string): Readonly<Record<string, unknown>> | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return null;
+  }
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && isCanonicalJson(value, body) ? (value as Record<string, unknown>) : null;
 }
 
 function recorderOf(record: PacketRecord): string | null {
@@ -95,5 +109,5 @@ function pageIn(files: PacketFiles): SignedPageFrames | null {
 
 function textIn(files: PacketFiles, name: string): string | null {
   const bytes = files.get(name);
-  return bytes === undefined ? null : Buffer.from(bytes).toString('utf8');
+  return bytes === undefined ? null : (decodeUtf8(bytes) ?? null);
 }

@@ -129,7 +129,7 @@ export function openDrillReport(
   keys: readonly Uint8Array[],
   origin: string | null,
 ): Result<DrillMonth, DrillReportError> {
-  const documents = text.split(/^(?=stigmem-drill-report\/v1$)/m);
+  const documents = text.split(/(?<=\n)(?=stigmem-drill-report\/v1\n)/);
   if (documents.length > MAX_PARTS) return err('document_malformed');
   const reports: DrillReport[] = [];
   for (const document of documents) {

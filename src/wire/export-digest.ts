@@ -3,6 +3,7 @@
  * it should have and the hash over their hashes. Who keeps what was sent can show that nothing is missing or changed.
  */
 import { hash } from 'node:crypto';
+import { isNodeId } from '../core/node-id.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { decodeBase64, encodeBase64 } from '../merkle/base64.ts';
 import type { LogSigner } from '../merkle/ed25519.ts';
@@ -79,7 +80,7 @@ function parseDigest(text: string): Result<ExportDigest, 'digest_malformed'> {
   const sinks = rest.slice(0, -1).map(sinkOf);
   if (name !== HEAD || first === '' || head === undefined || root?.length !== HASH_BYTES)
     return err('digest_malformed');
-  if (rest.at(-1) !== '' || sinks.includes(null)) return err('digest_malformed');
+  if (rest.at(-1) !== '' || sinks.includes(null) || !isNodeId(nodeId)) return err('digest_malformed');
   const digest = {
     nodeId,
     first: Number(first),
@@ -88,8 +89,9 @@ function parseDigest(text: string): Result<ExportDigest, 'digest_malformed'> {
     root,
     sinks: sinks.filter((one) => one !== null),
   };
+  const isCounted = [digest.first, digest.last, ...digest.sinks.map(({ count }) => count)].every(Number.isSafeInteger);
   // One text for each digest.
-  return formatDigest(digest) === text ? ok(digest) : err('digest_malformed');
+  return isCounted && formatDigest(digest) === text ? ok(digest) : err('digest_malformed');
 }
 
 function sinkOf(line: string): SinkDigest | null {

@@ -125,12 +125,27 @@ function checkCounts(header: PageHeader): Malformed | null {
   const { origins } = header;
   if ((origins !== null) !== header.feed.startsWith('from/'))
     return counts('origins', origins === null ? 'what the origin has signed' : 'none', header.feed);
-  if (origins !== null && origins.entries.length !== indexes.length)
-    return counts('origins.entries', `${indexes.length}`, origins.entries.length);
+  const toldTwice = origins === null ? null : checkOrigins(origins, lengths);
+  if (toldTwice !== null) return toldTwice;
 
   // An empty page has one form only: nothing to prove, nothing to decompress.
   if (indexes.length === 0 && header.proof_hashes !== 0) return counts('proof_hashes', '0', header.proof_hashes);
   if (indexes.length === 0 && header.encoding !== 'identity') return counts('encoding', 'identity', header.encoding);
+  return null;
+}
+
+/** Which of two batches an entry stands under, and what its origin wrote of one that is withheld, readers could see differently. */
+function checkOrigins({ batches, entries }: Origins, lengths: readonly number[]): Malformed | null {
+  if (entries.length !== lengths.length) return counts('origins.entries', `${lengths.length}`, entries.length);
+  const told = entries.findIndex((entry, place) => entry !== null && lengths[place] === 0);
+  if (told >= 0) return counts(`origins.entries[${told}]`, 'null for an entry that is withheld', 'an item');
+  const seen = new Set<number>();
+  for (const [i, { places }] of batches.entries()) {
+    for (const place of places) {
+      if (seen.has(place)) return counts(`origins.batches[${i}].places`, 'each place once', place);
+      seen.add(place);
+    }
+  }
   return null;
 }
 

@@ -31,7 +31,13 @@ export interface WitnessAnswer {
 
 const TEXT = 'text/plain; charset=utf-8';
 const TAG = 'Witness';
-const NOT_RUNNING: Refusal = { status: 503, detail: 'the node is not running: it cosigns nothing' };
+/** When a 503 may be another answer: as long as the log is given to join its heads. */
+const RETRY_AFTER = { 'retry-after': '10' };
+const NOT_RUNNING: Refusal = {
+  status: 503,
+  detail: 'the node is not running: it cosigns nothing',
+  headers: RETRY_AFTER,
+};
 
 const STATE = z
   .object({
@@ -103,6 +109,7 @@ function addSubmission(apparatus: Apparatus, rate: WitnessRate): void {
       409: { description: 'the old size is not the one cosigned last, which the body names; or another root' },
       422: { description: 'the consistency proof does not verify' },
       429: { description: 'too many requests, or checkpoints of this log; see Retry-After' },
+      503: { description: 'two heads of the log are not joined yet, or the node is not running; see Retry-After' },
     },
   } as const;
   addOpenRoute(apparatus, submission, async ({ c }) => {
@@ -171,8 +178,10 @@ function submitted(outcome: AddCheckpointOutcome): Response {
       return outcome.reason === 'checkpoint_split_view'
         ? answer(409, TEXT, 'another root was cosigned for this size\n')
         : answer(422, TEXT, 'the proof shows another past than was cosigned\n');
-    case 'refused':
-      return answer(STATUS[outcome.code], TEXT, `${outcome.code}\n`);
+    case 'refused': {
+      const status = STATUS[outcome.code];
+      return answer(status, TEXT, `${outcome.code}\n`, status === 503 ? RETRY_AFTER : {});
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { HostilePeer, type Listening } from '../../../src/drill/hostile-peer.ts';
 import { decodeBase64 } from '../../../src/merkle/base64.ts';
+import { formatAddCheckpoint } from '../../../src/merkle/witness-body.ts';
 import { judgePair } from '../../../src/verify/contradiction.ts';
 import { encodeProofAnswer } from '../../../src/wire/proof.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
@@ -238,6 +239,36 @@ test('a head that the log does not join with ours is no proof: it is recorded on
   isSilent = false;
   await b.federation.witness.gossipRound();
   assert.equal(await isSuspended(b, at.nodeId), true);
+});
+
+test('while two heads are not joined, a log that asks over HTTP is told when to come again', async (t) => {
+  const [b] = nodes as [MeshNode];
+  const pulled = new HonestPeer({ authority: 'ute.example' }).appendMany(7);
+  const cosigned = pulled.fork(3).appendMany(6);
+  const peer = new HostilePeer('ute.example', {
+    log: pulled,
+    pull: (request, _signal, peerId) => pulled.answerPull(request, ['public'], {}, nodeIdOf(peerId)),
+    proof: () => null,
+  });
+  const at = await peer.listen();
+  t.after(() => peer.close());
+  const { nodeId, peerId, address, logKey } = at;
+  const line = { nodeId, peerId, addresses: [address], logKey };
+  const ask = (old: number): Promise<Response> => {
+    const path = (old === 0 ? [] : cosigned.consistency(old, 9)).map((hash) => decodeBase64(hash) ?? Buffer.alloc(0));
+    return b.post(
+      '/witness/add-checkpoint',
+      formatAddCheckpoint({ oldSize: old, path, checkpoint: cosigned.checkpoint() }),
+    );
+  };
+  // It gives nothing of that feed: what it declares is pinned, and no head of it is known.
+  b.writePeer('ute', { ...line, accept: ['company'] });
+  await until('its log is known', async () => (await ask(0)).status === 200);
+  b.writePeer('ute', { ...line, accept: ['public'] });
+  await until('it was pulled', () => sawCheckpoint(b, nodeId));
+  const answer = await ask(9);
+  assert.deepEqual([answer.status, await answer.text()], [503, 'unreconciled\n']);
+  assert.ok(Number(answer.headers.get('retry-after')) >= 1);
 });
 
 test('nothing is told of a log to whom it is not known', async () => {

@@ -2,7 +2,7 @@
 import hashlib
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timezone
 
 from names import Refused, authority_of, unb64
 
@@ -74,12 +74,17 @@ def no_repeats(pairs):
     return dict(pairs)
 
 
+def whole_number(text):
+    """`-0` is no decimal, and no spelling of one either."""
+    return -1 if text == "-0" else int(text)
+
+
 def decode_entry(data):
     if len(data) > 524_288:
         raise Refused("entry_malformed", "size")
     try:
         whole = data.decode("utf-8")
-        entry = json.loads(whole, object_pairs_hook=no_repeats)
+        entry = json.loads(whole, object_pairs_hook=no_repeats, parse_int=whole_number)
         spelled = python_json(entry).encode() == data
     except (ValueError, RecursionError) as cause:
         raise Refused("entry_malformed", str(cause)) from cause
@@ -125,8 +130,9 @@ def is_reserved(name):
 
 
 def moment(value):
+    """Milliseconds since 1970; without an offset it is UTC."""
     parsed = datetime.fromisoformat(value)
-    return parsed.timestamp() * 1000
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp() * 1000
 
 
 def check_entry(entry, before, rules):
@@ -205,7 +211,7 @@ def check_value_type(entry):
 
 def check_clock(entry, rules):
     wall = int(entry["hlc"][:13])
-    if wall - rules.now_ms > 300_000:
+    if wall - rules.now_ms > 300_000 or wall > 9_000_000_000_000:
         raise Refused("hlc_future")
     try:
         taken = min(rules.now_ms, moment(entry["created_at"]))

@@ -29,7 +29,7 @@ def decode(data, members, what):
         same = isinstance(value, dict) and dumps(value) == text
     except (ValueError, RecursionError) as cause:
         raise Refused("page_malformed", f"{what}: {cause}") from cause
-    if not same or sorted(value) != sorted(members) or value.get("v") != 1:
+    if not same or sorted(value) != sorted(members) or not is_count(value.get("v"), 1, 1):
         raise Refused("page_malformed", f"{what} in another form")
     return value
 
@@ -120,7 +120,8 @@ def open_checkpoint(note, origin, key):
     parts = bare.split("\n")
     size = decimal(parts[1]) if len(parts) == 4 else None
     root = unb64(parts[2]) if len(parts) == 4 else None
-    if text is None or size is None or root is None or len(root) != 32 or parts[3] != "":
+    is_form = len(parts) == 4 and parts[3] == "" and KEY_NAME.fullmatch(parts[0])
+    if text is None or size is None or root is None or len(root) != 32 or not is_form:
         raise Refused("checkpoint_malformed")
     if size == 0 and root != hashlib.sha256().digest():
         raise Refused("checkpoint_malformed")

@@ -26,7 +26,7 @@ def unb64(text):
     """Bytes of base64 text, None unless it is the one spelling of them."""
     try:
         data = base64.b64decode(text, validate=True)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
     return data if b64(data) == text else None
 

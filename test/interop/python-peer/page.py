@@ -241,7 +241,7 @@ def judge(readings, included, rules, result):
             if not included[place]:
                 raise Refused("inclusion_proof_invalid")
             before = result.before
-            result.before = (reading["chain_seq"], reading["chain_hash"], chain_hash_of(reading))
+            result.before = (reading["chain_seq"], reading["chain_hash"])
             check_entry(reading, before, rules)
             if check_repeat(reading, rules.seen):
                 result.duplicates += 1
@@ -250,6 +250,8 @@ def judge(readings, included, rules, result):
             result.entries.append(reading)
             result.quarantined += is_instruction(reading)
         except Refused as refused:
+            if refused.reason == "chain_hash_mismatch":
+                result.before += (chain_hash_of(reading),)
             result.refused.append({"feed_seq": rules.after + 1 + place, "reason": refused.reason})
 
 

@@ -102,9 +102,10 @@ def check_bundle(data, trusted):
     origin, size, root = check_reader(note, lambda name: trust.keys_for(name, bundle["declaration"]), trust.policy)
     raw = bundle["entry"].encode()
     demand(is_included(leaf_hash(unb64(bundle["salt"]), raw), index, size, path, root), "inclusion")
-    check_entry(raw, index)
+    entry = check_entry(raw, index)
     if trust.roots is not None:
         check_anchors(bundle, trust, origin, size, root)
+    return entry, origin, size, root
 
 
 def check_entry(raw, index):
@@ -115,6 +116,7 @@ def check_entry(raw, index):
     demand(entry["chain_seq"] == index + 1, "index")
     computed = (entries.cid_of(entry), entries.event_hash_of(entry), entries.chain_hash_of(entry))
     demand((entry["cid"], entry["event_hash"], entry["chain_hash"]) == computed, "hashes of the entry")
+    return entry
 
 
 def check_anchors(bundle, trust, origin, size, root):

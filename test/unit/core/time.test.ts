@@ -60,6 +60,20 @@ for (const [text, micros] of INSTANTS) {
   });
 }
 
+test('the one character that may stand before an offset is of one byte, as CPython reads it', () => {
+  const isTime = (text: string): boolean => parseIsoInstant(text).ok;
+  assert.ok(
+    isTime('2026-01-01T10:20x+00:00') && isTime('2026-01-01é10:20') && isTime('2026-01-01T10:20:30.123456é+00:00'),
+  );
+  for (const text of [
+    '2026-01-01T10é+00:00',
+    '2026-01-01T10:20é+00:00',
+    '2026-01-01T102030\u2028+00:00',
+    '2026-01-01T10:20💩+00:00',
+  ])
+    assert.ok(!isTime(text), text);
+});
+
 test('reading a time never throws', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => typeof parseIsoInstant(text).ok === 'boolean'),

@@ -101,3 +101,11 @@ test('a report of more drills than a document holds is whole only with all of it
   const mixed = later.split(/^(?=stigmem-drill-report\/v1$)/m);
   assert.deepEqual(open([parts[0] ?? '', ...mixed.slice(1)]), incomplete);
 });
+
+test('lines end at a line feed, whatever else a name holds', () => {
+  const by = 'ann\u2028stigmem-drill-report/v1\u2028\u0085b';
+  const report = signDrillReport(monthWith([{ ...run(1), acknowledged_by: by }]), SIGNER);
+  const opened = openDrillReport(report, [SIGNER.publicKey], SIGNER.name);
+  assert.ok(opened.ok, JSON.stringify(opened));
+  assert.equal(opened.value.drills[0]?.acknowledged_by, by);
+});

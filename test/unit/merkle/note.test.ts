@@ -123,6 +123,7 @@ test('what is no note is refused with its reason', () => {
     ['overlong UTF-8', Buffer.concat([Buffer.of(0xc0, 0x8a), Buffer.from(note)]), 'note_not_utf8'],
     ['lone surrogate', `\ud800${note}`, 'note_not_utf8'],
     ['too large', `${'x'.repeat(MAX_NOTE_BYTES)}\n${note}`, 'note_too_large'],
+    ['too large in UTF-8 alone', `${'é'.repeat(MAX_NOTE_BYTES / 2)}\n${note}`, 'note_too_large'],
     ['too many signatures', note + note.slice(TEXT.length + 1).repeat(MAX_NOTE_SIGNATURES), 'note_too_many_signatures'],
   ];
   for (const [name, text, expected] of cases) assert.equal(codeOf(text), expected, name);

@@ -118,6 +118,24 @@ test('an ECDSA signature is DER, and nothing behind it', () => {
   }
 });
 
+test('a P-256 key has one encoding: a point in another form is another key under another id, and refused', () => {
+  const { spki } = spkiOf('prime256v1');
+  const [x, parity] = [spki.subarray(27, 59), (spki[90] ?? 0) & 1];
+  const compressed = Buffer.concat([
+    Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200', 'hex'),
+    Buffer.of(2 + parity),
+    x,
+  ]);
+  const hybrid = Buffer.concat([spki.subarray(0, 26), Buffer.of(6 + parity), spki.subarray(27)]);
+  const offCurve = Buffer.concat([spki.subarray(0, 90), Buffer.of((spki[90] ?? 0) ^ 1)]);
+  for (const [name, key] of Object.entries({ compressed, hybrid, offCurve }))
+    assert.deepEqual(
+      noteVerifier({ name: 'a', algorithm: ALG_ECDSA, publicKey: key }),
+      { ok: false, error: 'key_invalid' },
+      name,
+    );
+});
+
 test('keys that cannot be used are refused', () => {
   const invalid = { ok: false, error: 'key_invalid' };
   const { spki } = spkiOf('prime256v1');

@@ -244,6 +244,26 @@ test('evidence of a time before page notes is judged as it was', () => {
   assert.equal(judgeEvidence(canonicalJson(page)).class, 'a');
 });
 
+test('another spelling of evidence is none, also where nothing is said about a member', () => {
+  const said = JSON.parse(wrongCid) as Json;
+  const spelled = (known: string): string => wrongCid.replace('"known":null', `"known":${known}`);
+  assert.equal(judgeEvidence(spelled('{"a":[1,"x"],"b":2}')).verdict, 'contradiction');
+  for (const known of [
+    '{"b":2,"a":1}',
+    '1.5',
+    '1e21',
+    '-0',
+    '"\\ud83d"',
+    '{"a":1,"a":1}',
+    '[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]',
+  ])
+    assert.equal(judgeEvidence(spelled(known)).verdict, 'invalid', known);
+  assert.equal(canonicalJson(said), wrongCid);
+  // Which form it is, its own members say, and none of what lies deeper.
+  for (const known of ['{"a":1,"kind":"checkpoints","z":1}', '{"a":1,"kind":"entries","z":1}'])
+    assert.equal(judgeEvidence(spelled(known)).class, 'd', known);
+});
+
 test('text that is no evidence', () => {
   for (const text of ['', '{}', 'null', '[1]', wrongCid.slice(1), ` ${wrongCid}`, wrongCid.replace('"v":1', '"v":2')]) {
     const verdict = judgeEvidence(text);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isCanonicalJson } from '../../../src/core/canonical-json.ts';
 import { FACT_EVENT, type FactReason } from '../../../src/core/verdict.ts';
-import type { StoredEntry } from '../../../src/drill/peer-log.ts';
+import { EPOCH_MS, type StoredEntry } from '../../../src/drill/peer-log.ts';
 import { decodeBase64 } from '../../../src/merkle/base64.ts';
 import { checkInclusion } from '../../../src/merkle/inclusion.ts';
+import { judgeEvidence } from '../../../src/verify/evidence-verdict.ts';
 import type { VerifiedBatch } from '../../../src/verify/judge.ts';
 import type { SeenFact } from '../../../src/verify/seen-fact.ts';
 import { HonestPeer } from '../../support/honest-peer.ts';
@@ -200,6 +202,25 @@ for (const [name, draft, reason] of BOUNDARIES) {
     assert.equal(batch.refused[0]?.reason ?? null, reason);
   });
 }
+
+test('a clock that ran ahead for a while is no reason to refuse what is read long afterwards', () => {
+  const startMs = EPOCH_MS - 60 * 86_400_000;
+  const peer = new HonestPeer({ startMs });
+  peer.append({ hlc: `${startMs + 3_600_000}.000` });
+  peer.append({ hlc: `${startMs - 31 * 86_400_000}.000` });
+  const { accepted, refused } = judged(peer.page({ feed: 'public', after: 0 }), peer.context({ nowMs: EPOCH_MS }));
+  assert.deepEqual([accepted.length, refused.map(({ reason }) => reason)], [1, ['hlc_past']]);
+});
+
+test('what is claimed is cut between two characters: the evidence has one spelling for every reader', () => {
+  const peer = new HonestPeer();
+  peer.append({ source: `user:${'a'.repeat(506)}${'\u{1f4a9}'.repeat(8)}` });
+  const [refused] = judged(peer.page({ feed: 'public', after: 0 }), peer.context()).refused;
+  const text = refused?.evidence.text() ?? '';
+  assert.equal(refused?.reason, 'source_not_owned');
+  assert.ok(isCanonicalJson(JSON.parse(text), text), text.slice(0, 700));
+  assert.equal(judgeEvidence(text).verdict, 'accusation');
+});
 
 test('an entry that is too long as a whole is not even decoded; the ones around it are taken', () => {
   const peer = new HonestPeer();

@@ -256,6 +256,25 @@ test('a withheld entry is a leaf without a fact: the cursor passes it, and nothi
   assert.ok(lied.refused.some(({ position, reason }) => position === 2 && reason === 'inclusion_proof_invalid'));
 });
 
+test('what a header may say twice, or of an entry that is not there, is no header', () => {
+  const log = new RelayLog();
+  const field = (verdict: ReturnType<typeof judge>) =>
+    verdict.kind === 'refused' ? [verdict.reason, verdict.difference?.field] : verdict.kind;
+  const saying =
+    (told: (origins: Origins) => Partial<Origins>): NonNullable<PageLie['header']> =>
+    (header) => ({ ...header, origins: header.origins && { ...header.origins, ...told(header.origins) } });
+  const tell = (origins: Origins): Origins => ({ ...origins, batches: [], entries: origins.entries.with(2, null) });
+  const [, , written] = log.origins(log.relay.entries).entries;
+  const header = saying(({ entries }) => ({ entries: entries.with(2, written ?? null) }));
+  const said = judge(log.page({}, tell, { ...withheld(), header }), log.context());
+  assert.deepEqual(field(said), ['page_malformed', 'header.origins.entries[2]']);
+  for (const places of [[0, 1, 2, 3, 4], [4]]) {
+    const again = { checkpoint: log.origin.checkpoint(), places, proof: [] };
+    const twice = log.page({}, undefined, { header: saying(({ batches }) => ({ batches: [...batches, again] })) });
+    assert.deepEqual(field(judge(twice, log.context())), ['page_malformed', 'header.origins.batches[1].places']);
+  }
+});
+
 const otherKey = createLogSigner('initech.example/journal/00000000000000aa', Buffer.alloc(32, 9));
 
 test('permits: only of the origin, for this relay, at this time', () => {

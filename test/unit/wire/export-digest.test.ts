@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogSigner } from '../../../src/merkle/ed25519.ts';
+import { formatNote, signEd25519 } from '../../../src/merkle/note.ts';
 import {
   EMPTY_FOLD,
   type ExportDigest,
@@ -43,6 +44,19 @@ test('no byte of it can be changed, left out or doubled', () => {
       const opened = openExportDigest(changed, KEY);
       assert.ok(!opened.ok || changed === NOTE, `${i}`);
     }
+});
+
+test('numbers that not every reader holds, and a name that is no node, are no digest', () => {
+  const text = NOTE.slice(0, NOTE.indexOf('\n\n') + 1);
+  for (const changed of [
+    text.replace('records 1 120', `records 1 ${2 ** 53}`),
+    text.replace('archive 120', `archive ${2 ** 53}`),
+    text.replace('stigmem://acme.example', 'acme.example'),
+  ]) {
+    assert.notEqual(changed, text);
+    const note = formatNote({ text: changed, signatures: [signEd25519(changed, SIGNER)] });
+    assert.deepEqual(openExportDigest(note, KEY), { ok: false, error: 'digest_malformed' }, changed);
+  }
 });
 
 test('the fold depends on order, sequence and hash', () => {

@@ -1,6 +1,6 @@
 /** docs/PROTOCOL.md says what the code does: its examples decode, its codes and its numbers are those of the source. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as limits from '../../../src/core/limits.ts';
 import { isFeed } from '../../../src/core/scope.ts';
@@ -183,6 +183,17 @@ test('numbers in the text are those of the limits', () => {
   said('watch', `${numberIn('serve/answer-watch.ts', 'WATCH_HEARTBEAT_MS') / 1000} s after the last`);
   said('watch', `dead after ${numberIn('pull/watch-peer.ts', 'SILENCE_MS') / 1000} s`);
   said('Messages', `nesting at most ${limits.MAX_JSON_DEPTH}`);
+});
+
+test('every text that is signed or hashed under a name of its own is in the table of what is signed, and has that name alone', () => {
+  const folder = new URL('../../../src/', import.meta.url);
+  const named = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .flatMap((path) => readFileSync(new URL(path, folder), 'utf8').match(/stigmem-[a-z-]+\/v[0-9]/g) ?? []);
+  const names = [...new Set(named)].sort();
+  assert.ok(names.length > 20, names.join());
+  const told = section('What is signed').match(/stigmem-[a-z-]+\/v[0-9]/g) ?? [];
+  assert.deepEqual([...new Set(told)].sort(), names);
 });
 
 test('error codes, declaration codes, protocol ids, feeds', () => {
