@@ -14,7 +14,9 @@ export type QuotaDimension =
   | 'witness'
   | 'failed_authentication'
   /** Of a network: sign-ins at the identity provider that begin. */
-  | 'sign_in_begun';
+  | 'sign_in_begun'
+  /** Links that sign in to the console; each is in the audit log. */
+  | 'sign_in_link';
 
 export interface ApiLimits {
   readonly maxBodyBytes: number;
@@ -57,5 +59,6 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
     witness: { burst: 200, perSecond: 20 },
     failed_authentication: { burst: 30, perSecond: 1 },
     sign_in_begun: { burst: 60, perSecond: 1 },
+    sign_in_link: { burst: 20, perSecond: 1 / 60 },
   },
 };

@@ -13,6 +13,7 @@ import type { ApiLimits } from './api-limits.ts';
 import type { ApiBackups } from './backup-desk.ts';
 import type { ApiChecks } from './check-desk.ts';
 import type { Sessions } from './console/sessions.ts';
+import type { SignInLinks } from './console/sign-in-links.ts';
 import type { ApiDrills } from './drill-desk.ts';
 import type { GrantDesk } from './grant-desk.ts';
 import type { ApiReader, ApiWriter, EvidenceFile, GrowthWatch } from './journal-desk.ts';
@@ -58,6 +59,8 @@ export interface ApiDeps {
   readonly weakenings: () => readonly Weakening[];
   /** Of the console. */
   readonly sessions: Pick<Sessions, 'list' | 'endNamed'>;
+  /** Null while the node does not run. */
+  readonly links: Pick<SignInLinks, 'make'> | null;
   /** How people sign in to the console; asks the provider anew. Null: with API keys alone. */
   readonly signIn: () => Promise<SignInStatus | null>;
   readonly keys: KeyStore;

@@ -5,6 +5,7 @@ import type { Proposal } from '../core/approval.ts';
 import type { Answer } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import type { CommonOptions, Outcome } from './cli.ts';
+import type { Asked } from './not-found.ts';
 import { printable } from './printable.ts';
 
 export interface ActOptions extends CommonOptions {
@@ -26,9 +27,9 @@ export function withReason(command: Command, isNeeded: boolean): Command {
   return withKeyFile(command.addOption(isNeeded ? reason.makeOptionMandatory() : reason));
 }
 
-/** @param done what to say when it was done */
-export function actedOutcome(answer: Answer, done: string): Outcome {
-  const json = expectOk(answer);
+/** @param done what to say when it was done @param asked ids that the node may know nothing of */
+export function actedOutcome(answer: Answer, done: string, asked: Asked = {}): Outcome {
+  const json = expectOk(answer, asked);
   if (answer.status !== 202) return { json, human: done };
   const { proposal } = JSON.parse(json) as { readonly proposal: Proposal };
   return { json, human: proposedText(proposal) };

@@ -69,6 +69,20 @@ export async function connectDaemonApi(context: Context): Promise<Api | null> {
   return backend === null ? null : createApi(backend, readToken(context, dir), context.keyFile);
 }
 
+/** For what a folder of files cannot do. @param why behind "got none: " @throws CliError `unavailable` when no daemon runs */
+export async function withDaemonApi<T>(context: Context, why: string, use: (api: Api) => Promise<T>): Promise<T> {
+  const api = await connectDaemonApi(context);
+  if (api === null) {
+    const message = `expected the daemon of this folder to run, got none: ${why}`;
+    throw new CliError({ exit: 'unavailable', message, fix: 'Start it: stigmem-peerd run --data DIR' });
+  }
+  try {
+    return await use(api);
+  } finally {
+    await api.close();
+  }
+}
+
 /** A configuration error as a failure of a command. */
 export function configFailure(error: ConfigError): CliError {
   const [only, ...others] = error.problems;

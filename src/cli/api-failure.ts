@@ -1,13 +1,17 @@
 /** From an answer that is no success to what a user reads. */
 import type { Answer } from './api-client.ts';
 import { CliError, type ExitName } from './exit.ts';
+import { type Asked, notFound } from './not-found.ts';
 
 const INTEGRITY: ReadonlySet<string> = new Set(['cid_mismatch', 'leaf_mismatch']);
 
-/** The answer's body, if it is a success. @throws CliError otherwise */
-export function expectOk(answer: Answer): string {
+/** The answer's body, if it is a success. @param asked ids that it may know nothing of @throws CliError otherwise */
+export function expectOk(answer: Answer, asked: Asked = {}): string {
   if (answer.status >= 200 && answer.status < 300) return answer.text;
-  throw apiFailure(answer);
+  const detail = detailOf(answer.text);
+  const code = detailCode(detail);
+  const said = typeof detail === 'string' ? [detail, code] : [code];
+  throw (answer.status === 404 ? notFound(said, code, asked) : null) ?? apiFailure(answer);
 }
 
 /** Words an error answer: `detail` is a text, an object with a code, or a list of fields that are wrong. */

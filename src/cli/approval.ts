@@ -95,7 +95,9 @@ function table(proposals: readonly Proposal[], screen: Screen): string {
 }
 
 async function runShow(context: Context, [id = '']: readonly string[]): Promise<Outcome> {
-  const json = await withApi(context, async (api) => expectOk(await api.get(`/v1/approvals/${idOf(id)}`)));
+  const json = await withApi(context, async (api) =>
+    expectOk(await api.get(`/v1/approvals/${idOf(id)}`), { proposal: id }),
+  );
   const { params, decision, ...proposal } = JSON.parse(json) as Proposal;
   const ended = Object.entries(decision ?? {}).map(([name, value]): [string, Cell] => [`decision ${name}`, value]);
   const rows = Object.entries(proposal).map(([name, value]): [string, Cell] => [name.replaceAll('_', ' '), value]);
@@ -109,7 +111,9 @@ async function decide(
   { reason }: ActOptions,
 ): Promise<Outcome> {
   const path = `/v1/approvals/${idOf(id)}/${verb}`;
-  const json = await withApi(context, async (api) => expectOk(await api.post(path, JSON.stringify({ reason }))));
+  const json = await withApi(context, async (api) =>
+    expectOk(await api.post(path, JSON.stringify({ reason })), { proposal: id }),
+  );
   return { json, human: done };
 }
 

@@ -104,7 +104,9 @@ async function runShow(context: Context, [seq = '']: readonly string[]): Promise
       message: `expected the sequence of a record such as 42, got ${JSON.stringify(seq)}`,
     });
   }
-  const json = await withApi(context, async (api) => expectOk(await api.get(`/v1/federation/audit/${seq}`)));
+  const json = await withApi(context, async (api) =>
+    expectOk(await api.get(`/v1/federation/audit/${seq}`), { record: seq }),
+  );
   const { record, evidence, intact } = JSON.parse(json) as AuditDetailAnswer;
   const { evidence: evidence_hash, ...members } = record;
   const rows = [...Object.entries({ ...members, evidence_hash }), ['evidence', evidence] as const].map(

@@ -174,7 +174,9 @@ async function runList(context: Context, _args: readonly string[], options: List
 
 async function runShow(context: Context, [id = '']: readonly string[], { limit }: ShowOptions): Promise<Outcome> {
   const query = { limit: Math.min(limit, 500) };
-  const json = await withApi(context, async (api) => expectOk(await api.get(`/v1/cases/${nameOf(id)}`, query)));
+  const json = await withApi(context, async (api) =>
+    expectOk(await api.get(`/v1/cases/${nameOf(id)}`, query), { case: id }),
+  );
   return { json, human: caseText(JSON.parse(json) as ShownCaseFile, context.screen) };
 }
 
@@ -188,14 +190,14 @@ async function take(
 ): Promise<Outcome> {
   const path = `/v1/cases/${nameOf(given)}`;
   const answer = await withApi(context, async (api) => {
-    const version = seen ?? (await newestVersion(api, path));
+    const version = seen ?? (await newestVersion(api, path, given));
     return api.post(`${path}/${move}`, JSON.stringify({ version, ...said }));
   });
-  return actedOutcome(answer, done);
+  return actedOutcome(answer, done, { case: given });
 }
 
-async function newestVersion(api: Api, path: string): Promise<number> {
-  return (JSON.parse(expectOk(await api.get(path, { limit: 1 }))) as ShownCaseFile).case.version;
+async function newestVersion(api: Api, path: string, given: string): Promise<number> {
+  return (JSON.parse(expectOk(await api.get(path, { limit: 1 }), { case: given })) as ShownCaseFile).case.version;
 }
 
 function nameOf(text: string): string {

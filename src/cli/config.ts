@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 import { loadConfigFile } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { defaultOf, type EffectiveSetting, effectiveSettings, unitOf } from '../config/effective.ts';
-import { nearest } from '../config/nearest.ts';
 import type { ConfigFlags } from '../config/overlay.ts';
 import { openPeerFolder } from '../config/peer-folder.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { problemText } from '../config/problem.ts';
-import { SETTINGS, type SettingInfo } from '../config/settings.ts';
+import type { SettingInfo } from '../config/settings.ts';
 import { readTomlFile } from '../config/toml-file.ts';
+import { plural } from '../core/plural.ts';
 import { configFailure } from './api-client.ts';
 import {
   action,
@@ -20,7 +20,8 @@ import {
   withCommonOptions,
   withExamples,
 } from './cli.ts';
-import { CliError } from './exit.ts';
+import { settingNamed } from './config-names.ts';
+import { addSet } from './config-set.ts';
 import { setFlags } from './set-flags.ts';
 
 interface ShowOptions extends CommonOptions {
@@ -31,12 +32,13 @@ interface ShowOptions extends CommonOptions {
 export function addConfig(program: Command, cli: Cli): void {
   const group = program
     .command('config')
-    .summary('check, show and explain settings')
+    .summary('check, show, explain and change settings')
     .description(
       'What a node is configured to, and what each setting means. The environment of this shell counts, as it does for a daemon that is started from it; a daemon that runs has read everything at its start.',
     );
   addCheck(group, cli);
   addShow(group, cli);
+  addSet(group, cli);
   addExplain(group, cli);
 }
 
@@ -93,7 +95,7 @@ async function runCheck(context: Context, [file]: readonly string[]): Promise<Ou
   const problems = [...(config.ok ? [] : config.error.problems), ...peerProblems(dir, path)];
   const json = JSON.stringify({ ok: problems.length === 0, file: path, problems });
   if (problems.length === 0) return { json, human: `${path} and its peer files: nothing is wrong` };
-  const count = `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
+  const count = plural(problems.length, 'problem');
   return { json, human: [...problems.map(problemText), count].join('\n'), exit: 'refused' };
 }
 
@@ -113,7 +115,7 @@ async function runShow(context: Context, _args: readonly string[], options: Show
 }
 
 async function runExplain(context: Context, [key = '']: readonly string[]): Promise<Outcome> {
-  const setting = SETTINGS.find((candidate) => candidate.key === key) ?? unknown(key);
+  const setting = settingNamed(key);
   const found = context.dataFolder === null ? null : settingsOf(context, {}).find((one) => one.key === key);
   const { doc, expected, bounds, kind, env, effect } = setting;
   const about = { key, doc, kind, expected, bounds, unit: unitOf(setting), default: defaultOf(setting), env, effect };
@@ -152,15 +154,6 @@ function settingsOf(context: Context, flags: ConfigFlags): readonly EffectiveSet
   const settings = effectiveSettings(dir, dataPaths(dir).config, context.runtime.env, flags);
   if (!settings.ok) throw configFailure(settings.error);
   return settings.value;
-}
-
-function unknown(key: string): never {
-  const near = nearest(
-    key,
-    SETTINGS.map((setting) => setting.key),
-  );
-  const fix = near === null ? 'All settings: stigmem-peerd config show --data DIR' : `Did you mean ${near}?`;
-  throw new CliError({ exit: 'not_found', message: `there is no setting ${JSON.stringify(key)}`, fix });
 }
 
 function valueText(value: unknown): string {

@@ -1,7 +1,9 @@
 /** `drill report` writes the signed report of a month, `drill verify` checks one without a node. */
+
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { writeFileAtomically } from '../config/atomic-file.ts';
+import { plural } from '../core/plural.ts';
 import { type DrillMonth, MONTH_TEXT, openDrillReport, type ReportedDrill } from '../wire/drill-report.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -128,7 +130,7 @@ function readReport(file: string): string {
 function sentence({ node_id, month, drills, passed, failed, refusals, whole, made_at }: DrillMonth): string {
   const real = refusals.reduce((sum, { count }) => sum + count, 0);
   const until = whole ? 'the whole month' : `as of ${made_at}`;
-  return `${node_id}, ${month} (${until}): ${drills.length} drills, ${passed} passed, ${failed} failed; ${real} refusals that were no drills`;
+  return `${node_id}, ${month} (${until}): ${plural(drills.length, 'drill')}, ${passed} passed, ${failed} failed; ${real === 1 ? '1 refusal that was no drill' : `${plural(real, 'refusal')} that were no drills`}`;
 }
 
 function drillLine({

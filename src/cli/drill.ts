@@ -1,8 +1,10 @@
 /** `drill list|run|history|report|verify`: attacks of this node on itself, which show that the alarm works. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { DrillAnswer, DrillRunsAnswer, DrillsAnswer } from '../admin/api/drills.ts';
 import { DRILL_KINDS, type DrillKind, type DrillRun } from '../core/drill.ts';
+import { plural } from '../core/plural.ts';
 import { type ActOptions, withReason } from './acting.ts';
 import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -93,7 +95,7 @@ async function runList(context: Context): Promise<Outcome> {
   const clock =
     schedule === null
       ? 'None is made by itself ([drills] in config.toml).'
-      : `Made by itself: every ${schedule.every_hours} hours ${schedule.kinds.join(', ')}.`;
+      : `Made by itself: every ${plural(schedule.every_hours, 'hour')} ${schedule.kinds.join(', ')}.`;
   const human = [
     context.screen.table(['KIND', 'WHAT', 'HAS TO END IN', 'NEWEST'], rows),
     '',

@@ -16,7 +16,7 @@ export function addExplain(program: Command, cli: Cli): void {
 
 async function runExplain(context: Context, [fact = '', peer = '']: readonly string[]): Promise<Outcome> {
   const path = `/v1/federation/peers/${encodeURIComponent(peer)}/explain`;
-  const json = await withApi(context, async (api) => expectOk(await api.get(path, { fact })));
+  const json = await withApi(context, async (api) => expectOk(await api.get(path, { fact }), { fact, peer }));
   const found = JSON.parse(json) as ExplanationAnswer;
   const given =
     found.given.length === 0

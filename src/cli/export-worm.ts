@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import type { BackupsAnswer } from '../admin/api/backups.ts';
 import { restoreSentence } from '../admin/backup-desk.ts';
 import { loadConfig } from '../config/config.ts';
+import { dataPaths } from '../config/data-dir.ts';
 import { DEFAULT_RETAIN_DAYS } from '../config/section-worm.ts';
 import type { Network } from '../core/address.ts';
+import { plural } from '../core/plural.ts';
 import { DAY_MS } from '../core/time.ts';
 import type { WormTarget } from '../node/worm-export.ts';
 import { MAX_RESTORES } from '../wire/worm-manifest.ts';
@@ -103,9 +105,11 @@ async function runShip(context: Context, _args: readonly string[], options: Ship
   );
   const { manifests, records, restores, segments, uncovered, weakness } = report;
   const rest =
-    uncovered === 0 ? '' : ` ${uncovered} records wait for a checkpoint: run \`stigmem-peerd journal head\`.`;
+    uncovered === 0
+      ? ''
+      : ` ${uncovered === 1 ? '1 record waits' : `${plural(uncovered, 'record')} wait`} for a checkpoint: run \`stigmem-peerd journal head\`.`;
   const weak = weakness === null ? '' : `\n${context.screen.paint('yellow', '!')} ${weakness}`;
-  const human = `${report.target}: ${counted(records, 'record')} shipped in ${counted(segments, 'segment')}; it has ${counted(manifests, 'manifest')}.${rest}${weak}`;
+  const human = `${report.target}: ${plural(records, 'record')} shipped in ${plural(segments, 'segment')}; it has ${plural(manifests, 'manifest')}.${rest}${weak}`;
   const json = { target: report.target, manifests, restores, records, segments, uncovered, weakness };
   return { json: JSON.stringify(json), human };
 }
@@ -176,14 +180,15 @@ async function runVerify(context: Context, [place = '']: readonly string[], opti
 
 function verdictText(report: WormReport, screen: Screen): string {
   const { ends, madeAt, manifests, ok, problems, restores, unlocked, weakness } = report;
-  const sums = `${counted(manifests, 'manifest')}, the last of ${madeAt ?? 'no known time'}: ${ends.journal} entries, ${ends.audit} audit records, ${ends.anchors} anchors, ${ends.receipts} receipts`;
+  const sums = `${plural(manifests, 'manifest')}, the last of ${madeAt ?? 'no known time'}: ${plural(ends.journal, 'entry', 'entries')}, ${plural(ends.audit, 'audit record')}, ${plural(ends.anchors, 'anchor')}, ${plural(ends.receipts, 'receipt')}`;
   const notes = restores.map((one) => printable(restoreSentence(one)));
-  if ((unlocked ?? 0) > 0) notes.push(`${unlocked} objects are not, or no longer, kept by the store`);
+  if (unlocked !== null && unlocked > 0)
+    notes.push(`not, or no longer, kept by the store: ${plural(unlocked, 'object')}`);
   if (weakness !== null) notes.push(printable(weakness));
   const noted = notes.map((note) => `\n${screen.paint('yellow', '!')} ${note}`).join('');
   if (ok) return `${screen.paint('green', 'verified')}: ${sums}${noted}`;
   const rows = problems.map(({ path, code, detail }) => [printable(path), code, printable(detail)]);
-  const head = screen.paint('red', problems.length === 1 ? '1 problem' : `${problems.length} problems`);
+  const head = screen.paint('red', plural(problems.length, 'problem'));
   return `${head}: ${sums}${noted}\n\n${screen.table(['OBJECT', 'CODE', 'WHAT IS WRONG'], rows)}`;
 }
 
@@ -199,13 +204,9 @@ function addStatus(worm: Command, cli: Cli): void {
 async function runStatus(context: Context): Promise<Outcome> {
   const json = await withApi(context, async (api) => expectOk(await api.get('/v1/backups')));
   const { worm } = JSON.parse(json) as BackupsAnswer;
-  if (worm === null) return { json, human: 'Nothing is shipped: [worm] target is empty, or the daemon does not run.' };
+  if (worm === null) return { json, human: nothingShipped(context) };
   const weak = worm.weakness === null ? '' : `\n${context.screen.paint('yellow', '!')} ${printable(worm.weakness)}`;
   return { json, human: `${printable(worm.sentence)}.${weak}` };
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function targetOf(
@@ -216,4 +217,14 @@ function targetOf(
 ): WormTarget {
   if (!target.startsWith('s3:')) return { kind: 'folder', path: target };
   return { kind: 's3', options: s3PlaceOf(target, endpoint, env), allowed };
+}
+
+/** Why: there is no place to ship to, or nobody who ships. */
+function nothingShipped(context: Context): string {
+  const dir = context.dir();
+  const config = loadConfig(dir, context.runtime.env, {});
+  if (!config.ok) throw configFailure(config.error);
+  if (config.value.worm !== null)
+    return `Nothing is shipped now: [worm] target is set in ${dataPaths(dir).config}, and no daemon runs with it. Start it, or start it again: stigmem-peerd run --data ${dir}`;
+  return `Nothing is shipped: no place is configured. Set target in [worm] of ${dataPaths(dir).config}, to a folder or s3://BUCKET/PREFIX, and start the daemon again; what it means: stigmem-peerd config explain worm.target. Once, by hand: stigmem-peerd export worm --help`;
 }

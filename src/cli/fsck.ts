@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/config.ts';
+import { plural } from '../core/plural.ts';
 import type { FsckReport } from '../journal/fsck/report.ts';
 import { configFailure, connectDaemonApi } from './api-client.ts';
 import {
@@ -125,7 +126,8 @@ export function human(
 ): string {
   const looked = Object.entries(checked).filter(([, count]) => count > 0);
   const counted =
-    looked.map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`).join(', ') || 'nothing there yet';
+    looked.map(([name, count]) => `${count} ${count === 1 ? singular(name) : name.replaceAll('_', ' ')}`).join(', ') ||
+    'nothing there yet';
   const told = notices.map(({ detail }) => `\n${screen.paint('yellow', '!')} ${printable(detail)}`).join('');
   const sums = `${counted} (${seconds.toFixed(1)} s)`;
   if (ok) return `${screen.paint('green', 'clean')}: ${sums}${told}`;
@@ -134,10 +136,15 @@ export function human(
   const shown = [...others, ...schema].slice(0, MAX_SHOWN);
   const rows = shown.map(({ table, row, field, detail }) => [table, row, field, detail]);
   const more = problemCount > shown.length ? `\n… and ${problemCount - shown.length} more` : '';
-  const head = `${screen.paint('red', problemCount === 1 ? '1 problem' : `${problemCount} problems`)}: ${sums}${told}`;
+  const head = `${screen.paint('red', plural(problemCount, 'problem'))}: ${sums}${told}`;
   return `${head}\n\n${screen.table(['TABLE', 'ROW', 'FIELD', 'WHAT IS WRONG'], rows)}${more}\n\n${next}`;
 }
 
 function isSchema({ table }: { readonly table: string }): boolean {
   return table === 'sqlite_schema';
+}
+
+/** Of the name of a count: `page_entries`, `feeds`. */
+function singular(name: string): string {
+  return name.replaceAll('_', ' ').replace(/ies$/, 'y').replace(/s$/, '');
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { FactLineAnswer, GrantDiffAnswer, GrantPreviewAnswer } from '../admin/api/grants.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import { PEER_SUFFIX } from '../config/peer-file.ts';
+import { plural } from '../core/plural.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import {
@@ -130,5 +131,5 @@ function factLines(facts: readonly FactLineAnswer[], screen: Screen): string[] {
 }
 
 function count(facts: number): string {
-  return `${facts.toLocaleString('en')} fact${facts === 1 ? '' : 's'}`;
+  return plural(facts, 'fact');
 }

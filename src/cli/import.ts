@@ -132,7 +132,7 @@ function outcome(
 ): Outcome {
   const { line: lines, stored, repeated, bad } = counts;
   const json = JSON.stringify({ file: input.name, complete, lines, stored, repeated, bad, bad_lines: badLines });
-  const sums = `${lines} lines: ${stored} stored, ${repeated} known already, ${bad} bad`;
+  const sums = `${lines === 1 ? '1 line' : `${lines} lines`}: ${stored} stored, ${repeated} known already, ${bad} bad`;
   if (!complete) {
     const next = input.statePath === null ? '' : '\nRun the same command to go on.';
     return { json, human: `Stopped after ${sums}.${next}`, exit: 'interrupted' };

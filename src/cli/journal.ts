@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { HeadAnswer } from '../admin/api/journal.ts';
 import type { ChecksAnswer } from '../admin/api/journal-checks.ts';
+import { plural } from '../core/plural.ts';
 import { withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
@@ -51,7 +52,7 @@ async function runChecks(context: Context): Promise<Outcome> {
   const rows = checks.map(({ audit_seq, by, cause, clean, duration_ms, ended_at, first_problems, problems, rows }) => [
     audit_seq,
     ended_at,
-    clean ? 'clean' : { text: problems === 1 ? '1 problem' : `${problems} problems`, style: 'red' as const },
+    clean ? 'clean' : { text: plural(problems, 'problem'), style: 'red' as const },
     cause.replace('_', ' '),
     printable(by ?? '-'),
     rows,
@@ -65,7 +66,7 @@ async function runChecks(context: Context): Promise<Outcome> {
     ...(last_error === null ? [] : [`The last one did not come to its end: ${printable(last_error)}`]),
     ...(every_hours === null
       ? []
-      : [`The node checks by itself when the last clean check is ${every_hours} hours old.`]),
+      : [`The node checks by itself when the last clean check is ${plural(every_hours, 'hour')} old.`]),
   ];
   return { json, human: human.join('\n') };
 }

@@ -64,10 +64,12 @@ function addRotate(group: Command, cli: Cli): void {
   ]);
 }
 
-async function runRotate(context: Context, [use]: readonly string[], options: RotateOptions): Promise<Outcome> {
+async function runRotate(context: Context, [use = '']: readonly string[], options: RotateOptions): Promise<Outcome> {
   const node = await context.node();
   const rotation = { overlapMs: (options.overlap ?? OVERLAP_DAYS) * DAY_MS, actor: 'cli' };
-  const { kind, statement } = await node.rotateKey(context.dir(), use as SeedUse, rotation);
+  const { kind, statement } = await node
+    .rotateKey(context.dir(), use as SeedUse, rotation)
+    .catch((thrown: unknown) => Promise.reject(whileItRuns(thrown, use)));
   const { note, nodeId: node_id, v, ...said } = statement;
   if (kind === 'pending') {
     const message = `the ${use} key is being changed already: ${said.new} takes over at ${said.effective_at}`;
@@ -78,6 +80,13 @@ async function runRotate(context: Context, [use]: readonly string[], options: Ro
     });
   }
   return { json: JSON.stringify({ kind, node_id, ...said, statement: note }), human: rotated(kind, statement) };
+}
+
+/** No API changes a key: the running daemon signs with it. */
+function whileItRuns(thrown: unknown, use: string): unknown {
+  if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'locked')) return thrown;
+  const fix = `Keys are changed while the daemon is stopped: stop it, then stigmem-peerd keys rotate ${use}, then start it.`;
+  return new CliError({ exit: 'unavailable', message: thrown.message, fix, code: 'locked' }, { cause: thrown });
 }
 
 function rotated(kind: 'changed' | 'announced', { use, old, new: next, ...times }: OpenedSuccession): string {

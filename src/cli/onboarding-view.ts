@@ -1,5 +1,7 @@
 /** A partner that waits, on a screen: what was looked at, what would flow, and the words to compare. */
+
 import type { OnboardingView, PartnerView } from '../core/onboarding.ts';
+import { plural } from '../core/plural.ts';
 import type { Context } from './cli.ts';
 import { printable } from './printable.ts';
 import type { Cell, Screen } from './screen.ts';
@@ -27,12 +29,14 @@ export function waitingView(screen: Screen, view: OnboardingView, partner: Partn
 
 /** "You will receive about N facts, they about M." */
 function flowSentences({ share, accept, until }: OnboardingView, partner: PartnerView): readonly string[] {
-  const about = (count: number | null): string =>
-    count === null ? 'a number of' : `about ${count.toLocaleString('en')}`;
+  const about = (count: number | null, noun: (count: number) => string): string =>
+    count === null ? 'a number of facts' : `about ${noun(count)}`;
+  const facts = (count: number): string => plural(count, 'fact');
+  const number = (count: number): string => count.toLocaleString('en');
   const of = (feeds: readonly string[]): string =>
     feeds.length === 0 ? 'nothing is granted' : `of ${printable(feeds.join(', '))}`;
   return [
-    `You will receive ${accept.length === 0 ? 'no' : about(partner.takes_about)} facts (${of(accept)}), they ${share.length === 0 ? 'none' : about(partner.gives_about)} (${of(share)}).`,
+    `You will receive ${accept.length === 0 ? 'no facts' : about(partner.takes_about, facts)} (${of(accept)}), they ${share.length === 0 ? 'none' : about(partner.gives_about, number)} (${of(share)}).`,
     until === null ? 'The grants have no end.' : `The grants end at ${until}.`,
   ];
 }

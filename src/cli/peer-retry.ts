@@ -1,3 +1,4 @@
+import { plural } from '../core/plural.ts';
 import type { RetryReport } from '../core/retry-report.ts';
 import { type ActOptions, actedOutcome } from './acting.ts';
 import { withApi } from './api-client.ts';
@@ -52,11 +53,11 @@ function human(
   standing: Counts,
 ): string {
   if (judged === 0) return `Nothing of ${name} stands refused.`;
-  const lines = [`${judged} facts of ${name} stood refused.`];
+  const lines = [`${plural(judged, 'fact')} of ${name} stood refused.`];
   lines.push(resolved.size === 0 ? 'None passes now.' : `Taken now: ${listed(resolved)}.`);
   if (standing.size > 0) lines.push(`Refused still: ${listed(standing)}.`);
   if (unreadable > 0)
-    lines.push(`${unreadable} pages could not be judged: their signatures cannot be checked any more.`);
+    lines.push(`${plural(unreadable, 'page')} could not be judged: their signatures cannot be checked any more.`);
   return lines.join('\n');
 }
 

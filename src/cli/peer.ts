@@ -5,6 +5,7 @@ import { runAdd } from './peer-add.ts';
 import { runList, runRemove, runResume } from './peer-manage.ts';
 import { runNotices } from './peer-notices.ts';
 import { addOnboarding } from './peer-onboarding.ts';
+import { addPing } from './peer-ping.ts';
 import { runRetry } from './peer-retry.ts';
 import { runShow } from './peer-show.ts';
 import { runTrustKey } from './peer-trust-key.ts';
@@ -29,6 +30,7 @@ export function addPeer(program: Command, cli: Cli): void {
     .action(action(cli, runShow));
   withExamples(withCommonOptions(show), ['peer show self --data ./acme', 'peer show globex --data ./acme']);
 
+  addPing(group, cli);
   const remove = group
     .command('remove')
     .summary('remove a partner; what it gave stays')

@@ -24,6 +24,7 @@ import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
 import { addKey } from './key.ts';
 import { addKeys } from './keys.ts';
+import { addOpen } from './open.ts';
 import { addPeer } from './peer.ts';
 import { addQuarantine } from './quarantine.ts';
 import { addQuery } from './query.ts';
@@ -51,6 +52,7 @@ First steps:
   $ stigmem-peerd assert --data ./acme --entity stigmem://acme.example/host/web1 \\
       --relation acme:status --value up --scope public                     say something
   $ stigmem-peerd peer invite --share public --data ./acme                 make a code for a partner
+  $ stigmem-peerd open --data ./acme                                       sign in to the console
 
 Every command takes --json (one JSON document on standard output; messages go to standard error) and reads the data
 folder from STIGMEM_PEERD_DATA when --data is not given. Colour is left out when standard output is no terminal or
@@ -123,6 +125,7 @@ export function createProgram(cli: Cli): Command {
     addRun,
     addStatus,
     addTop,
+    addOpen,
     addDoctor,
     addConfig,
     addPeer,

@@ -52,7 +52,8 @@ function addDecision(group: Command, cli: Cli, verb: string, summary: string, do
   const command = withReason(group.command(verb).summary(summary).argument('<fact>', 'fact id'), true).action(
     action<ActOptions>(cli, async (context, [id = ''], { reason }) => {
       const path = `/v1/quarantine/${encodeURIComponent(id)}/${verb}`;
-      return actedOutcome(await withApi(context, (api) => api.post(path, JSON.stringify({ reason }))), done);
+      const answer = await withApi(context, (api) => api.post(path, JSON.stringify({ reason })));
+      return actedOutcome(answer, done, { fact: id });
     }),
   );
   withExamples(withCommonOptions(command), [`quarantine ${verb} 0190a5c0-… --reason 'read it' --data ./acme`]);

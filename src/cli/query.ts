@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type JsonObject, jsonText } from '../core/json.ts';
+import { plural } from '../core/plural.ts';
 import { SCOPES } from '../core/scope.ts';
 import { parseIsoInstant } from '../core/time.ts';
 import { type Api, type Query, withApi } from './api-client.ts';
@@ -78,7 +79,7 @@ async function runQuery(context: Context, [fact]: readonly string[], options: Qu
 
 async function showFact(context: Context, api: Api, id: string, { verify }: QueryOptions): Promise<Outcome> {
   const headers = verify === true ? VERIFY_FULL : {};
-  const json = expectOk(await api.get(`/v1/facts/${encodeURIComponent(id)}`, {}, headers));
+  const json = expectOk(await api.get(`/v1/facts/${encodeURIComponent(id)}`, {}, headers), { fact: id });
   const pairs = factPairs(readFact(json), context.screen);
   if (verify !== true) return { json, human: pairs };
   const fact = readObject(json);
@@ -132,8 +133,8 @@ function table(facts: readonly JsonObject[], total: number, screen: Screen): str
     const { entity, relation, value, scope, source, receivedFrom, id } = viewOf(fact);
     return [entity, relation, value, scope, receivedFrom ?? source, id];
   });
-  const all = total >= COUNTED_TO ? `${COUNTED_TO} or more` : String(total);
-  const shown = facts.length < total ? `${facts.length} of ${all} facts; --all shows all` : `${facts.length} facts`;
+  const all = total >= COUNTED_TO ? `${COUNTED_TO} or more facts` : plural(total, 'fact');
+  const shown = facts.length < total ? `${facts.length} of ${all}; --all shows all` : all;
   return `${screen.table(['ENTITY', 'RELATION', 'VALUE', 'SCOPE', 'FROM', 'ID'], rows)}\n\n${shown}`;
 }
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { isJsonNumber, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { pluralIs } from '../core/plural.ts';
 import { SCOPES } from '../core/scope.ts';
 import { type Answer, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
@@ -72,7 +73,7 @@ function unindexed({ headers }: Answer): string | null {
   const count = headers.get('stigmem-unindexed') ?? '0';
   return count === '0'
     ? null
-    : `The newest ${count} entries of the journal are not indexed yet: ask again in a moment.`;
+    : `Of the newest part of the journal ${pluralIs(Number(count), 'entry', 'entries')} not indexed yet: ask again in a moment.`;
 }
 
 export function readRecallAnswer(text: string): {

@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { plural } from '../core/plural.ts';
 import type { RestoreOptions } from '../node/restore-snapshot.ts';
 import type { RestorePlan } from '../snapshot/restore.ts';
 import {
@@ -102,11 +103,11 @@ function planText(
   options: Options,
 ): string {
   const { made_at, node_id } = snapshot.manifest;
-  const seen = known.map(({ source, size }) => `  ${source}: ${size} entries`);
+  const seen = known.map(({ source, size }) => `  ${source}: ${plural(size, 'entry', 'entries')}`);
   const asked = [...peers.map((name) => `peer ${name}`), ...others];
   const gap =
     missing > 0
-      ? `${missing} entries were signed after it and are not in it. The node signs and writes nothing until partners have given them back; what no partner can give back, it never signs again.`
+      ? `${plural(missing, 'entry', 'entries')} signed after it ${missing === 1 ? 'is' : 'are'} not in it. The node signs and writes nothing until partners have given them back; what no partner can give back, it never signs again.`
       : known.length > 0
         ? 'Nothing that is known here was signed after it.'
         : 'What was signed after it is not known here.';
@@ -115,7 +116,7 @@ function planText(
       ? `At its first start the node asks before it signs: ${asked.join(', ')}.`
       : `Nobody will be asked at its first start.${options.alone === true ? ' You say that nothing was signed since.' : ''}`;
   return [
-    `${node_id}, as of ${made_at}: ${entries} entries, ${auditRecords} audit records, into ${folder}`,
+    `${node_id}, as of ${made_at}: ${plural(entries, 'entry', 'entries')}, ${plural(auditRecords, 'audit record')}, into ${folder}`,
     ...(seen.length === 0 ? [] : ['Known of its journal outside of the snapshot:', ...seen]),
     gap,
     ...mute.map((one) => `Says nothing that can be used: ${one}.`),

@@ -28,7 +28,7 @@ export function addRetract(program: Command, cli: Cli): void {
 
 async function runRetract(context: Context, [id = '']: readonly string[], _options: CommonOptions): Promise<Outcome> {
   return withApi(context, async (api) => {
-    const fact = readFact(expectOk(await api.get(`/v1/facts/${encodeURIComponent(id)}`)));
+    const fact = readFact(expectOk(await api.get(`/v1/facts/${encodeURIComponent(id)}`), { fact: id }));
     if (fact.receivedFrom !== null) {
       const message = `expected a fact of this node, got one that ${fact.receivedFrom} gave us`;
       throw new CliError({

@@ -79,7 +79,7 @@ export interface Node {
     run: SnapshotRun,
   ): Promise<SnapshotReport>;
   shelfOf(dir: string, directory: string): readonly ShelvedSnapshot[];
-  pruneShelf(dir: string, directory: string, keep: number): readonly ShelvedSnapshot[];
+  pruneShelf(dir: string, directory: string, keep: number): Promise<readonly ShelvedSnapshot[]>;
   planRestore(path: string, folder: string, options: RestoreOptions): Promise<Rehearsal>;
   restoreSnapshot(
     path: string,

@@ -1,6 +1,8 @@
 /** `sink verify-digests FILE`: whether what a receiver keeps is whole. Needs no node. */
+
 import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { plural } from '../core/plural.ts';
 import { parseVerifierKey } from '../merkle/verifier-key.ts';
 import { ExportCheck, type ExportReport, type LogKey } from '../siem/export-check.ts';
 import { action, type Cli, type CommonOptions, type Context, type Outcome, withExamples } from './cli.ts';
@@ -65,14 +67,14 @@ function keyOf(text: string): LogKey {
 }
 
 function sentenceOf({ events, duplicates, digests, from, to, beyond, ok, unproven }: ExportReport): string {
-  if (digests === 0) return `${events} records, and no digest that vouches for them`;
+  if (digests === 0) return `${plural(events, 'record')}, and no digest that vouches for them`;
   const again = duplicates === 0 ? '' : `, ${duplicates} came twice`;
   const open = beyond === 0 ? '' : `; ${beyond} behind the newest digest are not vouched for yet`;
   const bare =
     unproven === 0
       ? ''
       : `; of ${unproven} only sequence and hash are vouched for, not what else their lines say: they do not hold the record’s own text`;
-  return `${events} records${again}; ${digests === 1 ? '1 digest vouches' : `${digests} digests vouch`} for records ${from} to ${to}${ok ? '' : ', and they do not agree with what is there'}${open}${bare}`;
+  return `${plural(events, 'record')}${again}; ${digests === 1 ? '1 digest vouches' : `${digests} digests vouch`} for records ${from} to ${to}${ok ? '' : ', and they do not agree with what is there'}${open}${bare}`;
 }
 
 function details({ problems, gaps }: ExportReport): string[] {

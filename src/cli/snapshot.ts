@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { plural } from '../core/plural.ts';
 import { MANIFEST_FILE } from '../snapshot/files.ts';
 import type { SnapshotReport } from '../snapshot/verify.ts';
 import { withApi } from './api-client.ts';
@@ -111,7 +112,7 @@ async function runCreate(
     bytes,
     keys: withKeys,
   });
-  const human = `${path}: ${journal.size} entries, ${audit.size} audit records, ${(bytes / MIB).toFixed(1)} MiB in ${files.length} files${withKeys ? ', keys among them' : '; keys are not in it'}.\nIt counts once it was restored: stigmem-peerd snapshot verify ${path} --data ${dir}`;
+  const human = `${path}: ${plural(journal.size, 'entry', 'entries')}, ${plural(audit.size, 'audit record')}, ${(bytes / MIB).toFixed(1)} MiB in ${plural(files.length, 'file')}${withKeys ? ', keys among them' : '; keys are not in it'}.\nIt counts once it was restored: stigmem-peerd snapshot verify ${path} --data ${dir}`;
   return { json, human };
 }
 
@@ -166,11 +167,11 @@ export function verdict(report: SnapshotReport, auditSeq: number | null, screen:
   });
   if (ok && sizes !== null) {
     const recorded = auditSeq === null ? '' : ` Recorded in audit record ${auditSeq}.`;
-    const human = `${screen.paint('green', 'verified')}: restored and checked whole in ${fsck?.seconds.toFixed(1) ?? '?'} s: ${sizes.journal} entries, ${sizes.audit} audit records.${recorded}`;
+    const human = `${screen.paint('green', 'verified')}: restored and checked whole in ${fsck?.seconds.toFixed(1) ?? '?'} s: ${plural(sizes.journal, 'entry', 'entries')}, ${plural(sizes.audit, 'audit record')}.${recorded}`;
     return { json, human };
   }
   const rows = problems.slice(0, 50).map(({ path, code, detail }) => [printable(path), code, printable(detail)]);
-  const head = screen.paint('red', problems.length === 1 ? '1 problem' : `${problems.length} problems`);
+  const head = screen.paint('red', plural(problems.length, 'problem'));
   const human = `${head}: this is no backup. Keep older ones; make a new one.\n\n${screen.table(['WHERE', 'CODE', 'WHAT IS WRONG'], rows)}`;
   return { json, human, exit: 'integrity' };
 }
@@ -208,7 +209,8 @@ async function runPrune(
   [directory = '']: readonly string[],
   { keep }: PruneOptions,
 ): Promise<Outcome> {
-  const removed = (await context.node()).pruneShelf(context.dir(), directory, keep).map(({ name }) => name);
+  const pruned = await (await context.node()).pruneShelf(context.dir(), directory, keep);
+  const removed = pruned.map(({ name }) => name);
   const human = removed.length === 0 ? 'Nothing to remove.' : `Removed: ${removed.join(', ')}`;
   return { json: JSON.stringify({ removed }), human };
 }

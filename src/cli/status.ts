@@ -11,6 +11,7 @@ import { openPeerFolder } from '../config/peer-folder.ts';
 import { type ConfigProblem, problemText } from '../config/problem.ts';
 import type { KeyStatus } from '../core/key-status.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
+import { plural } from '../core/plural.ts';
 import { type Api, withApi } from './api-client.ts';
 import { expectOk } from './api-failure.ts';
 import { action, type Cli, type Context, type Outcome, withCommonOptions, withExamples } from './cli.ts';
@@ -96,7 +97,12 @@ function human(status: Status, screen: Screen): string {
     ['api', daemon === null ? null : daemon.api],
     ['peer id', node.peerd.peer_id],
     ['addresses', node.peerd.addresses.join(' ') || null],
-    ['journal', journal === null ? 'held' : `${journal.size} facts${lag}, audit log ${journal.audit.size} records`],
+    [
+      'journal',
+      journal === null
+        ? 'held'
+        : `${plural(journal.size, 'fact')}${lag}, audit log ${plural(journal.audit.size, 'record')}`,
+    ],
     ['witnessed', status.witness === null ? null : witnessed(status.witness)],
     ['feeds', journal?.feeds.map(({ feed, length }) => `${feed} ${length}`).join(', ') || null],
     ['drills', drilled(status.drills)],
@@ -141,7 +147,7 @@ function drilled({ kinds }: DrillsAnswer): string {
 
 /** Of the newest checkpoint: how many have cosigned it, and what our own policy says to that. */
 function witnessed({ size, cosignatures, policy }: WitnessAnswer): string {
-  const count = `${cosignatures.length} cosignature${cosignatures.length === 1 ? '' : 's'} on ${size} facts`;
+  const count = `${plural(cosignatures.length, 'cosignature')} on ${plural(size, 'fact')}`;
   if (policy === null) return `${count}, no policy of our own`;
   return policy.met ? `${count}, our policy is met` : `${count}, our policy is not met`;
 }
@@ -149,9 +155,10 @@ function witnessed({ size, cosignatures, policy }: WitnessAnswer): string {
 function witnessWarnings({ policy, logs }: WitnessAnswer): string[] {
   const open = logs.filter(({ unreconciled }) => unreconciled > 0);
   const lines = open.map(({ origin, unreconciled }) => {
-    return `${origin}: ${unreconciled} head${unreconciled === 1 ? '' : 's'} seen elsewhere that it has not joined with ours`;
+    return `${origin}: ${plural(unreconciled, 'head')} seen elsewhere that it has not joined with ours`;
   });
   if (policy === null || policy.met) return lines;
-  const served = policy.met_size === null ? 'none has met it yet' : `peers are served ${policy.met_size} facts`;
+  const served =
+    policy.met_size === null ? 'none has met it yet' : `peers are served ${plural(policy.met_size, 'fact')}`;
   return [...lines, `our witness policy is not met: no cosignature of ${policy.missing.join(', ')}; ${served}`];
 }

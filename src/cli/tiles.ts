@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import { dataPaths } from '../config/data-dir.ts';
 import type { Network } from '../core/address.ts';
+import { plural } from '../core/plural.ts';
 import type { LogName } from '../journal/tables.ts';
 import type { ExportPlace } from '../node/tiles-export.ts';
 import { configFailure } from './api-client.ts';
@@ -60,11 +61,11 @@ async function runExport(context: Context, [target = '']: readonly string[], opt
       options.log,
       place,
       {
-        onProgress: (done, total) => progress.show(() => `${done} of ${total} files`),
+        onProgress: (done, total) => progress.show(() => `${done} of ${plural(total, 'file')}`),
         signal: stop.signal,
       },
     );
-    const human = `${target} has ${size} entries of ${origin}${from > 0 ? `, ${from} before` : ''}: ${written} files written, ${kept} were there.`;
+    const human = `${target} has ${plural(size, 'entry', 'entries')} of ${origin}${from > 0 ? `, ${from.toLocaleString('en')} before` : ''}: ${plural(written, 'file')} written, ${kept.toLocaleString('en')} were there.`;
     return { json: JSON.stringify({ target, origin, from, size, written, kept }), human };
   } catch (thrown) {
     if (!stop.signal.aborted) throw thrown;

@@ -65,7 +65,7 @@ async function runOrder(
       : [`/v1/tombstones/${encodeURIComponent(fact)}/${verb}`, said];
   const answer = await withApi(context, (api) => api.post(path, JSON.stringify(body)));
   if (answer.status === 202) return actedOutcome(answer, '');
-  const json = expectOk(answer);
+  const json = expectOk(answer, { fact });
   return { json, human: statusText(JSON.parse(json) as TombstoneAnswer, context.screen) };
 }
 
@@ -80,7 +80,7 @@ function addStatus(tombstone: Command, cli: Cli): void {
 
 async function runStatus(context: Context, [fact = '']: readonly string[], _options: CommonOptions): Promise<Outcome> {
   const path = `/v1/tombstones/${encodeURIComponent(fact)}`;
-  const json = await withApi(context, async (api) => expectOk(await api.get(path)));
+  const json = await withApi(context, async (api) => expectOk(await api.get(path), { fact }));
   return { json, human: statusText(JSON.parse(json) as TombstoneAnswer, context.screen) };
 }
 

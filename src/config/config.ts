@@ -24,7 +24,7 @@ import { type ConfigError, type ConfigProblem, shown } from './problem.ts';
 import { checkSettings, SECTIONS, SETTINGS } from './settings.ts';
 import type { Settings } from './settings-form.ts';
 import { SINK_SETTINGS, type SinkConfig, sinkConfigs } from './sink-settings.ts';
-import { readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
+import { parseTomlText, readTomlFile, type TomlFile, type TomlTree } from './toml-file.ts';
 import { checkWitnessPolicyFile, type WitnessConfig, witnessConfig } from './witness-settings.ts';
 
 export interface Config {
@@ -149,6 +149,14 @@ export function loadConfigFile(
       : err({ code: 'invalid', problems: [file.error.problem] });
   }
   return resolveConfig(dir, path, file.value, env, flags);
+}
+
+/** The same for a text that is to stand there. */
+export function loadConfigText(dir: string, path: string, text: string, env: Environment): Result<Config, ConfigError> {
+  const file = parseTomlText(path, text);
+  return file.ok
+    ? resolveConfig(dir, path, file.value, env, {})
+    : err({ code: 'invalid', problems: [file.error.problem] });
 }
 
 function notInitialised(dir: string, path: string): ConfigError {

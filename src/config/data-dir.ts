@@ -29,6 +29,8 @@ export interface DataPaths {
   readonly run: string;
   /** Says where the running daemon listens. */
   readonly daemon: string;
+  /** The page by which a browser comes to a link of `open`: 0600, over within a minute. */
+  readonly openPage: string;
 }
 
 /** Folders in which files are replaced as a whole. */
@@ -62,5 +64,6 @@ export function dataPaths(dir: string): DataPaths {
     checks: join(dir, 'checks'),
     run,
     daemon: join(run, 'daemon.json'),
+    openPage: join(run, 'open.html'),
   };
 }

@@ -59,7 +59,7 @@ function put(tree: TomlTree, setting: SettingInfo, value: string): void {
 }
 
 /** What cannot be read stays text, and the check says what was expected instead. */
-function readText(kind: SettingKind, value: string): unknown {
+export function readText(kind: SettingKind, value: string): unknown {
   if (kind === 'integer') return /^-?(0|[1-9][0-9]*)$/.test(value) ? Number(value) : value;
   if (kind === 'boolean')
     return value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value;

@@ -2,11 +2,13 @@
  * What goes on without anybody: drills by the clock, cases of drills that somebody has acknowledged or that have waited long enough,
  * the report of a month that is over.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Case } from '../core/case-fold.ts';
 import type { CasePage, CaseQuery } from '../core/case-report.ts';
 import { OPEN_STATES, UNSEEN_STATES } from '../core/case-state.ts';
 import type { DrillKind, DrillKindStatus } from '../core/drill.ts';
+import { plural } from '../core/plural.ts';
 import { agoMs, HOUR_MS, isoMicros } from '../core/time.ts';
 import type { AuditBell } from '../observe/audit-bell.ts';
 import { monthBefore, monthOf } from './month.ts';
@@ -163,5 +165,5 @@ function whyResolved({ state, first_at }: Case, nowMs: number, acknowledgeMs: nu
   if (!UNSEEN_STATES.includes(state)) return 'a drill, which somebody has acknowledged';
   if (nowMs - Date.parse(first_at) < acknowledgeMs) return null;
   const hours = Math.round(acknowledgeMs / HOUR_MS);
-  return `a drill, which nobody has acknowledged in ${hours} hours`;
+  return `a drill, which nobody has acknowledged in ${plural(hours, 'hour')}`;
 }

@@ -23,7 +23,7 @@ export function takeLock(path: string): JournalLock {
     if (!(cause instanceof Database.SqliteError && cause.code === 'SQLITE_BUSY')) throw lockFault(path, cause);
     throw new JournalError(
       'locked',
-      `another stigmem-peerd works on this data folder (${path} is locked): stop it, or talk to it over its API`,
+      `another stigmem-peerd works on this data folder (${path} is locked): stop it first`,
       { cause },
     );
   }

@@ -47,10 +47,11 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 /**
  * Reads a signed note. Total; one text per note: formatting what it returns gives the same bytes.
  *
+ * @param maxBytes of a form that has a larger bound of its own
  * @see C2SP signed-note
  */
-export function parseNote(note: string | Uint8Array): Result<SignedNote, NoteError> {
-  if (isLonger(note, MAX_NOTE_BYTES)) return err('note_too_large');
+export function parseNote(note: string | Uint8Array, maxBytes: number = MAX_NOTE_BYTES): Result<SignedNote, NoteError> {
+  if (isLonger(note, maxBytes)) return err('note_too_large');
   const whole = typeof note === 'string' ? note : decodeUtf8(note);
   if (whole === undefined || !whole.isWellFormed()) return err('note_not_utf8');
   if (CONTROL.test(whole)) return err('note_control_character');

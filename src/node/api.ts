@@ -6,6 +6,7 @@ import { DEFAULT_API_LIMITS } from '../admin/api-limits.ts';
 import type { ConsoleDeps } from '../admin/console/deps.ts';
 import { mountConsole } from '../admin/console/mount.ts';
 import { Sessions } from '../admin/console/sessions.ts';
+import { SignInLinks } from '../admin/console/sign-in-links.ts';
 import type { ApiDeps } from '../admin/deps.ts';
 import type { ApiDrills } from '../admin/drill-desk.ts';
 import { type KeyStore, openKeyStore } from '../admin/keys.ts';
@@ -47,6 +48,7 @@ interface People {
   readonly keys: KeyStore;
   readonly oidc: Oidc | null;
   readonly sessions: Sessions;
+  readonly links: SignInLinks;
 }
 
 export function apiOf(
@@ -59,16 +61,16 @@ export function apiOf(
   owned.defer(() => keys.close());
   const oidc = openOidc(base, served.nodeUrl);
   if (oidc !== null && federation !== null) watchProvider(oidc, base, owned);
-  const sessions = new Sessions();
-  const api = routesOf(base, federation, { ...served, keys, oidc, sessions }, owned);
+  const people = { keys, oidc, sessions: new Sessions(), links: new SignInLinks() };
+  const api = routesOf(base, federation, { ...served, ...people }, owned);
   // Offline there is no server, and nobody who could open a page.
-  return federation === null ? api : mountConsole(api, consoleOf(base, { keys, oidc, sessions }));
+  return federation === null ? api : mountConsole(api, consoleOf(base, people));
 }
 
 function routesOf(
   base: Base,
   federation: OpenFederation | null,
-  { keys, oidc, sessions, ...served }: Served & People,
+  { keys, oidc, sessions, links, ...served }: Served & People,
   owned: AsyncDisposableStack,
 ): OpenAPIHono<ApiEnv> {
   const { config, metrics } = base;
@@ -86,6 +88,7 @@ function routesOf(
       get: (id) => federation?.sessions.get(id),
       resume: async (id, by) => federation?.sessions.resume(id, by),
       trustKeys: async (name, keys, by) => federation?.sessions.trustKeys(name, keys, by) ?? { kind: 'unknown_peer' },
+      ping: async (name, count) => federation?.ping(name, count) ?? { kind: 'not_running' },
       retry: async (name, afterPage, by) => federation?.sessions.retry(name, afterPage, by) ?? { kind: 'unknown_peer' },
     },
     ...reviewOf(base),
@@ -104,6 +107,7 @@ function routesOf(
     evidence: (seq, withPage) => packetOf(base, seq, withPage),
     weakenings: () => weakeningsNow(base, peerFiles()),
     ...signInOf(oidc, sessions, keys),
+    links: federation === null ? null : links,
     signingKeys: () => signingKeys.at(Date.now()),
     keys,
     metrics,
@@ -156,7 +160,10 @@ function reviewOf({ config, nowMs, reader, writer }: Base): Pick<ApiDeps, 'quara
   };
 }
 
-function consoleOf({ config, events, writer }: Base, { keys, oidc, sessions }: People): Omit<ConsoleDeps, 'api'> {
+function consoleOf(
+  { config, events, writer }: Base,
+  { keys, oidc, sessions, links }: People,
+): Omit<ConsoleDeps, 'api'> {
   const { tls, behindProxy } = config.api;
   return {
     keys,
@@ -166,6 +173,7 @@ function consoleOf({ config, events, writer }: Base, { keys, oidc, sessions }: P
     nowMs: Date.now,
     secure: tls !== null || behindProxy,
     sessions,
+    links,
     audit: (input) => writer.audit(input),
     oidc: oidc?.desk ?? null,
   };

@@ -30,6 +30,7 @@ import { noticesOf } from './notices.ts';
 import { observeCorrupt, observeDrill, observePage } from './observing.ts';
 import { openOnboarding, serveInvitations } from './onboarding.ts';
 import { PeerKeyring } from './peer-keyring.ts';
+import { type Ping, pingsOf } from './pings.ts';
 import { type Receipts, receiptsOf } from './receipts.ts';
 import { relayingOf } from './relaying.ts';
 import { guardOf } from './restore-guard.ts';
@@ -52,6 +53,7 @@ export interface Federation {
   files(): ReadonlyMap<string, PeerFile>;
   addresses(): readonly string[];
   connected(peerId: string): boolean;
+  readonly ping: Ping;
 }
 
 /** One that partners can be added to. */
@@ -160,7 +162,7 @@ export async function federate(
   const decided = guard.start().then(() => followFolder(surroundings, keys, deps, inTurn, owned));
   decided.catch(() => {}); // whoever waits for it is told
   following = decided.catch(() => {});
-  return { guard, decided, sessions, witness, drills, files: () => folder.state().peers, ...reachOf(transport) };
+  return { guard, decided, sessions, witness, drills, ...reachOf(base, { ...own, transport, peers }, folder) };
 }
 
 /** Those that are not disabled: the same list for as long as no file has changed. */
@@ -181,8 +183,19 @@ async function changeTo(peer: PeerFile | undefined, sessions: PeerSessions): Pro
   if (peer !== undefined) await sessions.change(peer);
 }
 
-function reachOf(transport: Transport): Pick<Federation, 'addresses' | 'connected'> {
-  return { addresses: () => transport.addresses(), connected: (peerId) => transport.connected(peerId) };
+function reachOf(
+  base: Base,
+  parts: Parameters<typeof pingsOf>[1] & { readonly transport: Transport },
+  folder: PeerFolder,
+): Pick<Federation, 'files' | 'addresses' | 'connected' | 'ping'> {
+  const { transport } = parts;
+  const files = (): ReadonlyMap<string, PeerFile> => folder.state().peers;
+  return {
+    files,
+    addresses: () => transport.addresses(),
+    connected: (peerId) => transport.connected(peerId),
+    ping: pingsOf(base, parts, files),
+  };
 }
 
 function servingDeps(

@@ -3,9 +3,11 @@
  * for the largest checkpoint of its own log that they hold, and takes back from peers what it has lost. See
  * docs/OPERATIONS.md, restore.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerFile } from '../config/peer-file.ts';
 import { witnessName } from '../core/node-id.ts';
+import { plural, pluralIs } from '../core/plural.ts';
 import type { GuardView, OwnHeadVerdict } from '../journal/guard.ts';
 import type { AuditInput } from '../journal/read-model.ts';
 import { askOwnHead, askOwnKeys, askOwnPages } from '../pull/ask-own.ts';
@@ -241,7 +243,7 @@ export class RestoreGuard {
     const verdict = await this.#deps.journal.compareOwnHead(note, shownBy);
     if (verdict.kind === 'ahead') this.#aheadSize = Math.max(this.#aheadSize, verdict.size);
     if (verdict.kind !== 'forked') return verdict;
-    this.#trouble = `${shownBy} holds a checkpoint over ${verdict.size} entries that this node signed and that its journal contradicts (audit record ${verdict.auditSeq}). Nothing is signed any more: restore the newest copy of this folder, or go on as a new node.`;
+    this.#trouble = `${shownBy} holds a checkpoint over ${plural(verdict.size, 'entry', 'entries')} that this node signed and that its journal contradicts (audit record ${verdict.auditSeq}). Nothing is signed any more: restore the newest copy of this folder, or go on as a new node.`;
     this.#set('forked');
     return verdict;
   }
@@ -283,7 +285,7 @@ export class RestoreGuard {
 
   async #recover(view: GuardView): Promise<void> {
     if (this.#state !== 'behind') {
-      this.#trouble = `${view.signedSize - view.size} entries are missing (${view.size} are here, ${view.signedSize} were signed): asking peers for them`;
+      this.#trouble = `${pluralIs(view.signedSize - view.size, 'entry', 'entries')} missing (${view.size.toLocaleString('en')} are here, ${view.signedSize.toLocaleString('en')} were signed): asking peers for them`;
       this.#set('behind');
     }
     // Side by side, until all is there: one that gives nothing, or gives it slowly, keeps nobody else from being asked.
@@ -385,7 +387,7 @@ function hasAnswered(error: unknown): boolean {
 function withoutKeys({ size, signedSize }: GuardView, keys: string): string {
   const missing =
     signedSize > size
-      ? ` ${signedSize - size} entries are missing too (${size} are here, ${signedSize} were signed): they are taken from peers after that.`
+      ? ` ${pluralIs(signedSize - size, 'entry', 'entries')} missing too (${size.toLocaleString('en')} are here, ${signedSize.toLocaleString('en')} were signed): they are taken from peers after that.`
       : '';
   return `this copy is from before a change of keys: ${keys}. Put it back from the key backup (mode 0600), and the node goes on by itself; until then nothing is signed or written.${missing}`;
 }

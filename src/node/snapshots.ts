@@ -14,7 +14,7 @@ import { createSnapshot, type MadeSnapshot, removeLeftovers, type SnapshotSource
 import { SnapshotError } from '../snapshot/errors.ts';
 import { ANCHORS, CONFIG } from '../snapshot/files.ts';
 import { SnapshotSchedule } from '../snapshot/schedule.ts';
-import { listSnapshots, prunable, removeSnapshots, type ShelvedSnapshot } from '../snapshot/shelf.ts';
+import { listSnapshots, prunable, removeSnapshots, type ShelvedSnapshot, watchedShelf } from '../snapshot/shelf.ts';
 import { recordProof, type SnapshotReport, snapshotKeys, verifySnapshot } from '../snapshot/verify.ts';
 import { isSnapshotPath } from '../wire/snapshot-manifest.ts';
 import { localClaims } from './anchor-claims.ts';
@@ -108,14 +108,14 @@ export function shelfOf(dir: string, directory: string): readonly ShelvedSnapsho
 }
 
 /** Removes what is behind the newest `keep` that were restored and checked. @returns what was removed */
-export function pruneShelf(
+export async function pruneShelf(
   dir: string,
   directory: string,
   keep: number,
   nowMs: number = Date.now(),
-): readonly ShelvedSnapshot[] {
+): Promise<readonly ShelvedSnapshot[]> {
   const old = prunable(shelfOf(dir, directory), keep, nowMs);
-  removeSnapshots(old);
+  await removeSnapshots(old);
   return old;
 }
 
@@ -127,7 +127,7 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
   const { dir } = config;
   const signer = createLogSigner(base.identity.journalOrigin, base.keys.log.seed);
   const keys = logKeysOf(signer, base.statements);
-  const list = (): readonly ShelvedSnapshot[] => listSnapshots(directory, keys);
+  const list = watchedShelf(directory, keys);
   let failure: string | null = null;
   const schedule = new SnapshotSchedule({
     everyMs,
@@ -135,7 +135,7 @@ export function startSnapshots(base: Base, guard: RestoreGuard, owned: AsyncDisp
     isReady: () => guard.isClear,
     nowMs,
     makeChecked: async (signal) => {
-      removeLeftovers(directory, nowMs());
+      await removeLeftovers(directory, nowMs());
       const startedMs = nowMs();
       const made = await snapshotOf(config, directory, false, { nowMs, signal });
       const { report } = await checkSnapshot(dir, made.path, scratch, { nowMs, signal });

@@ -75,7 +75,10 @@ function checkKey({ partner, file, kept, nowMs }: PreflightInput): OnboardingChe
   return failed('key', pinned.error.detail, fix);
 }
 
-function checkClock({ clock_ms, met_ms }: Meeting, maxFutureSkewMs: number): OnboardingCheck {
+export function checkClock(
+  { clock_ms, met_ms }: Pick<Meeting, 'clock_ms' | 'met_ms'>,
+  maxFutureSkewMs: number,
+): OnboardingCheck {
   const skewS = (clock_ms - met_ms) / 1_000;
   const detail = `its clock is ${Math.abs(skewS).toFixed(1)} s ${skewS < 0 ? 'behind' : 'ahead of'} ours`;
   const limitS = (maxFutureSkewMs === 0 ? DEFAULT_MAX_FUTURE_SKEW_MS : maxFutureSkewMs) / 1_000;
@@ -84,7 +87,10 @@ function checkClock({ clock_ms, met_ms }: Meeting, maxFutureSkewMs: number): Onb
   return failed('clock', detail, fix);
 }
 
-function checkVersions({ software, protocols }: Meeting, ownSoftware: string): OnboardingCheck {
+export function checkVersions(
+  { software, protocols }: Pick<Meeting, 'software' | 'protocols'>,
+  ownSoftware: string,
+): OnboardingCheck {
   const missing = NEEDED.filter((protocol) => !protocols.includes(protocol));
   const detail = `it runs ${software}, this is ${ownSoftware}`;
   if (missing.length === 0) return passed('versions', detail);

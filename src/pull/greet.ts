@@ -8,11 +8,11 @@ import { rawKeyOf } from '../transport/identity.ts';
 import type { PinnedPeer } from '../verify/context.ts';
 import { openOwnDeclaration } from '../verify/declared-log-key.ts';
 import { chainBetween, openStatements, successorsOf } from '../verify/key-chain.ts';
-import { decodeHello } from '../wire/hello.ts';
+import { decodeHello, type Hello } from '../wire/hello.ts';
 import { HELLO_PROTOCOL } from '../wire/protocols.ts';
 import type { OpenedSuccession } from '../wire/succession.ts';
 import { type DeclarationFault, type KeyHistory, type Pinning, pinPeer } from './declare.ts';
-import type { PullDeps } from './deps.ts';
+import type { PullDeps, PullJournal } from './deps.ts';
 import { DeclarationRefused, KeyUnconfirmed, PullError } from './errors.ts';
 import { logKeyGoodUntil } from './log-key-life.ts';
 
@@ -40,11 +40,8 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
   const hello = frame === undefined ? undefined : decodeHello(frame);
   if (hello === undefined || !hello.ok) throw new PullError('hello_malformed', 'the peer’s hello cannot be read');
 
-  const { declaration: kept } = await journal.peerProgress(peer.nodeId, []);
-  const { declaration: note, successions } = hello.value;
-  const [stored = []] = await journal.successions([peer.nodeId]);
-  const statements = [...stored, ...openStatements(successions, peer.nodeId)];
-  const judged = judge(note, peer, { pinned: kept, statements, nowMs: nowMs() });
+  const { declaration: note } = hello.value;
+  const { kept, statements, judged } = await judgeHello(peer, hello.value, deps);
   if (!judged.ok) {
     const { code, detail } = judged.error;
     if (code === 'log_key_unconfirmed') throw new KeyUnconfirmed(judged.error.change);
@@ -69,6 +66,22 @@ export async function greet(peer: PeerFile, deps: PullDeps, signal: AbortSignal)
   } else await journal.renewDeclaration(peer.nodeId, note);
   const { software, protocols, clock_ms } = hello.value;
   return { pinned, goodUntilMs, software, protocols, clockSkewMs: clock_ms - nowMs() };
+}
+
+/** What the declaration of a hello is worth, by what is kept of the peer; of this one nothing is kept here. */
+export async function judgeHello(
+  peer: PeerFile,
+  { declaration, successions }: Pick<Hello, 'declaration' | 'successions'>,
+  { journal, nowMs }: { readonly journal: Pick<PullJournal, 'peerProgress' | 'successions'> } & Pick<PullDeps, 'nowMs'>,
+): Promise<{
+  readonly kept: string | null;
+  readonly statements: readonly OpenedSuccession[];
+  readonly judged: ReturnType<typeof judge>;
+}> {
+  const { declaration: kept } = await journal.peerProgress(peer.nodeId, []);
+  const [stored = []] = await journal.successions([peer.nodeId]);
+  const statements = [...stored, ...openStatements(successions, peer.nodeId)];
+  return { kept, statements, judged: judge(declaration, peer, { pinned: kept, statements, nowMs: nowMs() }) };
 }
 
 /** Each change is a declaration and a record that stay. @throws PullError: it is asked again later */

@@ -1,6 +1,8 @@
 /** Puts what a session knows into what operators read: a state, and one sentence on what it waits for. */
+
 import { type DisclosureRules, openFeeds } from '../core/disclosure.ts';
 import type { PeerStatus } from '../core/peer-status.ts';
+import { plural } from '../core/plural.ts';
 import { isoMicros } from '../core/time.ts';
 import type { PeerProgress } from '../journal/read-model.ts';
 import { pinnedLogKey } from './declare.ts';
@@ -60,11 +62,11 @@ export function waitingOn(session: SessionState, nowMs: number): string | null {
   if (phase === 'queued') return 'its turn: other peers are being pulled';
   if (phase === 'starting') return 'the first contact';
   const lag = lagOf(session) ?? 0;
-  if (lag > 0) return `catching up: ${lag.toLocaleString('en')} entries behind`;
+  if (lag > 0) return `catching up: ${plural(lag, 'entry', 'entries')} behind`;
   const closed = closedOf(session);
   if (closed.length > 0) return closed.map(closedSentence).join('; ');
   if (absent.length > 0)
-    return `the peer shows no feed ${absent.join(', ')}: not granted to us there, or it does not exist`;
+    return `nothing of ${absent.join(', ')} from the peer so far: it has no facts there yet, or has not granted it to us, and does not tell which. Nothing may be wrong; where you expect facts, ask the partner`;
   if (phase !== 'pulling') return null;
   return progress?.checkpoint === null ? 'the first page' : 'its answer to a pull';
 }
@@ -82,7 +84,7 @@ function unconfirmedSentence({ peer: { name }, keyChange, lastError, phase }: Se
 }
 
 function failuresOf({ attempts: { failures } }: SessionState): string {
-  return `${failures} failure${failures === 1 ? '' : 's'}`;
+  return plural(failures, 'failure');
 }
 
 /** The breaker: a suspension is one that only an operator closes. */

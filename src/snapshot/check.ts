@@ -1,8 +1,7 @@
 /** Reads a snapshot: its manifest, and whether its files are those that were signed for. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAX_NOTE_BYTES } from '../merkle/note.ts';
-import { openDocument } from '../wire/signed-document.ts';
+import { type DocumentForm, maxNoteBytes, openDocument } from '../wire/signed-document.ts';
 import {
   SNAPSHOT_MANIFEST,
   SNAPSHOT_PROOF,
@@ -34,13 +33,8 @@ export function readSnapshot(
   path: string,
   keys: readonly Uint8Array[],
 ): { readonly ok: true; readonly value: ReadSnapshot } | { readonly ok: false; readonly error: SnapshotProblem } {
-  const bytes = readBounded(join(path, MANIFEST_FILE));
-  if (bytes === null) {
-    const detail = existsSync(path)
-      ? 'it is not there: this is no snapshot, or one that was not finished'
-      : 'no such folder';
-    return { ok: false, error: { path: MANIFEST_FILE, code: 'manifest_missing', detail } };
-  }
+  const bytes = readBounded(join(path, MANIFEST_FILE), SNAPSHOT_MANIFEST);
+  if (bytes === null || typeof bytes === 'number') return { ok: false, error: unread(path, bytes) };
   const opened = openDocument(SNAPSHOT_MANIFEST, bytes, keys, null);
   if (!opened.ok) {
     const detail =
@@ -52,15 +46,29 @@ export function readSnapshot(
   return { ok: true, value: { manifest: value, origin, digest, proof: proofOf(path, keys, origin, digest) } };
 }
 
+function unread(path: string, tooLarge: number | null): SnapshotProblem {
+  if (tooLarge !== null) {
+    const detail = `it has ${tooLarge} bytes, more than any manifest that this program reads (${maxNoteBytes(SNAPSHOT_MANIFEST)}): it was changed, or a newer program made it`;
+    return { path: MANIFEST_FILE, code: 'manifest_too_large', detail };
+  }
+  const detail = existsSync(path)
+    ? 'it is not there: this is no snapshot, or one that was not finished'
+    : 'no such folder';
+  return { path: MANIFEST_FILE, code: 'manifest_missing', detail };
+}
+
 function proofOf(path: string, keys: readonly Uint8Array[], origin: string, digest: string): SnapshotProof | null {
-  const bytes = readBounded(join(path, PROOF_FILE));
-  const opened = bytes === null ? null : openDocument(SNAPSHOT_PROOF, bytes, keys, origin);
+  const bytes = readBounded(join(path, PROOF_FILE), SNAPSHOT_PROOF);
+  const isThere = bytes !== null && typeof bytes !== 'number';
+  const opened = isThere ? openDocument(SNAPSHOT_PROOF, bytes, keys, origin) : null;
   return opened?.ok === true && opened.value.value.manifest === digest ? opened.value.value : null;
 }
 
-function readBounded(file: string): Buffer | null {
+/** @returns its size when it is too large; null: it is not there */
+function readBounded(file: string, form: Pick<DocumentForm<unknown>, 'maxBytes'>): Buffer | number | null {
   const size = statSync(file, { throwIfNoEntry: false })?.size;
-  return size === undefined || size > MAX_NOTE_BYTES ? null : readFileSync(file);
+  if (size === undefined) return null;
+  return size > maxNoteBytes(form) ? size : readFileSync(file);
 }
 
 /** Every file against its hash, and no file that was not signed for. */

@@ -9,11 +9,11 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
 import { DAY_MS, isoMicros } from '../core/time.ts';
@@ -33,6 +33,7 @@ import {
   ANCHORS,
   bytesOf,
   copyDurably,
+  copyEach,
   describeFile,
   filesBelow,
   HEADS,
@@ -96,7 +97,9 @@ export async function createSnapshot(
       software: options.software,
       v: 1,
     };
-    writeFileSync(join(partial, MANIFEST_FILE), signed(manifest, options.signer), { mode: 0o600 });
+    writeFileSync(join(partial, MANIFEST_FILE), signDocument(SNAPSHOT_MANIFEST, manifest, options.signer), {
+      mode: 0o600,
+    });
     syncFile(join(partial, MANIFEST_FILE));
     syncTree(partial);
     options.signal?.throwIfAborted();
@@ -105,23 +108,24 @@ export async function createSnapshot(
     syncFolder(directory);
     return { name, path, manifest };
   } catch (thrown) {
-    rmSync(partial, { recursive: true, force: true });
+    await rm(partial, { recursive: true, force: true });
     throw thrown;
   }
 }
 
 /** What a crash left of snapshots that were being made or checked. Others may be at it now: what is young stays. */
-export function removeLeftovers(directory: string, nowMs: number): void {
+export async function removeLeftovers(directory: string, nowMs: number): Promise<void> {
   if (!existsSync(directory)) return;
   for (const name of readdirSync(directory)) {
     if (!LEFT_BEHIND.test(name)) continue;
     const path = join(directory, name);
-    if (nowMs - statSync(path).mtimeMs > DAY_MS) rmSync(path, { recursive: true, force: true });
+    if (nowMs - statSync(path).mtimeMs > DAY_MS) await rm(path, { recursive: true, force: true });
   }
 }
 
 async function copyAll(partial: string, sources: SnapshotSources, options: CreateOptions): Promise<void> {
   const { signal, onProgress } = options;
+  if (sources.others.length > MAX_SNAPSHOT_FILES) throw tooManyFiles(sources.others.length);
   const keys = await sources.keys?.();
   // Before the journal: a checkpoint is signed over what is committed, so that a journal copied later holds it.
   copyDurably(sources.signedHeads, join(partial, HEADS));
@@ -136,7 +140,10 @@ async function copyAll(partial: string, sources: SnapshotSources, options: Creat
   // and behind the journal, no key was changed over between the two.
   if (keys !== undefined && !isSame(keys, await sources.keys?.())) throw keysChanged();
   for (const [path, bytes] of keys ?? []) writeDurably(join(partial, path), bytes);
-  for (const { from, path } of sources.others) copyDurably(from, join(partial, path));
+  await copyEach(
+    sources.others.map(({ from, path }) => ({ from, to: join(partial, path) })),
+    signal,
+  );
   // Behind the journal: it has the line of each receipt that the journal has.
   if (sources.anchors !== null && existsSync(sources.anchors)) copyLines(sources.anchors, join(partial, ANCHORS));
 }
@@ -218,15 +225,7 @@ function isMade(folder: string): boolean {
   }
 }
 
-function signed(manifest: SnapshotManifest, signer: LogSigner): string {
-  try {
-    return signDocument(SNAPSHOT_MANIFEST, manifest, signer);
-  } catch (error) {
-    throw error instanceof RangeError ? tooManyFiles(manifest.files.length) : error;
-  }
-}
-
 function tooManyFiles(count: number): SnapshotError {
-  const message = `it would have ${count} files, more than its manifest can name (${MAX_SNAPSHOT_FILES}, in 64 KiB): move peer files that are not in use out of peers/, and keep them elsewhere; nothing was kept`;
+  const message = `it would have ${count} files, more than its manifest can name (${MAX_SNAPSHOT_FILES}): move peer files that are not in use out of peers/, and keep them elsewhere; nothing was kept`;
   return new SnapshotError('too_many_files', message);
 }

@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { chmod, copyFile, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder } from '../config/atomic-file.ts';
 import { makeFolders } from '../config/make-folders.ts';
@@ -39,6 +40,33 @@ export function copyDurably(from: string, to: string): void {
   copyFileSync(from, to, constants.COPYFILE_EXCL);
   chmodSync(to, OWNER_ONLY);
   syncFile(to);
+}
+
+/** At a time: a disk makes several files durable in one go, and three leave a thread for what else asks for files. */
+const COPIES_AT_A_TIME = 3;
+
+/** Copies many as {@link copyDurably} does; the node answers requests meanwhile. */
+export async function copyEach(
+  files: readonly { readonly from: string; readonly to: string }[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const folder of new Set(files.map(({ to }) => dirname(to)))) makeFolder(folder);
+  const left = files.values();
+  const lane = async (): Promise<void> => {
+    for (const { from, to } of left) {
+      signal?.throwIfAborted();
+      await copyOne(from, to);
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: COPIES_AT_A_TIME }, lane));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
+}
+
+async function copyOne(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL);
+  await chmod(to, OWNER_ONLY);
+  await using file = await open(to, 'r+');
+  await file.sync();
 }
 
 /** Writes a file for its owner alone, durably. The target must not be there. */

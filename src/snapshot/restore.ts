@@ -80,8 +80,8 @@ export async function applyRestore(
 ): Promise<SnapshotReport> {
   assertEmpty(folder);
   // Of this process alone: two that restore at once must not have what one has checked replaced by what the other has begun.
-  using beside = openScratch(dirname(folder), Date.now());
-  putBack(path, snapshot.manifest, beside.path);
+  await using beside = await openScratch(dirname(folder), Date.now());
+  await putBack(path, snapshot.manifest, beside.path, options.signal);
   const report = await checkRestored(beside.path, snapshot, options);
   if (!report.ok) return report;
   prepare(beside.path);

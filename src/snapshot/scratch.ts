@@ -1,6 +1,7 @@
 /** Folders that snapshots are restored into to be checked. What a killed check has left there holds bodies that were erased since. */
 
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DAY_MS } from '../core/time.ts';
 import { makeFolder } from './files.ts';
@@ -10,19 +11,20 @@ const NAME = /^\.restore-(?:(\d+)-)?[A-Za-z0-9]{6}$/;
 const inUse = new Set<string>();
 
 /** Removes what killed checks have left in `parent`, and makes a folder there that goes with the end of the check. */
-export function openScratch(parent: string, nowMs: number): { readonly path: string } & Disposable {
+export async function openScratch(parent: string, nowMs: number): Promise<{ readonly path: string } & AsyncDisposable> {
   makeFolder(parent);
   for (const name of readdirSync(parent)) {
     const path = join(parent, name);
-    if (isLeftBehind(path, name, nowMs)) rmSync(path, { recursive: true, force: true });
+    if (isLeftBehind(path, name, nowMs)) await rm(path, { recursive: true, force: true });
   }
   const path = mkdtempSync(join(parent, `.restore-${process.pid}-`));
   inUse.add(path);
   return {
     path,
-    [Symbol.dispose]: () => {
+    // A name is in use until it is gone: another that begins meanwhile leaves it alone.
+    [Symbol.asyncDispose]: async () => {
+      await rm(path, { recursive: true, force: true });
       inUse.delete(path);
-      rmSync(path, { recursive: true, force: true });
     },
   };
 }

@@ -1,9 +1,10 @@
 /** The snapshots of a directory, newest first, and which of them may go. */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agoMs } from '../core/time.ts';
 import { readSnapshot } from './check.ts';
-import { partialOf } from './files.ts';
+import { MANIFEST_FILE, PROOF_FILE, partialOf } from './files.ts';
 
 export interface ShelvedSnapshot {
   readonly name: string;
@@ -23,26 +24,50 @@ const NAME = /^\d{8}T\d{6}Z(-\d+)?$/;
 
 /** Signatures are checked, files are not. @throws the error of the file system, but for a directory that is not there */
 export function listSnapshots(directory: string, keys: readonly Uint8Array[]): readonly ShelvedSnapshot[] {
-  return namesIn(directory).map((name) => {
-    const path = join(directory, name);
-    const read = readSnapshot(path, keys);
-    if (!read.ok) {
-      const nothing = { madeAt: null, verifiedAt: null, journalSize: null, auditSize: null, bytes: null, keys: false };
-      return { name, path, state: 'damaged', ...nothing };
-    }
-    const { manifest, proof } = read.value;
-    return {
-      name,
-      path,
-      state: proof === null ? 'unverified' : 'verified',
-      madeAt: manifest.made_at,
-      verifiedAt: proof?.verified_at ?? null,
-      journalSize: manifest.journal.size,
-      auditSize: manifest.audit.size,
-      bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
-      keys: manifest.keys,
-    };
-  });
+  return namesIn(directory).map((name) => shelved(join(directory, name), name, keys));
+}
+
+/**
+ * The same for whoever asks again and again: a manifest of thousands of files is read once, and again when its file, or that of the proof, is
+ * another one.
+ */
+export function watchedShelf(directory: string, keys: readonly Uint8Array[]): () => readonly ShelvedSnapshot[] {
+  let known = new Map<string, { readonly stamp: string; readonly snapshot: ShelvedSnapshot }>();
+  return () => {
+    const now = namesIn(directory).map((name) => {
+      const path = join(directory, name);
+      const stamp = [MANIFEST_FILE, PROOF_FILE].map((file) => stampOf(join(path, file))).join(' ');
+      const last = known.get(name);
+      return last?.stamp === stamp ? last : { stamp, snapshot: shelved(path, name, keys) };
+    });
+    known = new Map(now.map((one) => [one.snapshot.name, one]));
+    return now.map(({ snapshot }) => snapshot);
+  };
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? '-' : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+}
+
+function shelved(path: string, name: string, keys: readonly Uint8Array[]): ShelvedSnapshot {
+  const read = readSnapshot(path, keys);
+  if (!read.ok) {
+    const nothing = { madeAt: null, verifiedAt: null, journalSize: null, auditSize: null, bytes: null, keys: false };
+    return { name, path, state: 'damaged', ...nothing };
+  }
+  const { manifest, proof } = read.value;
+  return {
+    name,
+    path,
+    state: proof === null ? 'unverified' : 'verified',
+    madeAt: manifest.made_at,
+    verifiedAt: proof?.verified_at ?? null,
+    journalSize: manifest.journal.size,
+    auditSize: manifest.audit.size,
+    bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
+    keys: manifest.keys,
+  };
 }
 
 /**
@@ -57,12 +82,12 @@ export function prunable(shelf: readonly ShelvedSnapshot[], keep: number, nowMs:
 }
 
 /** Killed in the middle, what is left of one has no name under which it could count as a copy that was checked. */
-export function removeSnapshots(snapshots: readonly Pick<ShelvedSnapshot, 'path'>[]): void {
+export async function removeSnapshots(snapshots: readonly Pick<ShelvedSnapshot, 'path'>[]): Promise<void> {
   for (const { path } of snapshots) {
     const leaving = partialOf(path);
-    rmSync(leaving, { recursive: true, force: true });
+    await rm(leaving, { recursive: true, force: true });
     if (existsSync(path)) renameSync(path, leaving);
-    rmSync(leaving, { recursive: true, force: true });
+    await rm(leaving, { recursive: true, force: true });
   }
 }
 

@@ -52,8 +52,8 @@ export async function verifySnapshot(path: string, options: VerifyOptions): Prom
     onProgress: (done, total) => onProgress?.('hashing', done, total),
   });
   if (found.length > 0) return { ok: false, problems: found, snapshot, fsck: null };
-  using scratch = openScratch(options.scratch, Date.now());
-  putBack(path, snapshot.manifest, scratch.path);
+  await using scratch = await openScratch(options.scratch, Date.now());
+  await putBack(path, snapshot.manifest, scratch.path, signal);
   return await checkRestored(scratch.path, snapshot, options);
 }
 

@@ -14,6 +14,13 @@ import { type RequestOptions, request } from './request.ts';
 /** Told when the first connection to a peer has opened or the last one has closed. */
 export type PeerListener = (peerId: string, change: 'connected' | 'disconnected') => void;
 
+/** The other end of a connection, and who opened it. */
+export interface Route {
+  /** Multiaddr. */
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+}
+
 /** Bytes to and from allowed peers. Knows nothing of what the bytes mean. */
 export interface Transport {
   /** Our own, `12D3Koo…` */
@@ -21,6 +28,8 @@ export interface Transport {
   /** The multiaddrs we are reachable at, each ending in our peer id. */
   addresses(): string[];
   connected(peerId: string): boolean;
+  /** How the newest open connection to a peer came about; null: there is none. */
+  route(peerId: string): Route | null;
   /**
    * Opens a connection unless there is one. Success does not mean that the peer lets us in: it decides a moment later.
    *
@@ -74,6 +83,12 @@ export class Libp2pTransport implements Transport {
 
   connected(peerId: string): boolean {
     return this.#newestConnection(peerId) !== undefined;
+  }
+
+  route(peerId: string): Route | null {
+    const connection = this.#newestConnection(peerId);
+    if (connection === undefined) return null;
+    return { address: connection.remoteAddr.toString(), direction: connection.direction };
   }
 
   async dial(peerId: string, signal?: AbortSignal): Promise<void> {

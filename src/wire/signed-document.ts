@@ -8,8 +8,10 @@ import { ed25519Verifier, formatNote, isKeyName, logLines, parseNote, verifyNote
 import { decodeMessage, encodeMessage } from './message.ts';
 import type { Shape } from './shape.ts';
 
-/** Of the JSON text; a note holds twice as much. */
+/** Of the JSON text, where a form has no bound of its own. */
 export const MAX_DOCUMENT_BYTES = 65_536;
+/** Of title, origin and signatures beside it. */
+const MAX_AROUND_BYTES = 65_536;
 
 export type DocumentError = 'document_malformed' | 'document_signature_invalid';
 
@@ -17,6 +19,13 @@ export interface DocumentForm<T> {
   /** First line of the text, e.g. `stigmem-snapshot/v1`. */
   readonly title: string;
   readonly shape: Shape<T>;
+  /** Of the JSON text; {@link MAX_DOCUMENT_BYTES} unless said otherwise. */
+  readonly maxBytes?: number;
+}
+
+/** The largest note of a form: whoever reads one from a file or a network looks at its size first. */
+export function maxNoteBytes({ maxBytes = MAX_DOCUMENT_BYTES }: Pick<DocumentForm<unknown>, 'maxBytes'>): number {
+  return maxBytes + MAX_AROUND_BYTES;
 }
 
 export interface OpenedDocument<T> {
@@ -26,9 +35,10 @@ export interface OpenedDocument<T> {
 }
 
 /** @throws RangeError if {@link openDocument} would refuse it */
-export function signDocument<T>({ title, shape }: DocumentForm<T>, value: T, signer: LogSigner): string {
+export function signDocument<T>(form: DocumentForm<T>, value: T, signer: LogSigner): string {
+  const { title, shape, maxBytes = MAX_DOCUMENT_BYTES } = form;
   const body = Buffer.from(encodeMessage(shape, value));
-  if (body.length > MAX_DOCUMENT_BYTES) throw new RangeError(`a signed document of ${body.length} bytes is too large`);
+  if (body.length > maxBytes) throw new RangeError(`a signed document of ${body.length} bytes is too large`);
   const text = `${title}\n${signer.name}\n${body.toString('utf8')}\n`;
   return formatNote({ text, signatures: logLines(text, signer) });
 }
@@ -40,17 +50,18 @@ export function signDocument<T>({ title, shape }: DocumentForm<T>, value: T, sig
  * @param origin null: whatever it names, under one of the keys
  */
 export function openDocument<T>(
-  { title, shape }: DocumentForm<T>,
+  form: DocumentForm<T>,
   note: Uint8Array,
   keys: readonly Uint8Array[],
   origin: string | null,
 ): Result<OpenedDocument<T>, DocumentError> {
-  const parsed = parseNote(note);
+  const { title, shape, maxBytes = MAX_DOCUMENT_BYTES } = form;
+  const parsed = parseNote(note, maxNoteBytes(form));
   if (!parsed.ok) return err('document_malformed');
   const [head, named = '', body = '', end, ...more] = parsed.value.text.split('\n');
   if (head !== title || end !== '' || more.length > 0 || !isKeyName(named)) return err('document_malformed');
   if (origin !== null && named !== origin) return err('document_malformed');
-  const value = decodeMessage(Buffer.from(body, 'utf8'), shape, MAX_DOCUMENT_BYTES);
+  const value = decodeMessage(Buffer.from(body, 'utf8'), shape, maxBytes);
   if (!value.ok) return err('document_malformed');
   const isSigned = keys.some((key) => verifyNote(parsed.value, [ed25519Verifier(named, key)]).ok);
   return isSigned ? ok({ origin: named, value: value.value }) : err('document_signature_invalid');

@@ -2,7 +2,10 @@
 import { boolean, describe, integer, list, literal, nullable, object, type Shape, text } from './shape.ts';
 import type { DocumentForm } from './signed-document.ts';
 
-export const MAX_SNAPSHOT_FILES = 400;
+/** Twice as many as there may be peer files. */
+export const MAX_SNAPSHOT_FILES = 8_192;
+/** Holds so many files of the longest names, and both checkpoints. Programs before this read 400 files in 64 KiB. */
+export const MAX_MANIFEST_BYTES = 3_145_728;
 const MAX_CHECKPOINT_CHARS = 16_384;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** Names below a snapshot: no way out of it, none hidden. */
@@ -70,6 +73,7 @@ const LOG: Shape<SnapshotLog> = object<SnapshotLog>({
 
 export const SNAPSHOT_MANIFEST: DocumentForm<SnapshotManifest> = {
   title: 'stigmem-snapshot/v1',
+  maxBytes: MAX_MANIFEST_BYTES,
   shape: object<SnapshotManifest>({
     audit: LOG,
     files: list(object<SnapshotFile>({ bytes: integer(), path, sha256: digest }), MAX_SNAPSHOT_FILES),

@@ -84,7 +84,7 @@ test('peer files are followed while the nodes run', async (t) => {
     a.writePeer('b', b.asPeer({}));
     b.writePeer('a', fromA);
     const peer = await b.peerUntil('a', 'shows nothing', ({ waiting_on }) =>
-      /shows no feed public/.test(waiting_on ?? ''),
+      /nothing of public from the peer so far/.test(waiting_on ?? ''),
     );
     assert.deepEqual([peer.accepted, peer.cursors[0]?.after, peer.lag_entries], [0, 0, 0]);
   });
@@ -107,7 +107,7 @@ test('peer files are followed while the nodes run', async (t) => {
     await assertFacts(a, 20, 30);
     b.writePeer('a', { ...fromA, accept: ['team'] });
     await b.peerUntil('a', 'was asked for another feed', ({ waiting_on }) =>
-      /shows no feed team/.test(waiting_on ?? ''),
+      /nothing of team from the peer so far/.test(waiting_on ?? ''),
     );
     assert.equal(pulledFeed(b.dir, a.nodeId, 'public').held, 20);
     b.writePeer('a', fromA);

@@ -503,6 +503,34 @@ test('who may not is offered nothing, and refused', async () => {
   await context.close();
 });
 
+test('a link of the command line signs in once, from the page that a desktop opens', async () => {
+  const { url } = JSON.parse(await scene.bench.cli(scene.node, ['open', '--json'])) as { url: string };
+  const context = await open('light');
+  const page = await context.newPage();
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(`${request.url()} ${request.headers()['referer'] ?? ''}`));
+  // As a desktop comes to it: from a file, which is another site.
+  const file = join(scene.bench.root, 'open.html');
+  writeFileSync(file, `<!doctype html><meta http-equiv="refresh" content="0; url=${url}">`);
+  await context.route(`file://${file}`, (route) => route.continue());
+  await page.goto(`file://${file}`);
+  await page.waitForURL(`${scene.node.url}/console/sign-in/link`);
+  await ready(page);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(`${scene.node.url}/console`);
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+  const token = url.split('#')[1] ?? 'none';
+  assert.ok(sent.length > 2 && !sent.some((one) => one.includes(token)), 'no address and no Referer holds the token');
+
+  const other = await context.newPage();
+  await other.goto(url);
+  await ready(other);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.getByText('This link was used before.').waitFor();
+  assert.ok(!readFileSync(join(scene.bench.root, `${scene.node.authority}.log`), 'utf8').includes(token));
+  await context.close();
+});
+
 test('nothing was asked of anybody else, and no policy was broken', () => {
   assert.deepEqual(foreign, []);
   assert.deepEqual(

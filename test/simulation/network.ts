@@ -6,7 +6,7 @@
 import type { ServeOptions } from '../../src/transport/answer.ts';
 import { TransportError } from '../../src/transport/errors.ts';
 import type { RequestOptions } from '../../src/transport/request.ts';
-import type { PeerListener, Transport } from '../../src/transport/transport.ts';
+import type { PeerListener, Route, Transport } from '../../src/transport/transport.ts';
 import type { Chance } from './chance.ts';
 import type { Platform } from './platform.ts';
 
@@ -157,6 +157,10 @@ export class MemoryTransport implements Transport {
 
   addresses(): string[] {
     return [`/memory/${this.peerId}`];
+  }
+
+  route(peerId: string): Route | null {
+    return this.connected(peerId) ? { address: `/memory/${peerId}`, direction: 'outbound' } : null;
   }
 
   connected(peerId: string): boolean {

@@ -8,6 +8,7 @@ import { buildApi } from '../../src/admin/api/build-api.ts';
 import type { ApiEnv } from '../../src/admin/api/route.ts';
 import { type ApiLimits, DEFAULT_API_LIMITS } from '../../src/admin/api-limits.ts';
 import { Sessions } from '../../src/admin/console/sessions.ts';
+import { SignInLinks } from '../../src/admin/console/sign-in-links.ts';
 import type { ApiDeps } from '../../src/admin/deps.ts';
 import type { ApiDrills } from '../../src/admin/drill-desk.ts';
 import { type KeyStore, openKeyStore } from '../../src/admin/keys.ts';
@@ -42,6 +43,7 @@ export interface TestApi {
   readonly keyStore: KeyStore;
   /** Of a console that is mounted on it. */
   readonly sessions: Sessions;
+  readonly links: SignInLinks;
   readonly keyFile: string;
   readonly metrics: Metrics;
   /** Log lines so far. */
@@ -195,6 +197,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const keyFile = join(folder, 'keys', 'api-keys.json');
   const keyStore = openKeyStore(keyFile);
   const sessions = new Sessions();
+  const links = new SignInLinks();
   let nowMs = Date.parse('2026-11-23T12:00:00Z');
   const keys = mintKeys(keyStore, nowMs);
 
@@ -247,6 +250,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       notices: [],
     }),
     sessions,
+    links,
     signIn: async () => null,
     weakenings: () => options.weakenings ?? [],
     anchorBackends: [],
@@ -263,6 +267,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     keys,
     keyStore,
     sessions,
+    links,
     keyFile,
     metrics,
     log,
@@ -299,6 +304,7 @@ function peerDirectory(peers: readonly PeerStatus[]): ApiDeps['peers'] {
     },
     trustKeys: async () => ({ kind: 'unknown_peer' }),
     retry: async () => ({ kind: 'unknown_peer' }),
+    ping: async () => ({ kind: 'unknown_peer' }),
   };
 }
 

@@ -73,6 +73,7 @@ export async function openSignInDesk(
     nowMs: () => desk.nowMs,
     secure,
     sessions: api.sessions,
+    links: api.links,
     audit: async (input) => records.push(input),
     oidc: { provider, issuer, rules: () => desk.rules, maxSessionMs: config.maxSessionMs, nodeUrl: () => NODE },
   });

@@ -158,7 +158,8 @@ async function proposalOf({ deps }: Apparatus, call: Call<object>): Promise<Prop
 }
 
 function unknown(): Response {
-  return refused({ status: 404, detail: { code: 'proposal_unknown', message: 'there is no such proposal' } });
+  const message = 'no proposal has this number: GET /v1/approvals lists them';
+  return refused({ status: 404, detail: { code: 'proposal_unknown', message } });
 }
 
 function textOf(value: Proposal['params'][string] | undefined): string {

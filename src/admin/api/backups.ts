@@ -1,4 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import { plural } from '../../core/plural.ts';
+import { maxNoteBytes } from '../../wire/signed-document.ts';
+import { SNAPSHOT_MANIFEST, SNAPSHOT_PROOF } from '../../wire/snapshot-manifest.ts';
 import { restoreSentence, type WormStatus } from '../backup-desk.ts';
 import { readJsonBody } from './body.ts';
 import { fieldErrors } from './field-errors.ts';
@@ -16,7 +19,6 @@ export interface BackupsAnswer {
   readonly snapshots: { readonly every_hours: number; readonly verified_age_seconds: number | null } | null;
 }
 
-const MAX_NOTE_CHARS = 131_072;
 const COUNTS = z.object({
   journal: z.number().int(),
   audit: z.number().int(),
@@ -63,8 +65,8 @@ const BACKUPS = z
 const VERIFIED = z
   .object({
     name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'a name of a snapshot'),
-    manifest: z.string().max(MAX_NOTE_CHARS).openapi({ description: 'Its snapshot.note.' }),
-    proof: z.string().max(MAX_NOTE_CHARS).openapi({ description: 'Its verified.note.' }),
+    manifest: z.string().max(maxNoteBytes(SNAPSHOT_MANIFEST)).openapi({ description: 'Its snapshot.note.' }),
+    proof: z.string().max(maxNoteBytes(SNAPSHOT_PROOF)).openapi({ description: 'Its verified.note.' }),
   })
   .openapi('VerifiedSnapshot');
 
@@ -152,5 +154,5 @@ function sentenceOf({ ends, lagSeconds, lastError, restored, target, waiting }: 
   const why = lastError === null ? since : `: ${lastError}`;
   if (count === 0) return `${target} has everything up to entry ${ends.journal} and audit record ${ends.audit}${why}`;
   const age = lagSeconds < 120 ? `${Math.round(lagSeconds)} s` : `${Math.round(lagSeconds / 60)} min`;
-  return `${count} records wait for ${target}, the oldest for ${age}${why}`;
+  return `${count === 1 ? '1 record waits' : `${plural(count, 'record')} wait`} for ${target}, the oldest for ${age}${why}`;
 }

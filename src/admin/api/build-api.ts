@@ -28,6 +28,7 @@ import { addNode } from './node.ts';
 import { addNotices } from './notices.ts';
 import { addOnboarding } from './onboarding.ts';
 import { addPeers } from './peers.ts';
+import { addPing } from './ping.ts';
 import { addQuarantine } from './quarantine.ts';
 import { createQuota } from './quota.ts';
 import { addRecall } from './recall.ts';
@@ -37,6 +38,7 @@ import { addRetry } from './retry.ts';
 import type { ApiEnv, Apparatus } from './route.ts';
 import { createSessions } from './sessions.ts';
 import { addSignIn } from './sign-in.ts';
+import { addSignInLinks } from './sign-in-links.ts';
 import { addSigningKeys } from './signing-keys.ts';
 import { addSinks } from './sinks.ts';
 import { addTlog } from './tlog.ts';
@@ -65,6 +67,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addGrants(apparatus);
   addPeers(apparatus);
   addRetry(apparatus);
+  addPing(apparatus);
   addApprovals(apparatus);
   addQuarantine(apparatus);
   addOnboarding(apparatus);
@@ -93,6 +96,7 @@ export function buildApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   addWeakenings(apparatus);
   addConfiguration(apparatus);
   addSignIn(apparatus);
+  addSignInLinks(apparatus);
   addConsoleSessions(apparatus);
   addDocs(apparatus);
   deps.metrics.beforeScrape(() => {

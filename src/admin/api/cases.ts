@@ -171,7 +171,8 @@ export function caseName(text: string): number | string | null {
 }
 
 export function unknownCase(): Response {
-  return refused({ status: 404, detail: { code: 'case_unknown', message: 'there is no such case' } });
+  const message = 'no case has this number or uid: GET /v1/cases lists them';
+  return refused({ status: 404, detail: { code: 'case_unknown', message } });
 }
 
 async function fileOf(deps: ApiDeps, call: Call<object>): Promise<CaseFile | null> {

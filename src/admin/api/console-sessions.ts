@@ -13,7 +13,7 @@ const SESSION = z
     id: z.string().openapi({ description: 'Names the session, and opens nothing.' }),
     name: z.string(),
     actor: z.string().openapi({ description: 'As in audit records.' }),
-    method: z.enum(['api_key', 'oidc']),
+    method: z.enum(['api_key', 'oidc', 'link']),
     network: z.string().openapi({ description: 'Where it began.' }),
     started_at: z.string(),
     used_at: z.string(),

@@ -23,6 +23,7 @@ import { addRecords } from './pages/records.tsx';
 import { addSettingValues } from './pages/setting-values.tsx';
 import { addSettings } from './pages/settings.tsx';
 import { addSignIn } from './sign-in.tsx';
+import { addLinkSignIn } from './sign-in-link.tsx';
 import { addOidcSignIn } from './sign-in-oidc.tsx';
 
 export function buildConsole(deps: ConsoleDeps, assets: Assets): Hono<ApiEnv> {
@@ -32,6 +33,7 @@ export function buildConsole(deps: ConsoleDeps, assets: Assets): Hono<ApiEnv> {
     app.get(path, () => keptFile(body, type));
   app.get('/console/assets/icon.svg', () => keptFile(TAB_ICON, 'image/svg+xml'));
   addSignIn(desk);
+  addLinkSignIn(desk);
   addOidcSignIn(desk);
   addOverview(desk);
   addPeers(desk);

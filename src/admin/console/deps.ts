@@ -4,6 +4,7 @@ import type { Provider } from '../../oidc/provider.ts';
 import type { ApiEnv } from '../api/route.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Sessions } from './sessions.ts';
+import type { SignInLinks } from './sign-in-links.ts';
 
 export interface ConsoleDeps {
   /** The API that the pages ask: they know no other way to read or change anything. */
@@ -16,6 +17,7 @@ export interface ConsoleDeps {
   /** TLS ends here, or at a proxy by the operator's word: cookies are for it alone. */
   readonly secure: boolean;
   readonly sessions: Sessions;
+  readonly links: Pick<SignInLinks, 'take'>;
   /** Of sessions: what is done in them the API records. */
   readonly audit: (input: AuditInput) => Promise<unknown>;
   /** Null: people sign in with API keys alone. */

@@ -1,8 +1,10 @@
 /** The mesh as this node sees it, drawn on the server: who holds whose head, and how far behind. */
+
 import type { PeerStatus } from '../../core/peer-status.ts';
+import { plural } from '../../core/plural.ts';
 import type { WitnessAnswer } from '../api/witness.ts';
 import type { Html, Tone } from './parts.tsx';
-import { agoText, count, nodeName, plural } from './words.ts';
+import { agoText, count, nodeName } from './words.ts';
 
 const WIDTH = 720;
 const BOX = { width: 176, height: 62 };
@@ -48,7 +50,7 @@ export function Mesh({ self, size, peers, witness, nowMs }: MeshProps): Html {
         {clip(nodeName(self), 22)}
       </text>
       <text class="t-muted" x={center.x} y={center.y + 14} text-anchor="middle">
-        {size === null ? 'this node' : `this node · ${count(size)} entries`}
+        {size === null ? 'this node' : `this node · ${plural(size, 'entry', 'entries')}`}
       </text>
       {drawn.map((peer, i) => (
         <PeerBox peer={peer} at={places[i] ?? center} witness={witness} nowMs={nowMs} />

@@ -1,4 +1,5 @@
 /** A proof drawn as its path through the tree: from the leaf below, by what was given, to the root above. */
+import { plural } from '../../core/plural.ts';
 import { decodeBase64, encodeBase64 } from '../../merkle/base64.ts';
 import { parseCheckpoint } from '../../merkle/checkpoint.ts';
 import { nodeHash } from '../../merkle/hash.ts';
@@ -50,7 +51,7 @@ export function ProofPath({ proof }: { proof: DrawnProof }): Html {
         class="picture proof"
         viewBox={`0 0 ${WIDTH} ${height}`}
         role="img"
-        aria-label={`Path of ${steps.length} steps from leaf ${proof.index} to the root over ${proof.size} entries, which it ${isRoot ? 'reaches' : 'does not reach'}`}
+        aria-label={`Path of ${plural(steps.length, 'step')} from leaf ${proof.index} to the root over ${plural(proof.size, 'entry', 'entries')}, which it ${isRoot ? 'reaches' : 'does not reach'}`}
         data-proof={JSON.stringify(proof)}
       >
         {steps.map((step, i) => (
@@ -75,7 +76,7 @@ export function ProofPath({ proof }: { proof: DrawnProof }): Html {
         </text>
         <text class="t-muted" x={PATH_X - BOX.width / 2} y={y(steps.length) - 21}>
           {isRoot
-            ? `root that ${proof.origin} signed over ${count(proof.size)} entries`
+            ? `root that ${proof.origin} signed over ${plural(proof.size, 'entry', 'entries')}`
             : `not the signed root ${short(proof.root)}`}
         </text>
       </svg>

@@ -54,7 +54,7 @@ export interface SignedIn {
   readonly maxMs?: number;
 }
 
-export type SignInMethod = 'api_key' | 'oidc';
+export type SignInMethod = 'api_key' | 'oidc' | 'link';
 
 /** As an administrator sees it. Times are ISO texts. */
 export interface ShownSession {

@@ -11,10 +11,11 @@ import { cookie, seeOther } from './headers.ts';
 import { Mark } from './icons.tsx';
 import { Document, NoticeLine } from './layout.tsx';
 import { Field, type Html } from './parts.tsx';
-import { isSameToken, newToken } from './sessions.ts';
+import { isSameToken, newToken, type SignInMethod } from './sessions.ts';
 import { nodeName } from './words.ts';
 
-const MAX_COOKIE_AGE_S = 600;
+/** Of the cookie of a form that no session stands behind, seconds. */
+export const FORM_COOKIE_AGE = 600;
 
 export function addSignIn(desk: Desk): void {
   const { app, deps, sessions, signIns } = desk;
@@ -36,18 +37,9 @@ export function addSignIn(desk: Desk): void {
       await signIns.refused({ method: 'api_key', code: 'key_refused', detail: outcome.refusal }, c.env.address);
       return signInAnswer(desk, c, { ...outcome, next });
     }
-    const who = (): Party | null => {
-      const key = deps.keys.inForce(outcome.keyId, deps.nowMs());
-      return key === null ? null : keyParty(key);
-    };
-    const party = who();
+    const entered = await enterByKey(desk, c, outcome.keyId, 'api_key', next);
     // Revoked in this moment.
-    if (party === null) return signInAnswer(desk, c, { status: 401, refusal: UNKNOWN_KEY, next });
-    const came = { party, method: 'api_key', network: networkOf(c.env.address ?? '') } as const;
-    await endOld(desk, c);
-    const token = sessions.start(came, who, deps.nowMs());
-    await signIns.signedIn(came);
-    return seeOther(next, { 'set-cookie': cookie(cookieName(c, deps), token, deps.secure) });
+    return entered ?? signInAnswer(desk, c, { status: 401, refusal: UNKNOWN_KEY, next });
   });
   desk.act('/console/sign-out', async ({ c, frame }) => {
     const { holder } = frame.session;
@@ -60,6 +52,28 @@ export function addSignIn(desk: Desk): void {
       'clear-site-data': '"cache"',
     });
   });
+}
+
+/** Begins a session of a key, in the place of the one that this browser had. @returns null: the key is not in force */
+export async function enterByKey(
+  desk: Desk,
+  c: ApiContext,
+  keyId: string,
+  method: SignInMethod,
+  next: string,
+): Promise<Response | null> {
+  const { deps, sessions, signIns } = desk;
+  const who = (): Party | null => {
+    const key = deps.keys.inForce(keyId, deps.nowMs());
+    return key === null ? null : keyParty(key);
+  };
+  const party = who();
+  if (party === null) return null;
+  const came = { party, method, network: networkOf(c.env.address ?? '') };
+  await endOld(desk, c);
+  const token = sessions.start(came, who, deps.nowMs());
+  await signIns.signedIn(came);
+  return seeOther(next, { 'set-cookie': cookie(cookieName(c, deps), token, deps.secure) });
 }
 
 /** Of this browser, which has no way back to it. Where a provider sends somebody back, the browser does not show it. */
@@ -113,12 +127,12 @@ function tooMany({ status, headers }: Response): string | null {
 export async function signInAnswer(desk: Desk, c: ApiContext, given: Omit<Given, 'token'>): Promise<Response> {
   const token = newToken();
   const response = await pageOf(signInPage(desk, { ...given, token }));
-  const set = `${cookie(formCookie(c, desk), token, desk.deps.secure)}; Max-Age=${MAX_COOKIE_AGE_S}`;
+  const set = `${cookie(formCookie(c, desk), token, desk.deps.secure)}; Max-Age=${FORM_COOKIE_AGE}`;
   response.headers.append('set-cookie', set);
   return response;
 }
 
-function formCookie(c: ApiContext, { deps }: Desk): string {
+export function formCookie(c: ApiContext, { deps }: Desk): string {
   return `${cookieName(c, deps)}-form`;
 }
 
@@ -166,7 +180,8 @@ function signInPage({ assets, deps }: Desk, { status, refusal, next, token }: Gi
             </div>
           </div>
           <p class="muted small">
-            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>.{' '}
+            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>; on the node’s own
+            machine <code>stigmem-peerd open</code> signs in without one.{' '}
             {deps.oidc === null
               ? 'You can do here what the key may do.'
               : 'What you can do here, your groups at the provider say, or the key.'}{' '}

@@ -53,10 +53,6 @@ export function count(value: number): string {
   return GROUPED.format(value);
 }
 
-export function plural(value: number, one: string, many = `${one}s`): string {
-  return `${count(value)} ${value === 1 ? one : many}`;
-}
-
 /** The name without what all names of the kind begin with. */
 export function nodeName(nodeId: string): string {
   return nodeId.replace(/^stigmem:\/\//, '');

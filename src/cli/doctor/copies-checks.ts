@@ -1,6 +1,7 @@
 /** What leaves the machine: the SIEM's feed, the store that forgets nothing, backups; and what of the audit log waits for people. */
+import { plural } from '../../core/plural.ts';
 import { DAY_MS } from '../../core/time.ts';
-import { type Check, fail, ofDaemon, ofNode, pass, plural, warn } from './judgement.ts';
+import { type Check, fail, ofDaemon, ofNode, pass, warn } from './judgement.ts';
 
 const HOUR_S = 3_600;
 const LATE_S = 300;
@@ -51,7 +52,7 @@ export const COPIES_CHECKS: readonly Check[] = [
           `none in ${directory} was restored and checked`,
           `stigmem-peerd snapshot list ${directory} --data DIR`,
         );
-      const seen = `the newest that counts is ${Math.floor(age / HOUR_S)} hours old`;
+      const seen = `the newest that counts is ${plural(Math.floor(age / HOUR_S), 'hour')} old`;
       if (age > MISSED * every_hours * HOUR_S) return fail(seen, `stigmem-peerd snapshot list ${directory} --data DIR`);
       return pass(seen);
     }),

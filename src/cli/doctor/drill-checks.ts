@@ -1,8 +1,9 @@
 /** Whether the alarm was tried: what the reference wants drilled, each lately, and all that there is. */
 
 import { DRILL_QUIET_DAYS, DRILLED_BY_REFERENCE, type DrillKind } from '../../core/drill.ts';
+import { plural } from '../../core/plural.ts';
 import { DAY_MS } from '../../core/time.ts';
-import { type Check, fail, ofNode, pass, plural, warn } from './judgement.ts';
+import { type Check, fail, ofNode, pass, warn } from './judgement.ts';
 
 const TITLES: Readonly<Partial<Record<DrillKind, string>>> = {
   'cid-mismatch': 'the alarm for facts with another CID was tried',

@@ -44,7 +44,3 @@ export function ofNode(judge: (node: NodeFacts, facts: Facts) => Judgement): Che
 export function ofDaemon(judge: (node: NodeFacts, facts: Facts) => Judgement): Check['judge'] {
   return ofNode((node, facts) => (facts.process === null ? skipped('the node is not running') : judge(node, facts)));
 }
-
-export function plural(count: number, one: string, many: string = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
-}

@@ -2,10 +2,11 @@
 
 import { isLoopback } from '../../config/checks.ts';
 import type { ConfigProblem } from '../../config/problem.ts';
+import { plural } from '../../core/plural.ts';
 import { DAY_MS } from '../../core/time.ts';
 import { filesNeeded } from '../../node/open-files.ts';
 import { isAtLeast } from '../version-order.ts';
-import { type Check, fail, type Judgement, ofDaemon, ofNode, pass, plural, skipped, warn } from './judgement.ts';
+import { type Check, fail, type Judgement, ofDaemon, ofNode, pass, skipped, warn } from './judgement.ts';
 
 const MIB = 1_048_576;
 const LEAST_FREE_BYTES = 256 * MIB;

@@ -1,5 +1,6 @@
 /** Whether people can sign in to the console at the identity provider, and whether those who may are the ones that are meant. */
-import { type Check, fail, ofNode, pass, plural, skipped, warn } from './judgement.ts';
+import { plural } from '../../core/plural.ts';
+import { type Check, fail, ofNode, pass, skipped, warn } from './judgement.ts';
 
 const SKEW_WARN_MS = 10_000;
 /** Beyond a minute its tokens come from the future, or have ended. */

@@ -1,8 +1,9 @@
 /** Node, keys, logs, peers, grants: what others believe of a node, and what it believes of them. */
 
 import type { FeedGrant } from '../../core/disclosure.ts';
+import { plural } from '../../core/plural.ts';
 import { DAY_MS } from '../../core/time.ts';
-import { type Check, fail, ofDaemon, ofNode, pass, plural, skipped, warn } from './judgement.ts';
+import { type Check, fail, ofDaemon, ofNode, pass, skipped, warn } from './judgement.ts';
 
 const SOON_MS = 14 * DAY_MS;
 const PENDING_MS = 900_000;

@@ -3,6 +3,7 @@
 import type { ReadinessAnswer } from '../../admin/api/node.ts';
 import type { NodeStats } from '../../admin/node-status.ts';
 import type { PeerStatus } from '../../core/peer-status.ts';
+import { plural } from '../../core/plural.ts';
 import { printable } from '../printable.ts';
 import type { Screen, Style } from '../screen.ts';
 
@@ -72,7 +73,7 @@ function headLines({ atMs, nodeId, stats, readiness, freeBytes }: Sample, before
     ],
     [
       {
-        text: `journal   ${grouped(stats.entries)} entries, audit ${grouped(stats.audit_records)}; behind: queries ${grouped(stats.projection_lag)}, words ${grouped(stats.recall_lag)}`,
+        text: `journal   ${plural(stats.entries, 'entry', 'entries')}, audit ${grouped(stats.audit_records)}; behind: queries ${grouped(stats.projection_lag)}, words ${grouped(stats.recall_lag)}`,
       },
     ],
     [

@@ -10,6 +10,7 @@ import fs, {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -34,8 +35,10 @@ import {
 } from '../../../src/node/snapshots.ts';
 import { createSnapshot, type MadeSnapshot } from '../../../src/snapshot/create.ts';
 import { SnapshotError } from '../../../src/snapshot/errors.ts';
+import { HEADS } from '../../../src/snapshot/files.ts';
 import { SnapshotSchedule } from '../../../src/snapshot/schedule.ts';
-import { prunable, type ShelvedSnapshot } from '../../../src/snapshot/shelf.ts';
+import { prunable, type ShelvedSnapshot, watchedShelf } from '../../../src/snapshot/shelf.ts';
+import { MAX_SNAPSHOT_FILES } from '../../../src/wire/snapshot-manifest.ts';
 import { manifestPath } from '../../../src/wire/worm-manifest.ts';
 import { createFolder, type DataFolder, openFolderApi } from '../../support/data-folder.ts';
 import { temporaryFolder } from '../../support/journal-fixture.ts';
@@ -288,17 +291,67 @@ test('stopped in the middle, nothing is left', async (t) => {
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test('more files than a manifest can name, by number or by their names: it says so, and nothing is left', async (t) => {
+/** Files that no partner stands in. */
+function fillPeers(folder: DataFolder, count: number): void {
+  for (let n = 0; n < count; n++)
+    writeFileSync(join(folder.dir, 'peers', `${'a'.repeat(120)}-${n}.toml`), '# nobody\n');
+}
+
+test('a node with more peer files than a manifest could once name is copied, checked and put back', async (t) => {
   const folder = await writtenFolder(t, 3);
   const directory = temporaryFolder(t);
-  const fill = (count: number, name: string): void => {
-    for (let n = 0; n < count; n++) writeFileSync(join(folder.dir, 'peers', `${name}${n}.toml`), '# nobody\n');
-  };
-  fill(300, 'a'.repeat(110));
-  await assert.rejects(makeSnapshot(folder.dir, directory, false, RUN), /more than its manifest can name .*peers\//);
-  for (const file of readdirSync(join(folder.dir, 'peers'))) rmSync(join(folder.dir, 'peers', file));
-  fill(401, 'p');
-  await assert.rejects(makeSnapshot(folder.dir, directory, false, RUN), { code: 'too_many_files' });
+  fillPeers(folder, 600);
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  assert.ok(statSync(join(path, 'snapshot.note')).size > 131_072);
+  assert.deepEqual((await checkSnapshot(folder.dir, path, directory, RUN)).report.problems, []);
+  assert.deepEqual(
+    shelfOf(folder.dir, directory).map(({ state }) => state),
+    ['verified'],
+  );
+  const target = join(temporaryFolder(t), 'restored');
+  const plan = await planRestore(path, target, restoring(folder));
+  assert.ok(plan.ok);
+  assert.equal(plan.plan.peers.length, 600);
+  const put = await restoreSnapshot(path, target, plan.plan, { ...restoring(folder), isAlone: true });
+  assert.deepEqual([put.problems, readdirSync(join(target, 'peers')).length], [[], 600]);
+});
+
+test('who looks at the shelf again and again sees what comes, is proved, is damaged and goes', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  const look = watchedShelf(directory, [logSignerOf(folder.dir).publicKey]);
+  const states = (): readonly string[] => look().map(({ state }) => state);
+  assert.deepEqual(states(), []);
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  assert.deepEqual(states(), ['unverified']);
+  await checkSnapshot(folder.dir, path, directory, RUN);
+  assert.deepEqual(states(), ['verified']);
+  const [again] = look();
+  assert.equal(look()[0], again, 'nothing is read that was read before');
+  assert.deepEqual(look(), shelfOf(folder.dir, directory));
+  appendFileSync(join(path, 'snapshot.note'), 'x');
+  assert.deepEqual(states(), ['damaged']);
+  rmSync(path, { recursive: true });
+  assert.deepEqual(states(), []);
+});
+
+test('more files than a manifest can name, and a manifest larger than any: it says so, and nothing is left', async (t) => {
+  const folder = await writtenFolder(t, 3);
+  const directory = temporaryFolder(t);
+  const { path } = await makeSnapshot(folder.dir, directory, false, RUN);
+  appendFileSync(join(path, 'snapshot.note'), Buffer.alloc(4_194_304, 0x0a));
+  const [problem] = (await checkSnapshot(folder.dir, path, directory, RUN)).report.problems;
+  assert.equal(problem?.code, 'manifest_too_large');
+  rmSync(path, { recursive: true });
+  const { config, journal } = dataPaths(folder.dir);
+  const others = Array.from({ length: MAX_SNAPSHOT_FILES - 2 }, (_, n) => ({ from: config, path: `peers/${n}.toml` }));
+  const sources = { journal, signedHeads: join(folder.dir, HEADS), anchors: null, keys: null };
+  const options = { ...RUN, signer: logSignerOf(folder.dir), software: 'test' };
+  await assert.rejects(
+    createSnapshot(directory, { ...sources, others: [...others, ...others.slice(0, 3)] }, options),
+    (error: SnapshotError) =>
+      error.code === 'too_many_files' && /move peer files .* out of peers\//.test(error.message),
+  );
   assert.deepEqual(readdirSync(directory), []);
 });
 
@@ -538,13 +591,13 @@ test('what is left of one that was being removed when its remover was killed is 
   // The first file that goes is the last thing that it does.
   const remove = `import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
-    fs.rmSync = (path) => {
+    fs.promises.rm = async (path) => {
       if (!fs.existsSync(path)) return;
       fs.unlinkSync(path + '/journal.db');
       process.kill(process.pid, 'SIGKILL');
     };
     syncBuiltinESMExports();
-    (await import(${JSON.stringify(shelf)})).removeSnapshots([{ path: ${JSON.stringify(path)} }]);`;
+    await (await import(${JSON.stringify(shelf)})).removeSnapshots([{ path: ${JSON.stringify(path)} }]);`;
   const died = spawnSync(process.execPath, ['--input-type=module', '-e', remove], { encoding: 'utf8' });
   assert.equal(died.signal, 'SIGKILL', died.stderr);
   assert.deepEqual(shelfOf(folder.dir, directory), []);
@@ -575,7 +628,7 @@ test('by the clock: one is made when it is due, failures do not count, and old o
         if (!report.ok) throw new SnapshotError('not_verified', 'broken');
       },
       prune: async () => {
-        pruneShelf(folder.dir, directory, 2, nowMs);
+        await pruneShelf(folder.dir, directory, 2, nowMs);
         turns.at(-1)?.resolve();
       },
       onFailed: async (error) => {

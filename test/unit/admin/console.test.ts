@@ -54,6 +54,7 @@ before(async () => {
     nowMs: () => nowMs,
     secure: true,
     sessions: node.sessions,
+    links: node.links,
     audit: async (input) => node.audit(input),
     oidc: null,
   });

@@ -142,9 +142,11 @@ test('a quota refills', async () => {
 
 test('every route of a key has a bucket, and no flood of it stands in the way of ending the trouble', async () => {
   const tight = { burst: 1, perSecond: 0.5 };
-  const { remedy, failed_authentication, sign_in_begun } = DEFAULT_API_LIMITS.quotas;
+  const { remedy, failed_authentication, sign_in_begun, sign_in_link } = DEFAULT_API_LIMITS.quotas;
   const rates = { fact_read: tight, fact_write: tight, operator_read: tight, admin_action: tight, witness: tight };
-  const api = await createTestApi({ limits: { quotas: { ...rates, remedy, failed_authentication, sign_in_begun } } });
+  const api = await createTestApi({
+    limits: { quotas: { ...rates, remedy, failed_authentication, sign_in_begun, sign_in_link } },
+  });
   const flood = ['/v1/federation/audit', '/v1/facts', '/v1/federation/peers/x', '/v1/me', '/v1/federation/notices'];
   for (let round = 0; round < 3; round += 1) {
     for (const path of flood) await api.send(path, { as: 'admin' });

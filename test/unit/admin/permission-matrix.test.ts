@@ -82,7 +82,12 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
   ],
   [
     ['review', 'admin:federation', 'admin'],
-    ['POST /v1/approvals/{id}/approve', 'POST /v1/approvals/{id}/reject', 'POST /v1/approvals/{id}/withdraw'],
+    [
+      'POST /v1/approvals/{id}/approve',
+      'POST /v1/approvals/{id}/reject',
+      'POST /v1/approvals/{id}/withdraw',
+      'POST /v1/sign-in-links',
+    ],
   ],
   [
     ['audit.read', 'admin'],
@@ -125,6 +130,7 @@ const OPENED_BY: readonly [by: readonly string[], routes: readonly string[]][] =
       'POST /v1/federation/peers/{name}/resume',
       'POST /v1/federation/peers/{name}/trust-key',
       'POST /v1/federation/peers/{name}/retry',
+      'POST /v1/federation/peers/{name}/ping',
     ],
   ],
   [

@@ -467,7 +467,7 @@ test('status of a node that does not run', async () => {
   const { code, stdout } = await cli.run('status');
   assert.equal(code, 0);
   assert.match(stdout, /^node +stigmem:\/\/example\nstate +not running\n/);
-  assert.match(stdout, /journal +1 facts/);
+  assert.match(stdout, /journal +1 fact,/);
   assert.match(stdout, /No peers\. Make one a code: stigmem-peerd peer invite --help/);
   writeFileSync(join(cli.dir, 'peers', 'bad.toml'), 'x = 1');
   const warned = await cli.run('status --json');

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/journal-fixture.ts';
 
 const DAY_S = 86_400;
 
-test('leftovers of processes that are gone, of a process with our number, and old ones without a number', (t) => {
+test('leftovers of processes that are gone, of a process with our number, and old ones without a number', async (t) => {
   const parent = temporaryFolder(t);
   const gone = spawnSync('true').pid;
   const left = (name: string): string => {
@@ -23,14 +23,13 @@ test('leftovers of processes that are gone, of a process with our number, and ol
   left('.restore-oLd123');
   const beforeS = Date.now() / 1_000 - 2 * DAY_S;
   utimesSync(join(parent, '.restore-oLd123'), beforeS, beforeS);
-  let first = '';
-  {
-    using one = openScratch(parent, Date.now());
-    using two = openScratch(parent, Date.now());
-    first = one.path;
+  const check = async (): Promise<string> => {
+    await using one = await openScratch(parent, Date.now());
+    await using two = await openScratch(parent, Date.now());
     assert.ok(existsSync(one.path), 'another check of this process goes on');
     assert.ok(existsSync(two.path));
-  }
-  assert.equal(existsSync(first), false);
+    return one.path;
+  };
+  assert.equal(existsSync(await check()), false);
   assert.deepEqual(readdirSync(parent).sort(), stays.sort());
 });

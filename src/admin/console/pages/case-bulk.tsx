@@ -1,12 +1,14 @@
 /** One step for many cases: chosen, looked at, and then done to exactly what was looked at. */
+
 import { CASE_MOVE_NAMES, type CaseMove } from '../../../core/case-state.ts';
+import { plural } from '../../../core/plural.ts';
 import type { BulkDone, BulkPreview } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Desk, Form, Shown, Visit } from '../desk.ts';
 import { seeOther } from '../headers.ts';
 import { Page } from '../layout.tsx';
 import { ActionForm, Body, Empty, Field, type Html, Panel, Pill, Select, Table } from '../parts.tsx';
-import { plural } from '../words.ts';
+
 import { MOVE_WORD, Suppression, stepOf, Verdict, Why } from './case-form.tsx';
 import { StatePill } from './case-words.tsx';
 import { tell } from './tell.ts';

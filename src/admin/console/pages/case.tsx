@@ -1,4 +1,5 @@
 import { CASE_MOVE_NAMES, CASE_MOVES, type CaseMove } from '../../../core/case-state.ts';
+import { plural } from '../../../core/plural.ts';
 import type { ShownCase } from '../../api/case-schemas.ts';
 import type { AuditDetail, CaseFile } from '../answers.ts';
 import { type Answer, path } from '../ask.ts';
@@ -133,7 +134,7 @@ function About({ file: { case: held, told }, frame }: { file: CaseFile; frame: F
             ['Reason', <Code>{held.reason ?? held.topic}</Code>],
             ['Feed', held.feed ?? '–'],
             ['Key', held.key_id === null ? '–' : <Code>{held.key_id}</Code>],
-            ['Seen', `${count(held.seen)} times`],
+            ['Seen', plural(held.seen, 'time')],
             ['First', <Ago at={held.first_at} nowMs={frame.nowMs} />],
             ['Last', <Ago at={held.last_at} nowMs={frame.nowMs} />],
             ['In this state', <Ago at={held.state_at} nowMs={frame.nowMs} />],

@@ -1,4 +1,5 @@
 import { CASE_STATES, OPEN_STATES, UNSEEN_STATES } from '../../../core/case-state.ts';
+import { plural } from '../../../core/plural.ts';
 import { SEVERITIES } from '../../../core/severity.ts';
 import type { ShownCase } from '../../api/case-schemas.ts';
 import type { CaseCounts, Cases } from '../answers.ts';
@@ -6,7 +7,7 @@ import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { Ago, Body, Empty, Field, type Html, Panel, Part, Pill, Select, SeverityPill, Table } from '../parts.tsx';
-import { count, plural } from '../words.ts';
+import { count } from '../words.ts';
 import { addBulk, BulkForm } from './case-bulk.tsx';
 import { casePeer, caseTitle, StatePill, stateWord } from './case-words.tsx';
 

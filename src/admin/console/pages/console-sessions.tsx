@@ -6,7 +6,7 @@ import type { Frame } from '../layout.tsx';
 import { ActionForm, Ago, type Html, Table, Until } from '../parts.tsx';
 import { tell } from './tell.ts';
 
-const METHODS = { api_key: 'API key', oidc: 'identity provider' } as const;
+const METHODS = { api_key: 'API key', oidc: 'identity provider', link: 'link of the command line' } as const;
 
 /** @param here the page with the list */
 export function addSessionActions(desk: Desk, here: string): void {

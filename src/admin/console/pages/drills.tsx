@@ -1,6 +1,8 @@
 /** Drills: kinds with how the newest ended, making one, those that were made, the month's report. */
+
 import type { DrillKindStatus, DrillRun } from '../../../core/drill.ts';
 import type { Permission } from '../../../core/permissions.ts';
+import { plural } from '../../../core/plural.ts';
 import type { DrillRunsAnswer, DrillsAnswer } from '../../api/drills.ts';
 import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
@@ -62,7 +64,8 @@ async function drillsPage({ frame }: Visit): Promise<Shown> {
 function Kinds({ status, frame }: { status: DrillsAnswer; frame: Frame }): Html {
   const { kinds, running, schedule } = status;
   const mayRun = frame.ask.mayAny(MAY_RUN);
-  const clock = schedule === null ? 'none is made by itself' : `every ${schedule.every_hours} hours by itself`;
+  const clock =
+    schedule === null ? 'none is made by itself' : `every ${plural(schedule.every_hours, 'hour')} by itself`;
   return (
     <Panel title="Kinds" aside={running === null ? clock : `${running.kind} runs`}>
       <Table

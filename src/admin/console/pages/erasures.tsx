@@ -1,12 +1,14 @@
 /** Erasures: what was asked for, what is in its undo window, what is gone, and who has said so. */
+
 import { erasureSentence } from '../../../core/erasure-state.ts';
+import { plural } from '../../../core/plural.ts';
 import type { ErasureView } from '../../../journal/erasure-views.ts';
 import type { AuditPage, Erasures } from '../answers.ts';
 import { path } from '../ask.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { Ago, Body, Empty, type Html, Panel, Part, Short, Table, Until } from '../parts.tsx';
-import { count, nodeName, plural } from '../words.ts';
+import { count, nodeName } from '../words.ts';
 import { addErasure } from './erasure.tsx';
 import { ErasureState } from './erasure-state.tsx';
 

@@ -1,12 +1,14 @@
 /** Checks of everything that is stored: the one that goes on, and those on record. */
+
 import type { CheckCause, JournalCheck } from '../../../core/journal-check.ts';
+import { plural } from '../../../core/plural.ts';
 import type { ChecksAnswer } from '../../api/journal-checks.ts';
 import type { RunningCheck } from '../../check-desk.ts';
 import { type Answer, path } from '../ask.ts';
 import type { Desk } from '../desk.ts';
 import type { Frame } from '../layout.tsx';
 import { ActionForm, Ago, Body, Empty, type Html, Panel, Part, Pill, Short, Table } from '../parts.tsx';
-import { agoText, count, plural, spanText } from '../words.ts';
+import { agoText, count, spanText } from '../words.ts';
 import { tell } from './tell.ts';
 
 const HERE = '/console/journal';

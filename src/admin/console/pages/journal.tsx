@@ -1,3 +1,4 @@
+import { plural } from '../../../core/plural.ts';
 import type { AnchorsAnswer } from '../../api/anchors.ts';
 import type { HeadAnswer } from '../../api/journal.ts';
 import type { ChecksAnswer } from '../../api/journal-checks.ts';
@@ -141,7 +142,7 @@ function Witnesses({ witness, nowMs }: { witness: WitnessAnswer; nowMs: number }
                 </>
               ),
             ],
-            ['Our newest', `${count(size)} entries`],
+            ['Our newest', plural(size, 'entry', 'entries')],
           ]}
         />
       </Body>

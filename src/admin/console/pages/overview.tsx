@@ -1,5 +1,6 @@
 import { OPEN_STATES } from '../../../core/case-state.ts';
 import type { PeerStatus } from '../../../core/peer-status.ts';
+import { plural } from '../../../core/plural.ts';
 import { SEVERITIES, type Severity } from '../../../core/severity.ts';
 import type { AnchorsAnswer } from '../../api/anchors.ts';
 import type { HeadAnswer } from '../../api/journal.ts';
@@ -12,7 +13,7 @@ import type { Desk, Shown, Visit } from '../desk.ts';
 import { type Frame, Page } from '../layout.tsx';
 import { Mesh, stateText, theyHold, toneOf } from '../mesh.tsx';
 import { Ago, Body, Empty, type Html, Panel, Part, Pill, SeverityPill, Table } from '../parts.tsx';
-import { count, plural, skewText } from '../words.ts';
+import { count, skewText } from '../words.ts';
 import { CaseTable, SEES_CASES } from './cases.tsx';
 
 const PACE_S = 60;
@@ -135,7 +136,7 @@ function Tile({ label, value, note, tone = '' }: { label: string; value: string;
 }
 
 function checksText(ready: Answer<ReadinessAnswer>): string {
-  return ready.ok ? `${ready.value.checks.length} checks pass` : 'a check fails';
+  return ready.ok ? `${plural(ready.value.checks.length, 'check')} passed` : 'a check fails';
 }
 
 function witnessTile(witness: Answer<WitnessAnswer>): { value: string; note: string; tone: string } {

@@ -1,4 +1,5 @@
 /** Facts that are held back from readers, and the decisions about them. */
+import { plural } from '../../../core/plural.ts';
 import type { ReviewStatus } from '../../../core/review.ts';
 import type { Fact, HeldBack, HeldFact, Proposals } from '../answers.ts';
 import { path } from '../ask.ts';
@@ -21,7 +22,7 @@ import {
   Table,
   type Tone,
 } from '../parts.tsx';
-import { instantText, nodeName, plural } from '../words.ts';
+import { instantText, nodeName } from '../words.ts';
 import { Approvals } from './approvals.tsx';
 import { valueText } from './facts.tsx';
 import { missing } from './missing.tsx';

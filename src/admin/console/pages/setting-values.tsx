@@ -1,12 +1,14 @@
 /** The settings in force: what each is, where it came from, what it means, and what is weaker than by default. */
+
 import type { ExplainedSetting } from '../../../config/effective.ts';
+import { plural } from '../../../core/plural.ts';
 import type { Weakening } from '../../../core/weakening.ts';
 import type { WeakeningsAnswer } from '../../api/weakenings.ts';
 import type { Configuration } from '../answers.ts';
 import type { Desk, Shown, Visit } from '../desk.ts';
 import { Page } from '../layout.tsx';
 import { Code, Empty, Field, FilterText, type Html, Panel, Part, Pill, Select, Sentence, Table } from '../parts.tsx';
-import { plural } from '../words.ts';
+
 import { SettingsTabs } from './settings-tabs.tsx';
 
 const HERE = '/console/settings/values';
