@@ -15,6 +15,8 @@ export interface PeerFolderState {
   readonly peers: ReadonlyMap<string, PeerFile>;
   /** What is wrong now, in order of file names. */
   readonly problems: readonly ConfigProblem[];
+  /** Files that cannot be read and never could: whom they name is not known. One where the folder itself cannot be read. */
+  readonly unread: number;
 }
 
 export interface PeerFolderChange {
@@ -41,7 +43,7 @@ export interface PeerFolder {
 /** @param ownNodeId a file that claims to be this node itself is refused */
 export function openPeerFolder(folder: string, ownNodeId: string): PeerFolder {
   let seen: ReadonlyMap<string, Seen> = new Map();
-  let state: PeerFolderState = { peers: new Map(), problems: [] };
+  let state: PeerFolderState = { peers: new Map(), problems: [], unread: 0 };
   let isListed = false;
   const rescan = (): PeerFolderChange | null => {
     const listed = listFiles(folder);
@@ -50,7 +52,7 @@ export function openPeerFolder(folder: string, ownNodeId: string): PeerFolder {
       const same = state.problems.length === 1 && state.problems[0]?.message === listed.problem.message;
       if (same) return null;
       isListed = false;
-      state = { peers: state.peers, problems: [listed.problem] };
+      state = { peers: state.peers, problems: [listed.problem], unread: Math.max(1, state.unread) };
       return { added: [], changed: [], removed: [], state };
     }
     // Asked for every two seconds: thousands of files that are as they were cost no more than looking at their times.
@@ -120,6 +122,7 @@ function settle(
 ): PeerFolderState {
   const claims = new Claims(ownNodeId);
   const problems: ConfigProblem[] = [];
+  let unread = 0;
   for (const [file, { peer, problems: own }] of seen) {
     const name = file.slice(0, -PEER_SUFFIX.length);
     const path = join(folder, file);
@@ -130,10 +133,11 @@ function settle(
       continue;
     }
     problems.push(...(clash === null ? own : [clash]));
+    if (peer === null && kept === undefined) unread++;
     // The last good version, unless another file has taken its key over in the meantime.
     if (kept !== undefined && claims.clashOf(kept, path) === null) claims.add(kept);
   }
-  return { peers: claims.peers, problems };
+  return { peers: claims.peers, problems, unread };
 }
 
 /** Peers, and which of them has a node id or a key already. */

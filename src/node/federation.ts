@@ -130,7 +130,7 @@ export async function federate(
   started = sessions;
   owned.defer(() => sessions.stop());
   tellErased(base, peers, sessions, owned);
-  const guard = guardOf(base, transport, peers, owned);
+  const guard = guardOf(base, transport, { peers, unread: () => folder.state().unread }, owned);
   const meet = (peer: PeerFile, signal: AbortSignal): Promise<unknown> => greet(peer, pulling, signal);
   const parts = { transport, peers, guard, greet: meet, onSuspended: sessions.contact.bind(sessions), random: chance };
   const witness = await startWitness(base, parts, owned);
@@ -154,14 +154,14 @@ export async function federate(
   const onAllowedChanged = (): void => {
     transport.refreshAllowed();
     keepAlive.refresh();
+    guard.filesChanged();
     // Who watches learns of a new grant now, not with the next heartbeat.
     growth.ring(growth.current());
   };
   // Nothing is pulled before the guard has asked: a page that is taken is history that is written.
   const deps = { sessions, journal: writer, records: lateRecords(base, owned), logger, onAllowedChanged };
   const decided = guard.start().then(() => followFolder(surroundings, keys, deps, inTurn, owned));
-  decided.catch(() => {}); // whoever waits for it is told
-  following = decided.catch(() => {});
+  following = decided.catch(() => {}); // whoever waits for it is told
   return { guard, decided, sessions, witness, drills, ...reachOf(base, { ...own, transport, peers }, folder) };
 }
 

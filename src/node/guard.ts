@@ -14,8 +14,8 @@ import { askOwnHead, askOwnKeys, askOwnPages } from '../pull/ask-own.ts';
 import type { RestoreOutcome } from '../threads/guard-methods.ts';
 import { TransportError, type TransportErrorCode } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { IndexRanges } from '../verify/own-tail.ts';
 import type { PageFrames } from '../wire/page.ts';
+import { incomplete, notVouchedFor, withoutKeys } from './guard-words.ts';
 import type { LostKeys } from './lost-keys.ts';
 import type { OutsideHeads } from './outside-heads.ts';
 import { type RegainJournal, regainFrom } from './regain.ts';
@@ -46,6 +46,8 @@ export interface GuardDeps {
   readonly journal: GuardJournal;
   readonly transport: Pick<Transport, 'request' | 'connected'>;
   readonly peers: () => readonly PeerFile[];
+  /** Peer files that cannot be read, and stand for partners that nobody knows of. */
+  readonly unread: () => number;
   /** Who else knows what this node has signed. */
   readonly outside: OutsideHeads;
   readonly lostKeys: Pick<LostKeys, 'learn' | 'missing' | 'watch' | 'back' | 'stop'>;
@@ -54,7 +56,6 @@ export interface GuardDeps {
   readonly onChange: (status: GuardStatus) => void;
 }
 
-const RANGES_SHOWN = 20;
 /** How long a node that nobody has answered yet waits before it asks witnesses once more; peers are asked when they connect. */
 const ASK_AGAIN_MS = 15_000;
 /** How long a peer that is there and gave no answer is left before it is asked once more, in the first round. */
@@ -140,6 +141,11 @@ export class RestoreGuard {
     const peer = this.#deps.peers().find((one) => one.peerId === peerId);
     if (peer === undefined || (this.#answered.has(peer.nodeId) && this.#state !== 'behind')) return;
     this.#follow(this.#ask(peer), peer.name);
+  }
+
+  /** Peer files are others than they were: whom nobody could ask may be gone, or known. */
+  filesChanged(): void {
+    if (this.#isDecided && this.#state === 'asking') this.#follow(Promise.resolve(), 'a partner');
   }
 
   /** A witness has answered that it has cosigned more of our log than is here, or (null) what is here. */
@@ -234,9 +240,10 @@ export class RestoreGuard {
 
   /** Who holds nothing of ours can tell nothing; if that is everybody, nobody has anything that could be contradicted. */
   #isVouchedFor(): boolean {
-    const { outside, peers } = this.#deps;
+    const { outside, peers, unread } = this.#deps;
     const answered = this.#answered.size + outside.answered;
-    return answered > 0 && (this.#isShown || outside.isShown || answered >= peers().length + outside.asked);
+    const all = peers().length + unread() + outside.asked;
+    return answered > 0 && (this.#isShown || outside.isShown || answered >= all);
   }
 
   async #compare(note: string, shownBy: string): Promise<OwnHeadVerdict> {
@@ -269,8 +276,7 @@ export class RestoreGuard {
       return;
     }
     if (view.headsMissing && !this.#isVouchedFor()) {
-      this.#trouble =
-        'the file of signed checkpoints was missing, so only peers and witnesses can tell whether this is the newest history: none that holds a checkpoint of ours has answered yet, and not all have been asked';
+      this.#trouble = notVouchedFor(this.#deps.unread());
       this.#set('asking');
       return;
     }
@@ -382,21 +388,4 @@ export class RestoreGuard {
 /** A connection came up, and its peer closed it, or the stream: it may be full for a moment, or just starting. */
 function hasAnswered(error: unknown): boolean {
   return error instanceof TransportError && !UNREACHED.has(error.code);
-}
-
-function withoutKeys({ size, signedSize }: GuardView, keys: string): string {
-  const missing =
-    signedSize > size
-      ? ` ${pluralIs(signedSize - size, 'entry', 'entries')} missing too (${size.toLocaleString('en')} are here, ${signedSize.toLocaleString('en')} were signed): they are taken from peers after that.`
-      : '';
-  return `this copy is from before a change of keys: ${keys}. Put it back from the key backup (mode 0600), and the node goes on by itself; until then nothing is signed or written.${missing}`;
-}
-
-function incomplete(view: GuardView, missing: IndexRanges, count: number): string {
-  const shown = missing
-    .slice(0, RANGES_SHOWN)
-    .map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`))
-    .join(', ');
-  const more = missing.length > RANGES_SHOWN ? ', …' : '';
-  return `${count} of the ${view.signedSize - view.size} missing entries are held by no peer that could be asked: leaf indexes ${shown}${more}. Nothing is signed or written. Restore a newer copy of this folder, bring up a peer that holds them, or go on as a new node.`;
 }

@@ -1,8 +1,7 @@
 /** The restore guard of a node, with everybody whom it asks. */
-import type { PeerFile } from '../config/peer-file.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Base } from './base.ts';
-import { RestoreGuard } from './guard.ts';
+import { type GuardDeps, RestoreGuard } from './guard.ts';
 import { LostKeys } from './lost-keys.ts';
 import { OutsideHeads } from './outside-heads.ts';
 import { shippedHead } from './worm.ts';
@@ -11,7 +10,7 @@ import { shippedHead } from './worm.ts';
 export function guardOf(
   base: Base,
   transport: Transport,
-  peers: () => readonly PeerFile[],
+  { peers, unread }: Pick<GuardDeps, 'peers' | 'unread'>,
   owned: AsyncDisposableStack,
 ): RestoreGuard {
   const { config, events, guarded, identity, logger, writer } = base;
@@ -33,6 +32,7 @@ export function guardOf(
     journal: writer,
     transport,
     peers,
+    unread,
     outside,
     lostKeys,
     waitMs: guarded ? config.guard.waitMs : 0,

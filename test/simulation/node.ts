@@ -140,7 +140,7 @@ export class PeerFiles {
   }
 
   #state(): PeerFolderState {
-    return { peers: new Map(this.#files), problems: [] };
+    return { peers: new Map(this.#files), problems: [], unread: 0 };
   }
 }
 

@@ -63,7 +63,7 @@ test('other files are passed over', () => {
   writeFileSync(join(dir, '.hidden.toml'), 'nonsense');
   writeFileSync(join(dir, '.a.toml.123.tmp'), 'nonsense');
   const folder = openPeerFolder(dir, OWN);
-  assert.deepEqual(folder.state(), { peers: new Map(), problems: [] });
+  assert.deepEqual(folder.state(), { peers: new Map(), problems: [], unread: 0 });
 });
 
 test('rewriting a file with the same meaning is no change', () => {
@@ -101,6 +101,7 @@ test('a file that was never good is no peer, and is reported', () => {
   const folder = openPeerFolder(dir, OWN);
   assert.deepEqual(names(folder), []);
   assert.equal(said(folder).length, 2);
+  assert.equal(folder.state().unread, 1, 'whom it names is not known');
 });
 
 test('removing a broken file removes its peer', () => {
@@ -109,6 +110,7 @@ test('removing a broken file removes its peer', () => {
   writeFileSync(join(dir, 'a.toml'), '=');
   folder.rescan();
   assert.deepEqual(names(folder), ['a']);
+  assert.equal(folder.state().unread, 0, 'whom it names is known');
   rmSync(join(dir, 'a.toml'));
   assert.deepEqual(summary(folder.rescan()), ['', '', 'a']);
 });
@@ -150,6 +152,7 @@ test('a folder that cannot be read keeps the peers known, says so once, and reco
   assert.match(said(folder).join(), /expected a readable folder of peer files, got ENOENT/);
   assert.equal(folder.rescan(), null);
   assert.deepEqual(names(folder), ['a']);
+  assert.equal(folder.state().unread, 1);
   renameSync(`${dir}.away`, dir);
   assert.deepEqual(summary(folder.rescan()), ['', '', '']);
   assert.deepEqual(said(folder), []);

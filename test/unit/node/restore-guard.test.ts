@@ -1,6 +1,7 @@
 /** The restore guard and peers that do not help: one that answers without end, one that holds nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { PeerFile } from '../../../src/config/peer-file.ts';
 import type { GuardView } from '../../../src/journal/guard.ts';
 import { type GuardDeps, type GuardJournal, RestoreGuard } from '../../../src/node/guard.ts';
@@ -87,6 +88,7 @@ const NOBODY_ELSE = {
     back: new Promise<void>(() => {}),
     stop: () => {},
   },
+  unread: () => 0,
   waitMs: 5_000,
   onChange: () => {},
 };
@@ -145,6 +147,23 @@ test('without the file of signed checkpoints, peers that hold nothing of ours co
   const guard = guardOf(foreign.journal, { a: { head: 'not ours', isEndless: false }, b: silent });
   await guard.start();
   assert.equal(foreign.done.cleared, 1);
+});
+
+test('a peer file that cannot be read is a partner that has not answered, until it is put right or gone', async () => {
+  const { journal, done } = journalOf({ headsMissing: true }, () => null);
+  let unread = 1;
+  const guard = guardOf(journal, { a: { head: null, isEndless: false } }, { unread: () => unread });
+  await guard.start();
+  assert.equal(done.cleared, 0);
+  assert.match(guard.status().detail ?? '', /1 peer file cannot be read.*correct or remove it/);
+  guard.filesChanged();
+  await setImmediate();
+  assert.deepEqual([done.cleared, guard.status().state], [0, 'asking']);
+  unread = 0;
+  guard.filesChanged();
+  await setImmediate();
+  assert.deepEqual([done.cleared, guard.status().state], [1, 'clear']);
+  await guard.stop();
 });
 
 test('a peer that is there and fails to answer at first is asked on before the node signs; one that is away is not', async () => {
