@@ -20,15 +20,15 @@ export interface ImportCounts {
 
 export const NOTHING_IMPORTED: ImportCounts = { line: 0, stored: 0, repeated: 0, bad: 0 };
 
-/** The state file of one input: the same path, size and beginning mean the same file. */
+/** The state file of one input: the same path, size, time and beginning mean the same file. One that was edited begins anew. */
 export function importStatePath(dir: string, file: string): string {
   const path = resolve(file);
-  const { size } = statSync(path);
+  const { size, mtimeMs } = statSync(path);
   const head = Buffer.alloc(FINGERPRINT_BYTES);
   const handle = openSync(path, 'r');
   const read = readSync(handle, head, 0, FINGERPRINT_BYTES, 0);
   closeSync(handle);
-  const name = hash('sha256', Buffer.concat([Buffer.from(`${path}\n${size}\n`), head.subarray(0, read)]), 'hex');
+  const name = hash('sha256', Buffer.concat([Buffer.from(`${path}\n${size}\n${mtimeMs}\n`), head.subarray(0, read)]), 'hex');
   return join(dataPaths(dir).run, `import-${name}.json`);
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -138,6 +138,15 @@ test('--restart begins at line 1; another file of the same name is another file'
   writeFileSync(importStatePath(cli.dir, file), '{"line":5,"stored":5,"repeated":0,"bad":0}');
   writeFileSync(file, lines(11));
   assert.equal((await cli.run(`import ${file} --json`)).json().lines, 11);
+});
+
+test('a file that was edited, to the same length and far behind its beginning, begins anew', () => {
+  writeFileSync(file, `${'x'.repeat(5_000)}\na`);
+  const before = importStatePath(cli.dir, file);
+  assert.equal(importStatePath(cli.dir, file), before);
+  writeFileSync(file, `${'x'.repeat(5_000)}\nb`);
+  utimesSync(file, 1, 1);
+  assert.notEqual(importStatePath(cli.dir, file), before);
 });
 
 for (const state of ['', '{', '{"line":-1,"stored":0,"repeated":0,"bad":0}', '{"line":"5"}', '[]']) {
