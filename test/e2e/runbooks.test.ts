@@ -58,6 +58,7 @@ function filled(mesh: RunbookMesh, { words }: DocCommand): readonly string[] {
     'drills.note': () => join(desk, 'drills.note'),
     'ISSUER#SUBJECT': () => 'https://idp.acme.example#248289761001',
     '/tmp/globex.toml': () => join(desk, 'globex.toml'),
+    '~/alice.key': () => join(desk, 'bob.key'),
     '~/bob.key': () => join(desk, 'bob.key'),
     '/backup/acme': () => join(desk, 'backup/acme'),
     '/backup/acme/20261130T053700Z': () => newestSnapshot(mesh),
@@ -88,7 +89,7 @@ function filled(mesh: RunbookMesh, { words }: DocCommand): readonly string[] {
 }
 
 function dirIn({ desk, values }: RunbookMesh, line: string): string {
-  if (line.startsWith('init')) return join(desk, 'fresh');
+  if (/^(init|config set)/.test(line)) return join(desk, 'fresh');
   return String(values.get(line.startsWith('peer join') ? 'UMBRELLA' : 'DIR'));
 }
 
