@@ -30,6 +30,9 @@ before(async () => {
     if (name !== 'd') node.writePeer('a', a.asPeer({ accept: ['public'] }));
   }
   await until('B and C are connected', () => [b, c].every(({ folder }) => a.federation.connected(folder.peerId)));
+  // Before they have greeted A they cosign nothing of it, and whoever pulls before anybody has cosigned is shown what there is.
+  const isWaiting = (node: MeshNode): boolean => node.federation.sessions.list()[0]?.state === 'current';
+  await until('B and C wait for its facts', () => [b, c].every(isWaiting));
 });
 after(async () => {
   for (const node of Object.values(nodes ?? {})) await node.stop();
