@@ -28,7 +28,11 @@ export function importStatePath(dir: string, file: string): string {
   const handle = openSync(path, 'r');
   const read = readSync(handle, head, 0, FINGERPRINT_BYTES, 0);
   closeSync(handle);
-  const name = hash('sha256', Buffer.concat([Buffer.from(`${path}\n${size}\n${mtimeMs}\n`), head.subarray(0, read)]), 'hex');
+  const name = hash(
+    'sha256',
+    Buffer.concat([Buffer.from(`${path}\n${size}\n${mtimeMs}\n`), head.subarray(0, read)]),
+    'hex',
+  );
   return join(dataPaths(dir).run, `import-${name}.json`);
 }
 
