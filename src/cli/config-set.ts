@@ -40,7 +40,7 @@ async function runSet(context: Context, given: readonly string[]): Promise<Outco
   const before = textOf(path);
   const after = pairs.reduce((text, [setting, value]) => editedText(path, text, setting, value), before);
   const checked = loadConfigText(dir, path, after, context.runtime.env);
-  if (!checked.ok) throw notWritten(configFailure(checked.error));
+  if (!checked.ok) throw notWritten(configFailure(checked.error), pairs.some(isBracketed));
   const isOther = after !== before;
   if (isOther) writeOwn(path, after);
   const variables = pairs.flatMap(([{ env }]) => env.filter((name) => context.runtime.env[name] !== undefined));
@@ -103,9 +103,15 @@ function lineOf(
   return { key, file, line, text: text.split('\n')[line - 1]?.trim() ?? '', effect };
 }
 
-function notWritten({ code, fix, message }: CliError): CliError {
+/** As a list stands in the file, and not here. */
+function isBracketed([{ kind }, value]: readonly [SettingInfo, string]): boolean {
+  return kind === 'list' && value.trim().startsWith('[');
+}
+
+function notWritten({ code, fix, message }: CliError, hasBrackets: boolean): CliError {
+  const form = hasBrackets ? 'Give a list without brackets and quotes: its items with commas between. ' : '';
   const rest = fix === null ? '' : `${fix} `;
-  return new CliError({ exit: 'refused', code, message, fix: `${rest}Nothing was written.` });
+  return new CliError({ exit: 'refused', code, message, fix: `${form}${rest}Nothing was written.` });
 }
 
 /** @throws CliError with what is wrong with the file */

@@ -105,6 +105,7 @@ test('what config check would refuse is not written, in its words', async () => 
     ['node_id stigmem://other.example', 1, /it was settled by init/],
     ['api.port 1 api.host', 2, /expected a value behind each setting, got none behind "api\.host"/],
     ['api.tls_cert_file cert.pem', 1, /tls_key_file/],
+    ['listen.p2p [/ip4/127.0.0.1/tcp/1]', 1, /Give a list without brackets and quotes/],
   ] as const) {
     const ran = await cli.run(`config set ${args}`);
     assert.deepEqual([ran.code, words.test(ran.stderr)], [code, true], `${args}: ${ran.stderr}`);
