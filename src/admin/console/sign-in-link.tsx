@@ -6,12 +6,9 @@ import { getCookie } from 'hono/cookie';
 import type { ApiContext } from '../api/route.ts';
 import { type Desk, pageOf, readForm, type Shown } from './desk.ts';
 import { cookie } from './headers.ts';
-import { Mark } from './icons.tsx';
-import { Document } from './layout.tsx';
 import { isSameToken, newToken } from './sessions.ts';
-import { countFailure, enterByKey, FORM_COOKIE_AGE, formCookie, signInAnswer } from './sign-in.tsx';
+import { countFailure, enterByKey, FORM_COOKIE_AGE, formCookie, SignInDocument, signInAnswer } from './sign-in.tsx';
 import { LINK_PATH, type LinkRefusal } from './sign-in-links.ts';
-import { nodeName } from './words.ts';
 
 export function addLinkSignIn(desk: Desk): void {
   const { app, deps } = desk;
@@ -54,36 +51,23 @@ async function notLetIn(desk: Desk, c: ApiContext, code: LinkRefusal): Promise<R
   return signInAnswer(desk, c, { status, refusal, next: NEXT });
 }
 
-function linkPage({ assets, deps }: Desk, token: string): Shown {
+function linkPage(desk: Desk, token: string): Shown {
+  const about = (
+    <>
+      The link works once, within a minute, and opens a session of the key that made it. It needs scripts; without them{' '}
+      <a href="/console/sign-in">sign in with the key</a>.
+    </>
+  );
   const html = (
-    <Document assets={assets} title={`Sign in · ${nodeName(deps.node.nodeId)}`}>
-      <div class="center">
-        <main>
-          <div class="brand">
-            <Mark />
-            <div>
-              <h1>Sign in</h1>
-              <span>{nodeName(deps.node.nodeId)}</span>
-            </div>
-          </div>
-          <div class="panel">
-            <div class="body">
-              <form method="post" action={LINK_PATH} class="form" data-link>
-                <input type="hidden" name="_csrf" value={token} />
-                <input type="hidden" name="token" value="" />
-                <button class="main" type="submit">
-                  Sign in
-                </button>
-              </form>
-            </div>
-          </div>
-          <p class="muted small">
-            The link works once, within a minute, and opens a session of the key that made it. It needs scripts; without
-            them <a href="/console/sign-in">sign in with the key</a>.
-          </p>
-        </main>
-      </div>
-    </Document>
+    <SignInDocument desk={desk} refusal={null} about={about}>
+      <form method="post" action={LINK_PATH} class="form" data-link>
+        <input type="hidden" name="_csrf" value={token} />
+        <input type="hidden" name="token" value="" />
+        <button class="main" type="submit">
+          Sign in
+        </button>
+      </form>
+    </SignInDocument>
   );
   return { html };
 }

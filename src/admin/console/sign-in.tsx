@@ -1,6 +1,7 @@
 /** Signing in with an API key, and out again. The key itself is not kept: the session remembers which one it was. */
 
 import { getCookie } from 'hono/cookie';
+import type { Child } from 'hono/jsx';
 import { HOUR_MS } from '../../core/time.ts';
 import { networkOf } from '../api/network-of.ts';
 import type { ApiBindings, ApiContext } from '../api/route.ts';
@@ -143,56 +144,81 @@ interface Given {
   readonly token: string;
 }
 
-function signInPage({ assets, deps }: Desk, { status, refusal, next, token }: Given): Shown {
+function signInPage(desk: Desk, { status, refusal, next, token }: Given): Shown {
+  const { oidc } = desk.deps;
   const html = (
-    <Document assets={assets} title={`Sign in · ${nodeName(deps.node.nodeId)}`}>
+    <SignInDocument
+      desk={desk}
+      refusal={refusal}
+      about={
+        <>
+          Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>; on the node’s own
+          machine <code>stigmem-peerd open</code> signs in without one.{' '}
+          {oidc === null
+            ? 'You can do here what the key may do.'
+            : 'What you can do here, your groups at the provider say, or the key.'}{' '}
+          The session ends after 30 minutes without use, after {oidc === null ? '' : hours(oidc)}12 hours
+          {oidc === null ? '' : ' with a key'}, when the key ends, and when the node restarts.
+        </>
+      }
+    >
+      {oidc === null ? null : <AtProvider oidc={oidc} next={next} />}
+      <form method="post" action="/console/sign-in" class="form">
+        <input type="hidden" name="_csrf" value={token} />
+        <input type="hidden" name="next" value={next} />
+        <Field label="API key">
+          <input
+            type="password"
+            name="key"
+            required
+            autofocus={oidc === null}
+            autocomplete="current-password"
+            spellcheck={false}
+            placeholder="smk_…"
+          />
+        </Field>
+        <button class={oidc === null ? 'main' : ''} type="submit">
+          {oidc === null ? 'Sign in' : 'Sign in with the key'}
+        </button>
+      </form>
+    </SignInDocument>
+  );
+  return { status, html };
+}
+
+/** The page of who is not signed in: whose console it is, why somebody was not let in, a form, and what comes of it. */
+export function SignInDocument({
+  desk: { assets, deps },
+  refusal,
+  about,
+  children,
+}: {
+  desk: Desk;
+  refusal: string | null;
+  about: Html;
+  children: Child;
+}): Html {
+  const name = nodeName(deps.node.nodeId);
+  return (
+    <Document assets={assets} title={`Sign in · ${name}`}>
       <div class="center">
         <main>
           <div class="brand">
             <Mark />
             <div>
               <h1>Sign in</h1>
-              <span>{nodeName(deps.node.nodeId)}</span>
+              <span>{name}</span>
             </div>
           </div>
           {refusal === null ? null : <NoticeLine notice={{ kind: 'failed', text: refusal }} />}
           <div class="panel">
-            <div class="body">
-              {deps.oidc === null ? null : <AtProvider oidc={deps.oidc} next={next} />}
-              <form method="post" action="/console/sign-in" class="form">
-                <input type="hidden" name="_csrf" value={token} />
-                <input type="hidden" name="next" value={next} />
-                <Field label="API key">
-                  <input
-                    type="password"
-                    name="key"
-                    required
-                    autofocus={deps.oidc === null}
-                    autocomplete="current-password"
-                    spellcheck={false}
-                    placeholder="smk_…"
-                  />
-                </Field>
-                <button class={deps.oidc === null ? 'main' : ''} type="submit">
-                  {deps.oidc === null ? 'Sign in' : 'Sign in with the key'}
-                </button>
-              </form>
-            </div>
+            <div class="body">{children}</div>
           </div>
-          <p class="muted small">
-            Make a key for yourself with <code>stigmem-peerd key create NAME --role reviewer</code>; on the node’s own
-            machine <code>stigmem-peerd open</code> signs in without one.{' '}
-            {deps.oidc === null
-              ? 'You can do here what the key may do.'
-              : 'What you can do here, your groups at the provider say, or the key.'}{' '}
-            The session ends after 30 minutes without use, after {deps.oidc === null ? '' : hours(deps.oidc)}12 hours
-            {deps.oidc === null ? '' : ' with a key'}, when the key ends, and when the node restarts.
-          </p>
+          <p class="muted small">{about}</p>
         </main>
       </div>
     </Document>
   );
-  return { status, html };
 }
 
 function hours({ maxSessionMs }: OidcDesk): string {
