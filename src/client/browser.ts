@@ -7,7 +7,6 @@ export {
   type AuditPage,
   type ClientOptions,
   type FactFilter,
-  type NewFact,
   type Page,
   type ReadOptions,
   type Recalled,
@@ -18,6 +17,7 @@ export {
 export { type ErasedFact, FactErasedError, factIdDigest } from './erased.ts';
 export { ApiError, VerificationError } from './errors.ts';
 export type { Fact, FactProof } from './facts.ts';
+export type { NewFact } from './new-fact.ts';
 export {
   type CheckpointStore,
   MemoryPositions,

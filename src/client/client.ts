@@ -1,15 +1,5 @@
 import { looksLikeCid } from '../core/cid.ts';
-import { normalizeEntity } from '../core/entity.ts';
-import {
-  isJsonNumber,
-  isJsonObject,
-  JsonNumber,
-  type JsonObject,
-  type JsonValue,
-  jsonText,
-  parseJson,
-} from '../core/json.ts';
-import { encodeValue } from '../core/value.ts';
+import { isJsonNumber, isJsonObject, type JsonObject, type JsonValue, jsonText, parseJson } from '../core/json.ts';
 import { decodeBase64 } from '../merkle/base64.ts';
 import type { ProvenFact } from '../verify/fact-bundle-verdict.ts';
 import { type Change, type ChangesOptions, followChanges } from './changes.ts';
@@ -18,6 +8,7 @@ import { ApiError, VerificationError } from './errors.ts';
 import { demandCid, type Fact, factOfProven, factOfRecord, fail, malformed } from './facts.ts';
 import { History } from './history.ts';
 import { Http, type HttpOptions } from './http.ts';
+import { bodyOf, isAbout, type NewFact, normal, typeOf } from './new-fact.ts';
 import { Prover } from './prover.ts';
 import { type CheckpointStore, MemoryStore } from './stores.ts';
 import { type TrustOptions, trustOf } from './trust.ts';
@@ -64,22 +55,6 @@ export interface Page {
   readonly facts: readonly Fact[];
   /** Null at the end. That nothing was left out cannot be proven by a page: follow `changes` for that. */
   readonly cursor: string | null;
-}
-
-export interface NewFact {
-  readonly entity: string;
-  readonly relation: string;
-  readonly value: string | number | boolean | null;
-  /** By the value's own type if left out. */
-  readonly valueType?: string;
-  readonly interpretAs?: 'content' | 'instruction';
-  readonly source: string;
-  readonly scope: string;
-  readonly confidence?: number;
-  readonly validUntil?: string;
-  readonly gardenId?: string;
-  /** Fact ids or CIDs. */
-  readonly derivedFrom?: readonly string[];
 }
 
 export interface RecallOptions {
@@ -144,7 +119,7 @@ export class StigmemClient {
    * @throws ApiError if it was refused, VerificationError `answer_mismatch` or `cid_mismatch`
    */
   async assert(fact: NewFact, options: Pick<ReadOptions, 'signal'> = {}): Promise<Fact> {
-    const type = fact.valueType ?? typeOf(fact.value);
+    const type = typeOf(fact);
     const body = bodyOf(fact, type);
     const record = await this.#http.ask('/v1/facts', { method: 'POST', body, ...options });
     const stored = demandCid(factOfRecord(record));
@@ -336,47 +311,6 @@ function bundleIn(page: JsonValue, record: JsonValue): JsonValue | undefined {
 function textOrNull(value: JsonValue | undefined): string | null {
   if (typeof value === 'string') return value;
   return isJsonNumber(value) ? value.lexeme : null;
-}
-
-function typeOf(value: NewFact['value']): string {
-  return value === null ? 'null' : typeof value;
-}
-
-function bodyOf(fact: NewFact, type: string): unknown {
-  const { entity, relation, source, scope, interpretAs, confidence = 1, validUntil, gardenId, derivedFrom = [] } = fact;
-  return {
-    entity,
-    relation,
-    value: { type, v: fact.value, ...(interpretAs === undefined ? {} : { interpret_as: interpretAs }) },
-    source,
-    scope,
-    confidence,
-    ...(validUntil === undefined ? {} : { valid_until: validUntil }),
-    ...(gardenId === undefined ? {} : { garden_id: gardenId }),
-    derived_from: derivedFrom.map((item) => (item.startsWith('sha256:') ? { hash: item } : { fact_id: item })),
-  };
-}
-
-/** Whether what was stored is what was asserted. Names are stored in their normal form. */
-function isAbout(stored: Fact, asked: NewFact, type: string): boolean {
-  const sent: JsonValue = typeof asked.value === 'number' ? new JsonNumber(JSON.stringify(asked.value)) : asked.value;
-  const value = encodeValue(type, sent);
-  return (
-    stored.entity === normal(asked.entity) &&
-    stored.relation === asked.relation &&
-    stored.source === normal(asked.source) &&
-    stored.scope === asked.scope &&
-    stored.valueType === type &&
-    value.ok &&
-    stored.valueText === value.value &&
-    stored.confidence === (asked.confidence ?? 1) &&
-    stored.interpretAs === (asked.interpretAs ?? 'content')
-  );
-}
-
-function normal(name: string): string {
-  const normalized = normalizeEntity(name);
-  return normalized.ok ? normalized.value : name;
 }
 
 function queryOf(filter: FactFilter): Readonly<Record<string, string | number | boolean | undefined>> {

@@ -5,7 +5,6 @@ export {
   type AuditPage,
   type ClientOptions,
   type FactFilter,
-  type NewFact,
   type Page,
   type ReadOptions,
   type Recalled,
@@ -17,6 +16,7 @@ export { type ErasedFact, FactErasedError, factIdDigest } from './erased.ts';
 export { ApiError, VerificationError } from './errors.ts';
 export type { Fact, FactProof } from './facts.ts';
 export { FilePositions, FileStore } from './file-stores.ts';
+export type { NewFact } from './new-fact.ts';
 export {
   type CheckpointStore,
   MemoryPositions,

@@ -6,7 +6,6 @@ import { browserScripts } from '../../../.ci/console-sources.mjs';
 import { REQUEST_ID } from '../../../src/admin/api/responses.ts';
 import { DEFAULT_API_LIMITS } from '../../../src/admin/api-limits.ts';
 import { firstDifference } from '../../../src/admin/console/first-difference.ts';
-import { mountConsole } from '../../../src/admin/console/mount.ts';
 import { proofSteps } from '../../../src/admin/console/proof-steps.ts';
 import { SESSION_LIMITS, Sessions } from '../../../src/admin/console/sessions.ts';
 import { STRANGERS_BUDGET } from '../../../src/admin/console/sign-in-log.ts';
@@ -16,6 +15,7 @@ import { leafHash, nodeHash } from '../../../src/merkle/hash.ts';
 import { inclusionProof, rootOf } from '../../../src/merkle/leaf-list.ts';
 import { createTraces, currentTrace } from '../../../src/observe/trace.ts';
 import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
+import { mountTestConsole } from '../../support/test-console.ts';
 
 /** Of the script that every page loads. */
 const MAX_SCRIPT_BYTES = 30_000;
@@ -46,18 +46,7 @@ before(async () => {
       end: async () => assert.fail('nothing is decided'),
     },
   });
-  mountConsole(node.api, {
-    keys: node.keyStore,
-    events: { requestFailed: (route, error) => assert.fail(`${route}: ${String(error)}`) },
-    node: { nodeId: 'stigmem://example', version: '1' },
-    limits: DEFAULT_API_LIMITS,
-    nowMs: () => nowMs,
-    secure: true,
-    sessions: node.sessions,
-    links: node.links,
-    audit: async (input) => node.audit(input),
-    oidc: null,
-  });
+  mountTestConsole(node, () => nowMs);
 });
 after(() => node.close());
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DEFAULT_API_LIMITS } from '../../../src/admin/api-limits.ts';
-import { mountConsole } from '../../../src/admin/console/mount.ts';
 import { LINK_LIMITS, LINK_PATH, SignInLinks } from '../../../src/admin/console/sign-in-links.ts';
 import { STRANGERS_BUDGET } from '../../../src/admin/console/sign-in-log.ts';
 import { createTestApi, type TestApi } from '../../support/api-fixture.ts';
+import { mountTestConsole } from '../../support/test-console.ts';
 
 const NODE = 'https://node.example';
 
@@ -13,18 +13,7 @@ let node: TestApi;
 let nowMs = Date.parse('2026-11-23T12:00:00Z');
 before(async () => {
   node = await createTestApi();
-  mountConsole(node.api, {
-    keys: node.keyStore,
-    events: { requestFailed: (route, error) => assert.fail(`${route}: ${String(error)}`) },
-    node: { nodeId: 'stigmem://example', version: '1' },
-    limits: DEFAULT_API_LIMITS,
-    nowMs: () => nowMs,
-    secure: true,
-    sessions: node.sessions,
-    links: node.links,
-    audit: async (input) => node.audit(input),
-    oidc: null,
-  });
+  mountTestConsole(node, () => nowMs);
 });
 after(() => node.close());
 
