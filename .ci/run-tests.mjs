@@ -9,6 +9,10 @@ import { join, resolve } from 'node:path';
 const FILES_PER_CORE = 2;
 /** Whatever takes long is begun first, so that no core waits for it at the end. */
 const LONG = ['adversarial', 'e2e', 'integration', 'simulation'];
+/** Of one test: it hangs, and is told by its name. */
+const TEST_LIMIT_MS = 15 * 60_000;
+/** Of all: the runner waits for good where a file's tests are over and its process is not; it names the files that it was in. */
+const RUN_LIMIT_MS = 35 * 60_000;
 const MEMORY = '/dev/shm';
 /** Some containers give 64 MiB. */
 const MEMORY_NEEDED_BYTES = 4 * 2 ** 30;
@@ -37,13 +41,13 @@ const env = {
   ...process.env,
 };
 const concurrency = availableParallelism() * FILES_PER_CORE;
-const child = spawn(process.execPath, ['--test', `--test-concurrency=${concurrency}`, ...files], {
-  stdio: 'inherit',
-  env,
-});
+const limits = [`--test-concurrency=${concurrency}`, `--test-timeout=${TEST_LIMIT_MS}`];
+const child = spawn(process.execPath, ['--test', ...limits, ...files], { stdio: 'inherit', env });
 // They reach the runner too, which ends its tests; what is left of them is removed behind it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+const limit = setTimeout(() => child.kill('SIGTERM'), RUN_LIMIT_MS);
 const [code, signal] = await once(child, 'exit');
+clearTimeout(limit);
 rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
 

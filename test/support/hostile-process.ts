@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { HostileReport, Listening } from '../../src/drill/hostile-peer.ts';
-import { type Bench, type NodeProcess, type PeerLine, STEP_MS, within } from './node-process.ts';
+import { type Bench, endNow, type NodeProcess, type PeerLine, STEP_MS, within } from './node-process.ts';
 
 const ENTRY = fileURLToPath(new URL('./hostile-main.ts', import.meta.url));
 
@@ -79,9 +79,7 @@ export class HostileProcess {
   }
 
   async stop(): Promise<void> {
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+    await endNow(this.#child);
   }
 
   #listening(name: string): Listening {

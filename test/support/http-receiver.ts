@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 /** What it does with one request. */
 export type Behaviour =
@@ -64,9 +65,9 @@ export class HttpReceiver {
       socket.destroy();
       return;
     }
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
-    const body = Buffer.concat(chunks).toString('utf8');
+    const body = await text(request).catch(() => null);
+    // The sender died in the middle of it, or this server is being stopped.
+    if (body === null) return;
     const how = this.next.shift() ?? this.usual(body);
     const taken = typeof how === 'object' ? how.answer < 300 : how.startsWith('take_') || how === 'slow';
     this.received.push({ path: request.url ?? '', headers: request.headers, body, taken });

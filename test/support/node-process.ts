@@ -391,7 +391,8 @@ async function firstLine(child: ChildProcess, what: string): Promise<string> {
   return within(STEP_MS, what, Promise.race([line, ended]));
 }
 
-async function endNow(child: ChildProcess): Promise<void> {
+/** kill -9, unless it has ended before. */
+export async function endNow(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
