@@ -9,8 +9,6 @@ import { Bench } from '../support/node-process.ts';
 const MODULE = new URL('./page-lies.ts', import.meta.url).href;
 const REASON = 'checkpoint_signature_invalid';
 const LIAR = `${REASON}_1`;
-/** From its audit time until the API shows it as a case. */
-const MAX_APPEAR_MS = 2_000;
 
 test('a refusal is a case at once, two persons resolve it, the next lie opens it again; kill -9 between loses nothing', async (t) => {
   const bench = new Bench(t);
@@ -22,10 +20,9 @@ test('a refusal is a case at once, two persons resolve it, the next lie opens it
   const bob = keys.create({ name: 'bob', permissions: ['review'] }, Date.now()).secret;
   victim.writePeer('liar', liars.asPeer(LIAR));
   const caseNow = async () => (await victim.get(`/v1/cases?reason=${REASON}`)).body.cases[0];
-  const found = await bench.until('it is a case', caseNow);
-  const appeared = Date.now() - Date.parse(found.first_at);
-  t.diagnostic(`a case after ${appeared} ms`);
-  assert.ok(appeared < MAX_APPEAR_MS, `after ${appeared} ms`);
+  await bench.until('it is recorded', async () => (await victim.audit(`reason=${REASON}`)).length > 0 || undefined);
+  const found = await caseNow();
+  assert.ok(found !== undefined, 'it is a case as soon as it is a record');
   assert.deepEqual([found.state, found.severity, found.peer, found.topic], ['new', 'high', 'liar', 'refusal']);
   const id = String(found.id);
 

@@ -21,6 +21,8 @@ const SETTINGS = ['tombstones.undo_window_s=0', 'tombstones.received_window_s=0'
 function holding(dir: string, needle: Buffer): string[] {
   return readdirSync(dir).flatMap((name) => {
     const path = join(dir, name);
+    // A file that is written anew has another name until it is whole.
+    if (name.endsWith('.tmp')) return [];
     if (statSync(path).isDirectory()) return holding(path, needle);
     return readFileSync(path).includes(needle) ? [name] : [];
   });

@@ -210,13 +210,15 @@ async function assertOneDoor(acme: NodeProcess, code: string): Promise<void> {
     for (const protocol of PROTOCOLS.filter((one) => one !== INVITE_PROTOCOL))
       await assert.rejects(ask(protocol), ({ code: error }: TransportError) => error === 'reset', protocol);
     // One after the other, as fast as it can.
+    const startedMs = Date.now();
     let answered = 0;
     for (let i = 0; i < 40; i++)
       answered += await ask(INVITE_PROTOCOL).then(
         () => 1,
         () => 0,
       );
-    assert.ok(answered <= 20, `${answered} requests were answered`);
+    const seconds = (Date.now() - startedMs) / 1_000;
+    assert.ok(answered <= 11 + seconds, `${answered} requests were answered in ${seconds} s`);
   } finally {
     await guest.stop({ graceMs: 0 });
   }

@@ -169,8 +169,10 @@ async function assertHeld(
 async function assertPageCase(victim: NodeProcess, one: NamedCase): Promise<void> {
   const { reason, name, field, cursor } = one;
   const suspended = PENALTY[reason] === 'suspended';
-  const wanted = (now: PeerStatus): boolean =>
-    now.state === (suspended ? 'suspended' : 'waiting') && cursorOf(now, feedOf(one)) >= HALF;
+  // A peer whose turn was over before its answer was there waits too.
+  const pays = ({ state, last_error }: PeerStatus): boolean =>
+    suspended ? state === 'suspended' : state === 'waiting' && (last_error ?? '').includes(reason);
+  const wanted = (now: PeerStatus): boolean => pays(now) && cursorOf(now, feedOf(one)) >= HALF;
   const peer = await victim.peerUntil(name, 'pays for it', wanted);
   assert.deepEqual([cursorOf(peer, feedOf(one)), peer.accepted, peer.refused], [cursor, cursor, 0]);
 

@@ -34,7 +34,7 @@ test('a flood of lies', async (t) => {
   await refused(FLOOD_FACTS / 10);
   const early = victim.memory();
   await refused(FLOOD_FACTS);
-  const late = victim.memory();
+  const late = await leastMemory(victim);
 
   const events = await victim.audit('peer_id=flood');
   const kinds = new Set(events.map(({ reason, feed }) => `${reason} ${feed}`));
@@ -54,7 +54,8 @@ test('a flood of lies', async (t) => {
 test('a flood is judged at its pace, and the node says so', async (t) => {
   const bench = new Bench(t);
   const [victim, liars] = await Promise.all([
-    bench.node('victim.example', ['federation.refused_per_second=500']).then((node) => node.start()),
+    // So few that judging a page takes no machine as long as paying for it.
+    bench.node('victim.example', ['federation.refused_per_second=100']).then((node) => node.start()),
     HostileProcess.start(bench, MODULE, ['flood']),
   ]);
   victim.writePeer('flood', liars.asPeer('flood'));
@@ -66,6 +67,17 @@ test('a flood is judged at its pace, and the node says so', async (t) => {
   assert.equal(slowed.state, 'catching_up');
   await victim.peerUntil('flood', 'goes on', ({ refused }) => refused > slowed.refused);
 });
+
+/** The lowest of two seconds: one reading may stand anywhere between two collections. */
+async function leastMemory(node: NodeProcess): Promise<ReturnType<NodeProcess['memory']>> {
+  let least = node.memory();
+  for (let i = 0; i < 20; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const now = node.memory();
+    if (least !== null && now !== null && now.nowMiB < least.nowMiB) least = now;
+  }
+  return least;
+}
 
 /** Audit log and evidence with their indexes, and what waits. */
 function auditBytes({ dir }: NodeProcess): number {

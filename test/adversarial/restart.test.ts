@@ -46,7 +46,7 @@ async function sizes(node: NodeProcess, other: NodeProcess): Promise<unknown> {
 test('a node that stops in the middle of a pull goes on where it was', async (t) => {
   const bench = new Bench(t);
   const [a, b] = await twoNodes(bench);
-  const all = 4_000;
+  const all = 12_000;
   await assertFacts(a, 0, all);
   a.writePeer('b', b.asPeer({ share: ['public'] }));
   b.writePeer('a', a.asPeer({ accept: ['public'] }));

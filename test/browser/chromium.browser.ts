@@ -52,7 +52,7 @@ before(async () => {
   }
   await node.post('/v1/tombstones', { fact: erasedId });
   await until('it is erased', async () => (await node.get(`/v1/tombstones/${erasedId}`)).body.state === 'scrubbed');
-  server = createServer((incoming, outgoing) => void serve(incoming, outgoing));
+  server = createServer((incoming, outgoing) => void serve(incoming, outgoing).catch(() => outgoing.destroy()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   browser = await launchChromium();

@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CliProcesses } from '../support/cli-process.ts';
+import { CliProcesses, processesIn } from '../support/cli-process.ts';
 import { until } from '../support/until.ts';
 
 const demoFolders = (root: string): string[] =>
   readdirSync(root).filter((name) => name.startsWith('stigmem-peerd-demo-'));
-
-/** Processes whose command line names this folder. */
-function processesIn(cli: CliProcesses): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^[0-9]+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(cli.root);
-      } catch {
-        return false;
-      }
-    });
-}
 
 test('demo --once: every fact everywhere once, every lie refused, every journal clean, nothing left behind', async (t) => {
   const cli = new CliProcesses(t);
@@ -39,7 +26,7 @@ test('demo --once: every fact everywhere once, every lie refused, every journal 
     /refused cid_mismatch .*\n {2}claimed {2}cid sha256:[0-9a-f]{64}\n {2}computed cid sha256:[0-9a-f]{64}/,
   );
   assert.deepEqual(demoFolders(cli.root), []);
-  assert.deepEqual(processesIn(cli), []);
+  assert.deepEqual(processesIn(cli.root), []);
 });
 
 test('Ctrl-C ends a demo: children stopped, folder removed', async (t) => {
@@ -56,7 +43,7 @@ test('Ctrl-C ends a demo: children stopped, folder removed', async (t) => {
   assert.equal(ended.code, 0, ended.stderr);
   assert.match(ended.stdout, /Stopped; nothing is left running and nothing is left on disk\.\n$/);
   assert.deepEqual(demoFolders(cli.root), []);
-  assert.deepEqual(processesIn(cli), []);
+  assert.deepEqual(processesIn(cli.root), []);
 });
 
 test('a node that dies under the demo is named, with the end of its log, and the rest is cleared away', async (t) => {
@@ -70,7 +57,7 @@ test('a node that dies under the demo is named, with the end of its log, and the
   assert.equal(ended.code, 1);
   assert.match(ended.stderr, /mdn\.example ended by itself \(SIGKILL\)/);
   assert.match(ended.stderr, new RegExp(`The data folders are in .*${folder}`));
-  await until('all children are gone', async () => processesIn(cli).length === 0);
+  await until('all children are gone', async () => processesIn(cli.root).length === 0);
   assert.deepEqual(demoFolders(cli.root), [folder]);
 });
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { CliProcesses } from '../support/cli-process.ts';
 import { until } from '../support/until.ts';
 
-const LINES = 12_000;
+const LINES = 40_000;
 
 function factLines(count: number): string {
   const line = (n: number): string =>

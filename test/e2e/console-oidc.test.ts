@@ -10,7 +10,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { dataPaths } from '../../src/config/data-dir.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { say } from '../support/console-scene.ts';
-import { Bench, type NodeProcess } from '../support/node-process.ts';
+import { Bench, type NodeProcess, STEP_MS } from '../support/node-process.ts';
 import { CLIENT_ID, CLIENT_SECRET, type RealProvider, startRealProvider } from '../support/real-provider.ts';
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
@@ -64,6 +64,7 @@ function change(by: (text: string) => string): void {
 
 async function open(): Promise<Page> {
   const context: BrowserContext = await browser.newContext({ reducedMotion: 'reduce' });
+  context.setDefaultTimeout(STEP_MS);
   const page = await context.newPage();
   page.on('console', (message) => {
     if (message.type() === 'error' && page.url().startsWith(node.url))

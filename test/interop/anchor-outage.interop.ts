@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
@@ -125,7 +125,9 @@ test('Rekor down for 10,000 writes, then back: no write waits, all are submitted
 
   const ratio = median(before) / median(down);
   t.diagnostic(`rekor ${rekor.version}: write rate during the outage ${ratio.toFixed(2)} × that before it`);
-  assert.ok(ratio > 0.5, `rate ${ratio}`);
+  // One that waited for the log would take as long as a try of it.
+  assert.ok(Math.max(...down) < 10_000, `a write took ${Math.max(...down)} ms`);
+  assert.ok(ratio > 0.1, `rate ${ratio}`);
   const [anchors, inLog] = await settled(bench, node, () => sizeV1(rekor.url));
   assertInOrder(anchors, inLog);
   t.diagnostic(`${anchors.length} checkpoints, ${waiting?.pending} of them waited`);
@@ -136,7 +138,7 @@ test('Rekor down for 10,000 writes, then back: no write waits, all are submitted
 /** Between node and log: kills the node when the log has answered, or just before it is asked. */
 async function trap(t: TestContext, target: string, kill: () => Promise<void>) {
   let armed: 'before' | 'after' | null = null;
-  const server = createServer(async (request, response) => {
+  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const how = request.method === 'POST' ? armed : null;
@@ -154,7 +156,9 @@ async function trap(t: TestContext, target: string, kill: () => Promise<void>) {
       return value === null ? [] : [[name, value] as const];
     });
     response.writeHead(answer.status, Object.fromEntries(passed)).end(body);
-  });
+  };
+  // The node is killed on purpose, in the middle of requests too.
+  const server = createServer((request, response) => void pass(request, response).catch(() => response.destroy()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {

@@ -13,6 +13,8 @@ const NAME = 'api.acme.example';
 const PROXY = fileURLToPath(new URL('../../deploy/proxy/', import.meta.url));
 /** A stream that was gathered would come with its end. */
 const EVENT_MS = 10_000;
+/** Without a byte for so long, nothing comes. */
+const ANSWER_MS = 60_000;
 
 interface Asked {
   readonly token?: string;
@@ -120,6 +122,7 @@ function ask(
       answer.on('end', end);
     });
     call.on('error', reject);
+    call.setTimeout(ANSWER_MS, () => call.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
     call.end();
   });
 }

@@ -14,7 +14,7 @@ import { type EntryReason, LIES_AT, LOG_ENTRIES, PAGE_ENTRIES } from '../adversa
 import { PAGE_CASES } from '../adversarial/page-lies.ts';
 import { HostileProcess } from '../support/hostile-process.ts';
 import { NAMED_KEY } from '../support/log-vkey.ts';
-import { Bench, type NodeProcess } from '../support/node-process.ts';
+import { Bench, type NodeProcess, STEP_MS, within } from '../support/node-process.ts';
 import { pythonWithPackages } from './programs/python.ts';
 
 const PYTHON = await pythonWithPackages();
@@ -140,7 +140,8 @@ test('it pulls from a real node and verifies checkpoint, heads, leaves, proofs, 
     const child = spawn(PYTHON, argumentsFor(target, ['--feed', 'public', '--watch', '2']));
     t.after(() => child.kill());
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const update = async (): Promise<Report> => JSON.parse((await lines.next()).value ?? '').update;
+    const update = async (): Promise<Report> =>
+      JSON.parse((await within(STEP_MS, 'a line of the peer', lines.next())).value ?? '').update;
     assert.deepEqual((await update()).feeds, [{ feed: 'public', length: 34 }]);
     await assertFacts(node, 200, 1);
     assert.deepEqual((await update()).feeds, [{ feed: 'public', length: 35 }]);
@@ -166,7 +167,8 @@ test('a real node pulls from it, over the connection that it opened', async (t) 
   child.stderr.on('data', (chunk) => {
     errors += chunk;
   });
-  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value } = await within(STEP_MS, 'a line of the peer', lines.next());
   const served: Report = JSON.parse(value ?? 'null');
   // Its log key is drawn when it starts: an operator compares what it declares.
   const waiting = await node.peerUntil('python', 'has declared its key', (peer) => peer.key_changes.length > 0);

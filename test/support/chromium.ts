@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inflate } from '@sparticuz/chromium';
 import { type Browser, chromium } from 'playwright-core';
+import { STEP_MS } from './node-process.ts';
 
 const PACKED = join(dirname(fileURLToPath(import.meta.resolve('@sparticuz/chromium'))), '../bin');
 const FLAGS = [
@@ -22,17 +23,16 @@ const FLAGS = [
   '--font-render-hinting=none',
 ];
 
-const UNPACK_MS = 60_000;
 const LOOK_MS = 50;
 
 /** Another Chromium where `CHROMIUM` names one. */
 export async function launchChromium(): Promise<Browser> {
   const given = process.env['CHROMIUM'];
-  if (given !== undefined) return chromium.launch({ executablePath: given, args: FLAGS });
+  if (given !== undefined) return chromium.launch({ executablePath: given, args: FLAGS, timeout: STEP_MS });
   const executablePath = await unpacked();
   const libraries = join(tmpdir(), 'al2023', 'lib');
   const env = { ...process.env, LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: join(tmpdir(), 'fonts') };
-  return chromium.launch({ executablePath, args: FLAGS, env: env as Record<string, string> });
+  return chromium.launch({ executablePath, args: FLAGS, timeout: STEP_MS, env: env as Record<string, string> });
 }
 
 /**
@@ -43,7 +43,7 @@ export async function launchChromium(): Promise<Browser> {
 async function unpacked(): Promise<string> {
   const [begun, done] = [join(tmpdir(), 'chromium.begun'), join(tmpdir(), 'chromium.done')];
   const isFirst = mkdirSync(begun, { recursive: true }) !== undefined;
-  for (const endMs = Date.now() + UNPACK_MS; !isFirst && !existsSync(done); await sleep(LOOK_MS))
+  for (const endMs = Date.now() + STEP_MS; !isFirst && !existsSync(done); await sleep(LOOK_MS))
     if (Date.now() > endMs) throw new Error(`${begun} is there, and ${done} is not: remove it, and what was unpacked`);
   const program = await inflate(join(PACKED, 'chromium.br'));
   for (const folder of ['al2023', 'fonts']) await inflate(join(PACKED, `${folder}.tar.br`));

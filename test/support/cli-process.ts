@@ -1,13 +1,13 @@
 /** The program as a user runs it: a process, its output, its exit code. Everything ends, and is removed, with the test. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { MAIN } from './node-process.ts';
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 export interface Ended {
   readonly code: number | null;
@@ -22,6 +22,7 @@ export class Running {
   readonly ended: Promise<Ended>;
   readonly #lines: string[] = [];
   #wake = (): void => undefined;
+  #isClosed = false;
   stdout = '';
   stderr = '';
 
@@ -41,6 +42,7 @@ export class Running {
     }
     this.ended = new Promise((resolve) => {
       child.once('close', (code) => {
+        this.#isClosed = true;
         const { stdout, stderr } = this;
         resolve({ code, stdout, stderr, json: () => JSON.parse(stdout) });
         this.#wake();
@@ -50,15 +52,17 @@ export class Running {
 
   /** The next line of standard output that matches. */
   async line(pattern: RegExp = /./): Promise<string> {
-    const deadline = setTimeout(() => this.#wake(), DEADLINE_MS);
-    const endMs = Date.now() + DEADLINE_MS;
+    let isLate = false;
+    const deadline = setTimeout(() => {
+      isLate = true;
+      this.#wake();
+    }, DEADLINE_MS);
     try {
       for (;;) {
         for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift())
           if (pattern.test(line)) return line;
-        if (this.child.exitCode !== null || this.child.signalCode !== null || Date.now() >= endMs) {
-          throw new Error(`no line ${pattern} came; standard error:\n${this.stderr}`);
-        }
+        // Ended is not closed: lines may still be in the pipe.
+        if (this.#isClosed || isLate) throw new Error(`no line ${pattern} came; standard error:\n${this.stderr}`);
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
@@ -84,6 +88,8 @@ export class CliProcesses {
     this.root = mkdtempSync(join(tmpdir(), 'peerd-e2e-'));
     t.after(async () => {
       await Promise.all([...this.#running].map((running) => running.stop('SIGKILL')));
+      // Whose parent was killed goes on: a demo has nodes.
+      for (const pid of processesIn(this.root)) killIfThere(pid);
       rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
     });
   }
@@ -122,5 +128,28 @@ export class CliProcesses {
     const daemon = this.start(`run --data ${name} --api-port 0 --listen /ip4/127.0.0.1/tcp/0`);
     await daemon.line(/ listens: api /);
     return daemon;
+  }
+}
+
+/** Processes whose command line names this folder. */
+export function processesIn(folder: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name) && commandLine(name).includes(folder))
+    .map(Number);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
   }
 }

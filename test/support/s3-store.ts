@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 export interface S3Store {
   readonly url: string;
@@ -24,7 +25,9 @@ export async function startS3Store(conditional = true): Promise<S3Store> {
   const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const path = incoming.url ?? '';
     requests.push(`${incoming.method} ${path}`);
-    const body = Buffer.concat(await incoming.toArray());
+    const body = await buffer(incoming).catch(() => null);
+    // The sender died in the middle of it, or this server is being stopped.
+    if (body === null) return;
     const [status, answer] = failure === null ? handle(incoming, path, body) : [failure, '<Message>no</Message>'];
     const etag = objects.get(path);
     outgoing.writeHead(status, etag === undefined ? {} : { etag: etagOf(etag) }).end(answer);

@@ -5,12 +5,13 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = process.env['STIGMEM_TEST_MAIN'] ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 export class Terminal {
   readonly #child: ChildProcess;
   #screen = '';
   #wake = (): void => undefined;
+  #isClosed = false;
 
   /** @param args of the program @param size of the terminal, whose name stands on the screen first then */
   constructor(t: TestContext, args: readonly string[], size?: { readonly rows: number; readonly columns: number }) {
@@ -26,7 +27,10 @@ export class Terminal {
       this.#screen += text.replaceAll('\r\n', '\n');
       this.#wake();
     });
-    this.#child.once('close', () => this.#wake());
+    this.#child.once('close', () => {
+      this.#isClosed = true;
+      this.#wake();
+    });
     t.after(() => this.#child.kill('SIGKILL'));
   }
 
@@ -37,13 +41,16 @@ export class Terminal {
 
   /** Waits until the screen shows it. */
   async shows(pattern: RegExp): Promise<RegExpExecArray> {
-    const timer = setTimeout(() => this.#wake(), DEADLINE_MS);
-    const endMs = performance.now() + DEADLINE_MS;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#wake();
+    }, DEADLINE_MS);
     try {
       for (;;) {
         const found = pattern.exec(this.#screen);
         if (found !== null) return found;
-        if (this.#hasEnded() || performance.now() >= endMs) throw new Error(`no ${pattern} on:\n${this.#screen}`);
+        if (this.#isClosed || isLate) throw new Error(`no ${pattern} on:\n${this.#screen}`);
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
@@ -59,12 +66,8 @@ export class Terminal {
 
   /** The exit code of the command. */
   async ended(): Promise<number | null> {
-    if (!this.#hasEnded()) await once(this.#child, 'close');
+    if (!this.#isClosed) await once(this.#child, 'close');
     return this.#child.exitCode;
-  }
-
-  #hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 }
 

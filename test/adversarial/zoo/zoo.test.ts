@@ -52,7 +52,14 @@ test('the zoo against one node', async (t) => {
 
   const alive = ANIMALS.filter((animal) => !isInsider(animal));
   for (const animal of alive.filter(isHeavy)) await t.test(animal.name, async (t) => check(t, await one(animal)));
-  const together = alive.filter((animal) => !isHeavy(animal)).map((animal) => [animal, one(animal)] as const);
+  const together = alive
+    .filter((animal) => !isHeavy(animal))
+    .map((animal) => {
+      const verdict = one(animal);
+      // It is looked at in its turn; one that fails before that is not unhandled.
+      verdict.catch(() => undefined);
+      return [animal, verdict] as const;
+    });
   for (const [animal, verdict] of together) await t.test(animal.name, async (t) => check(t, await verdict));
   assert.equal(await node.stop(), 0);
   assert.deepEqual((await node.fsck()).problems, []);

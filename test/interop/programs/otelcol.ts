@@ -58,7 +58,9 @@ service:
 
 function logsIn(text: string): OtelLog[] {
   type Request = { resourceLogs: { scopeLogs: { logRecords: OtelLog[] }[] }[] };
-  const requests = text.split('\n').filter((line) => line !== '');
+  // The last line may be one that is being written.
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  const requests = whole.split('\n').filter((line) => line !== '');
   return requests.flatMap((line) =>
     (JSON.parse(line) as Request).resourceLogs.flatMap(({ scopeLogs }) =>
       scopeLogs.flatMap(({ logRecords }) => logRecords),
