@@ -126,7 +126,7 @@ async function ready(page: Page): Promise<void> {
   await page.locator('html[data-scripts="on"]').waitFor();
 }
 
-test('a refusal is on the page within two seconds, verified in the browser, noted, resolved by two people, exported', async (t) => {
+test('a refusal comes to the page by itself, verified in the browser, noted, resolved by two people, exported', async (t) => {
   const context = await open('light');
   const alice = await signedIn(context, 'alice');
   await ready(alice);

@@ -74,7 +74,7 @@ const ALL_WELL = [
 test('over the connection that is open: four answers, and nothing is recorded, pulled or greeted anew', async () => {
   const noted = async (): Promise<unknown> => {
     // The session goes on by itself, asks now and then, and says when it last did.
-    const goesOn = new Set(['last_contact_at', 'next_attempt_at', 'state', 'waiting_on']);
+    const goesOn = new Set(['clock_skew_ms', 'last_contact_at', 'next_attempt_at', 'state', 'waiting_on']);
     const rest = Object.entries(await statusOf('b')).filter(([name]) => !goesOn.has(name));
     return [rest, await a.base.writer.stats(), await b.base.writer.stats()];
   };

@@ -91,7 +91,12 @@ class TestNode {
     const role = path.startsWith('/v1/federation') ? 'federate' : 'full';
     const response = await fetch(`${this.#running?.api}${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.folder.keys[role]}`, 'content-type': 'application/json' },
+      // A connection that was idle may be closed at the moment in which it is used again.
+      headers: {
+        authorization: `Bearer ${this.folder.keys[role]}`,
+        'content-type': 'application/json',
+        connection: 'close',
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, json: await response.json() };

@@ -18,13 +18,16 @@ interface ReceivedSpan {
 test('what a pull brings is verified and appended in spans below its turn, and its records name the same id', async (t) => {
   const spans: ReceivedSpan[] = [];
   const receiver = createServer(async (incoming, outgoing) => {
-    const body = (await json(incoming)) as { resourceSpans: { scopeSpans: { spans: ReceivedSpan[] }[] }[] };
+    const body = (await json(incoming).catch(() => null)) as {
+      resourceSpans: { scopeSpans: { spans: ReceivedSpan[] }[] }[];
+    } | null;
+    // It gives up on its own where the machine is slow.
+    if (body === null) return;
     spans.push(...body.resourceSpans.flatMap((one) => one.scopeSpans.flatMap((scope) => scope.spans)));
     outgoing.end('{}');
   });
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');
-  t.after(() => receiver.close());
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
 
   const author = await MeshNode.create('author.example');
@@ -34,6 +37,8 @@ test('what a pull brings is verified and appended in spans below its turn, and i
   t.after(async () => {
     await taker.stop();
     await author.stop();
+    receiver.closeAllConnections();
+    receiver.close();
   });
   const request = {
     entity: 'stigmem://author.example/thing/1',

@@ -1,5 +1,5 @@
 /** The Chromium of the tests: what `npm ci` brings, with its libraries and a font, unpacked once into the temporary folder. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,8 +45,14 @@ async function unpacked(): Promise<string> {
   const isFirst = mkdirSync(begun, { recursive: true }) !== undefined;
   for (const endMs = Date.now() + STEP_MS; !isFirst && !existsSync(done); await sleep(LOOK_MS))
     if (Date.now() > endMs) throw new Error(`${begun} is there, and ${done} is not: remove it, and what was unpacked`);
-  const program = await inflate(join(PACKED, 'chromium.br'));
-  for (const folder of ['al2023', 'fonts']) await inflate(join(PACKED, `${folder}.tar.br`));
-  if (isFirst) writeFileSync(done, '');
-  return program;
+  try {
+    const program = await inflate(join(PACKED, 'chromium.br'));
+    for (const folder of ['al2023', 'fonts']) await inflate(join(PACKED, `${folder}.tar.br`));
+    if (isFirst) writeFileSync(done, '');
+    return program;
+  } catch (error) {
+    // The next one may try.
+    if (isFirst) rmSync(begun, { recursive: true });
+    throw error;
+  }
 }

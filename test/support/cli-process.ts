@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
-import { MAIN } from './node-process.ts';
+import { MAIN, within } from './node-process.ts';
 
 const DEADLINE_MS = 180_000;
 
@@ -75,7 +75,9 @@ export class Running {
   /** Sends a signal and waits for the end. */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
     this.child.kill(signal);
-    return this.ended;
+    return within(DEADLINE_MS, `it ends by ${signal}`, this.ended).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.stderr}`);
+    });
   }
 }
 

@@ -97,7 +97,9 @@ export class HostileProcess {
       answered.resolve(message.answer as HostileReport);
     };
     this.#child.on('message', onMessage);
-    this.#child.send({ ...order, id });
+    this.#child.send({ ...order, id }, (error) => {
+      if (error !== null) answered.reject(error);
+    });
     return within(STEP_MS, `${order.name} does: ${order.what}`, answered.promise);
   }
 }

@@ -26,6 +26,11 @@ const LOG_TAIL_CHARS = 3_000;
 /** For one step of a machine that is busy with other tests: generous, because nothing is measured by it. */
 export const STEP_MS = 180_000;
 const LOOK_EVERY_MS = 15;
+/**
+ * A loopback address of this process alone: a node that starts again wants its port back, which a test beside it may have been given
+ * meanwhile. Other systems have one such address only.
+ */
+const LOOPBACK = process.platform === 'linux' ? ownLoopback(process.pid) : '127.0.0.1';
 
 /** What a peer file says; lists left out are empty. A grant with a time is written as its TOML table. */
 export interface PeerLine {
@@ -127,13 +132,14 @@ export class Bench {
     authority: string,
     settings: readonly string[] = [],
     name: string = authority,
-    host = '127.0.0.1',
+    host: string = LOOPBACK,
   ): Promise<NodeProcess> {
     const dir = join(this.root, name);
     const child = this.spawn(`${name}-init`, initArguments(dir, authority), 'pipe');
     const line = await firstLine(child, `init of ${authority}`);
     const { peer_id: peerId } = JSON.parse(line) as { peer_id: string };
-    if (child.exitCode === null) await once(child, 'exit');
+    if (child.exitCode === null && child.signalCode === null)
+      await within(STEP_MS, `init of ${authority} ends`, once(child, 'exit'));
     return new NodeProcess(this, { authority, dir, name, host, peerId, settings });
   }
 }
@@ -346,6 +352,10 @@ export class NodeProcess {
     const text = await response.text();
     return { status: response.status, body: text === '' ? null : JSON.parse(text) };
   }
+}
+
+function ownLoopback(pid: number): string {
+  return `127.${1 + ((pid >> 14) & 0x7f)}.${(pid >> 7) & 0x7f}.${1 + (pid & 0x7f)}`;
 }
 
 /** The text of a peer file. */

@@ -27,6 +27,7 @@ interface SinkLag {
   readonly name: string;
   readonly acked: number;
   readonly lag_events: number;
+  readonly attempts: number;
 }
 
 const FLOOD = new URL('../adversarial/flood-lies.ts', import.meta.url).href;
@@ -53,20 +54,29 @@ export async function liveThroughOutage(
   await node.kill();
   await liars.stop();
   await anHour(node.dir, events);
-  const before = (await startAndSee(node)).map(({ acked }) => acked);
+  await node.start();
   await bench.until('it is missed', async () => (await anyFailure(node)) || undefined);
+  const isIdle = ({ attempts, lag_events }: SinkLag): boolean => attempts > 0 || lag_events === 0;
+  await bench.until('who is not away has everything', async () => (await sinks(node)).every(isIdle) || undefined);
+  const before = await sinks(node);
   await node.kill();
 
   // Some of it goes out, and the daemon dies before it has all.
   await Promise.all(receivers.map((one) => one.start()));
-  const names = (await startAndSee(node)).map(({ name }) => name);
+  await node.start();
   const isUnderWay = async (): Promise<true | undefined> => {
     const now = await sinks(node);
-    return now.some(({ acked }, i) => acked > (before[i] ?? 0) + 100) || undefined;
+    return now.some(({ acked }, i) => acked > (before[i]?.acked ?? 0) + 100) || undefined;
   };
   await bench.until('some is delivered', isUnderWay);
   await node.kill();
-  assert.ok(await isBehind(node.dir, names), 'it was killed before it had delivered everything');
+  assert.ok(
+    await isBehind(
+      node.dir,
+      before.map(({ name }) => name),
+    ),
+    'it was killed before it had delivered everything',
+  );
   await Promise.all(receivers.map((one) => one.stop()));
   await Promise.all(receivers.map((one) => one.start()));
   await node.start();
@@ -104,18 +114,12 @@ async function isBehind(dir: string, names: readonly string[]): Promise<boolean>
   return states.some((state) => (state?.acked ?? 0) < auditRecords);
 }
 
-async function startAndSee(node: NodeProcess): Promise<readonly SinkLag[]> {
-  await node.start();
-  return sinks(node);
-}
-
 async function sinks(node: NodeProcess): Promise<readonly SinkLag[]> {
   return ((await node.get('/v1/sinks')).body as { sinks: SinkLag[] }).sinks;
 }
 
 async function anyFailure(node: NodeProcess): Promise<boolean> {
-  const { sinks: all } = (await node.get('/v1/sinks')).body as { sinks: { attempts: number }[] };
-  return all.filter(({ attempts }) => attempts > 0).length >= 2;
+  return (await sinks(node)).filter(({ attempts }) => attempts > 0).length >= 2;
 }
 
 /** None is lost, the first arrivals are in order, and what came again has the id that it had. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { within } from './node-process.ts';
 
 const MAIN = process.env['STIGMEM_TEST_MAIN'] ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const DEADLINE_MS = 180_000;
@@ -66,7 +67,7 @@ export class Terminal {
 
   /** The exit code of the command. */
   async ended(): Promise<number | null> {
-    if (!this.#isClosed) await once(this.#child, 'close');
+    if (!this.#isClosed) await within(DEADLINE_MS, `the end of:\n${this.#screen}`, once(this.#child, 'close'));
     return this.#child.exitCode;
   }
 }

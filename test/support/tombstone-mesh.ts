@@ -36,17 +36,24 @@ export async function say(node: MeshNode, values: readonly string[]): Promise<re
   return (body.results as { fact: { id: string } }[]).map(({ fact }) => fact.id);
 }
 
-/** Files of a data folder that hold a text in either case. */
+/** Files of a node's data folder that hold a text in either case. */
 export function filesWith(node: MeshNode, text: string): string[] {
+  return filesIn(node.folder.dir, text);
+}
+
+/** The same of any folder. */
+export function filesIn(folder: string, text: string): string[] {
   const needles = [text, text.toLowerCase()].map((one) => Buffer.from(one));
   const look = (dir: string): string[] =>
     readdirSync(dir).flatMap((name) => {
+      // A file that is written anew has another name until it is whole.
+      if (name.endsWith('.tmp')) return [];
       const path = join(dir, name);
       if (statSync(path).isDirectory()) return look(path);
       const bytes = readFileSync(path);
       return needles.some((needle) => bytes.includes(needle)) ? [name] : [];
     });
-  return look(node.folder.dir);
+  return look(folder);
 }
 
 export async function pulled(from: MeshNode, by: MeshNode): Promise<void> {

@@ -17,7 +17,12 @@ export interface Asker {
 }
 
 export function asker(folder: DataFolder, node: RunningNode): Asker {
-  const headers = { authorization: `Bearer ${folder.keys.full}`, 'content-type': 'application/json' };
+  // A connection that was idle may be closed at the moment in which it is used again.
+  const headers = {
+    authorization: `Bearer ${folder.keys.full}`,
+    'content-type': 'application/json',
+    connection: 'close',
+  };
   return {
     get: async (path: string) =>
       (await fetch(`${node.api}${path}`, { headers })).json() as Promise<Record<string, never>>,

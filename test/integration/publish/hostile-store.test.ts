@@ -9,7 +9,11 @@ import { S3Target } from '../../../src/publish/s3-target.ts';
 
 const CHUNK = Buffer.alloc(65_536, 'x');
 
-async function storeThat(t: TestContext, answer: RequestListener): Promise<{ target: S3Target; url: string }> {
+async function storeThat(
+  t: TestContext,
+  answer: RequestListener,
+  timeoutMs = 1_000,
+): Promise<{ target: S3Target; url: string }> {
   const server = createServer(answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -23,7 +27,7 @@ async function storeThat(t: TestContext, answer: RequestListener): Promise<{ tar
     secretAccessKey: 'secret',
     http: createHttpClient([]),
     retries: 0,
-    timeoutMs: 1_000,
+    timeoutMs,
   };
   return { target: new S3Target({ bucket: 'logs', prefix: 'acme', endpoint: url, region: 'eu-x-1', ...given }), url };
 }
@@ -57,7 +61,7 @@ for (const status of [200, 403, 404]) {
 
 test('an answer without end to a write is not read to its end', async (t) => {
   const { answer, sent } = endless(500);
-  const { target } = await storeThat(t, answer);
+  const { target } = await storeThat(t, answer, 30_000);
   await assert.rejects(target.writeOnce('tile', CHUNK), /cannot be reached \(.*1048576/);
   assert.ok(sent() < 16 * 1_048_576, `${sent()} bytes were taken`);
 });

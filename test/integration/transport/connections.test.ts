@@ -75,7 +75,7 @@ test('defect 10: what we owe a peer that does not read is bounded', async (t) =>
   peer.stopReading();
   const batch = RawPeer.pings(20_000);
   for (let i = 0; i < 100 && isIn(); i++) await within(30_000, 'the server reads', peer.send(batch));
-  await until('the end of the connection', () => !isIn(), 10_000);
+  await until('the end of the connection', () => !isIn());
 });
 
 test('defect 11: opening and resetting streams above the limit ends the connection', async (t) => {
@@ -87,7 +87,7 @@ test('defect 11: opening and resetting streams above the limit ends the connecti
 
 test('defect 12: silent sockets of one source do not lock others out', async (t) => {
   const refused: Refusal[] = [];
-  const limits = { ...DEFAULT_TRANSPORT_LIMITS, upgradeTimeoutMs: 4_000, maxInboundPerSecond: 1_000 };
+  const limits = { ...DEFAULT_TRANSPORT_LIMITS, upgradeTimeoutMs: 10_000, maxInboundPerSecond: 1_000 };
   const { server, client } = await startTwo(t, { limits, onRefused: (refusal) => refused.push(refusal) });
   await server.serve(PROTOCOL, echo);
   let closed = 0;
@@ -97,10 +97,10 @@ test('defect 12: silent sockets of one source do not lock others out', async (t)
   });
   t.after(() => sockets.map((socket) => socket.destroy()));
   await until('refusals', () => refused.length >= 112);
-  assert.equal(await within(3_500, 'a good peer', ask(client, server)), 'hello');
+  assert.equal(await within(9_000, 'a good peer', ask(client, server)), 'hello');
   assert.deepEqual(new Set(refused.map((r) => r.reason)), new Set(['too_many_pending']));
   assert.match(refused[0]!.remoteAddr, /^\/ip4\/127\.0\.0\.2\/tcp\//);
-  await until('the silent ones are thrown out', () => closed === 120, 20_000);
+  await until('the silent ones are thrown out', () => closed === 120);
 });
 
 test('defect 14: an hour after the first contact a lost connection is made again', async (t) => {
@@ -119,7 +119,7 @@ test('defect 14: an hour after the first contact a lost connection is made again
 });
 
 test('defect 15: a peer that answers pings late stays connected, a dead one does not', async (t) => {
-  const limits = { pingIntervalMs: 1_200, pingTimeoutMs: 1_000 };
+  const limits = { pingIntervalMs: 3_300, pingTimeoutMs: 3_000 };
   const server = await start(t, 'server', ['evil'], { limits });
   const peer = await RawPeer.dial(t, 'evil', server.addresses()[0]!);
   let pings = 0;
@@ -132,9 +132,9 @@ test('defect 15: a peer that answers pings late stays connected, a dead one does
     }
   });
   const id = peer.node.peerId.toString();
-  await until('two pings', () => pings >= 3, 8_000);
+  await until('two pings', () => pings >= 3);
   assert.equal(server.connected(id), true);
-  await until('the end of the connection', () => !server.connected(id), 3_000);
+  await until('the end of the connection', () => !server.connected(id));
   assert.ok(DEFAULT_TRANSPORT_LIMITS.pingIntervalMs > DEFAULT_TRANSPORT_LIMITS.pingTimeoutMs);
   assert.ok(DEFAULT_TRANSPORT_LIMITS.pingTimeoutMs >= 20_000, 'longer than any stall of an honest peer');
 });

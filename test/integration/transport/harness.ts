@@ -14,6 +14,8 @@ import { createTransport, type TransportOptions } from '../../../src/transport/n
 import type { AllowedPeer } from '../../../src/transport/peers.ts';
 import type { Transport } from '../../../src/transport/transport.ts';
 
+export const DEADLINE_MS: number = 60_000;
+const LOOK_EVERY_MS = 2;
 export const PROTOCOL = '/test/pull/1.0.0';
 export const LOCAL = '/ip4/127.0.0.1/tcp/0';
 export const LIMITS = { idleMs: 5_000, totalMs: 20_000, maxFrameBytes: 4_194_304 };
@@ -23,12 +25,12 @@ export const seedOf = (name: string): Buffer => createHash('sha256').update(name
 export const peerIdOfName = async (name: string): Promise<string> => (await identityFromSeed(seedOf(name))).peerId;
 export const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
-/** Resolves when the condition holds; fails after `ms`. */
-export async function until(what: string, condition: () => boolean, ms = 10_000): Promise<void> {
+/** Resolves when the condition holds; fails after `ms`: only a test that fails waits so long. */
+export async function until(what: string, condition: () => boolean, ms: number = DEADLINE_MS): Promise<void> {
   const endMs = performance.now() + ms;
   while (!condition()) {
     if (performance.now() > endMs) throw new Error(`not within ${ms} ms: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
 

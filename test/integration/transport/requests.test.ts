@@ -10,6 +10,7 @@ import { createTransport } from '../../../src/transport/node.ts';
 import type { AllowedPeer } from '../../../src/transport/peers.ts';
 import {
   collect,
+  DEADLINE_MS,
   entry,
   LIMITS,
   LOCAL,
@@ -279,13 +280,13 @@ test('stop lets an answer finish within its grace, cuts it afterwards, and lets 
   const hanging = client.request(server.peerId, PROTOCOL, Buffer.from('hang'), LIMITS);
   await finishing.next();
   await hanging.next();
-  const stopped = server.stop({ graceMs: 1_500 });
+  const stopped = server.stop({ graceMs: 6_000 });
   await late.dial(server.peerId).catch(() => {});
-  await until('the late one is out', () => !late.connected(server.peerId), 1_000);
+  await until('the late one is out', () => !late.connected(server.peerId), 3_000);
   release.resolve();
   assert.equal((await collect(finishing)).length, 1);
   await assert.rejects(collect(hanging), { name: 'TransportError' });
-  await within(3_000, 'the stop', stopped);
+  await within(DEADLINE_MS, 'the stop', stopped);
 });
 
 test('a stopping node does not wait for watches, which have no end', async (t) => {
@@ -300,7 +301,7 @@ test('a stopping node does not wait for watches, which have no end', async (t) =
   });
   const watching = client.request(server.peerId, PROTOCOL, Buffer.from('watch'), { ...LIMITS, totalMs: undefined });
   await watching.next();
-  await within(10_000, 'the stop', server.stop({ graceMs: 60_000 }));
+  await within(30_000, 'the stop', server.stop({ graceMs: 60_000 }));
   await assert.rejects(collect(watching), { name: 'TransportError' });
 });
 
@@ -309,7 +310,7 @@ test('a stopping node is not held up by a peer that dials again', async (t) => {
   client.subscribe((_, change) => change === 'disconnected' && client.dial(server.peerId).catch(() => {}));
   await client.dial(server.peerId);
   await until('the connection', () => server.connected(client.peerId));
-  await within(3_000, 'the stop', server.stop({ graceMs: 0 }));
+  await within(DEADLINE_MS, 'the stop', server.stop({ graceMs: 0 }));
   await until('no connection', () => !client.connected(server.peerId));
 });
 

@@ -8,6 +8,7 @@ import { TransportError, toError } from '../../../src/transport/errors.ts';
 import { FrameReader, writeFrame } from '../../../src/transport/frames.ts';
 import {
   collect,
+  DEADLINE_MS,
   LIMITS,
   negotiation,
   PROTOCOL,
@@ -215,7 +216,9 @@ test('defect 17: a connection that dies under a half-close rejects with an Error
 test('defect 18: a peer that is killed in the middle of an answer leaves it truncated, not complete', async (t) => {
   const child = fork(new URL('./killed-peer.ts', import.meta.url), { serialization: 'json' });
   t.after(() => child.kill('SIGKILL'));
-  const [address] = (await once(child, 'message')) as [string];
+  const died = once(child, 'exit').then(() => Promise.reject(new Error('the peer has ended')));
+  const listening = Promise.race([once(child, 'message'), died]);
+  const [address] = (await within(DEADLINE_MS, 'the peer listens', listening)) as [string];
   const peer = { peerId: address.split('/p2p/')[1]!, addresses: [address] };
   const client = await start(t, 'client', [peer], { listen: [] });
   let frames = 0;
@@ -225,7 +228,7 @@ test('defect 18: a peer that is killed in the middle of an answer leaves it trun
       if (++frames === 3) child.kill('SIGKILL');
     }
   };
-  await assert.rejects(within(10_000, 'an end', read()), (error) => error instanceof TransportError);
+  await assert.rejects(within(DEADLINE_MS, 'an end', read()), (error) => error instanceof TransportError);
   assert.ok(frames >= 3);
 });
 
@@ -256,7 +259,7 @@ test('defect 19: an exception in a message listener becomes an error of the read
   };
   const next = inbound.next();
   stream.push(Buffer.from([200, 1, 0]));
-  await assert.rejects(within(2_000, 'an error', next), { name: 'TransportError' });
+  await assert.rejects(within(DEADLINE_MS, 'an error', next), { name: 'TransportError' });
   assert.deepEqual(uncaught, []);
 });
 

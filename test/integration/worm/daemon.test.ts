@@ -123,8 +123,8 @@ test('put back from a copy it goes on by itself, on record once, and says so whe
   // Records of the audit log, which nobody can give back; no entry.
   for (const name of ['one', 'two', 'three']) assert.equal(await ask.addKey(name), 201);
   await until('the records are shipped', isShipped);
-  const { manifests: left } = (await backups()).worm;
   await node.stop();
+  const left = readdirSync(join(out, 'manifest')).length;
 
   rmSync(folder.dir, { recursive: true });
   cpSync(old, folder.dir, { recursive: true });
