@@ -231,9 +231,10 @@ class Tap {
   /** Bytes that came from the node. */
   down = 0;
 
-  constructor(port: number) {
+  constructor({ address }: NodeProcess) {
+    const [, , host = '', , port = ''] = address.split('/');
     this.#server = createServer((near) => {
-      const far = createConnection({ port, host: '127.0.0.1' });
+      const far = createConnection({ port: Number(port), host });
       for (const socket of [near, far]) {
         this.#sockets.add(socket);
         socket.on('error', () => undefined);
@@ -261,12 +262,11 @@ class Tap {
 
 test('a wrong secret meets what a stranger meets: the same answer and the same bytes, whether there are invitations or not', async (t) => {
   const [acme, globex] = (await started(t, 'acme', 'globex')) as [NodeProcess, NodeProcess];
-  const port = Number(acme.address.split('/').at(-1));
   const { code, id } = await invite(acme);
   const decoded = decodeInviteCode(code);
   assert.ok(decoded.ok);
   const tried = async (secretByte: number | null): Promise<readonly unknown[]> => {
-    const tap = new Tap(port);
+    const tap = new Tap(acme);
     const secret = secretByte === null ? decoded.value.secret : Buffer.alloc(16, secretByte);
     const changed = encodeInviteCode({ ...decoded.value, secret, addresses: [await tap.listen()] });
     const answer = await useCode(globex, changed);
