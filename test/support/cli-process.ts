@@ -133,8 +133,9 @@ export class CliProcesses {
   }
 }
 
-/** Processes whose command line names this folder. */
+/** Processes whose command line names this folder; none where no /proc says so. */
 export function processesIn(folder: string): readonly number[] {
+  if (!existsSync('/proc/self/cmdline')) return [];
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name) && commandLine(name).includes(folder))
     .map(Number);
