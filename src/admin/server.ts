@@ -67,6 +67,7 @@ export async function startServer(options: ServerOptions): Promise<AdminServer> 
   const stopping = new AbortController();
   const tls = options.tls === undefined ? null : new ServerTls(options.tls);
   const server = createServer(options, tls, stopping.signal);
+  const sockets = openSockets(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const scheme = options.tls === undefined ? 'http' : 'https';
@@ -76,7 +77,7 @@ export async function startServer(options: ServerOptions): Promise<AdminServer> 
     port,
     tls: () => tls?.state() ?? null,
     reloadTls: (nowMs) => (tls !== null && isHttps(server) ? tls.reload(server, nowMs) : { kind: 'unchanged' }),
-    close: ({ graceMs }) => close(server, stopping, graceMs),
+    close: ({ graceMs }) => close(server, sockets, stopping, graceMs),
   };
 }
 
@@ -111,7 +112,7 @@ function createServer(options: ServerOptions, tls: ServerTls | null, stopping: A
   const server =
     tls === null
       ? createHttpServer(serverOptions, listener)
-      : createHttpsServer({ ...serverOptions, ...tls.options() }, listener);
+      : createHttpsServer({ ...serverOptions, ...tls.options(), handshakeTimeout: timeouts.headersMs }, listener);
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   const open = new OpenCount(server.maxConnections, Math.ceil(server.maxConnections / 2));
@@ -177,12 +178,30 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
   });
 }
 
-async function close(server: Server, stopping: AbortController, graceMs: number): Promise<void> {
+/** With those that are in the middle of a TLS handshake, which the server does not know as connections of its own yet. */
+function openSockets(server: Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
+}
+
+async function close(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  stopping: AbortController,
+  graceMs: number,
+): Promise<void> {
   if (stopping.signal.aborted) return;
   stopping.abort();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  const cut = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
+  }, graceMs);
   await closed;
   clearTimeout(cut);
 }

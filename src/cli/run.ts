@@ -15,6 +15,9 @@ import { EXITS } from './exit.ts';
 import type { Runtime } from './runtime.ts';
 import { setFlags } from './set-flags.ts';
 
+/** The unit and the pod that ship give it 30 s. */
+const STOP_LIMIT_MS = 25_000;
+
 interface RunOptions extends CommonOptions {
   readonly set: readonly string[];
   readonly listen?: readonly string[];
@@ -57,19 +60,44 @@ async function runNode(cli: Cli, context: Context, options: RunOptions): Promise
     for (let again = true; again; ) {
       const node = await runDaemon(context.dir(), flagsOf(options));
       reload = () => node.reload();
-      runtime.stdout.write(`${context.json ? listeningJson(node, runtime) : listeningLine(node, runtime)}\n`);
-      // In JSON mode the log says it: whoever reads that wants lines of one kind.
-      if (!context.json) for (const one of node.weakenings()) runtime.stderr.write(`! ${weakeningLine(one)}\n`);
-      const ended = Promise.race([stopping.first, node.done]).then(() => false);
-      // Signing keys are read once: what was put back is taken up by a start like any other.
-      again = await Promise.race([ended, node.keysBack.then(() => true)]);
-      await node.stop();
+      try {
+        sayListening(context, node);
+        const ended = Promise.race([stopping.first, node.done]).then(() => false);
+        // Signing keys are read once: what was put back is taken up by a start like any other.
+        again = await Promise.race([ended, node.keysBack.then(() => true)]);
+      } catch (error) {
+        // It would go on listening behind its error, and look alive to whoever would start it again.
+        await stopInTime(node, runtime).catch(() => undefined);
+        throw error;
+      }
+      await stopInTime(node, runtime);
       await node.done;
     }
     cli.exitCode = EXITS.ok.code;
     return null;
   } finally {
     stopping.ignore();
+  }
+}
+
+function sayListening({ json, runtime }: Context, node: RunningNode): void {
+  runtime.stdout.write(`${json ? listeningJson(node, runtime) : listeningLine(node, runtime)}\n`);
+  // In JSON mode the log says it: whoever reads that wants lines of one kind.
+  if (!json) for (const one of node.weakenings()) runtime.stderr.write(`! ${weakeningLine(one)}\n`);
+}
+
+/** Whatever somebody else holds up, it ends: before whoever looks after the process kills it. */
+async function stopInTime(node: RunningNode, runtime: Runtime): Promise<void> {
+  const limit = setTimeout(() => {
+    runtime.stderr.write(
+      `not everything that was under way has ended within ${STOP_LIMIT_MS / 1_000} s; it is left, and nothing that was acknowledged is lost\n`,
+    );
+    runtime.exit(EXITS.refused.code);
+  }, STOP_LIMIT_MS);
+  try {
+    await node.stop();
+  } finally {
+    clearTimeout(limit);
   }
 }
 

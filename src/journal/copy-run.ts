@@ -45,6 +45,11 @@ export async function copyJournalInWorker(
   }
 }
 
+/** 0 where it cannot be looked at: what is wrong with it, the copy itself says. */
 function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
 }

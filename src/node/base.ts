@@ -186,7 +186,7 @@ export async function openBase(
     backups,
     declaration,
   };
-  const failed = writer.failed();
+  const failed = failureOf(writer);
   const permits = new Map(await writer.heldPermits());
   const confirmed = new Set(await writer.declaredNodes());
   const told = { swarmKey, keys, statements, identity, peerId, permits, confirmed, http };
@@ -219,6 +219,13 @@ function logWriter(
     logger.error({ error: event.message }, 'refused mutations cannot be chained, or an erasure not go on');
   else if (event.fault === null) logger.info('look-ups and words are filled again');
   else logger.error(event.fault, 'look-ups and words cannot be filled; tried again');
+}
+
+/** Whoever waits for it is told; until somebody does, the calls that fail say so. */
+function failureOf(writer: WriterClient): Promise<never> {
+  const failed = writer.failed();
+  failed.catch(() => undefined);
+  return failed;
 }
 
 type SigningSeeds = Pick<

@@ -104,12 +104,17 @@ export class TlsWatch {
   }
 
   #stamp(): string {
-    return this.#deps.files
-      .map((path) => {
-        const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-        return stat === undefined ? 'none' : `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
-      })
-      .join(' ');
+    return this.#deps.files.map(stampOf).join(' ');
+  }
+}
+
+/** What says whether a file is another one now. One that cannot be looked at is read, and refused with its reason. */
+function stampOf(path: string): string {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
   }
 }
 

@@ -81,7 +81,7 @@ export async function startWitness(base: Base, given: WitnessParts, owned: Async
     gossipRound: () => gossip.round().then(() => gossip.settled()),
     collect: () => collector.collect(),
     pulled: () => rounds.within(gossipIntervalMs / SOONER),
-    convicted: (nodeId, heads) => void gossip.tellOf(nodeId, heads),
+    convicted: (nodeId, heads) => gossip.tellSoon(nodeId, heads),
     contact: () => collecting.within(COLLECT_AFTER_MS),
   };
 }

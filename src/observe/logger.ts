@@ -30,7 +30,12 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Logge
     mixin: traceFields,
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
   };
-  return pino(options, stream ?? destination({ dest: 2, sync: true }));
+  return pino(options, stream ?? standardError());
+}
+
+/** A line that cannot be written (a full disk, a terminal that is gone) is lost, and nothing else is. */
+function standardError(): DestinationStream {
+  return destination({ dest: 2, sync: true }).on('error', () => undefined);
 }
 
 function traceFields(): object {

@@ -90,6 +90,8 @@ async function answerOf(
   const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once('response', resolve);
     outgoing.on('error', reject);
+    // As behind `101 Switching Protocols`, which is neither an answer nor an error.
+    outgoing.once('close', () => reject(new Error('the server closed the connection without an answer')));
     outgoing.end(body);
   });
   const status = incoming.statusCode ?? 502;
@@ -98,6 +100,8 @@ async function answerOf(
     throw new HttpError('redirected', `the server answered ${status} and names another place, which is not followed`);
   }
   const bytes = await bodyOf(incoming, maxBytes);
+  // It answered before it had read everything: the connection would stay open for the rest.
+  if (!outgoing.writableFinished) outgoing.destroy();
   const headers = Object.entries(incoming.headers).map(([name, value]): [string, string] => [name, String(value)]);
   return new Response(WITHOUT_BODY.has(status) ? null : bytes, { status, headers });
 }

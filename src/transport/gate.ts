@@ -6,6 +6,7 @@ import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/inter
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { DialRule } from './dial-rule.ts';
 import type { TransportLimits } from './limits.ts';
+import { endWithConnection } from './lingering.ts';
 import { type AllowedPeers, findAllowed, samePlace } from './peers.ts';
 
 export type RefusalReason = 'unknown_peer' | 'too_many_pending' | 'too_many_connections';
@@ -80,6 +81,7 @@ export class Gate implements ConnectionGater {
   readonly denyOutboundEncryptedConnection = (peer: PeerId, connection: MultiaddrConnection): boolean => {
     if (this.#closed || this.#isStranger(peer)) return true;
     this.#countPeer(peer.toString(), connection);
+    endWithConnection(connection);
     return false;
   };
 
@@ -92,6 +94,7 @@ export class Gate implements ConnectionGater {
       return this.#refuse(connection, 'too_many_pending');
     const leave = this.#pending.enter(source);
     connection.addEventListener('close', leave, { once: true });
+    endWithConnection(connection);
     this.#provedKey.set(connection, leave);
     return false;
   };

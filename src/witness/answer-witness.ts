@@ -74,7 +74,7 @@ async function exchange({ logs, salt, heads }: HeadsRequest, peer: PeerFile, dep
   }
   if (heads.length > 0) {
     await deps.gossip.take(heads, peer);
-    void deps.gossip.reconcileAll();
+    deps.gossip.reconcileSoon();
   }
   return { heads: told, kind: 'heads', v: 1 };
 }
@@ -84,6 +84,6 @@ async function judge({ notes, path }: EvidenceRequest, peer: PeerFile, deps: Ans
   if (known === undefined) return { kind: 'judged', v: 1, verdict: 'unknown_log' };
   const hashes = path === null ? null : path.map((hash) => decodeBase64(hash) ?? new Uint8Array(0));
   const { kind, news } = await deps.journal.judgeHeads(known.log, notes, hashes, peer.nodeId);
-  if (news !== null) void deps.gossip.announce(known.log, news, peer.nodeId);
+  if (news !== null) deps.gossip.announceSoon(known.log, news, peer.nodeId);
   return { kind: 'judged', v: 1, verdict: kind === 'contradiction' ? 'contradiction' : 'no_proof' };
 }

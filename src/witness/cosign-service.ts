@@ -45,7 +45,7 @@ export class CosignService {
       outcome = await journal.cosign(request, known.log);
     }
     if (outcome.kind === 'contradiction' && outcome.news !== null)
-      void this.#gossip.announce(known.log, outcome.news, null);
+      this.#gossip.announceSoon(known.log, outcome.news, null);
     return outcome;
   }
 

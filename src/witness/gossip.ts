@@ -67,6 +67,11 @@ export class Gossip {
     await Promise.all(known.map((one) => this.reconcile(one)));
   }
 
+  /** The same, of which nobody waits for the end. */
+  reconcileSoon(): void {
+    this.reconcileAll().catch((error: unknown) => this.#failed(error));
+  }
+
   /** Asks one log about what is open, after what is under way. */
   reconcile(known: KnownLog): Promise<void> {
     const { origin } = known.log;
@@ -96,7 +101,16 @@ export class Gossip {
   }
 
   /** Tells others what a pull has shown; the suspension was recorded with the page. */
-  async tellOf(nodeId: string, heads: HeadPair): Promise<void> {
+  tellSoon(nodeId: string, heads: HeadPair): void {
+    this.#tellOf(nodeId, heads).catch((error: unknown) => this.#failed(error));
+  }
+
+  /** As {@link announce}, of which nobody waits for the end. */
+  announceSoon(log: WitnessedLog, found: Contradiction, toldBy: string | null): void {
+    this.announce(log, found, toldBy).catch((error: unknown) => this.#failed(error));
+  }
+
+  async #tellOf(nodeId: string, heads: HeadPair): Promise<void> {
     const known = (await this.#known.all()).find(({ log }) => log.nodeId === nodeId);
     if (known !== undefined) await this.#tellAll(known.log, heads, null);
   }

@@ -123,7 +123,7 @@ export async function correct(mesh: Mesh, node: SimNode): Promise<void> {
 }
 
 /** As `peer retry` does: until there is nothing behind. */
-export async function retry(mesh: Mesh, { name, running }: SimNode, peer: string): Promise<void> {
+export async function retry(mesh: Mesh, { disk, name, running }: SimNode, peer: string): Promise<void> {
   try {
     for (let after: number | null = 0; after !== null && running !== undefined; ) {
       const outcome = await running.federation.sessions.retry(peer, after, BY);
@@ -132,9 +132,9 @@ export async function retry(mesh: Mesh, { name, running }: SimNode, peer: string
       mesh.note(`${name} retries ${peer}: ${outcome.kind} ${taken.reduce((sum, count) => sum + count, 0)}`);
     }
   } catch (error) {
-    // Who is held by its guard writes nothing, and says so.
+    // Who is held by its guard writes nothing, and says so; nor has a full disk room for the record of a run.
     const isHeld = running?.federation.guard.isClear === false;
-    if (!isOfTheDead(error) && !isHeld) throw error;
+    if (!isOfTheDead(error) && !isHeld && !disk.isFull) throw error;
   }
 }
 

@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TransportError } from '../../../src/transport/errors.ts';
 import type { Refusal } from '../../../src/transport/gate.ts';
 import { DEFAULT_GUARD_LIMITS, DEFAULT_TRANSPORT_LIMITS } from '../../../src/transport/limits.ts';
 import type { Transport } from '../../../src/transport/transport.ts';
 import {
   collect,
+  DEADLINE_MS,
   entry,
   LIMITS,
+  negotiation,
   PROTOCOL,
   RawPeer,
   SERVE_LIMITS,
@@ -24,6 +27,9 @@ const echo = { maxInboundStreams: 4, limits: SERVE_LIMITS, handler: (request: Ui
 const HELLO = Buffer.from('hello');
 const UNLIMITED = { controlPerSecond: 1e9, controlBurst: 1e9, framesPerSecond: 1e9, framesBurst: 1e9 };
 const portOf = (transport: Transport): number => Number(/tcp\/(\d+)/.exec(transport.addresses()[0]!)?.[1]);
+
+/** Of this process, connected ones. */
+const openSockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 
 async function ask(from: Transport, to: Transport): Promise<string> {
   const [answer] = await collect(from.request(to.peerId, PROTOCOL, HELLO, LIMITS));
@@ -221,4 +227,31 @@ test('streams of one protocol are counted per peer, not per connection', async (
     ['busy', 'busy'],
   );
   assert.equal(open, 2);
+});
+
+test('a peer that ends its side and reads nothing keeps no socket, and does not hold up the stop', async (t) => {
+  const server = await start(t, 'server', ['evil']);
+  let given = 0;
+  await server.serve(PROTOCOL, {
+    maxInboundStreams: 8,
+    limits: SERVE_LIMITS,
+    *handler() {
+      for (; given < 1_000; given++) yield Buffer.alloc(300_000);
+    },
+  });
+  const peer = await RawPeer.dial(t, 'evil', server.addresses()[0]!);
+  peer.stopReading();
+  const hello = Buffer.concat([negotiation('/multistream/1.0.0'), negotiation(PROTOCOL), Buffer.from([2, 0x7b, 0x7d])]);
+  await peer.send(Buffer.concat([RawPeer.data(1001, hello, 1), RawPeer.header(1, 4, 1001, 0)]));
+  for (let i = 0; i < 60; i++) await peer.send(RawPeer.header(1, 0, 1001, 1 << 20));
+  // Until what the system takes for the peer is full, and the next of it waits in this process.
+  for (let before = -1; given === 0 || given !== before; ) {
+    before = given;
+    await sleep(300);
+  }
+  peer.endSending();
+  await until('it counts as closed', () => !server.connected(peer.node.peerId.toString()));
+  assert.equal(openSockets(), 2, 'both ends of it are there');
+  await until('the socket of the server is gone', () => openSockets() === 1);
+  await within(DEADLINE_MS, 'the stop', server.stop({ graceMs: 0 }));
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { noise } from '@chainsafe/libp2p-noise';
 import type { Connection, Libp2p, MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface';
@@ -215,6 +216,12 @@ export class RawPeer {
     this.#raw.addEventListener('close', () => resolve(), { once: true });
     await promise;
     return this.open;
+  }
+
+  /** Says that nothing more comes; the socket stays. */
+  endSending(): void {
+    const { maConn } = this.connection as unknown as { maConn: { socket: Socket } };
+    maConn.socket.end();
   }
 
   /** From now on nothing that the other side sends is read from the socket. */

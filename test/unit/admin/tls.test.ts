@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { AdminError } from '../../../src/admin/errors.ts';
-import { type AdminServer, startServer } from '../../../src/admin/server.ts';
+import {
+  type AdminServer,
+  DEFAULT_SERVER_TIMEOUTS,
+  type ServerTimeouts,
+  startServer,
+} from '../../../src/admin/server.ts';
 import { TlsWatch } from '../../../src/node/tls-watch.ts';
 import { createEvents } from '../../../src/observe/events.ts';
 import { createLogger } from '../../../src/observe/logger.ts';
@@ -33,7 +39,12 @@ interface Stage {
   metric(name: string): Promise<string | undefined>;
 }
 
-async function stage(t: TestContext, first: Pair, minVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.2'): Promise<Stage> {
+async function stage(
+  t: TestContext,
+  first: Pair,
+  minVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.2',
+  timeouts: ServerTimeouts = DEFAULT_SERVER_TIMEOUTS,
+): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'peerd-tls-'));
   const certFile = join(folder, 'cert.pem');
   const keyFile = join(folder, 'key.pem');
@@ -44,7 +55,7 @@ async function stage(t: TestContext, first: Pair, minVersion: 'TLSv1.2' | 'TLSv1
   put(first);
   const fixture = await createTestApi();
   const tls = { certFile, keyFile, minVersion };
-  const server = await startServer({ api: fixture.api, host: '127.0.0.1', port: 0, behindProxy: false, tls });
+  const server = await startServer({ api: fixture.api, host: '127.0.0.1', port: 0, behindProxy: false, tls, timeouts });
   const log: string[] = [];
   const metrics = createMetrics();
   const events = createEvents(createLogger('info', { write: (line) => void log.push(line) }), metrics);
@@ -219,4 +230,35 @@ test('a key that others can read is refused at the start too', async (t) => {
     startServer({ api, host: '127.0.0.1', port: 0, behindProxy: false, tls }),
     (error) => error instanceof AdminError && error.code === 'tls_files_unreadable' && /0600/.test(error.message),
   );
+});
+
+test('files that cannot even be looked at are said to be so, and the old certificate is served on', async (t) => {
+  const old = selfSigned();
+  const on = await stage(t, old);
+  rmSync(on.certFile);
+  symlinkSync(on.certFile, on.certFile);
+  on.pass(1_000);
+  assert.match(on.watch.notices().join(), /the new files are not served, the old ones are: .* ELOOP/);
+  const { socket, shown } = await shake(on);
+  assert.equal(shown, fingerprint(old));
+  socket.destroy();
+});
+
+test('whoever is in the middle of a handshake does not hold up the end', async (t) => {
+  const { server } = await stage(t, selfSigned());
+  const silent = connectPlain({ port: server.port, host: '127.0.0.1' }).on('error', () => undefined);
+  await once(silent, 'connect');
+  // Its handshake begins when the server has been told to end, and no request follows it.
+  const closing = server.close({ graceMs: 300 });
+  connect({ socket: silent, rejectUnauthorized: false }).on('error', () => undefined);
+  const second = connectPlain({ port: server.port, host: '127.0.0.1' }).on('error', () => undefined);
+  await closing;
+  for (const socket of [silent, second]) socket.destroy();
+});
+
+test('a handshake has as much time as the head of a request', async (t) => {
+  const { server } = await stage(t, selfSigned(), 'TLSv1.2', { headersMs: 200, requestMs: 30_000, idleMs: 5_000 });
+  const silent = connectPlain({ port: server.port, host: '127.0.0.1' }).on('error', () => undefined);
+  silent.resume();
+  await once(silent, 'close');
 });

@@ -637,22 +637,59 @@ test('a second signal ends a node that takes its time', async () => {
   clearTimeout(ended);
 });
 
-test('a node that fails while it runs: exit 1 and why', async () => {
+test('a node that fails while it runs, or says what it cannot know: it stops, exit 1 and why', async () => {
   const failed = Promise.reject(new Error('the disk is gone'));
   failed.catch(() => undefined);
+  let stops = 0;
+  const node = {
+    api: 'x',
+    addresses: [],
+    nodeId: 'y',
+    keysBack: NEVER,
+    reload: () => undefined,
+    stop: async () => {
+      stops += 1;
+    },
+  };
+  const unreadable = (): never => {
+    throw new Error('the disk is gone');
+  };
+  for (const broken of [
+    { done: failed, weakenings: () => [] },
+    { done: NEVER, weakenings: unreadable },
+  ]) {
+    stops = 0;
+    cli.node.runDaemon = async () => ({ ...node, ...broken });
+    const { code, stderr } = await cli.run('run');
+    assert.deepEqual([code, stops], [1, 1]);
+    assert.match(stderr, /the disk is gone/);
+  }
+});
+
+test('a stop that somebody holds up ends all the same, before the unit would kill it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const stopping = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<void>();
   cli.node.runDaemon = async () => ({
     api: 'x',
     addresses: [],
     nodeId: 'y',
-    done: failed,
+    done: never.promise,
     keysBack: NEVER,
     weakenings: () => [],
     reload: () => undefined,
-    stop: async () => undefined,
+    stop: () => {
+      stopping.resolve();
+      return never.promise;
+    },
   });
-  const { code, stderr } = await cli.run('run');
+  const run = cli.run('run', { signals: ['SIGTERM'] });
+  await stopping.promise;
+  t.mock.timers.tick(25_000);
+  never.resolve();
+  const { code, stderr } = await run;
   assert.equal(code, 1);
-  assert.match(stderr, /the disk is gone/);
+  assert.match(stderr, /has ended within 25 s; it is left, and nothing that was acknowledged is lost/);
 });
 
 test('run --set wants key=value', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { createAuditBell } from '../../../src/observe/audit-bell.ts';
 import { createEvents } from '../../../src/observe/events.ts';
@@ -85,4 +87,16 @@ test('what cannot be measured is told once a minute, and the rest is there', asy
   await metrics.scrape();
   assert.match((await metrics.scrape()).body, /stigmem_peerd_disk_free_bytes 7/);
   assert.equal(told.length, 1);
+});
+
+test('a line that cannot be written ends nothing', {
+  skip: existsSync('/dev/full') ? false : 'no /dev/full here',
+}, () => {
+  const module = new URL('../../../src/observe/logger.ts', import.meta.url).href;
+  const script = `const { createLogger } = await import(${JSON.stringify(module)});
+const logger = createLogger('info'); logger.info('one'); logger.info('two'); console.log('goes on');`;
+  const full = openSync('/dev/full', 'w');
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', full] });
+  closeSync(full);
+  assert.deepEqual([ran.status, ran.stdout.toString()], [0, 'goes on\n']);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createRawServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { readNetwork } from '../../../src/core/address.ts';
 import { guardedLookup, type Resolve } from '../../../src/outbound/guarded-lookup.ts';
@@ -155,4 +155,30 @@ test('who does not answer is unreachable, with the reason; a signal ends the wai
   const pending = createHttpClient([]).send(`http://127.0.0.1:${port}/`, { maxBytes: 1, signal: stop.signal });
   stop.abort(new Error('enough'));
   await assert.rejects(pending, /enough/);
+});
+
+test('another protocol is no answer; what is answered early leaves no connection behind', async (t) => {
+  const ends = Promise.withResolvers<void>();
+  const server = createRawServer((socket) => {
+    socket.on('error', () => undefined).once('close', () => ends.resolve());
+    socket.once('data', (head) =>
+      socket.write(
+        head.includes('POST')
+          ? 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n'
+          : 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n',
+      ),
+    );
+    socket.pause();
+    socket.once('readable', () => socket.read());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  await assert.rejects(ask(createHttpClient([]), url), fails('unreachable', /closed the connection without an answer/));
+  const body = Buffer.alloc(64 << 20);
+  const signal = AbortSignal.timeout(10_000);
+  const { status } = await createHttpClient([]).send(url, { method: 'POST', body, maxBytes: 1_000, signal });
+  assert.equal(status, 413);
+  await ends.promise;
 });
