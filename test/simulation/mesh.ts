@@ -51,6 +51,8 @@ export class SimNode {
   isDown = true;
   /** Of each node key that it has had, the newest last. */
   readonly peerIds: Set<string>;
+  /** Each key that its log has had; it keeps none for longer than both are good. */
+  readonly logKeys: Set<string>;
   readonly #mesh: Mesh;
 
   constructor(mesh: Mesh, made: Made) {
@@ -58,6 +60,7 @@ export class SimNode {
     this.made = made;
     this.keys = made.keys;
     this.peerIds = new Set([made.peerId]);
+    this.logKeys = new Set([made.keys.log.vkey]);
     this.files = new PeerFiles(mesh.peersOf(made.name));
     this.disk = new Disk(join(mesh.folder, made.name), made.template, mesh.chance, (kind) => this.#onCrash(kind));
   }
@@ -92,6 +95,7 @@ export class SimNode {
         this.keys = running.base.keys;
         this.peerIds.delete(running.base.peerId);
         this.peerIds.add(running.base.peerId);
+        this.logKeys.add(this.keys.log.vkey);
       }
     } catch (error) {
       // A crash may come while it starts, and the disk be too full for a key that takes over; anything else is a fault of the product.

@@ -152,11 +152,7 @@ export function mayBeRelayed({ model, platform }: Mesh, line: EntryLine, relay: 
 export function checkRelayed(mesh: Mesh, all: readonly Held[]): void {
   const [origin, relay, reader] = [ORIGIN, RELAY, READER].map((name) => all.find(({ node }) => node.name === name));
   if (origin === undefined || relay === undefined || reader === undefined || !mesh.isRelayed) return;
-  const keys = [
-    origin.node.made.keys.log.vkey,
-    origin.node.keys.log.vkey,
-    ...origin.node.keys.log.former.map(({ vkey }) => vkey),
-  ];
+  const keys = [...origin.node.logKeys];
   for (const { peer, feed, header } of reader.pages) {
     if (peer !== relay.nodeId || feed !== RELAYED) continue;
     const opened = decodePageHeader(header);
